@@ -1,0 +1,154 @@
+/* arena.c - chunked bump allocation. */
+#include "base/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CHUNK = 8192, CHUNK = 65536 };
+
+struct chunk {
+    struct chunk *next; /* older */
+    size_t cap, used;
+    max_align_t data[];
+};
+
+struct arena {
+    struct chunk *now;
+    size_t total;
+};
+
+_Noreturn void mem_die(size_t wanted)
+{
+    fprintf(stderr, "berth: out of memory (%zu bytes wanted)\n", wanted);
+    abort();
+}
+
+void *mem_alloc(size_t n)
+{
+    void *p = calloc(1, n > 0 ? n : 1);
+
+    if (p == NULL)
+        mem_die(n);
+    return p;
+}
+
+void *mem_realloc(void *p, size_t n)
+{
+    p = realloc(p, n > 0 ? n : 1);
+    if (p == NULL)
+        mem_die(n);
+    return p;
+}
+
+char *mem_strdup(const char *s)
+{
+    size_t n = strlen(s) + 1;
+
+    return memcpy(mem_realloc(NULL, n), s, n);
+}
+
+static struct chunk *chunk_new(size_t cap, struct chunk *next)
+{
+    struct chunk *c = mem_realloc(NULL, sizeof(*c) + cap);
+
+    *c = (struct chunk){.next = next, .cap = cap};
+    return c;
+}
+
+struct arena *arena_new(void)
+{
+    struct arena *a = mem_alloc(sizeof(*a));
+
+    a->now = chunk_new(FIRST_CHUNK, NULL);
+    return a;
+}
+
+void arena_reset(struct arena *a)
+{
+    while (a->now->next != NULL) {
+        struct chunk *older = a->now->next;
+
+        free(a->now);
+        a->now = older;
+    }
+    a->now->used = 0;
+    a->total = 0;
+}
+
+void arena_free(struct arena **a)
+{
+    if (*a == NULL)
+        return;
+    arena_reset(*a);
+    free((*a)->now);
+    free(*a);
+    *a = NULL;
+}
+
+size_t arena_used(const struct arena *a)
+{
+    return a->total;
+}
+
+static void *arena_raw(struct arena *a, size_t n)
+{
+    size_t size = (n + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
+    char *p;
+
+    if (size < n)
+        mem_die(n);
+    if (a->now->cap - a->now->used < size)
+        a->now = chunk_new(size > CHUNK ? size : CHUNK, a->now);
+    p = (char *)a->now->data + a->now->used;
+    a->now->used += size;
+    a->total += size;
+    return p;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    return memset(arena_raw(a, n), 0, n);
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+    char *p = arena_raw(a, n + 1);
+
+    memcpy(p, s, n);
+    p[n] = '\0';
+    return p;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+    return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_vfmt(struct arena *a, const char *fmt, va_list ap)
+{
+    va_list again;
+    char *p;
+    int n;
+
+    va_copy(again, ap);
+    n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (n < 0)
+        n = 0;
+    p = arena_raw(a, (size_t)n + 1);
+    vsnprintf(p, (size_t)n + 1, fmt, ap);
+    return p;
+}
+
+char *arena_fmt(struct arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    char *p;
+
+    va_start(ap, fmt);
+    p = arena_vfmt(a, fmt, ap);
+    va_end(ap);
+    return p;
+}

@@ -1,0 +1,154 @@
+/* json.c - the streaming JSON writer. */
+#include "base/json.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void item(struct json *j)
+{
+    if (j->comma)
+        buf_putc(j->out, ',');
+    j->comma = true;
+}
+
+/* Length of the valid UTF-8 sequence at s, or 0. */
+static size_t utf8_len(const unsigned char *s, size_t n)
+{
+    size_t len = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+    if (len == 0 || len > n)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+void json_quote(struct buf *out, const char *s, size_t n)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t from = 0, i = 0;
+
+    buf_putc(out, '"');
+    while (i < n) {
+        unsigned char c = (unsigned char)s[i];
+        size_t len;
+        char esc[7];
+
+        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != 0x7f) {
+            i++;
+            continue;
+        }
+        if (c >= 0x80 && (len = utf8_len((const unsigned char *)s + i, n - i)) > 0) {
+            i += len;
+            continue;
+        }
+        buf_add(out, s + from, i - from);
+        if (c == '"' || c == '\\')
+            len = (size_t)snprintf(esc, sizeof(esc), "\\%c", c);
+        else if (c == '\n')
+            len = (size_t)snprintf(esc, sizeof(esc), "\\n");
+        else if (c >= 0x80)
+            len = (size_t)snprintf(esc, sizeof(esc), "\\ufffd");
+        else
+            len = (size_t)snprintf(esc, sizeof(esc), "\\u00%c%c", hex[c >> 4], hex[c & 15]);
+        buf_add(out, esc, len);
+        from = ++i;
+    }
+    buf_add(out, s + from, n - from);
+    buf_putc(out, '"');
+}
+
+void json_key(struct json *j, const char *key)
+{
+    item(j);
+    json_quote(j->out, key, strlen(key));
+    buf_putc(j->out, ':');
+    j->comma = false;
+}
+
+void json_key_raw(struct json *j, const char *quoted, size_t len)
+{
+    item(j);
+    buf_add(j->out, quoted, len);
+    j->comma = false;
+}
+
+void json_open(struct json *j, char bracket)
+{
+    item(j);
+    buf_putc(j->out, bracket);
+    j->comma = false;
+}
+
+void json_close(struct json *j, char bracket)
+{
+    buf_putc(j->out, bracket);
+    j->comma = true;
+}
+
+void json_strn(struct json *j, const char *s, size_t n)
+{
+    item(j);
+    json_quote(j->out, s, n);
+}
+
+void json_str(struct json *j, const char *s)
+{
+    if (s == NULL)
+        json_null(j);
+    else
+        json_strn(j, s, strlen(s));
+}
+
+void json_int(struct json *j, int64_t v)
+{
+    char text[24], *p = text + sizeof(text);
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+    item(j);
+    do {
+        *--p = (char)('0' + u % 10);
+    } while ((u /= 10) > 0);
+    if (v < 0)
+        *--p = '-';
+    buf_add(j->out, p, (size_t)(text + sizeof(text) - p));
+}
+
+void json_real(struct json *j, double v)
+{
+    if (!isfinite(v)) {
+        json_null(j);
+        return;
+    }
+    item(j);
+    for (int digits = 15; digits <= 17; digits++) {
+        char text[40];
+        double back = 0;
+        int n = snprintf(text, sizeof(text), "%.*g", digits, v);
+
+        if (digits == 17 || (sscanf(text, "%lf", &back) == 1 && !(back < v) && !(back > v))) {
+            buf_add(j->out, text, (size_t)n);
+            return;
+        }
+    }
+}
+
+void json_bool(struct json *j, bool v)
+{
+    json_raw(j, v ? "true" : "false", v ? 4 : 5);
+}
+
+void json_null(struct json *j)
+{
+    json_raw(j, "null", 4);
+}
+
+void json_raw(struct json *j, const char *text, size_t n)
+{
+    item(j);
+    buf_add(j->out, text, n);
+}

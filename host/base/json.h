@@ -1,0 +1,36 @@
+/* json.h - writes JSON into a buf as it goes; commas are the writer's business.
+ * (Parsing is jansson's, see web/body.c.) */
+#ifndef BERTH_JSON_H
+#define BERTH_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct json {
+    struct buf *out;
+    bool comma; /* the next item needs one before it */
+};
+
+static inline struct json json_to(struct buf *out)
+{
+    return (struct json){out, false};
+}
+
+void json_key(struct json *j, const char *key);      /* inside an object, before its value */
+void json_key_raw(struct json *j, const char *quoted, size_t len); /* "\"name\":", ready made */
+void json_open(struct json *j, char bracket);        /* '{' or '[' */
+void json_close(struct json *j, char bracket);       /* '}' or ']' */
+void json_str(struct json *j, const char *s);        /* NULL writes null */
+void json_strn(struct json *j, const char *s, size_t n);
+void json_int(struct json *j, int64_t v);
+void json_real(struct json *j, double v);            /* not finite: null */
+void json_bool(struct json *j, bool v);
+void json_null(struct json *j);
+void json_raw(struct json *j, const char *text, size_t n); /* a whole value, already JSON */
+
+/* The quoted form of a string, invalid UTF-8 replaced by U+FFFD. */
+void json_quote(struct buf *out, const char *s, size_t n);
+
+#endif

@@ -1,0 +1,28 @@
+/* when.h - dates and times as the database keeps them.
+ * A date is days since 1970-01-01; a time is milliseconds since 1970-01-01T00:00Z (UTC).
+ * Calendar arithmetic follows Howard Hinnant's "chrono-compatible low-level date algorithms". */
+#ifndef BERTH_WHEN_H
+#define BERTH_WHEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { WHEN_DATE_MAX = 16, WHEN_TIME_MAX = 32 };
+#define WHEN_DAY INT64_C(86400000)
+
+int64_t when_now(void);       /* wall clock, ms */
+int64_t when_monotonic(void); /* for deadlines and durations, ms; never jumps */
+
+int64_t when_days(int year, int month, int day);
+void when_civil(int64_t days, int *year, int *month, int *day);
+
+/* "2026-11-22"; years 0001-9999, calendar-checked. */
+bool when_date_parse(const char *s, size_t len, int64_t *days_r);
+void when_date_format(int64_t days, char out[WHEN_DATE_MAX]);
+/* "2026-11-22T01:33:57.123Z"; also accepts a missing fraction or seconds, a space for T, and an
+ * offset such as +08:00 in place of Z.  A time without zone is refused. */
+bool when_time_parse(const char *s, size_t len, int64_t *ms_r);
+void when_time_format(int64_t ms, char out[WHEN_TIME_MAX]);
+
+#endif

@@ -1,0 +1,164 @@
+/* test_base.c - dates, money, JSON, arenas and maps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "base/money.h"
+#include "base/when.h"
+
+static void a_date_survives_the_round_trip(void **state)
+{
+    (void)state;
+    for (int64_t d = when_days(1, 1, 1); d <= when_days(9999, 12, 31); d += 97) {
+        char text[WHEN_DATE_MAX];
+        int64_t back = 0;
+
+        when_date_format(d, text);
+        assert_true(when_date_parse(text, strlen(text), &back));
+        assert_int_equal(back, d);
+    }
+}
+
+static void an_impossible_date_is_refused(void **state)
+{
+    static const char *const bad[] = {"2026-02-29", "2026-13-01", "2026-00-10", "2026-04-31",
+                                      "2026-1-01",  "26-01-01",   "0000-01-01", "2026/01/01"};
+    int64_t d;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(when_date_parse(bad[i], strlen(bad[i]), &d));
+    assert_true(when_date_parse("2024-02-29", 10, &d));
+}
+
+static void a_time_keeps_its_offset_and_milliseconds(void **state)
+{
+    char text[WHEN_TIME_MAX];
+    int64_t t = 0, u = 0;
+
+    (void)state;
+    assert_true(when_time_parse("2026-11-22T09:33:57.120+08:00", 29, &t));
+    assert_true(when_time_parse("2026-11-22T01:33:57.12Z", 23, &u));
+    assert_int_equal(t, u);
+    when_time_format(t, text);
+    assert_string_equal(text, "2026-11-22T01:33:57.120Z");
+    when_time_format(-1, text);
+    assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+    assert_false(when_time_parse("2026-11-22T09:33:57", 19, &t));
+    assert_false(when_time_parse("2026-11-22T25:00Z", 17, &t));
+}
+
+static void money_is_exact(void **state)
+{
+    static const struct {
+        const char *in;
+        int64_t v;
+        const char *out;
+    } cases[] = {
+        {"0", 0, "0.00"},           {"1234.5", 12345000, "1234.50"},
+        {"-0.0001", -1, "-0.0001"}, {"0.1", 1000, "0.10"},
+        {"922337203685477.5807", INT64_MAX, "922337203685477.5807"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[MONEY_MAX];
+        int64_t v = 0;
+
+        assert_true(money_parse(cases[i].in, strlen(cases[i].in), &v));
+        assert_int_equal(v, cases[i].v);
+        money_format(v, text);
+        assert_string_equal(text, cases[i].out);
+    }
+}
+
+static void money_refuses_what_it_cannot_hold(void **state)
+{
+    static const char *const bad[] = {"", "-", ".", "1e5", "1,5", "0.00001", "1..2", "922337203685477.5808"};
+    int64_t v;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(money_parse(bad[i], strlen(bad[i]), &v));
+}
+
+static void json_escapes_what_it_must(void **state)
+{
+    struct buf b = BUF_INIT;
+    struct json j = json_to(&b);
+
+    (void)state;
+    json_open(&j, '{');
+    json_key(&j, "a");
+    json_str(&j, "q\"\\\n\x01 越南 \xff");
+    json_key(&j, "b");
+    json_open(&j, '[');
+    json_int(&j, INT64_MIN);
+    json_real(&j, 0.1);
+    json_bool(&j, true);
+    json_null(&j);
+    json_close(&j, ']');
+    json_close(&j, '}');
+    assert_string_equal(
+        b.s, "{\"a\":\"q\\\"\\\\\\n\\u0001 越南 \\ufffd\",\"b\":[-9223372036854775808,0.1,true,null]}");
+    buf_free(&b);
+}
+
+static void an_arena_holds_small_and_large(void **state)
+{
+    struct arena *a = arena_new();
+    char *big;
+
+    (void)state;
+    for (int i = 0; i < 10000; i++) {
+        char *s = arena_fmt(a, "row %d", i);
+
+        assert_int_equal((uintptr_t)s % sizeof(void *), 0);
+    }
+    big = arena_alloc(a, 1 << 20);
+    assert_int_equal(big[(1 << 20) - 1], 0);
+    arena_reset(a);
+    assert_int_equal(arena_used(a), 0);
+    assert_string_equal(arena_strndup(a, "berth", 3), "ber");
+    arena_free(&a);
+    assert_null(a);
+}
+
+static void a_map_finds_each_key_again(void **state)
+{
+    struct arena *a = arena_new();
+    struct map m = {0};
+
+    (void)state;
+    assert_null(map_get(&m, "x"));
+    for (intptr_t i = 1; i <= 1000; i++)
+        assert_null(map_put(&m, arena_fmt(a, "k%d", (int)i), (void *)i));
+    for (intptr_t i = 1; i <= 1000; i++)
+        assert_ptr_equal(map_get(&m, arena_fmt(a, "k%d", (int)i)), (void *)i);
+    assert_ptr_equal(map_getn(&m, "k12345", 3), (void *)12);
+    assert_null(map_get(&m, "k"));
+    map_free(&m);
+    arena_free(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_date_survives_the_round_trip),
+        cmocka_unit_test(an_impossible_date_is_refused),
+        cmocka_unit_test(a_time_keeps_its_offset_and_milliseconds),
+        cmocka_unit_test(money_is_exact),
+        cmocka_unit_test(money_refuses_what_it_cannot_hold),
+        cmocka_unit_test(json_escapes_what_it_must),
+        cmocka_unit_test(an_arena_holds_small_and_large),
+        cmocka_unit_test(a_map_finds_each_key_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
