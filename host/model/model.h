@@ -1,0 +1,197 @@
+/* model.h - everything that plugins and administrators declared, resolved and checked: the one
+ * place that knows which tables, fields, dictionaries, actions, views, rules and hooks exist.
+ *
+ * A model is immutable and lives in an arena of its own.  Adding a custom field or a dictionary
+ * entry builds a new model; requests that run keep the one they started with.  Old models are
+ * kept until the process ends: they are few and small. */
+#ifndef BERTH_MODEL_H
+#define BERTH_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/map.h"
+#include "berth.h"
+
+/* The host's own columns come first in every table (but BERTH_BARE ones), in this order. */
+enum { F_ID, F_VERSION, F_CREATED_AT, F_CREATED_BY, F_UPDATED_AT, F_UPDATED_BY, F_DECLARED };
+
+/* How values of a field are normalised to find duplicates. */
+enum key_kind { KEY_NONE, KEY_EXACT, KEY_PHONE, KEY_EMAIL, KEY_COMPANY, KEY_CODE };
+
+struct dict_item {
+    const char *key, *color; /* color: "gray" when none was declared */
+    bool custom;             /* added by an administrator */
+};
+struct dict {
+    const char *name, *plugin; /* "leads.status", "leads" */
+    const struct dict_item *items;
+    size_t n;
+    bool open;
+    struct map by_key; /* key -> struct dict_item * */
+};
+
+struct field {
+    const char *name;
+    enum berth_type type;
+    uint32_t flags;    /* BERTH_REQUIRED ... */
+    const char *of, *def, *group, *when; /* as declared; of: dictionary names are full */
+    const char *was;
+    int32_t max;       /* never 0 for text */
+    int at;            /* its place in table->fields and in a row */
+    const char *plugin; /* who declared it; NULL for the host's own columns and custom fields */
+    bool custom;       /* an x_ column of the administrator's */
+    bool column_null;  /* the column may be NULL */
+    const struct table *table;
+    const struct dict *dict; /* BERTH_PICK */
+    const struct table *ref; /* BERTH_REF; NULL when that table's plugin is off */
+    const char *json_key;    /* "\"phone\":" */
+    size_t json_key_len;
+    enum key_kind key_kind;  /* for BERTH_DUPLICATE */
+    const char *key_group;   /* values of one group are compared with each other: "phone", "fax" */
+};
+
+struct index {
+    const char *name;           /* "lead_owner_id_status" */
+    const struct field *const *on;
+    size_t n;
+    bool unique;
+};
+
+struct action {
+    const char *full;   /* "leads.claim": plugin.name */
+    const char *name, *perm, *when, *icon; /* perm: full name, or NULL */
+    const struct table *table;
+    const struct field *form; /* resolved like a table's fields, at = 0.. */
+    size_t nform;
+    uint32_t flags;
+    const char *plugin;
+    int (*run)(struct berth_ctx *, struct berth_row *);
+};
+
+struct view {
+    const char *name, *plugin, *columns, *where, *sort, *by, *from, *to;
+    const struct table *table;
+    enum berth_look look;
+};
+
+struct hook {
+    uint32_t when;
+    const char *on; /* as declared */
+    const char *plugin;
+    int32_t order;
+    int (*run)(struct berth_ctx *, struct berth_event *);
+};
+
+struct table {
+    const char *name, *plugin, *icon;
+    const struct field *fields;
+    int nfields;
+    uint32_t flags; /* BERTH_OWNED ... */
+    uint32_t version;
+    const struct field *title;  /* never NULL but for BERTH_BARE */
+    const struct field *parent; /* BERTH_DETAIL: the ref it hangs on */
+    const struct index *indexes;
+    size_t nindexes;
+    /* Places of the host's optional columns, -1 where the table has none. */
+    int at_owner, at_pool, at_pooled_at, at_claimed_at, at_touched_at, at_prev_owner, at_country;
+    bool searched;   /* some field is BERTH_SEARCH: a full-text table search_<name> exists */
+    bool duplicates; /* some field is BERTH_DUPLICATE */
+    const struct field *number; /* the field with default @next, or NULL */
+    const struct action *const *actions;
+    size_t nactions;
+    const struct view *const *views;
+    size_t nviews;
+    const struct hook *const *hooks; /* those that apply, in running order */
+    size_t nhooks;
+    int (*upgrade)(struct berth_ctx *, uint32_t from);
+    struct map by_name; /* field name -> struct field * */
+    int at;             /* its place in model->tables */
+};
+
+struct rule {
+    const char *full, *plugin, *args, *def; /* full: "leads.release_days" */
+    enum berth_type returns;
+};
+
+struct perm {
+    const char *full, *roles; /* "leads.claim" */
+};
+
+struct route {
+    const char *method, *path, *perm, *plugin;
+    int (*run)(struct berth_ctx *);
+};
+
+struct timer {
+    const char *full, *every, *plugin; /* "leads.release" */
+    int (*run)(struct berth_ctx *);
+};
+
+struct model {
+    struct arena *arena;
+    const struct berth_plugin *const *plugins; /* in load order */
+    size_t nplugins;
+    const struct table *tables;
+    size_t ntables;
+    const struct dict *dicts;
+    size_t ndicts;
+    const struct rule *rules;
+    size_t nrules;
+    const struct perm *perms;
+    size_t nperms;
+    const struct route *routes;
+    size_t nroutes;
+    const struct timer *timers;
+    size_t ntimers;
+    const struct hook *const *event_hooks; /* BERTH_EVENT, in running order */
+    size_t nevent_hooks;
+    struct map table_by_name, dict_by_name, rule_by_name, perm_by_name;
+};
+
+/* What administrators declared, as read from the database. */
+struct model_custom_field {
+    const char *table, *name; /* name starts with x_ */
+    const char *of, *group;
+    enum berth_type type;
+    uint32_t flags;
+    int32_t max;
+};
+struct model_custom_item {
+    const char *dict, *key, *color;
+    int64_t place;  /* order among the dictionary's items */
+    bool hidden;    /* kept for old records, no longer offered */
+};
+struct model_extra {
+    const struct model_custom_field *fields;
+    size_t nfields;
+    const struct model_custom_item *items;
+    size_t nitems;
+};
+
+/* NULL with err filled when a declaration is wrong or clashes; the text names plugin, table and
+ * field and says what to do.  Everything is copied.  extra may be NULL. */
+struct model *model_build(const struct berth_plugin *const *plugins, size_t n,
+                          const struct model_extra *extra, struct buf *err);
+void model_free(struct model **m); /* for tests */
+
+const struct table *model_table(const struct model *m, const char *name);
+const struct field *model_field(const struct table *t, const char *name);
+const struct dict *model_dict(const struct model *m, const char *full);
+const struct rule *model_rule(const struct model *m, const char *full);
+
+static inline bool type_is_text(enum berth_type t)
+{
+    return (t >= BERTH_TEXT && t <= BERTH_URL) || t == BERTH_PICK || t == BERTH_JSON;
+}
+
+/* Several picks or refs are stored in one text column as "|a|b|". */
+static inline bool field_is_text(const struct field *f)
+{
+    return type_is_text(f->type) || (f->flags & BERTH_MANY) != 0;
+}
+
+#endif
