@@ -134,6 +134,7 @@ enum { /* table flags; every table also has id, version, created_at/_by, updated
     BERTH_HIDDEN = 1 << 8,  /* no place of its own in the navigation */
     BERTH_BARE = 1 << 9,    /* only the declared columns, primary key = the first of .keys; no REST, no
                                forms: storage of the host's own bookkeeping */
+    BERTH_PUBLIC = 1 << 10, /* everyone signed in may read the title and the BERTH_LIST fields */
 };
 
 struct berth_table {
@@ -144,6 +145,9 @@ struct berth_table {
     uint32_t version;  /* raise it when upgrade() has data to convert */
     const char *title; /* field that names a record */
     const char *icon;  /* name of an icon of the web UI */
+    /* Granted to roles at install, "sales: own create; manager: tree create delete import export":
+     * a scope (own, team, department, tree, all) for reading and updating, then what else. */
+    const char *rights;
     int (*upgrade)(struct berth_ctx *, uint32_t from);
 };
 

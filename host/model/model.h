@@ -87,7 +87,7 @@ struct hook {
 };
 
 struct table {
-    const char *name, *plugin, *icon;
+    const char *name, *plugin, *icon, *rights;
     const struct field *fields;
     int nfields;
     uint32_t flags; /* BERTH_OWNED ... */
