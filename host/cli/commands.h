@@ -1,0 +1,13 @@
+/* commands.h - the commands; each is defined in the file of its name. */
+#ifndef BERTH_COMMANDS_H
+#define BERTH_COMMANDS_H
+
+#include "cli/cli.h"
+
+extern const struct cli_command cli_serve;
+extern const struct cli_command cli_config;
+extern const struct cli_command cli_health;
+extern const struct cli_command cli_upgrade;
+extern const struct cli_command cli_version;
+
+#endif
