@@ -1,0 +1,175 @@
+/* db.h - the database as the rest of the host sees it; nothing here is one database's alone.
+ *
+ * A database has one writer and any number of readers.  Readers are connections, each used by one
+ * thread at a time.  Writing is a function (a body) handed to db_submit() or db_write(): bodies run
+ * one after the other, each alone undoable, many sharing one durable COMMIT.  The caller hears of
+ * the result only after that COMMIT.
+ *
+ * SQL is written once for all drivers: placeholders are ? or ?N, identifiers come from the model
+ * registry, values are always bound. */
+#ifndef BERTH_DB_H
+#define BERTH_DB_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct db;      /* one database: its writer, settings, lock */
+struct db_conn; /* one connection; belongs to one thread at a time */
+struct db_stmt; /* a prepared statement out of the connection's cache */
+
+enum db_rc {
+    DB_OK = 0,
+    DB_DONE = 0,
+    DB_ROW = 1,
+    DB_UNIQUE = -1,      /* a unique index or primary key holds the value already: db_clash() */
+    DB_BUSY = -2,        /* queue full, shutting down, or a lock not had in time: try again later */
+    DB_INTERRUPTED = -3, /* the budget ran out, or the read held up the log for too long */
+    DB_FULL = -4,        /* no room on the disk; reads go on */
+    DB_BROKEN = -5,      /* I/O error, damaged file, connection lost: logged */
+    DB_CONSTRAINT = -6,  /* NOT NULL, CHECK or a wrong type in a strict table */
+    DB_ERROR = -7,       /* bad SQL or misuse: a bug of ours, logged */
+};
+
+struct db_options { /* 0 means the default everywhere */
+    bool read_only;        /* no lock, no writer; beside another process that writes */
+    int lock_wait_ms;      /* how long to wait for another process to let go; default 0 */
+    int statements;        /* cached per connection; default 256 */
+    int queue_max;         /* bodies waiting, then DB_BUSY; default 4096 */
+    int batch_max;         /* bodies in one COMMIT; default 64 */
+    int batch_us;          /* and their time together, in microseconds; default 5000 */
+    int reader_cache_kib;  /* page cache of a reader */
+    int writer_cache_kib;  /* and of the writer */
+    int64_t mmap_bytes;    /* -1 for none */
+    int64_t log_bytes;     /* write-ahead log: copied into the file from this size on */
+    int64_t log_max_bytes; /* from here on reads older than log_read_ms are interrupted */
+    int log_read_ms;       /* default 5000 */
+};
+
+/* url: "sqlite:/path/berth.db" or a plain path. */
+int db_open(const char *url, const struct db_options *o, struct db **db_r, struct buf *err);
+/* Runs what is queued, then closes.  All readers must be closed before. */
+void db_close(struct db **db);
+
+struct db_conn *db_reader(struct db *db, struct buf *err); /* cannot write; NULL on error */
+void db_conn_close(struct db_conn **c);
+struct db *db_of(const struct db_conn *c);
+/* The text of the connection's last error; "" before the first. */
+const char *db_error(const struct db_conn *c);
+/* After DB_UNIQUE: "table.column, table.column" of the index that refused. */
+const char *db_clash(const struct db_conn *c);
+/* End of a request: resets what was left open, ends a read begun, lifts the budget. */
+void db_settle(struct db_conn *c);
+
+/* Statements.
+ * db_prepare() hands out a statement with nothing bound, to be used until db_reset() or until
+ * db_step() returns anything but DB_ROW; the same text asked for meanwhile is another statement.
+ * A loop may go on binding and stepping the same one as long as nothing else is prepared on that
+ * connection in between.  NULL on error (logged); every function below takes NULL and does nothing,
+ * db_step() then returns DB_ERROR. */
+struct db_stmt *db_prepare(struct db_conn *c, const char *sql);
+/* Placeholders count from 1.  Text and blobs are not copied: they stay valid until the reset.
+ * len -1 means strlen(); a NULL pointer binds NULL. */
+void db_bind_int(struct db_stmt *s, int i, int64_t v);
+void db_bind_real(struct db_stmt *s, int i, double v);
+void db_bind_text(struct db_stmt *s, int i, const char *text, int64_t len);
+void db_bind_blob(struct db_stmt *s, int i, const void *bytes, size_t len);
+void db_bind_null(struct db_stmt *s, int i);
+int db_step(struct db_stmt *s); /* DB_ROW, DB_DONE or negative */
+void db_reset(struct db_stmt *s);
+
+enum db_type { DB_T_NULL, DB_T_INT, DB_T_REAL, DB_T_TEXT, DB_T_BLOB };
+
+/* Columns of the row just stepped to count from 0; pointers are valid until the next step. */
+int db_col_count(struct db_stmt *s);
+const char *db_col_name(struct db_stmt *s, int i);
+enum db_type db_col_type(struct db_stmt *s, int i);
+bool db_col_is_null(struct db_stmt *s, int i);
+int64_t db_col_int(struct db_stmt *s, int i);
+double db_col_real(struct db_stmt *s, int i);
+const char *db_col_text(struct db_stmt *s, int i, size_t *len_r); /* len_r may be NULL */
+const void *db_col_blob(struct db_stmt *s, int i, size_t *len_r);
+
+int db_exec(struct db_conn *c, const char *sql); /* any number of statements, no rows */
+int64_t db_last_id(struct db_conn *c);           /* of the last INSERT */
+int64_t db_changes(struct db_conn *c);           /* rows touched by the last statement */
+
+/* Several reads on one snapshot; may be nested.  In a body every read sees one already. */
+int db_read_begin(struct db_conn *c);
+void db_read_end(struct db_conn *c);
+
+/* Reads past the deadline (when_monotonic(), 0 = none) or after *cancel is set (NULL = none) end
+ * with DB_INTERRUPTED.  Writes are never interrupted: that would undo the whole batch. */
+void db_budget(struct db_conn *c, int64_t deadline, const atomic_bool *cancel);
+
+/* Writing.
+ * A body returns 0 to keep its changes; anything else undoes them alone and is handed to done.
+ * When the COMMIT fails, or the database undid the transaction by itself (disk full, I/O error),
+ * every body of the batch gets the negative db_rc, whatever it returned.  A body must not BEGIN or
+ * COMMIT, and must not wait for another thread's write. */
+struct db_work {
+    int (*body)(struct db_conn *writer, void *arg);
+    void (*done)(void *arg, int rc); /* on the writer thread: be short; may submit again */
+    void *arg;
+    bool low; /* a chunk of something long: waits for the others, commits apart from them */
+
+    /* the queue's */
+    struct db_work *next;
+    int64_t since;
+    int rc;
+};
+
+/* Asynchronous; work stays valid until done was called.  0, or DB_BUSY and done is never called. */
+int db_submit(struct db *db, struct db_work *w) __attribute__((warn_unused_result));
+/* Synchronous, returns what done would get.  On the writer thread itself it runs nested, at once:
+ * its failure undoes only what it did. */
+int db_write(struct db *db, int (*body)(struct db_conn *writer, void *arg), void *arg);
+int db_write_low(struct db *db, int (*body)(struct db_conn *writer, void *arg), void *arg);
+
+struct db_stats { /* since db_open(); log_bytes and queued are of now */
+    int64_t bodies, commits, commits_failed, checkpoints, log_bytes, queued;
+};
+void db_stats(struct db *db, struct db_stats *out);
+
+/* A consistent copy of a live database, checked, synced and renamed into place; the writer goes on. */
+int db_backup(struct db *db, const char *to_path, struct buf *err);
+/* 0 when sound; otherwise -1 and what is wrong, a line each. */
+int db_integrity(struct db *db, struct buf *report);
+
+/* What DDL and generated SQL have to know about a database. */
+struct db_dialect {
+    const char *name;      /* "sqlite" */
+    const char *type[5];   /* column type by enum db_type */
+    const char *identity;  /* all of the id column's definition behind its name */
+    const char *table_end; /* behind the closing bracket of CREATE TABLE, with a space, or "" */
+    const char *like;      /* operator that ignores the case of ASCII letters at least */
+    int max_columns, max_params, max_name; /* max_name in bytes */
+    bool add_column_not_null;              /* ALTER TABLE ADD takes NOT NULL without a default */
+};
+const struct db_dialect *db_dialect(const struct db *db);
+
+/* What is there.  Callbacks may be NULL; tables come by name, columns in their order, a table's
+ * columns and indexes right behind it.  Full-text tables and the database's own are left out. */
+struct db_column {
+    const char *name, *type; /* type as declared */
+    const char *dflt;        /* SQL text or NULL */
+    bool not_null, primary;
+};
+struct db_index {
+    const char *name, *columns; /* "a, b"; "" for an expression */
+    const char *sql;            /* as created; NULL when it came with a column */
+    bool unique, partial;
+};
+struct db_schema {
+    void (*table)(void *arg, const char *table);
+    void (*column)(void *arg, const char *table, const struct db_column *col);
+    void (*index)(void *arg, const char *table, const struct db_index *ix);
+    void (*view)(void *arg, const char *name, const char *sql);
+    void *arg;
+};
+int db_schema(struct db_conn *c, const struct db_schema *seen);
+
+#endif

@@ -1,0 +1,65 @@
+/* driver.h - what a database driver gives; only host/db includes this. */
+#ifndef BERTH_DB_DRIVER_H
+#define BERTH_DB_DRIVER_H
+
+#include "db/db.h"
+
+/* The first member of each driver's own structures. */
+struct db {
+    const struct db_driver *driver;
+};
+struct db_conn {
+    const struct db_driver *driver;
+    struct db *db;
+};
+struct db_stmt {
+    const struct db_driver *driver;
+};
+
+struct db_driver {
+    const char *scheme; /* "sqlite" for "sqlite:..." */
+    struct db_dialect dialect;
+
+    int (*open)(const char *where, const struct db_options *o, struct db **db_r, struct buf *err);
+    void (*close)(struct db *db);
+    struct db_conn *(*reader)(struct db *db, struct buf *err);
+    void (*conn_close)(struct db_conn *c);
+    const char *(*error)(const struct db_conn *c);
+    const char *(*clash)(const struct db_conn *c);
+    void (*settle)(struct db_conn *c);
+
+    struct db_stmt *(*prepare)(struct db_conn *c, const char *sql);
+    void (*bind_int)(struct db_stmt *s, int i, int64_t v);
+    void (*bind_real)(struct db_stmt *s, int i, double v);
+    void (*bind_text)(struct db_stmt *s, int i, const char *text, int64_t len);
+    void (*bind_blob)(struct db_stmt *s, int i, const void *bytes, size_t len);
+    void (*bind_null)(struct db_stmt *s, int i);
+    int (*step)(struct db_stmt *s);
+    void (*reset)(struct db_stmt *s);
+
+    int (*col_count)(struct db_stmt *s);
+    const char *(*col_name)(struct db_stmt *s, int i);
+    enum db_type (*col_type)(struct db_stmt *s, int i);
+    int64_t (*col_int)(struct db_stmt *s, int i);
+    double (*col_real)(struct db_stmt *s, int i);
+    const char *(*col_text)(struct db_stmt *s, int i, size_t *len_r);
+    const void *(*col_blob)(struct db_stmt *s, int i, size_t *len_r);
+
+    int (*exec)(struct db_conn *c, const char *sql);
+    int64_t (*last_id)(struct db_conn *c);
+    int64_t (*changes)(struct db_conn *c);
+    int (*read_begin)(struct db_conn *c);
+    void (*read_end)(struct db_conn *c);
+    void (*budget)(struct db_conn *c, int64_t deadline, const atomic_bool *cancel);
+
+    int (*submit)(struct db *db, struct db_work *w);
+    int (*write)(struct db *db, int (*body)(struct db_conn *, void *), void *arg, bool low);
+    void (*stats)(struct db *db, struct db_stats *out);
+    int (*backup)(struct db *db, const char *to_path, struct buf *err);
+    int (*integrity)(struct db *db, struct buf *report);
+    int (*schema)(struct db_conn *c, const struct db_schema *seen);
+};
+
+extern const struct db_driver db_sqlite;
+
+#endif

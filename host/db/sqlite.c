@@ -1,0 +1,472 @@
+/* sqlite.c - the SQLite driver: opening, connections, errors.
+ *
+ * One file in WAL mode.  The writer commits with synchronous=FULL: anything less loses acknowledged
+ * rows at a power cut.  Foreign keys are off: the record layer checks references, because it has to
+ * say which record is missing, and SQLite's ADD COLUMN could not declare them anyway. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/when.h"
+#include "db/sqlite.h"
+
+enum {
+    BUDGET_OPS = 1000, /* virtual machine steps between two looks at the clock */
+    LOCK_POLL_MS = 20,
+};
+
+static const struct db_options defaults = {
+    .statements = 256,
+    .queue_max = 4096,
+    .batch_max = 64,
+    .batch_us = 5000,
+    .reader_cache_kib = 2048,
+    .writer_cache_kib = 16384,
+    .mmap_bytes = -1,
+    .log_bytes = 16 << 20,
+    .log_max_bytes = 48 << 20,
+    .log_read_ms = 5000,
+};
+
+static struct db_options with_defaults(const struct db_options *o)
+{
+    struct db_options x = *o;
+
+#define FILL(field) x.field = x.field == 0 ? defaults.field : x.field
+    FILL(statements);
+    FILL(queue_max);
+    FILL(batch_max);
+    FILL(batch_us);
+    FILL(reader_cache_kib);
+    FILL(writer_cache_kib);
+    FILL(mmap_bytes);
+    FILL(log_bytes);
+    FILL(log_max_bytes);
+    FILL(log_read_ms);
+#undef FILL
+    return x;
+}
+
+/* Before the first connection: no global mutex around every malloc, no mutex a connection. */
+static void configure(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, 4 << 20);
+    sqlite3_initialize();
+}
+
+/* Errors. */
+
+static int rc_of(int rc, int os_error)
+{
+    switch (rc) {
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID:
+        return DB_UNIQUE;
+    }
+    switch (rc & 0xff) {
+    case SQLITE_CONSTRAINT:
+        return DB_CONSTRAINT;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return DB_BUSY;
+    case SQLITE_INTERRUPT:
+        return DB_INTERRUPTED;
+    case SQLITE_FULL:
+        return DB_FULL;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return os_error == ENOSPC || os_error == EDQUOT ? DB_FULL : DB_BROKEN;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_PROTOCOL:
+        return DB_BROKEN;
+    }
+    return DB_ERROR;
+}
+
+/* "UNIQUE constraint failed: t.a, t.b" */
+static void note_clash(struct sq_conn *c)
+{
+    const char *at = strstr(c->error, "failed: ");
+
+    snprintf(c->clash, sizeof(c->clash), "%s", at == NULL ? "" : at + strlen("failed: "));
+}
+
+static void log_failure(struct sq_conn *c, int rc, const char *what)
+{
+    struct sq_db *db = (struct sq_db *)c->base.db;
+
+    if (rc == DB_FULL) {
+        if (!atomic_exchange(&db->full, true)) /* once, until a COMMIT succeeds */
+            log_error("db", "write %s: %s", db->path, c->error);
+    } else if (rc == DB_BROKEN) {
+        log_error("db", "use %s: %s (system error: %s)", db->path, c->error,
+                  strerror(sqlite3_system_errno(c->h)));
+    } else if (rc == DB_ERROR) {
+        log_error("db", "run \"%.300s\": %s", what, c->error);
+    }
+}
+
+int sq_fail(struct sq_conn *c, int sqlite_rc, const char *what)
+{
+    int rc = rc_of(sqlite_rc, sqlite3_system_errno(c->h));
+
+    snprintf(c->error, sizeof(c->error), "%s",
+             sqlite3_errcode(c->h) == SQLITE_OK ? sqlite3_errstr(sqlite_rc) : sqlite3_errmsg(c->h));
+    if (rc == DB_UNIQUE)
+        note_clash(c);
+    if ((sqlite_rc & 0xff) == SQLITE_IOERR)
+        c->suspect = true;
+    if (c->in_batch && sqlite3_get_autocommit(c->h))
+        c->lost = rc;
+    log_failure(c, rc, what);
+    return rc;
+}
+
+static const char *sq_error(const struct db_conn *c)
+{
+    return ((const struct sq_conn *)c)->error;
+}
+
+static const char *sq_clash(const struct db_conn *c)
+{
+    return ((const struct sq_conn *)c)->clash;
+}
+
+/* Connections. */
+
+static int out_of_budget(void *arg)
+{
+    struct sq_conn *c = arg;
+
+    if (c->writing)
+        return 0;
+    if (c->cancel != NULL && atomic_load_explicit(c->cancel, memory_order_relaxed))
+        return 1;
+    return c->deadline != 0 && when_monotonic() >= c->deadline;
+}
+
+static void sq_budget(struct db_conn *base, int64_t deadline, const atomic_bool *cancel)
+{
+    struct sq_conn *c = (struct sq_conn *)base;
+
+    c->deadline = deadline;
+    c->cancel = cancel;
+}
+
+static int set_up(struct sq_db *db, struct sq_conn *c, bool writer)
+{
+    char sql[600];
+    int64_t mmap_bytes = db->o.mmap_bytes < 0 ? 0 : db->o.mmap_bytes;
+
+    sqlite3_extended_result_codes(c->h, 1);
+    sqlite3_busy_timeout(c->h, SQ_BUSY_MS);
+    sqlite3_db_config(c->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(c->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(c->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(c->h, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    sqlite3_db_config(c->h, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    snprintf(sql, sizeof(sql),
+             "PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=OFF; PRAGMA secure_delete=OFF;"
+             "PRAGMA cache_size=-%d; PRAGMA mmap_size=%lld; PRAGMA synchronous=FULL;"
+             "PRAGMA journal_size_limit=%lld; %s",
+             writer ? db->o.writer_cache_kib : db->o.reader_cache_kib, (long long)mmap_bytes,
+             (long long)db->o.log_bytes,
+             writer ? "PRAGMA journal_mode=WAL" : "PRAGMA query_only=ON");
+    int rc = sqlite3_exec(c->h, sql, NULL, NULL, NULL);
+    if (rc == SQLITE_OK) /* reads the header: is it a database at all */
+        rc = sqlite3_exec(c->h, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+    sqlite3_progress_handler(c->h, BUDGET_OPS, out_of_budget, c);
+    if (rc == SQLITE_OK && writer)
+        sq_writer_hooks(db, c);
+    return rc;
+}
+
+struct sq_conn *sq_connect(struct sq_db *db, bool writer, struct buf *err)
+{
+    struct sq_conn *c = mem_alloc(sizeof(*c));
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+
+    c->base = (struct db_conn){db->base.driver, &db->base};
+    c->cache.max = db->o.statements;
+    int rc = sqlite3_open_v2(db->path, &c->h, flags, NULL);
+    if (rc == SQLITE_OK)
+        rc = set_up(db, c, writer);
+    if (rc == SQLITE_OK)
+        return c;
+    buf_addf(err, "open database %s: %s", db->path, sqlite3_errmsg(c->h));
+    sq_disconnect(c);
+    return NULL;
+}
+
+void sq_disconnect(struct sq_conn *c)
+{
+    if (c == NULL)
+        return;
+    sq_cache_free(c);
+    int rc = sqlite3_close(c->h);
+    if (rc != SQLITE_OK)
+        log_error("db", "close a connection: %s", sqlite3_errmsg(c->h));
+    free(c);
+}
+
+static struct db_conn *sq_reader(struct db *db, struct buf *err)
+{
+    struct sq_conn *c = sq_connect((struct sq_db *)db, false, err);
+
+    return c == NULL ? NULL : &c->base;
+}
+
+static void sq_conn_close(struct db_conn *c)
+{
+    sq_disconnect((struct sq_conn *)c);
+}
+
+int sq_exec(struct db_conn *base, const char *sql)
+{
+    struct sq_conn *c = (struct sq_conn *)base;
+
+    if (c->in_batch) {
+        int rc = sq_savepoints(c);
+
+        if (rc != DB_OK)
+            return rc;
+    }
+    c->writing = true;
+    int rc = sqlite3_exec(c->h, sql, NULL, NULL, NULL);
+    c->writing = false;
+    return rc == SQLITE_OK ? DB_OK : sq_fail(c, rc, sql);
+}
+
+static int64_t sq_last_id(struct db_conn *c)
+{
+    return sqlite3_last_insert_rowid(((struct sq_conn *)c)->h);
+}
+
+static int64_t sq_changes(struct db_conn *c)
+{
+    return sqlite3_changes64(((struct sq_conn *)c)->h);
+}
+
+static int sq_read_begin(struct db_conn *base)
+{
+    struct sq_conn *c = (struct sq_conn *)base;
+
+    if (c->in_batch || c->reading++ > 0)
+        return DB_OK;
+    int rc = db_step(sq_prepare(base, "BEGIN"));
+    if (rc != DB_OK)
+        c->reading = 0;
+    return rc;
+}
+
+static void sq_read_end(struct db_conn *base)
+{
+    struct sq_conn *c = (struct sq_conn *)base;
+
+    if (c->in_batch || c->reading == 0 || --c->reading > 0)
+        return;
+    db_step(sq_prepare(base, "COMMIT"));
+}
+
+static void sq_settle(struct db_conn *base)
+{
+    struct sq_conn *c = (struct sq_conn *)base;
+
+    if (c->in_batch)
+        return; /* the end of the body does it */
+    sq_reset_all(c);
+    c->deadline = 0;
+    c->cancel = NULL;
+    if (c->reading > 0) {
+        c->reading = 1;
+        sq_read_end(base);
+    }
+}
+
+/* The database. */
+
+static int sq_submit(struct db *db, struct db_work *w)
+{
+    struct sq_db *s = (struct sq_db *)db;
+
+    return s->writer == NULL ? DB_ERROR : writer_submit(s->writer, w);
+}
+
+static int sq_write(struct db *db, int (*body)(struct db_conn *, void *), void *arg, bool low)
+{
+    struct sq_db *s = (struct sq_db *)db;
+
+    return s->writer == NULL ? DB_ERROR : writer_run(s->writer, body, arg, low);
+}
+
+static void sq_stats(struct db *db, struct db_stats *out)
+{
+    struct sq_db *s = (struct sq_db *)db;
+
+    *out = (struct db_stats){.checkpoints = atomic_load(&s->checkpoints),
+                             .log_bytes = (int64_t)atomic_load(&s->frames) * SQ_FRAME};
+    if (s->writer != NULL)
+        writer_stats(s->writer, out);
+}
+
+/* Another process with the same file would be safe for SQLite but not against its WAL-reset bug,
+ * nor for what the host keeps in memory. */
+static int lock_file(struct sq_db *db, struct buf *err)
+{
+    char *name = mem_alloc(strlen(db->path) + sizeof(".lock"));
+    char holder[32] = "";
+    int64_t until = when_monotonic() + db->o.lock_wait_ms;
+    struct timespec pause = {0, LOCK_POLL_MS * 1000000};
+
+    stpcpy(stpcpy(name, db->path), ".lock");
+    db->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (db->lock < 0) {
+        buf_addf(err, "open %s: %s", name, strerror(errno));
+        free(name);
+        return -1;
+    }
+    while (flock(db->lock, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK || when_monotonic() >= until) {
+            int why = errno;
+            ssize_t n = pread(db->lock, holder, sizeof(holder) - 1, 0);
+
+            if (why == EWOULDBLOCK)
+                buf_addf(err, "open database %s: process %.*s is using it", db->path,
+                         n > 0 ? (int)strcspn(holder, "\n") : 1, n > 0 ? holder : "?");
+            else
+                buf_addf(err, "lock %s: %s", name, strerror(why));
+            free(name);
+            return -1;
+        }
+        nanosleep(&pause, NULL);
+    }
+    free(name);
+    int n = snprintf(holder, sizeof(holder), "%d\n", (int)getpid());
+    if (ftruncate(db->lock, 0) != 0 || pwrite(db->lock, holder, (size_t)n, 0) != n)
+        log_warn("db", "write the process id into the lock of %s: %s", db->path, strerror(errno));
+    return 0;
+}
+
+/* A new file is private and its name durable before SQLite sees it. */
+static int create_file(const char *path, struct buf *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char dir[4096];
+
+    if (fd < 0 && errno == EEXIST)
+        return 0;
+    if (fd < 0) {
+        buf_addf(err, "create database %s: %s", path, strerror(errno));
+        return -1;
+    }
+    close(fd);
+    snprintf(dir, sizeof(dir), "%s", path);
+    fd = open(dirname(dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    return 0;
+}
+
+static void sq_close(struct db *base)
+{
+    struct sq_db *db = (struct sq_db *)base;
+
+    writer_free(&db->writer);
+    sq_writer_close(db);
+    if (db->lock >= 0)
+        close(db->lock);
+    free(db->path);
+    free(db);
+}
+
+static int sq_open(const char *where, const struct db_options *o, struct db **db_r, struct buf *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct sq_db *db = mem_alloc(sizeof(*db));
+
+    pthread_once(&once, configure);
+    db->base.driver = &db_sqlite;
+    db->path = mem_strdup(where);
+    db->o = with_defaults(o);
+    db->lock = -1;
+    if (!o->read_only) {
+        if (lock_file(db, err) == 0 && create_file(db->path, err) == 0)
+            db->w = sq_connect(db, true, err);
+        if (db->w == NULL) {
+            sq_close(&db->base);
+            return -1;
+        }
+        db->writer = writer_new(&sq_writer_ops, db, db->o.queue_max, db->o.batch_max,
+                                db->o.batch_us);
+    }
+    *db_r = &db->base;
+    return 0;
+}
+
+const struct db_driver db_sqlite = {
+    .scheme = "sqlite",
+    .dialect =
+        {
+            .name = "sqlite",
+            .type = {[DB_T_INT] = "INTEGER", [DB_T_REAL] = "REAL", [DB_T_TEXT] = "TEXT",
+                     [DB_T_BLOB] = "BLOB"},
+            .identity = "INTEGER PRIMARY KEY AUTOINCREMENT",
+            .table_end = " STRICT",
+            .like = "LIKE",
+            .max_columns = 2000,
+            .max_params = 32000,
+            .max_name = 120,
+            .add_column_not_null = false,
+        },
+    .open = sq_open,
+    .close = sq_close,
+    .reader = sq_reader,
+    .conn_close = sq_conn_close,
+    .error = sq_error,
+    .clash = sq_clash,
+    .settle = sq_settle,
+    .prepare = sq_prepare,
+    .bind_int = sq_bind_int,
+    .bind_real = sq_bind_real,
+    .bind_text = sq_bind_text,
+    .bind_blob = sq_bind_blob,
+    .bind_null = sq_bind_null,
+    .step = sq_step,
+    .reset = sq_reset,
+    .col_count = sq_col_count,
+    .col_name = sq_col_name,
+    .col_type = sq_col_type,
+    .col_int = sq_col_int,
+    .col_real = sq_col_real,
+    .col_text = sq_col_text,
+    .col_blob = sq_col_blob,
+    .exec = sq_exec,
+    .last_id = sq_last_id,
+    .changes = sq_changes,
+    .read_begin = sq_read_begin,
+    .read_end = sq_read_end,
+    .budget = sq_budget,
+    .submit = sq_submit,
+    .write = sq_write,
+    .stats = sq_stats,
+    .backup = sq_backup,
+    .integrity = sq_integrity,
+    .schema = sq_schema,
+};

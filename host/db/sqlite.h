@@ -1,0 +1,99 @@
+/* sqlite.h - what the files of the SQLite driver share. */
+#ifndef BERTH_DB_SQLITE_H
+#define BERTH_DB_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "db/driver.h"
+#include "db/writer.h"
+
+struct sq_stmt;
+
+enum {
+    SQ_BUCKETS = 512,     /* a power of two */
+    SQ_BUSY_MS = 5000,    /* wait for a lock of SQLite's: recovery after a crash, mostly */
+    SQ_FRAME = 4096 + 24, /* bytes a page takes in the log */
+};
+
+/* Prepared statements of one connection by their text, the least recently used thrown out. */
+struct sq_cache {
+    struct sq_stmt *bucket[SQ_BUCKETS];
+    struct sq_stmt *newest, *oldest;
+    int len, max;
+    int busy; /* handed out and not yet reset */
+};
+
+struct sq_conn {
+    struct db_conn base; /* first */
+    sqlite3 *h;
+    struct sq_cache cache;
+    int reading; /* depth of db_read_begin() */
+
+    int64_t deadline; /* when_monotonic(), 0 none */
+    const atomic_bool *cancel;
+    bool writing; /* this step is never interrupted */
+
+    /* the writer's */
+    bool in_batch;
+    bool suspect;     /* had an I/O error: to be opened afresh */
+    int lost;         /* why SQLite undid the whole transaction by itself; DB_OK: it did not */
+    int wanted, open; /* bodies nested right now, and how many of them have a savepoint */
+
+    char error[256], clash[256];
+};
+
+struct sq_db {
+    struct db base; /* first */
+    char *path;
+    struct db_options o; /* with the defaults filled in */
+    int lock;            /* the lock file, held while open; -1 when read only */
+    struct db_writer *writer;
+
+    /* the writer thread's */
+    struct sq_conn *w;     /* NULL: could not be opened again after an I/O error */
+    int64_t retry_at;      /* when to try that next */
+    int due;               /* frames in the log from which on it is copied into the file */
+    bool checkpoint_fails; /* has been logged */
+
+    atomic_int frames; /* pages in the log */
+    atomic_llong checkpoints;
+    atomic_bool full; /* the disk, and that has been logged */
+};
+
+/* sqlite.c */
+struct sq_conn *sq_connect(struct sq_db *db, bool writer, struct buf *err);
+void sq_disconnect(struct sq_conn *c); /* NULL is fine */
+int sq_fail(struct sq_conn *c, int rc, const char *what); /* remembers and logs; the db_rc */
+int sq_exec(struct db_conn *c, const char *sql);
+
+/* sqlite_stmt.c */
+void sq_cache_free(struct sq_conn *c);
+void sq_reset_all(struct sq_conn *c);
+struct db_stmt *sq_prepare(struct db_conn *c, const char *sql);
+void sq_bind_int(struct db_stmt *s, int i, int64_t v);
+void sq_bind_real(struct db_stmt *s, int i, double v);
+void sq_bind_text(struct db_stmt *s, int i, const char *text, int64_t len);
+void sq_bind_blob(struct db_stmt *s, int i, const void *bytes, size_t len);
+void sq_bind_null(struct db_stmt *s, int i);
+int sq_step(struct db_stmt *s);
+void sq_reset(struct db_stmt *s);
+int sq_col_count(struct db_stmt *s);
+const char *sq_col_name(struct db_stmt *s, int i);
+enum db_type sq_col_type(struct db_stmt *s, int i);
+int64_t sq_col_int(struct db_stmt *s, int i);
+double sq_col_real(struct db_stmt *s, int i);
+const char *sq_col_text(struct db_stmt *s, int i, size_t *len_r);
+const void *sq_col_blob(struct db_stmt *s, int i, size_t *len_r);
+
+/* sqlite_writer.c */
+extern const struct db_writer_ops sq_writer_ops;
+int sq_savepoints(struct sq_conn *c); /* before a write: opens what the bodies have coming */
+void sq_writer_hooks(struct sq_db *db, struct sq_conn *c);
+void sq_writer_close(struct sq_db *db);
+
+/* sqlite_admin.c */
+int sq_backup(struct db *db, const char *to_path, struct buf *err);
+int sq_integrity(struct db *db, struct buf *report);
+int sq_schema(struct db_conn *c, const struct db_schema *seen);
+
+#endif

@@ -1,0 +1,206 @@
+/* sqlite_writer.c - the SQLite driver's side of the writer thread: transactions, savepoints,
+ * checkpoints, and opening again after the disk has failed.
+ *
+ * SQLite before 3.51.3 can damage the file when one connection commits while another checkpoints,
+ * so every COMMIT and every checkpoint happens here, on one connection. */
+#include <assert.h>
+
+#include "base/log.h"
+#include "base/when.h"
+#include "db/sqlite.h"
+
+enum {
+    RETRY_MS = 1000,      /* between attempts to open again */
+    IDLE_MS = 500,        /* quiet for that long: empty the log */
+    RESTART_WAIT_MS = 50, /* how long a checkpoint of an overgrown log waits for readers */
+};
+
+static int run_sql(struct sq_conn *c, const char *sql)
+{
+    struct db_stmt *s = sq_prepare(&c->base, sql);
+
+    return s == NULL ? DB_BROKEN : sq_step(s);
+}
+
+/* After an I/O error nothing the connection believes about the file can be trusted, so it is
+ * opened afresh; while that fails, writes fail. */
+static int connection(struct sq_db *db)
+{
+    struct buf err = BUF_INIT;
+
+    if (db->w != NULL && !db->w->suspect)
+        return DB_OK;
+    if (when_monotonic() < db->retry_at)
+        return DB_BROKEN;
+    sq_disconnect(db->w);
+    db->w = sq_connect(db, true, &err);
+    db->retry_at = when_monotonic() + RETRY_MS;
+    if (db->w == NULL)
+        log_error("db", "%s", buf_str(&err));
+    else
+        log_info("db", "opened %s for writing again", db->path);
+    buf_free(&err);
+    return db->w == NULL ? DB_BROKEN : DB_OK;
+}
+
+static int batch_begin(void *owner)
+{
+    struct sq_db *db = owner;
+    int rc = connection(db);
+
+    if (rc != DB_OK)
+        return rc;
+    rc = run_sql(db->w, "BEGIN IMMEDIATE");
+    db->w->in_batch = rc == DB_OK;
+    db->w->lost = DB_OK;
+    return rc;
+}
+
+static void batch_rollback(void *owner)
+{
+    struct sq_conn *c = ((struct sq_db *)owner)->w;
+
+    if (c == NULL)
+        return;
+    c->in_batch = false;
+    c->open = 0;
+    sq_reset_all(c);
+    if (!sqlite3_get_autocommit(c->h))
+        run_sql(c, "ROLLBACK");
+}
+
+static int batch_commit(void *owner)
+{
+    struct sq_db *db = owner;
+
+    db->w->in_batch = false;
+    int rc = run_sql(db->w, "COMMIT");
+    if (rc != DB_OK)
+        batch_rollback(owner);
+    else if (atomic_exchange(&db->full, false))
+        log_info("db", "the disk has room again");
+    return rc;
+}
+
+static int batch_lost(void *owner)
+{
+    return ((struct sq_db *)owner)->w->lost;
+}
+
+/* The savepoints are opened by a body's first write: one that only reads, or fails its checks
+ * before it writes, costs nothing. */
+int sq_savepoints(struct sq_conn *c)
+{
+    if (c->lost != DB_OK)
+        return c->lost;
+    for (; c->open < c->wanted; c->open++) {
+        int rc = run_sql(c, "SAVEPOINT body");
+
+        if (rc != DB_OK)
+            return rc;
+    }
+    return DB_OK;
+}
+
+/* Ends the innermost body's savepoint, if it has come to one. */
+static int savepoint_end(struct sq_conn *c, bool keep)
+{
+    int rc = DB_OK;
+
+    c->wanted--;
+    if (c->lost != DB_OK || c->open <= c->wanted)
+        return c->lost;
+    c->open--;
+    if (!keep)
+        rc = run_sql(c, "ROLLBACK TO body");
+    return rc == DB_OK ? run_sql(c, "RELEASE body") : rc;
+}
+
+static int body_run(void *owner, struct db_work *work)
+{
+    struct sq_conn *c = ((struct sq_db *)owner)->w;
+
+    c->wanted++;
+    int rc = work->body(&c->base, work->arg);
+    if (c->wanted == 1) {
+        sq_reset_all(c);
+        c->deadline = 0;
+        c->cancel = NULL;
+    }
+    int end = savepoint_end(c, rc == 0);
+    return end < 0 ? end : rc;
+}
+
+/* Copies the log into the file.  PASSIVE never waits; the other modes wait for readers. */
+static void checkpoint(struct sq_db *db, int mode, int wait_ms)
+{
+    int in_log = 0, done = 0;
+
+    sqlite3_busy_timeout(db->w->h, wait_ms);
+    int rc = sqlite3_wal_checkpoint_v2(db->w->h, "main", mode, &in_log, &done);
+    atomic_fetch_add(&db->checkpoints, 1);
+    if (rc == SQLITE_OK || rc == SQLITE_BUSY) {
+        db->checkpoint_fails = false;
+        atomic_store(&db->frames, in_log);
+    } else {
+        if (!db->checkpoint_fails) /* once, not with every batch */
+            log_error("db", "copy the log into %s: %s", db->path, sqlite3_errmsg(db->w->h));
+        db->checkpoint_fails = true;
+        db->w->suspect = (rc & 0xff) == SQLITE_IOERR;
+    }
+    sqlite3_busy_timeout(db->w->h, SQ_BUSY_MS);
+    db->due = atomic_load(&db->frames) + (int)(db->o.log_bytes / SQ_FRAME);
+}
+
+static int batch_tidy(void *owner, int64_t idle_ms)
+{
+    struct sq_db *db = owner;
+    int frames = atomic_load(&db->frames);
+
+    if (db->w == NULL || db->w->suspect || frames == 0)
+        return -1;
+    if (idle_ms >= IDLE_MS)
+        checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, 0);
+    else if (frames < db->due)
+        return IDLE_MS;
+    else if ((int64_t)frames * SQ_FRAME >= db->o.log_max_bytes)
+        checkpoint(db, SQLITE_CHECKPOINT_RESTART, RESTART_WAIT_MS);
+    else
+        checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, 0);
+    return IDLE_MS;
+}
+
+const struct db_writer_ops sq_writer_ops = {
+    .begin = batch_begin,
+    .run = body_run,
+    .lost = batch_lost,
+    .commit = batch_commit,
+    .rollback = batch_rollback,
+    .tidy = batch_tidy,
+};
+
+/* Called by SQLite after each COMMIT: how long the log is now. */
+static int on_commit(void *arg, sqlite3 *h, const char *name, int frames)
+{
+    struct sq_db *db = arg;
+
+    (void)h, (void)name;
+    if (frames < atomic_load(&db->frames)) /* the log has started over */
+        db->due = (int)(db->o.log_bytes / SQ_FRAME);
+    atomic_store(&db->frames, frames);
+    return SQLITE_OK;
+}
+
+void sq_writer_hooks(struct sq_db *db, struct sq_conn *c)
+{
+    sqlite3_wal_hook(c->h, on_commit, db);
+    db->due = (int)(db->o.log_bytes / SQ_FRAME);
+}
+
+void sq_writer_close(struct sq_db *db)
+{
+    if (db->w != NULL && !db->w->suspect)
+        sqlite3_wal_checkpoint_v2(db->w->h, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sq_disconnect(db->w);
+    db->w = NULL;
+}

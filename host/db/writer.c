@@ -1,0 +1,311 @@
+/* writer.c - the writer thread: a queue of bodies, run in batches that share one COMMIT. */
+#include "db/writer.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/when.h"
+
+/* A low body that waited this long goes before the others once. */
+enum { LOW_PATIENCE_MS = 200 };
+
+struct queue {
+    struct db_work *head, **tail;
+    int len;
+};
+
+struct db_writer {
+    const struct db_writer_ops *ops;
+    void *owner;
+    int queue_max, batch_max;
+    int64_t batch_ns;
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t more;
+    struct queue urgent, low;
+    bool sleeping, stopping;
+
+    bool in_batch; /* the writer thread's own */
+    atomic_llong bodies, commits, failed;
+};
+
+/* A body whose submitter waits: it has no done. */
+struct waiting {
+    struct db_work work; /* first */
+    sem_t done;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void push(struct queue *q, struct db_work *w)
+{
+    w->next = NULL;
+    *q->tail = w;
+    q->tail = &w->next;
+    q->len++;
+}
+
+static struct db_work *pop(struct queue *q)
+{
+    struct db_work *w = q->head;
+
+    if (w == NULL)
+        return NULL;
+    q->head = w->next;
+    if (q->head == NULL)
+        q->tail = &q->head;
+    q->len--;
+    w->next = NULL;
+    return w;
+}
+
+/* Which queue the next batch is from: low ones commit apart, so that nobody waits for a long one. */
+static struct queue *choose(struct db_writer *w)
+{
+    if (w->urgent.len == 0)
+        return &w->low;
+    if (w->low.len > 0 && when_monotonic() - w->low.head->since > LOW_PATIENCE_MS)
+        return &w->low;
+    return &w->urgent;
+}
+
+static struct db_work *take_first(struct db_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    struct db_work *work = pop(choose(w));
+    pthread_mutex_unlock(&w->lock);
+    return work;
+}
+
+static struct db_work *take_more(struct db_writer *w, bool low)
+{
+    pthread_mutex_lock(&w->lock);
+    struct db_work *work = low && w->urgent.len > 0 ? NULL : pop(low ? &w->low : &w->urgent);
+    pthread_mutex_unlock(&w->lock);
+    return work;
+}
+
+/* Everybody of the batch learns the result; rc < 0 overrules what the bodies said. */
+static void answer(struct db_work *batch, int rc)
+{
+    while (batch != NULL) {
+        struct db_work *w = batch;
+
+        batch = w->next; /* w may be gone once it was told */
+        w->rc = rc < 0 ? rc : w->rc;
+        if (w->done != NULL)
+            w->done(w->arg, w->rc);
+        else
+            sem_post(&((struct waiting *)w)->done);
+    }
+}
+
+static int finish(struct db_writer *w, int rc)
+{
+    if (rc == DB_OK)
+        rc = w->ops->commit(w->owner);
+    else
+        w->ops->rollback(w->owner);
+    atomic_fetch_add(rc == DB_OK ? &w->commits : &w->failed, 1);
+    return rc;
+}
+
+static void run_batch(struct db_writer *w, struct db_work *first)
+{
+    struct queue batch = {NULL, &batch.head, 0};
+    int64_t until = now_ns() + w->batch_ns;
+    bool low = first->low;
+    int rc = w->ops->begin(w->owner);
+
+    w->in_batch = true;
+    for (struct db_work *work = first; work != NULL; work = take_more(w, low)) {
+        push(&batch, work);
+        if (rc == DB_OK) {
+            work->rc = w->ops->run(w->owner, work);
+            rc = w->ops->lost(w->owner);
+        }
+        if (rc != DB_OK || batch.len >= w->batch_max || now_ns() >= until)
+            break;
+    }
+    atomic_fetch_add(&w->bodies, batch.len);
+    rc = finish(w, rc);
+    w->in_batch = false;
+    answer(batch.head, rc);
+}
+
+static struct timespec in_ms(int64_t ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += ms % 1000 * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
+/* Returns when there is work, when the thread is to stop, or after wait_ms (-1: never). */
+static bool sleep_until_work(struct db_writer *w, int wait_ms)
+{
+    struct timespec until = in_ms(wait_ms < 0 ? 0 : wait_ms);
+    int timed_out = 0;
+
+    pthread_mutex_lock(&w->lock);
+    w->sleeping = true;
+    while (w->urgent.len + w->low.len == 0 && !w->stopping && timed_out == 0) {
+        if (wait_ms < 0)
+            pthread_cond_wait(&w->more, &w->lock);
+        else
+            timed_out = pthread_cond_timedwait(&w->more, &w->lock, &until);
+    }
+    w->sleeping = false;
+    bool go_on = !w->stopping || w->urgent.len + w->low.len > 0;
+    pthread_mutex_unlock(&w->lock);
+    return go_on;
+}
+
+static void *writer_thread(void *arg)
+{
+    struct db_writer *w = arg;
+    int64_t worked = when_monotonic();
+    int wait_ms = -1;
+
+    pthread_setname_np(pthread_self(), "db-writer");
+    for (;;) {
+        struct db_work *work = take_first(w);
+
+        if (work != NULL) {
+            run_batch(w, work);
+            worked = when_monotonic();
+            wait_ms = w->ops->tidy(w->owner, 0);
+            continue;
+        }
+        if (!sleep_until_work(w, wait_ms))
+            return NULL;
+        int64_t idle = when_monotonic() - worked;
+        if (wait_ms >= 0 && idle > 0)
+            wait_ms = w->ops->tidy(w->owner, idle);
+    }
+}
+
+struct db_writer *writer_new(const struct db_writer_ops *ops, void *owner, int queue_max,
+                             int batch_max, int batch_us)
+{
+    struct db_writer *w = mem_alloc(sizeof(*w));
+    pthread_condattr_t attr;
+    sigset_t all, before;
+
+    *w = (struct db_writer){.ops = ops, .owner = owner, .queue_max = queue_max,
+                            .batch_max = batch_max, .batch_ns = batch_us * INT64_C(1000)};
+    w->urgent.tail = &w->urgent.head;
+    w->low.tail = &w->low.head;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->more, &attr);
+    pthread_condattr_destroy(&attr);
+    sigfillset(&all); /* signals are the main thread's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&w->thread, NULL, writer_thread, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    assert(rc == 0);
+    return w;
+}
+
+void writer_free(struct db_writer **pw)
+{
+    struct db_writer *w = *pw;
+
+    if (w == NULL)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->stopping = true;
+    pthread_cond_signal(&w->more);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    pthread_cond_destroy(&w->more);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+    *pw = NULL;
+}
+
+static int enqueue(struct db_writer *w, struct db_work *work, bool bounded)
+{
+    struct queue *q = work->low ? &w->low : &w->urgent;
+    int rc = DB_OK;
+
+    work->since = work->low ? when_monotonic() : 0;
+    pthread_mutex_lock(&w->lock);
+    if (w->stopping || (bounded && q->len >= w->queue_max))
+        rc = DB_BUSY;
+    else
+        push(q, work);
+    bool wake = rc == DB_OK && w->sleeping;
+    w->sleeping = w->sleeping && !wake; /* one signal is enough */
+    pthread_mutex_unlock(&w->lock);
+    if (wake)
+        pthread_cond_signal(&w->more);
+    return rc;
+}
+
+int writer_submit(struct db_writer *w, struct db_work *work)
+{
+    return enqueue(w, work, true);
+}
+
+/* On the writer thread but between batches: in somebody's done. */
+static int run_alone(struct db_writer *w, struct db_work *work)
+{
+    int rc = w->ops->begin(w->owner);
+
+    if (rc != DB_OK)
+        return rc;
+    w->in_batch = true;
+    work->rc = w->ops->run(w->owner, work);
+    atomic_fetch_add(&w->bodies, 1);
+    rc = finish(w, w->ops->lost(w->owner));
+    w->in_batch = false;
+    return rc < 0 ? rc : work->rc;
+}
+
+int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void *arg, bool low)
+{
+    struct waiting here = {.work = {.body = body, .arg = arg, .low = low}};
+
+    if (pthread_equal(pthread_self(), w->thread))
+        return w->in_batch ? w->ops->run(w->owner, &here.work) : run_alone(w, &here.work);
+    sem_init(&here.done, 0, 0);
+    int rc = enqueue(w, &here.work, false); /* bounded by the number of threads */
+    if (rc == DB_OK) {
+        while (sem_wait(&here.done) != 0)
+            continue; /* a signal */
+        rc = here.work.rc;
+    }
+    sem_destroy(&here.done);
+    return rc;
+}
+
+void writer_stats(struct db_writer *w, struct db_stats *out)
+{
+    out->bodies = atomic_load(&w->bodies);
+    out->commits = atomic_load(&w->commits);
+    out->commits_failed = atomic_load(&w->failed);
+    pthread_mutex_lock(&w->lock);
+    out->queued = w->urgent.len + w->low.len;
+    pthread_mutex_unlock(&w->lock);
+}

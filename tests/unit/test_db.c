@@ -1,0 +1,775 @@
+/* test_db.c - the database interface over the SQLite driver: statements, writing, errors, backup. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/when.h"
+#include "db/db.h"
+
+struct fixture {
+    char dir[64], path[96];
+    struct db *db;
+    struct db_conn *r;
+};
+
+static struct db *open_db(const char *path, const struct db_options *o)
+{
+    struct buf err = BUF_INIT;
+    struct db *db;
+
+    if (db_open(path, o, &db, &err) != 0)
+        fail_msg("%s", buf_str(&err));
+    buf_free(&err);
+    return db;
+}
+
+static struct db_conn *open_reader(struct db *db)
+{
+    struct buf err = BUF_INIT;
+    struct db_conn *c = db_reader(db, &err);
+
+    if (c == NULL)
+        fail_msg("%s", buf_str(&err));
+    buf_free(&err);
+    return c;
+}
+
+static int exec_body(struct db_conn *c, void *sql)
+{
+    return db_exec(c, sql);
+}
+
+static int write_sql(struct db *db, const char *sql)
+{
+    return db_write(db, exec_body, (void *)(uintptr_t)sql);
+}
+
+static int64_t number(struct db_conn *c, const char *sql)
+{
+    struct db_stmt *s = db_prepare(c, sql);
+
+    assert_int_equal(db_step(s), DB_ROW);
+    int64_t v = db_col_int(s, 0);
+    db_reset(s);
+    return v;
+}
+
+static int given_database(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    log_set_level(LOG_ERROR_ + 1);
+    strcpy(f->dir, "/tmp/berth-db-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->path, sizeof(f->path), "%s/berth.db", f->dir);
+    f->db = open_db(f->path, NULL);
+    assert_int_equal(write_sql(f->db, "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                                      " name TEXT, n INTEGER, r REAL, b BLOB) STRICT;"
+                                      "CREATE UNIQUE INDEX t_name ON t (name)"), 0);
+    f->r = open_reader(f->db);
+    *state = f;
+    return 0;
+}
+
+static int remove_all(void **state)
+{
+    struct fixture *f = *state;
+    char command[128];
+
+    db_conn_close(&f->r);
+    db_close(&f->db);
+    snprintf(command, sizeof(command), "rm -rf %s", f->dir);
+    assert_int_equal(system(command), 0);
+    free(f);
+    return 0;
+}
+
+/* Statements. */
+
+static int insert_every_type(struct db_conn *c, void *arg)
+{
+    struct db_stmt *s = db_prepare(c, "INSERT INTO t (name, n, r, b) VALUES (?, ?, ?, ?)");
+
+    (void)arg;
+    db_bind_text(s, 1, "Nguyễn 海运", -1);
+    db_bind_int(s, 2, INT64_MIN);
+    db_bind_real(s, 3, 2.5);
+    db_bind_blob(s, 4, "\0\1", 2);
+    assert_int_equal(db_step(s), DB_DONE);
+    assert_int_equal(db_last_id(c), 1);
+    assert_int_equal(db_changes(c), 1);
+    s = db_prepare(c, "INSERT INTO t (name) VALUES (?)");
+    db_bind_text(s, 1, NULL, -1);
+    return db_step(s);
+}
+
+static void values_of_every_type_come_back_as_they_went_in(void **state)
+{
+    struct fixture *f = *state;
+    size_t len;
+
+    assert_int_equal(db_write(f->db, insert_every_type, NULL), 0);
+
+    struct db_stmt *s = db_prepare(f->r, "SELECT name, n, r, b FROM t ORDER BY id");
+    assert_int_equal(db_col_count(s), 4);
+    assert_string_equal(db_col_name(s, 2), "r");
+    assert_int_equal(db_step(s), DB_ROW);
+    assert_string_equal(db_col_text(s, 0, &len), "Nguyễn 海运");
+    assert_int_equal(len, strlen("Nguyễn 海运"));
+    assert_int_equal(db_col_int(s, 1), INT64_MIN);
+    assert_true(db_col_real(s, 2) == 2.5);
+    assert_int_equal(db_col_type(s, 3), DB_T_BLOB);
+    assert_memory_equal(db_col_blob(s, 3, &len), "\0\1", 2);
+    assert_int_equal(len, 2);
+    assert_int_equal(db_step(s), DB_ROW);
+    assert_true(db_col_is_null(s, 0));
+    assert_null(db_col_text(s, 0, &len));
+    assert_int_equal(len, 0);
+    assert_int_equal(db_step(s), DB_DONE);
+}
+
+static void a_statement_asked_for_again_is_the_same_one_with_nothing_bound(void **state)
+{
+    struct fixture *f = *state;
+    struct db_stmt *s = db_prepare(f->r, "SELECT ? IS NULL");
+
+    db_bind_int(s, 1, 7);
+    assert_int_equal(db_step(s), DB_ROW);
+    assert_int_equal(db_col_int(s, 0), 0);
+    db_reset(s);
+
+    struct db_stmt *again = db_prepare(f->r, "SELECT ? IS NULL");
+    assert_ptr_equal(again, s);
+    assert_int_equal(db_step(again), DB_ROW);
+    assert_int_equal(db_col_int(again, 0), 1);
+    db_reset(again);
+}
+
+static void a_statement_in_use_is_not_handed_out_twice(void **state)
+{
+    struct fixture *f = *state;
+    const char *sql = "SELECT value FROM (SELECT 1 AS value UNION ALL SELECT 2)";
+    struct db_stmt *outer = db_prepare(f->r, sql);
+
+    assert_int_equal(db_step(outer), DB_ROW);
+    struct db_stmt *inner = db_prepare(f->r, sql);
+    assert_ptr_not_equal(inner, outer);
+    assert_int_equal(db_step(inner), DB_ROW);
+    assert_int_equal(db_step(outer), DB_ROW);
+    assert_int_equal(db_col_int(outer, 0), 2);
+    db_settle(f->r);
+}
+
+static void a_full_cache_throws_out_old_statements_and_keeps_those_in_use(void **state)
+{
+    struct fixture *f = *state;
+    struct db_stmt *kept = db_prepare(f->r, "SELECT 42 UNION ALL SELECT 43");
+    char sql[32];
+
+    assert_int_equal(db_step(kept), DB_ROW);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(sql, sizeof(sql), "SELECT %d", i);
+        assert_int_equal(number(f->r, sql), i);
+    }
+    assert_int_equal(db_step(kept), DB_ROW);
+    assert_int_equal(db_col_int(kept, 0), 43);
+    db_reset(kept);
+}
+
+static void bad_sql_gives_no_statement_and_an_error_text(void **state)
+{
+    struct fixture *f = *state;
+    struct db_stmt *s = db_prepare(f->r, "SELECT nonsense FROM nowhere");
+
+    assert_null(s);
+    assert_non_null(strstr(db_error(f->r), "nowhere"));
+    db_bind_int(s, 1, 1);
+    assert_int_equal(db_step(s), DB_ERROR);
+    db_reset(s);
+}
+
+static void double_quotes_never_mean_a_string(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_null(db_prepare(f->r, "SELECT \"no_such_column\" FROM t"));
+}
+
+static void a_reader_cannot_write(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_true(db_exec(f->r, "INSERT INTO t (name) VALUES ('x')") < 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 0);
+}
+
+/* Writing. */
+
+static void a_second_row_of_the_same_key_is_a_clash_that_names_the_column(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(write_sql(f->db, "INSERT INTO t (name) VALUES ('x')"), 0);
+    assert_int_equal(write_sql(f->db, "INSERT INTO t (name) VALUES ('x')"), DB_UNIQUE);
+    assert_int_equal(write_sql(f->db, "INSERT INTO t (id, name) VALUES (1, 'y')"), DB_UNIQUE);
+    assert_int_equal(write_sql(f->db, "INSERT INTO t (n) VALUES ('many')"), DB_CONSTRAINT);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 1);
+}
+
+static int clash_body(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    assert_int_equal(db_exec(c, "INSERT INTO t (name) VALUES ('x')"), 0);
+    assert_int_equal(db_exec(c, "INSERT INTO t (name) VALUES ('x')"), DB_UNIQUE);
+    assert_string_equal(db_clash(c), "t.name");
+    return db_exec(c, "INSERT INTO t (name) VALUES ('after')");
+}
+
+static void a_body_may_go_on_after_a_clash(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, clash_body, NULL), 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 2);
+}
+
+struct job {
+    struct db_work work;
+    struct fixture *f;
+    int k, rc;
+    bool seen; /* by another connection when done was called */
+    sem_t *done;
+};
+
+/* Holds the writer until the test has queued what is to share a batch. */
+static int wait_body(struct db_conn *c, void *arg)
+{
+    (void)c;
+    sem_wait(arg);
+    return 0;
+}
+
+static void nothing_done(void *arg, int rc)
+{
+    (void)arg, (void)rc;
+}
+
+static int every_third_fails(struct db_conn *c, void *arg)
+{
+    struct job *j = arg;
+    struct db_stmt *s = db_prepare(c, "INSERT INTO t (n) VALUES (?)");
+
+    db_bind_int(s, 1, j->k);
+    int rc = db_step(s);
+    return rc == 0 && j->k % 3 == 0 ? 77 : rc;
+}
+
+static void note_result(void *arg, int rc)
+{
+    struct job *j = arg;
+
+    j->rc = rc;
+    sem_post(j->done);
+}
+
+static void bodies_queued_together_share_a_commit_and_fail_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct job jobs[30];
+    struct db_stats before, after;
+    sem_t gate, done;
+    struct db_work holder = {.body = wait_body, .done = nothing_done, .arg = &gate};
+
+    sem_init(&gate, 0, 0);
+    sem_init(&done, 0, 0);
+    db_stats(f->db, &before);
+    assert_int_equal(db_submit(f->db, &holder), 0);
+    for (int i = 0; i < 30; i++) {
+        jobs[i] = (struct job){.k = i, .done = &done};
+        jobs[i].work = (struct db_work){.body = every_third_fails, .done = note_result,
+                                        .arg = &jobs[i]};
+        assert_int_equal(db_submit(f->db, &jobs[i].work), 0);
+    }
+    sem_post(&gate);
+    for (int i = 0; i < 30; i++)
+        sem_wait(&done);
+
+    db_stats(f->db, &after);
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(jobs[i].rc, i % 3 == 0 ? 77 : 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 20);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t WHERE n % 3 = 0"), 0);
+    assert_true(after.commits - before.commits <= 5);
+    assert_int_equal(after.bodies - before.bodies, 31);
+}
+
+static void *insert_and_look(void *arg)
+{
+    struct job *j = arg;
+    struct db_conn *c = open_reader(j->f->db);
+
+    for (int i = 0; i < 200; i++) {
+        char sql[64], find[64];
+
+        snprintf(sql, sizeof(sql), "INSERT INTO t (name) VALUES ('%d-%d')", j->k, i);
+        snprintf(find, sizeof(find), "SELECT count(*) FROM t WHERE name = '%d-%d'", j->k, i);
+        if (write_sql(j->f->db, sql) != 0 || number(c, find) != 1)
+            j->rc++;
+    }
+    db_conn_close(&c);
+    return NULL;
+}
+
+static void many_threads_each_see_their_row_as_soon_as_they_are_told(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t threads[8];
+    struct job jobs[8];
+
+    for (int i = 0; i < 8; i++) {
+        jobs[i] = (struct job){.f = f, .k = i};
+        pthread_create(&threads[i], NULL, insert_and_look, &jobs[i]);
+    }
+    for (int i = 0; i < 8; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(jobs[i].rc, 0);
+    }
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 1600);
+}
+
+static int inner_fails(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    assert_int_equal(db_exec(c, "INSERT INTO t (name) VALUES ('inner')"), 0);
+    return 5;
+}
+
+static int inner_succeeds(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c, "INSERT INTO t (name) VALUES ('kept')");
+}
+
+static int outer_body(struct db_conn *c, void *arg)
+{
+    struct fixture *f = arg;
+    struct db_stmt *open;
+
+    assert_int_equal(db_exec(c, "INSERT INTO t (name) VALUES ('outer')"), 0);
+    open = db_prepare(c, "SELECT name FROM t UNION ALL SELECT 'second'");
+    assert_int_equal(db_step(open), DB_ROW);
+    assert_int_equal(db_write(f->db, inner_fails, NULL), 5);
+    assert_int_equal(db_write(f->db, inner_succeeds, NULL), 0);
+    assert_int_equal(db_step(open), DB_ROW);
+    return 0;
+}
+
+static void a_write_inside_a_body_runs_nested_and_fails_alone(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, outer_body, f), 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t WHERE name IN ('outer', 'kept')"), 2);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 2);
+}
+
+static int outer_only_nests(struct db_conn *c, void *arg)
+{
+    struct fixture *f = arg;
+
+    (void)c;
+    assert_int_equal(db_write(f->db, inner_succeeds, NULL), 0);
+    return 9;
+}
+
+static void a_failing_body_undoes_what_was_nested_in_it(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, outer_only_nests, f), 9);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 0);
+}
+
+static void write_again(void *arg, int rc)
+{
+    struct job *j = arg;
+
+    j->rc = rc == 0 ? write_sql(j->f->db, "INSERT INTO t (name) VALUES ('from done')") : rc;
+    sem_post(j->done);
+}
+
+static int insert_one(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c, "INSERT INTO t (name) VALUES ('one')");
+}
+
+static void a_write_inside_done_is_committed_before_it_returns(void **state)
+{
+    struct fixture *f = *state;
+    sem_t done;
+    struct job j = {.f = f, .done = &done};
+
+    sem_init(&done, 0, 0);
+    j.work = (struct db_work){.body = insert_one, .done = write_again, .arg = &j};
+    assert_int_equal(db_submit(f->db, &j.work), 0);
+    sem_wait(&done);
+    assert_int_equal(j.rc, 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 2);
+}
+
+static void a_full_queue_refuses_and_low_work_waits_for_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    sem_t gate, done;
+    struct job jobs[4];
+    struct db_work holder = {.body = wait_body, .done = nothing_done, .arg = &gate};
+    struct db_stats stats;
+
+    snprintf(path, sizeof(path), "%s/small.db", f->dir);
+    struct db *db = open_db(path, &(struct db_options){.queue_max = 2});
+    assert_int_equal(write_sql(db, "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER)"), 0);
+    sem_init(&gate, 0, 0);
+    sem_init(&done, 0, 0);
+    assert_int_equal(db_submit(db, &holder), 0);
+    do
+        db_stats(db, &stats);
+    while (stats.queued > 0);
+    for (int i = 0; i < 4; i++) {
+        jobs[i] = (struct job){.k = i + 1, .done = &done};
+        jobs[i].work = (struct db_work){.body = every_third_fails, .done = note_result,
+                                        .arg = &jobs[i], .low = i == 0};
+        assert_int_equal(db_submit(db, &jobs[i].work), i == 3 ? DB_BUSY : 0);
+    }
+    sem_post(&gate);
+    for (int i = 0; i < 3; i++)
+        sem_wait(&done);
+    struct db_conn *c = open_reader(db);
+    assert_int_equal(number(c, "SELECT n FROM t ORDER BY id"), 2); /* low work 1 came after */
+    db_conn_close(&c);
+    db_close(&db);
+}
+
+/* Reading. */
+
+static void several_reads_share_a_snapshot(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_read_begin(f->r), 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 0);
+    assert_int_equal(write_sql(f->db, "INSERT INTO t (name) VALUES ('x')"), 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 0);
+    db_read_end(f->r);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 1);
+}
+
+static const char endless[] = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
+                              " SELECT count(*) FROM c";
+
+static void a_read_past_its_deadline_is_interrupted(void **state)
+{
+    struct fixture *f = *state;
+
+    db_budget(f->r, when_monotonic() + 20, NULL);
+    assert_int_equal(db_step(db_prepare(f->r, endless)), DB_INTERRUPTED);
+    db_budget(f->r, 0, NULL);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 0);
+}
+
+static void *set_cancel(void *arg)
+{
+    atomic_store((atomic_bool *)arg, true);
+    return NULL;
+}
+
+static void a_read_is_interrupted_when_it_is_cancelled(void **state)
+{
+    struct fixture *f = *state;
+    atomic_bool cancel = false;
+    pthread_t thread;
+
+    db_budget(f->r, 0, &cancel);
+    pthread_create(&thread, NULL, set_cancel, &cancel);
+    assert_int_equal(db_step(db_prepare(f->r, endless)), DB_INTERRUPTED);
+    pthread_join(thread, NULL);
+    db_budget(f->r, 0, NULL);
+}
+
+static int slow_read_then_write(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    db_budget(c, when_monotonic(), NULL);
+    assert_int_equal(db_exec(c, "INSERT INTO t (n) WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL"
+                                " SELECT n + 1 FROM c WHERE n < 10000) SELECT n FROM c"), 0);
+    return db_step(db_prepare(c, endless)) == DB_INTERRUPTED ? 0 : -1;
+}
+
+static void a_budget_in_a_body_stops_reads_but_never_a_write(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, slow_read_then_write, NULL), 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 10000);
+}
+
+/* The file. */
+
+static void a_second_process_is_told_who_uses_the_file(void **state)
+{
+    struct fixture *f = *state;
+    struct buf err = BUF_INIT;
+    struct db *second;
+    char pid[32];
+
+    assert_int_equal(db_open(f->path, NULL, &second, &err), -1);
+    snprintf(pid, sizeof(pid), "process %d is using it", (int)getpid());
+    assert_non_null(strstr(err.s, pid));
+    buf_free(&err);
+}
+
+static void an_opener_that_waits_gets_the_file_when_it_is_let_go(void **state)
+{
+    struct fixture *f = *state;
+
+    db_conn_close(&f->r);
+    db_close(&f->db);
+    f->db = open_db(f->path, &(struct db_options){.lock_wait_ms = 5000});
+    f->r = open_reader(f->db);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 0);
+}
+
+static void what_is_no_database_is_refused_with_a_reason(void **state)
+{
+    struct fixture *f = *state;
+    struct buf err = BUF_INIT;
+    struct db *db;
+    char path[128];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/letter.db", f->dir);
+    file = fopen(path, "w");
+    for (int i = 0; i < 1000; i++)
+        fputs("Dear Sir, ", file);
+    fclose(file);
+    assert_int_equal(db_open(path, NULL, &db, &err), -1);
+    assert_null(db);
+    assert_non_null(strstr(err.s, "not a database"));
+    buf_clear(&err);
+    assert_int_equal(db_open("oracle://x/y", NULL, &db, &err), -1);
+    assert_non_null(strstr(err.s, "oracle"));
+    buf_clear(&err);
+    assert_int_equal(db_open("/nonexistent/dir/berth.db", NULL, &db, &err), -1);
+    assert_non_null(strstr(err.s, "No such file"));
+    buf_free(&err);
+}
+
+static void the_file_is_private(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    char wal[128];
+
+    snprintf(wal, sizeof(wal), "%s-wal", f->path);
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(stat(wal, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void the_log_stays_small_under_steady_writing(void **state)
+{
+    struct fixture *f = *state;
+    struct db_options o = {.log_bytes = 200000, .log_max_bytes = 400000};
+    struct db_stats stats;
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/steady.db", f->dir);
+    struct db *db = open_db(path, &o);
+    assert_int_equal(write_sql(db, "CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT)"), 0);
+    for (int i = 0; i < 300; i++) {
+        assert_int_equal(write_sql(db, "INSERT INTO t (x) VALUES (hex(randomblob(2000)))"), 0);
+        db_stats(db, &stats);
+        assert_true(stats.log_bytes < 500000);
+    }
+    assert_true(stats.checkpoints > 2);
+    db_close(&db);
+}
+
+static void an_idle_database_empties_its_log(void **state)
+{
+    struct fixture *f = *state;
+    struct db_stats stats;
+    int64_t until = when_monotonic() + 30000;
+    struct stat st;
+    char wal[128];
+
+    assert_int_equal(write_sql(f->db, "INSERT INTO t (name) VALUES ('x')"), 0);
+    do
+        db_stats(f->db, &stats);
+    while (stats.log_bytes > 0 && when_monotonic() < until && usleep(1000) == 0);
+    snprintf(wal, sizeof(wal), "%s-wal", f->path);
+    assert_int_equal(stat(wal, &st), 0);
+    assert_int_equal(st.st_size, 0);
+}
+
+/* Backup. */
+
+static int pair_body(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    assert_int_equal(db_exec(c, "INSERT INTO t (n) VALUES (1)"), 0);
+    return db_exec(c, "INSERT INTO t (n) VALUES (-1)");
+}
+
+struct pairs {
+    struct db *db;
+    atomic_bool stop;
+    int64_t written;
+};
+
+static void *write_pairs(void *arg)
+{
+    struct pairs *p = arg;
+
+    while (!atomic_load(&p->stop))
+        p->written += db_write(p->db, pair_body, NULL) == 0;
+    return NULL;
+}
+
+static void a_backup_taken_during_writes_is_whole(void **state)
+{
+    struct fixture *f = *state;
+    struct pairs p = {.db = f->db};
+    struct buf err = BUF_INIT;
+    pthread_t thread;
+    char to[128];
+
+    assert_int_equal(write_sql(f->db, "INSERT INTO t (name, n) WITH RECURSIVE c (n) AS (SELECT 1"
+                                      " UNION ALL SELECT n + 1 FROM c WHERE n < 20000)"
+                                      " SELECT hex(randomblob(50)), 0 FROM c"), 0);
+    pthread_create(&thread, NULL, write_pairs, &p);
+    snprintf(to, sizeof(to), "%s/copy.db", f->dir);
+    for (int i = 0; i < 3; i++)
+        if (db_backup(f->db, to, &err) != 0)
+            fail_msg("%s", buf_str(&err));
+    atomic_store(&p.stop, true);
+    pthread_join(thread, NULL);
+
+    struct db *copy = open_db(to, NULL);
+    struct db_conn *c = open_reader(copy);
+    assert_int_equal(number(c, "SELECT coalesce(sum(n), 0) FROM t"), 0);
+    assert_true(number(c, "SELECT count(*) FROM t") >= 20000);
+    assert_true(number(c, "SELECT count(*) FROM t WHERE n <> 0") <= 2 * p.written);
+    assert_int_equal(db_integrity(copy, &err), 0);
+    db_conn_close(&c);
+    db_close(&copy);
+    buf_free(&err);
+}
+
+static void a_backup_that_cannot_be_written_says_why_and_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct buf err = BUF_INIT;
+
+    assert_int_equal(db_backup(f->db, "/nonexistent/x.db", &err), -1);
+    assert_non_null(strstr(err.s, "No such file"));
+    buf_free(&err);
+}
+
+/* Description. */
+
+static void see_table(void *arg, const char *table)
+{
+    buf_addf(arg, "%s;", table);
+}
+
+static void see_column(void *arg, const char *table, const struct db_column *col)
+{
+    buf_addf(arg, "%s.%s %s%s%s%s%s;", table, col->name, col->type, col->primary ? " pk" : "",
+             col->not_null ? " not null" : "", col->dflt ? " = " : "", col->dflt ? col->dflt : "");
+}
+
+static void see_index(void *arg, const char *table, const struct db_index *ix)
+{
+    buf_addf(arg, "%s/%s (%s)%s%s%s;", table, ix->name, ix->columns, ix->unique ? " unique" : "",
+             ix->partial ? " partial" : "", ix->sql ? "" : " implied");
+}
+
+static void see_view(void *arg, const char *name, const char *sql)
+{
+    buf_addf(arg, "view %s: %s;", name, sql);
+}
+
+static void the_schema_is_described(void **state)
+{
+    struct fixture *f = *state;
+    struct buf got = BUF_INIT;
+
+    assert_int_equal(write_sql(f->db, "CREATE TABLE a (k INTEGER NOT NULL DEFAULT 3, w TEXT UNIQUE);"
+                                      "CREATE INDEX a_k ON a (k, w) WHERE w IS NOT NULL;"
+                                      "CREATE INDEX a_low ON a (lower(w));"
+                                      "CREATE VIEW v AS SELECT k FROM a"), 0);
+    assert_int_equal(db_schema(f->r, &(struct db_schema){see_table, see_column, see_index, see_view,
+                                                         &got}), 0);
+    assert_string_equal(got.s, "a;a.k INTEGER not null = 3;a.w TEXT;"
+                               "a/a_k (k, w) partial;a/a_low ();"
+                               "a/sqlite_autoindex_a_1 (w) unique implied;"
+                               "t;t.id INTEGER pk;t.name TEXT;t.n INTEGER;t.r REAL;t.b BLOB;"
+                               "t/t_name (name) unique;"
+                               "view v: CREATE VIEW v AS SELECT k FROM a;");
+    buf_free(&got);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, given_database, remove_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(values_of_every_type_come_back_as_they_went_in),
+        TEST(a_statement_asked_for_again_is_the_same_one_with_nothing_bound),
+        TEST(a_statement_in_use_is_not_handed_out_twice),
+        TEST(a_full_cache_throws_out_old_statements_and_keeps_those_in_use),
+        TEST(bad_sql_gives_no_statement_and_an_error_text),
+        TEST(double_quotes_never_mean_a_string),
+        TEST(a_reader_cannot_write),
+        TEST(a_second_row_of_the_same_key_is_a_clash_that_names_the_column),
+        TEST(a_body_may_go_on_after_a_clash),
+        TEST(bodies_queued_together_share_a_commit_and_fail_alone),
+        TEST(many_threads_each_see_their_row_as_soon_as_they_are_told),
+        TEST(a_write_inside_a_body_runs_nested_and_fails_alone),
+        TEST(a_failing_body_undoes_what_was_nested_in_it),
+        TEST(a_write_inside_done_is_committed_before_it_returns),
+        TEST(a_full_queue_refuses_and_low_work_waits_for_the_rest),
+        TEST(several_reads_share_a_snapshot),
+        TEST(a_read_past_its_deadline_is_interrupted),
+        TEST(a_read_is_interrupted_when_it_is_cancelled),
+        TEST(a_budget_in_a_body_stops_reads_but_never_a_write),
+        TEST(a_second_process_is_told_who_uses_the_file),
+        TEST(an_opener_that_waits_gets_the_file_when_it_is_let_go),
+        TEST(what_is_no_database_is_refused_with_a_reason),
+        TEST(the_file_is_private),
+        TEST(the_log_stays_small_under_steady_writing),
+        TEST(an_idle_database_empties_its_log),
+        TEST(a_backup_taken_during_writes_is_whole),
+        TEST(a_backup_that_cannot_be_written_says_why_and_leaves_nothing),
+        TEST(the_schema_is_described),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
