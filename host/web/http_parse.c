@@ -1,0 +1,482 @@
+/* http_parse.c - checks on request lines, headers, targets and queries. */
+#include "web/http_parse.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+enum { FIELDS_MAX = 100, KEY_MAX = 256 };
+
+static const char *const method_names[HTTP_METHODS] = {
+    [HTTP_GET] = "GET",       [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST",
+    [HTTP_PUT] = "PUT",       [HTTP_PATCH] = "PATCH",   [HTTP_DELETE] = "DELETE",
+    [HTTP_OPTIONS] = "OPTIONS",
+};
+
+const char *http_method_name(enum http_method m)
+{
+    return method_names[m];
+}
+
+#define REFUSAL(name, status, code, text)                                                          \
+    static const struct http_refusal name = {status, code, text}
+
+REFUSAL(bad_method, 501, "http.method", "This method is not supported.");
+REFUSAL(bad_version, 505, "http.version", "Only HTTP/1.0 and HTTP/1.1 are supported.");
+REFUSAL(bad_host, 400, "http.host", "The request needs exactly one Host header.");
+REFUSAL(bad_length, 400, "http.length", "The Content-Length header is not valid.");
+REFUSAL(bad_coding, 400, "http.transfer_encoding", "The Transfer-Encoding header is not valid.");
+REFUSAL(both_lengths, 400, "http.length",
+        "Content-Length and Transfer-Encoding exclude each other.");
+REFUSAL(bad_header, 400, "http.header", "A request header is malformed.");
+REFUSAL(repeated, 400, "http.header_repeated", "A header that must be unique is repeated.");
+REFUSAL(too_many, 431, "http.headers", "The request has too many headers.");
+REFUSAL(bad_expect, 417, "http.expect", "Only Expect: 100-continue is supported.");
+REFUSAL(bad_body, 400, "http.body", "This method takes no body.");
+REFUSAL(bad_target, 400, "http.target", "The request target is malformed.");
+REFUSAL(bad_path, 400, "http.path", "The path is not valid.");
+REFUSAL(bad_query, 400, "http.query", "The query string is malformed.");
+REFUSAL(twice_query, 400, "http.query_repeated", "A query parameter is repeated.");
+REFUSAL(long_query, 400, "http.query_keys", "The query string has too many parameters.");
+
+/* Headers whose second occurrence could mean something else to a proxy in front of us. */
+static const char *const unique_names[] = {
+    "Authorization", "Connection",     "Content-Encoding", "Content-Length",    "Content-Range",
+    "Content-Type",  "Cookie",         "Expect",           "Host",              "If-Match",
+    "If-Range",      "If-Unmodified-Since", "Origin",      "Range",             "Referer",
+    "Sec-Fetch-Site", "Transfer-Encoding", "Upgrade",      "X-Berth-Token",     "X-Csrf-Token",
+    "X-Requested-With",
+};
+
+/* RFC 9110 token characters. */
+static bool token_char(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static bool field_wellformed(const struct http_field *f)
+{
+    if (f->name_len == 0)
+        return false;
+    for (size_t i = 0; i < f->name_len; i++)
+        if (!token_char((unsigned char)f->name[i]))
+            return false;
+    for (size_t i = 0; i < f->value_len; i++) {
+        unsigned char c = (unsigned char)f->value[i];
+
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static bool named(const struct http_field *f, const char *name)
+{
+    return (f->name[0] | 0x20) == (name[0] | 0x20) && strncasecmp(f->name, name, f->name_len) == 0 && name[f->name_len] == '\0';
+}
+
+static int unique_index(const struct http_field *f)
+{
+    for (size_t i = 0; i < sizeof(unique_names) / sizeof(*unique_names); i++)
+        if (named(f, unique_names[i]))
+            return (int)i;
+    return -1;
+}
+
+static size_t trimmed(const struct http_field *f)
+{
+    size_t n = f->value_len;
+
+    while (n > 0 && (f->value[n - 1] == ' ' || f->value[n - 1] == '\t'))
+        n--;
+    return n;
+}
+
+static bool valued(const struct http_field *f, const char *value)
+{
+    return trimmed(f) == strlen(value) && strncasecmp(f->value, value, strlen(value)) == 0;
+}
+
+static bool length_parse(const struct http_field *f, int64_t *out)
+{
+    size_t n = trimmed(f);
+
+    *out = 0;
+    if (n == 0 || n > 18)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (f->value[i] < '0' || f->value[i] > '9')
+            return false;
+        *out = *out * 10 + (f->value[i] - '0');
+    }
+    return true;
+}
+
+static bool method_parse(const char *s, enum http_method *out)
+{
+    for (int m = 0; m < HTTP_METHODS; m++)
+        if (strcmp(s, method_names[m]) == 0) {
+            *out = (enum http_method)m;
+            return true;
+        }
+    return false;
+}
+
+static bool host_wellformed(const struct http_field *f)
+{
+    size_t n = trimmed(f);
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)f->value[i];
+
+        if (c <= 0x20 || c >= 0x7f || strchr("/\\?#@,\"<>", c) != NULL)
+            return false;
+    }
+    return n > 0;
+}
+
+const struct http_refusal *http_head_check(const struct http_head *h, struct http_facts *facts)
+{
+    uint32_t seen = 0;
+    bool has_host = false, has_length = false;
+
+    _Static_assert(sizeof(unique_names) / sizeof(*unique_names) <= 32, "seen is a bit set");
+    *facts = (struct http_facts){.http10 = strcmp(h->version, "HTTP/1.0") == 0};
+    if (!facts->http10 && strcmp(h->version, "HTTP/1.1") != 0)
+        return &bad_version;
+    if (!method_parse(h->method, &facts->method))
+        return &bad_method;
+    if (h->nfields > FIELDS_MAX)
+        return &too_many;
+    for (size_t i = 0; i < h->nfields; i++) {
+        const struct http_field *f = &h->fields[i];
+        int u;
+
+        if (!field_wellformed(f))
+            return &bad_header;
+        u = unique_index(f);
+        if (u < 0)
+            continue;
+        if (seen & (1u << u))
+            return &repeated;
+        seen |= 1u << u;
+        if (named(f, "Host")) {
+            has_host = true;
+            if (!host_wellformed(f))
+                return &bad_host;
+        } else if (named(f, "Content-Length")) {
+            has_length = true;
+            if (!length_parse(f, &facts->body_size))
+                return &bad_length;
+        } else if (named(f, "Transfer-Encoding")) {
+            if (!valued(f, "chunked") || facts->http10)
+                return &bad_coding;
+            facts->chunked = true;
+        } else if (named(f, "Expect")) {
+            if (!valued(f, "100-continue"))
+                return &bad_expect;
+            facts->expect_continue = true;
+        }
+    }
+    if (!has_host && !facts->http10)
+        return &bad_host;
+    if (facts->chunked && has_length)
+        return &both_lengths;
+    if (facts->chunked)
+        facts->body_size = -1;
+    if (facts->body_size != 0 && (facts->method == HTTP_GET || facts->method == HTTP_HEAD))
+        return &bad_body;
+    return NULL;
+}
+
+bool http_utf8_valid(const char *s, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)s, *end = p + n;
+
+    while (p < end) {
+        unsigned more, least, c = *p++;
+
+        if (c < 0x80)
+            continue;
+        if (c >= 0xc2 && c <= 0xdf) {
+            more = 1, least = 0x80, c &= 0x1f;
+        } else if (c >= 0xe0 && c <= 0xef) {
+            more = 2, least = 0x800, c &= 0x0f;
+        } else if (c >= 0xf0 && c <= 0xf4) {
+            more = 3, least = 0x10000, c &= 0x07;
+        } else {
+            return false;
+        }
+        if ((size_t)(end - p) < more)
+            return false;
+        for (; more > 0; more--, p++) {
+            if ((*p & 0xc0) != 0x80)
+                return false;
+            c = c << 6 | (*p & 0x3f);
+        }
+        if (c < least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+            return false;
+    }
+    return true;
+}
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Decodes %xx (and, in queries, '+') into to, which has room for n + 1; -1 for a broken escape,
+ * a NUL or invalid UTF-8. */
+static long decode(const char *s, size_t n, bool plus, char *to)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        char c = s[i];
+
+        if (c == '%') {
+            int hi = -1, lo = -1;
+
+            if (n - i > 2) {
+                hi = hex(s[i + 1]);
+                lo = hex(s[i + 2]);
+            }
+            if (hi < 0 || lo < 0)
+                return -1;
+            c = (char)(hi << 4 | lo);
+            i += 2;
+        } else if (c == '+' && plus) {
+            c = ' ';
+        }
+        if (c == '\0')
+            return -1;
+        to[len++] = c;
+    }
+    to[len] = '\0';
+    return http_utf8_valid(to, len) ? (long)len : -1;
+}
+
+static bool path_allowed(const char *p)
+{
+    for (const char *s = p; *s != '\0';) {
+        size_t n = strcspn(s + 1, "/");
+
+        if (n == 0 && s[1] == '/')
+            return false;
+        if (n == 1 && s[1] == '.')
+            return false;
+        if (n == 2 && s[1] == '.' && s[2] == '.')
+            return false;
+        s += 1 + n;
+    }
+    for (const unsigned char *s = (const unsigned char *)p; *s != '\0'; s++)
+        if (*s < 0x20 || *s == 0x7f || *s == '\\')
+            return false;
+    return true;
+}
+
+const struct http_refusal *http_target_parse(struct arena *a, const char *target,
+                                             const char **path_r, const char **query_r)
+{
+    size_t n = strcspn(target, "?");
+    char *path;
+
+    if (target[0] != '/')
+        return &bad_target;
+    for (const unsigned char *s = (const unsigned char *)target; *s != '\0'; s++)
+        if (*s <= 0x20 || *s == 0x7f || *s == '#')
+            return &bad_target;
+    for (size_t i = 0; i + 2 < n; i++)
+        if (target[i] == '%' && target[i + 1] == '2' && (target[i + 2] | 0x20) == 'f')
+            return &bad_path;
+    path = arena_alloc(a, n + 1);
+    if (decode(target, n, false, path) < 0 || !path_allowed(path))
+        return &bad_path;
+    *path_r = path;
+    *query_r = target[n] == '?' ? target + n + 1 : "";
+    return NULL;
+}
+
+const struct http_refusal *http_query_parse(struct arena *a, const char *query, size_t max,
+                                            const struct http_pair **args_r, size_t *n_r)
+{
+    struct http_pair *args;
+    size_t count = 1, n = 0;
+
+    *args_r = NULL;
+    *n_r = 0;
+    if (query[0] == '\0')
+        return NULL;
+    for (const char *s = query; *s != '\0'; s++)
+        count += *s == '&';
+    if (count > max)
+        return &long_query;
+    args = arena_alloc(a, count * sizeof(*args));
+    for (const char *s = query;; s++) {
+        size_t len = strcspn(s, "&"), klen = strcspn(s, "=&");
+        char *key, *value;
+
+        if (len > 0) {
+            key = arena_alloc(a, klen + 1);
+            value = arena_alloc(a, len - klen + 1);
+            if (klen == 0 || klen > KEY_MAX || decode(s, klen, true, key) < 0 ||
+                (klen < len && decode(s + klen + 1, len - klen - 1, true, value) < 0))
+                return &bad_query;
+            for (size_t i = 0; i < n; i++)
+                if (strcmp(args[i].name, key) == 0)
+                    return &twice_query;
+            args[n++] = (struct http_pair){key, value};
+        }
+        s += len;
+        if (*s == '\0')
+            break;
+    }
+    *args_r = args;
+    *n_r = n;
+    return NULL;
+}
+
+const char *http_cookie_find(struct arena *a, const char *header, const char *name)
+{
+    size_t nlen = strlen(name);
+
+    for (const char *s = header; *s != '\0';) {
+        size_t len;
+
+        s += strspn(s, " ;");
+        len = strcspn(s, ";");
+        if (len > nlen && s[nlen] == '=' && strncmp(s, name, nlen) == 0) {
+            const char *v = s + nlen + 1;
+            size_t vlen = len - nlen - 1;
+
+            while (vlen > 0 && v[vlen - 1] == ' ')
+                vlen--;
+            return arena_strndup(a, v, vlen);
+        }
+        s += len;
+    }
+    return NULL;
+}
+
+/* The q of one list element, in thousandths. */
+static int quality(const char *s, size_t n)
+{
+    for (size_t i = 0; i + 2 < n; i++) {
+        if ((s[i] | 0x20) != 'q' || s[i + 1] != '=')
+            continue;
+        if (s[i + 2] == '1')
+            return 1000;
+        for (i += 3; i < n && (s[i] == '.' || s[i] == '0'); i++)
+            ;
+        return i < n && s[i] >= '1' && s[i] <= '9' ? 1 : 0;
+    }
+    return 1000;
+}
+
+bool http_accepts(const char *list, const char *coding)
+{
+    size_t clen = strlen(coding);
+
+    for (const char *s = list; s != NULL && *s != '\0';) {
+        size_t len, nlen;
+
+        s += strspn(s, " \t,");
+        len = strcspn(s, ",");
+        nlen = strcspn(s, " \t;,");
+        if (nlen == clen && strncasecmp(s, coding, clen) == 0)
+            return quality(s + nlen, len - nlen) > 0;
+        s += len;
+    }
+    return false;
+}
+
+static const char *tag_opaque(const char *s)
+{
+    return s[0] == 'W' && s[1] == '/' ? s + 2 : s;
+}
+
+bool http_tag_matches(const char *list, const char *etag)
+{
+    const char *want = tag_opaque(etag);
+    size_t wlen = strlen(want);
+
+    for (const char *s = list; *s != '\0';) {
+        size_t len;
+
+        s += strspn(s, " \t,");
+        if (*s == '*')
+            return true;
+        s = tag_opaque(s);
+        len = *s == '"' ? strcspn(s + 1, "\"") + 2 : strcspn(s, ",");
+        if (len == wlen && strncmp(s, want, wlen) == 0)
+            return true;
+        if (strlen(s) < len)
+            return false;
+        s += len;
+    }
+    return false;
+}
+
+/* Digits at *s; moves it on.  False without any or on overflow. */
+static bool number(const char **s, uint64_t *out)
+{
+    const char *from = *s;
+
+    for (*out = 0; **s >= '0' && **s <= '9'; (*s)++) {
+        if (*out > (UINT64_MAX - 9) / 10)
+            return false;
+        *out = *out * 10 + (uint64_t)(**s - '0');
+    }
+    return *s > from;
+}
+
+enum http_range http_range_parse(const char *header, uint64_t size, uint64_t *first_r,
+                                 uint64_t *len_r)
+{
+    uint64_t first, last = UINT64_MAX;
+    const char *s = header;
+
+    if (strncasecmp(s, "bytes=", 6) != 0)
+        return HTTP_RANGE_NONE;
+    s += 6;
+    if (*s == '-') {
+        s++;
+        if (!number(&s, &last) || *s != '\0')
+            return HTTP_RANGE_NONE;
+        if (last == 0 || size == 0)
+            return HTTP_RANGE_BAD;
+        *first_r = last < size ? size - last : 0;
+        *len_r = size - *first_r;
+        return HTTP_RANGE_ONE;
+    }
+    if (!number(&s, &first) || *s++ != '-')
+        return HTTP_RANGE_NONE;
+    if (*s != '\0' && (!number(&s, &last) || *s != '\0' || last < first))
+        return HTTP_RANGE_NONE;
+    if (first >= size)
+        return HTTP_RANGE_BAD;
+    *first_r = first;
+    *len_r = (last < size ? last + 1 : size) - first;
+    return HTTP_RANGE_ONE;
+}
+
+void http_date(int64_t seconds, char out[32])
+{
+    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t t = (time_t)seconds;
+    struct tm tm;
+
+    gmtime_r(&t, &tm);
+    snprintf(out, 32, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
+             months[tm.tm_mon], (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
