@@ -24,6 +24,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __GNUC__ /* leaving out the last members is how descriptors are written */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#endif
+
 #define BERTH_MAGIC 0x31545242u /* "BRT1" */
 #define BERTH_ABI_MAJOR 0       /* changes when old plugins can no longer load; 0: still moving */
 #define BERTH_ABI_MINOR 1       /* changes when something is appended */

@@ -25,6 +25,7 @@ enum key_kind { KEY_NONE, KEY_EXACT, KEY_PHONE, KEY_EMAIL, KEY_COMPANY, KEY_CODE
 struct dict_item {
     const char *key, *color; /* color: "gray" when none was declared */
     bool custom;             /* added by an administrator */
+    bool hidden;             /* kept for old records, no longer offered */
 };
 struct dict {
     const char *name, *plugin; /* "leads.status", "leads" */
@@ -48,7 +49,7 @@ struct field {
     const struct table *table;
     const struct dict *dict; /* BERTH_PICK */
     const struct table *ref; /* BERTH_REF; NULL when that table's plugin is off */
-    const char *json_key;    /* "\"phone\":" */
+    const char *json_key;    /* "\"phone\":", for json_key_raw() */
     size_t json_key_len;
     enum key_kind key_kind;  /* for BERTH_DUPLICATE */
     const char *key_group;   /* values of one group are compared with each other: "phone", "fax" */
@@ -88,6 +89,7 @@ struct hook {
 
 struct table {
     const char *name, *plugin, *icon, *rights;
+    const char *sql; /* its name as SQL has to write it: "\"user\"", else the same as .name */
     const struct field *fields;
     int nfields;
     uint32_t flags; /* BERTH_OWNED ... */
@@ -149,7 +151,10 @@ struct model {
     size_t ntimers;
     const struct hook *const *event_hooks; /* BERTH_EVENT, in running order */
     size_t nevent_hooks;
-    struct map table_by_name, dict_by_name, rule_by_name, perm_by_name;
+    const struct field *settings; /* .name is full: "leads.keep_days"; .table is NULL */
+    size_t nsettings;
+    struct map table_by_name, dict_by_name, rule_by_name, perm_by_name, setting_by_name;
+    const char *notes; /* a line each: allowed, but perhaps a slip (a reference to no known table) */
 };
 
 /* What administrators declared, as read from the database. */
@@ -160,10 +165,12 @@ struct model_custom_field {
     uint32_t flags;
     int32_t max;
 };
+/* A new key of an open dictionary, or a change to a declared one (colour, place, hidden).  Keys
+ * for dictionaries that are closed or absent are passed over: their plugin may come back. */
 struct model_custom_item {
     const char *dict, *key, *color;
-    int64_t place;  /* order among the dictionary's items */
-    bool hidden;    /* kept for old records, no longer offered */
+    int64_t place;  /* before which declared item, counting from 1; 0: as declared, or at the end */
+    bool hidden;
 };
 struct model_extra {
     const struct model_custom_field *fields;
@@ -172,8 +179,10 @@ struct model_extra {
     size_t nitems;
 };
 
-/* NULL with err filled when a declaration is wrong or clashes; the text names plugin, table and
- * field and says what to do.  Everything is copied.  extra may be NULL. */
+/* NULL with err filled when a declaration is wrong or clashes: a line for each problem, naming
+ * plugin, table and field and saying what to do.  What administrators declared is copied, custom
+ * fields of tables that are off are passed over; descriptors live as long as the process and are
+ * not copied.  extra may be NULL. */
 struct model *model_build(const struct berth_plugin *const *plugins, size_t n,
                           const struct model_extra *extra, struct buf *err);
 void model_free(struct model **m); /* for tests */
@@ -182,6 +191,18 @@ const struct table *model_table(const struct model *m, const char *name);
 const struct field *model_field(const struct table *t, const char *name);
 const struct dict *model_dict(const struct model *m, const char *full);
 const struct rule *model_rule(const struct model *m, const char *full);
+const struct perm *model_perm(const struct model *m, const char *full);
+const struct field *model_setting(const struct model *m, const char *full);
+
+/* What is wrong with a name of a table or a column ("is a word of SQL"), or NULL. */
+const char *model_name_problem(const char *name);
+/* "10m", "1h", "2d" -> the period in ms, minute_r -1; "daily 02:00" -> a day and the minute of the
+ * day.  False when it is neither. */
+bool model_every(const char *every, int64_t *period_r, int *minute_r);
+
+/* "text", "money" ... as REST and custom fields name them; BERTH_NULL when there is no such. */
+const char *model_type_name(enum berth_type t);
+enum berth_type model_type(const char *name);
 
 static inline bool type_is_text(enum berth_type t)
 {

@@ -1,0 +1,64 @@
+/* filters.c - a light look at filter texts in declarations: are the names in them fields?
+ * The whole check is the record layer's, which compiles filters. */
+#include <ctype.h>
+#include <string.h>
+
+#include "model/build.h"
+
+static const char *const words[] = {"and",   "or",   "not",   "in",      "is",       "null",
+                                    "empty", "like", "order", "by",      "limit",    "asc",
+                                    "desc",  "true", "false", "between", "contains", "begins"};
+
+static bool is_word(const char *s, size_t n)
+{
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strlen(words[i]) == n && strncasecmp(words[i], s, n) == 0)
+            return true;
+    return false;
+}
+
+static const char *past_string(const char *p)
+{
+    const char *end = strchr(p + 1, '\'');
+
+    return end != NULL ? end + 1 : p + strlen(p);
+}
+
+/* Names are letters, digits, _ and dots between them; "@team" and "30d" are values. */
+static const char *past_word(const char *p)
+{
+    while (isalnum((unsigned char)*p) || *p == '_' || *p == '.')
+        p++;
+    return p;
+}
+
+static void check_name(struct build *b, const struct table *t, const char *plugin, const char *what,
+                       const char *name, size_t len)
+{
+    size_t first = strcspn(name, ".");
+
+    if (first > len)
+        first = len;
+    if (!is_word(name, len) && map_getn(&t->by_name, name, first) == NULL)
+        problem(b, plugin, t->name, NULL, "%s names \"%.*s\", which is none of its fields", what,
+                (int)first, name);
+}
+
+void filter_check(struct build *b, const struct table *t, const char *plugin, const char *what,
+                  const char *filter)
+{
+    for (const char *p = filter; p != NULL && *p != '\0';) {
+        if (*p == '\'') {
+            p = past_string(p);
+        } else if (*p == '@' || isdigit((unsigned char)*p)) {
+            p = past_word(p + 1);
+        } else if (isalpha((unsigned char)*p) || *p == '_') {
+            const char *end = past_word(p);
+
+            check_name(b, t, plugin, what, p, (size_t)(end - p));
+            p = end;
+        } else {
+            p++;
+        }
+    }
+}

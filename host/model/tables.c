@@ -1,0 +1,491 @@
+/* tables.c - tables with their columns, indexes, title and parent. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/build.h"
+
+enum { TABLE_FLAGS = (1 << 11) - 1 };
+
+static const struct berth_field host_fields[] = {
+    {"id", BERTH_INT, BERTH_LOCKED | BERTH_INDEX},
+    {"version", BERTH_INT, BERTH_LOCKED, .def = "1"},
+    {"created_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER, .def = "@now"},
+    {"created_by", BERTH_REF, BERTH_LOCKED | BERTH_FILTER, "user", "@user"},
+    {"updated_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER, .def = "@now"},
+    {"updated_by", BERTH_REF, BERTH_LOCKED | BERTH_FILTER, "user", "@user"},
+    {0},
+};
+static const struct berth_field owned_fields[] = {
+    {"owner_id", BERTH_REF, BERTH_INDEX | BERTH_LIST | BERTH_FILTER, "user", "@user"},
+    {0},
+};
+static const struct berth_field pooled_fields[] = {
+    {"pool_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER, "pool"},
+    {"pooled_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER},
+    {"claimed_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER},
+    {"touched_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER},
+    {"prev_owner_id", BERTH_REF, BERTH_LOCKED | BERTH_FILTER, "user"},
+    {"pool_reason", BERTH_PICK, BERTH_LOCKED | BERTH_FILTER, "base.pool_reason"},
+    {0},
+};
+/* Names that generated objects and the databases themselves take. */
+static const char *const taken[] = {"sqlite_", "pg_", "ix_", "ux_", "search_", "x_"};
+
+/* ---- columns ------------------------------------------------------------------- */
+
+static size_t fields_len(const struct berth_field *list)
+{
+    size_t n = 0;
+
+    EACH (berth_field, f, list, name)
+        n++;
+    return n;
+}
+
+static bool extends(const struct berth_table *d, const char *name)
+{
+    return (d->flags & BERTH_EXTEND) != 0 && strcmp(d->name, name) == 0;
+}
+
+static size_t room_for(const struct build *b, const struct table *t,
+                       const struct berth_field *declared)
+{
+    size_t n = fields_len(host_fields) + fields_len(owned_fields) + fields_len(pooled_fields) +
+               fields_len(declared) + b->extra->nfields;
+
+    for (size_t i = 0; i < b->m->nplugins; i++)
+        EACH (berth_table, d, b->m->plugins[i]->tables, name)
+            if (extends(d, t->name))
+                n += fields_len(d->fields);
+    return n;
+}
+
+static void add_field(struct build *b, struct table *t, struct field f)
+{
+    struct field *fields = (struct field *)t->fields; /* ours until the model is done */
+    const struct field *there = map_get(&t->by_name, f.name);
+
+    if (there != NULL) {
+        problem(b, f.plugin, t->name, f.name, "is already a column of %s%s: rename it",
+                there->plugin != NULL ? "plugin " : "the host's own or of an administrator",
+                there->plugin != NULL ? there->plugin : "");
+        return;
+    }
+    f.at = t->nfields;
+    f.table = t;
+    fields[t->nfields++] = f;
+    map_put(&t->by_name, f.name, &fields[f.at]);
+}
+
+static void add_declared(struct build *b, struct table *t, const struct berth_field *list,
+                         const char *plugin)
+{
+    EACH (berth_field, d, list, name) {
+        const char *why = model_name_problem(d->name);
+
+        if (why == NULL && strncmp(d->name, "x_", 2) == 0)
+            why = "begins with x_, which is for fields of administrators";
+        if (plugin != NULL && why != NULL)
+            problem(b, plugin, t->name, d->name, "the name %s", why);
+        else
+            add_field(b, t, field_from(b, d, plugin));
+    }
+}
+
+static void add_host_fields(struct build *b, struct table *t)
+{
+    if ((t->flags & BERTH_BARE) != 0)
+        return;
+    add_declared(b, t, host_fields, NULL);
+    for (int i = 0; i < t->nfields; i++)
+        ((struct field *)t->fields)[i].column_null = i == F_CREATED_BY || i == F_UPDATED_BY;
+    if ((t->flags & BERTH_OWNED) != 0)
+        add_declared(b, t, owned_fields, NULL);
+    if ((t->flags & BERTH_POOLED) != 0)
+        add_declared(b, t, pooled_fields, NULL);
+}
+
+static char *dup_or_null(struct build *b, const char *s)
+{
+    return s == NULL || *s == '\0' ? NULL : arena_strdup(b->a, s);
+}
+
+static void add_custom(struct build *b, struct table *t, const struct model_custom_field *x)
+{
+    struct berth_field d = {.name = arena_strdup(b->a, x->name),
+                            .type = x->type,
+                            .flags = x->flags & ~(uint32_t)(BERTH_LOCKED | BERTH_SECRET),
+                            .of = dup_or_null(b, x->of),
+                            .group = dup_or_null(b, x->group),
+                            .max = x->max};
+    const char *why = model_name_problem(d.name);
+    struct field f;
+
+    if (why == NULL && (strncmp(d.name, "x_", 2) != 0 || d.name[2] == '\0'))
+        why = "does not begin with x_, as names of added fields do";
+    if ((t->flags & BERTH_CUSTOM) == 0)
+        problem(b, NULL, t->name, d.name, "fields cannot be added to this table");
+    else if (why != NULL)
+        problem(b, NULL, t->name, d.name, "the name %s", why);
+    else {
+        f = field_from(b, &d, NULL);
+        f.custom = true;
+        add_field(b, t, f);
+    }
+}
+
+static void add_fields(struct build *b, struct table *t, const struct berth_table *from)
+{
+    t->fields = arena_alloc(b->a, room_for(b, t, from->fields) * sizeof(struct field));
+    add_host_fields(b, t);
+    add_declared(b, t, from->fields, t->plugin);
+    for (size_t i = 0; i < b->m->nplugins; i++)
+        EACH (berth_table, d, b->m->plugins[i]->tables, name)
+            if (extends(d, t->name))
+                add_declared(b, t, d->fields, b->m->plugins[i]->name);
+    for (size_t i = 0; i < b->extra->nfields; i++)
+        if (strcmp(b->extra->fields[i].table, t->name) == 0)
+            add_custom(b, t, &b->extra->fields[i]);
+}
+
+static int place_of(const struct table *t, uint32_t flag, const char *name)
+{
+    const struct field *f = map_get(&t->by_name, name);
+
+    return f != NULL && (t->flags & flag) == flag ? f->at : -1;
+}
+
+static void find_places(struct table *t)
+{
+    const struct field *country = map_get(&t->by_name, "country");
+
+    t->at_owner = place_of(t, BERTH_OWNED, "owner_id");
+    t->at_pool = place_of(t, BERTH_POOLED, "pool_id");
+    t->at_pooled_at = place_of(t, BERTH_POOLED, "pooled_at");
+    t->at_claimed_at = place_of(t, BERTH_POOLED, "claimed_at");
+    t->at_touched_at = place_of(t, BERTH_POOLED, "touched_at");
+    t->at_prev_owner = place_of(t, BERTH_POOLED, "prev_owner_id");
+    t->at_country = country != NULL && field_is_text(country) ? country->at : -1;
+}
+
+/* ---- title and parent ------------------------------------------------------------ */
+
+static void find_title(struct build *b, struct table *t, const char *name)
+{
+    if ((t->flags & BERTH_BARE) != 0)
+        return;
+    if (name == NULL)
+        problem(b, t->plugin, t->name, NULL,
+                "has no title: set .title to the field that names a record");
+    else if ((t->title = map_get(&t->by_name, name)) == NULL)
+        problem(b, t->plugin, t->name, NULL,
+                "the title \"%s\" is none of its fields: correct .title", name);
+    else if ((t->title->flags & BERTH_SECRET) != 0)
+        problem(b, t->plugin, t->name, NULL, "the title \"%s\" is BERTH_SECRET", name);
+}
+
+static void find_parent(struct build *b, struct table *t)
+{
+    if ((t->flags & BERTH_DETAIL) == 0)
+        return;
+    for (int i = 0; i < t->nfields && t->parent == NULL; i++) {
+        const struct field *f = &t->fields[i];
+
+        if (f->type == BERTH_REF && f->plugin != NULL && (f->flags & BERTH_REQUIRED) != 0 &&
+            (f->flags & BERTH_MANY) == 0)
+            t->parent = f;
+    }
+    if (t->parent == NULL)
+        problem(b, t->plugin, t->name, NULL,
+                "is BERTH_DETAIL without a required reference to the table it belongs to: add one");
+}
+
+/* ---- indexes ---------------------------------------------------------------------- */
+
+enum { INDEX_NAME_MAX = 60 }; /* bytes; PostgreSQL cuts names at 63 */
+
+/* ix_lead_owner_id_status, or ux_ when unique: the name tells the whole definition, so comparing
+ * names is comparing indexes.  Long ones end in a hash. */
+static const char *index_name(struct build *b, const struct table *t, const struct index *ix)
+{
+    struct buf name = BUF_INIT;
+    uint32_t hash = 2166136261u;
+    const char *kept;
+
+    buf_addf(&name, "%s_%s", ix->unique ? "ux" : "ix", t->name);
+    for (size_t i = 0; i < ix->n; i++)
+        buf_addf(&name, "_%s", ix->on[i]->name);
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (unsigned char)name.s[i]) * 16777619u;
+    kept = name.len <= INDEX_NAME_MAX
+               ? arena_strdup(b->a, name.s)
+               : arena_fmt(b->a, "%.*s_%08x", INDEX_NAME_MAX - 9, name.s, hash);
+    buf_free(&name);
+    return kept;
+}
+
+static bool index_same(const struct index *x, const struct index *y)
+{
+    if (x->n != y->n)
+        return false;
+    for (size_t i = 0; i < x->n; i++)
+        if (x->on[i] != y->on[i])
+            return false;
+    return true;
+}
+
+/* A second index on the same columns only makes the first one unique. */
+static void add_index(struct build *b, struct table *t, struct index ix)
+{
+    struct index *all = (struct index *)t->indexes;
+
+    for (size_t i = 0; i < t->nindexes; i++)
+        if (index_same(&all[i], &ix)) {
+            all[i].unique = all[i].unique || ix.unique;
+            all[i].name = index_name(b, t, &all[i]);
+            return;
+        }
+    ix.name = index_name(b, t, &ix);
+    all[t->nindexes++] = ix;
+}
+
+static void add_index_on(struct build *b, struct table *t, const struct field *f, bool unique)
+{
+    const struct field **on = arena_alloc(b->a, sizeof(const struct field *));
+
+    *on = f;
+    add_index(b, t, (struct index){.on = on, .n = 1, .unique = unique});
+}
+
+static void add_key(struct build *b, struct table *t, const struct berth_key *key,
+                    const char *plugin)
+{
+    size_t n, found = 0;
+    char **names = names_split(b->a, key->on, &n);
+    const struct field **on = arena_alloc(b->a, (n + 1) * sizeof(const struct field *));
+
+    for (size_t i = 0; i < n; i++) {
+        on[found] = map_get(&t->by_name, names[i]);
+        if (on[found] == NULL)
+            problem(b, plugin, t->name, NULL,
+                    "the key \"%s\" names %s, which is none of its fields", key->on, names[i]);
+        else if ((on[found]->flags & BERTH_MANY) != 0)
+            problem(b, plugin, t->name, names[i], "holds several values and cannot be in a key");
+        else
+            found++;
+    }
+    if (n == 0)
+        problem(b, plugin, t->name, NULL, "has a key without fields");
+    if ((key->flags & ~(uint32_t)BERTH_UNIQUE) != 0)
+        problem(b, plugin, t->name, NULL, "the key \"%s\": only BERTH_UNIQUE may be set on keys",
+                key->on);
+    if (found == n && n > 0)
+        add_index(b, t,
+                  (struct index){.on = on, .n = n, .unique = (key->flags & BERTH_UNIQUE) != 0});
+}
+
+static bool wants_index(const struct table *t, const struct field *f)
+{
+    if (f->at == F_ID && (t->flags & BERTH_BARE) == 0)
+        return false; /* the primary key */
+    return f == t->parent || (f->flags & (BERTH_INDEX | BERTH_UNIQUE)) != 0;
+}
+
+/* Declared keys first: the first one of a BERTH_BARE table is its primary key. */
+static void add_indexes(struct build *b, struct table *t)
+{
+    size_t room = (size_t)t->nfields + 1;
+
+    for (size_t i = 0; i < b->m->nplugins; i++)
+        EACH (berth_table, d, b->m->plugins[i]->tables, name)
+            EACH (berth_key, k, d->keys, on)
+                room++;
+    t->indexes = arena_alloc(b->a, room * sizeof(struct index));
+    for (size_t i = 0; i < b->m->nplugins; i++)
+        EACH (berth_table, d, b->m->plugins[i]->tables, name)
+            if (strcmp(d->name, t->name) == 0)
+                EACH (berth_key, k, d->keys, on)
+                    add_key(b, t, k, b->m->plugins[i]->name);
+    for (int i = 0; i < t->nfields; i++)
+        if (wants_index(t, &t->fields[i]))
+            add_index_on(b, t, &t->fields[i], (t->fields[i].flags & BERTH_UNIQUE) != 0);
+}
+
+/* ---- whole tables ------------------------------------------------------------------ */
+
+static void check_bare(struct build *b, struct table *t)
+{
+    const struct index *key = t->indexes;
+    int identities = 0;
+
+    for (int i = 0; i < t->nfields; i++)
+        if (t->fields[i].def != NULL && strcmp(t->fields[i].def, "@seq") == 0) {
+            identities++;
+            if ((t->flags & BERTH_BARE) == 0 || t->nindexes == 0 || key->n != 1 ||
+                key->on[0] != &t->fields[i])
+                problem(b, t->plugin, t->name, t->fields[i].name,
+                        "\"@seq\" is for the one field of a BERTH_BARE table's first key");
+        }
+    if ((t->flags & BERTH_BARE) == 0)
+        return;
+    if (t->nindexes == 0)
+        problem(b, t->plugin, t->name, NULL,
+                "is BERTH_BARE without a key: the first of .keys is its primary key");
+    for (size_t i = 0; t->nindexes > 0 && i < key->n; i++)
+        ((struct field *)key->on[i])->column_null = false;
+    if ((t->flags & ~(uint32_t)(BERTH_BARE | BERTH_HIDDEN | BERTH_ADMIN)) != 0)
+        problem(b, t->plugin, t->name, NULL,
+                "BERTH_BARE goes with BERTH_ADMIN and BERTH_HIDDEN only");
+}
+
+static void check_flags(struct build *b, const struct table *t)
+{
+    if ((t->flags & ~(uint32_t)TABLE_FLAGS) != 0)
+        problem(b, t->plugin, t->name, NULL,
+                "has flags this host does not know (0x%x): build the plugin for this host",
+                t->flags & ~(uint32_t)TABLE_FLAGS);
+    if ((t->flags & BERTH_POOLED) != 0 && (t->flags & BERTH_OWNED) == 0)
+        problem(b, t->plugin, t->name, NULL, "is BERTH_POOLED, which needs BERTH_OWNED as well");
+    if ((t->flags & BERTH_DETAIL) != 0 && (t->flags & BERTH_OWNED) != 0)
+        problem(b, t->plugin, t->name, NULL,
+                "is BERTH_DETAIL, seen with its parent, so it cannot be BERTH_OWNED too");
+}
+
+/* "sales: own create; manager: tree create delete": see berth.h. */
+static void check_rights(struct build *b, const struct table *t)
+{
+    static const char *const words[] = {"own",    "team",   "department", "tree",  "all",
+                                        "create", "delete", "import",     "export"};
+    char *rest = t->rights != NULL ? arena_strdup(b->a, t->rights) : NULL;
+
+    for (char *role; (role = strsep(&rest, ";")) != NULL;) {
+        char *rights = role, *name = strsep(&rights, ":");
+
+        if (rights == NULL) {
+            problem(b, t->plugin, t->name, NULL,
+                    ".rights: \"%s\" has no colon; write \"sales: own create\"", name);
+            continue;
+        }
+        for (char *word; (word = strsep(&rights, " ")) != NULL;) {
+            bool known = *word == '\0';
+
+            for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+                known = known || strcmp(word, words[i]) == 0;
+            if (!known)
+                problem(b, t->plugin, t->name, NULL, ".rights: \"%s\" is no right", word);
+        }
+    }
+}
+
+static void finish_table(struct build *b, struct table *t, const struct berth_table *from)
+{
+    for (int i = 0; i < t->nfields; i++) {
+        struct field *f = (struct field *)&t->fields[i];
+
+        field_link(b, f, t->name);
+        t->searched = t->searched || (f->flags & BERTH_SEARCH) != 0;
+        t->duplicates = t->duplicates || f->key_kind != KEY_NONE;
+        if (f->def != NULL && strcmp(f->def, "@next") == 0) {
+            if (t->number != NULL)
+                problem(b, f->plugin, t->name, f->name, "is a second field with default \"@next\"");
+            t->number = f;
+        }
+        if (f->when != NULL)
+            filter_check(b, t, f->plugin, arena_fmt(b->a, ".when of %s", f->name), f->when);
+    }
+    find_title(b, t, from->title);
+    find_parent(b, t);
+    add_indexes(b, t);
+    check_bare(b, t);
+    check_flags(b, t);
+    check_rights(b, t);
+}
+
+static bool table_name_ok(struct build *b, const char *plugin, const char *name)
+{
+    const char *why = model_name_problem(name);
+
+    for (size_t i = 0; why == NULL && i < sizeof(taken) / sizeof(taken[0]); i++)
+        if (strncmp(name, taken[i], strlen(taken[i])) == 0)
+            why = arena_fmt(b->a, "begins with %s, which the host keeps for itself", taken[i]);
+    if (why != NULL)
+        problem(b, plugin, name, NULL, "the name %s", why);
+    return why == NULL;
+}
+
+static void begin_table(struct build *b, const char *plugin, const struct berth_table *d)
+{
+    struct table *t = &b->tables[b->m->ntables];
+    const struct table *there = map_get(&b->m->table_by_name, d->name);
+
+    if (there != NULL) {
+        problem(b, plugin, d->name, NULL,
+                "plugin %s has a table of that name already: rename one of them, or set "
+                "BERTH_EXTEND to add fields to it",
+                there->plugin);
+        return;
+    }
+    if (!table_name_ok(b, plugin, d->name))
+        return;
+    *t = (struct table){.name = d->name,
+                        .plugin = plugin,
+                        .icon = d->icon,
+                        .rights = d->rights,
+                        .flags = d->flags,
+                        .version = d->version,
+                        .upgrade = d->upgrade,
+                        .at = (int)b->m->ntables};
+    t->sql = strcmp(d->name, "user") == 0 ? "\"user\"" : d->name;
+    b->m->ntables++;
+    map_put(&b->m->table_by_name, t->name, t);
+}
+
+static const struct berth_table *declaration(const struct build *b, const struct table *t)
+{
+    for (size_t i = 0; i < b->m->nplugins; i++)
+        EACH (berth_table, d, b->m->plugins[i]->tables, name)
+            if (strcmp(b->m->plugins[i]->name, t->plugin) == 0 && strcmp(d->name, t->name) == 0 &&
+                (d->flags & BERTH_EXTEND) == 0)
+                return d;
+    return NULL; /* not reached: the table came from there */
+}
+
+static void check_extend(struct build *b, const struct berth_plugin *p, const struct berth_table *d)
+{
+    const struct table *t = map_get(&b->m->table_by_name, d->name);
+
+    if (t == NULL)
+        problem(b, p->name, d->name, NULL,
+                "BERTH_EXTEND adds fields to a table that does not exist: name its plugin in "
+                ".needs");
+    else if ((t->flags & BERTH_BARE) != 0)
+        problem(b, p->name, d->name, NULL, "is BERTH_BARE and cannot be extended");
+    if (d->flags != BERTH_EXTEND)
+        problem(b, p->name, d->name, NULL, "BERTH_EXTEND stands alone: take the other flags off");
+}
+
+void build_tables(struct build *b)
+{
+    struct model *m = b->m;
+    size_t room = 0;
+
+    for (size_t i = 0; i < m->nplugins; i++)
+        EACH (berth_table, d, m->plugins[i]->tables, name)
+            room++;
+    b->tables = arena_alloc(b->a, (room + 1) * sizeof(*b->tables));
+    m->tables = b->tables;
+    for (size_t i = 0; i < m->nplugins; i++)
+        EACH (berth_table, d, m->plugins[i]->tables, name)
+            if ((d->flags & BERTH_EXTEND) == 0)
+                begin_table(b, m->plugins[i]->name, d);
+    for (size_t i = 0; i < m->nplugins; i++)
+        EACH (berth_table, d, m->plugins[i]->tables, name)
+            if ((d->flags & BERTH_EXTEND) != 0)
+                check_extend(b, m->plugins[i], d);
+    for (size_t i = 0; i < m->ntables; i++) {
+        add_fields(b, &b->tables[i], declaration(b, &b->tables[i]));
+        find_places(&b->tables[i]);
+    }
+    for (size_t i = 0; i < m->ntables; i++)
+        finish_table(b, &b->tables[i], declaration(b, &b->tables[i]));
+}
