@@ -490,14 +490,20 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *m, const cha
     return request_run(r);
 }
 
-/* libmicrohttpd is about to cut the target up: keep it whole.  Returns the request's context. */
+/* libmicrohttpd is about to cut the target up: keep it whole.  Returns the request's context.
+ * The query is ended here, in libmicrohttpd's own buffer, so that it does not parse it: some 400
+ * keys would exhaust its memory and leave the client without an answer. */
 static void *on_target(void *cls, const char *uri, struct MHD_Connection *m)
 {
     struct request *r = request_new(cls, m);
+    char *query;
 
     r->raw_uri = uri;
     r->raw_len = uri != NULL ? strlen(uri) : 0;
     r->pub.target = arena_strndup(r->pub.arena, uri != NULL ? uri : "", r->raw_len);
+    query = uri != NULL ? strchr((char *)(uintptr_t)uri, '?') : NULL;
+    if (query != NULL)
+        query[1] = '\0';
     /* a fresh connection's header time has been running since it was accepted */
     if (atomic_load_explicit(&r->conn->phase, memory_order_relaxed) != PHASE_HEAD)
         conn_phase(r->conn, PHASE_HEAD, r->http->c.header_ms);
@@ -693,7 +699,7 @@ static int loop_start(struct http *h, struct loop *l, struct buf *err)
         MHD_OPTION_URI_LOG_CALLBACK, on_target, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         2 * h->c.header_max, MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->c.max_connections + 64,
-        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_END);
     if (l->mhd == NULL) {
         buf_addf(err, "http: start an event thread: %s", strerror(errno));
         return -1;

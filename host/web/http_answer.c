@@ -285,7 +285,7 @@ static struct MHD_Response *body_build(struct request *r)
     struct http_req *req = &r->pub;
     const struct buf *b;
 
-    if (req->status == 204 || req->status == 304)
+    if (req->status == 204)
         return MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
     if (r->kind == ANSWER_FILE)
         return file_build(r);
@@ -307,9 +307,9 @@ struct MHD_Response *answer_build(struct request *r)
         req->status = 200;
     if (req->status == 200 && req->method <= HTTP_HEAD && unchanged(r))
         req->status = 304;
-    if (req->status != 304 && req->status != 204)
+    if (req->status != 204)
         answer_squeeze(r, &r->loop->gzip);
-    m = body_build(r);
+    m = body_build(r); /* for a 304, too: its Content-Length must be the 200's */
     if (m == NULL)
         return NULL;
     for (size_t i = 0; i < r->nset; i++)

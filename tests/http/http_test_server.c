@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "web/http.h"
+#include "web/static.h"
 
 struct route {
     const char *path;
@@ -38,6 +39,7 @@ static _Atomic bool held; /* GET /hold waits until GET /release */
 static _Atomic int running, done_calls;
 static char big[10240];
 static const char *file_path;
+static struct static_dir *files; /* below /ui/ when HTTP_TEST_UI names a folder */
 
 static void *writer_main(void *arg)
 {
@@ -217,6 +219,15 @@ static enum http_next run_cookies(struct http_req *req)
     return HTTP_DONE;
 }
 
+static enum http_next run_static(struct http_req *req)
+{
+    req->path += 3;
+    static_serve(files, req);
+    return HTTP_DONE;
+}
+
+static const struct route static_route = {"/ui/", HTTP_QUICK, run_static};
+
 static const struct route routes[] = {
     {"/small", HTTP_QUICK, run_small},     {"/big", HTTP_QUICK, run_big},
     {"/pool", HTTP_SLOW, run_small},       {"/poolbig", HTTP_SLOW, run_big},
@@ -269,6 +280,10 @@ static enum http_begin on_begin(struct http_req *req)
             req->user = (void *)(uintptr_t)&routes[i];
             return routes[i].how;
         }
+    if (files != NULL && strncmp(req->path, "/ui/", 4) == 0) {
+        req->user = (void *)(uintptr_t)&static_route;
+        return HTTP_QUICK;
+    }
     http_fail(req, 404, "test.no_route", "There is nothing here.");
     return HTTP_REFUSE;
 }
@@ -350,6 +365,13 @@ int main(int argc, char **argv)
     sigaddset(&set, SIGINT);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     c.listen_fd = listen_any(&port);
+    if (getenv("HTTP_TEST_UI") != NULL) {
+        files = static_open(getenv("HTTP_TEST_UI"), NULL, &err);
+        if (files == NULL) {
+            fprintf(stderr, "%s\n", buf_str(&err));
+            return 1;
+        }
+    }
     pthread_create(&writer.id, NULL, writer_main, NULL);
     server = http_start(&c, &err);
     if (server == NULL) {
@@ -366,6 +388,7 @@ int main(int argc, char **argv)
     pthread_mutex_unlock(&writer.lock);
     pthread_join(writer.id, NULL);
     close(c.listen_fd);
+    static_close(&files);
     buf_free(&err);
     return left > 0 ? 3 : 0;
 }
