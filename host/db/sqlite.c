@@ -188,6 +188,8 @@ static int set_up(struct sq_db *db, struct sq_conn *c, bool writer)
     int rc = sqlite3_exec(c->h, sql, NULL, NULL, NULL);
     if (rc == SQLITE_OK) /* reads the header: is it a database at all */
         rc = sqlite3_exec(c->h, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sq_fts_register(c->h);
     sqlite3_progress_handler(c->h, BUDGET_OPS, out_of_budget, c);
     if (rc == SQLITE_OK && writer)
         sq_writer_hooks(db, c);

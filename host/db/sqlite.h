@@ -91,6 +91,9 @@ int sq_savepoints(struct sq_conn *c); /* before a write: opens what the bodies h
 void sq_writer_hooks(struct sq_db *db, struct sq_conn *c);
 void sq_writer_close(struct sq_db *db);
 
+/* sqlite_fts.c */
+int sq_fts_register(sqlite3 *h);
+
 /* sqlite_admin.c */
 int sq_backup(struct db *db, const char *to_path, struct buf *err);
 int sq_integrity(struct db *db, struct buf *report);
