@@ -240,3 +240,49 @@ int db_schema(struct db_conn *c, const struct db_schema *seen)
 {
     return c->driver->schema(c, seen);
 }
+
+int db_fts_create(struct db_conn *c, const char *name)
+{
+    return c->driver->fts_create(c, name);
+}
+
+int db_fts_drop(struct db_conn *c, const char *name)
+{
+    return c->driver->fts_drop(c, name);
+}
+
+int db_fts_clear(struct db_conn *c, const char *name)
+{
+    return c->driver->fts_clear(c, name);
+}
+
+bool db_fts_exists(struct db_conn *c, const char *name)
+{
+    return c->driver->fts_exists(c, name);
+}
+
+int db_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now)
+{
+    return c->driver->fts_put(c, name, id, was, now);
+}
+
+bool db_fts_match(struct db *db, struct buf *value, const struct db_fts_term *terms, int n)
+{
+    return db->driver->fts_match(value, terms, n);
+}
+
+void db_fts_from(struct db *db, struct buf *sql, const char *name, const char *as,
+                 const char *table, const char *table_as)
+{
+    db->driver->fts_from(sql, name, as, table, table_as);
+}
+
+void db_fts_where(struct db *db, struct buf *sql, const char *name, const char *as)
+{
+    db->driver->fts_where(sql, name, as);
+}
+
+void db_fts_id(struct db *db, struct buf *sql, const char *as)
+{
+    db->driver->fts_id(sql, as);
+}

@@ -172,4 +172,38 @@ struct db_schema {
 };
 int db_schema(struct db_conn *c, const struct db_schema *seen);
 
+/* Full text.
+ * The host folds and splits text into tokens; the driver stores which row has which and finds them.
+ * A token list is one string with a space between two tokens.  Nothing keeps the list: taking a row
+ * out needs the very list it was put in with, so a change to how tokens are made means a rebuild
+ * (db_fts_clear(), then all rows again).  name is the full-text table's own, e.g. "lead_fts".
+ * Create, put, clear and drop are called in a body. */
+int db_fts_create(struct db_conn *c, const char *name);
+int db_fts_drop(struct db_conn *c, const char *name);
+int db_fts_clear(struct db_conn *c, const char *name);
+bool db_fts_exists(struct db_conn *c, const char *name);
+/* was NULL: the row is new; now NULL: it goes. */
+int db_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now);
+
+/* A row matches when it has, of each term, any of the words. */
+struct db_fts_word {
+    const char *s;
+    size_t len;
+    bool prefix; /* s is the beginning of a token */
+};
+struct db_fts_term {
+    const struct db_fts_word *any;
+    int n;
+};
+/* The value to bind; false when nothing can match (no term, or one without words). */
+bool db_fts_match(struct db *db, struct buf *value, const struct db_fts_term *terms, int n);
+/* The pieces of a SELECT, appended:
+ *   from   "lead_fts" AS f CROSS JOIN "lead" AS t ON t."id" = f.rowid     what stands behind FROM
+ *   where  f."lead_fts" MATCH ?                                          one placeholder
+ *   id     f.rowid        use it for ORDER BY and keyset conditions: the index delivers that order */
+void db_fts_from(struct db *db, struct buf *sql, const char *name, const char *as,
+                 const char *table, const char *table_as);
+void db_fts_where(struct db *db, struct buf *sql, const char *name, const char *as);
+void db_fts_id(struct db *db, struct buf *sql, const char *as);
+
 #endif

@@ -58,6 +58,18 @@ struct db_driver {
     int (*backup)(struct db *db, const char *to_path, struct buf *err);
     int (*integrity)(struct db *db, struct buf *report);
     int (*schema)(struct db_conn *c, const struct db_schema *seen);
+
+    int (*fts_create)(struct db_conn *c, const char *name);
+    int (*fts_drop)(struct db_conn *c, const char *name);
+    int (*fts_clear)(struct db_conn *c, const char *name);
+    bool (*fts_exists)(struct db_conn *c, const char *name);
+    int (*fts_put)(struct db_conn *c, const char *name, int64_t id, const char *was,
+                   const char *now);
+    bool (*fts_match)(struct buf *value, const struct db_fts_term *terms, int n);
+    void (*fts_from)(struct buf *sql, const char *name, const char *as, const char *table,
+                     const char *table_as);
+    void (*fts_where)(struct buf *sql, const char *name, const char *as);
+    void (*fts_id)(struct buf *sql, const char *as);
 };
 
 extern const struct db_driver db_sqlite;

@@ -471,4 +471,13 @@ const struct db_driver db_sqlite = {
     .backup = sq_backup,
     .integrity = sq_integrity,
     .schema = sq_schema,
+    .fts_create = sq_fts_create,
+    .fts_drop = sq_fts_drop,
+    .fts_clear = sq_fts_clear,
+    .fts_exists = sq_fts_exists,
+    .fts_put = sq_fts_put,
+    .fts_match = sq_fts_match,
+    .fts_from = sq_fts_from,
+    .fts_where = sq_fts_where,
+    .fts_id = sq_fts_id,
 };

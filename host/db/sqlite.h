@@ -93,6 +93,16 @@ void sq_writer_close(struct sq_db *db);
 
 /* sqlite_fts.c */
 int sq_fts_register(sqlite3 *h);
+int sq_fts_create(struct db_conn *c, const char *name);
+int sq_fts_drop(struct db_conn *c, const char *name);
+int sq_fts_clear(struct db_conn *c, const char *name);
+bool sq_fts_exists(struct db_conn *c, const char *name);
+int sq_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now);
+bool sq_fts_match(struct buf *value, const struct db_fts_term *terms, int n);
+void sq_fts_from(struct buf *sql, const char *name, const char *as, const char *table,
+                 const char *table_as);
+void sq_fts_where(struct buf *sql, const char *name, const char *as);
+void sq_fts_id(struct buf *sql, const char *as);
 
 /* sqlite_admin.c */
 int sq_backup(struct db *db, const char *to_path, struct buf *err);

@@ -736,6 +736,128 @@ static void the_schema_is_described(void **state)
     buf_free(&got);
 }
 
+/* Full text. */
+
+static int fill_texts(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    assert_int_equal(db_exec(c, "INSERT INTO t (id, name) VALUES (1, 'a'), (2, 'b'), (3, 'c')"), 0);
+    assert_int_equal(db_fts_create(c, "t_fts"), 0);
+    assert_int_equal(db_fts_put(c, "t_fts", 1, NULL, "shen zhen 深圳 13800138000"), 0);
+    assert_int_equal(db_fts_put(c, "t_fts", 2, NULL, "shen yang 沈阳 a\"b nguyen"), 0);
+    return db_fts_put(c, "t_fts", 3, NULL, "NOT OR a*b 深圳");
+}
+
+/* Ids of the rows that match `terms`, newest first: "3 1". */
+static const char *found(struct fixture *f, const struct db_fts_term *terms, int n)
+{
+    static char ids[128];
+    struct buf value = BUF_INIT, sql = BUF_INIT;
+
+    ids[0] = '\0';
+    if (db_fts_match(f->db, &value, terms, n)) {
+        buf_puts(&sql, "SELECT x.id FROM ");
+        db_fts_from(f->db, &sql, "t_fts", "q", "t", "x");
+        buf_puts(&sql, " WHERE ");
+        db_fts_where(f->db, &sql, "t_fts", "q");
+        buf_puts(&sql, " AND x.name IS NOT NULL ORDER BY ");
+        db_fts_id(f->db, &sql, "q");
+        buf_puts(&sql, " DESC");
+        struct db_stmt *s = db_prepare(f->r, sql.s);
+        db_bind_text(s, 1, value.s, -1);
+        int rc;
+        while ((rc = db_step(s)) == DB_ROW)
+            sprintf(ids + strlen(ids), "%s%d", *ids ? " " : "", (int)db_col_int(s, 0));
+        assert_int_equal(rc, DB_DONE);
+    }
+    buf_free(&value);
+    buf_free(&sql);
+    return ids;
+}
+
+#define WORD(text) {text, sizeof(text) - 1, false}
+#define BEGIN(text) {text, sizeof(text) - 1, true}
+#define FOUND(f, ...) \
+    found(f, &(struct db_fts_term){(struct db_fts_word[]){__VA_ARGS__}, \
+             sizeof((struct db_fts_word[]){__VA_ARGS__}) / sizeof(struct db_fts_word)}, 1)
+
+static void rows_are_found_by_token_prefix_and_alternatives(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_true(db_fts_exists(f->r, "t_fts"));
+    assert_false(db_fts_exists(f->r, "t"));
+    assert_string_equal(FOUND(f, WORD("shen")), "2 1");
+    assert_string_equal(FOUND(f, WORD("深圳")), "3 1");
+    assert_string_equal(FOUND(f, WORD("深")), "");
+    assert_string_equal(FOUND(f, BEGIN("深")), "3 1");
+    assert_string_equal(FOUND(f, BEGIN("138")), "1");
+    assert_string_equal(FOUND(f, WORD("沈阳"), BEGIN("1380")), "2 1");
+
+    struct db_fts_term both[] = {{(struct db_fts_word[]){WORD("shen")}, 1},
+                                 {(struct db_fts_word[]){BEGIN("zh"), WORD("nothing")}, 2}};
+    assert_string_equal(found(f, both, 2), "1");
+    assert_string_equal(found(f, both, 0), "");
+}
+
+static void nothing_in_a_search_word_is_syntax(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_string_equal(FOUND(f, WORD("a\"b")), "2");
+    assert_string_equal(FOUND(f, WORD("NOT")), "3");
+    assert_string_equal(FOUND(f, BEGIN("a*")), "3");
+    assert_string_equal(FOUND(f, WORD("x\" OR \"shen")), "");
+    assert_string_equal(FOUND(f, WORD("t : shen")), "");
+    assert_string_equal(FOUND(f, WORD("")), "");
+    assert_string_equal(FOUND(f, WORD("\0 \0")), "");
+    assert_string_equal(FOUND(f, WORD("^shen"), WORD("(((")), "");
+}
+
+static int change_texts(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    assert_int_equal(db_fts_put(c, "t_fts", 1, "shen zhen 深圳 13800138000",
+                                "shen zhen 深圳 13900139000"), 0);
+    assert_int_equal(db_fts_put(c, "t_fts", 2, "shen yang 沈阳 a\"b nguyen", "shen yang"), 0);
+    assert_int_equal(db_fts_put(c, "t_fts", 2, "shen yang", "shen yang"), 0);
+    return db_fts_put(c, "t_fts", 3, "NOT OR a*b 深圳", NULL);
+}
+
+static int clear_texts(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    return db_fts_clear(c, "t_fts");
+}
+
+static void a_changed_row_is_found_by_its_new_tokens_only(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_int_equal(db_write(f->db, change_texts, NULL), 0);
+    assert_string_equal(FOUND(f, WORD("shen")), "2 1");
+    assert_string_equal(FOUND(f, WORD("深圳")), "1");
+    assert_string_equal(FOUND(f, BEGIN("13")), "1");
+    assert_string_equal(FOUND(f, WORD("13800138000")), "");
+    assert_string_equal(FOUND(f, WORD("nguyen")), "");
+    assert_int_equal(db_write(f->db, clear_texts, NULL), 0);
+    assert_string_equal(FOUND(f, WORD("shen")), "");
+}
+
+static void full_text_tables_are_not_part_of_the_schema(void **state)
+{
+    struct fixture *f = *state;
+    struct buf got = BUF_INIT;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_int_equal(db_schema(f->r, &(struct db_schema){.table = see_table, .arg = &got}), 0);
+    assert_string_equal(got.s, "t;");
+    buf_free(&got);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, given_database, remove_all)
 
 int main(void)
@@ -769,6 +891,10 @@ int main(void)
         TEST(a_backup_taken_during_writes_is_whole),
         TEST(a_backup_that_cannot_be_written_says_why_and_leaves_nothing),
         TEST(the_schema_is_described),
+        TEST(rows_are_found_by_token_prefix_and_alternatives),
+        TEST(nothing_in_a_search_word_is_syntax),
+        TEST(a_changed_row_is_found_by_its_new_tokens_only),
+        TEST(full_text_tables_are_not_part_of_the_schema),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
