@@ -1,0 +1,68 @@
+/* header.c - which of the first rows holds the column names.
+ *
+ * People put titles, dates of export and empty rows above their tables.  Those are narrow; the
+ * first row at least half as wide as the usual row is the header, if its cells look like names of
+ * columns and not like an address, a number or a phone. */
+#include "sheet/reader.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { LABEL_CHARS = 60, VALUE_DIGITS = 5, ROWS_MAX = 64 };
+
+static uint32_t filled(const struct sheet_row *row)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < row->len; i++)
+        n += row->cells[i].type != SHEET_EMPTY;
+    return n;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    return (int)*(const uint32_t *)a - (int)*(const uint32_t *)b;
+}
+
+/* Cells in the usual row: the median. */
+static uint32_t usual_width(const struct sheet_row *rows, size_t n)
+{
+    uint32_t widths[ROWS_MAX];
+
+    for (size_t i = 0; i < n; i++)
+        widths[i] = filled(&rows[i]);
+    qsort(widths, n, sizeof(*widths), by_size);
+    return widths[n / 2];
+}
+
+static bool is_label(const struct sheet_cell *c)
+{
+    int digits = 0;
+
+    if (c->type != SHEET_TEXT || utf8_chars(c->text, c->len) > LABEL_CHARS)
+        return false;
+    for (uint32_t i = 0; i < c->len; i++)
+        digits += isdigit((unsigned char)c->text[i]) != 0;
+    return digits < VALUE_DIGITS && digits < (int)c->len && strchr(c->text, '@') == NULL &&
+           strstr(c->text, "://") == NULL && strncasecmp(c->text, "www.", 4) != 0;
+}
+
+int sheet_header_guess(const struct sheet_row *rows, size_t n)
+{
+    size_t i = 0;
+    uint32_t labels = 0, cells;
+
+    n = n < ROWS_MAX ? n : ROWS_MAX;
+    if (n == 0)
+        return -1;
+    uint32_t usual = usual_width(rows, n);
+
+    while (i < n && filled(&rows[i]) * 2 < usual)
+        i++;
+    cells = filled(&rows[i]);
+    for (uint32_t k = 0; k < rows[i].len; k++)
+        labels += rows[i].cells[k].type != SHEET_EMPTY && is_label(&rows[i].cells[k]);
+    return labels * 5 >= cells * 4 ? (int)i : -1;
+}
