@@ -295,7 +295,7 @@ static int feed(struct part *p, enum XML_Status *status, struct sheet_error *err
 int part_run(struct part *p, uint64_t *done, struct sheet_error *err)
 {
     for (;;) {
-        enum XML_Status status;
+        enum XML_Status status = XML_STATUS_ERROR;
 
         if (p->paused)
             status = XML_ResumeParser(p->xml);

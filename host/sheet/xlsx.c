@@ -10,7 +10,7 @@
 #include "base/when.h"
 #include "sheet/numfmt.h"
 #include "sheet/part.h"
-#include "sheet/strings.h"
+#include "sheet/texts.h"
 
 enum { ROW_MAX = 1048576, NAME_MAX_ = 1024, RELATIONS_MAX = 4096, BEFORE_DATA = 256 };
 
@@ -28,7 +28,7 @@ struct xlsx {
     int64_t *sheet_parts;
     int64_t strings_part, styles_part; /* -1: none */
     bool base1904;
-    struct strings *strings; /* NULL: not read yet */
+    struct texts *strings; /* NULL: not read yet */
     struct format **styles;
     size_t style_count;
     struct format general;
@@ -58,6 +58,18 @@ static int nothing_at_text(void *user, const char *s, size_t len, struct sheet_e
 {
     (void)user, (void)s, (void)len, (void)err;
     return 0;
+}
+
+/* Like part_read(), within the limits of a sheet. */
+static int read_large(struct xlsx *x, int64_t number, const struct part_handler *handler,
+                      void *user, struct sheet_error *err)
+{
+    struct part *p = part_open(x->zip, number, handler, user, err);
+    uint64_t done;
+    int rc = p == NULL ? -1 : part_run(p, &done, err);
+
+    part_close(&p);
+    return rc < 0 ? -1 : 0;
 }
 
 /* ---- Relations: which part plays which role -------------------------------------------------- */
@@ -371,7 +383,7 @@ static int read_dimensions(struct xlsx *x, struct sheet_error *err)
         struct dimension d = {.info = &x->head.sheets[i]};
 
         if (x->sheet_parts[i] >= 0 &&
-            part_read(x->zip, x->sheet_parts[i], &dimension_handler, &d, err) < 0)
+            read_large(x, x->sheet_parts[i], &dimension_handler, &d, err) < 0)
             return -1;
     }
     return 0;
@@ -465,7 +477,7 @@ static int string_end(void *user, const char *name, struct sheet_error *err)
         x->in_phonetic = false;
     else if (strcmp(name, "si") == 0) {
         unescape(&x->value);
-        return strings_add(x->strings, buf_str(&x->value), x->value.len, err);
+        return texts_add(x->strings, buf_str(&x->value), x->value.len, err);
     }
     return 0;
 }
@@ -483,17 +495,13 @@ static int read_strings(struct xlsx *x, struct sheet_error *err)
 {
     if (x->strings != NULL)
         return 0;
-    x->strings = strings_new(&x->head.limits, x->head.temp_dir);
+    x->strings = texts_new(&x->head.limits, x->head.temp_dir);
     if (x->strings_part < 0)
         return 0;
-    struct part *p = part_open(x->zip, x->strings_part, &string_handler, x, err);
-    uint64_t done;
-    int rc = p == NULL ? -1 : part_run(p, &done, err);
-
-    part_close(&p);
-    if (rc < 0)
-        strings_free(&x->strings);
-    return rc;
+    if (read_large(x, x->strings_part, &string_handler, x, err) == 0)
+        return 0;
+    texts_free(&x->strings);
+    return -1;
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
@@ -606,7 +614,7 @@ static int fill_shared(struct xlsx *x, struct sheet_cell *c, struct sheet_error 
     size_t before = x->row.text.len;
     int rc = end == x->value.s || *end != '\0'
                  ? 0
-                 : strings_get(x->strings, i, &x->row.text, err);
+                 : texts_get(x->strings, i, &x->row.text, err);
 
     if (rc == 0) {
         damaged(err, "a cell names a text that is not in the file");
@@ -767,7 +775,7 @@ static void xlsx_close(struct sheet *s)
 
     part_close(&x->part);
     archive_close(&x->zip);
-    strings_free(&x->strings);
+    texts_free(&x->strings);
     rowing_free(&x->row);
     buf_free(&x->value);
     buf_free(&x->formula);

@@ -1,10 +1,10 @@
-/* strings.c - a numbered list of texts of any size in bounded memory.
+/* texts.c - a numbered list of texts of any size in bounded memory.
  *
  * The texts lie one behind the other, each with its length in front: first in memory, and once
  * they are more than limits.string_memory, in a file without a name, which is gone with its
  * descriptor.  An index tells where every 16th starts.  Reads go through a cache of small pages: sheets
  * name texts mostly in the order of the list, so nearly every read finds its page. */
-#include "sheet/strings.h"
+#include "sheet/texts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 enum { STEP = 16, PAGE = 4096, PAGES = 2048, WRITE_AT = 256 * 1024 };
 
-struct strings {
+struct texts {
     const struct sheet_limits *limits;
     const char *temp_dir;
     struct buf tail;  /* what is not in the file (yet) */
@@ -28,9 +28,9 @@ struct strings {
     uint64_t *page_no;  /* page number + 1 of each cached one; 0 empty */
 };
 
-struct strings *strings_new(const struct sheet_limits *limits, const char *temp_dir)
+struct texts *texts_new(const struct sheet_limits *limits, const char *temp_dir)
 {
-    struct strings *s = mem_alloc(sizeof(*s));
+    struct texts *s = mem_alloc(sizeof(*s));
 
     s->limits = limits;
     s->temp_dir = temp_dir;
@@ -38,7 +38,7 @@ struct strings *strings_new(const struct sheet_limits *limits, const char *temp_
     return s;
 }
 
-void strings_free(struct strings **s)
+void texts_free(struct texts **s)
 {
     if (*s == NULL)
         return;
@@ -52,7 +52,7 @@ void strings_free(struct strings **s)
     *s = NULL;
 }
 
-uint64_t strings_count(const struct strings *s)
+uint64_t texts_count(const struct texts *s)
 {
     return s->count;
 }
@@ -73,7 +73,7 @@ static int open_temp(const char *dir)
     return fd;
 }
 
-static int to_file(struct strings *s, struct sheet_error *err)
+static int to_file(struct texts *s, struct sheet_error *err)
 {
     size_t done = 0;
 
@@ -99,7 +99,7 @@ static int to_file(struct strings *s, struct sheet_error *err)
     return 0;
 }
 
-int strings_add(struct strings *s, const char *text, size_t len, struct sheet_error *err)
+int texts_add(struct texts *s, const char *text, size_t len, struct sheet_error *err)
 {
     uint32_t len32 = (uint32_t)len;
 
@@ -121,7 +121,7 @@ int strings_add(struct strings *s, const char *text, size_t len, struct sheet_er
 }
 
 /* A run of bytes at `at`, as long as is at hand in one piece. */
-static const char *at_hand(struct strings *s, uint64_t at, size_t *len, struct sheet_error *err)
+static const char *at_hand(struct texts *s, uint64_t at, size_t *len, struct sheet_error *err)
 {
     if (at >= s->in_file) {
         *len = s->tail.len - (size_t)(at - s->in_file);
@@ -148,7 +148,7 @@ static const char *at_hand(struct strings *s, uint64_t at, size_t *len, struct s
 }
 
 /* Copies len bytes and moves *at behind them. */
-static int take(struct strings *s, uint64_t *at, char *to, size_t len, struct sheet_error *err)
+static int take(struct texts *s, uint64_t *at, char *to, size_t len, struct sheet_error *err)
 {
     while (len > 0) {
         size_t n;
@@ -165,7 +165,7 @@ static int take(struct strings *s, uint64_t *at, char *to, size_t len, struct sh
     return 0;
 }
 
-int strings_get(struct strings *s, uint64_t i, struct buf *out, struct sheet_error *err)
+int texts_get(struct texts *s, uint64_t i, struct buf *out, struct sheet_error *err)
 {
     uint32_t len;
 
