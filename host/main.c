@@ -2,6 +2,10 @@
 #include "cli/commands.h"
 
 const struct cli_command *const cli_commands[] = {
+    &cli_serve,
+    &cli_health,
+    &cli_upgrade,
+    &cli_quarantine,
     &cli_config,
     &cli_version,
     NULL,

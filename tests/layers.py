@@ -2,8 +2,8 @@
 """Checks the #include lines of host/ and plugins/ against the order of the layers.
 
 A file of the host includes headers of its own folder and of folders above it in LAYERS.  A plugin
-includes <berth.h> and its own headers.  The libraries below belong to one layer each, and to its .c
-files only.  usage: layers.py [ROOT]
+includes <berth.h> and its own headers.  The libraries below belong to one layer each; a header that
+includes one of them is private to its folder.  usage: layers.py [ROOT]
 """
 import pathlib
 import re
@@ -33,15 +33,17 @@ def includes(path):
             yield number, found[1] == "<", found[2]
 
 
-def library_fault(path, layer, name):
+def library_fault(layer, name):
     owner = LIBRARIES.get(pathlib.PurePath(name).name)
     if owner is None:
         return None
     if layer != owner:
         return f"<{name}> belongs to host/{owner}" if layer else f"a plugin may not include <{name}>"
-    if path.suffix == ".h":
-        return f"<{name}> in a header: include it in the .c files"
     return None
+
+
+def knows_library(header):
+    return any(pathlib.PurePath(name).name in LIBRARIES for _, _, name in includes(header))
 
 
 def host_fault(host, path, layer, angled, name):
@@ -54,6 +56,8 @@ def host_fault(host, path, layer, angled, name):
         return f'"{name}": write it as "layer/file.h"'
     if LAYERS.index(wanted) > LAYERS.index(layer):
         return f'"{name}": {layer} stands above {wanted} and may not know it'
+    if wanted != layer and knows_library(host / name):
+        return f'"{name}" is private to {wanted}: it includes a library of that layer'
     return None
 
 
@@ -79,7 +83,7 @@ def check(root):
             faults.append(f"{path.relative_to(root)}: host/{layer} is no layer")
             continue
         for number, angled, name in includes(path):
-            fault = library_fault(path, layer, name) or host_fault(host, path, layer, angled, name)
+            fault = library_fault(layer, name) or host_fault(host, path, layer, angled, name)
             if fault is None and parts == ("berth.h",) and not angled:
                 fault = f'"{name}": the public header includes nothing of ours'
             if fault:
@@ -88,7 +92,7 @@ def check(root):
         for path in sources(plugin):
             files += 1
             for number, angled, name in includes(path):
-                fault = library_fault(path, None, name)
+                fault = library_fault(None, name)
                 fault = fault or plugin_fault(root, plugin, path, angled, name)
                 if fault:
                     faults.append(f"{path.relative_to(root)}:{number}: {fault}")

@@ -15,7 +15,7 @@ enum { OWN_STACK = 0 };
 enum { OWN_STACK = 1 };
 #endif
 
-enum { FRAMES = 64, STACK = 64 * 1024 };
+enum { FRAMES = 32, STACK = 64 * 1024 };
 
 static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };

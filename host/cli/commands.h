@@ -5,9 +5,10 @@
 #include "cli/cli.h"
 
 extern const struct cli_command cli_serve;
-extern const struct cli_command cli_config;
 extern const struct cli_command cli_health;
 extern const struct cli_command cli_upgrade;
+extern const struct cli_command cli_quarantine;
+extern const struct cli_command cli_config;
 extern const struct cli_command cli_version;
 
 #endif

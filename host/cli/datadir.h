@@ -1,0 +1,38 @@
+/* datadir.h - the data directory: who may use it, and the small files of state in it.
+ *
+ *   berth.lock   held by the running server, or by a command that writes to the database
+ *   berth.state  what the supervisor says of itself (struct server_state)
+ *   quarantine   plugins and scripts that are left out, see quarantine.h */
+#ifndef BERTH_DATADIR_H
+#define BERTH_DATADIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* Makes the directory when it is missing (readable by its owner only) and takes the lock, waiting up
+ * to wait_ms for a process that is about to end.  Returns a descriptor that holds the lock as long as
+ * it, or a copy in a child, is open; -1 with the reason, which names the process in the way. */
+int datadir_lock(const char *data, int64_t wait_ms, struct buf *err);
+bool datadir_is_locked(const char *data);
+
+/* Replaces a file in one step. */
+int datadir_write(const char *data, const char *name, const struct buf *text, struct buf *err);
+/* Appends the file to out.  -1: there is none, or it cannot be read (errno). */
+int datadir_read(const char *data, const char *name, struct buf *out);
+
+struct server_state {
+    int supervisor, worker; /* process ids */
+    char url[300];
+    char phase[16];    /* "starting", "ready", "upgrading", "stopping" */
+    int starts;        /* workers that became ready */
+    int upgrades;      /* upgrades tried, */
+    char upgrade[512]; /* and how the last one ended: "ok" or a reason */
+};
+
+int server_state_write(const char *data, const struct server_state *s, struct buf *err);
+/* False: no server runs on this directory. */
+bool server_state_read(const char *data, struct server_state *s);
+
+#endif

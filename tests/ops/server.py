@@ -1,0 +1,82 @@
+"""Runs a berth server for a test: on a free port, in a data directory of its own, ended by its pid."""
+import http.client
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build"))
+PATIENCE = 60  # seconds; generous, because the machine may be busy
+
+
+def wait_until(condition, what):
+    until = time.monotonic() + PATIENCE
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < until, f"waited {PATIENCE} s in vain for: {what}"
+        time.sleep(0.01)
+
+
+class Server:
+    def __init__(self, program, data, *options, env=None):
+        self.program, self.data = BUILD / program, pathlib.Path(data)
+        self.log_path = self.data.with_suffix(".log")
+        self.log_file = open(self.log_path, "ab")
+        self.process = subprocess.Popen(
+            [self.program, "serve", "--listen", "127.0.0.1:0", "--data", data, *options],
+            stdout=subprocess.PIPE, stderr=self.log_file, text=True,
+            env={**os.environ, **(env or {})})
+        line = self.process.stdout.readline()
+        found = re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)/\n", line)
+        self.port = int(found[1]) if found else None
+
+    def get(self, path="/", timeout=PATIENCE):
+        """The body of a 200; anything else raises."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            body = answer.read().decode()
+            assert answer.status == 200, (answer.status, body)
+            return body
+        finally:
+            connection.close()
+
+    def provoke(self, path):
+        """A request that its server does not survive."""
+        try:
+            self.get(path)
+        except (ConnectionError, http.client.HTTPException):
+            pass
+
+    def worker(self):
+        return int(self.get("/"))
+
+    def run(self, *arguments):
+        return subprocess.run([self.program, *arguments, "--data", self.data],
+                              capture_output=True, text=True, timeout=PATIENCE * 4)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self):
+        return self.process.wait(PATIENCE)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        code = self.wait()
+        self.process.stdout.close()
+        self.log_file.close()
+        return code
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def has_logged(self, text):
+        return text in self.log()
