@@ -299,12 +299,12 @@ static void on_ready(struct supervisor *s, struct worker *w)
     log_info("serve", "worker %d is ready", (int)w->pid);
     if (s->upgrading && w == &s->now)
         end_upgrade(s, "ok");
+    write_state(s);
     if (s->state.starts == 1) {
         printf("listening on %s/\n", s->state.url);
         fflush(stdout);
         notify_systemd("READY=1");
     }
-    write_state(s);
 }
 
 static void on_loaded(struct supervisor *s, struct worker *w)
