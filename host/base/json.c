@@ -99,7 +99,7 @@ void json_strn(struct json *j, const char *s, size_t n)
 void json_str(struct json *j, const char *s)
 {
     if (s == NULL)
-        json_null(j);
+        json_nil(j);
     else
         json_strn(j, s, strlen(s));
 }
@@ -118,10 +118,10 @@ void json_int(struct json *j, int64_t v)
     buf_add(j->out, p, (size_t)(text + sizeof(text) - p));
 }
 
-void json_real(struct json *j, double v)
+void json_double(struct json *j, double v)
 {
     if (!isfinite(v)) {
-        json_null(j);
+        json_nil(j);
         return;
     }
     item(j);
@@ -142,7 +142,7 @@ void json_bool(struct json *j, bool v)
     json_raw(j, v ? "true" : "false", v ? 4 : 5);
 }
 
-void json_null(struct json *j)
+void json_nil(struct json *j)
 {
     json_raw(j, "null", 4);
 }

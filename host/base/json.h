@@ -25,9 +25,9 @@ void json_close(struct json *j, char bracket);       /* '}' or ']' */
 void json_str(struct json *j, const char *s);        /* NULL writes null */
 void json_strn(struct json *j, const char *s, size_t n);
 void json_int(struct json *j, int64_t v);
-void json_real(struct json *j, double v);            /* not finite: null */
+void json_double(struct json *j, double v);            /* not finite: null */
 void json_bool(struct json *j, bool v);
-void json_null(struct json *j);
+void json_nil(struct json *j);
 void json_raw(struct json *j, const char *text, size_t n); /* a whole value, already JSON */
 
 /* The quoted form of a string, invalid UTF-8 replaced by U+FFFD. */

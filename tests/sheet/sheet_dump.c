@@ -78,7 +78,7 @@ static void print_head(const struct sheet *s, struct buf *out)
 static void print_value(struct json *j, const struct sheet_cell *c)
 {
     if (c->type == SHEET_NUMBER)
-        json_real(j, c->v.number);
+        json_double(j, c->v.number);
     else if (c->type == SHEET_DATE)
         json_int(j, c->v.days);
     else if (c->type == SHEET_DATETIME || c->type == SHEET_TIME)
@@ -86,7 +86,7 @@ static void print_value(struct json *j, const struct sheet_cell *c)
     else if (c->type == SHEET_BOOL)
         json_bool(j, c->v.yes);
     else
-        json_null(j);
+        json_nil(j);
 }
 
 static void print_row(const struct sheet_row *row, struct buf *out)

@@ -100,9 +100,9 @@ static void json_escapes_what_it_must(void **state)
     json_key(&j, "b");
     json_open(&j, '[');
     json_int(&j, INT64_MIN);
-    json_real(&j, 0.1);
+    json_double(&j, 0.1);
     json_bool(&j, true);
-    json_null(&j);
+    json_nil(&j);
     json_close(&j, ']');
     json_close(&j, '}');
     assert_string_equal(

@@ -1,0 +1,211 @@
+/* ctx.c - the life of a request's context and how its errors are told. */
+#include "record/ctx.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "record/row.h"
+
+void ctx_init(struct berth_ctx *c, struct store *st, struct db_conn *conn, struct arena *a,
+              const struct who *who, const char *locale)
+{
+    *c = (struct berth_ctx){
+        .st = st,
+        .m = atomic_load(&st->model),
+        .conn = conn,
+        .a = a,
+        .who = who,
+        .now = store_now(st),
+        .locale = locale != NULL ? locale : who != NULL ? who->locale : st->company.locale,
+        .op = "update",
+    };
+    if (who != NULL)
+        c->m = who->m;
+    c->problems_end = &c->problems;
+}
+
+int ctx_fail(struct berth_ctx *c, enum berth_rc rc, const char *code, const char *key)
+{
+    if (c->rc == BERTH_OK) {
+        c->rc = rc;
+        c->code = code;
+        c->key = key;
+    }
+    return c->rc;
+}
+
+static void take_args(struct berth_ctx *c, const char **to, size_t max, va_list ap)
+{
+    size_t n = 0;
+
+    for (const char *s; n < max && (s = va_arg(ap, const char *)) != NULL;)
+        to[n++] = arena_strdup(c->a, s);
+    to[n] = NULL;
+}
+
+int ctx_invalid(struct berth_ctx *c, const char *field, const char *key, ...)
+{
+    struct ctx_problem *p = arena_alloc(c->a, sizeof(*p));
+    va_list ap;
+
+    if (c->rc != BERTH_OK && c->rc != BERTH_INVALID)
+        return c->rc;
+    p->field = arena_strdup(c->a, field);
+    p->key = key;
+    va_start(ap, key);
+    take_args(c, p->args, 4, ap);
+    va_end(ap);
+    for (const struct ctx_problem *q = c->problems; q != NULL; q = q->next)
+        if (strcmp(q->field, field) == 0)
+            return c->rc; /* the first problem of a field is enough */
+    *c->problems_end = p;
+    c->problems_end = &p->next;
+    return ctx_fail(c, BERTH_INVALID, "invalid", "err.invalid");
+}
+
+int ctx_db(struct berth_ctx *c, int db_rc, const char *what)
+{
+    switch (db_rc) {
+    case DB_INTERRUPTED:
+        return ctx_fail(c, (enum berth_rc)CTX_OVERRUN, "too_slow", "err.too_slow");
+    case DB_BUSY:
+        return ctx_fail(c, BERTH_BUSY, "busy", "err.busy");
+    case DB_FULL:
+        return ctx_fail(c, BERTH_FULL, "disk_full", "err.disk_full");
+    case DB_UNIQUE:
+        return ctx_fail(c, BERTH_CONFLICT, "unique", "err.unique");
+    default:
+        log_error("record", "%s: %s (request %s)", what, db_error(c->conn),
+                  c->request == NULL ? "-" : c->request);
+        return ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+    }
+}
+
+void ctx_clear(struct berth_ctx *c)
+{
+    c->rc = BERTH_OK;
+    c->code = c->key = NULL;
+    c->args[0] = NULL;
+    c->problems = NULL;
+    c->problems_end = &c->problems;
+    c->matches = NULL;
+    c->current = NULL;
+}
+
+void ctx_after_commit(struct berth_ctx *c, void (*run)(struct berth_ctx *, void *), void *arg)
+{
+    struct ctx_done *d = arena_alloc(c->a, sizeof(*d)), **end = &c->done;
+
+    *d = (struct ctx_done){.run = run, .arg = arg};
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = d;
+}
+
+void ctx_run_done(struct berth_ctx *c)
+{
+    c->writing = false;
+    for (struct ctx_done *d = c->done; d != NULL; d = d->next) {
+        ctx_clear(c);
+        d->run(c, d->arg);
+    }
+    c->done = NULL;
+}
+
+const char *ctx_text(struct berth_ctx *c, const char *key, const char *const *args)
+{
+    struct buf b = BUF_INIT;
+    const char *text;
+
+    labels_fill(&b, labels_get(c->st->labels, c->locale, key), args);
+    text = arena_strdup(c->a, buf_str(&b));
+    buf_free(&b);
+    return text;
+}
+
+static void problem_json(struct berth_ctx *c, struct json *j, const struct ctx_problem *p)
+{
+    const char *dot = strrchr(p->key, '.');
+
+    json_key(j, p->field);
+    json_open(j, '{');
+    json_key(j, "code");
+    json_str(j, dot == NULL ? p->key : dot + 1);
+    json_key(j, "message");
+    json_str(j, ctx_text(c, p->key, p->args));
+    json_close(j, '}');
+}
+
+static void match_json(struct json *j, const struct ctx_match *m)
+{
+    json_open(j, '{');
+    json_key(j, "table");
+    json_str(j, m->table->name);
+    json_key(j, "id");
+    if (m->id == 0)
+        json_nil(j);
+    else
+        json_int(j, m->id);
+    json_key(j, "title");
+    json_str(j, m->title);
+    json_key(j, "by");
+    json_open(j, '[');
+    for (size_t i = 0; i < m->nby; i++)
+        json_str(j, m->by[i]);
+    json_close(j, ']');
+    json_close(j, '}');
+}
+
+int ctx_error_json(struct berth_ctx *c, struct buf *out)
+{
+    static const struct {
+        int rc, status;
+        const char *code;
+    } kinds[] = {
+        {BERTH_INVALID, 422, "invalid"},    {BERTH_DENIED, 403, "denied"},
+        {BERTH_NOT_FOUND, 404, "not_found"}, {BERTH_CONFLICT, 409, "conflict"},
+        {BERTH_BUSY, 503, "busy"},          {BERTH_FULL, 507, "disk_full"},
+        {CTX_OVERRUN, 503, "too_slow"},
+    };
+    struct json j = json_to(out);
+    const char *code = "broken";
+    int status = 500;
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i].rc == (int)c->rc) {
+            status = kinds[i].status;
+            code = kinds[i].code;
+        }
+    if (c->code != NULL)
+        code = c->code;
+    json_open(&j, '{');
+    json_key(&j, "error");
+    json_open(&j, '{');
+    json_key(&j, "code");
+    json_str(&j, code);
+    json_key(&j, "message");
+    json_str(&j, ctx_text(c, c->key != NULL ? c->key : arena_fmt(c->a, "err.%s", code), c->args));
+    json_key(&j, "request");
+    json_str(&j, c->request);
+    if (c->problems != NULL) {
+        json_key(&j, "fields");
+        json_open(&j, '{');
+        for (const struct ctx_problem *p = c->problems; p != NULL; p = p->next)
+            problem_json(c, &j, p);
+        json_close(&j, '}');
+    }
+    if (c->matches != NULL) {
+        json_key(&j, "matches");
+        json_open(&j, '[');
+        for (const struct ctx_match *m = c->matches; m != NULL; m = m->next)
+            match_json(&j, m);
+        json_close(&j, ']');
+    }
+    if (c->current != NULL) {
+        json_key(&j, "current");
+        row_json(&j, c->current);
+    }
+    json_close(&j, '}');
+    json_close(&j, '}');
+    return status;
+}

@@ -1,0 +1,90 @@
+/* ctx.h - one request, job step, hook or timer tick: who acts, on which connection, what went
+ * wrong.  `struct berth_ctx` of berth.h is this struct. */
+#ifndef BERTH_CTX_H
+#define BERTH_CTX_H
+
+#include <stdarg.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "record/perm.h"
+#include "record/store.h"
+
+/* rc beyond enum berth_rc, never seen by plugins: a read ran out of its inline budget. */
+enum { CTX_OVERRUN = -100 };
+
+struct ctx_problem { /* one field's error */
+    const char *field, *key; /* i18n key: "err.required" */
+    const char *args[5];     /* name, value, ... , NULL for the text's {placeholders} */
+    struct ctx_problem *next;
+};
+
+struct ctx_match { /* a possible duplicate */
+    const struct table *table;
+    int64_t id;        /* 0: the user may not see it */
+    const char *title;
+    const char *by[8]; /* field names */
+    size_t nby;
+    struct ctx_match *next;
+};
+
+struct ctx_done { /* runs after the commit */
+    void (*run)(struct berth_ctx *c, void *arg);
+    void *arg;
+    struct ctx_done *next;
+};
+
+struct berth_ctx {
+    struct store *st;
+    const struct model *m;
+    struct db_conn *conn;
+    struct arena *a;
+    const struct who *who; /* NULL: the host itself, all rights */
+    int64_t now;           /* ms */
+    const char *locale;
+    const char *request;   /* id, for logs */
+    const char *plugin;    /* whose callback runs, for host->state() */
+    bool writing;          /* conn is the writer, inside a transaction */
+    bool allow_duplicates; /* the user said: save anyway */
+    bool quiet;            /* bulk work: no per-record history of creation */
+    bool seen;             /* inside a BERTH_SEEN action: saves skip the update scope */
+    int depth;             /* hooks that save that run hooks ... */
+    const char *op;        /* what history calls this change: "update", or an action's name */
+    const char *note;      /* free text with it */
+
+    enum berth_rc rc; /* the first error sticks */
+    const char *code; /* REST code where rc alone does not tell: "stale", "duplicate", "unique" */
+    const char *key;  /* i18n key of the message */
+    const char *args[5];
+    struct ctx_problem *problems, **problems_end;
+    struct ctx_match *matches;
+    struct berth_row *current; /* on a stale version: the row as it is now */
+    struct ctx_done *done;
+
+    /* host->param(): the action's form or the request's parameters. */
+    struct berth_val (*param)(void *arg, const char *name);
+    void *param_arg;
+    void (*reply)(void *arg, int status, struct buf *json); /* routes */
+    void *reply_arg;
+};
+
+/* On the stack or in an arena; nothing to free.  who may be NULL (the host). */
+void ctx_init(struct berth_ctx *c, struct store *st, struct db_conn *conn, struct arena *a,
+              const struct who *who, const char *locale);
+
+int ctx_fail(struct berth_ctx *c, enum berth_rc rc, const char *code, const char *key);
+/* Names a field; several problems may gather before the ctx is looked at again. */
+int ctx_invalid(struct berth_ctx *c, const char *field, const char *key, ...); /* name, value..., NULL */
+/* The database said no: maps DB_* to a berth_rc and logs. */
+int ctx_db(struct berth_ctx *c, int db_rc, const char *what);
+/* Forgets the error, for loops that go on (bulk). */
+void ctx_clear(struct berth_ctx *c);
+void ctx_after_commit(struct berth_ctx *c, void (*run)(struct berth_ctx *, void *), void *arg);
+void ctx_run_done(struct berth_ctx *c); /* after the commit */
+
+/* The text of a key in the user's language, placeholders filled. */
+const char *ctx_text(struct berth_ctx *c, const char *key, const char *const *args);
+/* {"error":{...}} for the ctx's error; the HTTP status. */
+int ctx_error_json(struct berth_ctx *c, struct buf *out);
+
+#endif

@@ -1,0 +1,15 @@
+/* custom.h - what saving the host's own tables brings with it: custom fields become columns,
+ * rights take effect, numbers are drawn. */
+#ifndef BERTH_CUSTOM_H
+#define BERTH_CUSTOM_H
+
+#include "record/row.h"
+
+/* Before a save: checks that the host alone can make (a custom field's name and type ...). */
+int custom_check(struct berth_ctx *c, struct berth_row *r);
+/* After a save, in the same transaction: DDL for custom fields, and what follows the commit. */
+int custom_touched(struct berth_ctx *c, struct berth_row *r, uint32_t deed);
+/* The next number of a series into field f (default "@next"). */
+int custom_next_number(struct berth_ctx *c, struct berth_row *r, const struct field *f);
+
+#endif

@@ -1,0 +1,28 @@
+/* dup.h - possible duplicates: normalised keys of a record's BERTH_DUPLICATE fields, hashed into
+ * one side table, looked up and verified. */
+#ifndef BERTH_DUP_H
+#define BERTH_DUP_H
+
+#include "record/row.h"
+
+enum { DUP_KEYS = 32 }; /* of one record; more numbers in a cell than that are not compared */
+
+struct dup_key {
+    int64_t hash;
+    const struct field *f;
+    const char *text; /* normalised */
+};
+struct dup_keys {
+    struct dup_key k[DUP_KEYS];
+    size_t n;
+};
+
+/* Thread-safe; text goes to the ctx's arena. */
+void dup_keys_of(const struct berth_row *r, struct dup_keys *out);
+/* The records (not `self`) that share a key; NULL when none.  Matches the user may not see carry
+ * no id and no title. */
+struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self);
+int dup_put(struct berth_ctx *c, const struct table *t, int64_t id, const struct dup_keys *old,
+            const struct dup_keys *new_keys);
+
+#endif

@@ -1,0 +1,45 @@
+/* find.h - reading records: one, many, as JSON pages, counted. */
+#ifndef BERTH_FIND_H
+#define BERTH_FIND_H
+
+#include "record/row.h"
+#include "record/where.h"
+
+/* Any record, whoever asks: for the host's own checks.  NULL when it is not there. */
+struct berth_row *find_raw(struct berth_ctx *c, const struct table *t, int64_t id);
+/* A record the user may read; fails the ctx with BERTH_NOT_FOUND otherwise, the same for what
+ * does not exist and what may not be seen. */
+struct berth_row *find_one(struct berth_ctx *c, const struct table *t, int64_t id);
+bool find_exists(struct berth_ctx *c, const struct table *t, int64_t id); /* and may be seen */
+/* The record's title for people, in the arena; "" when it is gone. */
+const char *find_title(struct berth_ctx *c, const struct table *t, int64_t id);
+/* A record by number or title (users: also by login); 0 when none or several. */
+int64_t find_ref_by_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n);
+
+/* A stable list for straight-line code; at most 100,000 without a limit. */
+struct berth_rows {
+    struct berth_ctx *c;
+    struct berth_row **row;
+    size_t n, at;
+};
+struct berth_rows *find_rows(struct berth_ctx *c, const struct table *t, const struct where_query *q);
+struct berth_row *find_next(struct berth_rows *rows);
+
+enum { COUNT_MAX = 10000 };
+/* At most COUNT_MAX + 1: more than that is "many". */
+int64_t find_count(struct berth_ctx *c, const struct table *t, const struct where *w, const char *search);
+
+struct page {
+    const struct table *t;
+    struct where_query q;      /* limit: 1..500 */
+    const char *search;        /* what stands in the search box, or NULL */
+    const char *fields;        /* "a,b"; NULL: all the user may read */
+    const char *after;         /* cursor of the page before, or NULL */
+    bool count;
+};
+/* {"rows":[…],"refs":{…},"next":…} appended to out.  BERTH_OK or the ctx's error. */
+int find_page(struct berth_ctx *c, const struct page *p, struct buf *out);
+/* "refs":{"user":{"7":"…"}} for rows already in hand. */
+void find_refs_json(struct berth_ctx *c, struct json *j, struct berth_row *const *rows, size_t n);
+
+#endif

@@ -1,0 +1,856 @@
+/* row.c - values in and out: JSON, database columns, text for people; and what must hold. */
+#include "record/row.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/money.h"
+#include "base/when.h"
+#include "record/find.h"
+#include "record/where.h"
+
+/* ---- rows --------------------------------------------------------------------- */
+struct berth_row *row_new(struct berth_ctx *c, const struct table *t)
+{
+    struct berth_row *r = arena_alloc(c->a, sizeof(*r));
+
+    r->c = c;
+    r->t = t;
+    r->v = arena_alloc(c->a, (size_t)t->nfields * sizeof(*r->v));
+    return r;
+}
+
+struct berth_row *row_copy(const struct berth_row *from)
+{
+    struct berth_row *r = row_new(from->c, from->t);
+
+    memcpy(r->v, from->v, (size_t)from->t->nfields * sizeof(*r->v));
+    return r;
+}
+
+bool val_equal(struct berth_val a, struct berth_val b)
+{
+    if (a.type == BERTH_NULL || b.type == BERTH_NULL)
+        return a.type == b.type;
+    if (a.type == BERTH_REAL || b.type == BERTH_REAL)
+        return a.type == b.type && !(a.d < b.d) && !(a.d > b.d);
+    if (a.len != 0 || b.len != 0)
+        return a.len == b.len && memcmp(a.s, b.s, (size_t)a.len) == 0;
+    return a.i == b.i;
+}
+
+/* Text values keep len > 0; empty text is nil everywhere. */
+static struct berth_val text_val(struct berth_ctx *c, const struct field *f, const char *s, size_t n)
+{
+    if (n == 0)
+        return berth_nil();
+    return (struct berth_val){(f->flags & BERTH_MANY) ? BERTH_TEXT : (int32_t)f->type, (int32_t)n,
+                              {.s = arena_strndup(c->a, s, n)}};
+}
+
+static struct berth_val int_val(const struct field *f, int64_t i)
+{
+    return (struct berth_val){(int32_t)f->type, 0, {.i = i}};
+}
+
+void row_defaults(struct berth_row *r)
+{
+    for (int i = F_DECLARED; i < r->t->nfields; i++) {
+        const struct field *f = &r->t->fields[i];
+        struct berth_val v = berth_nil();
+
+        if (f->def == NULL || !val_is_nil(r->v[i]))
+            continue;
+        if (strcmp(f->def, "@now") == 0)
+            v = int_val(f, r->c->now);
+        else if (strcmp(f->def, "@today") == 0)
+            v = int_val(f, where_today(r->c));
+        else if (strcmp(f->def, "@user") == 0)
+            v = r->c->who == NULL ? berth_nil() : int_val(f, r->c->who->id);
+        else if (f->def[0] != '@')
+            val_from_text(r->c, f, f->def, strlen(f->def), &v);
+        r->v[i] = v; /* @next is given at the insert, inside the transaction */
+    }
+}
+
+struct berth_val row_get(const struct berth_row *r, const char *field)
+{
+    const struct field *f = r == NULL ? NULL : model_field(r->t, field);
+
+    return f == NULL ? berth_nil() : r->v[f->at];
+}
+
+void row_set(struct berth_row *r, const char *field, struct berth_val v)
+{
+    const struct field *f = r == NULL ? NULL : model_field(r->t, field);
+
+    if (r == NULL || r->c->rc != BERTH_OK)
+        return;
+    if (f == NULL) {
+        ctx_invalid(r->c, field, "err.unknown_field", "name", field, NULL);
+        return;
+    }
+    if (v.type == BERTH_NULL) {
+        r->v[f->at] = berth_nil();
+    } else if (field_is_text(f)) {
+        if (v.type > BERTH_URL && v.type != BERTH_PICK && v.type != BERTH_JSON)
+            ctx_invalid(r->c, field, "err.text", NULL);
+        else
+            r->v[f->at] = text_val(r->c, f, v.s, v.len < 0 ? strlen(v.s) : (size_t)v.len);
+    } else if (f->type == BERTH_REAL) {
+        double d = v.type == BERTH_REAL ? v.d : (double)v.i;
+
+        r->v[f->at] = (struct berth_val){BERTH_REAL, 0, {.d = d}};
+    } else if (v.type == BERTH_REAL || type_is_text((enum berth_type)v.type)) {
+        ctx_invalid(r->c, field, "err.number", NULL);
+    } else {
+        r->v[f->at] = f->type == BERTH_REF && v.i == 0 ? berth_nil() : int_val(f, v.i);
+    }
+}
+
+/* ---- from people -------------------------------------------------------------- */
+static bool bad(struct berth_ctx *c, const struct field *f, const char *key)
+{
+    ctx_invalid(c, f->name, key, NULL);
+    return false;
+}
+
+static size_t utf8_chars(const char *s, size_t n)
+{
+    size_t chars = 0;
+
+    for (size_t i = 0; i < n; i++)
+        chars += ((unsigned char)s[i] & 0xc0) != 0x80;
+    return chars;
+}
+
+static bool space(unsigned char ch)
+{
+    return ch == ' ' || (ch >= '\t' && ch <= '\r');
+}
+
+/* Trims, including the ideographic and the no-break space. */
+static void trim(const char **s, size_t *n)
+{
+    for (;;) {
+        if (*n > 0 && space((unsigned char)**s))
+            (*s)++, (*n)--;
+        else if (*n >= 3 && memcmp(*s, "\xe3\x80\x80", 3) == 0)
+            *s += 3, *n -= 3;
+        else if (*n >= 2 && memcmp(*s, "\xc2\xa0", 2) == 0)
+            *s += 2, *n -= 2;
+        else
+            break;
+    }
+    for (;;) {
+        if (*n > 0 && space((unsigned char)(*s)[*n - 1]))
+            (*n)--;
+        else if (*n >= 3 && memcmp(*s + *n - 3, "\xe3\x80\x80", 3) == 0)
+            *n -= 3;
+        else if (*n >= 2 && memcmp(*s + *n - 2, "\xc2\xa0", 2) == 0)
+            *n -= 2;
+        else
+            break;
+    }
+}
+
+static bool email_ok(const char *s, size_t n)
+{
+    const char *at = memchr(s, '@', n);
+
+    if (at == NULL || at == s || memchr(at + 1, '@', n - (size_t)(at + 1 - s)) != NULL)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)s[i] <= ' ' || strchr(",;<>()\"", s[i]) != NULL)
+            return false;
+    size_t domain = n - (size_t)(at + 1 - s);
+    const char *dot = memchr(at + 1, '.', domain);
+
+    return dot != NULL && dot != at + 1 && s[n - 1] != '.';
+}
+
+/* Several addresses may stand in one cell, parted by ; or , or space. */
+static bool emails_ok(const char *s, size_t n)
+{
+    size_t i = 0;
+    bool any = false;
+
+    while (i < n) {
+        size_t from;
+
+        while (i < n && (s[i] == ';' || s[i] == ',' || s[i] == ' ' || s[i] == '/'))
+            i++;
+        for (from = i; i < n && s[i] != ';' && s[i] != ',' && s[i] != ' ' && s[i] != '/'; i++) {
+        }
+        if (i > from) {
+            /* full-width forms are typed with Chinese input methods; comparing folds them */
+            if ((unsigned char)s[from] < 0x80 && !email_ok(s + from, i - from))
+                return false;
+            any = true;
+        }
+    }
+    return any;
+}
+
+static bool phone_ok(const char *s, size_t n)
+{
+    size_t digits = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] >= '0' && s[i] <= '9')
+            digits++;
+        else if (i + 2 < n && memcmp(s + i, "\xef\xbc", 2) == 0 &&
+                 (unsigned char)s[i + 2] >= 0x90 && (unsigned char)s[i + 2] <= 0x99)
+            digits++; /* full width 0-9 */
+    }
+    return digits >= 3;
+}
+
+static bool url_ok(const char *s, size_t n)
+{
+    const char *colon = memchr(s, ':', n);
+
+    if (memchr(s, ' ', n) != NULL)
+        return false;
+    if (colon == NULL || memchr(s, '.', (size_t)(colon - s)) != NULL)
+        return memchr(s, '.', n) != NULL; /* www.example.com[:8080] */
+    return strncasecmp(s, "http://", 7) == 0 || strncasecmp(s, "https://", 8) == 0;
+}
+
+static bool take_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
+                      struct berth_val *out)
+{
+    char limit[16];
+
+    trim(&s, &n);
+    *out = berth_nil();
+    if (n == 0)
+        return true;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char ch = (unsigned char)s[i];
+
+        if (ch == 0x7f || (ch < 0x20 && (f->type != BERTH_LONG || (ch != '\n' && ch != '\t' && ch != '\r')) &&
+                           f->type != BERTH_JSON))
+            return bad(c, f, "err.control");
+    }
+    if (utf8_chars(s, n) > (size_t)f->max) {
+        snprintf(limit, sizeof(limit), "%d", f->max);
+        ctx_invalid(c, f->name, "err.too_long", "max", limit, NULL);
+        return false;
+    }
+    if (f->type == BERTH_EMAIL && !emails_ok(s, n))
+        return bad(c, f, "err.email");
+    if (f->type == BERTH_PHONE && !phone_ok(s, n))
+        return bad(c, f, "err.phone");
+    if (f->type == BERTH_URL && !url_ok(s, n))
+        return bad(c, f, "err.url");
+    *out = text_val(c, f, s, n);
+    return true;
+}
+
+static bool take_int(struct berth_ctx *c, const struct field *f, int64_t i, struct berth_val *out)
+{
+    if (f->type == BERTH_REF || f->type == BERTH_FILE) {
+        if (i <= 0)
+            return bad(c, f, "err.ref");
+    } else if (f->max > 0 && i > f->max) {
+        char limit[16];
+
+        snprintf(limit, sizeof(limit), "%d", f->max);
+        ctx_invalid(c, f->name, "err.too_large", "max", limit, NULL);
+        return false;
+    }
+    *out = int_val(f, i);
+    return true;
+}
+
+static bool pick_known(const struct field *f, const char *key, size_t n)
+{
+    return f->dict != NULL && map_getn(&f->dict->by_key, key, n) != NULL;
+}
+
+/* Dates as people write them in sheets: 2026-11-22, 2026/11/22, 2026.11.22, 2026年11月22日, 20261122,
+ * and, where the company's country writes the day first, 22/11/2026. */
+static bool sheet_date(struct berth_ctx *c, const char *s, size_t n, int64_t *days)
+{
+    int part[3] = {0, 0, 0}, parts = 0, y, m, d;
+    size_t len[3] = {0, 0, 0};
+
+    for (size_t i = 0; i < n && parts < 3; i++) {
+        if (s[i] >= '0' && s[i] <= '9') {
+            if (len[parts] > 8)
+                return false;
+            part[parts] = part[parts] * 10 + (s[i] - '0');
+            len[parts]++;
+        } else if (len[parts] > 0) {
+            if (parts == 2 && (s[i] == ' ' || s[i] == 'T'))
+                break; /* a time behind it */
+            parts++;
+        }
+    }
+    if (len[0] == 8 && parts == 0) {
+        y = part[0] / 10000, m = part[0] / 100 % 100, d = part[0] % 100;
+    } else if (len[0] == 4) {
+        y = part[0], m = part[1], d = part[2];
+    } else if (len[2] == 4 && strcmp(c->st->company.country, "US") != 0) {
+        d = part[0], m = part[1], y = part[2];
+    } else if (len[2] == 4) {
+        m = part[0], d = part[1], y = part[2];
+    } else {
+        return false;
+    }
+    if (y < 1 || y > 9999 || m < 1 || m > 12 || d < 1 || d > 31)
+        return false;
+    *days = when_days(y, m, d);
+    int y2, m2, d2;
+
+    when_civil(*days, &y2, &m2, &d2);
+    return y == y2 && m == m2 && d == d2;
+}
+
+static bool number_text(const char *s, size_t n, char *out, size_t cap)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == ',' || s[i] == ' ' || s[i] == '_')
+            continue;
+        if (len + 1 >= cap)
+            return false;
+        out[len++] = s[i];
+    }
+    out[len] = '\0';
+    return len > 0;
+}
+
+static bool take_bool(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
+                      struct berth_val *out)
+{
+    static const struct {
+        const char *word;
+        bool v;
+    } words[] = {{"1", true},   {"0", false},  {"true", true}, {"false", false}, {"yes", true},
+                 {"no", false}, {"y", true},   {"n", false},   {"x", true},      {"是", true},
+                 {"否", false}, {"有", true},  {"无", false},  {"無", false},    {"có", true},
+                 {"không", false}, {"√", true}, {"✓", true}};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strlen(words[i].word) == n && strncasecmp(words[i].word, s, n) == 0) {
+            *out = int_val(f, words[i].v);
+            return true;
+        }
+    return bad(c, f, "err.bool");
+}
+
+/* A dictionary item by key or by its label in any language. */
+static const char *pick_by_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n)
+{
+    if (f->dict == NULL)
+        return NULL;
+    for (size_t i = 0; i < f->dict->n; i++) {
+        const struct dict_item *it = &f->dict->items[i];
+
+        if (strlen(it->key) == n && strncasecmp(it->key, s, n) == 0)
+            return it->key;
+    }
+    for (size_t i = 0; i < f->dict->n; i++) {
+        const char *key = arena_fmt(c->a, "%s.%s", f->dict->name, f->dict->items[i].key);
+
+        for (const char *const *loc = labels_locales; *loc != NULL; loc++) {
+            const char *text = labels_find(c->st->labels, *loc, key);
+
+            if (text != NULL && strlen(text) == n && strncasecmp(text, s, n) == 0)
+                return f->dict->items[i].key;
+        }
+    }
+    return NULL;
+}
+
+static void many_add(struct buf *b, const char *s, size_t n)
+{
+    if (b->len == 0)
+        buf_putc(b, '|');
+    buf_add(b, s, n);
+    buf_putc(b, '|');
+}
+
+static bool many_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
+                           struct berth_val *out)
+{
+    struct field one = *f;
+    struct buf b = BUF_INIT;
+    bool ok = true;
+    size_t i = 0;
+
+    one.flags &= ~(uint32_t)BERTH_MANY;
+    while (ok && i < n) {
+        size_t from;
+        struct berth_val v;
+
+        while (i < n && strchr(",;|/\n", s[i]) != NULL)
+            i++;
+        for (from = i; i < n && strchr(",;|/\n", s[i]) == NULL; i++) {
+        }
+        if (i == from)
+            continue;
+        ok = val_from_text(c, &one, s + from, i - from, &v);
+        if (ok && !val_is_nil(v)) {
+            const char *key = v.type == BERTH_REF ? arena_fmt(c->a, "%lld", (long long)v.i) : v.s;
+
+            many_add(&b, key, strlen(key));
+        }
+    }
+    *out = text_val(c, f, buf_str(&b), b.len);
+    buf_free(&b);
+    return ok;
+}
+
+bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
+                   struct berth_val *out)
+{
+    char num[64], *end;
+    int64_t i;
+
+    *out = berth_nil();
+    trim(&s, &n);
+    if (n == 0)
+        return true;
+    if (f->flags & BERTH_MANY)
+        return many_from_text(c, f, s, n, out);
+    switch (f->type) {
+    case BERTH_TEXT:
+    case BERTH_LONG:
+    case BERTH_PHONE:
+    case BERTH_EMAIL:
+    case BERTH_URL:
+        return take_text(c, f, s, n, out);
+    case BERTH_JSON: {
+        json_t *j = json_loadb(s, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+
+        if (j == NULL)
+            return bad(c, f, "err.json");
+        json_decref(j);
+        *out = text_val(c, f, s, n);
+        return true;
+    }
+    case BERTH_PICK: {
+        const char *key = pick_by_text(c, f, s, n);
+
+        if (key == NULL) {
+            ctx_invalid(c, f->name, "err.choice", "value", arena_strndup(c->a, s, n), NULL);
+            return false;
+        }
+        *out = text_val(c, f, key, strlen(key));
+        return true;
+    }
+    case BERTH_INT:
+        if (!number_text(s, n, num, sizeof(num)))
+            return bad(c, f, "err.number");
+        i = strtoll(num, &end, 10);
+        if (*end == '.' && strspn(end + 1, "0") == strlen(end + 1))
+            end += strlen(end);
+        return *end != '\0' ? bad(c, f, "err.number") : take_int(c, f, i, out);
+    case BERTH_REAL:
+        if (!number_text(s, n, num, sizeof(num)))
+            return bad(c, f, "err.number");
+        *out = (struct berth_val){BERTH_REAL, 0, {.d = strtod(num, &end)}};
+        return *end == '\0' && isfinite(out->d) ? true : bad(c, f, "err.number");
+    case BERTH_MONEY:
+        if (!number_text(s, n, num, sizeof(num)) || !money_parse(num, strlen(num), &i))
+            return bad(c, f, "err.money");
+        *out = int_val(f, i);
+        return true;
+    case BERTH_BOOL:
+        return take_bool(c, f, s, n, out);
+    case BERTH_DATE:
+        if (!when_date_parse(s, n, &i) && !sheet_date(c, s, n, &i))
+            return bad(c, f, "err.date");
+        *out = int_val(f, i);
+        return true;
+    case BERTH_TIME:
+        if (!when_time_parse(s, n, &i)) {
+            if (!sheet_date(c, s, n, &i))
+                return bad(c, f, "err.time");
+            i *= WHEN_DAY;
+        }
+        *out = int_val(f, i);
+        return true;
+    case BERTH_REF:
+    case BERTH_FILE:
+        i = find_ref_by_text(c, f, s, n);
+        if (i == 0) {
+            ctx_invalid(c, f->name, "err.ref_name", "value", arena_strndup(c->a, s, n), NULL);
+            return false;
+        }
+        return take_int(c, f, i, out);
+    case BERTH_NULL:
+    case BERTH_ROW:
+        break;
+    }
+    return bad(c, f, "err.text");
+}
+
+static bool many_from_json(struct berth_ctx *c, const struct field *f, const json_t *v,
+                           struct berth_val *out)
+{
+    struct field one = *f;
+    struct buf b = BUF_INIT;
+    bool ok = json_is_array(v) && json_array_size(v) <= 100;
+    size_t i;
+    json_t *item;
+
+    one.flags &= ~(uint32_t)BERTH_MANY;
+    if (!ok)
+        return bad(c, f, "err.list");
+    json_array_foreach (v, i, item) {
+        struct berth_val x;
+
+        if (!val_from_json(c, &one, item, &x)) {
+            ok = false;
+            break;
+        }
+        if (val_is_nil(x))
+            continue;
+        const char *key = x.type == BERTH_REF ? arena_fmt(c->a, "%lld", (long long)x.i) : x.s;
+
+        many_add(&b, key, strlen(key));
+    }
+    *out = text_val(c, f, buf_str(&b), b.len);
+    buf_free(&b);
+    return ok;
+}
+
+bool val_from_json(struct berth_ctx *c, const struct field *f, const json_t *v, struct berth_val *out)
+{
+    *out = berth_nil();
+    if (json_is_null(v))
+        return true;
+    if (f->flags & BERTH_MANY)
+        return many_from_json(c, f, v, out);
+    switch (f->type) {
+    case BERTH_BOOL:
+        if (!json_is_boolean(v))
+            return bad(c, f, "err.bool");
+        *out = int_val(f, json_is_true(v));
+        return true;
+    case BERTH_INT:
+    case BERTH_REF:
+    case BERTH_FILE:
+        if (!json_is_integer(v))
+            return bad(c, f, f->type == BERTH_INT ? "err.number" : "err.ref");
+        return take_int(c, f, json_integer_value(v), out);
+    case BERTH_REAL:
+        if (!json_is_number(v))
+            return bad(c, f, "err.number");
+        *out = (struct berth_val){BERTH_REAL, 0, {.d = json_number_value(v)}};
+        return true;
+    case BERTH_MONEY:
+        if (json_is_integer(v)) {
+            int64_t i;
+
+            if (__builtin_mul_overflow((int64_t)json_integer_value(v), MONEY_UNIT, &i))
+                return bad(c, f, "err.money");
+            *out = int_val(f, i);
+            return true;
+        }
+        break;
+    case BERTH_JSON: {
+        char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+        bool ok = text != NULL && strlen(text) <= 1 << 20;
+
+        if (ok)
+            *out = text_val(c, f, text, strlen(text));
+        free(text);
+        return ok ? true : bad(c, f, "err.json");
+    }
+    default:
+        break;
+    }
+    if (!json_is_string(v))
+        return bad(c, f, f->type == BERTH_MONEY ? "err.money" : "err.text");
+    const char *s = json_string_value(v);
+    size_t n = json_string_length(v);
+
+    if (memchr(s, '\0', n) != NULL)
+        return bad(c, f, "err.control");
+    if (f->type == BERTH_PICK) {
+        if (n == 0)
+            return true;
+        if (!pick_known(f, s, n)) {
+            ctx_invalid(c, f->name, "err.choice", "value", s, NULL);
+            return false;
+        }
+        *out = text_val(c, f, s, n);
+        return true;
+    }
+    if (f->type == BERTH_MONEY || type_is_text(f->type)) {
+        int64_t i;
+
+        if (f->type != BERTH_MONEY)
+            return take_text(c, f, s, n, out);
+        if (n == 0)
+            return true;
+        if (!money_parse(s, n, &i))
+            return bad(c, f, "err.money");
+        *out = int_val(f, i);
+        return true;
+    }
+    if (n == 0)
+        return true;
+    int64_t i;
+
+    if (f->type == BERTH_DATE ? !when_date_parse(s, n, &i) : !when_time_parse(s, n, &i))
+        return bad(c, f, f->type == BERTH_DATE ? "err.date" : "err.time");
+    *out = int_val(f, i);
+    return true;
+}
+
+bool row_set_json(struct berth_row *r, const char *name, const json_t *v)
+{
+    const struct field *f = model_field(r->t, name);
+
+    if (f == NULL || (f->flags & BERTH_SECRET) || perm_field(r->c->who, f) == ACCESS_NONE) {
+        ctx_invalid(r->c, name, "err.unknown_field", "name", name, NULL);
+        return false;
+    }
+    if (f->at < F_DECLARED || (f->flags & BERTH_LOCKED) ||
+        perm_field(r->c->who, f) != ACCESS_WRITE) {
+        struct berth_val same;
+
+        /* sending back what was read is no harm */
+        if (val_from_json(r->c, f, v, &same) && val_equal(same, r->v[f->at]))
+            return true;
+        ctx_invalid(r->c, name, "err.locked", NULL);
+        return false;
+    }
+    return val_from_json(r->c, f, v, &r->v[f->at]);
+}
+
+/* ---- what must hold ------------------------------------------------------------ */
+static bool check_pick(struct berth_row *r, const struct field *f, const struct berth_val *v)
+{
+    const char *s = v->s, *end = v->s + v->len;
+
+    if (r->old != NULL && val_equal(r->old->v[f->at], *v))
+        return true; /* an item that was retired since stays until changed */
+    if (!(f->flags & BERTH_MANY))
+        return pick_known(f, v->s, (size_t)v->len) ? true : bad(r->c, f, "err.choice");
+    for (s++; s < end;) {
+        const char *bar = memchr(s, '|', (size_t)(end - s));
+
+        if (bar == NULL)
+            break;
+        if (f->type == BERTH_PICK && !pick_known(f, s, (size_t)(bar - s)))
+            return bad(r->c, f, "err.choice");
+        s = bar + 1;
+    }
+    return true;
+}
+
+bool row_check(struct berth_row *r)
+{
+    struct berth_ctx *c = r->c;
+
+    for (int i = F_DECLARED; i < r->t->nfields; i++) {
+        const struct field *f = &r->t->fields[i];
+        const struct berth_val *v = &r->v[i];
+
+        if (val_is_nil(*v)) {
+            if ((f->flags & BERTH_REQUIRED) && !(f->def != NULL && strcmp(f->def, "@next") == 0) &&
+                (f->when == NULL || where_holds(c, f->when, r)))
+                bad(c, f, "err.required");
+            continue;
+        }
+        if (f->type == BERTH_PICK)
+            check_pick(r, f, v);
+        else if (f->type == BERTH_REF && !(f->flags & BERTH_MANY) && f->ref != NULL &&
+                 (r->old == NULL || !val_equal(r->old->v[i], *v)) && !find_exists(c, f->ref, v->i))
+            bad(c, f, "err.ref");
+    }
+    return c->rc == BERTH_OK;
+}
+
+/* ---- out ----------------------------------------------------------------------- */
+static void many_json(struct json *j, const struct field *f, struct berth_val v)
+{
+    const char *s = v.s + 1, *end = v.s + v.len;
+
+    json_open(j, '[');
+    while (v.type != BERTH_NULL && s < end) {
+        const char *bar = memchr(s, '|', (size_t)(end - s));
+
+        if (bar == NULL)
+            break;
+        if (f->type == BERTH_REF)
+            json_raw(j, s, (size_t)(bar - s));
+        else
+            json_strn(j, s, (size_t)(bar - s));
+        s = bar + 1;
+    }
+    json_close(j, ']');
+}
+
+static void quoted(struct json *j, const char *s)
+{
+    char text[48];
+    size_t n = strlen(s);
+
+    text[0] = '"';
+    memcpy(text + 1, s, n);
+    text[n + 1] = '"';
+    json_raw(j, text, n + 2);
+}
+
+void val_json(struct json *j, const struct field *f, struct berth_val v)
+{
+    char text[WHEN_TIME_MAX + MONEY_MAX];
+
+    if (f->flags & BERTH_MANY) {
+        many_json(j, f, v);
+        return;
+    }
+    if (val_is_nil(v)) {
+        json_nil(j);
+        return;
+    }
+    switch (f->type) {
+    case BERTH_BOOL:
+        json_bool(j, v.i != 0);
+        break;
+    case BERTH_INT:
+    case BERTH_REF:
+    case BERTH_FILE:
+        json_int(j, v.i);
+        break;
+    case BERTH_REAL:
+        json_double(j, v.d);
+        break;
+    case BERTH_MONEY:
+        money_format(v.i, text);
+        quoted(j, text);
+        break;
+    case BERTH_DATE:
+        when_date_format(v.i, text);
+        quoted(j, text);
+        break;
+    case BERTH_TIME:
+        when_time_format(v.i, text);
+        quoted(j, text);
+        break;
+    case BERTH_JSON:
+        json_raw(j, v.s, (size_t)v.len);
+        break;
+    default:
+        json_strn(j, v.s, (size_t)v.len);
+    }
+}
+
+void row_json(struct json *j, const struct berth_row *r)
+{
+    json_open(j, '{');
+    for (int i = 0; i < r->t->nfields; i++) {
+        const struct field *f = &r->t->fields[i];
+        enum access a = (f->flags & BERTH_SECRET) ? ACCESS_NONE : perm_field(r->c->who, f);
+
+        if (a == ACCESS_NONE)
+            continue;
+        json_key_raw(j, f->json_key, f->json_key_len);
+        if (a == ACCESS_MASK && !val_is_nil(r->v[i]))
+            json_str(j, "***");
+        else
+            val_json(j, f, r->v[i]);
+    }
+    json_close(j, '}');
+}
+
+const char *val_text(struct berth_ctx *c, const struct field *f, struct berth_val v)
+{
+    char *text = arena_alloc(c->a, WHEN_TIME_MAX + MONEY_MAX);
+
+    if (val_is_nil(v))
+        return "";
+    switch (f->type) {
+    case BERTH_BOOL:
+        return ctx_text(c, v.i != 0 ? "yes" : "no", NULL);
+    case BERTH_INT:
+    case BERTH_FILE:
+        return arena_fmt(c->a, "%lld", (long long)v.i);
+    case BERTH_REF:
+        return (f->flags & BERTH_MANY) ? v.s : find_title(c, f->ref, v.i);
+    case BERTH_REAL:
+        return arena_fmt(c->a, "%.15g", v.d);
+    case BERTH_MONEY:
+        money_format(v.i, text);
+        return text;
+    case BERTH_DATE:
+        when_date_format(v.i, text);
+        return text;
+    case BERTH_TIME:
+        when_time_format(v.i, text);
+        return text;
+    case BERTH_PICK:
+        if (f->dict != NULL && !(f->flags & BERTH_MANY))
+            return labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.%s", f->dict->name, v.s));
+        return v.s;
+    default:
+        return v.s;
+    }
+}
+
+const char *row_title(const struct berth_row *r)
+{
+    const struct field *f = r->t->title;
+    const char *s = f == NULL ? "" : val_text(r->c, f, r->v[f->at]);
+
+    return *s != '\0' ? s : arena_fmt(r->c->a, "#%lld", (long long)row_id(r));
+}
+
+/* ---- database ------------------------------------------------------------------ */
+const char *row_columns(struct berth_ctx *c, const struct table *t, const char *prefix)
+{
+    struct buf b = BUF_INIT;
+    const char *s;
+
+    for (int i = 0; i < t->nfields; i++)
+        buf_addf(&b, "%s%s%s", i > 0 ? ", " : "", prefix, t->fields[i].name);
+    s = arena_strndup(c->a, buf_str(&b), b.len);
+    buf_free(&b);
+    return s;
+}
+
+struct berth_val val_read(struct berth_ctx *c, const struct field *f, struct db_stmt *s, int col)
+{
+    size_t n;
+    const char *text;
+
+    if (db_col_is_null(s, col))
+        return berth_nil();
+    if (field_is_text(f)) {
+        text = db_col_text(s, col, &n);
+        return text_val(c, f, text, n);
+    }
+    if (f->type == BERTH_REAL)
+        return (struct berth_val){BERTH_REAL, 0, {.d = db_col_real(s, col)}};
+    return int_val(f, db_col_int(s, col));
+}
+
+struct berth_row *row_read(struct berth_ctx *c, const struct table *t, struct db_stmt *s)
+{
+    struct berth_row *r = row_new(c, t);
+
+    for (int i = 0; i < t->nfields; i++)
+        r->v[i] = val_read(c, &t->fields[i], s, i);
+    return r;
+}
+
+void val_bind(struct db_stmt *s, int i, const struct field *f, struct berth_val v)
+{
+    if (val_is_nil(v))
+        db_bind_null(s, i);
+    else if (field_is_text(f))
+        db_bind_text(s, i, v.s, v.len);
+    else if (f->type == BERTH_REAL)
+        db_bind_real(s, i, v.d);
+    else
+        db_bind_int(s, i, v.i);
+}

@@ -1,0 +1,62 @@
+/* row.h - one record in memory: values by the place of their field. */
+#ifndef BERTH_ROW_H
+#define BERTH_ROW_H
+
+#include <jansson.h>
+
+#include "base/json.h"
+#include "record/ctx.h"
+
+struct berth_row {
+    struct berth_ctx *c;
+    const struct table *t;
+    struct berth_val *v;      /* by field->at; text lives in the ctx's arena */
+    const struct berth_row *old; /* as loaded; NULL for a new one */
+};
+
+struct berth_row *row_new(struct berth_ctx *c, const struct table *t); /* all nil, no defaults */
+struct berth_row *row_copy(const struct berth_row *r);
+void row_defaults(struct berth_row *r);
+
+static inline int64_t row_id(const struct berth_row *r)
+{
+    return r->v[F_ID].i;
+}
+static inline int64_t row_int(const struct berth_row *r, int at) /* 0 when nil or no such column */
+{
+    return at < 0 ? 0 : r->v[at].i;
+}
+static inline bool val_is_nil(struct berth_val v)
+{
+    return v.type == BERTH_NULL;
+}
+bool val_equal(struct berth_val a, struct berth_val b);
+
+struct berth_val row_get(const struct berth_row *r, const char *field);
+/* From code: any declared type that fits the field; copies text.  Fails the ctx on a wrong type. */
+void row_set(struct berth_row *r, const char *field, struct berth_val v);
+
+/* From people: JSON of share/doc/rest.md, or text as it stands in a sheet.  Refuses locked,
+ * secret and unwritable fields.  false: a problem was noted in the ctx. */
+bool row_set_json(struct berth_row *r, const char *field, const json_t *v);
+bool val_from_json(struct berth_ctx *c, const struct field *f, const json_t *v, struct berth_val *out);
+bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
+                   struct berth_val *out);
+
+/* Required-ness, lengths, dictionary keys, references: what must hold before a save. */
+bool row_check(struct berth_row *r);
+
+void val_json(struct json *j, const struct field *f, struct berth_val v);
+/* The record as the user may see it. */
+void row_json(struct json *j, const struct berth_row *r);
+/* As a person reads it, for titles and sheets; in the arena. */
+const char *val_text(struct berth_ctx *c, const struct field *f, struct berth_val v);
+const char *row_title(const struct berth_row *r);
+
+/* Columns of a SELECT of all fields, and reading one result row of it. */
+const char *row_columns(struct berth_ctx *c, const struct table *t, const char *prefix);
+struct berth_row *row_read(struct berth_ctx *c, const struct table *t, struct db_stmt *s);
+struct berth_val val_read(struct berth_ctx *c, const struct field *f, struct db_stmt *s, int col);
+void val_bind(struct db_stmt *s, int i, const struct field *f, struct berth_val v);
+
+#endif

@@ -1,0 +1,804 @@
+/* save.c - the one way records are written. */
+#include "record/save.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/when.h"
+#include "record/custom.h"
+#include "record/dup.h"
+#include "record/find.h"
+#include "record/hook.h"
+#include "record/search.h"
+
+/* ---- rights and ownership ------------------------------------------------------- */
+static bool may_give(struct berth_ctx *c, const struct table *t, int64_t owner, int64_t pool)
+{
+    enum scope s;
+
+    if (c->who == NULL || c->seen || owner == c->who->id)
+        return true;
+    s = c->who->rights[t->at].scope[DO_UPDATE];
+    if (s == SCOPE_ALL)
+        return true;
+    if (owner != 0)
+        return s != SCOPE_NONE && ids_have(&c->who->users[s], owner);
+    return pool != 0 && ids_have(&c->who->pools, pool);
+}
+
+static int denied(struct berth_ctx *c)
+{
+    return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
+}
+
+static int check_rights(struct berth_ctx *c, const struct berth_row *r)
+{
+    const struct table *t = r->t;
+
+    if (c->who == NULL)
+        return BERTH_OK;
+    if (r->old == NULL) {
+        if (!perm_may(c->who, t, DO_CREATE))
+            return denied(c);
+    } else if (!c->seen && !perm_row(c, r->old, DO_UPDATE)) {
+        return perm_row(c, r->old, DO_READ) ? denied(c)
+                                            : ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    }
+    return BERTH_OK;
+}
+
+/* After the hooks: who the record belongs to now must be within the user's reach too. */
+static int check_giving(struct berth_ctx *c, const struct berth_row *r)
+{
+    const struct table *t = r->t;
+
+    if (c->who == NULL)
+        return BERTH_OK;
+    if (t->parent != NULL && t->parent->ref != NULL &&
+        (r->old == NULL || !val_equal(r->old->v[t->parent->at], r->v[t->parent->at])) &&
+        !perm_row(c, r, DO_UPDATE))
+        return denied(c);
+    if (t->at_owner < 0)
+        return BERTH_OK;
+    int64_t owner = row_int(r, t->at_owner), pool = row_int(r, t->at_pool);
+    bool same = r->old != NULL && row_int(r->old, t->at_owner) == owner &&
+                (owner != 0 || row_int(r->old, t->at_pool) == pool);
+
+    if (!same && !may_give(c, t, owner, pool)) {
+        ctx_invalid(c, t->fields[t->at_owner].name, "err.owner", NULL);
+        return c->rc;
+    }
+    return BERTH_OK;
+}
+
+/* New records belong to whoever makes them, unless they go to a pool. */
+static void default_owner(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct table *t = r->t;
+
+    if (t->at_owner < 0 || c->who == NULL || !val_is_nil(r->v[t->at_owner]))
+        return;
+    if (t->at_pool >= 0 && !val_is_nil(r->v[t->at_pool]))
+        return;
+    r->v[t->at_owner] = (struct berth_val){BERTH_REF, 0, {.i = c->who->id}};
+}
+
+static void stamp(struct berth_row *r, int at, enum berth_type type, int64_t v)
+{
+    if (at >= 0)
+        r->v[at] = v == 0 ? berth_nil() : (struct berth_val){(int32_t)type, 0, {.i = v}};
+}
+
+/* Whatever changed the owner, the record tells since when it has been whose. */
+static void stamp_owner(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct table *t = r->t;
+
+    if (t->at_pool < 0)
+        return;
+    int64_t now = row_int(r, t->at_owner), before = r->old == NULL ? -1 : row_int(r->old, t->at_owner);
+
+    if (now == before)
+        return;
+    if (before > 0)
+        stamp(r, t->at_prev_owner, BERTH_REF, before);
+    if (now != 0) {
+        stamp(r, t->at_claimed_at, BERTH_TIME, c->now);
+        stamp(r, t->at_touched_at, BERTH_TIME, c->now);
+        stamp(r, t->at_pooled_at, BERTH_TIME, 0);
+    } else {
+        stamp(r, t->at_claimed_at, BERTH_TIME, 0);
+        stamp(r, t->at_pooled_at, BERTH_TIME, c->now);
+    }
+}
+
+static int log_owner(struct berth_ctx *c, const struct berth_row *r)
+{
+    const struct table *t = r->t;
+    int64_t now = row_int(r, t->at_owner), before = r->old == NULL ? 0 : row_int(r->old, t->at_owner);
+    struct db_stmt *s;
+    int rc;
+
+    if (t->at_pool < 0 || now == before || r->old == NULL)
+        return BERTH_OK;
+    s = db_prepare(c->conn, "INSERT INTO owner_log (tbl, rec, from_user, to_user, at, by, op, reason, pool_id)"
+                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    db_bind_int(s, 1, store_table_no(c->st, t));
+    db_bind_int(s, 2, row_id(r));
+    if (before != 0)
+        db_bind_int(s, 3, before);
+    if (now != 0)
+        db_bind_int(s, 4, now);
+    db_bind_int(s, 5, c->now);
+    if (c->who != NULL)
+        db_bind_int(s, 6, c->who->id);
+    db_bind_text(s, 7, c->op, -1);
+    db_bind_text(s, 8, c->note, -1);
+    if (row_int(r, t->at_pool) != 0)
+        db_bind_int(s, 9, row_int(r, t->at_pool));
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "log an owner") : BERTH_OK;
+}
+
+/* ---- history --------------------------------------------------------------------- */
+static int history_put(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *changes,
+                       const char *note)
+{
+    struct db_stmt *s;
+    int rc;
+
+    if (!(r->t->flags & BERTH_HISTORY) || c->rc != BERTH_OK)
+        return c->rc;
+    s = db_prepare(c->conn, "INSERT INTO history (tbl, rec, at, by, op, changes, note) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    db_bind_int(s, 1, store_table_no(c->st, r->t));
+    db_bind_int(s, 2, row_id(r));
+    db_bind_int(s, 3, c->now);
+    if (c->who != NULL)
+        db_bind_int(s, 4, c->who->id);
+    db_bind_text(s, 5, op, -1);
+    db_bind_text(s, 6, changes, -1);
+    db_bind_text(s, 7, note, -1);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "write history") : BERTH_OK;
+}
+
+int history_note(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *text)
+{
+    return history_put(c, r, op, NULL, text);
+}
+
+static bool told(const struct field *f)
+{
+    return f->at >= F_DECLARED && !(f->flags & BERTH_SECRET);
+}
+
+static int history_changes(struct berth_ctx *c, const struct berth_row *r)
+{
+    struct buf b = BUF_INIT;
+    struct json j = json_to(&b);
+    bool any = false;
+
+    json_open(&j, '[');
+    for (int i = F_DECLARED; i < r->t->nfields; i++) {
+        const struct field *f = &r->t->fields[i];
+
+        if (!told(f) || val_equal(r->v[i], r->old->v[i]))
+            continue;
+        any = true;
+        json_open(&j, '{');
+        json_key(&j, "field");
+        json_str(&j, f->name);
+        json_key(&j, "from");
+        val_json(&j, f, r->old->v[i]);
+        json_key(&j, "to");
+        val_json(&j, f, r->v[i]);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    if (any)
+        history_put(c, r, c->op, buf_str(&b), c->note);
+    buf_free(&b);
+    return c->rc;
+}
+
+/* ---- writing the row -------------------------------------------------------------- */
+/* The database names the columns of the index that refused; people get their field. */
+static int unique_clash(struct berth_ctx *c, const struct table *t)
+{
+    const char *at = db_clash(c->conn);
+    const char *dot = at == NULL ? NULL : strchr(at, '.');
+    char name[64];
+
+    if (dot != NULL && strcspn(dot + 1, ", ") < sizeof(name)) {
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(dot + 1, ", "), dot + 1);
+        if (model_field(t, name) != NULL)
+            ctx_invalid(c, name, "err.unique", NULL);
+    }
+    if (c->rc == BERTH_INVALID) { /* one field's problem, but a conflict all the same */
+        c->rc = BERTH_CONFLICT;
+        c->code = "unique";
+        c->key = "err.unique";
+    }
+    return ctx_fail(c, BERTH_CONFLICT, "unique", "err.unique");
+}
+
+static int run_write(struct berth_ctx *c, const struct table *t, struct db_stmt *s)
+{
+    int rc = db_step(s);
+
+    db_reset(s);
+    if (rc == DB_UNIQUE)
+        return unique_clash(c, t);
+    return rc < 0 ? ctx_db(c, rc, "save a record") : BERTH_OK;
+}
+
+static void give_number(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct field *f = r->t->number;
+
+    if (f != NULL && val_is_nil(r->v[f->at]))
+        custom_next_number(c, r, f);
+}
+
+static int insert(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct table *t = r->t;
+    struct buf sql = BUF_INIT;
+    struct db_stmt *s;
+    int64_t by = c->who == NULL ? 0 : c->who->id;
+    bool with_id = row_id(r) != 0; /* back from the recycle bin */
+
+    give_number(c, r);
+    stamp(r, F_CREATED_AT, BERTH_TIME, row_int(r, F_CREATED_AT) != 0 ? row_int(r, F_CREATED_AT) : c->now);
+    if (val_is_nil(r->v[F_CREATED_BY]))
+        stamp(r, F_CREATED_BY, BERTH_REF, by);
+    stamp(r, F_UPDATED_AT, BERTH_TIME, c->now);
+    stamp(r, F_UPDATED_BY, BERTH_REF, by);
+    r->v[F_VERSION] = (struct berth_val){BERTH_INT, 0, {.i = row_int(r, F_VERSION) + 1}};
+    buf_addf(&sql, "INSERT INTO %s (", t->sql);
+    for (int i = with_id ? 0 : 1; i < t->nfields; i++)
+        buf_addf(&sql, "%s%s", i > (with_id ? 0 : 1) ? ", " : "", t->fields[i].name);
+    buf_puts(&sql, ") VALUES (");
+    for (int i = with_id ? 0 : 1; i < t->nfields; i++)
+        buf_puts(&sql, i > (with_id ? 0 : 1) ? ", ?" : "?");
+    buf_putc(&sql, ')');
+    s = db_prepare(c->conn, buf_str(&sql));
+    buf_free(&sql);
+    for (int i = with_id ? 0 : 1, n = 1; i < t->nfields; i++, n++)
+        val_bind(s, n, &t->fields[i], r->v[i]);
+    if (run_write(c, t, s) == BERTH_OK && !with_id)
+        r->v[F_ID] = (struct berth_val){BERTH_INT, 0, {.i = db_last_id(c->conn)}};
+    return c->rc;
+}
+
+static int update(struct berth_ctx *c, struct berth_row *r, bool *changed)
+{
+    const struct table *t = r->t;
+    struct buf sql = BUF_INIT;
+    struct db_stmt *s;
+    int n = 1;
+
+    *changed = false;
+    for (int i = F_DECLARED; i < t->nfields; i++)
+        *changed = *changed || !val_equal(r->v[i], r->old->v[i]);
+    if (!*changed)
+        return BERTH_OK;
+    r->v[F_VERSION].i = r->old->v[F_VERSION].i + 1;
+    stamp(r, F_UPDATED_AT, BERTH_TIME, c->now);
+    stamp(r, F_UPDATED_BY, BERTH_REF, c->who == NULL ? 0 : c->who->id);
+    buf_addf(&sql, "UPDATE %s SET ", t->sql);
+    for (int i = F_VERSION; i < t->nfields; i++)
+        if (!val_equal(r->v[i], r->old->v[i]))
+            buf_addf(&sql, "%s%s = ?", sql.s[sql.len - 1] == '?' ? ", " : "", t->fields[i].name);
+    buf_puts(&sql, " WHERE id = ?");
+    s = db_prepare(c->conn, buf_str(&sql));
+    buf_free(&sql);
+    for (int i = F_VERSION; i < t->nfields; i++)
+        if (!val_equal(r->v[i], r->old->v[i]))
+            val_bind(s, n++, &t->fields[i], r->v[i]);
+    db_bind_int(s, n, row_id(r));
+    return run_write(c, t, s);
+}
+
+/* ---- duplicates ------------------------------------------------------------------- */
+static bool key_in(const struct dup_keys *set, int64_t hash)
+{
+    for (size_t i = 0; set != NULL && i < set->n; i++)
+        if (set->k[i].hash == hash)
+            return true;
+    return false;
+}
+
+static int check_duplicates(struct berth_ctx *c, const struct berth_row *r, struct dup_keys *old,
+                            struct dup_keys *now)
+{
+    struct dup_keys fresh = {.n = 0};
+
+    dup_keys_of(r, now);
+    if (r->old != NULL)
+        dup_keys_of(r->old, old);
+    if (c->allow_duplicates || c->who == NULL)
+        return BERTH_OK;
+    for (size_t i = 0; i < now->n; i++)
+        if (!key_in(old, now->k[i].hash))
+            fresh.k[fresh.n++] = now->k[i];
+    c->matches = dup_find(c, r->t, &fresh, row_id(r));
+    return c->matches == NULL ? c->rc : ctx_fail(c, BERTH_CONFLICT, "duplicate", "err.duplicate");
+}
+
+/* ---- after commit ------------------------------------------------------------------ */
+struct done {
+    uint32_t deed;
+    struct berth_row *row, *old;
+};
+
+static void run_done(struct berth_ctx *c, void *arg)
+{
+    struct done *d = arg;
+
+    hook_run(c, BERTH_DONE, d->deed, d->row, d->old);
+}
+
+static void later(struct berth_ctx *c, uint32_t deed, struct berth_row *r)
+{
+    struct done *d;
+
+    custom_touched(c, r, deed);
+    if (!hook_any(c, BERTH_DONE, deed, r->t))
+        return;
+    d = arena_alloc(c->a, sizeof(*d));
+    *d = (struct done){deed, r, (struct berth_row *)r->old};
+    ctx_after_commit(c, run_done, d);
+}
+
+/* ---- the public ways ---------------------------------------------------------------- */
+struct berth_row *save_load(struct berth_ctx *c, const struct table *t, int64_t id)
+{
+    struct berth_row *old = find_one(c, t, id), *r;
+
+    if (old == NULL)
+        return NULL;
+    r = row_copy(old);
+    r->old = old;
+    return r;
+}
+
+bool save_version(struct berth_ctx *c, const struct berth_row *r, int64_t version)
+{
+    if (version == 0 || r == NULL || version == r->old->v[F_VERSION].i)
+        return c->rc == BERTH_OK;
+    c->current = (struct berth_row *)r->old;
+    ctx_fail(c, BERTH_CONFLICT, "stale", "err.stale");
+    return false;
+}
+
+int row_save(struct berth_ctx *c, struct berth_row *r)
+{
+    uint32_t deed = r->old == NULL ? BERTH_INSERT : BERTH_UPDATE;
+    struct dup_keys *keys = NULL;
+    bool changed = true;
+
+    if (c->rc != BERTH_OK)
+        return c->rc;
+    assert(c->writing);
+    if (check_rights(c, r) != BERTH_OK)
+        return c->rc;
+    if (deed == BERTH_INSERT) {
+        row_defaults(r);
+        default_owner(c, r);
+    }
+    stamp_owner(c, r);
+    if (hook_run(c, BERTH_BEFORE, deed, r, (struct berth_row *)r->old) != BERTH_OK || !row_check(r) ||
+        check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
+        return c->rc;
+    if (r->t->duplicates) {
+        keys = arena_alloc(c->a, 2 * sizeof(*keys));
+        if (check_duplicates(c, r, &keys[0], &keys[1]) != BERTH_OK)
+            return c->rc;
+    }
+    if ((deed == BERTH_INSERT ? insert(c, r) : update(c, r, &changed)) != BERTH_OK || !changed)
+        return c->rc;
+    if (keys != NULL)
+        dup_put(c, r->t, row_id(r), r->old == NULL ? NULL : &keys[0], &keys[1]);
+    search_put(c, r->old, r);
+    if (r->old != NULL)
+        history_changes(c, r);
+    log_owner(c, r);
+    if (c->rc == BERTH_OK)
+        hook_run(c, BERTH_AFTER, deed, r, (struct berth_row *)r->old);
+    if (c->rc != BERTH_OK)
+        return c->rc;
+    later(c, deed, r);
+    r->old = row_copy(r); /* a later save of the same row starts from here */
+    return c->rc;
+}
+
+/* ---- deleting ------------------------------------------------------------------------ */
+static const char *row_dump(struct berth_ctx *c, const struct berth_row *r)
+{
+    struct buf b = BUF_INIT;
+    struct json j = json_to(&b);
+    const char *s;
+
+    json_open(&j, '{');
+    for (int i = 0; i < r->t->nfields; i++) {
+        if (val_is_nil(r->v[i]))
+            continue;
+        json_key_raw(&j, r->t->fields[i].json_key, r->t->fields[i].json_key_len);
+        if (field_is_text(&r->t->fields[i]))
+            json_strn(&j, r->v[i].s, (size_t)r->v[i].len);
+        else if (r->v[i].type == BERTH_REAL)
+            json_double(&j, r->v[i].d);
+        else
+            json_int(&j, r->v[i].i);
+    }
+    json_close(&j, '}');
+    s = arena_strndup(c->a, b.s, b.len);
+    buf_free(&b);
+    return s;
+}
+
+static int to_bin(struct berth_ctx *c, const struct berth_row *r, int64_t batch)
+{
+    struct db_stmt *s = db_prepare(c->conn,
+        "INSERT INTO bin (deleted_at, on_table, record_id, title, owner_id, pool_id, data, batch, deleted_by)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    int64_t owner = row_int(r, r->t->at_owner), pool = row_int(r, r->t->at_pool);
+    int rc;
+
+    db_bind_int(s, 1, c->now);
+    db_bind_text(s, 2, r->t->name, -1);
+    db_bind_int(s, 3, row_id(r));
+    db_bind_text(s, 4, row_title(r), -1);
+    if (owner != 0)
+        db_bind_int(s, 5, owner);
+    if (pool != 0)
+        db_bind_int(s, 6, pool);
+    db_bind_text(s, 7, row_dump(c, r), -1);
+    db_bind_int(s, 8, batch);
+    if (c->who != NULL)
+        db_bind_int(s, 9, c->who->id);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "move to the recycle bin") : BERTH_OK;
+}
+
+static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch);
+
+static int erase_details(struct berth_ctx *c, const struct berth_row *r, int64_t batch)
+{
+    for (size_t i = 0; i < c->m->ntables && c->rc == BERTH_OK; i++) {
+        const struct table *d = &c->m->tables[i];
+        int64_t id = 0;
+
+        if (d->parent == NULL || d->parent->ref != r->t)
+            continue;
+        do { /* one by one: hooks may delete others */
+            struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT id FROM %s WHERE %s = ? LIMIT 1",
+                                                              d->sql, d->parent->name));
+            struct berth_row *row;
+
+            db_bind_int(s, 1, row_id(r));
+            id = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
+            db_reset(s);
+            row = id == 0 ? NULL : find_raw(c, d, id);
+            if (row != NULL)
+                erase(c, row, batch);
+        } while (id != 0 && c->rc == BERTH_OK);
+    }
+    return c->rc;
+}
+
+static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
+{
+    const struct table *t = r->t;
+    struct db_stmt *s;
+
+    if (hook_run(c, BERTH_BEFORE, BERTH_DELETE, r, r) != BERTH_OK || erase_details(c, r, batch) != BERTH_OK)
+        return c->rc;
+    if ((t->flags & BERTH_BIN) || t->parent != NULL)
+        to_bin(c, r, batch);
+    if (t->duplicates) {
+        struct dup_keys *old = arena_alloc(c->a, sizeof(*old));
+
+        dup_keys_of(r, old);
+        dup_put(c, t, row_id(r), old, NULL);
+    }
+    search_put(c, r, NULL);
+    history_put(c, r, "delete", NULL, c->note);
+    s = db_prepare(c->conn, arena_fmt(c->a, "DELETE FROM %s WHERE id = ?", t->sql));
+    db_bind_int(s, 1, row_id(r));
+    if (c->rc == BERTH_OK)
+        run_write(c, t, s);
+    if (c->rc == BERTH_OK)
+        hook_run(c, BERTH_AFTER, BERTH_DELETE, r, r);
+    if (c->rc == BERTH_OK)
+        later(c, BERTH_DELETE, r);
+    return c->rc;
+}
+
+int row_drop(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_row *now = r->old != NULL ? row_copy(r->old) : r;
+
+    if (c->rc != BERTH_OK)
+        return c->rc;
+    assert(c->writing);
+    if (!c->seen && !perm_row(c, now, DO_DELETE))
+        return denied(c);
+    return erase(c, now, c->now * 1000 + (row_id(now) % 1000));
+}
+
+/* ---- the recycle bin ------------------------------------------------------------------ */
+static struct berth_val undump(struct berth_ctx *c, const struct field *f, const json_t *v)
+{
+    if (field_is_text(f) && json_is_string(v))
+        return (struct berth_val){(f->flags & BERTH_MANY) ? BERTH_TEXT : (int32_t)f->type,
+                                  (int32_t)json_string_length(v),
+                                  {.s = arena_strndup(c->a, json_string_value(v), json_string_length(v))}};
+    if (f->type == BERTH_REAL && json_is_number(v))
+        return (struct berth_val){BERTH_REAL, 0, {.d = json_number_value(v)}};
+    if (!field_is_text(f) && json_is_integer(v))
+        return (struct berth_val){(int32_t)f->type, 0, {.i = json_integer_value(v)}};
+    return berth_nil();
+}
+
+static struct berth_row *from_bin(struct berth_ctx *c, const struct table *t, const char *data)
+{
+    json_t *j = json_loads(data, 0, NULL), *v;
+    struct berth_row *r = row_new(c, t);
+    const char *key;
+
+    json_object_foreach (j, key, v) {
+        const struct field *f = model_field(t, key);
+
+        if (f != NULL)
+            r->v[f->at] = undump(c, f, v);
+    }
+    json_decref(j);
+    return r;
+}
+
+static int put_back(struct berth_ctx *c, struct berth_row *r)
+{
+    struct dup_keys *keys;
+
+    if (insert(c, r) != BERTH_OK)
+        return c->rc;
+    if (r->t->duplicates) {
+        keys = arena_alloc(c->a, sizeof(*keys));
+        dup_keys_of(r, keys);
+        dup_put(c, r->t, row_id(r), NULL, keys);
+    }
+    search_put(c, NULL, r);
+    history_put(c, r, "restore", NULL, NULL);
+    if (c->rc == BERTH_OK)
+        hook_run(c, BERTH_AFTER, BERTH_INSERT, r, NULL);
+    if (c->rc == BERTH_OK)
+        later(c, BERTH_INSERT, r);
+    return c->rc;
+}
+
+int row_restore(struct berth_ctx *c, const struct table *t, int64_t id)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT batch, data FROM bin WHERE on_table = ? AND record_id = ?"
+                                            " ORDER BY seq DESC LIMIT 1");
+    struct berth_row *r = NULL;
+    int64_t batch = 0;
+
+    db_bind_text(s, 1, t->name, -1);
+    db_bind_int(s, 2, id);
+    if (db_step(s) == DB_ROW) {
+        batch = db_col_int(s, 0);
+        r = from_bin(c, t, db_col_text(s, 1, NULL));
+    }
+    db_reset(s);
+    if (r == NULL || !perm_row(c, r, DO_READ))
+        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    if (!perm_row(c, r, DO_DELETE))
+        return denied(c);
+    /* last in, first out: parents were put in behind their details */
+    for (int64_t bin = 0; c->rc == BERTH_OK;) {
+        const struct table *of;
+
+        s = db_prepare(c->conn, "SELECT seq, on_table, data FROM bin WHERE batch = ? ORDER BY seq DESC LIMIT 1");
+        db_bind_int(s, 1, batch);
+        bin = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
+        of = bin == 0 ? NULL : model_table(c->m, db_col_text(s, 1, NULL));
+        r = of == NULL ? NULL : from_bin(c, of, db_col_text(s, 2, NULL));
+        db_reset(s);
+        if (bin == 0)
+            break;
+        if (r == NULL)
+            return ctx_fail(c, BERTH_CONFLICT, "conflict", "err.restore_plugin");
+        put_back(c, r);
+        s = db_prepare(c->conn, "DELETE FROM bin WHERE seq = ?");
+        db_bind_int(s, 1, bin);
+        if (db_step(s) < 0)
+            ctx_db(c, DB_ERROR, "empty the bin");
+        db_reset(s);
+    }
+    return c->rc;
+}
+
+int bin_page(struct berth_ctx *c, const struct table *t, int64_t before, int limit, struct buf *out)
+{
+    struct json j = json_to(out);
+    struct berth_row **rows = arena_alloc(c->a, (size_t)(limit + 1) * sizeof(struct berth_row *));
+    int64_t next = 0;
+    int n = 0, rc = DB_DONE;
+    struct db_stmt *s;
+
+    if (!perm_may(c->who, t, DO_READ))
+        return denied(c);
+    s = db_prepare(c->conn, "SELECT seq, data FROM bin WHERE on_table = ? AND seq < ? ORDER BY seq DESC");
+    db_bind_text(s, 1, t->name, -1);
+    db_bind_int(s, 2, before > 0 ? before : INT64_MAX);
+    while (n < limit && (rc = db_step(s)) == DB_ROW) {
+        struct berth_row *r = from_bin(c, t, db_col_text(s, 1, NULL));
+
+        if (!perm_row(c, r, DO_READ))
+            continue;
+        rows[n++] = r;
+        next = db_col_int(s, 0);
+    }
+    db_reset(s);
+    if (rc < 0)
+        return ctx_db(c, rc, "read the recycle bin");
+    json_open(&j, '{');
+    json_key(&j, "rows");
+    json_open(&j, '[');
+    for (int i = 0; i < n; i++)
+        row_json(&j, rows[i]);
+    json_close(&j, ']');
+    find_refs_json(c, &j, rows, (size_t)n);
+    json_key(&j, "next");
+    if (n == limit)
+        json_str(&j, arena_fmt(c->a, "%lld", (long long)next));
+    else
+        json_nil(&j);
+    json_close(&j, '}');
+    return c->rc;
+}
+
+/* ---- history for people ---------------------------------------------------------------- */
+static void history_changes_json(struct berth_ctx *c, struct json *j, const struct table *t, const char *text)
+{
+    json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL), *item;
+    size_t i;
+
+    json_key(j, "changes");
+    json_open(j, '[');
+    json_array_foreach (list, i, item) {
+        const char *name = json_string_value(json_object_get(item, "field"));
+        const struct field *f = name == NULL ? NULL : model_field(t, name);
+
+        /* a field that is gone since is shown to those who see everything */
+        if (f != NULL ? perm_field(c->who, f) >= ACCESS_READ : c->who == NULL || c->who->admin) {
+            char *raw = json_dumps(item, JSON_COMPACT);
+
+            json_raw(j, raw, strlen(raw));
+            free(raw);
+        }
+    }
+    json_close(j, ']');
+    json_decref(list);
+}
+
+static void history_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r, struct db_stmt *s)
+{
+    char at[40];
+
+    json_open(j, '{');
+    json_key(j, "id");
+    json_int(j, db_col_int(s, 0));
+    json_key(j, "at");
+    when_time_format(db_col_int(s, 1), at);
+    json_str(j, at);
+    json_key(j, "by");
+    if (db_col_is_null(s, 2))
+        json_nil(j);
+    else
+        json_int(j, db_col_int(s, 2));
+    json_key(j, "op");
+    json_str(j, db_col_text(s, 3, NULL));
+    history_changes_json(c, j, r->t, db_col_text(s, 4, NULL));
+    json_key(j, "note");
+    json_str(j, db_col_text(s, 5, NULL));
+    json_close(j, '}');
+}
+
+/* Making a record is not written to the history: the record itself knows when and by whom. */
+static void created_entry(struct json *j, const struct berth_row *r)
+{
+    char at[40];
+
+    json_open(j, '{');
+    json_key(j, "id");
+    json_int(j, 0);
+    json_key(j, "at");
+    when_time_format(row_int(r, F_CREATED_AT), at);
+    json_str(j, at);
+    json_key(j, "by");
+    val_json(j, &r->t->fields[F_CREATED_BY], r->v[F_CREATED_BY]);
+    json_key(j, "op");
+    json_str(j, "create");
+    json_key(j, "changes");
+    json_raw(j, "[]", 2);
+    json_key(j, "note");
+    json_nil(j);
+    json_close(j, '}');
+}
+
+int history_page(struct berth_ctx *c, const struct berth_row *r, int64_t before, int limit, struct buf *out)
+{
+    struct json j = json_to(out);
+    struct db_stmt *s;
+    struct berth_row *names;
+    struct berth_row **by = arena_alloc(c->a, (size_t)(limit + 1) * sizeof(struct berth_row *));
+    int64_t last = 0;
+    int n = 0, nby = 0, rc = DB_DONE;
+
+    json_open(&j, '{');
+    json_key(&j, "entries");
+    json_open(&j, '[');
+    s = db_prepare(c->conn, "SELECT seq, at, by, op, changes, note FROM history WHERE tbl = ? AND rec = ? AND"
+                            " seq < ? ORDER BY seq DESC LIMIT ?");
+    db_bind_int(s, 1, store_table_no(c->st, r->t));
+    db_bind_int(s, 2, row_id(r));
+    db_bind_int(s, 3, before > 0 ? before : INT64_MAX);
+    db_bind_int(s, 4, limit + 1);
+    while ((rc = db_step(s)) == DB_ROW && n < limit) {
+        history_entry(c, &j, r, s);
+        last = db_col_int(s, 0);
+        if (!db_col_is_null(s, 2)) { /* a row that carries nothing but who did it, for the titles */
+            names = row_new(c, r->t);
+            names->v[F_CREATED_BY] = (struct berth_val){BERTH_REF, 0, {.i = db_col_int(s, 2)}};
+            by[nby++] = names;
+        }
+        n++;
+    }
+    db_reset(s);
+    if (rc < 0)
+        return ctx_db(c, rc, "read history");
+    if (rc != DB_ROW) {
+        created_entry(&j, r);
+        by[nby++] = (struct berth_row *)r;
+    }
+    json_close(&j, ']');
+    find_refs_json(c, &j, by, (size_t)nby);
+    json_key(&j, "next");
+    if (rc == DB_ROW)
+        json_int(&j, last);
+    else
+        json_nil(&j);
+    json_close(&j, '}');
+    return c->rc;
+}
+
+/* ---- steps ------------------------------------------------------------------------------ */
+int save_step(struct berth_ctx *c, int (*body)(struct berth_ctx *, void *), void *arg)
+{
+    struct ctx_done **done = &c->done;
+    int rc;
+
+    if (c->rc != BERTH_OK)
+        return c->rc;
+    while (*done != NULL)
+        done = &(*done)->next;
+    if (db_exec(c->conn, "SAVEPOINT step") < 0)
+        return ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+    rc = body(c, arg);
+    if (rc == BERTH_OK && c->rc == BERTH_OK) {
+        db_exec(c->conn, "RELEASE step");
+        return BERTH_OK;
+    }
+    db_exec(c->conn, "ROLLBACK TO step");
+    db_exec(c->conn, "RELEASE step");
+    *done = NULL; /* what the failed body wanted done after the commit */
+    return c->rc != BERTH_OK ? c->rc : rc;
+}

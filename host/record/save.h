@@ -1,0 +1,27 @@
+/* save.h - writing records, inside the one write transaction: hooks, checks, rights, keys, search,
+ * history, all or nothing. */
+#ifndef BERTH_SAVE_H
+#define BERTH_SAVE_H
+
+#include "record/row.h"
+
+/* Inserts (id 0) or updates.  For updates the row came from save_load() and knows its old self. */
+int row_save(struct berth_ctx *c, struct berth_row *r);
+/* A record for update: the current row with .old set.  The user must see it. */
+struct berth_row *save_load(struct berth_ctx *c, const struct table *t, int64_t id);
+/* Fails with 409 "stale" unless version is the current one; 0 skips the check. */
+bool save_version(struct berth_ctx *c, const struct berth_row *r, int64_t version);
+int row_drop(struct berth_ctx *c, struct berth_row *r);
+/* Out of the recycle bin, with its details, under its old id. */
+int row_restore(struct berth_ctx *c, const struct table *t, int64_t id);
+/* A line in the record's history that is no field change. */
+int history_note(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *text);
+/* {"entries":[…],"refs":…,"next":…} newest first. */
+int history_page(struct berth_ctx *c, const struct berth_row *r, int64_t before, int limit, struct buf *out);
+/* {"rows":[…],"next":…}: what the user may see of a table's recycle bin. */
+int bin_page(struct berth_ctx *c, const struct table *t, int64_t before, int limit, struct buf *out);
+
+/* Runs body in a step of its own: undone alone when it fails.  The ctx keeps the error. */
+int save_step(struct berth_ctx *c, int (*body)(struct berth_ctx *, void *), void *arg);
+
+#endif

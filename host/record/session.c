@@ -1,0 +1,562 @@
+/* session.c - passwords, sessions and tokens. */
+#include "record/session.h"
+
+#include <semaphore.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/when.h"
+#include "record/find.h"
+#include "record/save.h"
+
+static struct session_limits limits = {
+    .idle_ms = 12 * 3600 * 1000LL, .absolute_ms = 7 * 86400 * 1000LL, .password_memory = 19456 * 1024, .password_ops = 2};
+
+/* Hashing takes 19 MB and 30 ms each: a flood of sign-ins waits here, not in memory. */
+static sem_t hashing;
+static pthread_once_t hashing_once = PTHREAD_ONCE_INIT;
+
+static void hashing_init(void)
+{
+    sem_init(&hashing, 0, 2);
+    if (sodium_init() < 0)
+        mem_die(0);
+}
+
+void session_limits(const struct session_limits *l)
+{
+    limits = *l;
+}
+
+/* ---- secrets ---------------------------------------------------------------------- */
+enum { HASH_TEXT = crypto_generichash_BYTES * 2 + 1 };
+
+static void hash_secret(const char *secret, char out[HASH_TEXT])
+{
+    unsigned char h[crypto_generichash_BYTES];
+
+    crypto_generichash(h, sizeof(h), (const unsigned char *)secret, strlen(secret), NULL, 0);
+    sodium_bin2hex(out, HASH_TEXT, h, sizeof(h));
+}
+
+static void new_secret(const char *prefix, char out[SECRET_TEXT])
+{
+    unsigned char raw[32];
+    size_t n = strlen(prefix);
+
+    pthread_once(&hashing_once, hashing_init);
+    randombytes_buf(raw, sizeof(raw));
+    memcpy(out, prefix, n);
+    sodium_bin2base64(out + n, SECRET_TEXT - n, raw, sizeof(raw), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+/* ---- the cache: a request should not cost a query to know who asks ------------------- */
+struct entry {
+    char hash[HASH_TEXT];
+    int64_t user, seen, expires; /* ms; expires of tokens without end: INT64_MAX */
+    bool token;
+    struct entry *next;
+};
+
+enum { BUCKETS = 4096, SEEN_EVERY = 60 * 1000 };
+
+struct session_cache {
+    pthread_rwlock_t lock;
+    struct entry *bucket[BUCKETS];
+    pthread_mutex_t tries_lock;
+    struct tries {
+        uint64_t who; /* hash of login or address */
+        int64_t since;
+        int count;
+    } tries[8192];
+};
+
+struct session_cache *session_cache_new(void)
+{
+    struct session_cache *sc = mem_alloc(sizeof(*sc));
+
+    pthread_once(&hashing_once, hashing_init);
+    pthread_rwlock_init(&sc->lock, NULL);
+    pthread_mutex_init(&sc->tries_lock, NULL);
+    return sc;
+}
+
+static struct entry **bucket(struct session_cache *sc, const char *hash)
+{
+    unsigned h = 0;
+
+    for (int i = 0; i < 8; i++)
+        h = h * 31 + (unsigned char)hash[i];
+    return &sc->bucket[h % BUCKETS];
+}
+
+void session_cache_free(struct session_cache **sc)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct entry *e = (*sc)->bucket[i], *next; e != NULL; e = next) {
+            next = e->next;
+            free(e);
+        }
+    pthread_rwlock_destroy(&(*sc)->lock);
+    pthread_mutex_destroy(&(*sc)->tries_lock);
+    free(*sc);
+    *sc = NULL;
+}
+
+static void forget(struct session_cache *sc, bool (*gone)(const struct entry *, const void *), const void *arg)
+{
+    pthread_rwlock_wrlock(&sc->lock);
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct entry **at = &sc->bucket[i]; *at != NULL;) {
+            struct entry *e = *at;
+
+            if (gone(e, arg)) {
+                *at = e->next;
+                free(e);
+            } else {
+                at = &e->next;
+            }
+        }
+    pthread_rwlock_unlock(&sc->lock);
+}
+
+static bool same_hash(const struct entry *e, const void *arg)
+{
+    return strcmp(e->hash, arg) == 0;
+}
+
+static bool same_user(const struct entry *e, const void *arg)
+{
+    return e->user == *(const int64_t *)arg;
+}
+
+static void remember(struct session_cache *sc, const struct entry *e)
+{
+    struct entry *copy = mem_alloc(sizeof(*copy)), **at;
+
+    *copy = *e;
+    pthread_rwlock_wrlock(&sc->lock);
+    at = bucket(sc, e->hash);
+    copy->next = *at;
+    *at = copy;
+    pthread_rwlock_unlock(&sc->lock);
+}
+
+static bool look_up(struct session_cache *sc, const char *hash, struct entry *out)
+{
+    bool found = false;
+
+    pthread_rwlock_rdlock(&sc->lock);
+    for (struct entry *e = *bucket(sc, hash); e != NULL && !found; e = e->next)
+        if (strcmp(e->hash, hash) == 0) {
+            *out = *e;
+            found = true;
+        }
+    pthread_rwlock_unlock(&sc->lock);
+    return found;
+}
+
+static bool read_entry(struct db_conn *conn, const char *hash, bool token, struct entry *out)
+{
+    struct db_stmt *s = db_prepare(conn, token
+        ? "SELECT t.user_id, coalesce(t.last_used_at, 0), coalesce(t.expires_at, 0) FROM api_token t JOIN \"user\" u"
+          " ON u.id = t.user_id WHERE t.hash = ? AND u.active = 1"
+        : "SELECT s.user_id, s.seen_at, s.expires_at FROM session s JOIN \"user\" u ON u.id = s.user_id"
+          " WHERE s.token = ? AND u.active = 1");
+    bool found;
+
+    db_bind_text(s, 1, hash, -1);
+    found = db_step(s) == DB_ROW;
+    if (found) {
+        *out = (struct entry){.user = db_col_int(s, 0), .seen = db_col_int(s, 1), .expires = db_col_int(s, 2),
+                              .token = token};
+        if (out->expires == 0)
+            out->expires = INT64_MAX;
+        memcpy(out->hash, hash, HASH_TEXT);
+    }
+    db_reset(s);
+    return found;
+}
+
+/* ---- noting that a session is alive, off the request's path --------------------------- */
+struct seen {
+    struct db_work work;
+    char hash[HASH_TEXT];
+    int64_t now;
+    bool token;
+};
+
+static int seen_body(struct db_conn *w, void *arg)
+{
+    struct seen *k = arg;
+    struct db_stmt *s = db_prepare(w, k->token ? "UPDATE api_token SET last_used_at = ? WHERE hash = ?"
+                                               : "UPDATE session SET seen_at = ? WHERE token = ?");
+    int rc;
+
+    db_bind_int(s, 1, k->now);
+    db_bind_text(s, 2, k->hash, -1);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? rc : 0;
+}
+
+static void seen_done(void *arg, int rc)
+{
+    (void)rc;
+    free(arg);
+}
+
+static void note_seen(struct store *st, const struct entry *e, int64_t now)
+{
+    struct seen *k = mem_alloc(sizeof(*k));
+
+    k->work = (struct db_work){.body = seen_body, .done = seen_done, .arg = k, .low = true};
+    memcpy(k->hash, e->hash, HASH_TEXT);
+    k->now = now;
+    k->token = e->token;
+    if (db_submit(st->db, &k->work) != 0)
+        free(k);
+}
+
+static bool claim_seen(struct session_cache *sc, const char *hash, int64_t now)
+{
+    bool mine = false;
+
+    pthread_rwlock_wrlock(&sc->lock);
+    for (struct entry *e = *bucket(sc, hash); e != NULL; e = e->next)
+        if (strcmp(e->hash, hash) == 0 && now - e->seen > SEEN_EVERY) {
+            e->seen = now;
+            mine = true;
+        }
+    pthread_rwlock_unlock(&sc->lock);
+    return mine;
+}
+
+int64_t session_user(struct store *st, struct db_conn *conn, const char *secret)
+{
+    char hash[HASH_TEXT];
+    bool token = strncmp(secret, "brt_", 4) == 0;
+    int64_t now = store_now(st);
+    struct entry e;
+
+    if (strlen(secret) >= SECRET_TEXT || strlen(secret) < 40)
+        return 0;
+    hash_secret(secret, hash);
+    if (!look_up(st->sessions, hash, &e)) {
+        if (!read_entry(conn, hash, token, &e))
+            return 0;
+        remember(st->sessions, &e);
+    }
+    if (now > e.expires || (!token && now - e.seen > limits.idle_ms)) {
+        forget(st->sessions, same_hash, hash);
+        return 0;
+    }
+    if (now - e.seen > SEEN_EVERY && claim_seen(st->sessions, hash, now))
+        note_seen(st, &e, now);
+    return e.user;
+}
+
+/* ---- passwords -------------------------------------------------------------------------- */
+enum { TRIES = 10, TRIES_MS = 5 * 60 * 1000 };
+
+static uint64_t tries_key(const char *kind, const char *s)
+{
+    unsigned char h[8], key[crypto_shorthash_KEYBYTES] = {1};
+    char text[300];
+
+    snprintf(text, sizeof(text), "%s:%s", kind, s);
+    crypto_shorthash(h, (const unsigned char *)text, strlen(text), key);
+    uint64_t v;
+
+    memcpy(&v, h, sizeof(v));
+    return v;
+}
+
+/* Counts a failed try (add 1) or asks; seconds to wait, 0 when one may try. */
+static int tries(struct session_cache *sc, uint64_t who, int64_t now, int add, int most)
+{
+    struct tries *t = &sc->tries[who % (sizeof(sc->tries) / sizeof(sc->tries[0]))];
+    int wait = 0;
+
+    pthread_mutex_lock(&sc->tries_lock);
+    if (t->who != who || now - t->since > TRIES_MS || now < t->since) {
+        if (add > 0 || t->who == who)
+            *t = (struct tries){.who = who, .since = now};
+    }
+    if (t->who == who) {
+        t->count = add < 0 ? 0 : t->count + add;
+        if (t->count >= most)
+            wait = (int)((TRIES_MS - (now - t->since)) / 1000) + 1;
+    }
+    pthread_mutex_unlock(&sc->tries_lock);
+    return wait;
+}
+
+static bool verify(const char *hash, const char *password)
+{
+    bool ok;
+
+    pthread_once(&hashing_once, hashing_init);
+    while (sem_wait(&hashing) != 0) {
+    }
+    ok = crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
+    sem_post(&hashing);
+    return ok;
+}
+
+static char *make_hash(struct arena *a, const char *password)
+{
+    char *out = arena_alloc(a, crypto_pwhash_STRBYTES);
+    int rc;
+
+    pthread_once(&hashing_once, hashing_init);
+    while (sem_wait(&hashing) != 0) {
+    }
+    rc = crypto_pwhash_str_alg(out, password, strlen(password), (unsigned long long)limits.password_ops,
+                               limits.password_memory, crypto_pwhash_ALG_ARGON2ID13);
+    sem_post(&hashing);
+    return rc == 0 ? out : NULL;
+}
+
+/* Somebody who does not exist takes as long as somebody who does. */
+static const char *dummy_hash(void)
+{
+    static char hash[crypto_pwhash_STRBYTES];
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+    pthread_mutex_lock(&lock);
+    if (hash[0] == '\0') {
+        struct arena *a = arena_new();
+        char *h = make_hash(a, "nobody has this password");
+
+        if (h != NULL)
+            memcpy(hash, h, sizeof(hash));
+        arena_free(&a);
+    }
+    pthread_mutex_unlock(&lock);
+    return hash;
+}
+
+int64_t session_check(struct store *st, struct db_conn *conn, const char *login, const char *password,
+                      const char *ip, int *wait_r)
+{
+    uint64_t by_login = tries_key("login", login), by_ip = tries_key("ip", ip);
+    int64_t now = when_monotonic(), user = 0;
+    char hash[crypto_pwhash_STRBYTES] = "";
+    struct db_stmt *s;
+
+    if ((*wait_r = tries(st->sessions, by_login, now, 0, TRIES)) > 0 ||
+        (*wait_r = tries(st->sessions, by_ip, now, 0, TRIES * 10)) > 0)
+        return -1;
+    s = db_prepare(conn, "SELECT id, password_hash FROM \"user\" WHERE login = ? AND active = 1");
+    db_bind_text(s, 1, login, -1);
+    if (db_step(s) == DB_ROW && !db_col_is_null(s, 1)) {
+        user = db_col_int(s, 0);
+        snprintf(hash, sizeof(hash), "%s", db_col_text(s, 1, NULL));
+    }
+    db_reset(s);
+    if (!verify(user != 0 ? hash : dummy_hash(), password))
+        user = 0;
+    tries(st->sessions, by_login, now, user != 0 ? -1 : 1, TRIES);
+    if (user == 0)
+        tries(st->sessions, by_ip, now, 1, TRIES * 10);
+    return user;
+}
+
+const char *session_hash(struct berth_ctx *c, const char *login, const char *password)
+{
+    /* what attackers try first, in the lengths that the rule below lets through */
+    static const char *const common[] = {
+        "12345678", "123456789", "1234567890", "password", "password1", "password123", "qwertyui", "qwerty123",
+        "11111111", "00000000", "88888888", "66666666", "abcd1234", "abc12345", "1q2w3e4r", "1qaz2wsx", "iloveyou",
+        "admin123", "administrator", "letmein1", "welcome1", "woaini1314", "a1234567", "asdfghjkl", "zxcvbnm1",
+        "matkhau1", "matkhau123", "anhyeuem", "sunshine", "princess", "football", "baseball", "superman", "87654321"};
+    size_t chars = 0, n = strlen(password);
+
+    for (size_t i = 0; i < n; i++)
+        chars += ((unsigned char)password[i] & 0xc0) != 0x80;
+    if (chars < 8 || n > 512) {
+        ctx_invalid(c, "password", "err.password_short", NULL);
+        return NULL;
+    }
+    if (login != NULL && strcasecmp(login, password) == 0) {
+        ctx_invalid(c, "password", "err.password_common", NULL);
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+        if (strcasecmp(common[i], password) == 0) {
+            ctx_invalid(c, "password", "err.password_common", NULL);
+            return NULL;
+        }
+    const char *hash = make_hash(c->a, password);
+
+    if (hash == NULL)
+        ctx_fail(c, BERTH_BUSY, "busy", "err.busy");
+    return hash;
+}
+
+static int run(struct berth_ctx *c, struct db_stmt *s, const char *what)
+{
+    int rc = db_step(s);
+
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, what) : BERTH_OK;
+}
+
+int session_set_hash(struct berth_ctx *c, int64_t user, const char *hash)
+{
+    struct db_stmt *s = db_prepare(c->conn, "UPDATE \"user\" SET password_hash = ?, version = version + 1 WHERE id = ?");
+
+    db_bind_text(s, 1, hash, -1);
+    db_bind_int(s, 2, user);
+    return run(c, s, "set a password");
+}
+
+/* ---- sessions ------------------------------------------------------------------------------ */
+int session_start(struct berth_ctx *c, int64_t user, const char *ip, const char *agent, char out[SECRET_TEXT])
+{
+    char hash[HASH_TEXT];
+    struct db_stmt *s;
+
+    new_secret("bs_", out);
+    hash_secret(out, hash);
+    s = db_prepare(c->conn, "DELETE FROM session WHERE expires_at < ?");
+    db_bind_int(s, 1, c->now);
+    if (run(c, s, "drop old sessions") != BERTH_OK)
+        return c->rc;
+    s = db_prepare(c->conn, "INSERT INTO session (token, user_id, created_at, seen_at, expires_at, ip, agent)"
+                            " VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)");
+    db_bind_text(s, 1, hash, -1);
+    db_bind_int(s, 2, user);
+    db_bind_int(s, 3, c->now);
+    db_bind_int(s, 4, c->now + limits.absolute_ms);
+    db_bind_text(s, 5, ip, -1);
+    db_bind_text(s, 6, agent == NULL ? "" : arena_strndup(c->a, agent, strnlen(agent, 200)), -1);
+    return run(c, s, "start a session");
+}
+
+struct ended {
+    char hash[HASH_TEXT];
+    int64_t user;
+};
+
+static void forget_one(struct berth_ctx *c, void *arg)
+{
+    forget(c->st->sessions, same_hash, ((struct ended *)arg)->hash);
+}
+
+static void forget_user(struct berth_ctx *c, void *arg)
+{
+    forget(c->st->sessions, same_user, &((struct ended *)arg)->user);
+}
+
+int session_end(struct berth_ctx *c, const char *secret)
+{
+    struct ended *e = arena_alloc(c->a, sizeof(*e));
+    struct db_stmt *s;
+
+    hash_secret(secret, e->hash);
+    s = db_prepare(c->conn, "DELETE FROM session WHERE token = ?");
+    db_bind_text(s, 1, e->hash, -1);
+    ctx_after_commit(c, forget_one, e);
+    return run(c, s, "end a session");
+}
+
+int session_end_all(struct berth_ctx *c, int64_t user, const char *except)
+{
+    struct ended *e = arena_alloc(c->a, sizeof(*e));
+    struct db_stmt *s;
+
+    e->user = user;
+    if (except != NULL)
+        hash_secret(except, e->hash);
+    s = db_prepare(c->conn, "DELETE FROM session WHERE user_id = ? AND token <> ?");
+    db_bind_int(s, 1, user);
+    db_bind_text(s, 2, e->hash, -1);
+    ctx_after_commit(c, forget_user, e); /* the excepted one is read again */
+    return run(c, s, "end sessions");
+}
+
+int session_token(struct berth_ctx *c, const char *name, int days, int64_t *id_r, char out[SECRET_TEXT])
+{
+    char hash[HASH_TEXT];
+    struct db_stmt *s;
+
+    new_secret("brt_", out);
+    hash_secret(out, hash);
+    s = db_prepare(c->conn, "INSERT INTO api_token (version, created_at, created_by, updated_at, updated_by, user_id,"
+                            " name, hash, expires_at) VALUES (1, ?1, ?2, ?1, ?2, ?2, ?3, ?4, ?5)");
+    db_bind_int(s, 1, c->now);
+    db_bind_int(s, 2, c->who == NULL ? 0 : c->who->id);
+    db_bind_text(s, 3, name, -1);
+    db_bind_text(s, 4, hash, -1);
+    if (days > 0)
+        db_bind_int(s, 5, c->now + days * BERTH_DAY);
+    if (run(c, s, "make a token") == BERTH_OK)
+        *id_r = db_last_id(c->conn);
+    return c->rc;
+}
+
+/* ---- the first start -------------------------------------------------------------------------- */
+bool session_setup_open(struct store *st, struct db_conn *conn)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT 1 FROM \"user\" LIMIT 1");
+    bool open = db_step(s) == DB_DONE;
+
+    (void)st;
+    db_reset(s);
+    return open;
+}
+
+static int put_setting(struct berth_ctx *c, const char *name, const char *value)
+{
+    struct db_stmt *s = db_prepare(c->conn, "DELETE FROM setting WHERE name = ?");
+
+    db_bind_text(s, 1, name, -1);
+    if (run(c, s, "change a setting") != BERTH_OK || value == NULL)
+        return c->rc;
+    s = db_prepare(c->conn, "INSERT INTO setting (version, created_at, updated_at, name, value) VALUES (1, ?1, ?1, ?2, ?3)");
+    db_bind_int(s, 1, c->now);
+    db_bind_text(s, 2, name, -1);
+    db_bind_text(s, 3, value, -1);
+    return run(c, s, "change a setting");
+}
+
+int session_setup_secret(struct berth_ctx *c, char out[SECRET_TEXT])
+{
+    char hash[HASH_TEXT];
+
+    out[0] = '\0';
+    if (!session_setup_open(c->st, c->conn))
+        return c->rc;
+    new_secret("setup_", out);
+    hash_secret(out, hash);
+    return put_setting(c, "base.setup", hash);
+}
+
+int session_setup(struct berth_ctx *c, const char *secret, const char *login, const char *name,
+                  const char *hash, int64_t *user_r)
+{
+    char given[HASH_TEXT];
+    bool right;
+    struct db_stmt *s;
+    struct berth_row *u;
+
+    hash_secret(secret, given);
+    s = db_prepare(c->conn, "SELECT value FROM setting WHERE name = 'base.setup'");
+    right = db_step(s) == DB_ROW && strcmp(db_col_text(s, 0, NULL), given) == 0;
+    db_reset(s);
+    if (!right || !session_setup_open(c->st, c->conn))
+        return ctx_fail(c, BERTH_DENIED, "denied", "err.setup");
+    u = row_new(c, model_table(c->m, "user"));
+    row_set(u, "login", berth_s(login));
+    row_set(u, "name", berth_s(name));
+    row_set(u, "admin", (struct berth_val){BERTH_BOOL, 0, {.i = 1}});
+    row_set(u, "active", (struct berth_val){BERTH_BOOL, 0, {.i = 1}});
+    row_set(u, "password_hash", berth_s(hash));
+    if (row_save(c, u) != BERTH_OK)
+        return c->rc;
+    *user_r = row_id(u);
+    return put_setting(c, "base.setup", NULL);
+}

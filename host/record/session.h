@@ -1,0 +1,51 @@
+/* session.h - who is at the other end: passwords, browser sessions, API tokens.
+ *
+ * Secrets are 256 random bits; the database holds their BLAKE2b hashes only.  Sessions end idle,
+ * at their absolute end, at sign-out, with a password change and with the user. */
+#ifndef BERTH_SESSION_H
+#define BERTH_SESSION_H
+
+#include "record/ctx.h"
+
+enum { SECRET_TEXT = 64 }; /* "brt_" and 43 characters, and the NUL */
+
+struct session_limits {
+    int64_t idle_ms, absolute_ms;
+    size_t password_memory; /* bytes for argon2id */
+    int password_ops;
+};
+void session_limits(const struct session_limits *l); /* once, at the start */
+
+struct session_cache *session_cache_new(void);
+void session_cache_free(struct session_cache **sc);
+
+/* The user behind a cookie's or a header's secret; 0 when there is none.  Reads on conn. */
+int64_t session_user(struct store *st, struct db_conn *conn, const char *secret);
+
+/* Checks login and password on conn.  Takes tens of milliseconds and much memory: pool threads only,
+ * a few at a time.  The user's id; 0 wrong (unknown and wrong take equally long); -1 too many tries,
+ * *wait_r seconds. */
+int64_t session_check(struct store *st, struct db_conn *conn, const char *login, const char *password,
+                      const char *ip, int *wait_r);
+/* On the writer: a new session; its secret in out. */
+int session_start(struct berth_ctx *c, int64_t user, const char *ip, const char *agent, char out[SECRET_TEXT]);
+int session_end(struct berth_ctx *c, const char *secret);
+/* Ends all of a user's sessions but the one with this secret (NULL: all). */
+int session_end_all(struct berth_ctx *c, int64_t user, const char *except);
+
+/* argon2id of a password that passes the rules; fails the ctx on field "password" otherwise.  Pool
+ * threads only. */
+const char *session_hash(struct berth_ctx *c, const char *login, const char *password);
+int session_set_hash(struct berth_ctx *c, int64_t user, const char *hash);
+
+/* A new API token's secret, shown once. */
+int session_token(struct berth_ctx *c, const char *name, int days, int64_t *id_r, char out[SECRET_TEXT]);
+
+/* The one-time secret of the first start, kept hashed in `setting`; "" when a user exists already. */
+int session_setup_secret(struct berth_ctx *c, char out[SECRET_TEXT]);
+/* Makes the first administrator; BERTH_DENIED with a wrong or used secret. */
+int session_setup(struct berth_ctx *c, const char *secret, const char *login, const char *name,
+                  const char *hash, int64_t *user_r);
+bool session_setup_open(struct store *st, struct db_conn *conn);
+
+#endif

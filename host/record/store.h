@@ -1,0 +1,73 @@
+/* store.h - what all requests of a running host share: the database, the current model, labels,
+ * company defaults, scripts.  One per process; made by record_open(). */
+#ifndef BERTH_STORE_H
+#define BERTH_STORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "db/db.h"
+#include "model/labels.h"
+#include "model/model.h"
+
+/* How the record layer reaches Lua, which lies below it.  Any member may be NULL. */
+struct script_ops {
+    /* A rule's answer; false: no script (or a broken one) answers, take the declared default. */
+    bool (*rule)(struct berth_ctx *c, const struct rule *r, const struct berth_val *args, size_t n,
+                 struct berth_val *out);
+    /* Lua hooks of one order slot; see hook_run(). */
+    int (*hook)(struct berth_ctx *c, struct berth_event *ev);
+    /* Whether hook() has anything for this table or topic (NULL table) and point. */
+    bool (*has_hook)(const struct table *t, const char *topic, uint32_t when);
+};
+
+struct company { /* defaults of the installation */
+    char country[3], currency[4], zone[64], locale[8], name[128];
+};
+
+struct session_cache;
+struct table_numbers;
+struct who_cache;
+
+struct store {
+    struct db *db;
+    const struct db_dialect *dialect;
+    _Atomic(const struct model *) model;
+    struct labels *labels;
+    struct company company;
+    const char *files_dir; /* attachments and import files */
+    struct script_ops scripts;
+    const struct berth_plugin *const *plugins;
+    size_t nplugins;
+    void **plugin_states;      /* beside plugins, from open() */
+    const uint32_t *plugin_caps; /* granted, beside plugins */
+    _Atomic uint64_t rights_gen; /* grows with every change of users, roles, pools ... */
+    struct table_numbers *numbers;
+    struct who_cache *who;
+    struct session_cache *sessions;
+    /* Fixed for tests: 0 means the clock. */
+    _Atomic int64_t clock;
+};
+
+/* Reads the model's stable numbers, custom fields and dictionary items and publishes the model.
+ * The database must be migrated.  0 or -1. */
+int store_open(struct store *st, struct buf *err);
+/* The model as plugins and the database declare it now. */
+struct model *store_build(struct store *st, struct db_conn *conn, struct buf *err);
+/* A custom field or dictionary item changed in this transaction: builds the new model, adds the
+ * columns, and puts it in force with the commit. */
+int store_remodel(struct berth_ctx *c);
+/* The stable number of a table, kept in model_table; 0 before its first migration. */
+int64_t store_table_no(const struct store *st, const struct table *t);
+enum berth_type store_custom_type(const char *name); /* BERTH_NULL: no such type */
+int64_t store_now(struct store *st);
+void store_close(struct store *st);
+
+/* perm.c */
+struct who_cache *who_cache_new(void);
+void who_cache_free(struct who_cache **wc);
+
+#endif

@@ -1,0 +1,778 @@
+/* where.c - filter text and filter JSON to one tree; the tree to SQL or to yes and no. */
+#include "record/where.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/when.h"
+#include "record/row.h"
+#include "record/zone.h"
+
+enum { DEPTH_MAX = 20, NODES_MAX = 300, LIST_MAX = 1000 };
+
+struct parse {
+    struct berth_ctx *c;
+    const struct table *t;
+    const char *s, *text; /* text form: where we are, where it began */
+    const struct berth_val *args;
+    size_t nargs, arg;
+    int depth, nodes;
+};
+
+int64_t where_today(struct berth_ctx *c)
+{
+    return zone_day(c->st->company.zone, c->now);
+}
+
+/* ---- shared by both forms ------------------------------------------------------ */
+static const struct where *fail(struct parse *p, const char *key, const char *what)
+{
+    ctx_invalid(p->c, "filter", key, "value", what, NULL);
+    return NULL;
+}
+
+static struct where *node(struct parse *p, enum where_op op)
+{
+    struct where *w = arena_alloc(p->c->a, sizeof(*w));
+
+    w->op = op;
+    if (++p->nodes > NODES_MAX)
+        fail(p, "err.filter_size", "");
+    return w;
+}
+
+static const struct field *readable(struct parse *p, const char *name)
+{
+    const struct field *f = model_field(p->t, name);
+
+    if (f == NULL || (f->flags & BERTH_SECRET) || perm_field(p->c->who, f) < ACCESS_READ) {
+        fail(p, "err.filter_field", name);
+        return NULL;
+    }
+    return f;
+}
+
+const struct where *where_and(struct berth_ctx *c, const struct where *a, const struct where *b)
+{
+    if (a == NULL || b == NULL)
+        return a == NULL ? b : a;
+    struct where *w = arena_alloc(c->a, sizeof(*w));
+
+    w->op = W_AND;
+    w->kids = arena_alloc(c->a, 2 * sizeof(*w->kids));
+    w->kids[0] = a;
+    w->kids[1] = b;
+    w->nkids = 2;
+    return w;
+}
+
+static enum where_op op_of(const char *s, size_t n)
+{
+    static const struct {
+        const char *text;
+        enum where_op op;
+    } ops[] = {{"=", W_EQ},     {"!=", W_NE},        {"<>", W_NE},     {"<", W_LT},
+               {"<=", W_LE},    {">", W_GT},         {">=", W_GE},     {"~", W_CONTAINS},
+               {"^", W_BEGINS}, {"in", W_IN},        {"not in", W_NOT_IN},
+               {"empty", W_EMPTY}, {"not empty", W_NOT_EMPTY}};
+
+    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+        if (strlen(ops[i].text) == n && strncasecmp(ops[i].text, s, n) == 0)
+            return ops[i].op;
+    return W_AND; /* none */
+}
+
+/* "@today+7d": the amount behind a macro in ms, 0 when nothing is there. */
+static bool macro_shift(const char *s, int64_t *ms)
+{
+    char *end;
+    long long n;
+
+    *ms = 0;
+    if (*s == '\0')
+        return true;
+    if (*s != '+' && *s != '-')
+        return false;
+    n = strtoll(s, &end, 10);
+    if (n > 40000 || n < -40000)
+        return false;
+    if (strcmp(end, "d") == 0)
+        *ms = n * WHEN_DAY;
+    else if (strcmp(end, "h") == 0)
+        *ms = n * INT64_C(3600000);
+    else
+        return false;
+    return true;
+}
+
+static void add_value(struct parse *p, struct where *w, struct berth_val v)
+{
+    struct berth_val *all = arena_alloc(p->c->a, (w->nv + 1) * sizeof(*all));
+
+    if (w->nv > 0)
+        memcpy(all, w->v, w->nv * sizeof(*all));
+    all[w->nv++] = v;
+    w->v = all;
+}
+
+static bool add_macro(struct parse *p, struct where *w, const char *name)
+{
+    const struct who *who = p->c->who;
+    int64_t shift;
+
+    if (strcmp(name, "@me") == 0) {
+        add_value(p, w, berth_i(who == NULL ? 0 : who->id));
+        return true;
+    }
+    if (strcmp(name, "@team") == 0) {
+        w->op = w->op == W_NE || w->op == W_NOT_IN ? W_NOT_IN : W_IN;
+        w->nv = who == NULL ? 0 : who->users[SCOPE_TEAM].n;
+        w->v = arena_alloc(p->c->a, (w->nv + 1) * sizeof(*w->v));
+        for (size_t i = 0; i < w->nv; i++)
+            w->v[i] = berth_i(who->users[SCOPE_TEAM].v[i]);
+        return true;
+    }
+    if (strncmp(name, "@today", 6) == 0 && macro_shift(name + 6, &shift)) {
+        int64_t day = where_today(p->c) + shift / WHEN_DAY;
+
+        add_value(p, w, berth_i(w->f->type == BERTH_TIME ? zone_midnight(p->c->st->company.zone, day)
+                                                         : day));
+        return true;
+    }
+    if (strncmp(name, "@now", 4) == 0 && macro_shift(name + 4, &shift)) {
+        add_value(p, w, berth_i(w->f->type == BERTH_DATE ? (p->c->now + shift) / WHEN_DAY
+                                                         : p->c->now + shift));
+        return true;
+    }
+    fail(p, "err.filter_value", name);
+    return false;
+}
+
+/* Values of filters are looser than values of records: a part of a phone number is fine. */
+static bool add_text(struct parse *p, struct where *w, const char *s, size_t n)
+{
+    struct field loose = *w->f;
+    struct berth_val v;
+
+    if (n > 0 && s[0] == '@' && (w->f->type == BERTH_REF || w->f->type == BERTH_DATE ||
+                                 w->f->type == BERTH_TIME))
+        return add_macro(p, w, arena_strndup(p->c->a, s, n));
+    if (field_is_text(w->f) && (w->f->type != BERTH_PICK || w->op == W_CONTAINS || w->op == W_BEGINS)) {
+        v = (struct berth_val){BERTH_TEXT, (int32_t)n, {.s = arena_strndup(p->c->a, s, n)}};
+    } else {
+        loose.flags &= ~(uint32_t)BERTH_MANY;
+        loose.name = "filter";
+        if (!val_from_text(p->c, &loose, s, n, &v))
+            return false;
+        if (val_is_nil(v))
+            return fail(p, "err.filter_value", w->f->name) != NULL;
+    }
+    add_value(p, w, v);
+    return true;
+}
+
+static bool op_fits(struct parse *p, const struct where *w)
+{
+    bool text = field_is_text(w->f);
+
+    if ((w->op == W_CONTAINS || w->op == W_BEGINS) && !text)
+        return fail(p, "err.filter_op", w->f->name) != NULL;
+    if (w->op >= W_LT && w->op <= W_GE && (w->f->type == BERTH_BOOL || (w->f->flags & BERTH_MANY)))
+        return fail(p, "err.filter_op", w->f->name) != NULL;
+    return true;
+}
+
+/* ---- JSON ---------------------------------------------------------------------- */
+static const struct where *from_json(struct parse *p, const json_t *j);
+
+static bool add_json_value(struct parse *p, struct where *w, const json_t *v)
+{
+    struct field loose = *w->f;
+    struct berth_val x;
+
+    if (json_is_string(v))
+        return add_text(p, w, json_string_value(v), json_string_length(v));
+    loose.flags &= ~(uint32_t)BERTH_MANY;
+    loose.name = "filter";
+    loose.max = 0;
+    if (field_is_text(w->f) && w->f->type != BERTH_REF && !json_is_string(v))
+        return fail(p, "err.filter_value", w->f->name) != NULL;
+    if (!val_from_json(p->c, &loose, v, &x))
+        return false;
+    add_value(p, w, x);
+    return true;
+}
+
+static const struct where *group_json(struct parse *p, enum where_op op, const json_t *list)
+{
+    struct where *w = node(p, op);
+    size_t i;
+    json_t *kid;
+
+    if (!json_is_array(list))
+        return fail(p, "err.filter_form", "");
+    w->kids = arena_alloc(p->c->a, (json_array_size(list) + 1) * sizeof(*w->kids));
+    json_array_foreach (list, i, kid) {
+        const struct where *k = from_json(p, kid);
+
+        if (k == NULL)
+            return NULL;
+        w->kids[w->nkids++] = k;
+    }
+    return w;
+}
+
+static const struct where *cmp_json(struct parse *p, const json_t *j)
+{
+    const char *name = json_string_value(json_array_get(j, 0));
+    const char *op = json_string_value(json_array_get(j, 1));
+    const json_t *v = json_array_get(j, 2);
+    struct where *w = node(p, W_EQ);
+    size_t i;
+    json_t *item;
+
+    if (name == NULL || op == NULL)
+        return fail(p, "err.filter_form", "");
+    if ((w->f = readable(p, name)) == NULL)
+        return NULL;
+    w->op = op_of(op, strlen(op));
+    if (w->op == W_AND)
+        return fail(p, "err.filter_op", op);
+    if (!op_fits(p, w))
+        return NULL;
+    if (w->op == W_EMPTY || w->op == W_NOT_EMPTY)
+        return w;
+    if (v == NULL || json_is_null(v)) {
+        if (w->op != W_EQ && w->op != W_NE)
+            return fail(p, "err.filter_value", name);
+        w->op = w->op == W_EQ ? W_EMPTY : W_NOT_EMPTY;
+        return w;
+    }
+    if (json_is_array(v)) {
+        if ((w->op != W_IN && w->op != W_NOT_IN) || json_array_size(v) > LIST_MAX)
+            return fail(p, "err.filter_value", name);
+        json_array_foreach (v, i, item)
+            if (!add_json_value(p, w, item))
+                return NULL;
+        return w;
+    }
+    return add_json_value(p, w, v) ? w : NULL;
+}
+
+static const struct where *from_json(struct parse *p, const json_t *j)
+{
+    const struct where *w = NULL;
+    const json_t *sub;
+
+    if (p->c->rc != BERTH_OK)
+        return NULL;
+    if (++p->depth > DEPTH_MAX)
+        return fail(p, "err.filter_size", "");
+    if (json_is_array(j)) {
+        w = cmp_json(p, j);
+    } else if (json_is_object(j) && json_object_size(j) == 1) {
+        if ((sub = json_object_get(j, "and")) != NULL) {
+            w = group_json(p, W_AND, sub);
+        } else if ((sub = json_object_get(j, "or")) != NULL) {
+            w = group_json(p, W_OR, sub);
+        } else if ((sub = json_object_get(j, "not")) != NULL) {
+            struct where *n = node(p, W_NOT);
+
+            n->kids = arena_alloc(p->c->a, sizeof(*n->kids));
+            n->kids[0] = from_json(p, sub);
+            n->nkids = 1;
+            w = n->kids[0] == NULL ? NULL : n;
+        }
+    }
+    p->depth--;
+    return w != NULL ? w : fail(p, "err.filter_form", "");
+}
+
+bool where_json(struct berth_ctx *c, const struct table *t, const json_t *j, const struct where **out)
+{
+    struct parse p = {.c = c, .t = t};
+
+    *out = NULL;
+    if (j == NULL || json_is_null(j))
+        return true;
+    *out = from_json(&p, j);
+    return *out != NULL && c->rc == BERTH_OK;
+}
+
+/* ---- text ---------------------------------------------------------------------- */
+static void blanks(struct parse *p)
+{
+    while (isspace((unsigned char)*p->s))
+        p->s++;
+}
+
+static bool word(struct parse *p, const char *w)
+{
+    size_t n = strlen(w);
+
+    blanks(p);
+    if (strncasecmp(p->s, w, n) != 0 || isalnum((unsigned char)p->s[n]) || p->s[n] == '_')
+        return false;
+    p->s += n;
+    return true;
+}
+
+static bool sign(struct parse *p, char ch)
+{
+    blanks(p);
+    if (*p->s != ch)
+        return false;
+    p->s++;
+    return true;
+}
+
+static const char *name_text(struct parse *p)
+{
+    const char *from;
+
+    blanks(p);
+    from = p->s;
+    while (isalnum((unsigned char)*p->s) || *p->s == '_')
+        p->s++;
+    return arena_strndup(p->c->a, from, (size_t)(p->s - from));
+}
+
+static bool value_text(struct parse *p, struct where *w)
+{
+    const char *from;
+
+    blanks(p);
+    if (*p->s == '?') {
+        p->s++;
+        if (p->arg >= p->nargs)
+            return fail(p, "err.filter_value", "?") != NULL;
+        add_value(p, w, p->args[p->arg++]);
+        return true;
+    }
+    if (*p->s == '\'') {
+        struct buf b = BUF_INIT;
+        bool ok;
+
+        for (p->s++; *p->s != '\0' && (*p->s != '\'' || p->s[1] == '\''); p->s++) {
+            if (*p->s == '\'')
+                p->s++;
+            buf_putc(&b, *p->s);
+        }
+        ok = *p->s == '\'';
+        if (ok) {
+            p->s++;
+            ok = add_text(p, w, buf_str(&b), b.len);
+        } else {
+            fail(p, "err.filter_form", p->text);
+        }
+        buf_free(&b);
+        return ok;
+    }
+    from = p->s;
+    while (isalnum((unsigned char)*p->s) || strchr("@+-._", *p->s) != NULL) {
+        if (*p->s == '\0')
+            break;
+        p->s++;
+    }
+    if (p->s == from)
+        return fail(p, "err.filter_form", p->text) != NULL;
+    return add_text(p, w, from, (size_t)(p->s - from));
+}
+
+static const struct where *cmp_text(struct parse *p)
+{
+    struct where *w = node(p, W_EQ);
+    const char *name = name_text(p);
+    size_t n;
+
+    if (*name == '\0')
+        return fail(p, "err.filter_form", p->text);
+    if ((w->f = readable(p, name)) == NULL)
+        return NULL;
+    if (word(p, "not"))
+        w->op = word(p, "in") ? W_NOT_IN : word(p, "empty") ? W_NOT_EMPTY : W_AND;
+    else if (word(p, "in"))
+        w->op = W_IN;
+    else if (word(p, "empty"))
+        w->op = W_EMPTY;
+    else {
+        blanks(p);
+        n = strspn(p->s, "=!<>~^");
+        w->op = op_of(p->s, n);
+        p->s += n;
+    }
+    if (w->op == W_AND)
+        return fail(p, "err.filter_op", name);
+    if (!op_fits(p, w))
+        return NULL;
+    if (w->op == W_EMPTY || w->op == W_NOT_EMPTY)
+        return w;
+    if (w->op != W_IN && w->op != W_NOT_IN)
+        return value_text(p, w) ? w : NULL;
+    if (!sign(p, '('))
+        return value_text(p, w) ? w : NULL; /* in @team */
+    do {
+        if (w->nv >= LIST_MAX || !value_text(p, w))
+            return NULL;
+    } while (sign(p, ','));
+    return sign(p, ')') ? w : fail(p, "err.filter_form", p->text);
+}
+
+static const struct where *or_text(struct parse *p);
+
+static const struct where *unary_text(struct parse *p)
+{
+    const struct where *w;
+
+    if (++p->depth > DEPTH_MAX)
+        return fail(p, "err.filter_size", "");
+    if (word(p, "not")) {
+        struct where *n = node(p, W_NOT);
+
+        n->kids = arena_alloc(p->c->a, sizeof(*n->kids));
+        n->kids[0] = unary_text(p);
+        n->nkids = 1;
+        w = n->kids[0] == NULL ? NULL : n;
+    } else if (sign(p, '(')) {
+        w = or_text(p);
+        if (w != NULL && !sign(p, ')'))
+            w = fail(p, "err.filter_form", p->text);
+    } else {
+        w = cmp_text(p);
+    }
+    p->depth--;
+    return w;
+}
+
+static const struct where *chain(struct parse *p, enum where_op op, const char *joint,
+                                 const struct where *(*next)(struct parse *))
+{
+    const struct where *first = next(p);
+    struct where *w = NULL;
+
+    while (first != NULL && word(p, joint)) {
+        const struct where *k = next(p), **kids;
+
+        if (k == NULL)
+            return NULL;
+        if (w == NULL) {
+            w = node(p, op);
+            w->kids = arena_alloc(p->c->a, sizeof(*w->kids));
+            w->kids[w->nkids++] = first;
+        }
+        kids = arena_alloc(p->c->a, (w->nkids + 1) * sizeof(*kids));
+        memcpy(kids, w->kids, w->nkids * sizeof(*kids));
+        kids[w->nkids++] = k;
+        w->kids = kids;
+    }
+    return w != NULL ? w : first;
+}
+
+static const struct where *and_text(struct parse *p)
+{
+    return chain(p, W_AND, "and", unary_text);
+}
+
+static const struct where *or_text(struct parse *p)
+{
+    return chain(p, W_OR, "or", and_text);
+}
+
+static bool sort_add(struct parse *p, struct where_query *q, const char *name, bool down)
+{
+    const struct field *f = readable(p, name);
+
+    if (f == NULL)
+        return false;
+    if (q->nsort == WHERE_SORTS || (f->flags & BERTH_MANY) || f->type == BERTH_JSON)
+        return fail(p, "err.filter_sort", name) != NULL;
+    q->sort[q->nsort++] = (struct where_sort){f, down};
+    return true;
+}
+
+bool where_text(struct berth_ctx *c, const struct table *t, const char *text,
+                const struct berth_val *args, size_t nargs, struct where_query *out)
+{
+    struct parse p = {.c = c, .t = t, .s = text, .text = text, .args = args, .nargs = nargs};
+
+    *out = (struct where_query){0};
+    if (text == NULL)
+        return true;
+    blanks(&p);
+    if (*p.s != '\0' && strncasecmp(p.s, "order ", 6) != 0 && strncasecmp(p.s, "limit ", 6) != 0 &&
+        (out->where = or_text(&p)) == NULL)
+        return false;
+    if (word(&p, "order")) {
+        if (!word(&p, "by"))
+            return fail(&p, "err.filter_form", text) != NULL;
+        do {
+            const char *name = name_text(&p);
+            bool down = word(&p, "desc");
+
+            word(&p, "asc");
+            if (!sort_add(&p, out, name, down))
+                return false;
+        } while (sign(&p, ','));
+    }
+    if (word(&p, "limit")) {
+        char *end;
+
+        blanks(&p);
+        out->limit = strtoll(p.s, &end, 10);
+        if (end == p.s || out->limit < 1)
+            return fail(&p, "err.filter_form", text) != NULL;
+        p.s = end;
+    }
+    blanks(&p);
+    if (*p.s != '\0')
+        return fail(&p, "err.filter_form", p.s) != NULL;
+    return c->rc == BERTH_OK;
+}
+
+bool where_sort(struct berth_ctx *c, const struct table *t, const char *text, struct where_query *out)
+{
+    struct parse p = {.c = c, .t = t, .s = text, .text = text};
+
+    out->nsort = 0;
+    if (text == NULL || *text == '\0')
+        return true;
+    do {
+        bool down = sign(&p, '-');
+
+        if (!sort_add(&p, out, name_text(&p), down))
+            return false;
+    } while (sign(&p, ','));
+    return *p.s == '\0' ? true : fail(&p, "err.filter_sort", p.s) != NULL;
+}
+
+/* ---- SQL ----------------------------------------------------------------------- */
+void binds_add(struct berth_ctx *c, struct binds *b, struct berth_val v)
+{
+    if (b->n == b->cap) {
+        size_t cap = b->cap == 0 ? 16 : b->cap * 2;
+        struct berth_val *more = arena_alloc(c->a, cap * sizeof(*more));
+
+        if (b->n > 0)
+            memcpy(more, b->v, b->n * sizeof(*more));
+        b->v = more;
+        b->cap = cap;
+    }
+    b->v[b->n++] = v;
+}
+
+int binds_to(struct db_stmt *s, int at, const struct binds *b)
+{
+    for (size_t i = 0; i < b->n; i++, at++) {
+        struct berth_val v = b->v[i];
+
+        if (v.type == BERTH_NULL)
+            db_bind_null(s, at);
+        else if (v.type == BERTH_REAL)
+            db_bind_real(s, at, v.d);
+        else if (type_is_text((enum berth_type)v.type))
+            db_bind_text(s, at, v.s, v.len);
+        else
+            db_bind_int(s, at, v.i);
+    }
+    return at;
+}
+
+/* What the user typed as a LIKE pattern, with its own % and _ made plain. */
+static struct berth_val like(struct berth_ctx *c, const char *before, struct berth_val v,
+                             const char *after)
+{
+    struct buf b = BUF_INIT;
+    size_t n = v.len < 0 ? strlen(v.s) : (size_t)v.len;
+
+    buf_puts(&b, before);
+    for (size_t i = 0; i < n; i++) {
+        if (v.s[i] == '%' || v.s[i] == '_' || v.s[i] == '\\')
+            buf_putc(&b, '\\');
+        buf_putc(&b, v.s[i]);
+    }
+    buf_puts(&b, after);
+    v = (struct berth_val){BERTH_TEXT, (int32_t)b.len, {.s = arena_strndup(c->a, b.s, b.len)}};
+    buf_free(&b);
+    return v;
+}
+
+static struct berth_val many_part(struct berth_ctx *c, struct berth_val v)
+{
+    if (type_is_text((enum berth_type)v.type))
+        return v;
+    return berth_s(arena_fmt(c->a, "%lld", (long long)v.i));
+}
+
+static void sql_many(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql,
+                     struct binds *b)
+{
+    bool not = w->op == W_NE || w->op == W_NOT_IN;
+
+    buf_puts(sql, not ? "(NOT (" : "((");
+    for (size_t i = 0; i < w->nv; i++) {
+        const char *end = w->op == W_CONTAINS || w->op == W_BEGINS ? "%" : "|%";
+
+        buf_addf(sql, "%scoalesce(%s%s, '') LIKE ? ESCAPE '\\'", i > 0 ? " OR " : "", prefix, w->f->name);
+        binds_add(c, b, like(c, w->op == W_CONTAINS ? "%" : "%|", many_part(c, w->v[i]), end));
+    }
+    buf_puts(sql, w->nv == 0 ? "1=0))" : "))");
+}
+
+static void sql_list(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql,
+                     struct binds *b)
+{
+    bool not = w->op == W_NOT_IN;
+
+    if (w->nv == 0) {
+        buf_puts(sql, not ? "(1=1)" : "(1=0)");
+        return;
+    }
+    buf_addf(sql, "(%s%s %sIN (", prefix, w->f->name, not ? "NOT " : "");
+    for (size_t i = 0; i < w->nv; i++) {
+        buf_puts(sql, i > 0 ? ", ?" : "?");
+        binds_add(c, b, w->v[i]);
+    }
+    if (not)
+        buf_addf(sql, ") OR %s%s IS NULL)", prefix, w->f->name);
+    else
+        buf_puts(sql, "))");
+}
+
+void where_sql(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql,
+               struct binds *b)
+{
+    static const char *const cmp[] = {[W_EQ] = "=", [W_LT] = "<", [W_LE] = "<=", [W_GT] = ">", [W_GE] = ">="};
+
+    switch (w->op) {
+    case W_AND:
+    case W_OR:
+        if (w->nkids == 0) {
+            buf_puts(sql, w->op == W_AND ? "(1=1)" : "(1=0)");
+            return;
+        }
+        buf_putc(sql, '(');
+        for (size_t i = 0; i < w->nkids; i++) {
+            if (i > 0)
+                buf_puts(sql, w->op == W_AND ? " AND " : " OR ");
+            where_sql(c, w->kids[i], prefix, sql, b);
+        }
+        buf_putc(sql, ')');
+        return;
+    case W_NOT:
+        /* a condition on an empty field is neither true nor false in SQL; for people it is false */
+        buf_puts(sql, "(NOT coalesce(");
+        where_sql(c, w->kids[0], prefix, sql, b);
+        buf_puts(sql, ", 1=0))");
+        return;
+    case W_EMPTY:
+        buf_addf(sql, "(%s%s IS NULL)", prefix, w->f->name);
+        return;
+    case W_NOT_EMPTY:
+        buf_addf(sql, "(%s%s IS NOT NULL)", prefix, w->f->name);
+        return;
+    default:
+        break;
+    }
+    if (w->f->flags & BERTH_MANY) {
+        sql_many(c, w, prefix, sql, b);
+    } else if (w->op == W_IN || w->op == W_NOT_IN) {
+        sql_list(c, w, prefix, sql, b);
+    } else if (w->op == W_CONTAINS || w->op == W_BEGINS) {
+        buf_addf(sql, "(%s%s %s ? ESCAPE '\\')", prefix, w->f->name, c->st->dialect->like);
+        binds_add(c, b, like(c, w->op == W_CONTAINS ? "%" : "", w->v[0], "%"));
+    } else if (w->op == W_NE) {
+        buf_addf(sql, "(%s%s <> ? OR %s%s IS NULL)", prefix, w->f->name, prefix, w->f->name);
+        binds_add(c, b, w->v[0]);
+    } else {
+        buf_addf(sql, "(%s%s %s ?)", prefix, w->f->name, cmp[w->op]);
+        binds_add(c, b, w->v[0]);
+    }
+}
+
+/* ---- in memory ----------------------------------------------------------------- */
+static int order(struct berth_val a, struct berth_val b)
+{
+    if (a.type == BERTH_REAL || b.type == BERTH_REAL) {
+        double x = a.type == BERTH_REAL ? a.d : (double)a.i, y = b.type == BERTH_REAL ? b.d : (double)b.i;
+
+        return (x > y) - (x < y);
+    }
+    if (type_is_text((enum berth_type)a.type))
+        return strcmp(a.s, b.s);
+    return (a.i > b.i) - (a.i < b.i);
+}
+
+static bool among(struct berth_ctx *c, const struct where *w, struct berth_val v)
+{
+    for (size_t i = 0; i < w->nv; i++) {
+        if (w->f->flags & BERTH_MANY) {
+            const char *part = arena_fmt(c->a, "|%s|", many_part(c, w->v[i]).s);
+
+            if (!val_is_nil(v) && strstr(v.s, part) != NULL)
+                return true;
+        } else if (!val_is_nil(v) && order(v, w->v[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool where_eval(struct berth_ctx *c, const struct where *w, const struct berth_row *r)
+{
+    struct berth_val v;
+
+    if (w == NULL)
+        return true;
+    switch (w->op) {
+    case W_AND:
+    case W_OR:
+        for (size_t i = 0; i < w->nkids; i++)
+            if (where_eval(c, w->kids[i], r) != (w->op == W_AND))
+                return w->op == W_OR;
+        return w->op == W_AND;
+    case W_NOT:
+        return !where_eval(c, w->kids[0], r);
+    default:
+        break;
+    }
+    v = r->v[w->f->at];
+    switch (w->op) {
+    case W_EMPTY:
+        return val_is_nil(v);
+    case W_NOT_EMPTY:
+        return !val_is_nil(v);
+    case W_EQ:
+    case W_IN:
+        return among(c, w, v);
+    case W_NE:
+    case W_NOT_IN:
+        return !among(c, w, v);
+    case W_CONTAINS:
+        return !val_is_nil(v) && strcasestr(v.s, w->v[0].s) != NULL;
+    case W_BEGINS:
+        return !val_is_nil(v) && strncasecmp(v.s, w->v[0].s, strlen(w->v[0].s)) == 0;
+    default:
+        break;
+    }
+    if (val_is_nil(v))
+        return false;
+    int o = order(v, w->v[0]);
+
+    return w->op == W_LT ? o < 0 : w->op == W_LE ? o <= 0 : w->op == W_GT ? o > 0 : o >= 0;
+}
+
+bool where_holds(struct berth_ctx *c, const char *text, const struct berth_row *r)
+{
+    struct where_query q;
+    struct berth_ctx plain;
+
+    if (text == NULL)
+        return true;
+    ctx_init(&plain, c->st, c->conn, c->a, NULL, c->locale); /* declarations see every field */
+    plain.m = c->m;
+    plain.now = c->now;
+    if (!where_text(&plain, r->t, text, NULL, 0, &q))
+        return true;
+    return where_eval(&plain, q.where, r);
+}

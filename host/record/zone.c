@@ -1,0 +1,51 @@
+/* zone.c - day boundaries through ICU's calendars, cached per thread. */
+#include "record/zone.h"
+
+#include <string.h>
+#include <unicode/ucal.h>
+#include <unicode/ustring.h>
+
+#include "base/when.h"
+
+static UCalendar *calendar(const char *zone)
+{
+    static _Thread_local UCalendar *cal;
+    static _Thread_local char name[64];
+    UErrorCode e = U_ZERO_ERROR;
+    UChar id[64];
+
+    if (cal != NULL && strcmp(name, zone) == 0)
+        return cal;
+    if (cal != NULL)
+        ucal_close(cal);
+    u_uastrncpy(id, zone, 63);
+    id[63] = 0;
+    cal = ucal_open(id, -1, "en", UCAL_GREGORIAN, &e);
+    strncpy(name, zone, sizeof(name) - 1);
+    return cal;
+}
+
+static int64_t offset_at(const char *zone, int64_t ms)
+{
+    UCalendar *cal = calendar(zone);
+    UErrorCode e = U_ZERO_ERROR;
+
+    if (cal == NULL)
+        return 0;
+    ucal_setMillis(cal, (double)ms, &e);
+    return ucal_get(cal, UCAL_ZONE_OFFSET, &e) + ucal_get(cal, UCAL_DST_OFFSET, &e);
+}
+
+int64_t zone_day(const char *zone, int64_t ms)
+{
+    int64_t local = ms + offset_at(zone, ms);
+
+    return local >= 0 ? local / WHEN_DAY : -((-local + WHEN_DAY - 1) / WHEN_DAY);
+}
+
+int64_t zone_midnight(const char *zone, int64_t day)
+{
+    int64_t guess = day * WHEN_DAY - offset_at(zone, day * WHEN_DAY);
+
+    return day * WHEN_DAY - offset_at(zone, guess);
+}

@@ -1,0 +1,11 @@
+/* zone.h - the company's time zone: which day it is, when a day begins. */
+#ifndef BERTH_ZONE_H
+#define BERTH_ZONE_H
+
+#include <stdint.h>
+
+/* zone: an IANA name such as "Asia/Ho_Chi_Minh"; unknown names count as UTC. */
+int64_t zone_day(const char *zone, int64_t ms);       /* days since 1970 on the wall there */
+int64_t zone_midnight(const char *zone, int64_t day); /* when that day begins, ms UTC */
+
+#endif
