@@ -4,7 +4,7 @@
  * if need be; its cells are then closed in place, so no text is copied.
  *
  * As Excel does, a quote counts only at the start of a cell, and text behind a closing quote is
- * kept.  An apostrophe before = + - @ is the guard that exports put there, ours too: dropped. */
+ * kept.  The apostrophe that exports put before formulas is taken off. */
 #include "sheet/reader.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "sheet/guard.h"
 #include "text/charset.h"
 #include "text/valid.h"
 
@@ -240,11 +241,6 @@ static size_t unquote(char *s, size_t len)
     return to;
 }
 
-static bool guarded(const char *s, size_t len)
-{
-    return len > 1 && s[0] == '\'' && strchr("=+-@\t\r", s[1]) != NULL;
-}
-
 static bool character_wrong(const struct csv *c, const char *s, size_t len)
 {
     return c->decoder == NULL ? !text_valid(s, len) : memmem(s, len, "\xef\xbf\xbd", 3) != NULL;
@@ -261,7 +257,7 @@ static int fill_cells(struct csv *c, struct sheet_row *row, struct sheet_error *
 
         if (c->spans[i].quoted)
             len = unquote(s, len);
-        if (guarded(s, len))
+        if (guard_stands(s, len))
             s++, len--;
         s[len] = '\0';
         if (len > c->head.limits.cell_chars && utf8_chars(s, len) > c->head.limits.cell_chars)

@@ -1,13 +1,13 @@
 /* xlsx.c - reads .xlsx: the workbook at once, each sheet row by row as it unpacks. */
 #include "sheet/reader.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "base/when.h"
+#include "sheet/escape.h"
 #include "sheet/numfmt.h"
 #include "sheet/part.h"
 #include "sheet/texts.h"
@@ -391,21 +391,6 @@ static int read_dimensions(struct xlsx *x, struct sheet_error *err)
 
 /* ---- Shared strings -------------------------------------------------------------------------- */
 
-/* The character that "_x000D_" at s stands for, or -1.  Halves of surrogate pairs stay as they are. */
-static int escaped(const char *s, size_t len)
-{
-    int code = 0;
-
-    if (len < 7 || s[0] != '_' || s[1] != 'x' || s[6] != '_')
-        return -1;
-    for (int i = 2; i < 6; i++) {
-        if (!isxdigit((unsigned char)s[i]))
-            return -1;
-        code = code * 16 + (s[i] <= '9' ? s[i] - '0' : (s[i] | 0x20) - 'a' + 10);
-    }
-    return code >= 0xd800 && code <= 0xdfff ? -1 : code;
-}
-
 static size_t put_utf8(char *to, int code)
 {
     size_t n = 0;
@@ -429,7 +414,7 @@ static void unescape(struct buf *b)
     if (b->len < 7 || memmem(b->s, b->len, "_x", 2) == NULL)
         return;
     for (size_t i = 0; i < b->len;) {
-        int code = escaped(b->s + i, b->len - i);
+        int code = escape_code(b->s + i, b->len - i);
 
         if (code >= 0) {
             to += put_utf8(b->s + to, code);
