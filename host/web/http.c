@@ -7,13 +7,11 @@
 #include <fcntl.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -23,7 +21,6 @@
 #include "base/when.h"
 
 enum {
-    ARGS_MAX = 100,
     SPARE_MAX = 64,        /* finished requests a loop keeps */
     KEEP_BUF = 256 * 1024, /* a larger buffer is not kept for the next request */
     DRAIN_MAX = 1 << 20,   /* of a refused body, to keep the connection or to be heard */
@@ -119,7 +116,7 @@ bool http_gone(struct http_req *req)
 
 /* ---- requests ---- */
 
-static void request_id(char out[13])
+void request_id(char out[HTTP_ID_MAX])
 {
     static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
     static _Thread_local uint64_t state;
@@ -141,7 +138,7 @@ static struct request *request_new(struct loop *l, struct MHD_Connection *m)
         MHD_get_connection_info(m, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct arena *arena;
     struct buf body, out, squeezed;
-    char id[13];
+    char id[HTTP_ID_MAX];
 
     if (r == NULL) {
         r = mem_alloc(sizeof(*r));
@@ -229,7 +226,7 @@ static enum MHD_Result request_answer(struct request *r)
     r->sent = true;
     if (r->closing)
         r->conn->linger = true;
-    conn_phase(r->conn, PHASE_SEND, transfer_ms(r->http, r->size));
+    conn_phase(r->conn, PHASE_SEND, 0); /* the watcher follows its progress */
     ok = MHD_queue_response(r->mhd, (unsigned)r->pub.status, m);
     MHD_destroy_response(m);
     return ok;
@@ -266,6 +263,7 @@ static enum MHD_Result request_park(struct request *r)
 
 static enum MHD_Result request_pool(struct request *r)
 {
+    r->queued_at = when_monotonic();
     if (!pool_add(r->http->pool, r)) {
         http_fail(&r->pub, 503, "http.busy", "The server is busy; try again.");
         http_set(&r->pub, "Retry-After", "1");
@@ -299,11 +297,10 @@ static enum MHD_Result request_run(struct request *r)
 /* Where libmicrohttpd's parser (0.9.75) left each header line shows what its result hides: lines
  * are cut up in place, so in a plain request each begins two bytes (CR LF) behind the end of the
  * one before.  A NUL, a bare LF, a folded line or spaces in the request line break the chain. */
-static bool laid_out_plainly(const struct request *r, const char *method, const char *version)
+static bool laid_out_plainly(const struct request *r, const char *method, const char *version,
+                             size_t header_size)
 {
     const char *at = method + strlen(method) + 1;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
     if (r->raw_uri != at || version != at + r->raw_len + 1)
         return false;
@@ -315,7 +312,7 @@ static bool laid_out_plainly(const struct request *r, const char *method, const 
             return false;
         at = f->value + f->value_len + 2;
     }
-    return info != NULL && method + info->header_size == at + 2;
+    return method + header_size == at + 2;
 }
 
 static enum MHD_Result field_keep(void *cls, enum MHD_ValueKind kind, const char *key,
@@ -334,25 +331,27 @@ static enum MHD_Result field_keep(void *cls, enum MHD_ValueKind kind, const char
 static const struct http_refusal *request_check(struct request *r, const char *method,
                                                 const char *version)
 {
-    static const struct http_refusal crooked = {400, "http.header",
-                                                "A request header is malformed."};
     struct http_req *req = &r->pub;
     int n = MHD_get_connection_values_n(r->mhd, MHD_HEADER_KIND, NULL, NULL);
     struct http_head head;
     const struct http_refusal *no;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
     r->fields = arena_alloc(req->arena, sizeof(*r->fields) * (size_t)(n + 1));
     r->headers = arena_alloc(req->arena, sizeof(*r->headers) * (size_t)(n + 1));
     MHD_get_connection_values_n(r->mhd, MHD_HEADER_KIND, field_keep, r);
-    if (r->http->plain_layout && !laid_out_plainly(r, method, version))
-        return &crooked;
+    if (info == NULL || info->header_size > r->http->c.header_max)
+        return &http_too_large;
+    if (r->http->plain_layout && !laid_out_plainly(r, method, version, info->header_size))
+        return &http_bad_header;
     head = (struct http_head){method, req->target, version, r->fields, r->nfields};
     no = http_head_check(&head, &r->facts);
     req->method = r->facts.method;
     if (no == NULL)
         no = http_target_parse(req->arena, req->target, &req->path, &req->query);
     if (no == NULL)
-        no = http_query_parse(req->arena, req->query, ARGS_MAX, &req->args, &req->nargs);
+        no = http_query_parse(req->arena, req->query, HTTP_ARGS_MAX, &req->args, &req->nargs);
     return no;
 }
 
@@ -392,6 +391,9 @@ static enum MHD_Result request_begin(struct request *r, const char *method, cons
     req->body_size = r->facts.body_size;
     if (req->method == HTTP_POST || req->method == HTTP_PUT || req->method == HTTP_PATCH)
         req->body_max = r->http->c.body_max;
+    /* libmicrohttpd takes chunk lines that end in a bare LF, and other servers may not: whatever a
+     * proxy thinks stands behind such a body is never read as a request */
+    r->closing = r->facts.chunked;
     r->started = true;
     atomic_fetch_add(&r->loop->in_flight, 1);
     how = r->http->c.begin(req);
@@ -566,85 +568,6 @@ static void on_log(void *cls, const char *fmt, va_list ap)
     (void)ap; /* libmicrohttpd logs every client that goes away; nothing in it needs an operator */
 }
 
-/* ---- accepting ---- */
-
-static void turn_away(struct http *h, int fd)
-{
-    static const char text[] =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-        "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nRetry-After: 2\r\n"
-        "Content-Length: 86\r\nConnection: close\r\n\r\n"
-        "{\"error\":{\"code\":\"http.connections\",\"message\":\"Too many connections; try again.\"}}\n\n\n";
-
-    count(&h->turned_away);
-    if (send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-        close(fd);
-        return;
-    }
-    shutdown(fd, SHUT_WR);
-    watch_linger(h->watch, fd);
-}
-
-static void connection_take(struct http *h, int fd, const struct sockaddr *sa, socklen_t len,
-                            unsigned *turn)
-{
-    int one = 1;
-    uint64_t key = watch_key(h, sa);
-
-    count(&h->connections_total);
-    if (atomic_load(&h->connections) >= h->c.max_connections ||
-        !watch_admit(h->watch, key)) {
-        turn_away(h, fd);
-        return;
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    atomic_fetch_add(&h->connections, 1);
-    if (MHD_add_connection(h->loops[(*turn)++ % (unsigned)h->c.threads].mhd, fd, sa, len) !=
-        MHD_YES) { /* it has closed fd */
-        atomic_fetch_sub(&h->connections, 1);
-        watch_leave(h->watch, key);
-    }
-}
-
-/* Out of descriptors: without taking it the connection would wake us for ever. */
-static void accept_starved(struct http *h)
-{
-    int fd;
-
-    log_warn("http", "accept a connection: %s", strerror(errno));
-    close(h->spare_fd);
-    fd = accept4(h->c.listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd >= 0)
-        turn_away(h, fd);
-    h->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-static void *accept_main(void *arg)
-{
-    struct http *h = arg;
-    struct pollfd fds[2] = {{.fd = h->c.listen_fd, .events = POLLIN},
-                            {.fd = h->wake, .events = POLLIN}};
-    unsigned turn = 0;
-
-    pthread_setname_np(pthread_self(), "http-accept");
-    for (;;) {
-        struct sockaddr_storage sa;
-        socklen_t len = sizeof(sa);
-        int fd;
-
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
-            break;
-        if (fds[1].revents != 0)
-            break;
-        fd = accept4(h->c.listen_fd, (struct sockaddr *)&sa, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd >= 0)
-            connection_take(h, fd, (struct sockaddr *)&sa, len, &turn);
-        else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-            accept_starved(h);
-    }
-    return NULL;
-}
-
 /* ---- starting and stopping ---- */
 
 static void config_default(struct http_config *c)
@@ -732,22 +655,12 @@ static void http_free(struct http *h)
     for (int i = 0; i < h->c.threads; i++)
         loop_end(&h->loops[i]);
     watch_end(&h->watch);
-    if (h->wake >= 0)
-        close(h->wake);
-    if (h->spare_fd >= 0)
-        close(h->spare_fd);
     free(h->loops);
     free(h);
 }
 
 static int http_start_parts(struct http *h, struct buf *err)
 {
-    int rc;
-
-    if (h->wake < 0 || h->spare_fd < 0) {
-        buf_addf(err, "http: make descriptors: %s", strerror(errno));
-        return -1;
-    }
     h->watch = watch_start(h, err);
     if (h->watch == NULL)
         return -1;
@@ -757,29 +670,22 @@ static int http_start_parts(struct http *h, struct buf *err)
     for (int i = 0; i < h->c.threads; i++)
         if (loop_start(h, &h->loops[i], err) < 0)
             return -1;
-    rc = pthread_create(&h->accepter, NULL, accept_main, h);
-    if (rc != 0)
-        buf_addf(err, "http: start the accept thread: %s", strerror(rc));
-    return rc == 0 ? 0 : -1;
+    h->accepter = accept_start(h, err);
+    return h->accepter != NULL ? 0 : -1;
 }
 
 struct http *http_start(const struct http_config *config, struct buf *err)
 {
     struct http *h = mem_alloc(sizeof(*h));
     sigset_t all, before;
-    int flags, rc;
+    int rc;
 
     h->c = *config;
     config_default(&h->c);
     h->plain_layout = strcmp(MHD_get_version(), "0.9.75") == 0;
-    h->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    h->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     h->loops = mem_alloc(sizeof(*h->loops) * (size_t)h->c.threads);
     for (int i = 0; i < h->c.threads; i++)
         pthread_mutex_init(&h->loops[i].lock, NULL);
-    flags = fcntl(h->c.listen_fd, F_GETFL);
-    if (flags >= 0)
-        fcntl(h->c.listen_fd, F_SETFL, flags | O_NONBLOCK);
     /* signals are the main thread's business */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -815,13 +721,9 @@ int http_stop(struct http **ph, int64_t grace_ms)
 {
     struct http *h = *ph;
     int64_t now = when_monotonic();
-    uint64_t one = 1;
     int left;
 
-    if (write(h->wake, &one, sizeof(one)) < 0) {
-        /* already woken */
-    }
-    pthread_join(h->accepter, NULL);
+    accept_end(&h->accepter);
     atomic_store(&h->stopping, true);
     conn_shutdown_all(h, PHASE_IDLE, SHUT_RD);
     left = settle(h, now + grace_ms);

@@ -97,7 +97,7 @@ struct http_config {
     size_t body_max;     /* what begin() finds in req->body_max [1 MiB] */
     int64_t header_ms;   /* a request's header must be complete within [20000] */
     int64_t idle_ms;     /* a keep-alive connection may wait [60000] */
-    int64_t body_ms;     /* grace for a body or an answer, plus its size / min_rate [20000] */
+    int64_t body_ms;     /* grace for a body or an answer before min_rate counts [20000] */
     int64_t min_rate;    /* bytes per second that a client must take or give [8192] */
     int64_t deadline_ms; /* req->deadline [30000] */
     const char *upload_dir;               /* for body_to_file [/tmp] */

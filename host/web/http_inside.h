@@ -42,6 +42,9 @@ struct conn {
     _Atomic int phase;       /* written by the event thread and, IDLE to HEAD, by the watcher */
     _Atomic int64_t since;   /* when the phase began */
     _Atomic int64_t expires; /* when the watcher cuts it off; 0 = never */
+    int64_t sending;         /* the watcher's: .since of the answer it follows, */
+    int64_t sending_from;    /* when it saw it first */
+    uint64_t sending_acked;  /* and what the client had taken by then */
 };
 
 enum run_state { RUN_NOT, RUN_NOW, RUN_PARKED, RUN_READY };
@@ -73,7 +76,7 @@ struct request {
 
     _Atomic int state; /* enum run_state */
     _Atomic bool gone;
-    int64_t gone_checked;
+    int64_t gone_checked, queued_at;
 
     struct http_pair *set; /* response headers, in the arena */
     size_t nset, cap_set;
@@ -93,9 +96,7 @@ struct http {
     struct loop *loops;
     struct pool *pool;
     struct watch *watch;
-    pthread_t accepter;
-    int wake; /* eventfd: ends the accept thread */
-    int spare_fd; /* given up for a moment when descriptors run out */
+    struct accepter *accepter;
     bool plain_layout; /* this libmicrohttpd leaves header lines where they were received */
     _Atomic bool stopping, cut;
     _Atomic int connections;
@@ -143,7 +144,13 @@ void conn_phase(struct conn *c, enum phase p, int64_t ms); /* ms 0: no limit */
 /* Shuts connections of the phase down (all with phase -1); how: SHUT_RD or SHUT_RDWR. */
 void conn_shutdown_all(struct http *h, int phase, int how);
 
+/* http_accept.c: new connections, up to their first complete head */
+struct accepter *accept_start(struct http *h, struct buf *err);
+void accept_end(struct accepter **a);
+
 /* http.c */
+enum { HTTP_ID_MAX = 13 };
+void request_id(char out[HTTP_ID_MAX]);
 void request_ready(struct request *r);
 
 #endif

@@ -29,7 +29,8 @@ REFUSAL(bad_length, 400, "http.length", "The Content-Length header is not valid.
 REFUSAL(bad_coding, 400, "http.transfer_encoding", "The Transfer-Encoding header is not valid.");
 REFUSAL(both_lengths, 400, "http.length",
         "Content-Length and Transfer-Encoding exclude each other.");
-REFUSAL(bad_header, 400, "http.header", "A request header is malformed.");
+REFUSAL(bad_request, 400, "http.malformed", "This is not a well-formed HTTP/1.1 request.");
+REFUSAL(long_target, 414, "http.target_long", "The request target is too long.");
 REFUSAL(repeated, 400, "http.header_repeated", "A header that must be unique is repeated.");
 REFUSAL(too_many, 431, "http.headers", "The request has too many headers.");
 REFUSAL(bad_expect, 417, "http.expect", "Only Expect: 100-continue is supported.");
@@ -39,6 +40,11 @@ REFUSAL(bad_path, 400, "http.path", "The path is not valid.");
 REFUSAL(bad_query, 400, "http.query", "The query string is malformed.");
 REFUSAL(twice_query, 400, "http.query_repeated", "A query parameter is repeated.");
 REFUSAL(long_query, 400, "http.query_keys", "The query string has too many parameters.");
+
+const struct http_refusal http_bad_header = {400, "http.header",
+                                             "A request header is malformed."};
+const struct http_refusal http_too_large = {431, "http.header_large",
+                                            "The request's header is too large."};
 
 /* Headers whose second occurrence could mean something else to a proxy in front of us. */
 static const char *const unique_names[] = {
@@ -99,9 +105,10 @@ static bool valued(const struct http_field *f, const char *value)
     return trimmed(f) == strlen(value) && strncasecmp(f->value, value, strlen(value)) == 0;
 }
 
+/* Digits and nothing else: libmicrohttpd refuses blanks behind them, in its own words. */
 static bool length_parse(const struct http_field *f, int64_t *out)
 {
-    size_t n = trimmed(f);
+    size_t n = f->value_len;
 
     *out = 0;
     if (n == 0 || n > 18)
@@ -155,7 +162,7 @@ const struct http_refusal *http_head_check(const struct http_head *h, struct htt
         int u;
 
         if (!field_wellformed(f))
-            return &bad_header;
+            return &http_bad_header;
         u = unique_index(f);
         if (u < 0)
             continue;
@@ -189,6 +196,115 @@ const struct http_refusal *http_head_check(const struct http_head *h, struct htt
     if (facts->body_size != 0 && (facts->method == HTTP_GET || facts->method == HTTP_HEAD))
         return &bad_body;
     return NULL;
+}
+
+/* The length of a line up to its CR LF; -1 when that is not how it ends, or a control character
+ * other than TAB stands in it. */
+static long line_length(const char *p, const char *end)
+{
+    for (const char *s = p; s < end; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        if (c == '\r')
+            return s + 1 < end && s[1] == '\n' ? s - p : -1;
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return -1;
+    }
+    return -1;
+}
+
+/* Where the empty line ends that ends the head; NULL when it has not come yet. */
+static const char *head_end(const char *p, const char *end)
+{
+    for (const char *s = p; (s = memchr(s, '\n', (size_t)(end - s))) != NULL;) {
+        s++;
+        if (s < end && *s == '\n')
+            return s + 1;
+        if (end - s >= 2 && s[0] == '\r' && s[1] == '\n')
+            return s + 2;
+    }
+    return NULL;
+}
+
+/* "GET /x HTTP/1.1" -> three strings; exactly two spaces. */
+static bool request_line(struct arena *a, const char *p, size_t n, struct http_head *h)
+{
+    char *line = arena_strndup(a, p, n), *first = strchr(line, ' '), *second;
+
+    second = first != NULL ? strchr(first + 1, ' ') : NULL;
+    if (second == NULL || strchr(second + 1, ' ') != NULL || strchr(line, '\t') != NULL)
+        return false;
+    *first = *second = '\0';
+    *h = (struct http_head){.method = line, .target = first + 1, .version = second + 1};
+    return true;
+}
+
+static bool field_split(const char *p, size_t n, struct http_field *f)
+{
+    const char *colon = memchr(p, ':', n), *end = p + n;
+
+    if (colon == NULL || *p == ' ' || *p == '\t')
+        return false;
+    f->name = p;
+    f->name_len = (size_t)(colon - p);
+    for (p = colon + 1; p < end && (*p == ' ' || *p == '\t'); p++)
+        ;
+    f->value = p;
+    f->value_len = (size_t)(end - p);
+    return true;
+}
+
+static const struct http_refusal *head_fields(const char *p, const char *end,
+                                              struct http_field *fields, size_t *n_r)
+{
+    long len;
+
+    for (*n_r = 0; (len = line_length(p, end)) != 0; p += len + 2) {
+        if (len < 0 || *n_r >= FIELDS_MAX)
+            return len < 0 ? &http_bad_header : &too_many;
+        if (!field_split(p, (size_t)len, &fields[*n_r]))
+            return &http_bad_header;
+        ++*n_r;
+    }
+    return NULL;
+}
+
+const struct http_refusal *http_head_scan(struct arena *a, const char *p, size_t n, size_t max,
+                                          bool *complete_r)
+{
+    const char *end = p + n, *head, *path, *query;
+    struct http_field *fields;
+    const struct http_pair *args;
+    const struct http_refusal *no;
+    struct http_facts facts;
+    struct http_head h;
+    size_t nargs;
+    long len;
+
+    *complete_r = false;
+    for (int i = 0; i < 4 && end - p >= 2 && p[0] == '\r' && p[1] == '\n'; i++)
+        p += 2; /* RFC 9112 2.2: empty lines before a request are skipped */
+    if (p < end && !token_char((unsigned char)*p) && *p != '\r')
+        return &bad_request;
+    head = head_end(p, end);
+    if (head == NULL && n >= max)
+        return memchr(p, '\n', (size_t)(end - p)) == NULL ? &long_target : &http_too_large;
+    if (head == NULL)
+        return NULL;
+    len = line_length(p, head);
+    if (len < 0 || !request_line(a, p, (size_t)len, &h))
+        return &bad_request;
+    fields = arena_alloc(a, sizeof(*fields) * (FIELDS_MAX + 1));
+    no = head_fields(p + len + 2, head, fields, &h.nfields);
+    h.fields = fields;
+    if (no == NULL)
+        no = http_head_check(&h, &facts);
+    if (no == NULL)
+        no = http_target_parse(a, h.target, &path, &query);
+    if (no == NULL)
+        no = http_query_parse(a, query, HTTP_ARGS_MAX, &args, &nargs);
+    *complete_r = no == NULL;
+    return no;
 }
 
 bool http_utf8_valid(const char *s, size_t n)

@@ -4,6 +4,8 @@
 
 #include "web/http.h"
 
+enum { HTTP_ARGS_MAX = 100 }; /* keys in a query */
+
 /* Why a request is refused. */
 struct http_refusal {
     int status;
@@ -22,6 +24,9 @@ struct http_head {
     size_t nfields;
 };
 
+/* Found outside this file, too. */
+extern const struct http_refusal http_bad_header, http_too_large;
+
 /* What the checks found out. */
 struct http_facts {
     enum http_method method;
@@ -38,6 +43,11 @@ const struct http_refusal *http_target_parse(struct arena *a, const char *target
 /* "a=1&b=%20": unique keys, at most max of them. */
 const struct http_refusal *http_query_parse(struct arena *a, const char *query, size_t max,
                                             const struct http_pair **args_r, size_t *n_r);
+
+/* Checks a raw head from its first byte.  Not complete within n < max bytes: NULL and *complete_r
+ * false.  Complete and fine: NULL and *complete_r true.  `a` is scratch. */
+const struct http_refusal *http_head_scan(struct arena *a, const char *p, size_t n, size_t max,
+                                          bool *complete_r);
 
 bool http_utf8_valid(const char *s, size_t n); /* no surrogates, overlong forms, > U+10FFFF */
 /* The value of one cookie inside a Cookie header, or NULL. */

@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "base/when.h"
 
+enum { JAM_MS = 1000 };
+
 struct worker {
     struct pool *pool;
     pthread_t id;
@@ -43,13 +45,23 @@ static struct request *pool_take(struct pool *p)
     return r;
 }
 
+/* It waited for so long that nobody may be waiting for it any more: do not add to the jam.  (A
+ * client that has only ended its own sending looks gone, too, so that alone is no reason.) */
+static bool overdue(struct request *r)
+{
+    int64_t now = when_monotonic();
+
+    return now >= r->pub.deadline || atomic_load(&r->http->cut) ||
+           (now - r->queued_at > JAM_MS && http_gone(&r->pub));
+}
+
 static void pool_run(struct worker *w, struct request *r)
 {
     enum http_next next;
 
     r->pub.pooled = true;
     r->pub.thread = w->thread;
-    if (http_gone(&r->pub)) { /* it waited for too long: do not add to the jam */
+    if (overdue(r)) {
         http_fail(&r->pub, 503, "http.busy", "The server is busy; try again.");
         http_set(&r->pub, "Retry-After", "1");
         request_ready(r);

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,21 +191,49 @@ static void idle_check(struct conn *c, int64_t now)
                                        now + c->loop->http->c.header_ms);
 }
 
+/* An answer has no fixed end: a large one may take long.  What counts is that the client takes it
+ * at min_rate or faster, after a grace of body_ms. */
+static bool send_stalled(struct conn *c, int64_t now)
+{
+    const struct http_config *config = &c->loop->http->c;
+    int64_t since = atomic_load(&c->since);
+    struct tcp_info info;
+    socklen_t len = sizeof(info);
+
+    if (now - since < config->body_ms ||
+        getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return false;
+    if (c->sending != since) {
+        c->sending = since;
+        c->sending_from = since;
+        c->sending_acked = info.tcpi_bytes_acked;
+        return false;
+    }
+    return now - c->sending_from >
+           config->body_ms + (int64_t)((info.tcpi_bytes_acked - c->sending_acked) * 1000 /
+                                       (uint64_t)config->min_rate);
+}
+
+static void cut(struct conn *c)
+{
+    shutdown(c->fd, SHUT_RDWR);
+    count(&c->loop->http->timed_out);
+}
+
 static void loop_check(struct loop *l, int64_t now)
 {
     pthread_mutex_lock(&l->lock);
     for (struct conn *c = l->conns; c != NULL; c = c->next) {
         int64_t expires = atomic_load_explicit(&c->expires, memory_order_acquire);
+        int phase = atomic_load_explicit(&c->phase, memory_order_relaxed);
 
-        if (expires == 0)
-            continue;
-        if (now >= expires) {
-            if (atomic_compare_exchange_strong(&c->expires, &expires, 0)) {
-                shutdown(c->fd, SHUT_RDWR);
-                count(&l->http->timed_out);
-            }
-        } else if (atomic_load_explicit(&c->phase, memory_order_relaxed) == PHASE_IDLE) {
+        if (expires != 0 && now >= expires) {
+            if (atomic_compare_exchange_strong(&c->expires, &expires, 0))
+                cut(c);
+        } else if (phase == PHASE_IDLE) {
             idle_check(c, now);
+        } else if (phase == PHASE_SEND && send_stalled(c, now)) {
+            cut(c);
         }
     }
     pthread_mutex_unlock(&l->lock);
