@@ -1,0 +1,13 @@
+/* company.h - company names without their legal form; for this folder's own files. */
+#ifndef BERTH_TEXT_COMPANY_H
+#define BERTH_TEXT_COMPANY_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/* Appends the folded name without punctuation, blanks (but one between words) and legal form ("Co.,
+ * Ltd", 有限公司, "Công ty TNHH") at either end; the whole name when nothing else is left. */
+void text_company(struct buf *out, const char *s, size_t len);
+
+#endif
