@@ -145,11 +145,14 @@ struct db_dialect {
     const char *type[5];   /* column type by enum db_type */
     const char *identity;  /* all of the id column's definition behind its name */
     const char *table_end; /* behind the closing bracket of CREATE TABLE, with a space, or "" */
+    const char *keyed_end; /* the same for a table without an id, kept in primary key order */
     const char *like;      /* operator that ignores the case of ASCII letters at least */
     int max_columns, max_params, max_name; /* max_name in bytes */
     bool add_column_not_null;              /* ALTER TABLE ADD takes NOT NULL without a default */
 };
 const struct db_dialect *db_dialect(const struct db *db);
+/* By name, also of a database whose driver is not built in; NULL when unknown. */
+const struct db_dialect *db_dialect_named(const char *name);
 
 /* What is there.  Callbacks may be NULL; tables come by name, columns in their order, a table's
  * columns and indexes right behind it.  Full-text tables and the database's own are left out. */

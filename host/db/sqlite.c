@@ -431,6 +431,7 @@ const struct db_driver db_sqlite = {
                      [DB_T_BLOB] = "BLOB"},
             .identity = "INTEGER PRIMARY KEY AUTOINCREMENT",
             .table_end = " STRICT",
+            .keyed_end = " STRICT, WITHOUT ROWID",
             .like = "LIKE",
             .max_columns = 2000,
             .max_params = 32000,

@@ -1,0 +1,391 @@
+/* base - the host's own tables: people, rights, pools, settings, and its bookkeeping.
+ * Declared with the descriptors that every plugin uses. */
+#include <berth.h>
+
+#define ADMINISTERED (BERTH_ADMIN | BERTH_HISTORY)
+#define KEPT (BERTH_LOCKED | BERTH_LIST | BERTH_FILTER)
+
+/* ISO 3166, the forwarders' usual ones first. */
+static const char countries[] =
+    "CN, HK, TW, MO, VN, US, JP, KR, SG, MY, TH, ID, PH, KH, LA, MM, IN, PK, BD, LK, "
+    "AE, SA, QA, KW, OM, BH, IL, TR, EG, MA, ZA, NG, KE, GH, TZ, ET, DE, NL, BE, FR, "
+    "GB, IE, IT, ES, PT, PL, CZ, AT, CH, SE, DK, NO, FI, GR, RO, HU, RU, UA, KZ, UZ, "
+    "AU, NZ, CA, MX, BR, AR, CL, PE, CO, PA, AD, AF, AG, AI, AL, AM, AO, AQ, AS, AW, "
+    "AX, AZ, BA, BB, BF, BG, BI, BJ, BL, BM, BN, BO, BQ, BS, BT, BV, BW, BY, BZ, CC, "
+    "CD, CF, CG, CI, CK, CM, CR, CU, CV, CW, CX, CY, DJ, DM, DO, DZ, EC, EE, EH, ER, "
+    "FJ, FK, FM, FO, GA, GD, GE, GF, GG, GI, GL, GM, GN, GP, GQ, GS, GT, GU, GW, GY, "
+    "HM, HN, HR, HT, IM, IO, IQ, IR, IS, JE, JM, JO, KG, KI, KM, KN, KP, KY, LB, LC, "
+    "LI, LR, LS, LT, LU, LV, LY, MC, MD, ME, MF, MG, MH, MK, ML, MN, MP, MQ, MR, MS, "
+    "MT, MU, MV, MW, MZ, NA, NC, NE, NF, NI, NP, NR, NU, PF, PG, PM, PN, PR, PS, PW, "
+    "PY, RE, RS, RW, SB, SC, SD, SH, SI, SJ, SK, SL, SM, SN, SO, SR, SS, ST, SV, SX, "
+    "SY, SZ, TC, TD, TF, TG, TJ, TK, TL, TM, TN, TO, TT, TV, UG, UM, UY, VA, VC, VE, "
+    "VG, VI, VU, WF, WS, YE, YT, ZM, ZW";
+
+/* ---- people ------------------------------------------------------------------- */
+
+static const struct berth_field user_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST | BERTH_INDEX,
+     .group = "person"},
+    {"login", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_SEARCH, .group = "person",
+     .max = 64},
+    {"email", BERTH_EMAIL, BERTH_SEARCH, .group = "person"},
+    {"phone", BERTH_PHONE, BERTH_SEARCH, .group = "person"},
+    {"department_id", BERTH_REF, BERTH_LIST | BERTH_FILTER | BERTH_INDEX, "department",
+     .group = "place"},
+    {"manager_id", BERTH_REF, BERTH_LIST | BERTH_FILTER | BERTH_INDEX, "user", .group = "place"},
+    {"position", BERTH_TEXT, BERTH_LIST, .group = "place", .max = 100},
+    {"admin", BERTH_BOOL, BERTH_FILTER, .def = "false", .group = "access"},
+    {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true", .group = "access"},
+    {"locale", BERTH_PICK, 0, "locale", .group = "access"},
+    {"zone", BERTH_TEXT, 0, .group = "access", .max = 64},
+    {"last_seen_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER, .group = "access"},
+    {"password_hash", BERTH_TEXT, BERTH_SECRET | BERTH_LOCKED},
+    {0},
+};
+static const struct berth_field department_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST},
+    {"parent_id", BERTH_REF, BERTH_LIST | BERTH_FILTER | BERTH_INDEX, "department"},
+    {"leader_id", BERTH_REF, BERTH_LIST | BERTH_FILTER, "user"},
+    {0},
+};
+
+/* ---- rights ------------------------------------------------------------------- */
+
+static const struct berth_field role_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 64},
+    {"note", BERTH_LONG, BERTH_LIST, .max = 1000},
+    {0},
+};
+static const struct berth_field role_table_fields[] = {
+    {"role_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST, "role"},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 48},
+    {"can_create", BERTH_BOOL, BERTH_LIST, .def = "false"},
+    {"read_scope", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "scope", "none"},
+    {"update_scope", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "scope", "none"},
+    {"delete_scope", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "scope", "none"},
+    {"can_export", BERTH_BOOL, BERTH_LIST, .def = "false"},
+    {"can_import", BERTH_BOOL, BERTH_LIST, .def = "false"},
+    {0},
+};
+static const struct berth_field role_field_fields[] = {
+    {"role_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST, "role"},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 48},
+    {"field", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 48},
+    {"access", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "access", "read"},
+    {0},
+};
+static const struct berth_field role_perm_fields[] = {
+    {"role_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST, "role"},
+    {"perm", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
+    {0},
+};
+static const struct berth_field user_role_fields[] = {
+    {"user_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST, "user"},
+    {"role_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST | BERTH_INDEX, "role"},
+    {0},
+};
+
+/* ---- pools -------------------------------------------------------------------- */
+
+static const struct berth_field pool_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER | BERTH_INDEX, .max = 48},
+    {"department_id", BERTH_REF, BERTH_LIST | BERTH_FILTER, "department"},
+    {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true"},
+    {"day_cap", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 1000000},
+    {"hold_cap", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 1000000},
+    {"lock_days", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 3650},
+    {"protect_days", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 3650},
+    {"note", BERTH_LONG, 0, .max = 1000},
+    {0},
+};
+/* A member is a user or a whole department. */
+static const struct berth_field pool_member_fields[] = {
+    {"pool_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST, "pool"},
+    {"user_id", BERTH_REF, BERTH_LIST | BERTH_INDEX, "user"},
+    {"department_id", BERTH_REF, BERTH_LIST | BERTH_INDEX, "department"},
+    {"admin", BERTH_BOOL, BERTH_LIST, .def = "false"},
+    {0},
+};
+
+/* ---- what administrators set up -------------------------------------------------- */
+
+static const struct berth_field custom_field_fields[] = {
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, .max = 48},
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 48},
+    {"type", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "field_type", "text"},
+    {"of", BERTH_TEXT, BERTH_LIST, .max = 100},
+    {"section", BERTH_TEXT, 0, .max = 48}, /* the field's .group: that word is SQL's */
+    {"max", BERTH_INT, 0, .def = "0"},
+    {"place", BERTH_INT, 0, .def = "0"},
+    {"required", BERTH_BOOL, 0, .def = "false"},
+    {"list", BERTH_BOOL, 0, .def = "false"},
+    {"filter", BERTH_BOOL, 0, .def = "true"},
+    {"search", BERTH_BOOL, 0, .def = "false"},
+    {"sort", BERTH_BOOL, 0, .def = "false"},
+    {"many", BERTH_BOOL, 0, .def = "false"},
+    {"label_en", BERTH_TEXT, BERTH_LIST, .group = "label"},
+    {"label_zh_cn", BERTH_TEXT, 0, .group = "label"},
+    {"label_zh_tw", BERTH_TEXT, 0, .group = "label"},
+    {"label_vi", BERTH_TEXT, 0, .group = "label"},
+    {0},
+};
+static const struct berth_field dict_item_fields[] = {
+    {"dict", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, .max = 100},
+    {"key", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 40},
+    {"color", BERTH_PICK, BERTH_LIST, "color"},
+    {"place", BERTH_INT, BERTH_LIST, .def = "0"},
+    {"hidden", BERTH_BOOL, BERTH_LIST, .def = "false"},
+    {"label_en", BERTH_TEXT, BERTH_LIST, .group = "label"},
+    {"label_zh_cn", BERTH_TEXT, BERTH_LIST, .group = "label"},
+    {"label_zh_tw", BERTH_TEXT, 0, .group = "label"},
+    {"label_vi", BERTH_TEXT, 0, .group = "label"},
+    {0},
+};
+static const struct berth_field setting_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 100},
+    {"value", BERTH_LONG, BERTH_LIST},
+    {0},
+};
+static const struct berth_field series_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 100},
+    {"prefix", BERTH_TEXT, BERTH_LIST, .max = 40}, /* {year} {month} {day} are understood */
+    {"digits", BERTH_INT, BERTH_LIST, .def = "5", .max = 12},
+    {"next", BERTH_INT, BERTH_LIST, .def = "1"},
+    {"reset", BERTH_PICK, BERTH_LIST, "series_reset", "never"},
+    {"period", BERTH_TEXT, BERTH_LOCKED, .max = 10}, /* the one that `next` counts in */
+    {0},
+};
+
+/* ---- what users keep ------------------------------------------------------------ */
+
+static const struct berth_field saved_view_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_FILTER, .max = 48},
+    {"shared", BERTH_BOOL, BERTH_LIST, .def = "false"},
+    {"look", BERTH_PICK, 0, "look", "list"},
+    {"columns", BERTH_TEXT, 0, .max = 2000},
+    {"filter", BERTH_JSON, 0, .max = 20000},
+    {"sort", BERTH_TEXT, 0, .max = 500},
+    {"by_field", BERTH_TEXT, 0, .max = 48},
+    {"place", BERTH_INT, 0, .def = "0"},
+    {0},
+};
+static const struct berth_field api_token_fields[] = {
+    {"user_id", BERTH_REF, BERTH_REQUIRED | BERTH_LOCKED | BERTH_LIST | BERTH_INDEX, "user"},
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
+    {"hash", BERTH_TEXT, BERTH_SECRET | BERTH_LOCKED | BERTH_UNIQUE},
+    {"last_used_at", BERTH_TIME, BERTH_LOCKED | BERTH_LIST},
+    {"expires_at", BERTH_TIME, BERTH_LOCKED | BERTH_LIST},
+    {0},
+};
+
+/* ---- bookkeeping ----------------------------------------------------------------- */
+
+static const struct berth_field session_fields[] = {
+    {"token", BERTH_TEXT, BERTH_SECRET}, /* its hash */
+    {"user_id", BERTH_REF, 0, "user"},
+    {"created_at", BERTH_TIME},
+    {"seen_at", BERTH_TIME},
+    {"expires_at", BERTH_TIME},
+    {"ip", BERTH_TEXT},
+    {"agent", BERTH_TEXT},
+    {0},
+};
+static const struct berth_field file_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST, .max = 255},
+    {"mime", BERTH_TEXT, KEPT, .max = 100},
+    {"size", BERTH_INT, KEPT},
+    {"hash", BERTH_TEXT, BERTH_LOCKED | BERTH_INDEX, .max = 64},
+    {"path", BERTH_TEXT, BERTH_LOCKED | BERTH_SECRET, .max = 255},
+    {"on_table", BERTH_TEXT, BERTH_LOCKED, .max = 48},
+    {"record_id", BERTH_INT, BERTH_LOCKED},
+    {"field", BERTH_TEXT, BERTH_LOCKED, .max = 48},
+    {0},
+};
+static const struct berth_field job_fields[] = {
+    {"kind", BERTH_TEXT, BERTH_REQUIRED | KEPT, .max = 48},
+    {"state", BERTH_PICK, BERTH_REQUIRED | KEPT, "job_state", "queued"},
+    {"args", BERTH_JSON, BERTH_LOCKED},
+    {"result", BERTH_JSON, BERTH_LOCKED},
+    {"done", BERTH_INT, BERTH_LOCKED | BERTH_LIST, .def = "0"},
+    {"total", BERTH_INT, BERTH_LOCKED | BERTH_LIST, .def = "0"},
+    {"message", BERTH_LONG, BERTH_LOCKED | BERTH_LIST},
+    {"user_id", BERTH_REF, KEPT | BERTH_INDEX, "user"},
+    {"run_at", BERTH_TIME, BERTH_LOCKED}, /* not before */
+    {"tries", BERTH_INT, BERTH_LOCKED, .def = "0"},
+    {"started_at", BERTH_TIME, KEPT},
+    {"ended_at", BERTH_TIME, KEPT},
+    {"heartbeat_at", BERTH_TIME, BERTH_LOCKED},
+    {"cancel", BERTH_BOOL, BERTH_LOCKED, .def = "false"},
+    {0},
+};
+static const struct berth_field import_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | KEPT, .max = 255},
+    {"file_id", BERTH_FILE, BERTH_LOCKED},
+    {"on_table", BERTH_TEXT, KEPT, .max = 48},
+    {"kind", BERTH_TEXT, KEPT, .max = 16},
+    {"options", BERTH_JSON, BERTH_LOCKED},
+    {"result", BERTH_JSON, BERTH_LOCKED},
+    {"job_id", BERTH_REF, BERTH_LOCKED, "job"},
+    {0},
+};
+static const struct berth_field import_row_fields[] = {
+    {"import_id", BERTH_REF, 0, "import"},
+    {"row", BERTH_INT}, /* its number in the sheet */
+    {"outcome", BERTH_PICK, 0, "import_outcome"},
+    {"record_id", BERTH_INT},
+    {"key", BERTH_TEXT},
+    {"field", BERTH_TEXT},
+    {"message", BERTH_LONG},
+    {"detail", BERTH_JSON},
+    {0},
+};
+static const struct berth_field bin_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"on_table", BERTH_TEXT},
+    {"record_id", BERTH_INT},
+    {"title", BERTH_TEXT},
+    {"owner_id", BERTH_REF, 0, "user"},
+    {"pool_id", BERTH_REF, 0, "pool"},
+    {"data", BERTH_JSON},
+    {"batch", BERTH_INT}, /* records deleted in one go come back in one go */
+    {"deleted_at", BERTH_TIME},
+    {"deleted_by", BERTH_REF, 0, "user"},
+    {0},
+};
+/* tbl is model_table.id, rec the record's id. */
+static const struct berth_field history_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"tbl", BERTH_INT},
+    {"rec", BERTH_INT},
+    {"at", BERTH_TIME},
+    {"by", BERTH_REF, 0, "user"},
+    {"op", BERTH_TEXT},
+    {"changes", BERTH_JSON},
+    {"note", BERTH_LONG},
+    {0},
+};
+static const struct berth_field owner_log_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"tbl", BERTH_INT},
+    {"rec", BERTH_INT},
+    {"op", BERTH_TEXT}, /* claim, release, transfer ... */
+    {"from_user", BERTH_REF, 0, "user"},
+    {"to_user", BERTH_REF, 0, "user"},
+    {"pool_id", BERTH_REF, 0, "pool"},
+    {"at", BERTH_TIME},
+    {"ended_at", BERTH_TIME},
+    {"by", BERTH_REF, 0, "user"},
+    {"reason", BERTH_TEXT},
+    {0},
+};
+/* grp is the number of the key group (phone, fax ...), hash that of the normalised value. */
+static const struct berth_field dup_key_fields[] = {
+    {"hash", BERTH_INT}, {"tbl", BERTH_INT}, {"grp", BERTH_INT}, {"rec", BERTH_INT}, {0},
+};
+static const struct berth_field audit_fields[] = {
+    {"at", BERTH_TIME, KEPT | BERTH_INDEX, .def = "@now"},
+    {"user_id", BERTH_REF, KEPT | BERTH_INDEX, "user"},
+    {"what", BERTH_TEXT, KEPT | BERTH_SEARCH},
+    {"detail", BERTH_LONG, BERTH_LOCKED | BERTH_LIST},
+    {"ip", BERTH_TEXT, KEPT, .max = 64},
+    {0},
+};
+/* Numbers tables, for rows that name one briefly.  version: whose upgrade() has run; searched and
+ * compared: the fields that its full-text table and its dup_key rows were made from. */
+static const struct berth_field model_table_fields[] = {
+    {"id", BERTH_INT, 0, .def = "@seq"},
+    {"name", BERTH_TEXT},
+    {"version", BERTH_INT},
+    {"plugin", BERTH_TEXT},
+    {"searched", BERTH_TEXT},
+    {"compared", BERTH_TEXT},
+    {0},
+};
+
+static const struct berth_table tables[] = {
+    {"user", user_fields, .flags = ADMINISTERED | BERTH_PUBLIC | BERTH_CUSTOM, .title = "name",
+     .icon = "users"},
+    {"department", department_fields, .flags = ADMINISTERED | BERTH_PUBLIC, .title = "name",
+     .icon = "building"},
+    {"role", role_fields, .flags = ADMINISTERED, .title = "name", .icon = "shield"},
+    {"role_table", role_table_fields, BERTH_KEYS({"role_id, on_table", BERTH_UNIQUE}),
+     ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN, .title = "on_table"},
+    {"role_field", role_field_fields, BERTH_KEYS({"role_id, on_table, field", BERTH_UNIQUE}),
+     ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN, .title = "field"},
+    {"role_perm", role_perm_fields, BERTH_KEYS({"role_id, perm", BERTH_UNIQUE}),
+     ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN, .title = "perm"},
+    {"user_role", user_role_fields, BERTH_KEYS({"user_id, role_id", BERTH_UNIQUE}),
+     ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN, .title = "role_id"},
+    {"pool", pool_fields, .flags = ADMINISTERED | BERTH_PUBLIC, .title = "name", .icon = "inbox"},
+    {"pool_member", pool_member_fields, .flags = ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN,
+     .title = "user_id"},
+    {"custom_field", custom_field_fields, BERTH_KEYS({"on_table, name", BERTH_UNIQUE}),
+     ADMINISTERED, .title = "name", .icon = "list-plus"},
+    {"dict_item", dict_item_fields, BERTH_KEYS({"dict, key", BERTH_UNIQUE}), ADMINISTERED,
+     .title = "key", .icon = "tags"},
+    {"setting", setting_fields, .flags = ADMINISTERED | BERTH_HIDDEN, .title = "name"},
+    {"series", series_fields, .flags = ADMINISTERED, .title = "name", .icon = "hash"},
+    {"saved_view", saved_view_fields, BERTH_KEYS({"on_table, owner_id"}),
+     BERTH_OWNED | BERTH_HIDDEN, .title = "name"},
+    {"api_token", api_token_fields, .flags = BERTH_ADMIN | BERTH_HIDDEN, .title = "name"},
+    {"file", file_fields, BERTH_KEYS({"on_table, record_id"}), BERTH_HIDDEN, .title = "name"},
+    {"job", job_fields, BERTH_KEYS({"state, run_at"}), BERTH_ADMIN, .title = "kind",
+     .icon = "activity"},
+    {"import", import_fields, .flags = BERTH_HIDDEN, .title = "name"},
+    {"audit", audit_fields, .flags = BERTH_ADMIN, .title = "what", .icon = "eye"},
+    {"session", session_fields, BERTH_KEYS({"token"}, {"user_id"}, {"expires_at"}), BERTH_BARE},
+    {"import_row", import_row_fields, BERTH_KEYS({"import_id, row"}), BERTH_BARE},
+    {"bin", bin_fields, BERTH_KEYS({"seq"}, {"on_table, record_id"}, {"batch"}), BERTH_BARE},
+    {"history", history_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}), BERTH_BARE},
+    {"owner_log", owner_log_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}, {"to_user, at"}),
+     BERTH_BARE},
+    {"dup_key", dup_key_fields, BERTH_KEYS({"hash, tbl, grp, rec"}, {"tbl, rec"}), BERTH_BARE},
+    {"model_table", model_table_fields, BERTH_KEYS({"id"}, {"name", BERTH_UNIQUE}), BERTH_BARE},
+    {0},
+};
+
+static const struct berth_dict dicts[] = {
+    {"locale", "zh-CN, zh-TW, vi, en"},
+    {"scope", "none, own:teal, team:blue, department:blue, tree:violet, all:green"},
+    {"access", "none:red, mask:amber, read:blue, write:green"},
+    {"job_state", "queued, running:blue, done:green, failed:red, cancelled:amber"},
+    {"import_outcome", "new:green, updated:blue, same, duplicate:amber, invalid:red"},
+    {"pool_reason", "manual, rule, left, moved, import, created, no_interest, unreachable",
+     .open = 1},
+    {"series_reset", "never, year, month, day"},
+    {"look", "list, board, calendar, tree, graph"},
+    {"color", "gray:gray, blue:blue, green:green, amber:amber, red:red, violet:violet, teal:teal, "
+              "pink:pink"},
+    {"field_type", "text, long, phone, email, url, int, real, bool, money, date, time, pick, ref"},
+    {"currency", "CNY, USD, EUR, HKD, TWD, VND, JPY, KRW, SGD, THB, GBP, AUD", .open = 1},
+    {"country", countries, .open = 1},
+    {0},
+};
+
+/* The company's; a user's own language and zone come first. */
+static const struct berth_field settings[] = {
+    {"company", BERTH_TEXT},
+    {"country", BERTH_PICK, 0, "country", "CN"},
+    {"currency", BERTH_PICK, 0, "currency", "CNY"},
+    {"zone", BERTH_TEXT, 0, .def = "Asia/Shanghai", .max = 64},
+    {"locale", BERTH_PICK, 0, "locale", "zh-CN"},
+    {"session_idle_minutes", BERTH_INT, 0, .def = "720", .max = 43200},
+    {"session_days", BERTH_INT, 0, .def = "7", .max = 90},
+    {"bin_days", BERTH_INT, 0, .def = "90", .max = 3650},
+    {0},
+};
+
+static const struct berth_view views[] = {
+    {"user", "active", BERTH_AS_LIST, "name, login, department_id, manager_id, email, last_seen_at",
+     "active = true", "name"},
+    {"user", "left", BERTH_AS_LIST, "name, login, department_id, updated_at", "active = false"},
+    {"department", "tree", BERTH_AS_TREE, .by = "parent_id"},
+    {"job", "latest", BERTH_AS_LIST, .sort = "-id"},
+    {"audit", "latest", BERTH_AS_LIST, .sort = "-at"},
+    {0},
+};
+
+BERTH_PLUGIN(.name = "base", .version = "0.1.0", .tables = tables, .dicts = dicts,
+             .settings = settings, .views = views)
