@@ -143,7 +143,9 @@ static void utf8_is_checked_strictly(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(text_valid(bad[i], strlen(bad[i])));
     assert_true(text_valid("\0a", 2));
-    assert_true(text_valid("深圳 Đà Nẵng \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf", 30));
+    const char *good = "深圳 Đà Nẵng \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf";
+
+    assert_true(text_valid(good, strlen(good)));
     assert_true(text_valid_start("ab\xe6\xb7", 4));
     assert_true(text_valid_start("ab\xf0\x9f\x98", 5));
     assert_false(text_valid_start("ab\xe6"
