@@ -44,7 +44,7 @@ static int overflow(volatile char *from)
 
 static void die(void)
 {
-    volatile int *volatile nowhere = NULL;
+    volatile int *volatile nowhere = (volatile int *)(uintptr_t)64; /* NULL would end in UBSan */
 
     *nowhere = 1;
 }

@@ -47,7 +47,7 @@ def is_gone(pid):
     """No such process, or one that is dead and waits for its parent to notice."""
     try:
         return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
