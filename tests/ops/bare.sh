@@ -28,6 +28,7 @@ network_environment() {
 }
 
 mirror() {
+    # shellcheck disable=SC2016
     site=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $RELEASE" 2>/dev/null | head -n 1)
     echo "${site:-http://deb.debian.org/debian/}"
 }
@@ -80,7 +81,7 @@ inside() {
         exec chroot "$BARE_ROOT" "$@"' sh \
         $become env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         HOME=$home LC_ALL=C.UTF-8 $(cat "$BARE_DIR/environment") \
-        sh -c "cd $home/berth && $*"
+        sh -c "cd $home/berth || exit 1; $*"
 }
 
 timed() { # timed WHAT COMMAND...
@@ -106,7 +107,8 @@ try_run() {
         wait $pid'
 }
 
-for user in ${*:-root sudo}; do
+[ $# -gt 0 ] || set -- root sudo
+for user in "$@"; do
     make_base
     make_root "$user"
     for step in $BARE_STEPS; do
