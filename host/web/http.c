@@ -643,7 +643,6 @@ static void loop_end(struct loop *l)
         request_free(r);
     }
     gzip_free(&l->gzip);
-    pthread_mutex_destroy(&l->lock);
 }
 
 /* Everything must be at rest. */
@@ -654,7 +653,9 @@ static void http_free(struct http *h)
         poll(NULL, 0, 1);
     for (int i = 0; i < h->c.threads; i++)
         loop_end(&h->loops[i]);
-    watch_end(&h->watch);
+    watch_end(&h->watch); /* it looks into the loops, and they hand it their sockets */
+    for (int i = 0; i < h->c.threads; i++)
+        pthread_mutex_destroy(&h->loops[i].lock);
     free(h->loops);
     free(h);
 }

@@ -124,7 +124,8 @@ struct http_stats {
     int connections, in_flight, queued;
 };
 
-/* Copies *config.  NULL after an error, with the reason in *err. */
+/* Copies *config.  Callbacks may run before it returns.  NULL after an error, with the reason in
+ * *err. */
 struct http *http_start(const struct http_config *config, struct buf *err);
 /* Stops accepting, closes idle connections, lets requests finish for at most grace_ms, then cuts
  * the rest off.  Returns how many handlers were still running: 0 means *h is freed and set to

@@ -241,7 +241,7 @@ static const struct route routes[] = {
     {"/poollater", HTTP_SLOW, run_later},
 };
 
-static struct http *server;
+static struct http *_Atomic server;
 
 static enum http_next run_stats(struct http_req *req)
 {
@@ -355,6 +355,7 @@ int main(int argc, char **argv)
     };
     struct buf err = BUF_INIT;
     sigset_t set;
+    struct http *h;
     int port, sig, left;
 
     file_path = getenv("HTTP_TEST_FILE") != NULL ? getenv("HTTP_TEST_FILE") : argv[0];
@@ -381,7 +382,8 @@ int main(int argc, char **argv)
     printf("%d\n", port);
     fflush(stdout);
     sigwait(&set, &sig);
-    left = http_stop(&server, option(argc, argv, "grace_ms", 5000));
+    h = server;
+    left = http_stop(&h, option(argc, argv, "grace_ms", 5000));
     pthread_mutex_lock(&writer.lock);
     writer.end = true;
     pthread_cond_signal(&writer.more);
