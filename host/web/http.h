@@ -60,10 +60,10 @@ struct http_pair {
 
 struct http_req {
     enum http_method method;
-    const char *path;   /* decoded, starts with '/' */
-    const char *target; /* as it stood in the request line */
-    const char *query;  /* raw, behind the '?'; "" without one */
-    const char *id;     /* short and random; also sent as X-Request-Id */
+    const char *path;             /* decoded, starts with '/' */
+    const char *target;           /* as it stood in the request line */
+    const char *query;            /* raw, behind the '?'; "" without one */
+    const char *id;               /* short and random; also sent as X-Request-Id */
     const struct http_pair *args; /* the query, decoded */
     size_t nargs;
     struct arena *arena; /* emptied after done() */
@@ -73,11 +73,11 @@ struct http_req {
     bool pooled;         /* run() is on a pool thread: there is time */
 
     /* Set by begin(); a body larger than body_max is refused with 413. */
-    uint64_t body_max;  /* at begin(): config.body_max for POST, PUT and PATCH, 0 for others */
-    bool body_to_file;  /* into an unlinked file in config.upload_dir */
-    int64_t body_size;  /* at begin(): the declared size, -1 when chunked; then the real one */
-    struct buf body;    /* when not body_to_file */
-    int body_fd;        /* when body_to_file: at offset 0; closed by the server after done() */
+    uint64_t body_max; /* at begin(): config.body_max for POST, PUT and PATCH, 0 for others */
+    bool body_to_file; /* into an unlinked file in config.upload_dir */
+    int64_t body_size; /* at begin(): the declared size, -1 when chunked; then the real one */
+    struct buf body;   /* when not body_to_file */
+    int body_fd;       /* when body_to_file: at offset 0; closed by the server after done() */
 
     /* The answer. */
     int status;     /* 0 means 200 */
@@ -86,22 +86,22 @@ struct http_req {
 
 /* All sizes in bytes, all times in milliseconds; 0 takes the default in brackets. */
 struct http_config {
-    int listen_fd;       /* already listening; stays the caller's */
-    int threads;         /* event threads [2 x cores, at least 2] */
-    int pool_threads;    /* [2 x cores, at least 4] */
-    int queue_max;       /* requests waiting for the pool; more are answered 503 [1000] */
-    int max_connections; /* [20000, or what RLIMIT_NOFILE leaves] */
-    int per_address;     /* connections of one address (IPv6: one /64) [no limit] */
-    bool count_loopback; /* per_address holds for 127.0.0.0/8 and ::1, too */
-    size_t header_max;   /* request line and headers together [16384] */
-    size_t body_max;     /* what begin() finds in req->body_max [1 MiB] */
-    int64_t header_ms;   /* a request's header must be complete within [20000] */
-    int64_t idle_ms;     /* a keep-alive connection may wait [60000] */
-    int64_t body_ms;     /* grace for a body or an answer before min_rate counts [20000] */
-    int64_t min_rate;    /* bytes per second that a client must take or give [8192] */
-    int64_t deadline_ms; /* req->deadline [30000] */
-    const char *upload_dir;               /* for body_to_file [/tmp] */
-    const struct http_pair *headers;      /* on every answer unless set; ends with {NULL, NULL} */
+    int listen_fd;          /* already listening; stays the caller's */
+    int threads;            /* event threads [2 x cores, at least 2] */
+    int pool_threads;       /* [2 x cores, at least 4] */
+    int queue_max;          /* requests waiting for the pool; more are answered 503 [1000] */
+    int max_connections;    /* [20000, or what RLIMIT_NOFILE leaves] */
+    int per_address;        /* connections of one address (IPv6: one /64) [no limit] */
+    bool count_loopback;    /* per_address holds for 127.0.0.0/8 and ::1, too */
+    size_t header_max;      /* request line and headers together [16384] */
+    size_t body_max;        /* what begin() finds in req->body_max [1 MiB] */
+    int64_t header_ms;      /* a request's header must be complete within [20000] */
+    int64_t idle_ms;        /* a keep-alive connection may wait [60000] */
+    int64_t body_ms;        /* grace for a body or an answer before min_rate counts [20000] */
+    int64_t min_rate;       /* bytes per second that a client must take or give [8192] */
+    int64_t deadline_ms;    /* req->deadline [30000] */
+    const char *upload_dir; /* for body_to_file [/tmp] */
+    const struct http_pair *headers; /* on every answer unless set; ends with {NULL, NULL} */
     size_t gzip_min; /* compress JSON and text from this size for clients that want it [1024] */
     bool no_gzip;
 

@@ -4,8 +4,8 @@
  * Why not hand it on at once: libmicrohttpd answers some malformed heads with its own HTML page,
  * some twice and some not at all, and every connection it holds costs 32 KiB.  Here a client that
  * dribbles its header, or sends none, costs a list entry; what is refused gets our JSON.  The head
- * is only looked at (MSG_PEEK), so libmicrohttpd reads it as if nothing had happened; request_check()
- * applies the same rules to the later requests of a connection. */
+ * is only looked at (MSG_PEEK), so libmicrohttpd reads it as if nothing had happened;
+ * request_check() applies the same rules to the later requests of a connection. */
 #include "web/http_inside.h"
 
 #include <errno.h>
@@ -192,15 +192,18 @@ static void caller_new(struct accepter *a, int fd, const struct sockaddr_storage
     int one = 1;
 
     count(&h->connections_total);
-    if (atomic_load(&h->connections) >= h->c.max_connections ||
-        !watch_admit(h->watch, address)) {
+    if (atomic_load(&h->connections) >= h->c.max_connections || !watch_admit(h->watch, address)) {
         turn_away(h, fd);
         return;
     }
     atomic_fetch_add(&h->connections, 1);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     c = mem_alloc(sizeof(*c));
-    *c = (struct caller){.fd = fd, .address = address, .sa = *sa, .sa_len = len, .prev = a->last,
+    *c = (struct caller){.fd = fd,
+                         .address = address,
+                         .sa = *sa,
+                         .sa_len = len,
+                         .prev = a->last,
                          .expires = when_monotonic() + h->c.header_ms};
     if (a->last != NULL)
         a->last->next = c;
@@ -299,8 +302,8 @@ static int accepter_prepare(struct accepter *a)
     struct epoll_event listen = {.events = EPOLLIN}, wake = {.events = EPOLLIN, .data.ptr = a};
     int flags = fcntl(a->http->c.listen_fd, F_GETFL);
 
-    if (flags < 0 || fcntl(a->http->c.listen_fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-        a->wake < 0 || a->spare_fd < 0 || a->epoll < 0 ||
+    if (flags < 0 || fcntl(a->http->c.listen_fd, F_SETFL, flags | O_NONBLOCK) < 0 || a->wake < 0 ||
+        a->spare_fd < 0 || a->epoll < 0 ||
         epoll_ctl(a->epoll, EPOLL_CTL_ADD, a->http->c.listen_fd, &listen) < 0 ||
         epoll_ctl(a->epoll, EPOLL_CTL_ADD, a->wake, &wake) < 0)
         return errno;

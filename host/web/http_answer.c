@@ -173,9 +173,9 @@ static bool gzip_run(struct gzip **gp, const struct buf *in, struct buf *out)
 
 static bool compressible(const char *type)
 {
-    return type != NULL && (strncmp(type, "application/json", 16) == 0 ||
-                            strncmp(type, "text/", 5) == 0 ||
-                            strncmp(type, "application/problem+json", 24) == 0);
+    return type != NULL &&
+           (strncmp(type, "application/json", 16) == 0 || strncmp(type, "text/", 5) == 0 ||
+            strncmp(type, "application/problem+json", 24) == 0);
 }
 
 void answer_squeeze(struct request *r, struct gzip **g)
@@ -249,8 +249,7 @@ static struct MHD_Response *file_build(struct request *r)
         http_set(req, "Last-Modified", date);
     }
     if (range_wanted(r)) {
-        enum http_range got =
-            http_range_parse(http_header(req, "Range"), r->size, &first, &len);
+        enum http_range got = http_range_parse(http_header(req, "Range"), r->size, &first, &len);
 
         if (got == HTTP_RANGE_BAD) {
             uint64_t size = r->size;
@@ -265,8 +264,7 @@ static struct MHD_Response *file_build(struct request *r)
             req->status = 206;
             http_set(req, "Content-Range",
                      arena_fmt(req->arena, "bytes %llu-%llu/%llu", (unsigned long long)first,
-                               (unsigned long long)(first + len - 1),
-                               (unsigned long long)r->size));
+                               (unsigned long long)(first + len - 1), (unsigned long long)r->size));
         } else {
             first = 0;
             len = r->size;

@@ -65,13 +65,13 @@ struct request {
     size_t nfields;
     struct http_facts facts;
     const char *media, *peer;
-    bool started;   /* begin() was called: done() must be */
-    bool refused;   /* answer without run() */
+    bool started; /* begin() was called: done() must be */
+    bool refused; /* answer without run() */
     bool quick;
-    bool draining;  /* the rest of the body is read and thrown away */
-    bool closing;   /* Connection: close */
-    bool sent;      /* handed to libmicrohttpd */
-    bool weighed;   /* answer_squeeze() has decided */
+    bool draining; /* the rest of the body is read and thrown away */
+    bool closing;  /* Connection: close */
+    bool sent;     /* handed to libmicrohttpd */
+    bool weighed;  /* answer_squeeze() has decided */
     uint64_t received;
 
     _Atomic int state; /* enum run_state */

@@ -9,8 +9,8 @@
 enum { FIELDS_MAX = 100, KEY_MAX = 256 };
 
 static const char *const method_names[HTTP_METHODS] = {
-    [HTTP_GET] = "GET",       [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST",
-    [HTTP_PUT] = "PUT",       [HTTP_PATCH] = "PATCH",   [HTTP_DELETE] = "DELETE",
+    [HTTP_GET] = "GET",         [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+    [HTTP_PUT] = "PUT",         [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
     [HTTP_OPTIONS] = "OPTIONS",
 };
 
@@ -41,17 +41,32 @@ REFUSAL(bad_query, 400, "http.query", "The query string is malformed.");
 REFUSAL(twice_query, 400, "http.query_repeated", "A query parameter is repeated.");
 REFUSAL(long_query, 400, "http.query_keys", "The query string has too many parameters.");
 
-const struct http_refusal http_bad_header = {400, "http.header",
-                                             "A request header is malformed."};
+const struct http_refusal http_bad_header = {400, "http.header", "A request header is malformed."};
 const struct http_refusal http_too_large = {431, "http.header_large",
                                             "The request's header is too large."};
 
 /* Headers whose second occurrence could mean something else to a proxy in front of us. */
 static const char *const unique_names[] = {
-    "Authorization", "Connection",     "Content-Encoding", "Content-Length",    "Content-Range",
-    "Content-Type",  "Cookie",         "Expect",           "Host",              "If-Match",
-    "If-Range",      "If-Unmodified-Since", "Origin",      "Range",             "Referer",
-    "Sec-Fetch-Site", "Transfer-Encoding", "Upgrade",      "X-Berth-Token",     "X-Csrf-Token",
+    "Authorization",
+    "Connection",
+    "Content-Encoding",
+    "Content-Length",
+    "Content-Range",
+    "Content-Type",
+    "Cookie",
+    "Expect",
+    "Host",
+    "If-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Origin",
+    "Range",
+    "Referer",
+    "Sec-Fetch-Site",
+    "Transfer-Encoding",
+    "Upgrade",
+    "X-Berth-Token",
+    "X-Csrf-Token",
     "X-Requested-With",
 };
 
@@ -80,7 +95,8 @@ static bool field_wellformed(const struct http_field *f)
 
 static bool named(const struct http_field *f, const char *name)
 {
-    return (f->name[0] | 0x20) == (name[0] | 0x20) && strncasecmp(f->name, name, f->name_len) == 0 && name[f->name_len] == '\0';
+    return (f->name[0] | 0x20) == (name[0] | 0x20) &&
+           strncasecmp(f->name, name, f->name_len) == 0 && name[f->name_len] == '\0';
 }
 
 static int unique_index(const struct http_field *f)

@@ -22,7 +22,7 @@
 
 enum {
     TICK_MS = 500,
-    LINGER_MAX = 128,    /* sockets closed gently at a time; more are closed at once */
+    LINGER_MAX = 128, /* sockets closed gently at a time; more are closed at once */
     LINGER_MS = 3000,
     ADDRESS_BUCKETS = 1024,
 };
@@ -187,8 +187,7 @@ static void idle_check(struct conn *c, int64_t now)
         return;
     expires = atomic_load(&c->expires);
     if (expires > now + c->loop->http->c.header_ms)
-        atomic_compare_exchange_strong(&c->expires, &expires,
-                                       now + c->loop->http->c.header_ms);
+        atomic_compare_exchange_strong(&c->expires, &expires, now + c->loop->http->c.header_ms);
 }
 
 /* An answer has no fixed end: a large one may take long.  What counts is that the client takes it
@@ -200,8 +199,7 @@ static bool send_stalled(struct conn *c, int64_t now)
     struct tcp_info info;
     socklen_t len = sizeof(info);
 
-    if (now - since < config->body_ms ||
-        getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+    if (now - since < config->body_ms || getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
         return false;
     if (c->sending != since) {
         c->sending = since;

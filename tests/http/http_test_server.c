@@ -1,5 +1,6 @@
 /* http_test_server.c - a server on a free port with one route for each behaviour of the HTTP
- * server; the Python tests beside it drive it, the benchmark too.  Prints its port, ends at SIGTERM. */
+ * server; the Python tests beside it drive it, the benchmark too.  Prints its port, ends at
+ * SIGTERM. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -120,8 +121,8 @@ static enum http_next run_echo(struct http_req *req)
 
     http_set(req, "Content-Type", "text/plain; charset=utf-8");
     buf_addf(&req->out, "method=%s\npath=%s\nquery=%s\npeer=%s\nmedia=%s\nsize=%lld\n",
-             http_method_name(req->method), req->path, req->query, http_peer(req),
-             http_media(req), (long long)req->body_size);
+             http_method_name(req->method), req->path, req->query, http_peer(req), http_media(req),
+             (long long)req->body_size);
     for (size_t i = 0; i < req->nargs; i++)
         buf_addf(&req->out, "arg %s=%s\n", req->args[i].name, req->args[i].value);
     if (cookie != NULL)
@@ -229,15 +230,23 @@ static enum http_next run_static(struct http_req *req)
 static const struct route static_route = {"/ui/", HTTP_QUICK, run_static};
 
 static const struct route routes[] = {
-    {"/small", HTTP_QUICK, run_small},     {"/big", HTTP_QUICK, run_big},
-    {"/pool", HTTP_SLOW, run_small},       {"/poolbig", HTTP_SLOW, run_big},
-    {"/later", HTTP_QUICK, run_later},     {"/overrun", HTTP_QUICK, run_overrun},
+    {"/small", HTTP_QUICK, run_small},
+    {"/big", HTTP_QUICK, run_big},
+    {"/pool", HTTP_SLOW, run_small},
+    {"/poolbig", HTTP_SLOW, run_big},
+    {"/later", HTTP_QUICK, run_later},
+    {"/overrun", HTTP_QUICK, run_overrun},
     {"/pooltwice", HTTP_QUICK, run_pool_twice},
-    {"/echo", HTTP_QUICK, run_echo},       {"/upload", HTTP_SLOW, run_echo},
-    {"/file", HTTP_QUICK, run_file},       {"/tagged", HTTP_QUICK, run_tagged},
-    {"/memory", HTTP_QUICK, run_memory},   {"/hold", HTTP_SLOW, run_hold},
-    {"/release", HTTP_QUICK, run_release}, {"/stats", HTTP_QUICK, run_stats},
-    {"/huge", HTTP_SLOW, run_huge},        {"/cookies", HTTP_QUICK, run_cookies},
+    {"/echo", HTTP_QUICK, run_echo},
+    {"/upload", HTTP_SLOW, run_echo},
+    {"/file", HTTP_QUICK, run_file},
+    {"/tagged", HTTP_QUICK, run_tagged},
+    {"/memory", HTTP_QUICK, run_memory},
+    {"/hold", HTTP_SLOW, run_hold},
+    {"/release", HTTP_QUICK, run_release},
+    {"/stats", HTTP_QUICK, run_stats},
+    {"/huge", HTTP_SLOW, run_huge},
+    {"/cookies", HTTP_QUICK, run_cookies},
     {"/poollater", HTTP_SLOW, run_later},
 };
 
