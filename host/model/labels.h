@@ -2,30 +2,46 @@
  * in share/i18n and each plugin's beside its .so.  Flat objects {"lead.phone": "Phone"}.
  * Keys: "lead" one record, "lead.*" many, "lead.phone" field, "lead.group.contact",
  * "lead.action.claim", "lead.view.mine", "leads.status.open" dictionary item,
- * "leads.err.limit" error; "lead.phone?" help under a field. */
+ * "leads.err.limit" error; "leads.setting.keep_days" setting; "leads.perm.claim" permission;
+ * "leads" the plugin; "lead.phone?" help under a field; "*.owner_id" a column of every table. */
 #ifndef BERTH_LABELS_H
 #define BERTH_LABELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
 
-struct labels;
+struct labels; /* read by many threads: fill it before they see it, replace it to change it */
+struct model;
 
 extern const char *const labels_locales[]; /* "zh-CN", "zh-TW", "vi", "en", NULL */
 
 struct labels *labels_new(void);
+void labels_free(struct labels **l);
 /* Adds every <locale>.json of a folder; later files win.  0 or -1. */
 int labels_load(struct labels *l, const char *dir, struct buf *err);
 /* Administrators' overrides and custom fields. */
 void labels_put(struct labels *l, const char *locale, const char *key, const char *text);
+/* Whether that very locale has a text. */
+bool labels_has(const struct labels *l, const char *locale, const char *key);
 /* The text, else English, else NULL.  locale may be anything a client sent. */
 const char *labels_find(const struct labels *l, const char *locale, const char *key);
 /* Like labels_find but never NULL: ends with the key itself. */
 const char *labels_get(const struct labels *l, const char *locale, const char *key);
+/* "lead.phone", else "*.phone", else the field's name. */
+const char *labels_field(const struct labels *l, const char *locale, const char *table,
+                         const char *field);
 /* The supported locale nearest to a name or an Accept-Language list; "en" when none. */
 const char *labels_locale(const char *wanted);
 /* "{name}" in text replaced from pairs key, value, ..., NULL. */
 void labels_fill(struct buf *out, const char *text, const char *const *pairs);
+
+/* Every key that a plugin's declarations (NULL: everyone's) want a text for; help is left out. */
+void labels_wanted(const struct model *m, const char *plugin,
+                   void (*each)(void *arg, const char *key), void *arg);
+/* A line "vi: lead.phone" for each wanted text that is missing; returns their number. */
+size_t labels_missing(const struct labels *l, const struct model *m, const char *plugin,
+                      struct buf *out);
 
 #endif

@@ -1,0 +1,256 @@
+/* labels.c - texts by locale and key. */
+#include "model/labels.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+
+enum { LOCALES = 4 };
+
+const char *const labels_locales[] = {"zh-CN", "zh-TW", "vi", "en", NULL};
+static const int english = 3;
+
+struct labels {
+    struct arena *a;
+    struct map by_key[LOCALES];
+};
+
+struct labels *labels_new(void)
+{
+    struct labels *l = mem_alloc(sizeof(*l));
+
+    l->a = arena_new();
+    return l;
+}
+
+void labels_free(struct labels **lp)
+{
+    struct labels *l = *lp;
+
+    if (l == NULL)
+        return;
+    for (int i = 0; i < LOCALES; i++)
+        map_free(&l->by_key[i]);
+    arena_free(&l->a);
+    free(l);
+    *lp = NULL;
+}
+
+static int locale_at(const char *locale)
+{
+    for (int i = 0; i < LOCALES; i++)
+        if (locale != NULL && strcmp(labels_locales[i], locale) == 0)
+            return i;
+    return -1;
+}
+
+/* Texts that are replaced stay in the arena: labels are built once and thrown away whole. */
+static void put(struct labels *l, int at, const char *key, const char *text)
+{
+    map_put(&l->by_key[at], arena_strdup(l->a, key), arena_strdup(l->a, text));
+}
+
+static int load_file(struct labels *l, int at, const char *path, struct buf *err)
+{
+    json_error_t why;
+    json_t *all = json_load_file(path, JSON_REJECT_DUPLICATES, &why), *text;
+    const char *key;
+    int rc = 0;
+
+    if (all == NULL) {
+        buf_addf(err, "read %s:%d: %s", path, why.line, why.text);
+        return -1;
+    }
+    if (!json_is_object(all)) {
+        buf_addf(err, "read %s: is not an object of texts", path);
+        json_decref(all);
+        return -1;
+    }
+    json_object_foreach(all, key, text)
+    {
+        if (!json_is_string(text)) {
+            buf_addf(err, "read %s: \"%s\" is not a text", path, key);
+            rc = -1;
+            break;
+        }
+        put(l, at, key, json_string_value(text));
+    }
+    json_decref(all);
+    return rc;
+}
+
+int labels_load(struct labels *l, const char *dir, struct buf *err)
+{
+    if (access(dir, R_OK | X_OK) != 0) {
+        buf_addf(err, "read labels in %s: %s", dir, strerror(errno));
+        return -1;
+    }
+    for (int i = 0; i < LOCALES; i++) {
+        struct buf path = BUF_INIT;
+        int rc = 0;
+
+        buf_addf(&path, "%s/%s.json", dir, labels_locales[i]);
+        if (access(path.s, F_OK) == 0)
+            rc = load_file(l, i, path.s, err);
+        buf_free(&path);
+        if (rc < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void labels_put(struct labels *l, const char *locale, const char *key, const char *text)
+{
+    int at = locale_at(locale);
+
+    if (at >= 0 && text != NULL && *text != '\0')
+        put(l, at, key, text);
+}
+
+bool labels_has(const struct labels *l, const char *locale, const char *key)
+{
+    int at = locale_at(locale);
+
+    return at >= 0 && map_get(&l->by_key[at], key) != NULL;
+}
+
+const char *labels_find(const struct labels *l, const char *locale, const char *key)
+{
+    int at = locale_at(locale);
+    const char *text;
+
+    if (at < 0)
+        at = locale_at(labels_locale(locale));
+    text = map_get(&l->by_key[at], key);
+    return text != NULL ? text : map_get(&l->by_key[english], key);
+}
+
+const char *labels_get(const struct labels *l, const char *locale, const char *key)
+{
+    const char *text = labels_find(l, locale, key);
+
+    return text != NULL ? text : key;
+}
+
+const char *labels_field(const struct labels *l, const char *locale, const char *table,
+                         const char *field)
+{
+    char key[128];
+    const char *text;
+
+    snprintf(key, sizeof(key), "%s.%s", table, field);
+    text = labels_find(l, locale, key);
+    if (text != NULL)
+        return text;
+    snprintf(key, sizeof(key), "*.%s", field);
+    text = labels_find(l, locale, key);
+    return text != NULL ? text : field;
+}
+
+/* ---- choosing a locale ------------------------------------------------------------- */
+
+static bool begins(const char *s, size_t len, const char *with)
+{
+    size_t n = strlen(with);
+
+    return len >= n && strncasecmp(s, with, n) == 0 && (len == n || !isalnum((unsigned char)s[n]));
+}
+
+/* Chinese is written in the traditional way in Taiwan, Hong Kong and Macao. */
+static int locale_of(const char *s, size_t len)
+{
+    static const char *const traditional[] = {"TW", "HK", "MO", "Hant"};
+
+    if (begins(s, len, "vi"))
+        return 2;
+    if (begins(s, len, "en"))
+        return 3;
+    if (!begins(s, len, "zh"))
+        return -1;
+    if (memmem(s, len, "Hans", 4) != NULL)
+        return 0;
+    for (size_t i = 3; i < len; i++)
+        for (size_t k = 0; k < sizeof(traditional) / sizeof(traditional[0]); k++)
+            if ((s[i - 1] == '-' || s[i - 1] == '_') && begins(s + i, len - i, traditional[k]))
+                return 1;
+    return 0;
+}
+
+/* "zh-TW;q=0.8" -> 800 */
+static int quality(const char *s, size_t len)
+{
+    const char *q = memmem(s, len, "q=", 2);
+    int value = 0, unit = 1000;
+
+    if (q == NULL)
+        return 1000;
+    for (q += 2; q < s + len && (isdigit((unsigned char)*q) || *q == '.') && unit > 0; q++)
+        if (*q != '.') {
+            value += (*q - '0') * unit;
+            unit /= 10;
+        }
+    return value;
+}
+
+const char *labels_locale(const char *wanted)
+{
+    int best = english, best_quality = 0;
+
+    while (wanted != NULL && *wanted != '\0') {
+        size_t len, name;
+        int at, q;
+
+        wanted += strspn(wanted, " ,");
+        len = strcspn(wanted, ",");
+        name = strcspn(wanted, ",; ");
+        at = locale_of(wanted, name);
+        q = quality(wanted, len);
+        if (at >= 0 && q > best_quality) {
+            best = at;
+            best_quality = q;
+        }
+        wanted += len;
+    }
+    return labels_locales[best];
+}
+
+/* ---- filling in --------------------------------------------------------------------- */
+
+static const char *value_of(const char *const *pairs, const char *name, size_t len)
+{
+    for (; pairs[0] != NULL; pairs += 2)
+        if (strlen(pairs[0]) == len && strncmp(pairs[0], name, len) == 0)
+            return pairs[1];
+    return NULL;
+}
+
+void labels_fill(struct buf *out, const char *text, const char *const *pairs)
+{
+    while (*text != '\0') {
+        size_t plain = strcspn(text, "{");
+        const char *end, *value;
+
+        buf_add(out, text, plain);
+        text += plain;
+        if (*text == '\0')
+            return;
+        end = strchr(text, '}');
+        value = end != NULL ? value_of(pairs, text + 1, (size_t)(end - text) - 1) : NULL;
+        if (value == NULL) {
+            buf_putc(out, *text++);
+        } else {
+            buf_puts(out, value);
+            text = end + 1;
+        }
+    }
+}
