@@ -193,3 +193,13 @@ void text_company(struct buf *out, const char *s, size_t len)
     out->len = was + n.to - n.from;
     out->s[out->len] = '\0';
 }
+
+size_t text_company_core(const char *s, size_t len)
+{
+    struct name n = {.s = (char *)(uintptr_t)s, .to = len}; /* only read */
+
+    while (len > 0 && (uint8_t)s[n.to - 1] >= 0x80 && cut_end(&n))
+        if (n.to == 0)
+            return len;
+    return n.to;
+}

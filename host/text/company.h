@@ -10,4 +10,8 @@
  * Ltd", 有限公司, "Công ty TNHH") at either end; the whole name when nothing else is left. */
 void text_company(struct buf *out, const char *s, size_t len);
 
+/* Length of the folded name s, written together, without a legal form in Chinese at its end; len
+ * when there is nothing else. */
+size_t text_company_core(const char *s, size_t len);
+
 #endif

@@ -1,0 +1,27 @@
+/* pinyin.h - how Chinese is read; for this folder's own files. */
+#ifndef BERTH_TEXT_PINYIN_H
+#define BERTH_TEXT_PINYIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Syllables of n simplified characters into to, as numbers for pinyin_text(); 0 for a character
+ * with no reading.  Knows the usual words whose characters are read in an uncommon way (重庆
+ * chongqing). */
+void pinyin_read(const uint32_t *chars, size_t n, uint16_t *to);
+
+const char *pinyin_text(uint16_t syllable);
+
+#define PINYIN_WAYS 4
+#define PINYIN_PARTS 16
+
+struct pinyin_way {
+    uint8_t len[PINYIN_PARTS]; /* bytes of each syllable; the last may be only its start */
+    size_t n;
+};
+
+/* Cuts letters into syllables in up to PINYIN_WAYS ways ("xian" is one or two); with `partial` the
+ * last syllable may be unfinished.  Returns how many ways. */
+size_t pinyin_cut(const char *s, size_t len, int partial, struct pinyin_way *to);
+
+#endif

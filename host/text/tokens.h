@@ -1,0 +1,58 @@
+/* tokens.h - search: the words a record is found by, and what a user typed as terms to look for.
+ *
+ * The tokens of a record's fields, with a blank between them, are stored in one column of an FTS5
+ * or tsvector('simple') index, in this order and with positions.  A token is letters and digits
+ * only (ASCII ones and any other), so any tokenizer that splits at blanks keeps it whole.
+ *
+ *   深圳华中      深圳 圳华 华中 中            each pair, and the last character alone: one or two
+ *                                              characters are found anywhere, more as a phrase
+ *                 shenzhen zhenhua huazhong    pairs of syllables, without the legal form at the
+ * end szhz                         initials, from the first characters on Đà Nẵng       da nang
+ * words, folded a.b@c.com     a b c com                    an address is a phrase of its parts
+ *   0755-21240062 <260042125570 75521240062 21240062    (< stands for TEXT_TOKEN_REVERSED)
+ *                                              backwards for the last digits, forwards for the
+ * first
+ */
+#ifndef BERTH_TEXT_TOKENS_H
+#define BERTH_TEXT_TOKENS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+#define TEXT_TOKEN_REVERSED "\xc6\xa8" /* U+01A8, a letter nobody types: digits backwards follow   \
+                                        */
+
+/* Appends the tokens of s (a blank first if something stands in out).  For names, people, places,
+ * phones, e-mail, codes. */
+void text_tokens_index(struct buf *out, const char *s, size_t len);
+
+/* The same without pinyin, for notes and other long text. */
+void text_tokens_index_prose(struct buf *out, const char *s, size_t len);
+
+/* A record matches the query if it matches each term; a term if it has one of its phrases; a phrase
+ * if the tokens follow one another, the last one being only the start of a token when `prefix`.
+ * An index without positions may ask for each token of a phrase instead: a few hits too many. */
+struct text_phrase {
+    const char **token;
+    size_t n; /* at least 1 */
+    bool prefix;
+};
+
+struct text_term {
+    struct text_phrase *phrase;
+    size_t n; /* at least 1 */
+};
+
+struct text_query {
+    struct text_term *term;
+    size_t n; /* 0: nothing in it to look for */
+};
+
+/* What a user typed.  The last word counts as its start, for searching while typing.  Only the
+ * first 200 characters and 16 terms are looked at. */
+struct text_query *text_tokens_query(struct arena *a, const char *s, size_t len);
+
+#endif

@@ -1,0 +1,362 @@
+/* test_text_tokens.c - what is stored for searching is found by what people type. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "text/fold.h"
+#include "text/tokens.h"
+#include "text/valid.h"
+
+/* ---- an index of one document, as FTS5 and tsvector read it ---- */
+
+struct document {
+    char text[8000];
+    const char *token[1000];
+    size_t n;
+};
+
+static void split(struct document *d, const struct buf *tokens)
+{
+    assert_true(tokens->len < sizeof(d->text));
+    snprintf(d->text, sizeof(d->text), "%s", buf_str(tokens));
+    d->n = 0;
+    for (char *save = NULL, *t = strtok_r(d->text, " ", &save); t != NULL;
+         t = strtok_r(NULL, " ", &save)) {
+        assert_true(d->n < 1000);
+        d->token[d->n++] = t;
+    }
+}
+
+static bool phrase_at(const struct document *d, size_t at, const struct text_phrase *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (at + i >= d->n)
+            return false;
+        bool start = p->prefix && i + 1 == p->n;
+
+        if (start ? strncmp(d->token[at + i], p->token[i], strlen(p->token[i])) != 0
+                  : strcmp(d->token[at + i], p->token[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool term_matches(const struct document *d, const struct text_term *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        for (size_t at = 0; at < d->n; at++)
+            if (phrase_at(d, at, &t->phrase[i]))
+                return true;
+    return false;
+}
+
+static bool finds(const char *query, const char *const *fields)
+{
+    struct arena *a = arena_new();
+    struct buf tokens = BUF_INIT;
+    static struct document d;
+
+    for (; *fields != NULL; fields++)
+        text_tokens_index(&tokens, *fields, strlen(*fields));
+    split(&d, &tokens);
+    struct text_query *q = text_tokens_query(a, query, strlen(query));
+    bool all = q->n > 0;
+
+    for (size_t i = 0; i < q->n; i++) {
+        assert_true(q->term[i].n > 0 && q->term[i].phrase[0].n > 0);
+        all &= term_matches(&d, &q->term[i]);
+    }
+    buf_free(&tokens);
+    arena_free(&a);
+    return all;
+}
+
+static const char *const lead[] = {"深圳市新华中远科技有限公司",
+                                   "+86 (755) 2124-0062",
+                                   "Info.Jiang@yue1.com.cn",
+                                   "王小明",
+                                   "深圳市",
+                                   NULL};
+static const char *const vietnamese[] = {"Công ty TNHH Vận tải Đường Biển An Bình",
+                                         "028 3822 1234",
+                                         "sales@anbinh.com.vn",
+                                         "Nguyễn Thị Hương",
+                                         "Hồ Chí Minh",
+                                         NULL};
+static const char *const english[] = {"Shenzhen Huazhong Logistics Co., Ltd",
+                                      "0755-21240062/13158411676",
+                                      "John O'Brien",
+                                      "12345678@qq.com",
+                                      "BK-2026-0012",
+                                      NULL};
+
+static void assert_found(const char *const *fields, const char *const *queries)
+{
+    for (; *queries != NULL; queries++)
+        if (!finds(*queries, fields))
+            fail_msg("'%s' does not find '%s'", *queries, fields[0]);
+}
+
+static void assert_not_found(const char *const *fields, const char *const *queries)
+{
+    for (; *queries != NULL; queries++)
+        if (finds(*queries, fields))
+            fail_msg("'%s' finds '%s'", *queries, fields[0]);
+}
+
+static void any_part_of_a_chinese_name_finds_it(void **state)
+{
+    static const char *const yes[] = {
+        "华中",         "深",       "技",   "司",
+        "新华中远",     "圳市新",   "華中", "深圳市新华中远科技有限公司",
+        "深圳 科技",    "王小明",   "小明", "明",
+        "新华（中远）", "有限公司", NULL};
+    static const char *const no[] = {"中华", "华远", "深市", "新中", "远华", "小王", "广州", NULL};
+
+    (void)state;
+    assert_found(lead, yes);
+    assert_not_found(lead, no);
+}
+
+static void every_substring_of_a_chinese_name_finds_it(void **state)
+{
+    const char *name = "重庆雪恒胜玩具礼品股份有限公司";
+    const char *const fields[] = {name, NULL};
+
+    (void)state;
+    for (size_t from = 0; from < strlen(name); from += 3)
+        for (size_t to = from + 3; to <= strlen(name); to += 3) {
+            char part[100];
+
+            snprintf(part, sizeof(part), "%.*s", (int)(to - from), name + from);
+            assert_true(finds(part, fields));
+        }
+}
+
+static void pinyin_and_initials_find_chinese(void **state)
+{
+    static const char *const yes[] = {
+        "shenzhen", "huazhong", "xinhuazhongyuan", "ShenZhen keji", "shenzhenshixinhua",
+        "shen",     "shenzh",   "zhongyuank",      "szs",           "szsxh",
+        "xhzy",     "sxhzykj",  "wangxiaoming",    "wxm",           "wangx",
+        "SZ",       NULL};
+    static const char *const no[] = {"guangzhou", "zhonghua", "zhongxinhua", "gz", "hzyzz", NULL};
+    static const char *const logistics[] = {"深圳物流", NULL}, *const ask[] = {"szwl",
+                                                                               "shenzhenwuliu",
+                                                                               "szw", NULL};
+    static const char *const special[] = {"重庆长安厦门银行", NULL};
+    static const char *const ask_special[] = {"chongqing", "changan", "xiamen",
+                                              "yinhang",   "cqca",    NULL};
+
+    (void)state;
+    assert_found(lead, yes);
+    assert_not_found(lead, no);
+    assert_found(logistics, ask);
+    assert_found(special, ask_special);
+}
+
+static void vietnamese_is_found_without_tones_and_while_typing(void **state)
+{
+    static const char *const yes[] = {
+        "van tai", "Vận Tải",      "VAN TAI",    "duong bien",  "đường", "an binh", "an bi",
+        "b",       "nguyen huong", "Nguyễn Thị", "ho chi minh", "tnhh",  NULL};
+    static const char *const no[] = {"va tai", "bin an", "hai phong", "tai van x", NULL};
+
+    (void)state;
+    assert_found(vietnamese, yes);
+    assert_not_found(vietnamese, no);
+}
+
+static void latin_words_are_found_by_their_starts(void **state)
+{
+    static const char *const yes[] = {"huazhong",     "SHENZHEN", "logis",    "shenzhen logistics",
+                                      "obrien",       "O'Brien",  "john o'b", "bk-2026",
+                                      "BK-2026-0012", "2026",     "0012",     "co.,ltd",
+                                      "huazh",        NULL};
+    static const char *const no[] = {"zhong", "ogistics", "shen logistics", "brien", NULL};
+
+    (void)state;
+    assert_found(english, yes);
+    assert_not_found(english, no);
+}
+
+static void a_phone_is_found_by_any_grouping_and_its_last_digits(void **state)
+{
+    static const char *const yes[] = {"0062",
+                                      "40062",
+                                      "240062",
+                                      "1240062",
+                                      "21240062",
+                                      "2124-0062",
+                                      "2124 0062",
+                                      "0755-21240062",
+                                      "0755 2124 0062",
+                                      "075521240062",
+                                      "+8675521240062",
+                                      "+86 755 2124",
+                                      "0086 755 21240062",
+                                      "8675521240062",
+                                      "86-755-21240062",
+                                      "0755",
+                                      "755",
+                                      "0755-2124",
+                                      "2124",
+                                      "(0755)2124 0062",
+                                      "＋８６７５５２１２４００６２",
+                                      NULL};
+    static const char *const no[] = {"0063", "1240", "0756", "21240063", "0755 2124 0063", NULL};
+
+    (void)state;
+    assert_found(lead, yes);
+    assert_not_found(lead, no);
+    /* Stored as written inside the country, asked for with the calling code. */
+    assert_found(english, (const char *const[]){"+86 755 2124 0062", "0755-21240062", "21240062",
+                                                "13158411676", "+86 131 5841 1676", "1676",
+                                                "131 5841", NULL});
+    assert_found(vietnamese, (const char *const[]){"+84 28 3822 1234", "02838221234", "1234",
+                                                   "3822 1234", "028", NULL});
+}
+
+static void an_address_is_found_by_its_parts(void **state)
+{
+    static const char *const yes[] = {"info.jiang@yue1.com.cn",
+                                      "INFO.JIANG@YUE1.COM.CN",
+                                      "info.jiang",
+                                      "jiang",
+                                      "yue1.com.cn",
+                                      "yue1.com",
+                                      "yue1",
+                                      "@yue1.com",
+                                      "jiang@yue",
+                                      "info.ji",
+                                      NULL};
+    static const char *const no[] = {"info@yue1.com", "jiang.info", "yue2.com", "iang", NULL};
+
+    (void)state;
+    assert_found(lead, yes);
+    assert_not_found(lead, no);
+    assert_found(english,
+                 (const char *const[]){"12345678@qq.com", "12345678", "1234", "qq.com", NULL});
+}
+
+/* Whatever is typed, a term holds letters and digits only: nothing an index takes for syntax. */
+static void syntax_never_gets_through(void **state)
+{
+    static const char *const typed[] = {
+        "\"",  "'",   "*",       "a\" OR \"b", "NEAR(a b)", "col:abc", "-abc", "abc*",
+        "(((", "{x}", "a AND b", "^a",         "深\"圳",    "a:*|b",   "<->",  "\\",
+        "%",   "_",   "a_b",     "😀",          "\xff\xfe",  "ƨ",       NULL};
+    struct arena *a = arena_new();
+
+    (void)state;
+    for (size_t i = 0; typed[i] != NULL; i++) {
+        struct text_query *q = text_tokens_query(a, typed[i], strlen(typed[i]));
+
+        for (size_t t = 0; t < q->n; t++)
+            for (size_t p = 0; p < q->term[t].n; p++)
+                for (size_t k = 0; k < q->term[t].phrase[p].n; k++) {
+                    const char *token = q->term[t].phrase[p].token[k];
+
+                    assert_true(token[0] != '\0');
+                    assert_null(strpbrk(token, " \"'*():-^{}<>|&!\\%_.,+@"));
+                }
+    }
+    assert_int_equal(text_tokens_query(a, "  *\"- ", 6)->n, 0);
+    assert_int_equal(text_tokens_query(a, "", 0)->n, 0);
+    arena_free(&a);
+}
+
+static unsigned next_random(uint64_t *s)
+{
+    *s ^= *s << 13;
+    *s ^= *s >> 7;
+    *s ^= *s << 17;
+    return (unsigned)(*s >> 33);
+}
+
+/* Random text of all kinds: tokens are valid UTF-8 and short, and each word of it finds it. */
+static void any_text_is_taken_and_found_again(void **state)
+{
+    static const char *const parts[] = {
+        "深圳", "华", " ",    "-", "abc", "XIAN",           "123",  "0755", "@", ".",
+        "(",    ")",  "+86",  "đ", "Ữ",   "か\xe3\x82\x99", "한국", "ไทย",  "'", "\n",
+        "２",   "😀",  "\xff", "/", "Ж"};
+    uint64_t seed = 5;
+    struct arena *a = arena_new();
+    struct buf s = BUF_INIT, tokens = BUF_INIT;
+    static struct document d;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        buf_clear(&s);
+        buf_clear(&tokens);
+        for (unsigned n = next_random(&seed) % 20; n > 0; n--)
+            buf_puts(&s, parts[next_random(&seed) % (sizeof(parts) / sizeof(parts[0]))]);
+        text_tokens_index(&tokens, buf_str(&s), s.len);
+        assert_true(text_valid(buf_str(&tokens), tokens.len));
+        split(&d, &tokens);
+        for (size_t t = 0; t < d.n; t++)
+            assert_in_range(strlen(d.token[t]), 1, 40);
+        struct text_query *q = text_tokens_query(a, buf_str(&s), s.len);
+
+        assert_true(q->n <= 16);
+        arena_reset(a);
+    }
+    buf_free(&s);
+    buf_free(&tokens);
+    arena_free(&a);
+}
+
+static void a_long_note_costs_a_token_a_character(void **state)
+{
+    struct buf s = BUF_INIT, tokens = BUF_INIT;
+    size_t n = 1;
+
+    (void)state;
+    for (int i = 0; i < 5000; i++)
+        buf_puts(&s, i % 2 ? "客" : "户");
+    text_tokens_index_prose(&tokens, s.s, s.len);
+    for (size_t i = 0; i < tokens.len; i++)
+        n += tokens.s[i] == ' ';
+    assert_int_equal(n, 5000);
+    buf_free(&s);
+    buf_free(&tokens);
+}
+
+static void a_lead_has_not_many_more_than_40_tokens(void **state)
+{
+    struct buf tokens = BUF_INIT;
+    static struct document d;
+
+    (void)state;
+    for (size_t i = 0; lead[i] != NULL; i++)
+        text_tokens_index(&tokens, lead[i], strlen(lead[i]));
+    split(&d, &tokens);
+    assert_in_range(d.n, 30, 52);
+    buf_free(&tokens);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_part_of_a_chinese_name_finds_it),
+        cmocka_unit_test(every_substring_of_a_chinese_name_finds_it),
+        cmocka_unit_test(pinyin_and_initials_find_chinese),
+        cmocka_unit_test(vietnamese_is_found_without_tones_and_while_typing),
+        cmocka_unit_test(latin_words_are_found_by_their_starts),
+        cmocka_unit_test(a_phone_is_found_by_any_grouping_and_its_last_digits),
+        cmocka_unit_test(an_address_is_found_by_its_parts),
+        cmocka_unit_test(syntax_never_gets_through),
+        cmocka_unit_test(any_text_is_taken_and_found_again),
+        cmocka_unit_test(a_long_note_costs_a_token_a_character),
+        cmocka_unit_test(a_lead_has_not_many_more_than_40_tokens),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
