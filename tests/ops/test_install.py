@@ -1,0 +1,39 @@
+"""What `meson install` puts where, and that the program finds it there."""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from server import BUILD
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    destination = tmp_path_factory.mktemp("installed")
+    subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", destination],
+                   check=True, capture_output=True)
+    return destination / "usr/local"
+
+
+def config(prefix, option):
+    done = subprocess.run([prefix / "bin/berth", "config", option], capture_output=True, text=True,
+                          check=True, cwd="/")
+    return pathlib.Path(os.path.normpath(done.stdout.strip()))
+
+
+@pytest.mark.parametrize("option, place", [
+    ("plugin_path", "lib/berth/plugins"), ("scripts", "share/berth/scripts"),
+    ("share", "share/berth"), ("ui", "share/berth/ui"),
+])
+def test_an_installed_program_finds_its_parts_below_its_prefix(prefix, option, place):
+    assert config(prefix, option) == prefix / place
+
+
+def test_enabled_plugins_are_installed_where_the_program_looks_for_them(prefix):
+    assert list(config(prefix, "plugin_path").rglob("base.so"))
+
+
+def test_the_systemd_unit_starts_the_installed_program(prefix):
+    unit = (prefix / "lib/systemd/system/berth.service").read_text()
+    assert "ExecStart=/usr/local/bin/berth serve --data /var/lib/berth" in unit
