@@ -300,9 +300,9 @@ int box_run(struct box *b, const struct box_budget *budget, int (*fn)(lua_State 
             lua_pushnil(b->L);
             describe(b, &f, err);
         }
-        if (failure != NULL)
-            *failure = f;
     }
+    if (failure != NULL)
+        *failure = f;
     lua_settop(b->L, top);
     if (b->depth == 0 && b->over.why != BOX_FINE)
         lua_sethook(b->L, on_slice, LUA_MASKCOUNT, SLICE);

@@ -1,0 +1,436 @@
+/* lib_berth.c - the table `berth` of scripts: records, dates, money, texts.  Everything goes through the
+ * record layer as the user of the running request, so that permissions, hooks and history hold. */
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/money.h"
+#include "base/when.h"
+#include "lua/box.h"
+#include "lua/value.h"
+#include "lua/watch.h"
+#include "record/find.h"
+#include "record/hook.h"
+#include "record/save.h"
+#include "record/zone.h"
+
+enum { FIND_MAX = 1000, ARGS_MAX = 16 };
+enum { FUEL_QUERY = 4000, FUEL_ROW = 200, FUEL_SAVE = 20000 }; /* about what they cost */
+
+/* ---- records ---------------------------------------------------------------------------- */
+
+static const struct table *table_at(lua_State *L, int arg)
+{
+    const struct table *t = model_table(ctx_of(L)->m, luaL_checkstring(L, arg));
+
+    if (t == NULL)
+        luaL_error(L, "there is no table '%s'", lua_tostring(L, arg));
+    return t;
+}
+
+/* The ctx keeps the reason; the script ends here unless it catches this. */
+static void check_ctx(lua_State *L)
+{
+    const struct berth_ctx *c = ctx_of(L);
+
+    if (c->rc != BERTH_OK)
+        luaL_error(L, "refused: %s", c->key != NULL ? c->key : "error");
+}
+
+static void writer_only(lua_State *L)
+{
+    if (!run_of(L)->may_write)
+        luaL_error(L, "a rule only answers: it cannot change records");
+}
+
+/* The filter text at index 2 (or nothing) with the values behind it. */
+static void query_at(lua_State *L, const struct table *t, struct where_query *q)
+{
+    struct berth_ctx *c = ctx_of(L);
+    struct berth_val args[ARGS_MAX];
+    int n = lua_gettop(L) - 2;
+
+    *q = (struct where_query){0};
+    box_burn(L, FUEL_QUERY);
+    if (n > ARGS_MAX)
+        luaL_error(L, "too many values for a filter");
+    for (int i = 0; i < n; i++)
+        if (!value_take(L, 3 + i, BERTH_NULL, c->a, &args[i]))
+            luaL_argerror(L, 3 + i, "a filter cannot take this value");
+    if (lua_isnoneornil(L, 2))
+        return;
+    where_text(c, t, luaL_checkstring(L, 2), args, n > 0 ? (size_t)n : 0, q);
+    check_ctx(L);
+}
+
+static struct berth_rows *rows_at(lua_State *L, int64_t limit)
+{
+    const struct table *t = table_at(L, 1);
+    struct where_query q;
+    struct berth_rows *rows;
+
+    query_at(L, t, &q);
+    if (q.limit == 0 || q.limit > limit)
+        q.limit = limit;
+    watch_pause();
+    rows = find_rows(ctx_of(L), t, &q);
+    watch_resume();
+    check_ctx(L);
+    return rows;
+}
+
+/* Hooks may change and save what they find: inside the write transaction it is current. */
+static void push_found(lua_State *L, struct berth_row *row)
+{
+    bool writable = run_of(L)->may_write;
+
+    if (writable && row != NULL && row->old == NULL)
+        row->old = row_copy(row);
+    value_push_row(L, row, writable);
+}
+
+/* Upvalues: the list, and the number of its run. */
+static int find_step(lua_State *L)
+{
+    struct berth_rows *rows = lua_touserdata(L, lua_upvalueindex(1));
+    struct berth_row *row;
+
+    if ((uint64_t)lua_tointeger(L, lua_upvalueindex(2)) != box_run_id(L))
+        return luaL_error(L, "this list belongs to an earlier call and is gone");
+    box_burn(L, FUEL_ROW);
+    row = find_next(rows);
+    if (row == NULL)
+        return 0;
+    push_found(L, row);
+    return 1;
+}
+
+/* for lead in berth.find("lead", "status = ? order by name", "open") do ... end */
+static int b_find(lua_State *L)
+{
+    struct berth_rows *rows = rows_at(L, FIND_MAX);
+
+    lua_pushlightuserdata(L, rows);
+    lua_pushinteger(L, (lua_Integer)box_run_id(L));
+    lua_pushcclosure(L, find_step, 2);
+    return 1;
+}
+
+static int b_first(lua_State *L)
+{
+    push_found(L, find_next(rows_at(L, 1)));
+    return 1;
+}
+
+static int b_count(lua_State *L)
+{
+    const struct table *t = table_at(L, 1);
+    struct where_query q;
+    int64_t n;
+
+    query_at(L, t, &q);
+    watch_pause();
+    n = find_count(ctx_of(L), t, q.where, NULL);
+    watch_resume();
+    check_ctx(L);
+    lua_pushinteger(L, n);
+    return 1;
+}
+
+/* nil when it is not there or not for this user's eyes. */
+static int b_load(lua_State *L)
+{
+    const struct table *t = table_at(L, 1);
+    struct berth_row *row;
+    int64_t id;
+
+    if (lua_isnoneornil(L, 2)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    id = luaL_checkinteger(L, 2);
+    box_burn(L, FUEL_QUERY);
+    watch_pause();
+    row = find_exists(ctx_of(L), t, id) ? find_one(ctx_of(L), t, id) : NULL;
+    watch_resume();
+    check_ctx(L);
+    push_found(L, row);
+    return 1;
+}
+
+static int b_new(lua_State *L)
+{
+    const struct table *t = table_at(L, 1);
+    struct berth_row *row;
+
+    writer_only(L);
+    row = row_new(ctx_of(L), t);
+    row_defaults(row);
+    value_push_row(L, row, true);
+    return 1;
+}
+
+static int b_save(lua_State *L)
+{
+    struct berth_row *row = value_row(L, 1, true);
+
+    writer_only(L);
+    box_burn(L, FUEL_SAVE);
+    watch_pause();
+    row_save(ctx_of(L), row);
+    watch_resume();
+    check_ctx(L);
+    lua_pushinteger(L, row_id(row));
+    return 1;
+}
+
+static int b_delete(lua_State *L)
+{
+    struct berth_row *row = value_row(L, 1, true);
+
+    writer_only(L);
+    box_burn(L, FUEL_SAVE);
+    watch_pause();
+    row_drop(ctx_of(L), row);
+    watch_resume();
+    check_ctx(L);
+    return 0;
+}
+
+/* berth.emit("leads.released", lead): tells everybody who asked to know. */
+static int b_emit(lua_State *L)
+{
+    const char *topic = arena_strdup(ctx_of(L)->a, luaL_checkstring(L, 1));
+    struct berth_row *row = lua_isnoneornil(L, 2) ? NULL : value_row(L, 2, false);
+
+    writer_only(L);
+    box_burn(L, FUEL_SAVE);
+    hook_emit(ctx_of(L), topic, row);
+    check_ctx(L);
+    return 0;
+}
+
+/* ---- the request ---------------------------------------------------------------------------- */
+
+static int b_user(lua_State *L)
+{
+    const struct who *who = ctx_of(L)->who;
+
+    lua_pushinteger(L, who == NULL ? 0 : who->id);
+    return 1;
+}
+
+static int b_can(lua_State *L)
+{
+    const struct who *who = ctx_of(L)->who;
+
+    lua_pushboolean(L, who == NULL || perm_has(who, luaL_checkstring(L, 1)));
+    return 1;
+}
+
+static int b_tr(lua_State *L)
+{
+    lua_pushstring(L, ctx_text(ctx_of(L), luaL_checkstring(L, 1), (const char *const[]){NULL}));
+    return 1;
+}
+
+static int b_log(lua_State *L)
+{
+    box_burn(L, 500);
+    log_info("script", "%s: %.500s", run_of(L)->file, box_text(L, 1, NULL));
+    return 0;
+}
+
+/* berth.error("owner_id", "leads.err.limit"): refuses what the user is doing.  The key of a text, or the
+ * text itself; the field may be nil. */
+static int b_error(lua_State *L)
+{
+    struct berth_ctx *c = ctx_of(L);
+    const char *key = arena_strdup(c->a, luaL_checkstring(L, 2));
+
+    writer_only(L);
+    if (lua_isnoneornil(L, 1))
+        ctx_fail(c, BERTH_INVALID, "refused", key);
+    else
+        ctx_invalid(c, luaL_checkstring(L, 1), key, NULL);
+    return luaL_error(L, "%s", key);
+}
+
+static int b_rule(lua_State *L)
+{
+    struct berth_ctx *c = ctx_of(L);
+    const struct rule *r = model_rule(c->m, luaL_checkstring(L, 1));
+    struct berth_val args[ARGS_MAX];
+    int n = lua_gettop(L) - 1;
+
+    if (r == NULL || n > ARGS_MAX)
+        return luaL_error(L, "there is no rule '%s'", lua_tostring(L, 1));
+    for (int i = 0; i < n; i++)
+        if (!value_take(L, 2 + i, BERTH_NULL, c->a, &args[i]))
+            return luaL_argerror(L, 2 + i, "a rule cannot take this value");
+    value_push(L, r->returns, rule_ask(c, r, args, n > 0 ? (size_t)n : 0));
+    return 1;
+}
+
+/* ---- dates and times ---------------------------------------------------------------------------- */
+
+/* Days count to about 2.9 million in the year 9999; a time that small is the first hour of 1970. */
+static bool is_time(int64_t v)
+{
+    return v > 4000000 || v < -4000000;
+}
+
+static const char *zone_of(lua_State *L)
+{
+    return ctx_of(L)->st->company.zone;
+}
+
+/* The day of a date, a time (on the company's clocks) or "2026-11-22". */
+static int64_t day_at(lua_State *L, int arg)
+{
+    int64_t v;
+
+    if (lua_type(L, arg) == LUA_TSTRING) {
+        if (!when_date_parse(lua_tostring(L, arg), lua_rawlen(L, arg), &v))
+            luaL_argerror(L, arg, "date such as 2026-11-22 expected");
+        return v;
+    }
+    v = luaL_checkinteger(L, arg);
+    return is_time(v) ? zone_day(zone_of(L), v) : v;
+}
+
+static int b_now(lua_State *L)
+{
+    lua_pushinteger(L, ctx_of(L)->now);
+    return 1;
+}
+
+static int b_today(lua_State *L)
+{
+    lua_pushinteger(L, zone_day(zone_of(L), ctx_of(L)->now));
+    return 1;
+}
+
+static int b_date(lua_State *L)
+{
+    lua_pushinteger(L, day_at(L, 1));
+    return 1;
+}
+
+static int b_days_between(lua_State *L)
+{
+    lua_pushinteger(L, day_at(L, 2) - day_at(L, 1));
+    return 1;
+}
+
+static int b_days_since(lua_State *L)
+{
+    lua_pushinteger(L, zone_day(zone_of(L), ctx_of(L)->now) - day_at(L, 1));
+    return 1;
+}
+
+/* The same day of a later month, or that month's last. */
+static int b_add_months(lua_State *L)
+{
+    int64_t day = day_at(L, 1), month;
+    lua_Integer n = luaL_checkinteger(L, 2);
+    int y, m, d;
+
+    luaL_argcheck(L, n > -120000 && n < 120000, 2, "too many months");
+    when_civil(day, &y, &m, &d);
+    month = (int64_t)y * 12 + m - 1 + n;
+    y = (int)(month / 12);
+    m = (int)(month % 12) + 1;
+    luaL_argcheck(L, y >= 1 && y <= 9998, 2, "out of range");
+    day = when_days(m == 12 ? y + 1 : y, m == 12 ? 1 : m + 1, 1) - when_days(y, m, 1);
+    lua_pushinteger(L, when_days(y, m, d > day ? (int)day : d));
+    return 1;
+}
+
+/* 1 Monday ... 7 Sunday */
+static int b_weekday(lua_State *L)
+{
+    int64_t day = day_at(L, 1);
+
+    lua_pushinteger(L, ((day + 3) % 7 + 7) % 7 + 1);
+    return 1;
+}
+
+static int b_date_text(lua_State *L)
+{
+    char text[WHEN_DATE_MAX];
+
+    when_date_format(day_at(L, 1), text);
+    lua_pushstring(L, text);
+    return 1;
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+static int b_money(lua_State *L)
+{
+    int64_t v;
+    bool ok = lua_type(L, 1) == LUA_TSTRING ? money_parse(lua_tostring(L, 1), lua_rawlen(L, 1), &v)
+                                            : money_take(L, 1, &v);
+
+    luaL_argcheck(L, ok, 1, "amount such as \"12.50\" expected");
+    money_push(L, v);
+    return 1;
+}
+
+/* berth.has(lead.lanes, "asia"): is it one of the list's? */
+static int b_has(lua_State *L)
+{
+    lua_Integer n;
+    bool found = false;
+
+    if (!lua_isnil(L, 1))
+        luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checkany(L, 2);
+    n = lua_isnil(L, 1) ? 0 : (lua_Integer)lua_rawlen(L, 1);
+    box_burn(L, n);
+    for (lua_Integer i = 1; i <= n && !found; i++) {
+        lua_rawgeti(L, 1, i);
+        found = lua_rawequal(L, -1, 2);
+        lua_pop(L, 1);
+    }
+    lua_pushboolean(L, found);
+    return 1;
+}
+
+void berth_open(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"add_months", b_add_months},
+        {"can", b_can},
+        {"count", b_count},
+        {"date", b_date},
+        {"date_text", b_date_text},
+        {"days_between", b_days_between},
+        {"days_since", b_days_since},
+        {"delete", b_delete},
+        {"emit", b_emit},
+        {"error", b_error},
+        {"find", b_find},
+        {"first", b_first},
+        {"has", b_has},
+        {"load", b_load},
+        {"log", b_log},
+        {"money", b_money},
+        {"new", b_new},
+        {"now", b_now},
+        {"rule", b_rule},
+        {"save", b_save},
+        {"today", b_today},
+        {"tr", b_tr},
+        {"user", b_user},
+        {"weekday", b_weekday},
+        {NULL, NULL},
+    };
+
+    lua_newtable(L);
+    luaL_setfuncs(L, functions, 0);
+    box_publish(L, "berth");
+}

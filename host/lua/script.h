@@ -1,0 +1,71 @@
+/* script.h - the company's rules and hooks in Lua: which are in force, what is wrong with them, how
+ * they are replaced while the server runs.
+ *
+ *     scripts/rules/leads.release_days.lua    one rule a file, named as the rule it answers
+ *     scripts/hooks/anything.lua              hooks: on("lead", "before_update", function ...)
+ *
+ * Threads  A folder's scripts are read into an immutable set.  Every thread builds a Lua state of its
+ *          own from it when it first needs one, and again when a newer set is published.
+ * Errors   A file with an error is left out, and the version before it stays in force.  A rule that
+ *          fails while running gives the declared default; a hook that fails refuses the change. */
+#ifndef BERTH_SCRIPT_H
+#define BERTH_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "model/model.h"
+#include "record/store.h"
+
+enum { SCRIPT_NAME = 96 };
+
+struct scripts;
+
+struct script_problem {
+    const char *file;    /* "rules/leads.release_days.lua" */
+    int line;            /* 0: unknown */
+    const char *message;
+    bool at_run;         /* it happened while running; else the file was refused */
+    bool stopped;        /* no longer run until the file changes: it overran too often */
+    uint64_t times;
+    int64_t at;          /* ms: the last time */
+};
+
+struct script_info {
+    const char *file;
+    const char *about; /* its first line: what it decides, in business words */
+    bool rule;
+    bool older;        /* the file has errors; the version before is in force */
+};
+
+/* Reads dir/rules and dir/hooks; neither need exist.  quarantine (may be NULL) names the file that
+ * scripts_quarantine() writes.  Problems are logged and kept; opening never fails. */
+struct scripts *scripts_open(const char *dir, const char *quarantine, const struct model *m);
+void scripts_close(struct scripts **s);
+
+/* What store->scripts is to be filled with.  One set of scripts serves a process. */
+struct script_ops scripts_ops(struct scripts *s);
+
+/* Reads the folder again, checks it, publishes it.  m: the model to check against, NULL: as before.
+ * The number of problems. */
+size_t scripts_reload(struct scripts *s, const struct model *m);
+/* Whether a file appeared, vanished or changed since it was last read; a few system calls. */
+bool scripts_changed(struct scripts *s);
+
+/* Both in the arena, by file. */
+struct script_problem *scripts_problems(struct scripts *s, struct arena *a, size_t *n);
+struct script_info *scripts_list(struct scripts *s, struct arena *a, size_t *n);
+
+/* Checks one file as loading would: what is wrong with it.  A rule by its place in a folder "rules". */
+struct script_problem *script_check_file(const struct model *m, const char *path, struct arena *a, size_t *n);
+
+/* The last resort.  True when some thread has been inside one script for longer than limit_ms: the
+ * process should end with blame_die("script", name, ...). */
+enum { SCRIPT_OVERDUE_MS = 5000 };
+bool scripts_overdue(int64_t limit_ms, char name[SCRIPT_NAME]);
+/* Leaves out the script (as it is now in dir) from the next start on, until its file changes. */
+void scripts_quarantine(const char *dir, const char *quarantine, const char *name, const char *why);
+
+#endif

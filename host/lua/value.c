@@ -1,0 +1,319 @@
+/* value.c - records and field values as scripts see them. */
+#include "lua/value.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/when.h"
+#include "lua/box.h"
+#include "record/row.h"
+
+struct row_handle {
+    uint64_t run;
+    struct berth_row *row;
+    bool writable;
+};
+
+static const char is_row; /* set in the metatables of records */
+
+struct script_run *run_of(lua_State *L)
+{
+    return box_owner(L);
+}
+
+struct berth_ctx *ctx_of(lua_State *L)
+{
+    struct script_run *run = run_of(L);
+
+    if (run->c == NULL)
+        luaL_error(L, "records can be asked for inside the function only, not while the file is loaded");
+    return run->c;
+}
+
+/* ---- to Lua --------------------------------------------------------------------------- */
+
+static void push_text(lua_State *L, struct berth_val v)
+{
+    if (v.len < 0)
+        lua_pushstring(L, v.s);
+    else
+        lua_pushlstring(L, v.s, (size_t)v.len);
+}
+
+void value_push(lua_State *L, enum berth_type type, struct berth_val v)
+{
+    if (v.type == BERTH_NULL)
+        lua_pushnil(L);
+    else if (type_is_text(type))
+        push_text(L, v);
+    else if (type == BERTH_MONEY)
+        money_push(L, v.i);
+    else if (type == BERTH_BOOL)
+        lua_pushboolean(L, v.i != 0);
+    else if (type == BERTH_REAL)
+        lua_pushnumber(L, v.d);
+    else if (type == BERTH_ROW)
+        value_push_row(L, v.row, false);
+    else
+        lua_pushinteger(L, v.i);
+}
+
+/* "|a|b|" -> {"a", "b"} */
+static void push_many(lua_State *L, const struct field *f, struct berth_val v)
+{
+    const char *p = v.type == BERTH_NULL ? "" : v.s, *end;
+    lua_Integer n = 0;
+
+    lua_newtable(L);
+    for (p += *p == '|'; (end = strchr(p, '|')) != NULL; p = end + 1) {
+        if (f->type == BERTH_PICK)
+            lua_pushlstring(L, p, (size_t)(end - p));
+        else
+            lua_pushinteger(L, strtoll(p, NULL, 10));
+        lua_rawseti(L, -2, ++n);
+    }
+}
+
+void value_push_field(lua_State *L, const struct field *f, struct berth_val v)
+{
+    if ((f->flags & BERTH_MANY) != 0)
+        push_many(L, f, v);
+    else
+        value_push(L, f->type, v);
+}
+
+/* ---- from Lua --------------------------------------------------------------------------- */
+
+static bool take_whole(lua_State *L, int index, int64_t *out)
+{
+    int ok;
+
+    if (lua_type(L, index) != LUA_TNUMBER)
+        return false;
+    *out = lua_tointegerx(L, index, &ok);
+    return ok;
+}
+
+static bool take_text(lua_State *L, int index, struct arena *a, struct berth_val *out)
+{
+    size_t len;
+    const char *s;
+    char *copy;
+
+    if (lua_type(L, index) != LUA_TSTRING && lua_type(L, index) != LUA_TNUMBER)
+        return false;
+    lua_pushvalue(L, index); /* a number must stay one where it stands */
+    s = lua_tolstring(L, -1, &len);
+    copy = arena_strndup(a, s, len);
+    lua_pop(L, 1);
+    if (strlen(copy) != len || len > INT32_MAX)
+        return false; /* a NUL inside */
+    out->len = (int32_t)len;
+    out->s = copy;
+    return true;
+}
+
+static bool take_when(lua_State *L, int index, enum berth_type type, int64_t *out)
+{
+    size_t len;
+    const char *s;
+
+    if (lua_type(L, index) != LUA_TSTRING)
+        return take_whole(L, index, out);
+    s = lua_tolstring(L, index, &len);
+    return type == BERTH_DATE ? when_date_parse(s, len, out) : when_time_parse(s, len, out);
+}
+
+static enum berth_type own_type(lua_State *L, int index)
+{
+    int64_t ignored;
+
+    switch (lua_type(L, index)) {
+    case LUA_TSTRING: return BERTH_TEXT;
+    case LUA_TBOOLEAN: return BERTH_BOOL;
+    case LUA_TNUMBER: return lua_isinteger(L, index) ? BERTH_INT : BERTH_REAL;
+    case LUA_TUSERDATA: return money_take(L, index, &ignored) ? BERTH_MONEY : BERTH_ROW;
+    default: return BERTH_NULL;
+    }
+}
+
+bool value_take(lua_State *L, int index, enum berth_type type, struct arena *a, struct berth_val *out)
+{
+    *out = berth_nil();
+    if (lua_isnoneornil(L, index))
+        return true;
+    if (type == BERTH_NULL)
+        type = own_type(L, index);
+    out->type = type;
+    if (type_is_text(type))
+        return take_text(L, index, a, out);
+    switch (type) {
+    case BERTH_BOOL:
+        out->i = lua_toboolean(L, index);
+        return lua_isboolean(L, index);
+    case BERTH_REAL:
+        out->d = lua_tonumber(L, index);
+        return lua_type(L, index) == LUA_TNUMBER && isfinite(out->d);
+    case BERTH_MONEY: return money_take(L, index, &out->i);
+    case BERTH_DATE:
+    case BERTH_TIME: return take_when(L, index, type, &out->i);
+    case BERTH_INT:
+    case BERTH_REF:
+    case BERTH_FILE: return take_whole(L, index, &out->i);
+    case BERTH_ROW: out->row = value_row(L, index, false); return true;
+    default: return false;
+    }
+}
+
+/* {"a", "b"} -> "|a|b|" */
+static bool take_many(lua_State *L, int index, const struct field *f, struct arena *a, struct berth_val *out)
+{
+    lua_Integer n = (lua_Integer)lua_rawlen(L, index);
+    struct berth_val all = {BERTH_TEXT, 0, {.s = "|"}};
+
+    *out = berth_nil();
+    if (n > 1000)
+        return false;
+    for (lua_Integer i = 1; i <= n; i++) {
+        struct berth_val one;
+
+        lua_rawgeti(L, index, i);
+        if (!value_take(L, lua_gettop(L), f->type, a, &one) || one.type == BERTH_NULL)
+            return false;
+        lua_pop(L, 1);
+        all.s = f->type == BERTH_PICK ? arena_fmt(a, "%s%s|", all.s, one.s)
+                                      : arena_fmt(a, "%s%lld|", all.s, (long long)one.i);
+    }
+    all.len = (int32_t)strlen(all.s);
+    if (n > 0)
+        *out = all;
+    return true;
+}
+
+/* ---- records ---------------------------------------------------------------------------- */
+
+static struct row_handle *handle(lua_State *L, int index)
+{
+    struct row_handle *h = lua_touserdata(L, index);
+    bool ours;
+
+    if (h == NULL || !lua_getmetatable(L, index))
+        luaL_argerror(L, index, "record expected");
+    ours = lua_rawgetp(L, -1, &is_row) == LUA_TBOOLEAN;
+    lua_pop(L, 2);
+    if (!ours)
+        luaL_argerror(L, index, "record expected");
+    if (h->run != box_run_id(L))
+        luaL_error(L, "this record belongs to an earlier call and is gone");
+    return h;
+}
+
+struct berth_row *value_row(lua_State *L, int index, bool for_change)
+{
+    struct row_handle *h = handle(L, index);
+
+    if (for_change && !h->writable)
+        luaL_error(L, "this record cannot be changed here");
+    return h->row;
+}
+
+/* The field that the name at index 2 asks for.  Upvalue 1 maps names to struct field *. */
+static const struct field *asked_field(lua_State *L, const struct row_handle *h)
+{
+    const struct field *f;
+
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1));
+    f = lua_touserdata(L, -1);
+    if (f == NULL)
+        luaL_error(L, "%s has no field '%s'", h->row->t->name,
+                   lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : luaL_typename(L, 2));
+    lua_pop(L, 1);
+    return f;
+}
+
+/* Only Lua itself calls this, with a record of its own: no script can reach a metatable. */
+static int row_index(lua_State *L)
+{
+    const struct row_handle *h = lua_touserdata(L, 1);
+    const struct field *f;
+
+    if (h->run != box_run_id(L))
+        return luaL_error(L, "this record belongs to an earlier call and is gone");
+    f = asked_field(L, h);
+    value_push_field(L, f, h->row->v[f->at]);
+    return 1;
+}
+
+static int row_newindex(lua_State *L)
+{
+    struct berth_row *row = value_row(L, 1, true);
+    const struct field *f = asked_field(L, lua_touserdata(L, 1));
+    struct berth_val v;
+    bool ok = (f->flags & BERTH_MANY) != 0 && lua_istable(L, 3) ? take_many(L, 3, f, row->c->a, &v)
+                                                                : value_take(L, 3, f->type, row->c->a, &v);
+
+    if (!ok)
+        return luaL_error(L, "%s.%s cannot take a %s", row->t->name, f->name, luaL_typename(L, 3));
+    row_set(row, f->name, v);
+    if (row->c->rc != BERTH_OK)
+        return luaL_error(L, "%s.%s refused the value", row->t->name, f->name);
+    return 0;
+}
+
+static int row_tostring(lua_State *L)
+{
+    const struct row_handle *h = lua_touserdata(L, 1);
+
+    if (h->run != box_run_id(L))
+        lua_pushliteral(L, "record");
+    else
+        lua_pushfstring(L, "%s %I", h->row->t->name, (LUAI_UACINT)row_id(h->row));
+    return 1;
+}
+
+/* The metatable for records of a table; made once per box and table. */
+static void push_metatable(lua_State *L, const struct table *t)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, t) == LUA_TTABLE)
+        return;
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, t->nfields);
+    for (int i = 0; i < t->nfields; i++) {
+        if ((t->fields[i].flags & BERTH_SECRET) != 0)
+            continue;
+        lua_pushlightuserdata(L, (void *)&t->fields[i]);
+        lua_setfield(L, -2, t->fields[i].name);
+    }
+    lua_pushvalue(L, -1);
+    lua_pushcclosure(L, row_index, 1);
+    lua_setfield(L, -3, "__index");
+    lua_pushcclosure(L, row_newindex, 1);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushcfunction(L, row_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pushboolean(L, 1);
+    lua_rawsetp(L, -2, &is_row);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, t);
+}
+
+void value_push_row(lua_State *L, struct berth_row *row, bool writable)
+{
+    struct row_handle *h;
+
+    if (row == NULL) {
+        lua_pushnil(L);
+        return;
+    }
+    h = lua_newuserdatauv(L, sizeof(*h), 0);
+    *h = (struct row_handle){box_run_id(L), row, writable};
+    push_metatable(L, row->t);
+    lua_setmetatable(L, -2);
+}

@@ -1,0 +1,418 @@
+/* vm.c - a thread's Lua state with the scripts in force: rules asked, hooks fired. */
+#include <lauxlib.h>
+#include <lua.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/blame.h"
+#include "base/log.h"
+#include "lua/set.h"
+#include "lua/value.h"
+#include "lua/watch.h"
+#include "record/find.h"
+#include "record/row.h"
+
+struct vm_hook {
+    const struct script *script;
+    char *on; /* table or topic */
+    uint32_t when;
+    int ref;
+};
+
+struct vm {
+    struct script_run run; /* first: the box's owner */
+    struct vm *next;
+    struct box *box;
+    uint64_t engine;
+    struct script_set *set;
+    bool spent;  /* out of memory once: build a new one */
+    int *rules;  /* by place in the set: reference to the function, or 0 */
+    size_t nrules;
+    struct vm_hook *hooks;
+    size_t nhooks;
+    const struct script *loading;
+};
+
+/* About 20 ms: others wait for the write transaction meanwhile. */
+static const struct box_budget run_budget = {.fuel = 2000000, .cpu_ms = 200, .wall_ms = 1000};
+
+/* ---- on("lead", "before_update", function(lead, old) ... end) ------------------------------- */
+
+static uint32_t when_of(const char *s)
+{
+    static const struct {
+        const char *name;
+        uint32_t bits;
+    } points[] = {{"before_", BERTH_BEFORE}, {"after_", BERTH_AFTER}, {"done_", BERTH_DONE}},
+      deeds[] = {{"insert", BERTH_INSERT}, {"update", BERTH_UPDATE}, {"delete", BERTH_DELETE},
+                 {"save", BERTH_INSERT | BERTH_UPDATE}};
+
+    for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
+        for (size_t j = 0; j < sizeof(deeds) / sizeof(*deeds); j++) {
+            size_t n = strlen(points[i].name);
+
+            if (strncmp(s, points[i].name, n) == 0 && strcmp(s + n, deeds[j].name) == 0)
+                return points[i].bits | deeds[j].bits;
+        }
+    return 0;
+}
+
+static int on(lua_State *L)
+{
+    struct vm *vm = box_owner(L);
+    const char *name = luaL_checkstring(L, 1);
+    bool topic = strchr(name, '.') != NULL;
+    uint32_t when = topic ? BERTH_EVENT : when_of(luaL_checkstring(L, 2));
+    struct vm_hook *hook;
+
+    if (vm->loading == NULL || vm->loading->kind != SCRIPT_HOOK)
+        return luaL_error(L, "on() belongs into a file in hooks/, outside of functions");
+    if (when == 0)
+        return luaL_argerror(L, 2, "before_, after_ or done_ with insert, update, save or delete");
+    luaL_checktype(L, topic ? 2 : 3, LUA_TFUNCTION);
+    lua_settop(L, topic ? 2 : 3);
+    vm->hooks = mem_realloc(vm->hooks, (vm->nhooks + 1) * sizeof(*vm->hooks));
+    hook = &vm->hooks[vm->nhooks];
+    *hook = (struct vm_hook){vm->loading, mem_strdup(name), when, luaL_ref(L, LUA_REGISTRYINDEX)};
+    vm->nhooks++;
+    return 0;
+}
+
+/* ---- building ----------------------------------------------------------------------------- */
+
+static int open_host(lua_State *L)
+{
+    money_open(L);
+    berth_open(L);
+    box_globals(L);
+    lua_pushcfunction(L, on);
+    lua_setfield(L, -2, "on");
+    return 0;
+}
+
+struct vm *vm_new(void)
+{
+    struct vm *vm = mem_alloc(sizeof(*vm));
+    struct buf err = BUF_INIT;
+
+    vm->box = box_new(BOX_MEMORY_DEFAULT);
+    box_set_owner(vm->box, &vm->run);
+    if (box_run(vm->box, &run_budget, open_host, NULL, &err, NULL) < 0) {
+        log_error("lua", "cannot open the host's functions: %s", buf_str(&err));
+        abort();
+    }
+    return vm;
+}
+
+void vm_free(struct vm **at)
+{
+    struct vm *vm = *at;
+
+    if (vm == NULL)
+        return;
+    for (size_t i = 0; i < vm->nhooks; i++)
+        free(vm->hooks[i].on);
+    box_free(&vm->box);
+    if (vm->set != NULL)
+        set_drop(vm->set);
+    free(vm->hooks);
+    free(vm->rules);
+    free(vm);
+    *at = NULL;
+}
+
+struct box *vm_box(struct vm *vm)
+{
+    return vm->box;
+}
+
+static int load_script(lua_State *L)
+{
+    const struct script *script = lua_touserdata(L, 1);
+    struct vm *vm = box_owner(L);
+
+    box_load(L, script->source, script->len, script->file);
+    lua_call(L, 0, script->kind == SCRIPT_RULE ? 1 : 0);
+    if (script->kind == SCRIPT_HOOK)
+        return 0;
+    if (lua_type(L, -1) != LUA_TFUNCTION)
+        return luaL_error(L, "a rule's file ends with: return function(%s) ... end",
+                          script->rule->args == NULL ? "" : script->rule->args);
+    vm->rules[vm->nrules - 1] = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static int compile_script(lua_State *L)
+{
+    const struct script *script = lua_touserdata(L, 1);
+
+    box_load(L, script->source, script->len, script->file);
+    return 0;
+}
+
+int vm_compile(struct vm *vm, const struct script *script, struct buf *err, struct box_failure *f)
+{
+    return box_run(vm->box, &run_budget, compile_script, (void *)script, err, f);
+}
+
+int vm_load(struct vm *vm, const struct script *script, struct buf *err, struct box_failure *f)
+{
+    int rc;
+
+    vm->rules = mem_realloc(vm->rules, (vm->nrules + 1) * sizeof(*vm->rules));
+    vm->rules[vm->nrules++] = 0;
+    vm->loading = script;
+    vm->run = (struct script_run){.file = script->file};
+    watch_begin(script->tally != NULL ? script->tally->file : "check");
+    rc = box_run(vm->box, &run_budget, load_script, (void *)script, err, f);
+    watch_end();
+    vm->loading = NULL;
+    return rc;
+}
+
+/* ---- one a thread --------------------------------------------------------------------------- */
+
+static _Thread_local struct vm *vms; /* one but in tests, where several engines may be open */
+static pthread_key_t at_exit;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void free_vms(void *first)
+{
+    for (struct vm *vm = first, *next; vm != NULL; vm = next) {
+        next = vm->next;
+        vm_free(&vm);
+    }
+    watch_leave();
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&at_exit, free_vms);
+}
+
+static struct vm *build(struct scripts *s)
+{
+    struct vm *vm = vm_new();
+
+    vm->engine = scripts_id(s);
+    vm->set = set_current(s);
+    for (size_t i = 0; i < vm->set->n; i++) {
+        struct buf err = BUF_INIT;
+        struct box_failure f;
+
+        if (vm_load(vm, &vm->set->list[i], &err, &f) < 0)
+            tally_failure(s, vm->set->list[i].tally, &f, buf_str(&err));
+        buf_free(&err);
+    }
+    return vm;
+}
+
+/* The thread's state with the newest scripts; a run that is under way keeps those it began with. */
+static struct vm *vm_of(struct scripts *s)
+{
+    struct vm **at = &vms, *vm;
+
+    while (*at != NULL && (*at)->engine != scripts_id(s))
+        at = &(*at)->next;
+    vm = *at;
+    if (vm != NULL && (box_running(vm->box) ||
+                       (vm->set->generation == scripts_generation(s) && !vm->spent)))
+        return vm;
+    pthread_once(&once, make_key);
+    if (vm != NULL) {
+        *at = vm->next;
+        vm_free(&vm);
+    }
+    vm = build(s);
+    vm->next = vms;
+    vms = vm;
+    pthread_setspecific(at_exit, vms);
+    return vm;
+}
+
+/* ---- runs -------------------------------------------------------------------------------------- */
+
+/* Runs fn as that script; -1 with err when it failed. */
+static int run(struct vm *vm, struct scripts *s, struct berth_ctx *c, const struct script *script,
+               bool may_write, int (*fn)(lua_State *), void *arg, struct buf *err)
+{
+    struct script_run before = vm->run;
+    const char *blamed = blame_enter(script->tally->file);
+    bool outer = !box_running(vm->box);
+    struct box_failure f;
+    int rc;
+
+    vm->run = (struct script_run){c, may_write, script->file};
+    if (outer)
+        watch_begin(script->tally->file);
+    rc = box_run(vm->box, &run_budget, fn, arg, err, &f);
+    if (outer)
+        watch_end();
+    vm->run = before;
+    blame_leave(blamed);
+    if (rc == 0) {
+        tally_success(script->tally);
+        return 0;
+    }
+    if (f.why == BOX_MEMORY)
+        vm->spent = true;
+    if (c->rc == BERTH_OK || f.why != BOX_ERROR)
+        tally_failure(s, script->tally, &f, buf_str(err));
+    return -1;
+}
+
+struct question {
+    const struct script *script;
+    struct berth_ctx *c;
+    int ref;
+    const struct berth_val *args;
+    size_t n;
+    struct berth_val *out;
+    bool answered;
+};
+
+/* Where a record is declared and an id given, the record. */
+static void push_arg(lua_State *L, const struct question *q, size_t i)
+{
+    const struct script_arg *declared = i < q->script->nargs ? &q->script->args[i] : NULL;
+    struct berth_val v = q->args[i];
+
+    if (v.type == BERTH_ROW)
+        value_push_row(L, v.row, false);
+    else if (declared != NULL && declared->table != NULL && v.type != BERTH_NULL)
+        value_push_row(L, v.i == 0 ? NULL : find_raw(q->c, declared->table, v.i), false);
+    else
+        value_push(L, (enum berth_type)v.type, v);
+}
+
+static int answer(lua_State *L)
+{
+    struct question *q = lua_touserdata(L, 1);
+    const struct rule *rule = q->script->rule;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, q->ref);
+    luaL_checkstack(L, (int)q->n + 4, NULL);
+    for (size_t i = 0; i < q->n; i++)
+        push_arg(L, q, i);
+    lua_call(L, (int)q->n, 1);
+    if (lua_isnil(L, -1)) /* "no opinion": the default */
+        return 0;
+    if (!value_take(L, lua_gettop(L), rule->returns, q->c->a, q->out))
+        return luaL_error(L, "the answer must be %s, not a %s", script_type_text(rule->returns),
+                          luaL_typename(L, -1));
+    q->answered = true;
+    return 0;
+}
+
+static struct scripts *installed;
+
+static bool ask(struct berth_ctx *c, const struct rule *r, const struct berth_val *args, size_t n,
+                struct berth_val *out)
+{
+    struct vm *vm = vm_of(installed);
+    const struct script *script = map_get(&vm->set->rules, r->full);
+    struct question q = {script, c, 0, args, n, out, false};
+    struct buf err = BUF_INIT;
+
+    if (script == NULL || atomic_load_explicit(&script->tally->stopped, memory_order_relaxed))
+        return false;
+    q.ref = vm->rules[script - vm->set->list];
+    if (q.ref == 0)
+        return false;
+    if (run(vm, installed, c, script, false, answer, &q, &err) < 0) {
+        q.answered = false;
+        /* What a broken rule asked for in vain is no reason to refuse the user. */
+        if (c->rc == BERTH_INVALID || c->rc == BERTH_NOT_FOUND || c->rc == BERTH_DENIED)
+            ctx_clear(c);
+    }
+    buf_free(&err);
+    return q.answered;
+}
+
+static bool fits(const struct vm_hook *h, const char *name, uint32_t when)
+{
+    const uint32_t points = BERTH_BEFORE | BERTH_AFTER | BERTH_DONE;
+    const uint32_t deeds = BERTH_INSERT | BERTH_UPDATE | BERTH_DELETE;
+
+    if (strcmp(h->on, name) != 0)
+        return false;
+    if ((when & BERTH_EVENT) != 0)
+        return (h->when & BERTH_EVENT) != 0;
+    return (h->when & when & points) != 0 && (h->when & when & deeds) != 0;
+}
+
+static bool has_hook(const struct table *t, const char *topic, uint32_t when)
+{
+    const struct vm *vm;
+
+    if (!scripts_have_hooks(installed))
+        return false;
+    vm = vm_of(installed);
+    for (size_t i = 0; i < vm->nhooks; i++)
+        if (fits(&vm->hooks[i], t != NULL ? t->name : topic, when))
+            return true;
+    return false;
+}
+
+struct firing {
+    const struct vm_hook *hook;
+    struct berth_event *ev;
+};
+
+static int fire(lua_State *L)
+{
+    const struct firing *f = lua_touserdata(L, 1);
+    bool before = (f->ev->when & BERTH_BEFORE) != 0 && (f->ev->when & BERTH_DELETE) == 0;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, f->hook->ref);
+    value_push_row(L, f->ev->row, before);
+    value_push_row(L, f->ev->old, false);
+    lua_call(L, 2, 0);
+    return 0;
+}
+
+/* The text for people, with the file and line for the administrator they will ask. */
+static int refuse(struct berth_ctx *c, const struct script *script, const char *why)
+{
+    if (c->rc != BERTH_OK)
+        return c->rc;
+    ctx_fail(c, BERTH_INVALID, "script", "err.script");
+    c->args[0] = "script";
+    c->args[1] = arena_strdup(c->a, script->file);
+    c->args[2] = "why";
+    c->args[3] = arena_strdup(c->a, why);
+    c->args[4] = NULL;
+    return c->rc;
+}
+
+static int hook(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct vm *vm = vm_of(installed);
+    bool done = (ev->when & BERTH_DONE) != 0;
+
+    for (size_t i = 0; i < vm->nhooks && (done || c->rc == BERTH_OK); i++) {
+        struct firing f = {&vm->hooks[i], ev};
+        const struct script *script = f.hook->script;
+        struct buf err = BUF_INIT;
+
+        if (!fits(f.hook, ev->on, ev->when))
+            continue;
+        if (atomic_load_explicit(&script->tally->stopped, memory_order_relaxed))
+            buf_puts(&err, "ran too long too often");
+        else
+            run(vm, installed, c, script, c->writing && !done, fire, &f, &err);
+        if (!done && (err.len > 0 || c->rc != BERTH_OK))
+            refuse(c, script, buf_str(&err));
+        else if (done)
+            ctx_clear(c); /* too late to refuse */
+        buf_free(&err);
+    }
+    return c->rc;
+}
+
+struct script_ops scripts_ops(struct scripts *s)
+{
+    installed = s;
+    return (struct script_ops){.rule = ask, .hook = hook, .has_hook = has_hook};
+}
