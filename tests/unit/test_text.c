@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "text/collate.h"
 #include "text/fold.h"
 #include "text/utf8.h"
 #include "text/valid.h"
@@ -200,6 +201,53 @@ static void a_limit_never_cuts_a_character(void **state)
     assert_int_equal(text_limit("ae\xcc\x81z", 5, 3), 4);
 }
 
+static void assert_order(const char *locale, const char *const *texts)
+{
+    struct text_collator *c = text_collator_new(locale);
+    struct buf before = BUF_INIT, key = BUF_INIT;
+
+    for (size_t i = 0; texts[i] != NULL; i++) {
+        buf_clear(&key);
+        text_sort_key(c, &key, texts[i], strlen(texts[i]));
+        assert_null(memchr(key.s, 0, key.len));
+        if (i > 0 && strcmp(before.s, key.s) >= 0)
+            fail_msg("%s: '%s' is not before '%s'", locale, texts[i - 1], texts[i]);
+        buf_clear(&before);
+        buf_add(&before, key.s, key.len);
+    }
+    buf_free(&before);
+    buf_free(&key);
+    text_collator_free(&c);
+    assert_null(c);
+}
+
+static void each_language_has_its_order(void **state)
+{
+    (void)state;
+    assert_order("zh-CN", (const char *const[]){"2", "10", "安徽", "北京", "重庆", "深圳", "中山",
+                                                "abc", "ABC", NULL});
+    assert_order("zh-TW", (const char *const[]){"一", "丁", "三", "王", "陳", "臺", NULL});
+    assert_order("vi",
+                 (const char *const[]){"", "An", "Ăn", "Ân", "Bình", "Dung", "Đạt", "Em", NULL});
+    assert_order("xx-nowhere", (const char *const[]){"a", "B", "c9", "c10", NULL});
+}
+
+static void a_long_text_has_a_sort_key(void **state)
+{
+    struct text_collator *c = text_collator_new("zh-CN");
+    struct buf s = BUF_INIT, key = BUF_INIT;
+
+    (void)state;
+    for (int i = 0; i < 3000; i++)
+        buf_puts(&s, "深圳 Đà");
+    text_sort_key(c, &key, s.s, s.len);
+    assert_true(key.len > 3000);
+    assert_true(text_collate_version(c) != 0);
+    buf_free(&s);
+    buf_free(&key);
+    text_collator_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +261,8 @@ int main(void)
         cmocka_unit_test(utf8_is_checked_strictly),
         cmocka_unit_test(trimming_takes_every_kind_of_blank),
         cmocka_unit_test(a_limit_never_cuts_a_character),
+        cmocka_unit_test(each_language_has_its_order),
+        cmocka_unit_test(a_long_text_has_a_sort_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
