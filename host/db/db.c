@@ -291,6 +291,11 @@ int db_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was,
     return c->driver->fts_put(c, name, id, was, now);
 }
 
+bool db_fts_wait(struct db *db, int max_ms)
+{
+    return db->driver->fts_wait(db, max_ms);
+}
+
 bool db_fts_match(struct db *db, struct buf *value, const struct db_fts_term *terms, int n)
 {
     return db->driver->fts_match(value, terms, n);

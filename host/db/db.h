@@ -119,7 +119,7 @@ struct db_work {
     /* the queue's */
     struct db_work *next;
     int64_t since;
-    int rc;
+    int rank, rc;
 };
 
 /* Asynchronous; work stays valid until done was called.  0, or DB_BUSY and done is never called. */
@@ -185,8 +185,12 @@ int db_fts_create(struct db_conn *c, const char *name);
 int db_fts_drop(struct db_conn *c, const char *name);
 int db_fts_clear(struct db_conn *c, const char *name);
 bool db_fts_exists(struct db_conn *c, const char *name);
-/* was NULL: the row is new; now NULL: it goes. */
+/* was NULL: the row is new; now NULL: it goes.  Durable with the body, but a search may find it
+ * only a moment later: when the writer has nothing better to do, or somebody waits for it. */
 int db_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now);
+/* Before a search: waits until all that was put before is found, but not longer than about max_ms,
+ * and not at all behind a bulk import; -1: for ever.  Not in a body.  True: all is found. */
+bool db_fts_wait(struct db *db, int max_ms);
 
 /* A row matches when it has, of each term, any of the words. */
 struct db_fts_word {

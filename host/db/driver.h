@@ -65,6 +65,7 @@ struct db_driver {
     bool (*fts_exists)(struct db_conn *c, const char *name);
     int (*fts_put)(struct db_conn *c, const char *name, int64_t id, const char *was,
                    const char *now);
+    bool (*fts_wait)(struct db *db, int max_ms);
     bool (*fts_match)(struct buf *value, const struct db_fts_term *terms, int n);
     void (*fts_from)(struct buf *sql, const char *name, const char *as, const char *table,
                      const char *table_as);

@@ -391,6 +391,7 @@ static void sq_close(struct db *base)
 
     writer_free(&db->writer);
     sq_writer_close(db);
+    sq_fts_close(db);
     if (db->lock >= 0)
         close(db->lock);
     free(db->path);
@@ -416,6 +417,7 @@ static int sq_open(const char *where, const struct db_options *o, struct db **db
         }
         db->writer = writer_new(&sq_writer_ops, db, db->o.queue_max, db->o.batch_max,
                                 db->o.batch_us);
+        sq_fts_open(db);
     }
     *db_r = &db->base;
     return 0;
@@ -476,6 +478,7 @@ const struct db_driver db_sqlite = {
     .fts_clear = sq_fts_clear,
     .fts_exists = sq_fts_exists,
     .fts_put = sq_fts_put,
+    .fts_wait = sq_fts_wait,
     .fts_match = sq_fts_match,
     .fts_from = sq_fts_from,
     .fts_where = sq_fts_where,

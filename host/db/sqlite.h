@@ -42,6 +42,14 @@ struct sq_conn {
     char error[256], clash[256];
 };
 
+struct sq_fts {
+    atomic_llong noted, indexed; /* changes, since the start; equal: the index is up to date */
+    /* the writer thread's */
+    struct drain *drain;
+    bool queued;
+    int64_t retry_at;
+};
+
 struct sq_db {
     struct db base; /* first */
     char *path;
@@ -55,6 +63,7 @@ struct sq_db {
     int due;               /* frames in the log from which on it is copied into the file */
     bool checkpoint_fails; /* has been logged */
 
+    struct sq_fts fts;
     atomic_int frames; /* pages in the log */
     atomic_llong checkpoints;
     atomic_bool full; /* the disk, and that has been logged */
@@ -93,6 +102,10 @@ void sq_writer_close(struct sq_db *db);
 
 /* sqlite_fts.c */
 int sq_fts_register(sqlite3 *h);
+void sq_fts_open(struct sq_db *db);
+void sq_fts_tidy(struct sq_db *db);
+void sq_fts_close(struct sq_db *db);
+bool sq_fts_wait(struct db *db, int max_ms);
 int sq_fts_create(struct db_conn *c, const char *name);
 int sq_fts_drop(struct db_conn *c, const char *name);
 int sq_fts_clear(struct db_conn *c, const char *name);

@@ -186,7 +186,8 @@ int sq_schema(struct db_conn *c, const struct db_schema *seen)
         c, "SELECT l.name, l.type, m.sql FROM pragma_table_list l JOIN sqlite_schema m"
            " ON m.name = l.name AND m.type = l.type"
            " WHERE l.schema = 'main' AND l.type IN ('table', 'view')"
-           " AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY l.type, l.name");
+           " AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+           " AND l.name <> 'fts_todo' ORDER BY l.type, l.name");
     int rc = db_read_begin(c);
 
     while (rc >= 0 && (rc = db_step(s)) == DB_ROW) {

@@ -157,6 +157,7 @@ static int batch_tidy(void *owner, int64_t idle_ms)
     struct sq_db *db = owner;
     int frames = atomic_load(&db->frames);
 
+    sq_fts_tidy(db);
     if (db->w == NULL || db->w->suspect || frames == 0)
         return -1;
     if (idle_ms >= IDLE_MS)

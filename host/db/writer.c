@@ -11,8 +11,14 @@
 #include "base/arena.h"
 #include "base/when.h"
 
-/* A low body that waited this long goes before the others once. */
-enum { LOW_PATIENCE_MS = 200 };
+/* Most urgent first.  Each commits apart from the others, so that nobody waits for a long one. */
+enum rank { URGENT, LOW, IDLE, RANKS };
+
+/* Who waited this long goes before the more urgent ones, once. */
+static const int patience_ms[RANKS] = {0, 200, 1000};
+
+/* Idle work starts when nothing else has come for so long. */
+enum { QUIET_MS = 3 };
 
 struct queue {
     struct db_work *head, **tail;
@@ -28,10 +34,11 @@ struct db_writer {
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t more;
-    struct queue urgent, low;
+    struct queue queue[RANKS];
     bool sleeping, stopping;
 
-    bool in_batch; /* the writer thread's own */
+    bool in_batch;  /* the writer thread's own */
+    int64_t worked; /* end of the last batch */
     atomic_llong bodies, commits, failed;
 };
 
@@ -71,28 +78,39 @@ static struct db_work *pop(struct queue *q)
     return w;
 }
 
-/* Which queue the next batch is from: low ones commit apart, so that nobody waits for a long one. */
+/* Which queue the next batch is from; NULL: none has to go now. */
 static struct queue *choose(struct db_writer *w)
 {
-    if (w->urgent.len == 0)
-        return &w->low;
-    if (w->low.len > 0 && when_monotonic() - w->low.head->since > LOW_PATIENCE_MS)
-        return &w->low;
-    return &w->urgent;
+    struct queue *q = w->queue;
+
+    if (q[LOW].len + q[IDLE].len > 0) {
+        int64_t now = when_monotonic();
+
+        for (int i = RANKS - 1; i > URGENT; i--)
+            if (q[i].len > 0 && now - q[i].head->since > patience_ms[i])
+                return &q[i];
+        if (q[URGENT].len + q[LOW].len == 0)
+            return w->stopping || now - w->worked >= QUIET_MS ? &q[IDLE] : NULL;
+    }
+    return q[URGENT].len > 0 ? &q[URGENT] : q[LOW].len > 0 ? &q[LOW] : NULL;
 }
 
 static struct db_work *take_first(struct db_writer *w)
 {
     pthread_mutex_lock(&w->lock);
-    struct db_work *work = pop(choose(w));
+    struct queue *q = choose(w);
+    struct db_work *work = q == NULL ? NULL : pop(q);
     pthread_mutex_unlock(&w->lock);
     return work;
 }
 
-static struct db_work *take_more(struct db_writer *w, bool low)
+static struct db_work *take_more(struct db_writer *w, int rank)
 {
+    struct db_work *work = NULL;
+
     pthread_mutex_lock(&w->lock);
-    struct db_work *work = low && w->urgent.len > 0 ? NULL : pop(low ? &w->low : &w->urgent);
+    if (rank == URGENT || (rank == LOW && w->queue[URGENT].len == 0))
+        work = pop(&w->queue[rank]);
     pthread_mutex_unlock(&w->lock);
     return work;
 }
@@ -126,11 +144,11 @@ static void run_batch(struct db_writer *w, struct db_work *first)
 {
     struct queue batch = {NULL, &batch.head, 0};
     int64_t until = now_ns() + w->batch_ns;
-    bool low = first->low;
+    int rank = first->rank;
     int rc = w->ops->begin(w->owner);
 
     w->in_batch = true;
-    for (struct db_work *work = first; work != NULL; work = take_more(w, low)) {
+    for (struct db_work *work = first; work != NULL; work = take_more(w, rank)) {
         push(&batch, work);
         if (rc == DB_OK) {
             work->rc = w->ops->run(w->owner, work);
@@ -159,22 +177,24 @@ static struct timespec in_ms(int64_t ms)
     return t;
 }
 
-/* Returns when there is work, when the thread is to stop, or after wait_ms (-1: never). */
+/* Returns when there is work, or after wait_ms (-1: never); false when the thread is to end. */
 static bool sleep_until_work(struct db_writer *w, int wait_ms)
 {
-    struct timespec until = in_ms(wait_ms < 0 ? 0 : wait_ms);
     int timed_out = 0;
 
     pthread_mutex_lock(&w->lock);
+    if (w->queue[IDLE].len > 0)
+        wait_ms = QUIET_MS;
+    struct timespec until = in_ms(wait_ms < 0 ? 0 : wait_ms);
     w->sleeping = true;
-    while (w->urgent.len + w->low.len == 0 && !w->stopping && timed_out == 0) {
+    while (choose(w) == NULL && !w->stopping && timed_out == 0) {
         if (wait_ms < 0)
             pthread_cond_wait(&w->more, &w->lock);
         else
             timed_out = pthread_cond_timedwait(&w->more, &w->lock, &until);
     }
     w->sleeping = false;
-    bool go_on = !w->stopping || w->urgent.len + w->low.len > 0;
+    bool go_on = !w->stopping || choose(w) != NULL;
     pthread_mutex_unlock(&w->lock);
     return go_on;
 }
@@ -182,7 +202,6 @@ static bool sleep_until_work(struct db_writer *w, int wait_ms)
 static void *writer_thread(void *arg)
 {
     struct db_writer *w = arg;
-    int64_t worked = when_monotonic();
     int wait_ms = -1;
 
     pthread_setname_np(pthread_self(), "db-writer");
@@ -191,14 +210,14 @@ static void *writer_thread(void *arg)
 
         if (work != NULL) {
             run_batch(w, work);
-            worked = when_monotonic();
+            w->worked = when_monotonic();
             wait_ms = w->ops->tidy(w->owner, 0);
             continue;
         }
         if (!sleep_until_work(w, wait_ms))
             return NULL;
-        int64_t idle = when_monotonic() - worked;
-        if (wait_ms >= 0 && idle > 0)
+        int64_t idle = when_monotonic() - w->worked;
+        if (wait_ms >= 0 && idle >= wait_ms)
             wait_ms = w->ops->tidy(w->owner, idle);
     }
 }
@@ -212,8 +231,8 @@ struct db_writer *writer_new(const struct db_writer_ops *ops, void *owner, int q
 
     *w = (struct db_writer){.ops = ops, .owner = owner, .queue_max = queue_max,
                             .batch_max = batch_max, .batch_ns = batch_us * INT64_C(1000)};
-    w->urgent.tail = &w->urgent.head;
-    w->low.tail = &w->low.head;
+    for (int i = 0; i < RANKS; i++)
+        w->queue[i].tail = &w->queue[i].head;
     pthread_mutex_init(&w->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -244,12 +263,13 @@ void writer_free(struct db_writer **pw)
     *pw = NULL;
 }
 
-static int enqueue(struct db_writer *w, struct db_work *work, bool bounded)
+static int enqueue(struct db_writer *w, struct db_work *work, enum rank rank, bool bounded)
 {
-    struct queue *q = work->low ? &w->low : &w->urgent;
+    struct queue *q = &w->queue[rank];
     int rc = DB_OK;
 
-    work->since = work->low ? when_monotonic() : 0;
+    work->rank = rank;
+    work->since = rank == URGENT ? 0 : when_monotonic();
     pthread_mutex_lock(&w->lock);
     if (w->stopping || (bounded && q->len >= w->queue_max))
         rc = DB_BUSY;
@@ -265,7 +285,12 @@ static int enqueue(struct db_writer *w, struct db_work *work, bool bounded)
 
 int writer_submit(struct db_writer *w, struct db_work *work)
 {
-    return enqueue(w, work, true);
+    return enqueue(w, work, work->low ? LOW : URGENT, true);
+}
+
+int writer_submit_idle(struct db_writer *w, struct db_work *work)
+{
+    return enqueue(w, work, IDLE, true);
 }
 
 /* On the writer thread but between batches: in somebody's done. */
@@ -285,12 +310,12 @@ static int run_alone(struct db_writer *w, struct db_work *work)
 
 int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void *arg, bool low)
 {
-    struct waiting here = {.work = {.body = body, .arg = arg, .low = low}};
+    struct waiting here = {.work = {.body = body, .arg = arg}};
 
     if (pthread_equal(pthread_self(), w->thread))
         return w->in_batch ? w->ops->run(w->owner, &here.work) : run_alone(w, &here.work);
     sem_init(&here.done, 0, 0);
-    int rc = enqueue(w, &here.work, false); /* bounded by the number of threads */
+    int rc = enqueue(w, &here.work, low ? LOW : URGENT, false); /* bounded by the number of threads */
     if (rc == DB_OK) {
         while (sem_wait(&here.done) != 0)
             continue; /* a signal */
@@ -306,6 +331,6 @@ void writer_stats(struct db_writer *w, struct db_stats *out)
     out->commits = atomic_load(&w->commits);
     out->commits_failed = atomic_load(&w->failed);
     pthread_mutex_lock(&w->lock);
-    out->queued = w->urgent.len + w->low.len;
+    out->queued = w->queue[URGENT].len + w->queue[LOW].len;
     pthread_mutex_unlock(&w->lock);
 }

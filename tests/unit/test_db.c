@@ -755,6 +755,7 @@ static const char *found(struct fixture *f, const struct db_fts_term *terms, int
     struct buf value = BUF_INIT, sql = BUF_INIT;
 
     ids[0] = '\0';
+    assert_true(db_fts_wait(f->db, -1));
     if (db_fts_match(f->db, &value, terms, n)) {
         buf_puts(&sql, "SELECT x.id FROM ");
         db_fts_from(f->db, &sql, "t_fts", "q", "t", "x");
