@@ -1,0 +1,73 @@
+// lib.mjs - a browser, pages that remember what went wrong, and small helpers for the flows.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { chromium } from 'playwright-core'
+
+const require = createRequire(import.meta.url)
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
+export const PHONE = { width: 390, height: 844 }
+export const DESK = { width: 1440, height: 900 }
+
+export const launch = () => chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking', '--no-first-run'],
+})
+
+/* Refusals are part of the interface; the browser logs each as a failed load. */
+const EXPECTED = /Failed to load resource: the server responded with a status of (401|403|404|409|415|422)/
+
+/** A page of its own profile; `page.trouble` collects console errors, exceptions and CSP reports. */
+export async function open(browser, base, { size = DESK, theme = 'light', locale = 'en', touch = false, scale = 1 } = {}) {
+  const context = await browser.newContext({
+    viewport: size, colorScheme: theme, locale, baseURL: base, hasTouch: touch, isMobile: touch, deviceScaleFactor: scale, bypassCSP: false, acceptDownloads: true,
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  page.trouble = []
+  page.on('console', (m) => { if (m.type() === 'error' && !EXPECTED.test(m.text())) page.trouble.push('console: ' + m.text()) })
+  page.on('pageerror', (e) => page.trouble.push('exception: ' + e.message))
+  await page.addInitScript((l) => {
+    if (!localStorage.getItem('berth.locale')) localStorage.setItem('berth.locale', l)
+    addEventListener('securitypolicyviolation', (e) => console.error(`CSP ${e.violatedDirective} ${e.blockedURI} ${e.sample}`))
+  }, locale)
+  return page
+}
+
+/** axe in the page through the debugger, so that the page's own CSP stays in force. */
+export async function axe(page) {
+  const cdp = await page.context().newCDPSession(page)
+  const run = async (expression) => {
+    const r = await cdp.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })
+    if (r.exceptionDetails) throw new Error('axe: ' + (r.exceptionDetails.exception?.description ?? r.exceptionDetails.text))
+    return r.result.value
+  }
+  await settle(page)
+  await run(AXE)
+  const found = await run(`axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' ' + (n.any[0]?.message ?? n.all[0]?.message ?? '')).join(' ; ')))`)
+  await cdp.detach()
+  return found
+}
+
+/** Animations over, fonts there. */
+export const settle = (page) => page.evaluate(async () => {
+  await document.fonts.ready
+  await Promise.allSettled(document.getAnimations().filter((a) => a.effect?.getTiming().iterations !== Infinity).map((a) => a.finished))
+})
+
+/** How far the page is wider than its window; 0 is right. */
+export const overflow = (page) => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth))
+
+/** The REST interface as the signed-in user of that page. */
+export async function call(page, method, path, body, headers = {}) {
+  return page.evaluate(async ([method, path, body, headers]) => {
+    const r = await fetch('/api/' + path, { method, headers: { 'X-Berth': '1', 'Content-Type': 'application/json', ...headers }, body: body === undefined ? undefined : JSON.stringify(body) })
+    const text = await r.text()
+    return { status: r.status, body: text ? JSON.parse(text) : null }
+  }, [method, path, body, headers])
+}
+
+export async function signIn(page, demo = 0, path = '/') {
+  await page.goto(path)
+  await page.locator('[data-demo]').nth(demo).click()
+  await page.locator('.side, .tabbar').first().waitFor({ state: 'attached' })
+}

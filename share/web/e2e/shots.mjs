@@ -1,0 +1,57 @@
+// shots.mjs - pictures of every screen, to look at.  node e2e/shots.mjs OUT [name part]
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { serve } from '../test/mock/server.mjs'
+import { DESK, launch, open, PHONE, settle, signIn } from './lib.mjs'
+
+const out = process.argv[2] ?? '/tmp/shots'
+const only = process.argv[3] ?? ''
+mkdirSync(out, { recursive: true })
+const ui = process.env.BERTH_UI_OUT ?? resolve(import.meta.dirname, '../../../build/share/ui')
+const host = process.env.BERTH_URL ? { url: process.env.BERTH_URL, stop: () => {} } : await serve({ ui })
+const browser = await launch()
+
+const CSV = 'Company name,Contact person,Phone,E-mail,TEU per month,Remark\n' + Array.from({ length: 40 }, (_, i) =>
+  i % 9 === 4 ? `,Nobody ${i},+86 1390000${i},x,1,` : i % 5 === 2 ? `Dup ${i},A,+86 138${10000000 + (i + 1) * 37},,3,` : `公司 Import ${i} 贸易有限公司,王芳 ${i},+86 1379000${1000 + i},im${i}@example.org,${i},ok`).join('\n')
+
+async function screens(page, phone) {
+  const table = '/t/lead?view=all'
+  const go = async (path, wait) => { await page.goto(path); if (wait) await page.locator(wait).first().waitFor() }
+  return {
+    signin: async () => { await go('/', '[data-demo]') },
+    list: async () => { await signIn(page); await go(table, phone ? '.card' : '.gb .gr') },
+    selection: async () => { await page.locator(phone ? '.pickone' : '.gc.chk label').nth(1).click(); await page.locator(phone ? '.pickone' : '.gc.chk label').nth(3).click() },
+    filter: async () => { await go(table + '&f=' + encodeURIComponent('[["status","in",["new","qualified"]],["next_date","next",7]]'), phone ? '.card' : '.gb .gr'); await page.locator('[data-t=filter]').click(); await page.locator('.fb').waitFor() },
+    columns: phone ? null : async () => { await go(table, '.gb .gr'); await page.locator('[data-t=columns]').click(); await page.locator('.cc').waitFor() },
+    record: async () => { if (phone) await go('/t/lead/7', '.kv'); else { await go(table, '.gb .gr'); await page.locator('.gb .gr').nth(2).locator('a.title').click(); await page.locator('.peek .kv').waitFor() } },
+    page: phone ? null : async () => { await go('/t/lead/7', '.kv') },
+    edit: phone ? null : async () => { await go(table, '.gb .gr'); await page.locator('.gb .gr').nth(2).locator('.gc').nth(2).dblclick(); await page.locator('.combo .pop, .pop[role=listbox]').first().waitFor() },
+    form: async () => { await go(table, phone ? '.card' : '.gb .gr'); await page.locator('[data-t=new]').click(); await page.locator('dialog form').waitFor(); await page.locator('[data-t=save]').click(); await page.locator('.err').first().waitFor() },
+    date: phone ? null : async () => { await page.locator('[data-field=next_date] .clear').last().click(); await page.locator('.cal td').first().waitFor() },
+    action: async () => { await go('/t/lead/7', '.kv'); await page.locator('[data-action]').last().click(); await page.locator('dialog form').waitFor() },
+    palette: async () => { await go(table, phone ? '.card' : '.gb .gr'); await page.locator('[data-t=palette]:visible').click(); await page.locator('[data-t=palq]').fill('blue'); await page.locator('[data-id^=lead-]').first().waitFor() },
+    menu: async () => { await go(table, phone ? '.card' : '.gb .gr'); await page.locator('[data-t=me]:visible').click(); await page.locator('.pop .opt').first().waitFor() },
+    settings: async () => { await go('/settings', '.tokenform') },
+    users: async () => { await go('/t/user', phone ? '.card' : '.gb .gr') },
+    empty: async () => { await go('/t/custom_field', '.empty') },
+    file: async () => { await go('/t/lead/import', '.dropzone') },
+    map: async () => { await page.locator('[data-t=file]').setInputFiles({ name: 'leads.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) }); await page.locator('.maprow').nth(2).waitFor() },
+    check: async () => { await page.locator('[data-t=dry]').click(); await page.locator('.rep td').first().waitFor() },
+    report: async () => { await page.locator('[data-t=go]').click(); await page.locator('[data-t=tolist]').waitFor() ; await page.locator('.rep td').first().waitFor() },
+  }
+}
+
+for (const [size, phone] of [[DESK, false], [PHONE, true]])
+  for (const [theme, locale] of (process.env.SHOTS ?? 'light/zh-CN dark/vi light/en').split(' ').map((s) => s.split('/'))) {
+    const page = await open(browser, host.url, { size, theme, locale, touch: phone })
+    for (const [name, f] of Object.entries(await screens(page, phone))) {
+      if (!f) continue
+      try { await f() } catch (e) { console.log('FAILED', phone ? 'phone' : 'desk', theme, locale, name, String(e).split('\n')[0]) }
+      await settle(page)
+      if (name.includes(only)) await page.screenshot({ path: `${out}/${phone ? 'phone' : 'desk'}-${locale}-${theme}-${name}.png` })
+    }
+    if (page.trouble.length) console.log(phone ? 'phone' : 'desk', theme, locale, [...new Set(page.trouble)])
+    await page.context().close()
+  }
+await browser.close()
+await host.stop()

@@ -1,0 +1,53 @@
+// asks.ts - modal questions: whoever needs an answer awaits it, the shell draws it.
+import { shallowReactive } from 'vue'
+import type { Action, Field, Match, Meta, Row } from './types'
+
+export interface AskProps {
+  confirm: { title: string; text?: string; yes: string; danger?: boolean }
+  form: { meta: Meta; row?: Row; preset?: Record<string, unknown> }
+  stale: { meta: Meta; current: Row; mine: Record<string, unknown>; base: Row }
+  duplicate: { matches: Match[]; label: string }
+  action: { action: Action; count: number; title?: string }
+  bulk: { fields: Field[]; count: number; exact: boolean; meta: Meta }
+  palette: object
+  shortcuts: object
+}
+export interface AskAnswer {
+  confirm: true
+  form: Row
+  stale: Record<string, unknown>
+  duplicate: true
+  action: Record<string, unknown>
+  bulk: Record<string, unknown>
+  palette: true
+  shortcuts: true
+}
+export type AskKind = keyof AskProps
+export interface Ask {
+  id: number
+  kind: AskKind
+  props: object
+  done: (answer?: unknown) => void
+}
+
+export const asks = shallowReactive<Ask[]>([])
+let last = 0
+
+/** The answer, or undefined when the question was dismissed. */
+export function ask<K extends AskKind>(kind: K, props: AskProps[K]): Promise<AskAnswer[K] | undefined> {
+  return new Promise((resolve) => {
+    const id = ++last
+    const done = (answer?: unknown): void => {
+      const i = asks.findIndex((a) => a.id === id)
+      if (i >= 0) asks.splice(i, 1)
+      resolve(answer as AskAnswer[K] | undefined)
+    }
+    asks.push({ id, kind, props, done })
+  })
+}
+
+export function toggle(kind: 'palette' | 'shortcuts'): void {
+  const open = asks.find((a) => a.kind === kind)
+  if (open) open.done()
+  else if (!asks.length) void ask(kind, {})
+}

@@ -1,0 +1,169 @@
+// fmt.ts - values as people read them, and what they type back as values.
+import { shallowReactive } from 'vue'
+import { locale, t } from './i18n'
+import { currency, zone } from './session'
+import type { Field, Option, Refs } from './types'
+
+/* Titles of referenced records, learnt from every answer that carries them. */
+const titles = shallowReactive(new Map<string, string>())
+export function learn(refs: Refs | undefined): void {
+  for (const [table, byId] of Object.entries(refs ?? {}))
+    for (const [id, title] of Object.entries(byId)) titles.set(`${table}/${id}`, title)
+}
+export const learnOne = (table: string, id: number, title: string): void =>
+  void titles.set(`${table}/${id}`, title)
+export const titleOf = (table: string, id: unknown): string =>
+  titles.get(`${table}/${id}`) ?? `#${String(id)}`
+
+const made = new Map<string, unknown>()
+/** Intl objects are dear to make: one for each locale and set of options. */
+function cached<T>(kind: string, options: object, make: () => T): T {
+  const k = kind + locale.value + JSON.stringify(options)
+  let v = made.get(k) as T | undefined
+  if (!v) made.set(k, (v = make()))
+  return v
+}
+export const numberFormat = (o: Intl.NumberFormatOptions = {}): Intl.NumberFormat =>
+  cached('n', o, () => new Intl.NumberFormat(locale.value, o))
+const dateFormat = (o: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
+  cached('d', o, () => new Intl.DateTimeFormat(locale.value, o))
+
+export const fmtInt = (n: number): string => numberFormat().format(n)
+export const fmtPercent = (n: number): string =>
+  numberFormat({ style: 'percent', maximumFractionDigits: 0 }).format(n)
+
+/** Exact: the decimal string is formatted as it is, never through a float. */
+export function fmtMoney(v: string, unit = currency.value): string {
+  const digits = v.split('.')[1]?.replace(/0+$/, '').length ?? 0
+  const o: Intl.NumberFormatOptions = {
+    style: 'currency', currency: unit, currencyDisplay: 'narrowSymbol',
+    minimumFractionDigits: digits ? Math.max(digits, 2) : 0, maximumFractionDigits: Math.max(digits, 2),
+  }
+  return numberFormat(o).format(v as Intl.StringNumericLiteral)
+}
+
+export const fmtDate = (v: string): string =>
+  dateFormat({ year: 'numeric', month: '2-digit', day: '2-digit', timeZone: 'UTC' })
+    .format(new Date(v + 'T00:00:00Z'))
+export const fmtTime = (v: string): string =>
+  dateFormat({
+    year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit',
+    hour12: false, timeZone: zone.value,
+  }).format(new Date(v))
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400], ['hour', 3600], ['minute', 60],
+]
+/** "3 minutes ago"; the plain time when it is a week or more away. */
+export function fmtAgo(v: string, now = Date.now()): string {
+  const s = (Date.parse(v) - now) / 1000
+  if (Math.abs(s) >= 7 * 86_400) return fmtTime(v)
+  const rtf = cached('r', {}, () => new Intl.RelativeTimeFormat(locale.value, { numeric: 'auto' }))
+  for (const [unit, size] of STEPS) if (Math.abs(s) >= size) return rtf.format(Math.trunc(s / size), unit)
+  return rtf.format(0, 'minute')
+}
+export function fmtDuration(seconds: number): string {
+  if (seconds < 60) return t('seconds', { n: Math.max(1, Math.round(seconds)) })
+  return t('minutes', { n: Math.round(seconds / 60) })
+}
+
+export const optionOf = (f: Field, v: unknown): Option | undefined =>
+  f.options?.find((o) => o.value === v)
+
+const isEmpty = (v: unknown): boolean => v === null || v === undefined || v === ''
+export const blank = (v: unknown): boolean => isEmpty(v) || (Array.isArray(v) && v.length === 0)
+
+function one(f: Field, v: unknown): string {
+  switch (f.type) {
+    case 'pick': return optionOf(f, v)?.label ?? String(v)
+    case 'ref': return titleOf(f.of ?? '', v)
+    case 'money': return fmtMoney(String(v), f.of || undefined)
+    case 'int': return f.name === 'id' ? String(v) : fmtInt(Number(v))
+    case 'real': return numberFormat({ maximumFractionDigits: 6 }).format(Number(v))
+    case 'bool': return v ? t('yes') : t('no')
+    case 'date': return fmtDate(String(v))
+    case 'time': return fmtTime(String(v))
+    case 'json': return typeof v === 'string' ? v : JSON.stringify(v)
+    case 'file': return typeof v === 'object' ? String((v as { name?: string }).name ?? '') : String(v)
+    default: return String(v)
+  }
+}
+
+/** The value as plain text in the user's language; "" when there is none. */
+export function fmt(f: Field, v: unknown): string {
+  if (blank(v)) return ''
+  if (Array.isArray(v) && f.type !== 'json') return v.map((x) => one(f, x)).join(t('comma'))
+  return one(f, v)
+}
+
+export const isNumeric = (f: Field): boolean =>
+  f.type === 'money' || f.type === 'real' || (f.type === 'int' && f.name !== 'id')
+
+/** Folded for comparing on this side: case, marks, full width and đ do not matter. */
+export const fold = (s: string): string =>
+  s.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').replace(/[đĐ]/g, 'd').toLowerCase()
+
+function separators(): { group: string; decimal: string } {
+  const parts = numberFormat().formatToParts(1234567.5)
+  const of = (type: string, or: string): string => parts.find((p) => p.type === type)?.value ?? or
+  return { group: of('group', ','), decimal: of('decimal', '.') }
+}
+
+/** What a person typed as a number, as an exact decimal string; null when it is none.  A lone
+ *  separator groups thousands when the language writes it so and three digits follow. */
+export function parseDecimal(text: string): string | null {
+  let s = text.normalize('NFKC').replace(/[\s\u00a0'’]/g, '')
+  const { group } = separators()
+  const marks: string[] = s.match(/[.,]/g) ?? []
+  const last = marks.at(-1)
+  if (last) {
+    const other = last === '.' ? ',' : '.'
+    const count = marks.filter((m) => m === last).length
+    const groups = count > 1 || (!marks.includes(other) && last === group && /[.,]\d{3}$/.test(s))
+    s = groups ? s.replace(/[.,]/g, '') : s.replaceAll(other, '').replace(last, '.')
+  }
+  if (!/^[-+]?(\d+\.?\d*|\.\d+)$/.test(s)) return null
+  return s.replace(/^\+/, '').replace(/^(-?)\./, '$10.').replace(/\.$/, '')
+}
+
+/** A decimal as one edits it: the language's decimal mark, no grouping. */
+export const editDecimal = (v: unknown): string =>
+  isEmpty(v) ? '' : String(v).replace('.', separators().decimal).replace(/([.,]\d*?[1-9])0+$|[.,]0*$/, '$1')
+
+/** Minutes that the company's zone is ahead of UTC at that moment. */
+function offsetAt(ms: number): number {
+  const f = cached('z', { zone: zone.value }, () => new Intl.DateTimeFormat('en-US', {
+    timeZone: zone.value, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit',
+    hour: '2-digit', minute: '2-digit', second: '2-digit',
+  }))
+  const p = Object.fromEntries(f.formatToParts(ms).map((x) => [x.type, Number(x.value)])) as
+    Record<'year' | 'month' | 'day' | 'hour' | 'minute' | 'second', number>
+  const local = Date.UTC(p.year, p.month - 1, p.day, p.hour, p.minute, p.second)
+  return Math.round((local - Math.floor(ms / 1000) * 1000) / 60_000)
+}
+
+/** "2026-11-22T09:30" on the company's clock as an instant. */
+export function fromLocal(local: string): string {
+  const wall = Date.parse(local + (local.length === 16 ? ':00Z' : 'Z'))
+  let utc = wall - offsetAt(wall) * 60_000
+  utc = wall - offsetAt(utc) * 60_000
+  return new Date(utc).toISOString()
+}
+export function toLocal(instant: string): string {
+  const ms = Date.parse(instant)
+  return new Date(ms + offsetAt(ms) * 60_000).toISOString().slice(0, 16)
+}
+export const today = (): string => toLocal(new Date().toISOString()).slice(0, 10)
+export function addDays(date: string, n: number): string {
+  return new Date(Date.parse(date + 'T00:00:00Z') + n * 86_400_000).toISOString().slice(0, 10)
+}
+
+const HUES = ['blue', 'green', 'amber', 'violet', 'teal', 'pink', 'red', 'gray']
+export const hueOf = (id: unknown): string => HUES[Math.abs(Number(id) || 0) % HUES.length]!
+/** One or two letters for the round picture: the last Han character pair, or initials. */
+export function initials(name: string): string {
+  const s = name.trim()
+  if (/\p{Script=Han}/u.test(s)) return [...s].slice(-1).join('')
+  const w = s.split(/\s+/).filter(Boolean)
+  return ((w[0]?.[0] ?? '') + (w.length > 1 ? w.at(-1)![0] : '')).toUpperCase()
+}

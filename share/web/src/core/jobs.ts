@@ -1,0 +1,17 @@
+// jobs.ts - following the host's background jobs.
+import { get } from './api'
+import type { Job } from './types'
+
+export const isOver = (j: Job): boolean => j.state !== 'queued' && j.state !== 'running'
+const wait = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms))
+
+/** Resolves with the job as it ended; `tell` hears of every step. */
+export async function pollJob(id: number, tell: (j: Job) => void, signal?: AbortSignal): Promise<Job> {
+  for (let pause = 120; ; pause = Math.min(pause * 1.5, 1000)) {
+    const j = await get<Job>(`_job/${id}`, {}, signal)
+    tell(j)
+    if (isOver(j)) return j
+    await wait(pause)
+    signal?.throwIfAborted()
+  }
+}

@@ -1,0 +1,12 @@
+// keys.ts - when a key is a command and when it is text.
+
+/** An input method is at work: Enter confirms a candidate and must do nothing else. */
+export const composing = (e: KeyboardEvent): boolean => e.isComposing || e.keyCode === 229
+
+const EDITS = 'input:not([type=checkbox]):not([type=radio]),textarea,select,[contenteditable=true],[role=spinbutton]'
+export const typing = (e: Event): boolean => !!(e.target as Element | null)?.closest?.(EDITS)
+
+/** A plain letter or key that may be a command. */
+export const isCommand = (e: KeyboardEvent): boolean =>
+  !composing(e) && !e.defaultPrevented && !e.ctrlKey && !e.metaKey && !e.altKey && !typing(e) &&
+  !(e.target as Element | null)?.closest?.('dialog,[popover]')

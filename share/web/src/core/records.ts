@@ -1,0 +1,267 @@
+// records.ts - reading and changing records: shown at once, rolled back when the host says no.
+import { ApiError, api, get, post } from './api'
+import { ask } from './asks'
+import { learn, learnOne } from './fmt'
+import { t } from './i18n'
+import { pollJob } from './jobs'
+import { cache, type Pages } from './query'
+import { drop, fail, toast } from './toast'
+import type { Action, Filter, Job, Meta, Option, Page, Rec, Row } from './types'
+
+export const recKey = (table: string, id: number): unknown[] => ['rec', table, id]
+
+export async function loadRec(table: string, id: number, signal?: AbortSignal): Promise<Rec> {
+  const rec = await get<Rec>(`${table}/${id}`, {}, signal)
+  learn(rec.refs)
+  return rec
+}
+
+export async function loadPage(
+  table: string, query: Record<string, string | number | undefined>, signal?: AbortSignal,
+): Promise<Page> {
+  const page = await get<Page>(table, query, signal)
+  learn(page.refs)
+  return page
+}
+
+/** Every copy of the row that is on the screen. */
+function apply(table: string, id: number, change: Record<string, unknown>): void {
+  cache.setQueriesData<Pages<Page>>({ queryKey: ['rows', table] }, (d) =>
+    d && {
+      ...d,
+      pages: d.pages.map((p) =>
+        p.rows.some((r) => r.id === id)
+          ? { ...p, rows: p.rows.map((r) => (r.id === id ? { ...r, ...change } : r)) }
+          : p,
+      ),
+    })
+  cache.setQueryData<Rec>(recKey(table, id), (d) => d && { ...d, row: { ...d.row, ...change } })
+}
+
+function hide(table: string, ids: Set<number>): void {
+  cache.setQueriesData<Pages<Page>>({ queryKey: ['rows', table] }, (d) =>
+    d && {
+      ...d,
+      pages: d.pages.map((p, i) => ({
+        ...p,
+        rows: p.rows.filter((r) => !ids.has(r.id)),
+        total: i === 0 && p.total_exact !== false && p.total !== undefined ? p.total - ids.size : p.total,
+      })),
+    })
+}
+
+export function refresh(table: string, id?: number): void {
+  void cache.invalidateQueries({ queryKey: ['rows', table] })
+  if (id === undefined) void cache.invalidateQueries({ queryKey: ['rec', table] })
+  else void cache.invalidateQueries({ queryKey: recKey(table, id) })
+  void cache.invalidateQueries({ queryKey: ['history', table] })
+}
+
+function took(table: string, meta: Meta, rec: Rec): Row {
+  learn(rec.refs)
+  const title = rec.row[meta.title]
+  if (typeof title === 'string') learnOne(table, rec.row.id, title)
+  apply(table, rec.row.id, rec.row)
+  void cache.invalidateQueries({ queryKey: ['history', table, rec.row.id] })
+  return rec.row
+}
+
+interface SaveOptions { quiet?: boolean }
+
+/** Changes a record.  Asks when someone else changed it meanwhile, or when it looks like another
+ *  one.  Undefined when the person gave up; throws what the host refuses. */
+export async function saveRow(
+  meta: Meta, row: Row, patch: Record<string, unknown>, o: SaveOptions = {},
+): Promise<Row | undefined> {
+  const table = meta.table
+  let version = row.version ?? (await loadRec(table, row.id)).row.version
+  let change = patch
+  let before = pick(row, change)
+  let allow: string | undefined
+  for (;;) {
+    apply(table, row.id, change)
+    try {
+      const rec = await api<Rec>('PATCH', `${table}/${row.id}`, {
+        body: change, headers: { 'If-Match': `"${version}"` }, query: { duplicates: allow },
+      })
+      const now = took(table, meta, rec)
+      if (!o.quiet) offerUndo(meta, now, before)
+      return now
+    } catch (e) {
+      apply(table, row.id, before)
+      if (!(e instanceof ApiError)) throw e
+      if (e.code === 'stale' && e.body.current) {
+        const current = e.body.current
+        apply(table, row.id, current)
+        const mine = await ask('stale', { meta, current, mine: change, base: row })
+        if (!mine) return undefined
+        change = mine
+        version = current.version
+        before = pick(current, change)
+        if (!Object.keys(change).length) return current
+      } else if (e.code === 'duplicate' && !allow) {
+        if (!(await ask('duplicate', { matches: e.body.matches ?? [], label: meta.one }))) return undefined
+        allow = 'allow'
+      } else throw e
+    }
+  }
+}
+
+const pick = (row: Row, like: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.keys(like).map((k) => [k, row[k] ?? null]))
+
+function offerUndo(meta: Meta, now: Row, before: Record<string, unknown>): void {
+  toast(t('saved'), {
+    undo: () => saveRow(meta, now, before, { quiet: true }).then((r) => r && toast(t('undone')), fail),
+  })
+}
+
+export async function createRow(meta: Meta, values: Record<string, unknown>): Promise<Row | undefined> {
+  let allow: string | undefined
+  for (;;) {
+    try {
+      const rec = await post<Rec>(meta.table, values, { duplicates: allow })
+      const row = took(meta.table, meta, rec)
+      refresh(meta.table, row.id)
+      return row
+    } catch (e) {
+      if (!(e instanceof ApiError) || e.code !== 'duplicate' || allow) throw e
+      if (!(await ask('duplicate', { matches: e.body.matches ?? [], label: meta.one }))) return undefined
+      allow = 'allow'
+    }
+  }
+}
+
+const FEW = 20
+
+/** Deletes at once with a way back where there is a recycle bin; asks first otherwise. */
+export async function removeRows(meta: Meta, ids: number[]): Promise<boolean> {
+  const n = ids.length
+  if (!meta.is.bin || n > FEW) {
+    const yes = await ask('confirm', {
+      title: t('delete.title', { n, count: n }),
+      text: meta.is.bin ? t('delete.bin') : t('delete.final'),
+      yes: t('delete'), danger: true,
+    })
+    if (!yes) return false
+  }
+  if (n > FEW) return bulk(meta, { ids }, { delete: true })
+  hide(meta.table, new Set(ids))
+  const gone = await each(ids, (id) => api('DELETE', `${meta.table}/${id}`))
+  for (const id of gone) cache.removeQueries({ queryKey: recKey(meta.table, id) })
+  if (gone.length < n) refresh(meta.table)
+  if (gone.length)
+    toast(t('deleted', { n: gone.length, count: gone.length }), {
+      undo: meta.is.bin ? () => restoreRows(meta, gone) : undefined,
+    })
+  return gone.length > 0
+}
+
+export async function restoreRows(meta: Meta, ids: number[]): Promise<void> {
+  const back = await each(ids, (id) => post(`${meta.table}/${id}/_restore`))
+  if (back.length) toast(t('restored', { n: back.length, count: back.length }))
+  refresh(meta.table)
+}
+
+/** One after the other; failures are told once. */
+async function each(ids: number[], f: (id: number) => Promise<unknown>): Promise<number[]> {
+  const ok: number[] = []
+  let bad: unknown
+  for (const id of ids) {
+    try {
+      await f(id)
+      ok.push(id)
+    } catch (e) {
+      bad = e
+    }
+  }
+  if (bad) fail(bad)
+  return ok
+}
+
+export type Target = { ids: number[] } | { filter: Filter; q?: string }
+
+/** A bulk change as a durable job, with its progress in a toast. */
+export async function bulk(
+  meta: Meta, target: Target, change: { patch?: Record<string, unknown>; delete?: boolean },
+): Promise<boolean> {
+  const bar = toast(t('bulk.working'), { progress: 0 })
+  try {
+    const { job } = await post<{ job: number }>(`${meta.table}/_bulk`, { ...target, ...change })
+    bar.cancel = () => api('DELETE', `_job/${job}`).catch(fail)
+    const end = await pollJob(job, (j) => (bar.progress = j.progress))
+    tell(end, !!change.delete)
+    return end.state === 'done'
+  } catch (e) {
+    fail(e)
+    return false
+  } finally {
+    drop(bar.id)
+    refresh(meta.table)
+  }
+}
+
+function tell(j: Job, deleted: boolean): void {
+  const n = j.done
+  if (j.state === 'failed') fail(new ApiError(500, j.error ?? { code: 'failed' }))
+  else if (j.state === 'cancelled') toast(t('bulk.cancelled', { n, count: n }))
+  else toast(t(deleted ? 'deleted' : 'bulk.changed', { n, count: n }))
+}
+
+/** Runs a declared action on one record, with its form's answers. */
+export async function act(meta: Meta, action: Action, ids: number[], more: { single?: boolean } = {}): Promise<boolean> {
+  let form: Record<string, unknown> | undefined = {}
+  if (action.danger || action.form?.length) {
+    form = await ask('action', { action, count: ids.length })
+    if (!form) return false
+  }
+  try {
+    if (more.single) {
+      const rec = await post<Rec>(`${meta.table}/${ids[0]}/${action.name}`, form)
+      if (rec?.row) took(meta.table, meta, rec)
+      toast(t('action.done', { name: action.label }))
+    } else await actOnMany(meta, action, ids, form)
+    return true
+  } catch (e) {
+    fail(e)
+    return false
+  } finally {
+    refresh(meta.table)
+  }
+}
+
+type Outcome = { done: number; failed: { id: number; error: { message?: string; code: string } }[] }
+async function actOnMany(meta: Meta, action: Action, ids: number[], form: object): Promise<void> {
+  let done = 0
+  const failed: Outcome['failed'] = []
+  for (let i = 0; i < ids.length; i += 200) {
+    const r = await post<Outcome>(`${meta.table}/${action.name}`, { ids: ids.slice(i, i + 200), form })
+    done += r.done
+    failed.push(...(r.failed ?? []))
+  }
+  if (done) toast(t('action.many', { name: action.label, n: done, count: done }))
+  if (failed.length)
+    toast(t('action.failed', { n: failed.length, count: failed.length, why: failed[0]!.error.message ?? failed[0]!.error.code }), { bad: true })
+}
+
+/** Every id that a list's question finds, for actions on "all matching". */
+export async function allIds(table: string, query: Record<string, string | undefined>): Promise<number[]> {
+  const ids: number[] = []
+  let after: string | null | undefined
+  do {
+    const p: Page = await get<Page>(table, { ...query, fields: 'id', limit: 500, after: after ?? undefined })
+    ids.push(...p.rows.map((r) => r.id))
+    after = p.next
+  } while (after && ids.length < 20_000)
+  return ids
+}
+
+/* Titles of referred tables' records: the field that names them comes from their metadata. */
+export async function searchRefs(table: string, title: string, q: string, signal: AbortSignal): Promise<Option[]> {
+  const p = await loadPage(table, { q: q || undefined, limit: 20 }, signal)
+  return p.rows.map((r) => {
+    const label = String(r[title] ?? `#${r.id}`)
+    learnOne(table, r.id, label)
+    return { value: r.id, label, sub: typeof r.login === 'string' ? r.login : undefined }
+  })
+}

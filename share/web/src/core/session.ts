@@ -1,0 +1,103 @@
+// session.ts - who is signed in, and what the shell is drawn from.
+import { computed, ref, shallowRef, watch } from 'vue'
+import { ApiError, api, get, onSignedOut, post } from './api'
+import { chosen, isLocale, locale, setLocale, type Locale } from './i18n'
+import { cache } from './query'
+import type { Public, Start } from './types'
+
+export type Phase = 'loading' | 'setup' | 'out' | 'in' | 'broken'
+
+export const phase = ref<Phase>('loading')
+export const start = shallowRef<Start>()
+export const open = shallowRef<Public>()
+export const trouble = shallowRef<unknown>()
+
+/* Asking for _start without a session is answered 401, which browsers log as an error: ask only
+ * when this browser signed in before. */
+const SEEN = 'berth.in'
+
+export const me = computed(() => start.value?.user)
+export const zone = computed(() => start.value?.company.zone)
+export const currency = computed(() => start.value?.company.currency || 'USD')
+
+async function loadStart(): Promise<void> {
+  start.value = await get<Start>('_start')
+  const own = start.value.user.locale
+  if (!chosen && isLocale(own) && own !== locale.value) {
+    await setLocale(own)
+    start.value = await get<Start>('_start')
+  }
+  localStorage.setItem(SEEN, '1')
+  phase.value = 'in'
+}
+
+async function loadPublic(): Promise<void> {
+  open.value = await get<Public>('_public')
+  phase.value = open.value.setup || location.pathname === '/setup' ? 'setup' : 'out'
+}
+
+export async function boot(): Promise<void> {
+  try {
+    if (localStorage.getItem(SEEN) && location.pathname !== '/setup') {
+      try {
+        return await loadStart()
+      } catch (e) {
+        if (!(e instanceof ApiError) || e.status !== 401) throw e
+      }
+    }
+    await loadPublic()
+  } catch (e) {
+    trouble.value = e
+    phase.value = 'broken'
+  }
+}
+
+export async function signIn(login: string, password: string): Promise<void> {
+  await post('_session', { login, password })
+  cache.clear()
+  await loadStart()
+}
+
+export async function setUp(body: {
+  token: string; login: string; name: string; password: string
+}): Promise<void> {
+  await post('_setup', body)
+  await loadStart()
+}
+
+export async function signOut(): Promise<void> {
+  await api('DELETE', '_session')
+  leave()
+}
+
+function leave(): void {
+  if (phase.value !== 'in') return
+  localStorage.removeItem(SEEN)
+  start.value = undefined
+  cache.clear()
+  phase.value = 'loading'
+  void boot()
+}
+onSignedOut(leave)
+
+export async function switchLocale(l: Locale): Promise<void> {
+  await setLocale(l, true)
+  if (phase.value === 'in') start.value = await get<Start>('_start')
+}
+
+export type Theme = 'system' | 'light' | 'dark'
+const saved = localStorage.getItem('berth.theme')
+export const theme = ref<Theme>(saved === 'light' || saved === 'dark' ? saved : 'system')
+watch(
+  theme,
+  (v) => {
+    document.documentElement.dataset.theme = v
+    localStorage.setItem('berth.theme', v)
+  },
+  { immediate: true },
+)
+
+const narrow = matchMedia('(max-width: 768px)')
+/** One column, cards, bottom bar. */
+export const phone = ref(narrow.matches)
+narrow.addEventListener('change', (e) => (phone.value = e.matches))

@@ -1,0 +1,39 @@
+// toast.ts - short messages at the foot of the page, some with a way back.
+import { reactive } from 'vue'
+import { ApiError, messageOf } from './api'
+import { t } from './i18n'
+
+export interface Toast {
+  id: number
+  text: string
+  bad?: boolean
+  undo?: () => unknown
+  request?: string
+  /** 0..1 while something is under way; such a toast stays until it is dropped. */
+  progress?: number
+  cancel?: () => unknown
+}
+
+export const toasts = reactive<Toast[]>([])
+let last = 0
+
+export function drop(id: number): void {
+  const i = toasts.findIndex((x) => x.id === id)
+  if (i >= 0) toasts.splice(i, 1)
+}
+
+export function toast(text: string, more: Omit<Toast, 'id' | 'text'> = {}): Toast {
+  toasts.push({ id: ++last, text, ...more })
+  const item = toasts[toasts.length - 1]!
+  if (more.progress === undefined) setTimeout(() => drop(item.id), more.undo || more.bad ? 8000 : 4000)
+  if (toasts.length > 4) toasts.shift()
+  return item
+}
+
+export function fail(e: unknown, what?: string): void {
+  const text = what ? `${what} ${messageOf(e)}` : messageOf(e)
+  toast(text || t('error.http', { n: 0 }), {
+    bad: true,
+    request: e instanceof ApiError ? e.request : undefined,
+  })
+}

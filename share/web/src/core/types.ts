@@ -1,0 +1,154 @@
+// types.ts - the shapes of share/doc/rest.md, as the UI reads them.
+
+export type FieldType =
+  | 'text' | 'long' | 'phone' | 'email' | 'url' | 'int' | 'real' | 'bool'
+  | 'money' | 'date' | 'time' | 'pick' | 'ref' | 'json' | 'file'
+
+export type Op =
+  | '=' | '!=' | '<' | '<=' | '>' | '>=' | '~' | '^' | 'in' | 'not in' | 'empty' | 'not empty'
+
+export type Filter =
+  | [field: string, op: Op, value?: unknown]
+  | { and: Filter[] } | { or: Filter[] } | { not: Filter }
+
+export interface Option { value: string | number; label: string; color?: string | null; sub?: string }
+
+export interface Field {
+  name: string
+  type: FieldType
+  label: string
+  help?: string | null
+  group?: string | null
+  required?: boolean
+  readonly?: boolean
+  custom?: boolean
+  max?: number | null
+  default?: unknown
+  unique?: boolean
+  many?: boolean
+  list?: boolean
+  sort?: boolean
+  search?: boolean
+  duplicate?: boolean
+  filter?: Op[]
+  /** The dictionary, table or currency. */
+  of?: string | null
+  options?: Option[]
+}
+
+export interface View {
+  name: string
+  label: string
+  look: string
+  columns: string[]
+  filter?: Filter | null
+  sort?: string[]
+  by?: string | null
+}
+
+export interface Action {
+  name: string
+  label: string
+  bulk?: boolean
+  danger?: boolean
+  icon?: string | null
+  form?: Field[]
+}
+
+export interface Meta {
+  table: string
+  plugin: string
+  label: string
+  one: string
+  title: string
+  icon?: string | null
+  rights: { create: boolean; update: boolean; delete: boolean; import: boolean; export: boolean }
+  is: { owned?: boolean; pooled?: boolean; history?: boolean; bin?: boolean; custom?: boolean }
+  fields: Field[]
+  groups: { name: string; label: string }[]
+  views: View[]
+  actions: Action[]
+}
+
+export interface User { id: number; name: string; login: string; locale?: string; admin?: boolean }
+export interface Company { name: string; country: string; currency: string; zone: string }
+export interface NavItem { table: string; label: string; icon?: string; group?: string }
+export interface Start {
+  user: User
+  company: Company
+  locales: string[]
+  nav: NavItem[]
+  perms: string[]
+}
+export interface Demo { login: string; password: string; name: string; role?: string }
+export interface Public { setup: boolean; locales?: string[]; version?: string; demo?: Demo[] }
+
+export type Row = { id: number; version?: number } & Record<string, unknown>
+export type Refs = Record<string, Record<string, string>>
+export interface Page {
+  rows: Row[]
+  refs?: Refs
+  next: string | null
+  total?: number
+  total_exact?: boolean
+}
+export interface Can { update?: boolean; delete?: boolean; actions?: string[] }
+export interface Rec { row: Row; refs?: Refs; can?: Can }
+
+export interface Change { field: string; from: unknown; to: unknown }
+export interface Entry { id: number; at: string; by: number | null; op: string; changes: Change[]; note?: string | null }
+export interface HistoryPage { entries: Entry[]; refs?: Refs; next: string | null }
+
+export interface Match { table: string; id: number; title: string; by: string[] }
+export interface FieldError { code: string; message?: string }
+export interface ErrorBody {
+  code: string
+  message?: string
+  request?: string
+  fields?: Record<string, FieldError>
+  matches?: Match[]
+  current?: Row
+  mine?: Record<string, unknown>
+}
+
+export interface Job {
+  id: number
+  kind: string
+  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+  progress: number
+  done: number
+  total: number
+  rate?: number
+  remaining?: number
+  result?: ImportResult | Record<string, unknown> | null
+  error?: ErrorBody | null
+}
+
+export const BUCKETS = ['new', 'updated', 'same', 'duplicate', 'invalid'] as const
+export type Bucket = (typeof BUCKETS)[number]
+export type ImportResult = { dry: boolean; rows: number } & Record<Bucket, number>
+export interface ImportColumn { index: number; header: string; samples: string[]; field: string | null }
+export interface ImportLook {
+  import: number
+  name: string
+  kind: string
+  sheets: { name: string; rows: number }[]
+  sheet: number
+  header_row: number
+  encoding?: string | null
+  separator?: string | null
+  columns: ImportColumn[]
+  fields: { name: string; label: string; required?: boolean }[]
+}
+export interface ImportRow {
+  row: number
+  outcome: Bucket
+  record: number | null
+  title?: string | null
+  by?: string[]
+  cell?: string | null
+  message?: string | null
+  cells: string[]
+}
+
+export interface Token { id: number; name: string; created_at?: string; expires_at?: string | null; used_at?: string | null }

@@ -1,0 +1,21 @@
+// router.ts - the pages and their addresses.
+import { createRouter, createWebHistory } from 'vue-router'
+import { guardBack } from './core/overlay'
+import { start } from './core/session'
+import TableView from './views/TableView.vue'
+
+const number = (v: unknown): number => Number(v) || 0
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: '/', redirect: () => `/t/${start.value?.nav.find((n) => n.group !== 'admin')?.table ?? start.value?.nav[0]?.table ?? 'user'}` },
+    { path: '/t/:table', component: TableView, props: (r) => ({ table: r.params.table }) },
+    { path: '/t/:table/import', component: () => import('./views/ImportWizard.vue'), props: (r) => ({ table: r.params.table }) },
+    { path: '/t/:table/:id(\\d+)', component: () => import('./views/RecordPage.vue'), props: (r) => ({ table: r.params.table, id: number(r.params.id) }) },
+    { path: '/setup', redirect: '/' },
+    { path: '/settings', component: () => import('./views/Settings.vue') },
+    { path: '/:rest(.*)*', component: () => import('./views/Lost.vue') },
+  ],
+})
+guardBack(router)
