@@ -23,7 +23,7 @@ async function screens(page, phone) {
     selection: async () => { await page.locator(phone ? '.pickone' : '.gc.chk label').nth(1).click(); await page.locator(phone ? '.pickone' : '.gc.chk label').nth(3).click() },
     filter: async () => { await go(table + '&f=' + encodeURIComponent('[["status","in",["new","qualified"]],["next_date","next",7]]'), phone ? '.card' : '.gb .gr'); await page.locator('[data-t=filter]').click(); await page.locator('.fb').waitFor() },
     columns: phone ? null : async () => { await go(table, '.gb .gr'); await page.locator('[data-t=columns]').click(); await page.locator('.cc').waitFor() },
-    record: async () => { if (phone) await go('/t/lead/7', '.kv'); else { await go(table, '.gb .gr'); await page.locator('.gb .gr').nth(2).locator('a.title').click(); await page.locator('.peek .kv').waitFor() } },
+    record: async () => { if (phone) await go('/t/lead/7', '.kv'); else { await go(table, '.gb .gr'); await page.locator('.gb .gr').nth(2).locator('a.title').click(); await page.locator('.peek .kv').first().waitFor() } },
     page: phone ? null : async () => { await go('/t/lead/7', '.kv') },
     edit: phone ? null : async () => { await go(table, '.gb .gr'); await page.locator('.gb .gr').nth(2).locator('.gc').nth(2).dblclick(); await page.locator('.combo .pop, .pop[role=listbox]').first().waitFor() },
     form: async () => { await go(table, phone ? '.card' : '.gb .gr'); await page.locator('[data-t=new]').click(); await page.locator('dialog form').waitFor(); await page.locator('[data-t=save]').click(); await page.locator('.err').first().waitFor() },

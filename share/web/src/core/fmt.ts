@@ -70,6 +70,9 @@ export function fmtDuration(seconds: number): string {
 export const optionOf = (f: Field, v: unknown): Option | undefined =>
   f.options?.find((o) => o.value === v)
 
+/** A dictionary without colours, such as countries, is text and no row of pills. */
+export const coloured = (f: Field): boolean => !!f.options?.some((o) => o.color && o.color !== 'gray')
+
 const isEmpty = (v: unknown): boolean => v === null || v === undefined || v === ''
 export const blank = (v: unknown): boolean => isEmpty(v) || (Array.isArray(v) && v.length === 0)
 

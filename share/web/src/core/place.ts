@@ -13,8 +13,8 @@ export function place(anchor: Element, box: HTMLElement, o: Place = {}): void {
   if (o.match) box.style.minWidth = `${Math.min(a.width, w - 16)}px`
   box.style.maxHeight = ''
   const wants = box.scrollHeight
-  const down = below >= Math.min(wants, 240) || below >= above
-  box.style.maxHeight = `${Math.max(120, Math.min(down ? below : above, 480))}px`
+  const down = below >= wants || below >= above
+  box.style.maxHeight = `${Math.max(120, Math.min(down ? below : above, o.match ? 340 : 560))}px`
   const size = box.getBoundingClientRect()
   const left = o.align === 'end' ? a.right - size.width : a.left
   box.style.left = `${Math.max(8, Math.min(left, w - size.width - 8))}px`

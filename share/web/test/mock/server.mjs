@@ -24,7 +24,7 @@ class Refusal extends Error {
 function seed(rows) {
   const now = Date.now()
   let s = 42
-  const rnd = (n) => (s = (s * 1103515245 + 12345) % 2147483648) % n
+  const rnd = (n) => Math.floor(((s = (Math.imul(s, 1103515245) + 12345) & 0x7fffffff) / 2147483648) * n)
   const pick = (a) => a[rnd(a.length)]
   const db = Object.fromEntries(Object.keys(TABLES).map((t) => [t, new Map()]))
   const put = (table, id, row) => db[table].set(id, { id, version: 1, created_at: iso(now - 90 * DAY), created_by: 1, updated_at: iso(now - 90 * DAY), updated_by: 1, ...row })
@@ -234,7 +234,7 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
     return {
       import: im.id, name: im.name, kind: 'csv', sheets: [{ name: 'Sheet1', rows: body.length }], sheet: 0, header_row: im.header_row, encoding: im.encoding, separator: im.separator,
       columns: head.map((h, index) => ({ index, header: h, samples: body.slice(0, 5).map((r) => r[index] ?? ''), field: guess(h) })),
-      fields: metaOf(im.table, locale, true).fields.filter((f) => !f.readonly).map(({ name, label, required }) => ({ name, label, required })),
+      fields: metaOf(im.table, locale, true).fields.filter((f) => !f.readonly).map((x) => ({ name: x.name, label: x.label, required: x.required && x.default === null })),
     }
   }
   function runImport(im, body, me) {
@@ -250,7 +250,7 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
       for (const [i, name] of Object.entries(body.map)) if ((cells[i] ?? '').trim() !== '') values[name] = fieldsBy[name].type === 'int' ? Number(cells[i]) : cells[i].trim()
       const at = (name) => letter(Number(Object.entries(body.map).find(([, x]) => x === name)?.[0] ?? 0)) + row
       const base = { row, record: null, title: values.name ?? null, by: [], cell: null, message: null, cells }
-      try { validate(im.table, values, true) } catch (e) {
+      try { validate(im.table, { ...Object.fromEntries(TABLES[im.table].fields.filter((f) => f.default !== null).map((f) => [f.name, f.default])), ...values }, true) } catch (e) {
         const [name, why] = Object.entries(e.body.fields)[0]
         return { ...base, outcome: 'invalid', cell: at(name), message: why.message }
       }
