@@ -81,13 +81,16 @@ static size_t cut_extension(const char *s, size_t len)
 {
     static const char *const marks[] = {"ext", "x", "#", "may le", "nhanh", "转", "分机", "内线"};
 
-    for (size_t i = 1; i < len; i++)
+    for (size_t i = 1; i < len; i++) {
+        if (is_digit(s[i]) || s[i] == ' ' || s[i] == '-')
+            continue;
         for (size_t m = 0; m < sizeof(marks) / sizeof(marks[0]) && !is_letter(s[i - 1]); m++) {
             size_t n = strlen(marks[m]);
 
             if (i + n < len && memcmp(s + i, marks[m], n) == 0)
                 return i;
         }
+    }
     return len;
 }
 

@@ -91,7 +91,7 @@ static bool starts_syllable(const char *s, size_t len)
 struct cutting {
     const char *s;
     size_t len;
-    int partial;
+    bool unfinished; /* the last syllable must be the start of one only */
     struct pinyin_way now, *to;
     size_t ways;
 };
@@ -106,11 +106,10 @@ static void cut_from(struct cutting *c, size_t at)
         return;
     }
     for (size_t n = left < 6 ? left : 6; n > 0 && c->ways < PINYIN_WAYS; n--) {
-        bool unfinished = c->partial && n == left && !is_syllable(c->s + at, n);
-
         if (c->now.n == PINYIN_PARTS)
             return;
-        if (unfinished ? !starts_syllable(c->s + at, n) : !is_syllable(c->s + at, n))
+        if (n == left && c->unfinished ? !starts_syllable(c->s + at, n)
+                                       : !is_syllable(c->s + at, n))
             continue;
         c->now.len[c->now.n++] = (uint8_t)n;
         cut_from(c, at + n);
@@ -118,11 +117,16 @@ static void cut_from(struct cutting *c, size_t at)
     }
 }
 
-size_t pinyin_cut(const char *s, size_t len, int partial, struct pinyin_way *to)
+size_t pinyin_cut(const char *s, size_t len, bool partial, struct pinyin_way *to)
 {
-    struct cutting c = {.s = s, .len = len, .partial = partial, .to = to};
+    struct cutting c = {.s = s, .len = len, .to = to};
 
-    if (len > 0 && len <= 48)
+    if (len == 0 || len > 48)
+        return 0;
+    cut_from(&c, 0);
+    if (c.ways == 0 && partial) {
+        c.unfinished = true;
         cut_from(&c, 0);
+    }
     return c.ways;
 }

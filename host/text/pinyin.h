@@ -2,6 +2,7 @@
 #ifndef BERTH_TEXT_PINYIN_H
 #define BERTH_TEXT_PINYIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,8 +21,8 @@ struct pinyin_way {
     size_t n;
 };
 
-/* Cuts letters into syllables in up to PINYIN_WAYS ways ("xian" is one or two); with `partial` the
- * last syllable may be unfinished.  Returns how many ways. */
-size_t pinyin_cut(const char *s, size_t len, int partial, struct pinyin_way *to);
+/* Cuts letters into syllables in up to PINYIN_WAYS ways ("xian" is one or two); if there
+ * is none and `partial`, the last syllable may be unfinished.  Returns how many ways. */
+size_t pinyin_cut(const char *s, size_t len, bool partial, struct pinyin_way *to);
 
 #endif

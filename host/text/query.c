@@ -201,6 +201,9 @@ struct text_query *text_tokens_query(struct arena *a, const char *s, size_t len)
         while (pieces[i].kind == SCAN_WORD && i + many < n && pieces[i + many].joined &&
                pieces[i + many].kind == SCAN_WORD)
             many++;
+        /* "van t": while typing, one letter more would only make the search slow. */
+        if (m.query->n > 0 && i + 1 == n && pieces[i].kind == SCAN_WORD && pieces[i].len == 1)
+            break;
         if (pieces[i].kind == SCAN_CJK)
             cjk_term(&m, &pieces[i]);
         else if (pieces[i].kind == SCAN_NUMBER)

@@ -22,8 +22,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-#define TEXT_TOKEN_REVERSED "\xc6\xa8" /* U+01A8, a letter nobody types: digits backwards follow   \
-                                        */
+#define TEXT_TOKEN_REVERSED                                                                        \
+    "\xc6\xa8" /* U+01A8, a letter nobody types: digits backwards follow                           \
+                */
 
 /* Appends the tokens of s (a blank first if something stands in out).  For names, people, places,
  * phones, e-mail, codes. */
@@ -51,8 +52,9 @@ struct text_query {
     size_t n; /* 0: nothing in it to look for */
 };
 
-/* What a user typed.  The last word counts as its start, for searching while typing.  Only the
- * first 200 characters and 16 terms are looked at. */
+/* What a user typed.  The last word counts as its start, for searching while typing; a last letter
+ * alone behind other words is not asked for yet.  Only the first 200
+ * characters and 16 terms are looked at. */
 struct text_query *text_tokens_query(struct arena *a, const char *s, size_t len);
 
 #endif

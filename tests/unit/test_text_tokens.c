@@ -164,9 +164,9 @@ static void pinyin_and_initials_find_chinese(void **state)
 static void vietnamese_is_found_without_tones_and_while_typing(void **state)
 {
     static const char *const yes[] = {
-        "van tai", "Vận Tải",      "VAN TAI",    "duong bien",  "đường", "an binh", "an bi",
-        "b",       "nguyen huong", "Nguyễn Thị", "ho chi minh", "tnhh",  NULL};
-    static const char *const no[] = {"va tai", "bin an", "hai phong", "tai van x", NULL};
+        "van tai", "Vận Tải", "VAN TAI",      "duong bien", "đường",       "an binh", "an bi",
+        "van t",   "b",       "nguyen huong", "Nguyễn Thị", "ho chi minh", "tnhh",    NULL};
+    static const char *const no[] = {"va tai", "bin an", "hai phong", "tai van xe", NULL};
 
     (void)state;
     assert_found(vietnamese, yes);
