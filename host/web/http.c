@@ -23,6 +23,7 @@
 enum {
     SPARE_MAX = 64,        /* finished requests a loop keeps */
     KEEP_BUF = 256 * 1024, /* a larger buffer is not kept for the next request */
+    PARSED_MAX = 8192,     /* room for libmicrohttpd's view of a header and for the answer's */
     DRAIN_MAX = 1 << 20,   /* of a refused body, to keep the connection or to be heard */
     GONE_EVERY_MS = 50,
 };
@@ -226,7 +227,8 @@ static enum MHD_Result request_answer(struct request *r)
     r->sent = true;
     if (r->closing)
         r->conn->linger = true;
-    conn_phase(r->conn, PHASE_SEND, 0); /* the watcher follows its progress */
+    /* the watcher follows the progress of what is sent */
+    conn_phase(r->conn, r->kind == ANSWER_STREAM ? PHASE_STREAM : PHASE_SEND, 0);
     ok = MHD_queue_response(r->mhd, (unsigned)r->pub.status, m);
     MHD_destroy_response(m);
     return ok;
@@ -621,8 +623,9 @@ static int loop_start(struct http *h, struct loop *l, struct buf *err)
         0, NULL, NULL, on_request, l, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        2 * h->c.header_max, MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->c.max_connections + 64,
-        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_END);
+        h->c.header_max + PARSED_MAX, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)h->c.max_connections + 64, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+        MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_END);
     if (l->mhd == NULL) {
         buf_addf(err, "http: start an event thread: %s", strerror(errno));
         return -1;
@@ -656,6 +659,7 @@ static void http_free(struct http *h)
     watch_end(&h->watch); /* it looks into the loops, and they hand it their sockets */
     for (int i = 0; i < h->c.threads; i++)
         pthread_mutex_destroy(&h->loops[i].lock);
+    pthread_mutex_destroy(&h->streams_lock);
     free(h->loops);
     free(h);
 }
@@ -687,6 +691,7 @@ struct http *http_start(const struct http_config *config, struct buf *err)
     h->loops = mem_alloc(sizeof(*h->loops) * (size_t)h->c.threads);
     for (int i = 0; i < h->c.threads; i++)
         pthread_mutex_init(&h->loops[i].lock, NULL);
+    pthread_mutex_init(&h->streams_lock, NULL);
     /* signals are the main thread's business */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -727,6 +732,7 @@ int http_stop(struct http **ph, int64_t grace_ms)
     accept_end(&h->accepter);
     atomic_store(&h->stopping, true);
     conn_shutdown_all(h, PHASE_IDLE, SHUT_RD);
+    stream_end_all(h);
     left = settle(h, now + grace_ms);
     if (left > 0) {
         atomic_store(&h->cut, true); /* http_gone() is true now: handlers give up */

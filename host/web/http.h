@@ -39,6 +39,7 @@
 #include "base/buf.h"
 
 struct http;
+struct http_stream;
 
 enum http_method {
     HTTP_GET,
@@ -162,6 +163,15 @@ void http_reset(struct http_req *req);
 void http_file(struct http_req *req, int fd, uint64_t size, int64_t mtime);
 /* Answers with memory that outlives the request, uncopied. */
 void http_memory(struct http_req *req, const void *p, size_t n);
+
+/* Makes the answer one that stays open: run() sets status and headers, calls this and returns
+ * HTTP_DONE; the body is what http_stream_write() adds from then on, from any thread.  False: the
+ * client has gone, reads too slowly, or the server is stopping; then close the stream.  Whoever
+ * opened it closes it, which also ends the answer.  Write something every half minute: that is how
+ * a client that left is noticed. */
+struct http_stream *http_stream_open(struct http_req *req);
+bool http_stream_write(struct http_stream *s, const char *p, size_t n);
+void http_stream_close(struct http_stream **s);
 
 /* Ends a HTTP_LATER request, from any thread; the caller no longer owns req. */
 void http_finish(struct http_req *req);

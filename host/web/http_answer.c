@@ -50,6 +50,9 @@ void answer_clear(struct request *r)
     if (r->fd >= 0)
         close(r->fd);
     r->fd = -1;
+    if (r->stream != NULL)
+        stream_drop(r->stream);
+    r->stream = NULL;
     r->nset = 0;
     r->etag = NULL;
     r->kind = ANSWER_OUT;
@@ -287,6 +290,8 @@ static struct MHD_Response *body_build(struct request *r)
         return MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
     if (r->kind == ANSWER_FILE)
         return file_build(r);
+    if (r->kind == ANSWER_STREAM)
+        return stream_build(r);
     if (r->kind == ANSWER_MEMORY)
         return MHD_create_response_from_buffer((size_t)r->size, (void *)(uintptr_t)r->memory,
                                                MHD_RESPMEM_PERSISTENT);

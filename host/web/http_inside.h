@@ -29,7 +29,7 @@ struct loop {
     _Atomic int in_flight;
 };
 
-enum phase { PHASE_HEAD, PHASE_IDLE, PHASE_BODY, PHASE_RUN, PHASE_SEND };
+enum phase { PHASE_HEAD, PHASE_IDLE, PHASE_BODY, PHASE_RUN, PHASE_SEND, PHASE_STREAM };
 
 /* One connection, from libmicrohttpd's "started" to its "closed". */
 struct conn {
@@ -48,7 +48,7 @@ struct conn {
 };
 
 enum run_state { RUN_NOT, RUN_NOW, RUN_PARKED, RUN_READY };
-enum answer_kind { ANSWER_OUT, ANSWER_MEMORY, ANSWER_FILE };
+enum answer_kind { ANSWER_OUT, ANSWER_MEMORY, ANSWER_FILE, ANSWER_STREAM };
 
 struct request {
     struct http_req pub; /* first: http_req and request are one address */
@@ -86,6 +86,7 @@ struct request {
     uint64_t size;
     int fd; /* of ANSWER_FILE; -1 */
     int64_t mtime;
+    struct http_stream *stream; /* of ANSWER_STREAM, until it is sent */
     struct buf squeezed; /* gzip of pub.out */
 };
 
@@ -97,6 +98,8 @@ struct http {
     struct pool *pool;
     struct watch *watch;
     struct accepter *accepter;
+    pthread_mutex_t streams_lock; /* taken before a stream's own */
+    struct http_stream *streams;
     bool plain_layout; /* this libmicrohttpd leaves header lines where they were received */
     _Atomic bool stopping, cut;
     _Atomic int connections;
@@ -122,6 +125,11 @@ void answer_clear(struct request *r);
 void answer_squeeze(struct request *r, struct gzip **g);
 void gzip_free(struct gzip **g);
 
+/* http_stream.c: answers that stay open */
+struct MHD_Response *stream_build(struct request *r);
+void stream_drop(struct http_stream *s);
+void stream_end_all(struct http *h);
+
 /* http_pool.c: threads for slow handlers */
 struct pool *pool_start(struct http *h, struct buf *err);
 bool pool_add(struct pool *p, struct request *r); /* false: the queue is full */
@@ -141,6 +149,7 @@ void watch_linger(struct watch *w, int fd);
 void conn_open(struct loop *l, struct conn *c);
 void conn_close(struct conn *c);
 void conn_phase(struct conn *c, enum phase p, int64_t ms); /* ms 0: no limit */
+void conn_cut(struct conn *c); /* shuts it down at once */
 /* Shuts connections of the phase down (all with phase -1); how: SHUT_RD or SHUT_RDWR. */
 void conn_shutdown_all(struct http *h, int phase, int how);
 

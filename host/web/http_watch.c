@@ -218,6 +218,13 @@ static void cut(struct conn *c)
     count(&c->loop->http->timed_out);
 }
 
+void conn_cut(struct conn *c)
+{
+    pthread_mutex_lock(&c->loop->lock);
+    cut(c);
+    pthread_mutex_unlock(&c->loop->lock);
+}
+
 static void loop_check(struct loop *l, int64_t now)
 {
     pthread_mutex_lock(&l->lock);

@@ -220,6 +220,73 @@ static enum http_next run_cookies(struct http_req *req)
     return HTTP_DONE;
 }
 
+/* ---- streams ---- */
+
+struct ticker {
+    struct http_stream *stream;
+    long left; /* events to send; -1: until the client has gone */
+};
+
+static _Atomic int tickers;
+
+static void *ticker_main(void *arg)
+{
+    const struct timespec nap = {0, 2000000};
+    struct ticker *t = arg;
+
+    for (long n = 0; t->left < 0 || n < t->left; n++) {
+        char event[64];
+        int len = snprintf(event, sizeof(event), "data: %ld\n\n", n);
+
+        if (!http_stream_write(t->stream, event, (size_t)len))
+            break;
+        nanosleep(&nap, NULL);
+    }
+    http_stream_close(&t->stream);
+    free(t);
+    atomic_fetch_sub(&tickers, 1);
+    return NULL;
+}
+
+static enum http_next run_events(struct http_req *req)
+{
+    const char *n = http_query(req, "n");
+    struct ticker *t = mem_alloc(sizeof(*t));
+    pthread_t id;
+
+    http_set(req, "Content-Type", "text/event-stream");
+    t->left = n != NULL ? atol(n) : -1;
+    t->stream = http_stream_open(req);
+    atomic_fetch_add(&tickers, 1);
+    pthread_create(&id, NULL, ticker_main, t);
+    pthread_detach(id);
+    return HTTP_DONE;
+}
+
+/* A stream that is opened and then replaced by another answer. */
+static enum http_next run_events_failed(struct http_req *req)
+{
+    struct http_stream *s = http_stream_open(req);
+
+    http_fail(req, 409, "test.conflict", "No stream after all.");
+    if (http_stream_write(s, "x", 1))
+        req->status = 500;
+    http_stream_close(&s);
+    return HTTP_DONE;
+}
+
+/* Writes more than any client can have read. */
+static enum http_next run_events_flood(struct http_req *req)
+{
+    struct http_stream *s = http_stream_open(req);
+    int written = 0;
+
+    while (written < 1000 && http_stream_write(s, big, sizeof(big)))
+        written++;
+    http_stream_close(&s);
+    return HTTP_DONE;
+}
+
 static enum http_next run_static(struct http_req *req)
 {
     req->path += 3;
@@ -248,6 +315,10 @@ static const struct route routes[] = {
     {"/huge", HTTP_SLOW, run_huge},
     {"/cookies", HTTP_QUICK, run_cookies},
     {"/poollater", HTTP_SLOW, run_later},
+    {"/events", HTTP_QUICK, run_events},
+    {"/events/failed", HTTP_QUICK, run_events_failed},
+    {"/events/flood", HTTP_QUICK, run_events_flood},
+    {"/poolevents", HTTP_SLOW, run_events},
 };
 
 static struct http *_Atomic server;
@@ -261,13 +332,14 @@ static enum http_next run_stats(struct http_req *req)
     buf_addf(&req->out,
              "{\"requests\":%llu,\"refused\":%llu,\"pooled\":%llu,\"requeued\":%llu,"
              "\"timed_out\":%llu,\"turned_away\":%llu,\"connections\":%d,\"in_flight\":%d,"
-             "\"queued\":%d,\"running\":%d,\"done\":%d,\"c2\":%llu,\"c4\":%llu,\"c5\":%llu}",
+             "\"queued\":%d,\"running\":%d,\"done\":%d,\"c2\":%llu,\"c4\":%llu,\"c5\":%llu,"
+             "\"tickers\":%d}",
              (unsigned long long)s.requests, (unsigned long long)s.refused,
              (unsigned long long)s.pooled, (unsigned long long)s.requeued,
              (unsigned long long)s.timed_out, (unsigned long long)s.turned_away, s.connections,
              s.in_flight, s.queued, atomic_load(&running), atomic_load(&done_calls),
              (unsigned long long)s.answers[2], (unsigned long long)s.answers[4],
-             (unsigned long long)s.answers[5]);
+             (unsigned long long)s.answers[5], atomic_load(&tickers));
     return HTTP_DONE;
 }
 
@@ -398,6 +470,8 @@ int main(int argc, char **argv)
     pthread_cond_signal(&writer.more);
     pthread_mutex_unlock(&writer.lock);
     pthread_join(writer.id, NULL);
+    while (atomic_load(&tickers) > 0)
+        usleep(1000);
     close(c.listen_fd);
     static_close(&files);
     buf_free(&err);

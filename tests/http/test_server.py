@@ -285,6 +285,83 @@ class Basics(unittest.TestCase):
         self.server.wait_stat("in_flight", 1)
 
 
+class Streams(unittest.TestCase):
+    def chunks(self, c, n):
+        got = []
+        while len(got) < n:
+            while b"\r\n" not in c.rest:
+                self.assertTrue(c.more(), "closed inside a stream")
+            size, c.rest = c.rest.split(b"\r\n", 1)
+            while len(c.rest) < int(size, 16) + 2:
+                self.assertTrue(c.more(), "closed inside a chunk")
+            got.append(c.rest[:int(size, 16)])
+            c.rest = c.rest[int(size, 16) + 2:]
+        return got
+
+    def test_events_arrive_as_they_are_written(self):
+        with Server() as server:
+            for path in ("/events?n=5", "/poolevents?n=5"):
+                with server.client() as c:
+                    c.send(request(path))
+                    self.assertEqual(c.read_head()[0], 200)
+                    text = b""
+                    while not text.endswith(b"data: 4\n\n"):
+                        text += self.chunks(c, 1)[0]
+                    self.assertEqual(self.chunks(c, 1), [b""], "the stream ends")
+                    self.assertEqual(c.get("/small").status, 200, "the connection stays")
+            server.wait_stat("tickers", 0)
+
+    def test_writer_learns_that_the_client_has_gone(self):
+        with Server() as server:
+            clients = [server.client() for _ in range(10)]
+            for c in clients:
+                c.send(request("/events"))
+                self.assertEqual(c.read_head()[0], 200)
+            server.wait_stat("tickers", 10)
+            for c in clients:
+                c.close()
+            server.wait_stat("tickers", 0)
+            server.wait_stat("in_flight", 1)
+
+    def test_stream_outlives_every_time_limit(self):
+        with Server(header_ms=100, idle_ms=100, body_ms=100) as server, server.client() as c:
+            c.send(request("/events"))
+            c.read_head()
+            text = b""
+            while b"data: 600\n\n" not in text:
+                text += self.chunks(c, 1)[0]
+
+    def test_replaced_stream(self):
+        with Server() as server:
+            self.assertEqual(server.get("/events/failed").status, 409)
+
+    def test_head_of_a_stream_has_no_body(self):
+        with Server() as server, server.client() as c:
+            self.assertEqual(c.get("/events", method="HEAD").status, 200)
+            self.assertEqual(c.get("/small").status, 200)
+            server.wait_stat("tickers", 0)
+
+    def test_client_that_does_not_read_loses_its_stream(self):
+        with Server() as server, server.client() as c:
+            c.send(request("/events/flood"))
+            try:
+                while c.more():
+                    pass
+            except ConnectionResetError:
+                pass
+            server.wait_stat("in_flight", 1)
+
+    def test_stopping_ends_streams_at_once(self):
+        server = Server(grace_ms=20000)
+        with server.client() as c:
+            c.send(request("/events"))
+            c.read_head()
+            server.terminate()
+            while self.chunks(c, 1) != [b""]:
+                pass
+            self.assertEqual(server.stop(), 0)
+
+
 class Pool(unittest.TestCase):
     def test_full_queue_answers_503_with_retry_after(self):
         with Server(pool=1, queue=2) as server:
