@@ -257,9 +257,17 @@ static int check_words(const struct cli *cli)
     return CLI_OK;
 }
 
-static int load_conf(struct cli *cli)
+void cli_set_log_level(const struct conf *conf)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
+
+    for (int i = 0; i < 4; i++)
+        if (strcmp(conf->log_level, levels[i]) == 0)
+            log_set_level((enum log_level)i);
+}
+
+static int load_conf(struct cli *cli)
+{
     struct buf err = BUF_INIT;
 
     if (conf_load(cli->conf, cli_value(cli, "config"), &err) < 0) {
@@ -268,9 +276,7 @@ static int load_conf(struct cli *cli)
         buf_free(&err);
         return rc;
     }
-    for (int i = 0; i < 4; i++)
-        if (strcmp(cli->conf->log_level, levels[i]) == 0)
-            log_set_level((enum log_level)i);
+    cli_set_log_level(cli->conf);
     return CLI_OK;
 }
 

@@ -56,6 +56,9 @@ const char *cli_value(const struct cli *cli, const char *name);
 const char *cli_value_at(const struct cli *cli, const char *name, int i);
 bool cli_has(const struct cli *cli, const char *name);
 
+/* Makes conf->log_level count; again after a reload. */
+void cli_set_log_level(const struct conf *conf);
+
 /* "berth import: <message>" on stderr; returns the exit code to return. */
 int cli_fail(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same for a wrong command line, with a hint at --help. */

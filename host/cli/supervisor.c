@@ -56,7 +56,7 @@ struct worker {
 };
 
 struct supervisor {
-    const struct conf *conf;
+    struct conf *conf;
     char *const *argv;
     char exe[PATH_MAX];
     int listen_fd, lock_fd, signal_fd;
@@ -481,6 +481,18 @@ static void reap(struct supervisor *s)
 
 /* ---- the loop ---- */
 
+/* The worker does the same and reports what is wrong with the file. */
+static void reload(struct supervisor *s)
+{
+    struct buf err = BUF_INIT;
+
+    if (conf_reload(s->conf, &err) == 0)
+        cli_set_log_level(s->conf);
+    buf_free(&err);
+    log_info("serve", "reloading");
+    tell(&s->now, LINK_RELOAD);
+}
+
 static void on_signal(struct supervisor *s)
 {
     struct signalfd_siginfo info;
@@ -492,8 +504,7 @@ static void on_signal(struct supervisor *s)
         reap(s);
         break;
     case SIGHUP:
-        log_info("serve", "reloading");
-        tell(&s->now, LINK_RELOAD);
+        reload(s);
         break;
     case SIGUSR2:
         if (!s->stopping)
@@ -569,7 +580,7 @@ static int watch_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int supervisor_run(const struct conf *conf, char *const *argv, int listen_fd, int lock_fd)
+int supervisor_run(struct conf *conf, char *const *argv, int listen_fd, int lock_fd)
 {
     struct supervisor *s = mem_alloc(sizeof(*s));
     struct buf url = BUF_INIT;

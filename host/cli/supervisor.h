@@ -8,6 +8,6 @@
  *     --worker=LISTEN,LINK,PAGE,LOCK    numbers of the inherited descriptors
  *     --left-out=KIND:NAME              what to do without, any number
  * behind "serve".  Returns the exit code. */
-int supervisor_run(const struct conf *conf, char *const *argv, int listen_fd, int lock_fd);
+int supervisor_run(struct conf *conf, char *const *argv, int listen_fd, int lock_fd);
 
 #endif
