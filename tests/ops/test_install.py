@@ -17,8 +17,9 @@ def prefix(tmp_path_factory):
 
 
 def config(prefix, option):
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("BERTH_")}
     done = subprocess.run([prefix / "bin/berth", "config", option], capture_output=True, text=True,
-                          check=True, cwd="/")
+                          check=True, cwd="/", env=clean)
     return pathlib.Path(os.path.normpath(done.stdout.strip()))
 
 
