@@ -38,3 +38,11 @@ def test_enabled_plugins_are_installed_where_the_program_looks_for_them(prefix):
 def test_the_systemd_unit_starts_the_installed_program(prefix):
     unit = (prefix / "lib/systemd/system/berth.service").read_text()
     assert "ExecStart=/usr/local/bin/berth serve --data /var/lib/berth" in unit
+
+
+def test_the_web_ui_is_installed_as_it_was_built(prefix):
+    built, installed = BUILD / "share/ui/index.html", prefix / "share/berth/ui/index.html"
+    if built.is_file():
+        assert installed.read_bytes() == built.read_bytes()
+    else:
+        assert not installed.exists()
