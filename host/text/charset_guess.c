@@ -19,38 +19,34 @@
 
 /* The characters most used in Chinese names, addresses and plain prose, simplified. */
 static const char common[] =
-    "的一是了我不人在他有这个上们来到时大地为子中你说生国年着就那和要她出也得里后自以会家可下"
-    "而过天去能对小多然于心学么之都好看起发当没成只如事把还用第样道想作种开美总从无情己面最女但"
-    "现前些所同日手又行意动方期它头经长儿回位分爱老因很给名法间斯知世什两次使身者被高已亲其进此"
-    "话常与活正感见明问力理尔点文几定本公特做外孩相西果走将月十实向声车全信重三机工物气每并别真"
-    "打太新比才便夫再书部水像眼等体却加电主界门利海受听表德少克代员许先口由死安写性马光白或住难"
-    "望教命花结乐色更拉东神记处让母父应直字场平报友关放至张认接告入笑内英军候民岁往何度山觉路带"
-    "万男边风解叫任金快原吃变通师立象数四失满战远格士音轻目条呢病始达深完今提求清王化空业思切怎"
-    "非找片罗钱语元喜曾离飞科言干流欢约各即指合反题必该论交终林请医晚制球决传画保读运及则房早院"
-    "量苦火布品近坐产答星精视五连司巴奇管类未朋且婚台夜青北队久乎越观落尽形影红爸百令周吧识步希"
-    "亚术留市半热送兴造谈容极随演收首根讲整式取照办强石古华拿计您装似足双妻尼转诉米称丽客南领节"
-    "衣站黑刻统断福城故历惊脸选包紧争另建维绝树系伤示愿持千史谁准联妇纪基买志静阿诗独复痛消社算"
-    "算义竟确酒需单治卡幸兰念举仅钟怕共毛句息功官待究跟穿室易游程号居考突皮哪费倒价图具刚脑永歌"
-    "响商礼细专黄块脚味灵改据般破引食仍存众注笔甚某沉血备习校默务土微娘须试怀料调广苏显赛查密议"
-    "底列富梦错座参八除跑亮假印设线温虽掉京初养香停际致阳纸李纳验助激够严证帝饭忘趣支春集丈木研"
-    "班普导顿睡展跳获艺六波察群皇段急庭创区奥器谢弟店否害草排背止组州朝封睛板角况曲馆育忙质河续"
-    "哥呼若推境遇雨标姐充围案伦护冷警贝著雪索剧啊船险烟依斗值帮汉慢佛肯闻唱沙局伯族低玩资屋击速"
-    "顾泪洲团圣旁堂兵七露园牛哭旅街劳型烈姑陈莫鱼异抱宝权鲁简态级票怪寻杀律胜份汽右洋范床舞秘午"
-    "登楼贵吸责例追较职属渐左录丝牙党继托赶章智冲叶胡吉卖坚喝肉遗救修松临藏担戏善卫药悲敢靠伊村"
-    "戴词森耳差短祖云规窗散迷油旧适乡架恩投弹铁博雷府压超负勒杂醒洗采毫嘴毕九冰既状乱景席珍童顶"
-    "派素脱农疑练野按犯拍征坏骨余承置彩灯巨琴免环姆暗换技翻束增忍餐洛塞缺忆判欧层付阵玛批岛项狗"
-    "休懂武革良恶恋委拥娜妙探呀营退摇弄桌熟诺宣银势奖宫忽套康供优课鸟喊降夏困刘罪亡鞋健模败伴守"
-    "挥鲜财孤枪禁恐伙杰迹妹遍盖副坦牌江顺秋萨菜划授归浪听凡预奶雄升编典袋莱含盛济蒙棋端腿招释介"
-    "烧误份限股责集份贸易货代储仓塑胶模具纺织服械备材料包装刷照明器玩礼建筑软件环保半导能源源汽配"
-    "件疗食化五金制造加厂深圳州厦杭宁波苏莞佛岛义乌温庆汉津沈连郑济尼港澳湾省县镇乡村栋幢座层室楼"
-    "赵孙吴郑冯褚卫蒋韩杨朱秦尤许吕施孔曹严魏陶姜戚邹喻柏窦章潘葛奚范彭郎昌韦苗凤俞袁柳鲍唐廉岑薛"
-    "贺倪汤滕殷毕郝邬安常于傅齐伍顾孟穆萧尹姚邵汪祁臧伏谈宋茅庞熊纪舒屈项祝董梁杜阮蓝闵麻贾娄危颜郭"
-    "梅徐邱骆樊霍虞万支柯卢莫丁邓鑫淼磊旭晨宇轩浩泽航伟鹏龙辉凯瑞祥泰亨隆恒昊鸿腾翔睿铭锋钢铝铜玻璃"
-    "陶瓷皮革橡胶电缆线阀泵轴承链齿轮刀锯磨焊喷涂染印绣针棉麻丝绒帽袜鞋箱柜桌椅沙灯泡池充插座开关屏"
-    "键"
-    "盘鼠耳机相码扫描仪表测试控制冷冻压缩净滤器械零售批销售采购客服经理总监助董事长厅局处科员师傅先"
-    "生"
-    "女士小姐话传真邮箱地址备注编号日期姓名称联系手状态跟进类型来源级别行业网站国家城市省份街区";
+    "的一是了我不人在他有这个上们来到时大地为子中你说生国年着就那和要她出也得里后自以会家可下而"
+    "过天去能对小多然于心学么之都好看起发当没成只如事把还用第样道想作种开美总从无情己面最女但现"
+    "前些所同日手又行意动方期它头经长儿回位分爱老因很给名法间斯知世什两次使身者被高已亲其进此话"
+    "常与活正感见明问力理尔点文几定本公特做外孩相西果走将月十实向声车全信重三机工物气每并别真打"
+    "太新比才便夫再书部水像眼等体却加电主界门利海受听表德少克代员许先口由死安写性马光白或住难望"
+    "教命花结乐色更拉东神记处让母父应直字场平报友关放至张认接告入笑内英军候民岁往何度山觉路带万"
+    "男边风解叫任金快原吃变通师立象数四失满战远格士音轻目条呢病始达深完今提求清王化空业思切怎非"
+    "找片罗钱语元喜曾离飞科言干流欢约各即指合反题必该论交终林请医晚制球决传画保读运及则房早院量"
+    "苦火布品近坐产答星精视五连司巴奇管类未朋且婚台夜青北队久乎越观落尽形影红爸百令周吧识步希亚"
+    "术留市半热送兴造谈容极随演收首根讲整式取照办强石古华拿计您装似足双妻尼转诉米称丽客南领节衣"
+    "站黑刻统断福城故历惊脸选包紧争另建维绝树系伤示愿持千史谁准联妇纪基买志静阿诗独复痛消社算义"
+    "竟确酒需单治卡幸兰念举仅钟怕共毛句息功官待究跟穿室易游程号居考突皮哪费倒价图具刚脑永歌响商"
+    "礼细专黄块脚味灵改据般破引食仍存众注笔甚某沉血备习校默务土微娘须试怀料调广苏显赛查密议底列"
+    "富梦错座参八除跑亮假印设线温虽掉京初养香停际致阳纸李纳验助激够严证帝饭忘趣支春集丈木研班普"
+    "导顿睡展跳获艺六波察群皇段急庭创区奥器谢弟店否害草排背止组州朝封睛板角况曲馆育忙质河续哥呼"
+    "若推境遇雨标姐充围案伦护冷警贝著雪索剧啊船险烟依斗值帮汉慢佛肯闻唱沙局伯族低玩资屋击速顾泪"
+    "洲团圣旁堂兵七露园牛哭旅街劳型烈姑陈莫鱼异抱宝权鲁简态级票怪寻杀律胜份汽右洋范床舞秘午登楼"
+    "贵吸责例追较职属渐左录丝牙党继托赶章智冲叶胡吉卖坚喝肉遗救修松临藏担戏善卫药悲敢靠伊村戴词"
+    "森耳差短祖云规窗散迷油旧适乡架恩投弹铁博雷府压超负勒杂醒洗采毫嘴毕九冰既状乱景席珍童顶派素"
+    "脱农疑练野按犯拍征坏骨余承置彩灯巨琴免环姆暗换技翻束增忍餐洛塞缺忆判欧层付阵玛批岛项狗休懂"
+    "武革良恶恋委拥娜妙探呀营退摇弄桌熟诺宣银势奖宫忽套康供优课鸟喊降夏困刘罪亡鞋健模败伴守挥鲜"
+    "财孤枪禁恐伙杰迹妹遍盖副坦牌江顺秋萨菜划授归浪凡预奶雄升编典袋莱含盛济蒙棋端腿招释介烧误限"
+    "股贸货储仓塑胶纺织服械材刷筑软件源配疗厂圳厦杭宁莞乌庆津沈郑港澳湾省县镇栋幢赵孙吴冯褚蒋韩"
+    "杨朱秦尤吕施孔曹魏陶姜戚邹喻柏窦潘葛奚彭郎昌韦苗凤俞袁柳鲍唐廉岑薛贺倪汤滕殷郝邬傅齐伍孟穆"
+    "萧尹姚邵汪祁臧伏宋茅庞熊舒屈祝董梁杜阮蓝闵麻贾娄危颜郭梅徐邱骆樊霍虞柯卢丁邓鑫淼磊旭晨宇轩"
+    "浩泽航伟鹏龙辉凯瑞祥泰亨隆恒昊鸿腾翔睿铭锋钢铝铜玻璃瓷橡缆阀泵轴链齿轮刀锯磨焊喷涂染绣针棉"
+    "绒帽袜箱柜椅泡池插屏键盘鼠码扫描仪测控冻缩净滤零售销购监厅邮址姓网丹挪缅甸柬埔寨梵蒂冈斐纽"
+    "葡萄摩帛琉喀麦湘挝赞叙曼塔瓜墨厄瓦捷匈芬";
 
 /* Is the simplified character c in `common`?  A bit a character, set at the first question. */
 static bool is_common(uint32_t c)
@@ -80,11 +76,14 @@ static uint32_t simplified(uint32_t c)
     return utf8_next(&s, text_fold_bytes + text_fold_at[how + 1]);
 }
 
-/* How much one character, read beside `before`, speaks for the reading; -3 to 1. */
-static double worth(uint32_t c, uint32_t before)
+static bool is_ascii_letter(uint32_t c)
 {
-    bool word = (before | 0x20) >= 'a' && (before | 0x20) <= 'z';
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
 
+/* How much the character c between two others speaks for the reading; -3 to 1. */
+static double worth(uint32_t before, uint32_t c, uint32_t after)
+{
     if (c == UTF8_BAD || (c >= 0x80 && c < 0xa0))
         return -3;
     if (text_class(c) == TEXT_HAN)
@@ -92,16 +91,17 @@ static double worth(uint32_t c, uint32_t before)
     if ((c >= 0x3000 && c < 0x3020) || (c >= 0xff01 && c < 0xff60) || c == 0x00b7 ||
         (c >= 0x2010 && c < 0x2040) || c == 0x20ac || c == 0x2122)
         return 0.5;
-    if (c >= 0x300 && c < 0x370) /* windows-1258: a tone mark belongs behind a vowel */
-        return simplified(before) < 0x80 && strchr("aeiouy", (int)simplified(before)) ? 1 : -2;
     if (c == 0xd7 || c == 0xf7 || c < 0xc0)
         return -0.2;
-    if (c < 0x250 || (c >= 0x1e00 && c < 0x1f00)) /* a letter of Latin script, best inside a word */
-        return word || text_class(before) != TEXT_LETTER ? 0.45 : -0.2;
+    if (c < 0x250 || (c >= 0x1e00 && c < 0x1f00)) { /* a Latin letter: in words of such */
+        if (is_ascii_letter(before) || is_ascii_letter(after))
+            return 0.45;
+        return before < 0x80 && after < 0x80 ? 0.2 : -0.3;
+    }
     return c >= 0xe000 && c < 0xf900 ? -2 : -0.5;
 }
 
-/* Mean worth of the characters that are not ASCII when s is read as `name`; very low if invalid. */
+/* Mean worth of the characters that are not ASCII when s is read as `name`. */
 static double reads_like(const char *name, const char *s, size_t len)
 {
     struct text_decoder *d = text_decoder_new(name, &(struct buf)BUF_INIT);
@@ -109,15 +109,20 @@ static double reads_like(const char *name, const char *s, size_t len)
     double sum = 0;
     size_t n = 0;
     uint32_t before = ' ';
+    bool gbk = strcmp(name, "GB18030") == 0;
 
     if (d == NULL)
         return -9;
     text_decoder_feed(d, s, len, &out);
     for (const char *p = buf_str(&out), *end = p + out.len; p < end;) {
         uint32_t c = utf8_next(&p, end);
+        const char *next = p;
 
         if (c >= 0x80) {
-            sum += worth(c, before);
+            double w = worth(before, c, next < end ? utf8_next(&next, end) : ' ');
+
+            /* GBK has the traditional characters too, but who writes them writes Big5. */
+            sum += gbk && w == 1 && simplified(c) != c ? 0.2 : w;
             n++;
         } else if (c < ' ' && c != '\n' && c != '\r' && c != '\t') {
             sum -= 3;
@@ -130,24 +135,33 @@ static double reads_like(const char *name, const char *s, size_t len)
     return n == 0 ? 0 : sum / (double)n;
 }
 
-/* Vietnamese of windows-1258, before its marks are joined: does it look like any? */
+/* Vietnamese of windows-1258: tone marks are bytes of their own behind a vowel.  In windows-1252
+ * they are letters that stand there rarely (Italian "ciò"), and never behind â, ê, ô. */
 static bool is_vietnamese(const char *s, size_t len)
 {
-    static const char vowels[] = "aeiouyAEIOUY\xe2\xea\xf4\xe3\xf5\xfd\xc2\xca\xd4\xc3\xd5\xdd";
-    static const char marks[] = "\xcc\xd2\xde\xec\xf2",
-                      letters[] = "\xe3\xf0\xf5\xfd\xd0\xd5\xdd\xc3";
-    size_t good = 0, stray = 0, own = 0;
+    static const char plain[] = "aeiouyAEIOUY", own[] = "\xe3\xf0\xf5\xfd\xd0\xd5\xdd\xc3";
+    static const char vowels[] = "\xe2\xea\xf4\xe3\xf5\xfd\xc2\xca\xd4\xc3\xd5\xdd";
+    static const char marks[] = "\xcc\xd2\xde\xec\xf2";
+    int points = 0, stray = 0;
+    size_t letters = 0, high = 0;
+    bool has_own = false;
 
-    for (size_t i = 1; i < len; i++) {
-        if (s[i] != '\0' && strchr(marks, s[i]) != NULL) {
-            if (s[i - 1] != '\0' && strchr(vowels, s[i - 1]) != NULL)
-                good++;
-            else
-                stray++;
-        }
-        own += s[i] != '\0' && strchr(letters, s[i]) != NULL;
+    for (size_t i = 0; i < len; i++) {
+        letters += is_ascii_letter((uint8_t)s[i]);
+        high += (uint8_t)s[i] >= 0x80;
+        has_own |= s[i] != '\0' && strchr(own, s[i]) != NULL;
+        if (s[i] == '\0' || strchr(marks, s[i]) == NULL)
+            continue;
+        bool inside = i + 1 < len && ((s[i + 1] | 0x20) >= 'a' && (s[i + 1] | 0x20) <= 'z');
+
+        if (i > 0 && s[i - 1] != '\0' && strchr(vowels, s[i - 1]) != NULL)
+            points += 4;
+        else if (i > 0 && s[i - 1] != '\0' && strchr(plain, s[i - 1]) != NULL)
+            points += inside ? 2 : 1;
+        else
+            stray++;
     }
-    return good > 4 * stray && good + (own > 0) >= 2;
+    return letters * 2 >= high && points > 8 * stray && points + 2 * has_own >= 4;
 }
 
 /* UTF-16 without a mark: text in it has NULs at every second place wherever it has ASCII. */
@@ -175,7 +189,7 @@ static bool is_gbk_by_chance(const char *s, size_t len)
         if (c >= 0x800 && c != UTF8_BAD)
             return false;
         n += c >= 0x80;
-        odd += c >= 0x80 && worth(c, ' ') < 0.3;
+        odd += c >= 0x80 && worth(' ', c, ' ') < 0.3;
     }
     return n > 1 && odd * 2 >= n && reads_like("GB18030", s, len) > 0.8;
 }
@@ -196,6 +210,19 @@ static const char *guess_other(const char *s, size_t len, double than)
     }
     uchardet_delete(u);
     return found != NULL && reads_like(found, s, len) > than - 1 ? found : NULL;
+}
+
+/* Has it a complete character that is not ASCII?  A cut-off one alone ("caf\xe9") proves nothing.
+ */
+static bool has_whole(const char *s, size_t len)
+{
+    for (const char *end = s + len; s < end;) {
+        uint32_t c = utf8_next(&s, end);
+
+        if (c >= 0x80 && c != UTF8_BAD)
+            return true;
+    }
+    return false;
 }
 
 const char *text_charset_guess(const char *s, size_t len)
@@ -219,7 +246,7 @@ const char *text_charset_guess(const char *s, size_t len)
         len = SAMPLE;
     if (memchr(s, '\0', len) != NULL && guess_utf16(s, len) != NULL)
         return guess_utf16(s, len);
-    if (text_valid_start(s, len))
+    if (text_valid_start(s, len) && (text_valid(s, len) || len == SAMPLE || has_whole(s, len)))
         return is_gbk_by_chance(s, len) ? "GB18030" : "UTF-8";
     const char *best = "UTF-8"; /* a few bad bytes do not make another encoding of it */
     double best_worth = reads_like("UTF-8", s, len);
