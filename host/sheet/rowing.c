@@ -38,6 +38,7 @@ struct sheet_cell *rowing_cell(struct rowing *r, uint32_t row, uint32_t column,
     grow(r, column);
     if (column >= r->len)
         r->len = column + 1;
+    r->cells[column] = (struct sheet_cell){.text = ""};
     r->at[column] = (uint32_t)r->text.len;
     return &r->cells[column];
 }

@@ -541,6 +541,8 @@ static int start_row(struct xlsx *x, const char **attributes, struct sheet_error
 
     if (n == 0 || n > ROW_MAX)
         return damaged(err, "a row's number is beyond what a sheet has");
+    if (n <= x->row_number)
+        return damaged(err, "its rows are not in order");
     x->row_number = (uint32_t)n;
     x->column = UINT32_MAX;
     x->in_row = true;
