@@ -72,6 +72,7 @@ struct compile {
     struct section *s;
     const char *p; /* what to read next */
     bool broken;   /* not understood or too long */
+    bool text;     /* the section holds an @ */
 };
 
 static struct token *add(struct compile *c, enum token_kind kind)
@@ -265,6 +266,7 @@ static void number_token(struct compile *c)
         return;
     case '@':
         add(c, T_GENERAL);
+        c->text = true;
         return;
     }
     if ((*p == 'E' || *p == 'e') && (p[1] == '+' || p[1] == '-'))
@@ -366,6 +368,7 @@ static bool compile_section(struct compile *c)
 {
     bool date = is_date(c->p);
 
+    c->text = false;
     c->s->kind = date ? S_DATE : S_NUMBER;
     while (*c->p != '\0' && *c->p != ';' && !c->broken)
         if (!common(c))
@@ -395,7 +398,8 @@ const struct numfmt *numfmt_new(struct arena *a, const char *code)
         }
         n++;
     } while (*c.p == ';' && n < MAX_SECTIONS);
-    n = n > 3 ? 3 : n; /* the fourth is for text */
+    if (n > 3 || (n > 1 && c.text))
+        n--; /* the section for text */
     struct numfmt *f = arena_alloc(a, sizeof(*f) + n * sizeof(*s));
 
     f->len = n;
@@ -544,16 +548,12 @@ static int int_digits(const struct decimal *r)
 
 void numfmt_general(double v, struct buf *out)
 {
-    if (v == floor(v) && fabs(v) < 1e15) {
+    if (v == floor(v) && fabs(v) <= 9007199254740992.0) { /* 2^53: exact */
         buf_addf(out, "%lld", (long long)v);
         return;
     }
     if (!isfinite(v) || fabs(v) >= 1e21 || fabs(v) < 1e-12) {
         buf_addf(out, "%.15g", v);
-        return;
-    }
-    if (fabs(v) >= 1e15) {
-        buf_addf(out, "%.0f", v);
         return;
     }
     struct decimal r = to_decimal(v);
@@ -614,6 +614,8 @@ static void put_number(struct buf *out, const struct section *s, const struct de
         } else if (t->kind == T_DIGIT && behind) {
             if (--place >= -after)
                 buf_putc(out, digit_at(r, place));
+            else if (t->digit == '?')
+                buf_putc(out, ' ');
         } else if (t->kind == T_DIGIT) {
             place--;
             for (int p = int_digits(r) - 1; first && p > place; p--)
@@ -689,7 +691,7 @@ static int64_t serial_day(int64_t serial, bool base1904)
 {
     if (base1904)
         return serial - 24107;
-    return serial < 60 ? serial - 25568 : serial - 25569;
+    return serial < 61 ? serial - 25568 : serial - 25569;
 }
 
 static const char *const months[] = {"January", "February", "March",     "April",
@@ -854,6 +856,9 @@ void numfmt_show(const struct numfmt *f, double v, const char *raw, bool base190
                  struct buf *out, struct sheet_cell *c)
 {
     const struct section *s = choose(f, v);
+    /* A section for negative numbers only brings its own sign, if it wants one. */
+    bool negative = f->s[0].op[0] != '\0' ? s->op[0] == '<' && s->op[1] != '>' && s->than <= 0
+                                          : s == &f->s[1];
 
     c->type = SHEET_NUMBER;
     c->v.number = v;
@@ -862,6 +867,5 @@ void numfmt_show(const struct numfmt *f, double v, const char *raw, bool base190
     if (s->kind == S_DATE)
         numfmt_general(v, out);
     else
-        /* the section for negative numbers brings its own sign, if it wants one */
-        show_number(s, s == &f->s[1] && f->s[0].op[0] == '\0' ? fabs(v) : v, raw, out);
+        show_number(s, negative ? fabs(v) : v, raw, out);
 }

@@ -1,10 +1,11 @@
 /* sheet_dump.c - prints a spreadsheet as the sheet layer reads it, as JSON lines, for test_sheet.py:
  *
- *   sheet_dump FILE [--encoding X] [--separator X] [--sheet N] [--count] [--memory MB]
+ *   sheet_dump FILE [--encoding X] [--separator X] [--sheet N] [--count] [--memory MB] [--write TO]
  *
  * One line with the list of sheets, one for each row (--count: only how many rows and cells), or
- * one with the error.  --memory sets the address space of the process.  Ends with 0 either way, so
- * that any other end is a crash. */
+ * one with the error.  --memory sets the address space of the process (not under a sanitizer, which
+ * takes terabytes of it).  --write also writes the rows to another file.  Ends with 0 either way,
+ * so that any other end is a crash. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,9 +122,25 @@ static int print_guess(struct sheet *s, struct buf *out, struct sheet_error *err
     return n;
 }
 
-static int run(const char *path, const struct sheet_options *o, int sheet, bool count,
-               struct buf *out)
+/* The first row gives the titles. */
+static int write_row(struct sheet_writer **w, const char *to, const struct sheet_row *row,
+                     struct sheet_error *err)
 {
+    struct sheet_column columns[64] = {0};
+    const char *dot = strrchr(to, '.');
+
+    if (*w != NULL)
+        return sheet_write_row(*w, row->cells, row->len, err);
+    for (uint32_t i = 0; i < row->len && i < 64; i++)
+        columns[i].title = row->cells[i].text;
+    return sheet_write_open(to, dot != NULL && strcmp(dot, ".csv") == 0 ? SHEET_CSV : SHEET_XLSX,
+                            "Sheet", columns, row->len < 64 ? row->len : 64, NULL, w, err);
+}
+
+static int run(const char *path, const struct sheet_options *o, int sheet, bool count,
+               const char *write_to, struct buf *out)
+{
+    struct sheet_writer *w = NULL;
     struct sheet_error err = {0};
     struct sheet *s;
     struct sheet_row row;
@@ -143,7 +160,15 @@ static int run(const char *path, const struct sheet_options *o, int sheet, bool 
         cells += row.len;
         if (!count)
             print_row(&row, out);
+        if (write_to != NULL && write_row(&w, write_to, &row, &err) < 0) {
+            rc = -1;
+            break;
+        }
     }
+    if (rc < 0)
+        sheet_write_drop(&w);
+    else if (w != NULL)
+        rc = sheet_write_close(&w, &err);
     if (rc < 0)
         print_error(&err, out);
     else if (count)
@@ -153,8 +178,18 @@ static int run(const char *path, const struct sheet_options *o, int sheet, bool 
     return 0;
 }
 
+static void set_memory(unsigned long bytes)
+{
+#ifndef __SANITIZE_ADDRESS__
+    setrlimit(RLIMIT_AS, &(struct rlimit){bytes, bytes});
+#else
+    (void)bytes;
+#endif
+}
+
 int main(int argc, char **argv)
 {
+    const char *write_to = NULL;
     struct sheet_options o = {0};
     struct buf out = BUF_INIT;
     bool count = false;
@@ -172,15 +207,15 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--sheet") == 0)
             sheet = atoi(argv[++i]);
         else if (strcmp(argv[i], "--memory") == 0)
-            setrlimit(RLIMIT_AS, &(struct rlimit){strtoul(argv[i + 1], NULL, 10) << 20,
-                                                  strtoul(argv[i + 1], NULL, 10) << 20}),
-                i++;
+            set_memory(strtoul(argv[++i], NULL, 10) << 20);
+        else if (strcmp(argv[i], "--write") == 0)
+            write_to = argv[++i];
         else
             return 2;
     }
     if (argc < 2)
         return 2;
-    int rc = run(argv[1], &o, sheet, count, &out);
+    int rc = run(argv[1], &o, sheet, count, write_to, &out);
 
     buf_free(&out);
     return rc;
