@@ -178,7 +178,7 @@ def corpus():
     yield "style-index.xlsx", with_part(SHEET, sheet('<row><c s="99999999"><v>5</v></c><c s="-1"><v>6</v></c></row>')), [["5", "6"]]
     yield "cell-10mb.xlsx", with_part(SHEET, sheet(f'<row><c t="str"><v>{"x" * (10 << 20)}</v></c></row>')), {"cell"}
     yield "string-10mb.xlsx", with_part("xl/sharedStrings.xml", f'<sst><si><t>{"x" * (10 << 20)}</t></si></sst>'), {"cell"}
-    yield "row-20mb.xlsx", with_part(SHEET, sheet(f'<row>{("<c t=%sstr%s><v>" % (chr(34), chr(34)) + "x" * 32000 + "</v></c>") * 700}</row>')), {"row_bytes"}
+    yield "row-20mb.xlsx", with_part(SHEET, sheet(f'<row>{("<c t=%sstr%s><v>" % (chr(34), chr(34)) + "x" * 32000 + "</v></c>") * 700}</row>')), {"row_bytes", "ratio"}
     yield "latin1.xlsx", with_part(SHEET, ('<?xml version="1.0" encoding="ISO-8859-1"?>' + sheet(
         '<row><c t="str"><v>caf\xe9</v></c></row>')).encode("latin-1")), [["café"]]
     yield "utf16.xlsx", with_part(SHEET, ('<?xml version="1.0" encoding="UTF-16"?>' + sheet(
