@@ -8,6 +8,10 @@ extern const struct cli_command cli_serve;
 extern const struct cli_command cli_health;
 extern const struct cli_command cli_upgrade;
 extern const struct cli_command cli_quarantine;
+extern const struct cli_command cli_migrate;
+extern const struct cli_command cli_check;
+extern const struct cli_command cli_new_plugin;
+extern const struct cli_command cli_schema;
 extern const struct cli_command cli_config;
 extern const struct cli_command cli_version;
 

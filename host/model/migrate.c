@@ -490,6 +490,69 @@ int migrate_run(struct db_conn *writer, const struct plan *p, struct buf *err)
     return 0;
 }
 
+/* ---- everything at once ------------------------------------------------------------- */
+
+struct running {
+    const struct plan *plan;
+    struct buf *err;
+};
+
+static int run_body(struct db_conn *writer, void *arg)
+{
+    const struct running *r = arg;
+
+    return migrate_run(writer, r->plan, r->err);
+}
+
+static int plan_database(struct db *db, struct arena *a, const struct berth_plugin *const *plugins,
+                         size_t n, bool prune, struct plan *plan_r, struct buf *err)
+{
+    struct db_conn *c = db_reader(db, err);
+    struct model_extra extra;
+    struct model *m = NULL;
+    int rc = -1;
+
+    if (c == NULL)
+        return -1;
+    if (migrate_read_extra(a, c, NULL, &extra, err) == 0)
+        m = model_build(plugins, n, &extra, err);
+    if (m != NULL)
+        rc = migrate_plan(a, m, c, db_dialect(db), prune, plan_r, err);
+    db_conn_close(&c);
+    model_free(&m);
+    return rc;
+}
+
+static int run_plan(struct db *db, const struct plan *plan, const char *backup, struct buf *err)
+{
+    struct running r = {plan, err};
+    int rc;
+
+    if (plan->todo == 0)
+        return 0;
+    if (!plan->fresh && backup != NULL && db_backup(db, backup, err) < 0)
+        return -1;
+    rc = db_write(db, run_body, &r);
+    if (rc < 0 && err->len == 0)
+        buf_addf(err, "change the database: error %d", rc);
+    return rc < 0 ? -1 : 0;
+}
+
+int migrate_database(struct db *db, const struct berth_plugin *const *plugins, size_t n, bool prune,
+                     const char *backup, struct buf *report, struct buf *err)
+{
+    struct arena *a = arena_new();
+    struct plan plan;
+    int rc = plan_database(db, a, plugins, n, prune, &plan, err);
+
+    if (rc == 0) {
+        migrate_print(report, &plan);
+        rc = run_plan(db, &plan, backup, err);
+    }
+    arena_free(&a);
+    return rc;
+}
+
 /* ---- data versions -------------------------------------------------------------------- */
 
 size_t migrate_upgrades(struct arena *a, const struct model *m, struct db_conn *c,

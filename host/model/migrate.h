@@ -8,6 +8,7 @@
 #define BERTH_MIGRATE_H
 
 #include "db/db.h"
+#include "model/labels.h"
 #include "model/model.h"
 
 enum step_kind { /* in running order */
@@ -43,6 +44,16 @@ int migrate_plan(struct arena *a, const struct model *m, struct db_conn *c,
 void migrate_print(struct buf *out, const struct plan *p);
 /* In a body of db_write(), which undoes all of it on -1. */
 int migrate_run(struct db_conn *writer, const struct plan *p, struct buf *err);
+
+/* What administrators declared, in the arena; empty when the tables are not there yet.  labels (may
+ * be NULL) gets their texts. */
+int migrate_read_extra(struct arena *a, struct db_conn *c, struct labels *labels,
+                       struct model_extra *extra_r, struct buf *err);
+
+/* All of it: reads what administrators declared, builds the model, plans, copies a database that
+ * holds data to backup (NULL: no copy), runs.  report gets the plan as text. */
+int migrate_database(struct db *db, const struct berth_plugin *const *plugins, size_t n, bool prune,
+                     const char *backup, struct buf *report, struct buf *err);
 
 /* Tables whose upgrade() has to convert data: model_table.version is lower than the model's.
  * The caller runs t->upgrade(ctx, from) and then migrate_upgraded(), in one body. */

@@ -1,0 +1,107 @@
+/* extra.c - reads what administrators declared: fields, dictionary items, and texts of both. */
+#include <string.h>
+
+#include "model/migrate.h"
+
+static const char *column(struct arena *a, struct db_stmt *s, int i)
+{
+    const char *text = db_col_text(s, i, NULL);
+
+    return text == NULL ? NULL : arena_strdup(a, text);
+}
+
+/* The last columns of both queries are texts, in the order of labels_locales. */
+static void put_labels(struct labels *l, const char *key, struct db_stmt *s, int first)
+{
+    for (int i = 0; l != NULL && labels_locales[i] != NULL; i++)
+        labels_put(l, labels_locales[i], key, db_col_text(s, first + i, NULL));
+}
+
+/* Room for one more in a list that doubles. */
+static void *grown(struct arena *a, const void *list, size_t n, size_t size)
+{
+    void *more;
+
+    if (n != 0 && (n & (n - 1)) != 0)
+        return (void *)(uintptr_t)list;
+    more = arena_alloc(a, (n == 0 ? 1 : n * 2) * size);
+    if (n > 0)
+        memcpy(more, list, n * size);
+    return more;
+}
+
+static int read_fields(struct arena *a, struct db_conn *c, struct labels *l, struct model_extra *x)
+{
+    static const uint32_t flags[] = {BERTH_REQUIRED, BERTH_LIST,  BERTH_FILTER,
+                                     BERTH_SEARCH,   BERTH_INDEX, BERTH_MANY};
+    struct db_stmt *s = db_prepare(
+        c, "SELECT on_table, name, type, of, section, coalesce(max, 0), coalesce(required, 0),"
+           " coalesce(list, 0), coalesce(filter, 0), coalesce(search, 0), coalesce(sort, 0),"
+           " coalesce(many, 0), label_zh_cn, label_zh_tw, label_vi, label_en"
+           " FROM custom_field ORDER BY coalesce(place, 0), id");
+    int rc;
+
+    while ((rc = db_step(s)) == DB_ROW) {
+        struct model_custom_field *all = grown(a, x->fields, x->nfields, sizeof(*all));
+        struct model_custom_field *f = &all[x->nfields++];
+        const char *type = db_col_text(s, 2, NULL);
+
+        *f = (struct model_custom_field){.table = column(a, s, 0),
+                                         .name = column(a, s, 1),
+                                         .type = type != NULL ? model_type(type) : BERTH_NULL,
+                                         .of = column(a, s, 3),
+                                         .group = column(a, s, 4),
+                                         .max = (int32_t)db_col_int(s, 5)};
+        for (int i = 0; i < 6; i++)
+            f->flags |= db_col_int(s, 6 + i) != 0 ? flags[i] : 0;
+        put_labels(l, arena_fmt(a, "%s.%s", f->table, f->name), s, 12);
+        x->fields = all;
+    }
+    db_reset(s);
+    return rc;
+}
+
+static int read_items(struct arena *a, struct db_conn *c, struct labels *l, struct model_extra *x)
+{
+    struct db_stmt *s =
+        db_prepare(c, "SELECT dict, key, color, coalesce(place, 0), coalesce(hidden, 0),"
+                      " label_zh_cn, label_zh_tw, label_vi, label_en"
+                      " FROM dict_item ORDER BY dict, place, id");
+    int rc;
+
+    while ((rc = db_step(s)) == DB_ROW) {
+        struct model_custom_item *all = grown(a, x->items, x->nitems, sizeof(*all));
+        struct model_custom_item *it = &all[x->nitems++];
+
+        *it = (struct model_custom_item){.dict = column(a, s, 0),
+                                         .key = column(a, s, 1),
+                                         .color = column(a, s, 2),
+                                         .place = db_col_int(s, 3),
+                                         .hidden = db_col_int(s, 4) != 0};
+        put_labels(l, arena_fmt(a, "%s.%s", it->dict, it->key), s, 5);
+        x->items = all;
+    }
+    db_reset(s);
+    return rc;
+}
+
+static void see_table(void *arg, const char *table)
+{
+    if (strcmp(table, "custom_field") == 0 || strcmp(table, "dict_item") == 0)
+        ++*(int *)arg;
+}
+
+int migrate_read_extra(struct arena *a, struct db_conn *c, struct labels *labels,
+                       struct model_extra *extra_r, struct buf *err)
+{
+    int there = 0;
+    const struct db_schema seen = {.table = see_table, .arg = &there};
+
+    *extra_r = (struct model_extra){0};
+    if (db_schema(c, &seen) < 0 || (there == 2 && (read_fields(a, c, labels, extra_r) < 0 ||
+                                                   read_items(a, c, labels, extra_r) < 0))) {
+        buf_addf(err, "read what administrators declared: %s", db_error(c));
+        return -1;
+    }
+    return 0;
+}
