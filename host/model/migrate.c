@@ -589,7 +589,7 @@ int migrate_upgraded(struct db_conn *writer, const struct table *t)
 
 void migrate_snapshot(struct buf *out, const struct model *m, const struct db_dialect *d)
 {
-    buf_addf(out, "-- The database as the declarations make it, for %s; written by ./dev schema.\n",
+    buf_addf(out, "-- The database as the plugins declare it, for %s; written by `ninja -C build schema`.\n",
              d->name);
     for (size_t i = 0; i < m->ntables; i++) {
         const struct table *t = &m->tables[i];

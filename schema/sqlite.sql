@@ -1,0 +1,427 @@
+-- The database as the plugins declare it, for sqlite; written by `ninja -C build schema`.
+
+CREATE TABLE "user" (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    login TEXT,
+    email TEXT,
+    phone TEXT,
+    department_id INTEGER,
+    manager_id INTEGER,
+    position TEXT,
+    admin INTEGER,
+    active INTEGER,
+    locale TEXT,
+    zone TEXT,
+    last_seen_at INTEGER,
+    password_hash TEXT
+) STRICT;
+CREATE INDEX ix_user_name ON "user" (name);
+CREATE UNIQUE INDEX ux_user_login ON "user" (login);
+CREATE INDEX ix_user_department_id ON "user" (department_id);
+CREATE INDEX ix_user_manager_id ON "user" (manager_id);
+-- and the full-text table search_user
+
+CREATE TABLE department (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    parent_id INTEGER,
+    leader_id INTEGER
+) STRICT;
+CREATE INDEX ix_department_parent_id ON department (parent_id);
+-- and the full-text table search_department
+
+CREATE TABLE role (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    note TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_role_name ON role (name);
+
+CREATE TABLE role_table (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    role_id INTEGER,
+    on_table TEXT,
+    can_create INTEGER,
+    read_scope TEXT,
+    update_scope TEXT,
+    delete_scope TEXT,
+    can_export INTEGER,
+    can_import INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_role_table_role_id_on_table ON role_table (role_id, on_table);
+CREATE INDEX ix_role_table_role_id ON role_table (role_id);
+
+CREATE TABLE role_field (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    role_id INTEGER,
+    on_table TEXT,
+    field TEXT,
+    access TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_role_field_role_id_on_table_field ON role_field (role_id, on_table, field);
+CREATE INDEX ix_role_field_role_id ON role_field (role_id);
+
+CREATE TABLE role_perm (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    role_id INTEGER,
+    perm TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_role_perm_role_id_perm ON role_perm (role_id, perm);
+CREATE INDEX ix_role_perm_role_id ON role_perm (role_id);
+
+CREATE TABLE user_role (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    user_id INTEGER,
+    role_id INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_user_role_user_id_role_id ON user_role (user_id, role_id);
+CREATE INDEX ix_user_role_user_id ON user_role (user_id);
+CREATE INDEX ix_user_role_role_id ON user_role (role_id);
+
+CREATE TABLE pool (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    on_table TEXT,
+    department_id INTEGER,
+    active INTEGER,
+    day_cap INTEGER,
+    hold_cap INTEGER,
+    lock_days INTEGER,
+    protect_days INTEGER,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_pool_on_table ON pool (on_table);
+-- and the full-text table search_pool
+
+CREATE TABLE pool_member (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    pool_id INTEGER,
+    user_id INTEGER,
+    department_id INTEGER,
+    admin INTEGER
+) STRICT;
+CREATE INDEX ix_pool_member_pool_id ON pool_member (pool_id);
+CREATE INDEX ix_pool_member_user_id ON pool_member (user_id);
+CREATE INDEX ix_pool_member_department_id ON pool_member (department_id);
+
+CREATE TABLE custom_field (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    on_table TEXT,
+    name TEXT,
+    type TEXT,
+    of TEXT,
+    section TEXT,
+    max INTEGER,
+    place INTEGER,
+    required INTEGER,
+    list INTEGER,
+    filter INTEGER,
+    search INTEGER,
+    sort INTEGER,
+    many INTEGER,
+    label_en TEXT,
+    label_zh_cn TEXT,
+    label_zh_tw TEXT,
+    label_vi TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_custom_field_on_table_name ON custom_field (on_table, name);
+
+CREATE TABLE dict_item (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    dict TEXT,
+    key TEXT,
+    color TEXT,
+    place INTEGER,
+    hidden INTEGER,
+    label_en TEXT,
+    label_zh_cn TEXT,
+    label_zh_tw TEXT,
+    label_vi TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_dict_item_dict_key ON dict_item (dict, key);
+
+CREATE TABLE setting (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    value TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_setting_name ON setting (name);
+
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    prefix TEXT,
+    digits INTEGER,
+    next INTEGER,
+    reset TEXT,
+    period TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_series_name ON series (name);
+
+CREATE TABLE saved_view (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    name TEXT,
+    on_table TEXT,
+    shared INTEGER,
+    look TEXT,
+    columns TEXT,
+    filter TEXT,
+    sort TEXT,
+    by_field TEXT,
+    place INTEGER
+) STRICT;
+CREATE INDEX ix_saved_view_on_table_owner_id ON saved_view (on_table, owner_id);
+CREATE INDEX ix_saved_view_owner_id ON saved_view (owner_id);
+
+CREATE TABLE api_token (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    user_id INTEGER,
+    name TEXT,
+    hash TEXT,
+    last_used_at INTEGER,
+    expires_at INTEGER
+) STRICT;
+CREATE INDEX ix_api_token_user_id ON api_token (user_id);
+CREATE UNIQUE INDEX ux_api_token_hash ON api_token (hash);
+
+CREATE TABLE file (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    mime TEXT,
+    size INTEGER,
+    hash TEXT,
+    path TEXT,
+    on_table TEXT,
+    record_id INTEGER,
+    field TEXT
+) STRICT;
+CREATE INDEX ix_file_on_table_record_id ON file (on_table, record_id);
+CREATE INDEX ix_file_hash ON file (hash);
+-- and the full-text table search_file
+
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    kind TEXT,
+    state TEXT,
+    args TEXT,
+    result TEXT,
+    done INTEGER,
+    total INTEGER,
+    message TEXT,
+    user_id INTEGER,
+    run_at INTEGER,
+    tries INTEGER,
+    started_at INTEGER,
+    ended_at INTEGER,
+    heartbeat_at INTEGER,
+    cancel INTEGER
+) STRICT;
+CREATE INDEX ix_job_state_run_at ON job (state, run_at);
+CREATE INDEX ix_job_user_id ON job (user_id);
+
+CREATE TABLE import (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    file_id INTEGER,
+    on_table TEXT,
+    kind TEXT,
+    options TEXT,
+    result TEXT,
+    job_id INTEGER
+) STRICT;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    at INTEGER,
+    user_id INTEGER,
+    what TEXT,
+    detail TEXT,
+    ip TEXT
+) STRICT;
+CREATE INDEX ix_audit_at ON audit (at);
+CREATE INDEX ix_audit_user_id ON audit (user_id);
+-- and the full-text table search_audit
+
+CREATE TABLE session (
+    token TEXT NOT NULL,
+    user_id INTEGER,
+    created_at INTEGER,
+    seen_at INTEGER,
+    expires_at INTEGER,
+    ip TEXT,
+    agent TEXT,
+    PRIMARY KEY (token)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_session_user_id ON session (user_id);
+CREATE INDEX ix_session_expires_at ON session (expires_at);
+
+CREATE TABLE import_row (
+    import_id INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    outcome TEXT,
+    record_id INTEGER,
+    key TEXT,
+    field TEXT,
+    message TEXT,
+    detail TEXT,
+    PRIMARY KEY (import_id, row)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bin (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    on_table TEXT,
+    record_id INTEGER,
+    title TEXT,
+    owner_id INTEGER,
+    pool_id INTEGER,
+    data TEXT,
+    batch INTEGER,
+    deleted_at INTEGER,
+    deleted_by INTEGER
+) STRICT;
+CREATE INDEX ix_bin_on_table_record_id ON bin (on_table, record_id);
+CREATE INDEX ix_bin_batch ON bin (batch);
+
+CREATE TABLE history (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    tbl INTEGER,
+    rec INTEGER,
+    at INTEGER,
+    by INTEGER,
+    op TEXT,
+    changes TEXT,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_history_tbl_rec_seq ON history (tbl, rec, seq);
+
+CREATE TABLE owner_log (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    tbl INTEGER,
+    rec INTEGER,
+    op TEXT,
+    from_user INTEGER,
+    to_user INTEGER,
+    pool_id INTEGER,
+    at INTEGER,
+    ended_at INTEGER,
+    by INTEGER,
+    reason TEXT
+) STRICT;
+CREATE INDEX ix_owner_log_tbl_rec_seq ON owner_log (tbl, rec, seq);
+CREATE INDEX ix_owner_log_to_user_at ON owner_log (to_user, at);
+
+CREATE TABLE dup_key (
+    hash INTEGER NOT NULL,
+    tbl INTEGER NOT NULL,
+    grp INTEGER NOT NULL,
+    rec INTEGER NOT NULL,
+    PRIMARY KEY (hash, tbl, grp, rec)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_dup_key_tbl_rec ON dup_key (tbl, rec);
+
+CREATE TABLE model_table (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT,
+    version INTEGER,
+    plugin TEXT,
+    searched TEXT,
+    compared TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_model_table_name ON model_table (name);
