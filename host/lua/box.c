@@ -19,7 +19,8 @@ enum { SLICE = 400 };
 
 enum {
     TEXT_MAX = (4 << 20) + 64, /* one string, with its header */
-    BLOCK_MAX = 16 << 20        /* one array, hash part or stack */
+    BLOCK_MAX = 16 << 20,       /* one array, hash part or stack */
+    BLOCK_BIG = 64 << 10        /* filling it takes long enough to look at the clock */
 };
 /* How often a run may hit the memory cap and be saved by a full collection: near the cap every
  * allocation would otherwise become one. */
@@ -38,6 +39,31 @@ struct box {
 };
 
 static void on_slice(lua_State *L, lua_Debug *ar);
+
+static int64_t cpu_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The processor's time is asked for only once a run is longer than a slice: it is a system call. */
+static bool out_of_time(struct box *b)
+{
+    int64_t now = when_monotonic();
+
+    if (b->cpu_since < 0) {
+        b->cpu_since = now;
+        b->cpu_end = cpu_ms() + b->limits.cpu_ms;
+        b->wall_end = now + b->limits.wall_ms;
+        return false;
+    }
+    if (now > b->wall_end)
+        return true;
+    /* No more processor time can have been used than time has passed. */
+    return now - b->cpu_since > b->limits.cpu_ms && cpu_ms() > b->cpu_end;
+}
 
 /* Every further instruction meets the hook. */
 static void end_run(struct box *b, enum box_over why)
@@ -74,35 +100,14 @@ static void *allocate(void *ud, void *ptr, size_t old, size_t size)
     b->used = b->used - had + size;
     if (size > had) {
         b->fuel -= 4 + (int64_t)(size / 32);
-        if (b->fuel < 0 && b->depth > 0 && b->over.why == BOX_FINE)
-            end_run(b, BOX_FUEL);
+        if (b->depth > 0 && b->over.why == BOX_FINE) {
+            if (b->fuel < 0)
+                end_run(b, BOX_FUEL);
+            else if (size > BLOCK_BIG && out_of_time(b))
+                end_run(b, BOX_TIME);
+        }
     }
     return p;
-}
-
-static int64_t cpu_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* The processor's time is asked for only once a run is longer than a slice: it is a system call. */
-static bool out_of_time(struct box *b)
-{
-    int64_t now = when_monotonic();
-
-    if (b->cpu_since < 0) {
-        b->cpu_since = now;
-        b->cpu_end = cpu_ms() + b->limits.cpu_ms;
-        b->wall_end = now + b->limits.wall_ms;
-        return false;
-    }
-    if (now > b->wall_end)
-        return true;
-    /* No more processor time can have been used than time has passed. */
-    return now - b->cpu_since > b->limits.cpu_ms && cpu_ms() > b->cpu_end;
 }
 
 static void note_place(lua_State *L, lua_Debug *ar, struct box_failure *f)
@@ -143,9 +148,14 @@ void box_burn(lua_State *L, int64_t fuel)
     lua_Debug ar;
 
     b->fuel -= fuel;
-    if (b->fuel >= 0 && b->over.why == BOX_FINE)
-        return;
-    end_run(b, BOX_FUEL);
+    if (b->over.why == BOX_FINE) {
+        if (b->fuel < 0)
+            end_run(b, BOX_FUEL);
+        else if (fuel > SLICE && out_of_time(b))
+            end_run(b, BOX_TIME);
+        else
+            return;
+    }
     for (int level = 0; b->over.line == 0 && lua_getstack(L, level, &ar); level++)
         note_place(L, &ar, &b->over);
     raise_over(L);

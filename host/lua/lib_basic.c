@@ -57,7 +57,7 @@ int box_paid(lua_State *L)
     lua_CFunction own = lua_tocfunction(L, lua_upvalueindex(1));
 
     if (lua_type(L, 1) == LUA_TSTRING)
-        box_burn(L, (int64_t)lua_rawlen(L, 1) / 8);
+        box_burn(L, (int64_t)lua_rawlen(L, 1) / 4);
     return own(L);
 }
 

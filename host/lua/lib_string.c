@@ -10,6 +10,7 @@
 #include "lua/pattern.h"
 
 enum { REP_MAX = 4 << 20, FORMAT_MAX = 64 << 10 };
+enum { FORMAT_FUEL = 150 }; /* %99.99f of 1e308 */
 
 static int safe_rep(lua_State *L)
 {
@@ -42,7 +43,7 @@ static int safe_format(lua_State *L)
 {
     size_t len;
     const char *fmt = luaL_checklstring(L, 1, &len);
-    int n = lua_gettop(L);
+    int n = lua_gettop(L), conversions = 0;
 
     if (len > FORMAT_MAX)
         return luaL_error(L, "format too long");
@@ -52,8 +53,9 @@ static int safe_format(lua_State *L)
         if (*p == 'p')
             return luaL_error(L, "invalid conversion '%%p' to 'format'");
         p += *p == '%';
+        conversions++;
     }
-    box_burn(L, (int64_t)len + n);
+    box_burn(L, (int64_t)len + FORMAT_FUEL * conversions);
     for (int i = 2; i <= n; i++) {
         size_t size = 0;
 
@@ -69,25 +71,34 @@ static int safe_format(lua_State *L)
 
 /* ---- patterns ------------------------------------------------------------------- */
 
-/* Steps are cheaper than instructions; two of them are one unit of fuel. */
+/* Steps are cheaper than instructions; two of them are one unit of fuel.  Even with fuel left, no
+ * single search goes on for longer than about 0.1 s. */
+enum { STEPS_MAX = 10000000 };
+
+static int64_t steps(lua_State *L)
+{
+    int64_t fuel = box_fuel(L);
+
+    return fuel > STEPS_MAX / 2 ? STEPS_MAX : fuel * 2;
+}
+
 static void prepare(lua_State *L, struct pattern *m, int subject, int text)
 {
     size_t subject_len, text_len;
     const char *s = luaL_checklstring(L, subject, &subject_len);
     const char *p = luaL_checklstring(L, text, &text_len);
 
-    pattern_init(m, p, text_len, s, subject_len, box_fuel(L) * 2);
+    pattern_init(m, p, text_len, s, subject_len, steps(L));
+    m->granted = m->steps;
 }
 
 /* Pays for what a match used and raises what went wrong. */
 static void settle(lua_State *L, struct pattern *m)
 {
-    int64_t left = m->steps < 0 ? -1 : m->steps / 2;
-
-    box_burn(L, box_fuel(L) - left);
+    box_burn(L, m->steps < 0 ? box_fuel(L) + 1 : (m->granted - m->steps) / 2);
     if (m->error != NULL)
         luaL_error(L, "%s", m->error);
-    m->steps = box_fuel(L) * 2;
+    m->granted = m->steps = steps(L);
 }
 
 static void push_capture(lua_State *L, const struct pattern *m, int i)
@@ -126,7 +137,7 @@ static int find_plain(lua_State *L, const struct pattern *m, const char *from, c
 {
     const char *hit = n == 0 ? from : memmem(from, (size_t)(m->subject_end - from), text, n);
 
-    box_burn(L, (m->subject_end - from) / 8);
+    box_burn(L, (m->subject_end - from) / 4);
     if (hit == NULL) {
         lua_pushnil(L);
         return 1;
@@ -300,7 +311,7 @@ static int safe_gsub(lua_State *L)
         if (end != NULL && end != last) {
             n++;
             add_replacement(L, &b, &m, at, end);
-            m.steps = box_fuel(L) * 2;
+            m.granted = m.steps = steps(L);
             at = last = end;
         } else if (at < m.subject_end) {
             luaL_addchar(&b, *at++);

@@ -24,16 +24,20 @@ static bool step(struct pattern *m)
 /* The end of the single-character class that begins at p; NULL when malformed. */
 static const char *class_end(struct pattern *m, const char *p)
 {
+    const char *begin;
+
     if (*p == '%')
         return p + 1 < m->end ? p + 2 : fail(m, "malformed pattern (ends with '%')");
     if (*p != '[')
         return p + 1;
+    begin = p;
     p += p + 1 < m->end && p[1] == '^' ? 2 : 1;
     do { /* a ] that comes first is an ordinary character */
         if (p >= m->end)
             return fail(m, "malformed pattern (missing ']')");
         p += *p == '%' ? 2 : 1;
     } while (p >= m->end || *p != ']');
+    m->steps -= (p - begin) / 4;
     return p + 1;
 }
 
@@ -89,7 +93,7 @@ static bool one(struct pattern *m, const char *s, const char *p, const char *p_e
     case '.': return true;
     case '%': return in_class((unsigned char)*s, p[1]);
     case '[':
-        m->steps -= (p_end - p) / 8;
+        m->steps -= (p_end - p) / 3;
         return in_set((unsigned char)*s, p, p_end - 1);
     default: return *p == *s;
     }
@@ -193,7 +197,7 @@ static bool frontier(struct pattern *m, const char *s, const char *p, const char
     unsigned char before = s == m->subject ? '\0' : (unsigned char)s[-1];
     unsigned char here = s == m->subject_end ? '\0' : (unsigned char)*s;
 
-    m->steps -= (p_end - p) / 8;
+    m->steps -= (p_end - p) * 2 / 3;
     return step(m) && !in_set(before, p, p_end - 1) && in_set(here, p, p_end - 1);
 }
 

@@ -22,6 +22,7 @@ struct pattern {
     const char *text, *end; /* without a leading ^ */
     bool anchored;
     int64_t steps;     /* how many are left */
+    int64_t granted;   /* the caller's note: of how many */
     const char *error; /* NULL while all is well; out of steps when steps < 0 */
     int depth, captures;
     struct pattern_capture capture[PATTERN_CAPTURES];

@@ -15,41 +15,13 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "lua/script.h"
-#include "record/ctx.h"
-#include "record/row.h"
-
-/* ---- a small company -------------------------------------------------------------------- */
-
-#define LIST(t, ...) BERTH_LIST_OF(berth_##t, __VA_ARGS__)
-
-static const struct berth_plugin base = {
-    .name = "base",
-    .tables = LIST(table, {"user", BERTH_FIELDS({"name", BERTH_TEXT}, {"hash", BERTH_TEXT, BERTH_SECRET}),
-                           .title = "name"})};
-
-static const struct berth_plugin leads = {
-    .name = "leads",
-    .tables = LIST(table, {"lead",
-                           BERTH_FIELDS({"name", BERTH_TEXT}, {"status", BERTH_PICK, 0, "status", "open"},
-                                        {"lanes", BERTH_PICK, BERTH_MANY, "lane"}, {"is_key", BERTH_BOOL},
-                                        {"budget", BERTH_MONEY}, {"volume", BERTH_REAL},
-                                        {"next_date", BERTH_DATE}, {"touched", BERTH_TIME},
-                                        {"days", BERTH_INT}),
-                           .flags = BERTH_OWNED, .title = "name"}),
-    .dicts = LIST(dict, {"status", "open, won, lost"}, {"lane", "asia, europe"}),
-    .rules = LIST(rule, {"release_days", BERTH_INT, "lead, user", "30"}, {"may_claim", BERTH_BOOL, "lead", "true"},
-                  {"price", BERTH_MONEY, "lead, factor", "0"}, {"hint", BERTH_TEXT, "lead", "''"},
-                  {"due", BERTH_DATE, "lead", "nil"})};
+#include "lua_company.h"
 
 struct fixture {
     char dir[64], path[256];
-    struct model *m;
-    struct arena *a;
-    struct store st;
-    struct berth_ctx c;
+    struct small_company k;
     struct scripts *s;
     struct script_ops ops;
-    struct berth_row *lead;
 };
 
 static void write_script(struct fixture *f, const char *name, const char *text)
@@ -65,12 +37,11 @@ static void write_script(struct fixture *f, const char *name, const char *text)
 
 static void set(struct fixture *f, const char *field, struct berth_val v)
 {
-    f->lead->v[model_field(f->lead->t, field)->at] = v;
+    company_set(f->k.lead, field, v);
 }
 
 static int setup(void **state)
 {
-    static const struct berth_plugin *const plugins[] = {&base, &leads};
     struct fixture *f = calloc(1, sizeof(*f));
     struct buf err = BUF_INIT;
 
@@ -81,21 +52,10 @@ static int setup(void **state)
     mkdir(f->path, 0700);
     snprintf(f->path, sizeof(f->path), "%s/hooks", f->dir);
     mkdir(f->path, 0700);
-    f->m = model_build(plugins, 2, NULL, &err);
-    if (f->m == NULL)
+    company_open(&f->k, &err);
+    if (f->k.m == NULL)
         fail_msg("%s", buf_str(&err));
     buf_free(&err);
-    f->a = arena_new();
-    strcpy(f->st.company.zone, "Asia/Ho_Chi_Minh");
-    f->c = (struct berth_ctx){.st = &f->st, .m = f->m, .a = f->a, .now = INT64_C(1795305600000), .writing = true};
-    f->c.problems_end = &f->c.problems;
-    f->lead = row_new(&f->c, model_table(f->m, "lead"));
-    set(f, "id", berth_i(17));
-    set(f, "name", berth_s("Saigon Freight"));
-    set(f, "status", (struct berth_val){BERTH_PICK, 4, {.s = "open"}});
-    set(f, "lanes", (struct berth_val){BERTH_PICK, 13, {.s = "|asia|europe|"}});
-    set(f, "budget", (struct berth_val){BERTH_MONEY, 0, {.i = 125000}});
-    set(f, "is_key", (struct berth_val){BERTH_BOOL, 0, {.i = 1}});
     *state = f;
     return 0;
 }
@@ -106,8 +66,7 @@ static int teardown(void **state)
     char command[128];
 
     scripts_close(&f->s);
-    arena_free(&f->a);
-    model_free(&f->m);
+    company_close(&f->k);
     snprintf(command, sizeof(command), "rm -r %s", f->dir);
     assert_int_equal(system(command), 0);
     free(f);
@@ -117,7 +76,7 @@ static int teardown(void **state)
 static void open_scripts(struct fixture *f)
 {
     if (f->s == NULL)
-        f->s = scripts_open(f->dir, NULL, f->m);
+        f->s = scripts_open(f->dir, NULL, f->k.m);
     else
         scripts_reload(f->s, NULL);
     f->ops = scripts_ops(f->s);
@@ -125,9 +84,9 @@ static void open_scripts(struct fixture *f)
 
 static bool ask(struct fixture *f, const char *rule, struct berth_val *out)
 {
-    const struct berth_val args[] = {berth_r(f->lead)};
+    const struct berth_val args[] = {berth_r(f->k.lead)};
 
-    return f->ops.rule(&f->c, model_rule(f->m, rule), args, 1, out);
+    return f->ops.rule(&f->k.c, model_rule(f->k.m, rule), args, 1, out);
 }
 
 /* The only rule's answer with this body; -1 when the default is to be taken. */
@@ -146,9 +105,9 @@ static int64_t days(struct fixture *f, const char *body)
 static const char *problem(struct fixture *f)
 {
     size_t n;
-    struct script_problem *p = scripts_problems(f->s, f->a, &n);
+    struct script_problem *p = scripts_problems(f->s, f->k.a, &n);
 
-    return n == 0 ? "none" : arena_fmt(f->a, "%s:%d: %s", p->file, p->line, p->message);
+    return n == 0 ? "none" : arena_fmt(f->k.a, "%s:%d: %s", p->file, p->line, p->message);
 }
 
 static void refused(struct fixture *f, const char *name, const char *text, const char *want)
@@ -227,7 +186,7 @@ static void an_answer_of_the_wrong_kind_means_the_default_and_is_reported(void *
     assert_string_equal(problem(f), "rules/leads.release_days.lua:0: the answer must be a whole number, not a string");
     assert_int_equal(days(f, "return 30.5"), -1);
     assert_int_equal(days(f, "return 30.0"), 30);
-    assert_int_equal(f->c.rc, BERTH_OK);
+    assert_int_equal(f->k.c.rc, BERTH_OK);
 }
 
 static void an_error_while_running_means_the_default_and_names_the_line(void **state)
@@ -248,7 +207,7 @@ static void a_rule_cannot_change_anything(void **state)
     assert_non_null(strstr(problem(f), "this record cannot be changed here"));
     assert_int_equal(days(f, "berth.new('lead') return 1"), -1);
     assert_non_null(strstr(problem(f), "a rule only answers"));
-    assert_string_equal(f->lead->v[model_field(f->lead->t, "name")->at].s, "Saigon Freight");
+    assert_string_equal(f->k.lead->v[model_field(f->k.lead->t, "name")->at].s, "Saigon Freight");
 }
 
 static void a_record_is_void_after_its_call(void **state)
@@ -322,15 +281,15 @@ static void names_that_do_not_exist_are_refused_with_file_and_line(void **state)
     struct fixture *f = *state;
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        char *name = arena_fmt(f->a, "rules/%s.lua", cases[i][0]);
-        const char *text = arena_fmt(f->a, "-- What it is for\n%s\n", cases[i][1]);
+        char *name = arena_fmt(f->k.a, "rules/%s.lua", cases[i][0]);
+        const char *text = arena_fmt(f->k.a, "-- What it is for\n%s\n", cases[i][1]);
 
         write_script(f, name, text);
         open_scripts(f);
         if (strcmp(cases[i][2], "2: ran too long") == 0)
             assert_non_null(strstr(problem(f), cases[i][2]));
         else
-            assert_string_equal(problem(f), arena_fmt(f->a, "%s:%s", name, cases[i][2]));
+            assert_string_equal(problem(f), arena_fmt(f->k.a, "%s:%s", name, cases[i][2]));
         unlink(f->path);
     }
 }
@@ -372,12 +331,12 @@ static void one_file_is_checked_for_the_command_line(void **state)
     struct script_problem *p;
 
     write_script(f, "rules/leads.hint.lua", "-- Hint\nreturn function(lead) return lead.nme .. lead.x end\n");
-    p = script_check_file(f->m, f->path, f->a, &n);
+    p = script_check_file(f->k.m, f->path, f->k.a, &n);
     assert_int_equal(n, 2);
     assert_int_equal(p[0].line, 2);
     assert_string_equal(p[0].message, "lead has no field 'nme'; did you mean 'name'?");
     write_script(f, "rules/leads.hint.lua", "-- Hint\nreturn function(lead) return lead.name end\n");
-    script_check_file(f->m, f->path, f->a, &n);
+    script_check_file(f->k.m, f->path, f->k.a, &n);
     assert_int_equal(n, 0);
 }
 
@@ -394,7 +353,7 @@ static void an_erroneous_file_leaves_the_version_before_in_force(void **state)
     assert_int_equal(days(f, "return lead.dayz"), 45);
     assert_string_equal(problem(f),
                         "rules/leads.release_days.lua:3: lead has no field 'dayz'; did you mean 'days'?");
-    list = scripts_list(f->s, f->a, &n);
+    list = scripts_list(f->s, f->k.a, &n);
     assert_int_equal(n, 1);
     assert_true(list[0].older && list[0].rule);
     assert_string_equal(list[0].about, "Days without touch before a lead goes back");
@@ -439,19 +398,19 @@ struct asker {
 static void *ask_in_thread(void *arg)
 {
     struct asker *k = arg;
-    struct berth_ctx c = k->f->c;
-    struct berth_row lead = *k->f->lead;
+    struct berth_ctx c = k->f->k.c;
+    struct berth_row lead = *k->f->k.lead;
     const struct berth_val args[] = {berth_r(&lead)};
     struct berth_val v = {0};
 
     c.a = arena_new();
     lead.c = &c;
     for (int i = 0; i < 1000; i++)
-        if (k->f->ops.rule(&c, model_rule(k->f->m, "leads.release_days"), args, 1, &v))
+        if (k->f->ops.rule(&c, model_rule(k->f->k.m, "leads.release_days"), args, 1, &v))
             k->first = v.i;
     pthread_barrier_wait(k->barrier); /* now the main thread publishes another set */
     pthread_barrier_wait(k->barrier);
-    if (k->f->ops.rule(&c, model_rule(k->f->m, "leads.release_days"), args, 1, &v))
+    if (k->f->ops.rule(&c, model_rule(k->f->k.m, "leads.release_days"), args, 1, &v))
         k->last = v.i;
     arena_free(&c.a);
     return NULL;
@@ -493,7 +452,7 @@ static void a_runaway_rule_gives_the_default_and_is_stopped_after_a_few_times(vo
     assert_int_equal(days(f, "while true do pcall(function() while true do end end) end"), -1);
     for (int i = 0; i < 6; i++)
         assert_false(ask(f, "leads.release_days", &v));
-    p = scripts_problems(f->s, f->a, &n);
+    p = scripts_problems(f->s, f->k.a, &n);
     assert_int_equal(n, 1);
     assert_true(p->stopped && p->at_run);
     assert_int_equal(p->times, 5); /* then it was not even tried */
@@ -527,7 +486,7 @@ static void a_script_under_quarantine_is_left_out_until_it_changes(void **state)
     days(f, "return 45");
     scripts_quarantine(f->dir, list, "rules/leads.release_days.lua", "it hung");
     scripts_close(&f->s);
-    f->s = scripts_open(f->dir, list, f->m);
+    f->s = scripts_open(f->dir, list, f->k.m);
     f->ops = scripts_ops(f->s);
     assert_false(ask(f, "leads.release_days", &v));
     assert_non_null(strstr(problem(f), "left out"));
@@ -546,11 +505,11 @@ static void nothing_is_overdue_while_nothing_runs(void **state)
 
 static int fire(struct fixture *f, uint32_t when)
 {
-    struct berth_event ev = {.when = when, .on = "lead", .row = f->lead};
+    struct berth_event ev = {.when = when, .on = "lead", .row = f->k.lead};
 
-    if (!f->ops.has_hook(f->lead->t, NULL, when))
+    if (!f->ops.has_hook(f->k.lead->t, NULL, when))
         return 1;
-    return f->ops.hook(&f->c, &ev);
+    return f->ops.hook(&f->k.c, &ev);
 }
 
 static void a_hook_changes_the_record_before_it_is_saved(void **state)
@@ -567,11 +526,11 @@ static void a_hook_changes_the_record_before_it_is_saved(void **state)
     assert_int_equal(fire(f, BERTH_AFTER | BERTH_INSERT), 1);
     assert_int_equal(fire(f, BERTH_BEFORE | BERTH_DELETE), 1);
     assert_int_equal(fire(f, BERTH_BEFORE | BERTH_INSERT), BERTH_OK);
-    assert_string_equal(row_get(f->lead, "name").s, "SAIGON FREIGHT");
-    assert_string_equal(row_get(f->lead, "lanes").s, "|asia|");
-    assert_int_equal(row_get(f->lead, "budget").i, 135000);
-    assert_int_equal(row_get(f->lead, "next_date").i, when_days(2026, 11, 22));
-    assert_int_equal(row_get(f->lead, "is_key").type, BERTH_NULL);
+    assert_string_equal(row_get(f->k.lead, "name").s, "SAIGON FREIGHT");
+    assert_string_equal(row_get(f->k.lead, "lanes").s, "|asia|");
+    assert_int_equal(row_get(f->k.lead, "budget").i, 135000);
+    assert_int_equal(row_get(f->k.lead, "next_date").i, when_days(2026, 11, 22));
+    assert_int_equal(row_get(f->k.lead, "is_key").type, BERTH_NULL);
 }
 
 static void a_hook_refuses_with_field_and_text(void **state)
@@ -583,8 +542,8 @@ static void a_hook_refuses_with_field_and_text(void **state)
                                         "  if lead.budget < 100 then berth.error('budget', 'leads.err.budget') end\nend)\n");
     open_scripts(f);
     assert_int_equal(fire(f, BERTH_BEFORE | BERTH_UPDATE), BERTH_INVALID);
-    assert_string_equal(f->c.problems->field, "budget");
-    assert_string_equal(f->c.problems->key, "leads.err.budget");
+    assert_string_equal(f->k.c.problems->field, "budget");
+    assert_string_equal(f->k.c.problems->key, "leads.err.budget");
     assert_string_equal(problem(f), "none"); /* it did what it is for */
 }
 
@@ -598,13 +557,13 @@ static void a_failing_hook_refuses_the_change_and_names_script_and_line(void **s
                                          "  while true do\n  end\nend)\n");
     open_scripts(f);
     assert_int_equal(fire(f, BERTH_BEFORE | BERTH_UPDATE), BERTH_INVALID);
-    assert_string_equal(f->c.key, "err.script");
-    assert_string_equal(f->c.args[1], "hooks/broken.lua");
-    assert_non_null(strstr(f->c.args[3], "hooks/broken.lua:3: attempt to perform arithmetic on a nil"));
+    assert_string_equal(f->k.c.key, "err.script");
+    assert_string_equal(f->k.c.args[1], "hooks/broken.lua");
+    assert_non_null(strstr(f->k.c.args[3], "hooks/broken.lua:3: attempt to perform arithmetic on a nil"));
     for (int i = 0; i < 7; i++) { /* also when it is no longer run: a check that is off is no check */
-        ctx_clear(&f->c);
+        ctx_clear(&f->k.c);
         assert_int_equal(fire(f, BERTH_BEFORE | BERTH_INSERT), BERTH_INVALID);
-        assert_non_null(strstr(f->c.args[3], "ran too long"));
+        assert_non_null(strstr(f->k.c.args[3], "ran too long"));
     }
 }
 
@@ -625,15 +584,15 @@ static void hooks_on_unknown_tables_fields_and_moments_are_refused(void **state)
 static void topics_are_heard(void **state)
 {
     struct fixture *f = *state;
-    struct berth_event ev = {.when = BERTH_EVENT, .on = "leads.released", .row = f->lead};
+    struct berth_event ev = {.when = BERTH_EVENT, .on = "leads.released", .row = f->k.lead};
 
     write_script(f, "hooks/a.lua", "-- x\non('leads.released', function(lead)\n"
                                    "  if lead.id == 17 then berth.error(nil, 'heard') end\nend)\n");
     open_scripts(f);
     assert_true(f->ops.has_hook(NULL, "leads.released", BERTH_EVENT));
     assert_false(f->ops.has_hook(NULL, "leads.claimed", BERTH_EVENT));
-    assert_int_equal(f->ops.hook(&f->c, &ev), BERTH_INVALID);
-    assert_string_equal(f->c.key, "heard");
+    assert_int_equal(f->ops.hook(&f->k.c, &ev), BERTH_INVALID);
+    assert_string_equal(f->k.c.key, "heard");
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

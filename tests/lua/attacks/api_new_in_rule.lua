@@ -1,0 +1,2 @@
+-- error: a rule only answers
+berth.new('lead')

@@ -1,0 +1,2 @@
+-- error: this record cannot be changed here
+berth.save((...))

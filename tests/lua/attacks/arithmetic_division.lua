@@ -1,0 +1,2 @@
+-- error: attempt to
+return 1 // 0

@@ -1,0 +1,2 @@
+-- error: cannot calculate money
+return berth.money(1) * math.huge

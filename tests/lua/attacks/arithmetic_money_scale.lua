@@ -1,0 +1,2 @@
+-- answer: 0.00
+return tostring(berth.money(1) * 1e-300)

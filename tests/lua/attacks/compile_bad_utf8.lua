@@ -1,0 +1,2 @@
+-- error: unexpected symbol
+return ÿ

@@ -1,0 +1,2 @@
+-- error: xxxx
+error(('x'):rep(4000000))

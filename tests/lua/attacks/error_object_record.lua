@@ -1,0 +1,2 @@
+-- error: error object is a userdata
+error((...))

@@ -1,0 +1,2 @@
+-- error: error object is a table
+error({code = 1})

@@ -1,0 +1,2 @@
+-- error: %s%n%s%d
+error('%s%n%s%d')

@@ -1,0 +1,2 @@
+-- error: a
+error('a\0b')

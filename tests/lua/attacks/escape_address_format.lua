@@ -1,0 +1,2 @@
+-- error: invalid conversion '%p'
+return string.format('%p', {})

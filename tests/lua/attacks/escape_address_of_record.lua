@@ -1,0 +1,3 @@
+-- answer: lead 17 lead 17
+local lead = ...
+return tostring(lead) .. ' ' .. string.format('%s', lead)

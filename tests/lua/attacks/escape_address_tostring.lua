@@ -1,0 +1,2 @@
+-- answer: tablefunction
+return tostring({}) .. tostring(pcall)

@@ -1,0 +1,2 @@
+-- error: cannot set 'find'
+berth.find = function() return 1 end

@@ -1,0 +1,2 @@
+-- error: attempt to call a nil value (global 'collectgarbage')
+collectgarbage('stop')

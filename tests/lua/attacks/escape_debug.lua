@@ -1,0 +1,2 @@
+-- error: attempt to index a nil value (global 'debug')
+return debug.getregistry()

@@ -1,0 +1,3 @@
+-- error: attempt to index a nil value (global 'debug')
+debug.sethook()
+while true do end

@@ -1,0 +1,2 @@
+-- error: cannot set 'pairs'
+_ENV.pairs = nil

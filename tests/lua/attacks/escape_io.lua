@@ -1,0 +1,2 @@
+-- error: attempt to index a nil value (global 'io')
+return io.open('/etc/passwd'):read('a')

@@ -1,0 +1,2 @@
+-- error: plain table expected
+table.move({1, 2}, 1, 2, 1, math)

@@ -1,0 +1,2 @@
+-- error: plain table expected
+table.sort(string, function() return true end)

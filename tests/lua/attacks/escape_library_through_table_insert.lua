@@ -1,0 +1,2 @@
+-- error: plain table expected
+table.insert(table, function() end)

@@ -1,0 +1,2 @@
+-- error: cannot set 'floor'
+math.floor = function() return 0 end

@@ -1,0 +1,2 @@
+-- over
+for i = 1, math.huge do end

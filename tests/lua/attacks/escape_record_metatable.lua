@@ -1,0 +1,3 @@
+-- error: attempt to call a nil value (global 'getmetatable')
+local lead = ...
+getmetatable(lead).__index = nil

@@ -1,0 +1,3 @@
+-- error: user has no field 'hash'
+local _, user = ...
+return user.hash

@@ -1,0 +1,3 @@
+-- error: this record cannot be changed here
+local lead = ...
+lead.name = 'x'

@@ -1,0 +1,3 @@
+-- error: lead has no field '__index'
+local lead = ...
+return lead.__index

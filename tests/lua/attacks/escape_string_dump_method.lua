@@ -1,0 +1,2 @@
+-- error: attempt to call a nil value (method 'dump')
+return ('x'):dump()

@@ -1,0 +1,2 @@
+-- over
+for i = math.mininteger, math.maxinteger do end

@@ -1,0 +1,3 @@
+-- over
+::again::
+goto again

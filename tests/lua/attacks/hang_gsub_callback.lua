@@ -1,0 +1,2 @@
+-- over
+return ('x'):rep(1000):gsub('.', function() while true do end end)

@@ -1,0 +1,3 @@
+-- over
+local t = {}
+while true do table.insert(t, 1, 'x') end

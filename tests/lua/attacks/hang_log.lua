@@ -1,0 +1,2 @@
+-- over
+while true do berth.log('x') end

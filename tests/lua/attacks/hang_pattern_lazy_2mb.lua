@@ -1,0 +1,2 @@
+-- over
+return (('a'):rep(2000000)):find('.-b')

@@ -1,0 +1,3 @@
+-- over
+local ok = pcall(function() while true do end end)
+return 'escaped ' .. tostring(ok)

@@ -1,0 +1,2 @@
+-- over
+while true do pcall(function() while true do end end) end

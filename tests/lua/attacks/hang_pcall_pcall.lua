@@ -1,0 +1,2 @@
+-- over
+while true do pcall(pcall, pcall, error) end

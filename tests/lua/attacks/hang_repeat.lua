@@ -1,0 +1,2 @@
+-- over
+repeat until false

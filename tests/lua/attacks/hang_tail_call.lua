@@ -1,0 +1,3 @@
+-- over
+local function f() return f() end
+return f()

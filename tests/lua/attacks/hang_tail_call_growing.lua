@@ -1,0 +1,3 @@
+-- over
+local function f(...) return f(1, ...) end
+return f()

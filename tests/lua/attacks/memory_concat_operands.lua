@@ -1,0 +1,3 @@
+-- over
+local s = ('x'):rep(3000000)
+return #(s .. s .. s .. s .. s .. s .. s .. s)

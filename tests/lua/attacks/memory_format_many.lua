@@ -1,0 +1,2 @@
+-- error: format too long
+return string.format(('%s'):rep(100000), 1)

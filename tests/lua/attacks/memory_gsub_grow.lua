@@ -1,0 +1,2 @@
+-- over
+return #(('x'):rep(100000):gsub('x', ('y'):rep(10000)))

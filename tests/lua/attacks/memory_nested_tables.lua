@@ -1,0 +1,3 @@
+-- over
+local t = {}
+while true do t = {t} end

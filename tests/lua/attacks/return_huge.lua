@@ -1,0 +1,2 @@
+-- answer: xxxx
+return ('x'):rep(4000000)

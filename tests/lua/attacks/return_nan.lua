@@ -1,0 +1,2 @@
+-- answer: nan
+return (tostring(0 / 0):gsub('-', ''))

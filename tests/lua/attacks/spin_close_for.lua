@@ -1,0 +1,2 @@
+-- error: variable '(for state)' got a non-closable value
+for _ in next, {}, nil, {} do end

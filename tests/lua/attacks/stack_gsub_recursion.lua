@@ -1,0 +1,3 @@
+-- error: stack overflow
+local function f() return (('x'):gsub('x', f)) end
+return f()

@@ -1,0 +1,2 @@
+-- error: too many captures
+return ('x'):match(('()'):rep(100))

@@ -1,0 +1,3 @@
+-- over
+local function f() return 1 + f() end
+return f()
