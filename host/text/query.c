@@ -10,75 +10,51 @@
 #include "text/valid.h"
 
 #define QUERY_CHARS 200
-#define TERMS_MAX 16
-#define PHRASES_MAX 12 /* of one term; a rule below makes at most 2 + PINYIN_WAYS or 7 */
-#define TOKENS_MAX 48
+#define WORDS_MAX 8 /* of one term; a rule below makes at most 6 */
 
 struct making {
     struct arena *a;
     struct text_query *query;
-    struct text_term *term; /* the one being made */
-    struct text_phrase *phrase;
 };
 
-static void new_term(struct making *m)
+/* The next term, or NULL when there are enough.  What is left out makes only a few hits more. */
+static struct text_term *new_term(struct making *m)
 {
-    m->term = &m->query->term[m->query->n++];
-    m->term->phrase = arena_alloc(m->a, PHRASES_MAX * sizeof(*m->term->phrase));
+    if (m->query->n == TEXT_TERMS_MAX)
+        return NULL;
+    struct text_term *t = &m->query->term[m->query->n++];
+
+    t->any = arena_alloc(m->a, WORDS_MAX * sizeof(*t->any));
+    return t;
 }
 
-static void new_phrase(struct making *m, bool prefix)
+static void add_word(struct making *m, struct text_term *t, const char *s, size_t len, bool prefix)
 {
-    m->phrase = &m->term->phrase[m->term->n++];
-    m->phrase->token = arena_alloc(m->a, TOKENS_MAX * sizeof(*m->phrase->token));
-    m->phrase->prefix = prefix;
+    if (t != NULL && t->n < WORDS_MAX && len > 0)
+        t->any[t->n++] = (struct text_word){arena_strndup(m->a, s, len), len, prefix};
 }
 
-static void add_token(struct making *m, const char *s, size_t len)
+/* Each pair of characters; one alone is the start of a pair. */
+static void cjk_terms(struct making *m, const struct scan_piece *piece)
 {
-    if (m->phrase->n < TOKENS_MAX)
-        m->phrase->token[m->phrase->n++] = arena_strndup(m->a, s, len);
-}
+    char pair[8];
+    size_t len = 0, chars = 0;
 
-/* One character is the start of a pair; more are a phrase of pairs. */
-static void cjk_term(struct making *m, const struct scan_piece *piece)
-{
-    char run[QUERY_CHARS * 4];
-    size_t len = 0, before = 0, chars = 0;
-
-    new_term(m);
-    new_phrase(m, false);
     for (const char *p = piece->s, *end = p + piece->len; p < end;) {
         const char *at = p;
 
-        if (text_class(utf8_next(&p, end)) == TEXT_OTHER || len + 4 > sizeof(run))
+        if (text_class(utf8_next(&p, end)) == TEXT_OTHER)
             continue;
-        memcpy(run + len, at, (size_t)(p - at));
-        len += (size_t)(p - at);
-        if (chars++ > 0) {
-            add_token(m, run + before, len - before);
-            before = len - (size_t)(p - at);
-        }
-    }
-    if (chars == 1) {
-        add_token(m, run, len);
-        m->phrase->prefix = true;
-    }
-}
+        size_t n = (size_t)(p - at);
 
-/* The phrase of pairs for one way to read letters as pinyin.  Two syllables are one pair, which the
- * word itself finds already. */
-static void pinyin_phrase(struct making *m, const char *s, const struct pinyin_way *way)
-{
-    size_t at = 0;
-
-    if (way->n < 3)
-        return;
-    new_phrase(m, true);
-    for (size_t i = 0; i + 1 < way->n; i++) {
-        add_token(m, s + at, (size_t)way->len[i] + way->len[i + 1]);
-        at += way->len[i];
+        memcpy(pair + len, at, n);
+        if (chars++ > 0)
+            add_word(m, new_term(m), pair, len + n, false);
+        memcpy(pair, at, n);
+        len = n;
     }
+    if (chars == 1)
+        add_word(m, new_term(m), pair, len, true);
 }
 
 static bool is_plain(const char *s, size_t len, const char *chars)
@@ -86,131 +62,138 @@ static bool is_plain(const char *s, size_t len, const char *chars)
     return strspn(s, chars) >= len;
 }
 
-static void word_term(struct making *m, const char *s, size_t len, bool last)
+/* The i-th pair of syllables of a reading, or its last one. */
+static void add_pair(struct making *m, struct text_term *t, const char *s,
+                     const struct pinyin_way *way, size_t i)
+{
+    size_t at = 0, last = way->n - 2;
+
+    for (size_t k = 0; k < (i < last ? i : last); k++)
+        at += way->len[k];
+    i = i < last ? i : last;
+    add_word(m, t, s + at, (size_t)way->len[i] + way->len[i + 1], i == last);
+}
+
+/* A word, or the pinyin of three characters and more: then each pair of its syllables.  (Two
+ * syllables are one pair, which the word itself finds already.)  With several readings a term asks
+ * for the pair at one place of any of them. */
+static void word_terms(struct making *m, const char *s, size_t len, bool last)
 {
     struct pinyin_way ways[PINYIN_WAYS];
-    size_t n = 0;
+    size_t n = 0, pairs = 1;
     bool initials = len > 1 && is_plain(s, len, "bcdfghjklmnpqrstwxyz");
 
-    new_term(m);
-    new_phrase(m, last || initials);
-    add_token(m, s, len);
     if (is_plain(s, len, "abcdefghijklmnopqrstuvwxyz"))
         n = pinyin_cut(s, len, last, ways);
     for (size_t i = 0; i < n; i++)
-        pinyin_phrase(m, s, &ways[i]);
+        if (ways[i].n >= 3 && ways[i].n - 1 > pairs)
+            pairs = ways[i].n - 1;
+    for (size_t i = 0; i < pairs; i++) {
+        struct text_term *t = new_term(m);
+
+        add_word(m, t, s, len, last || initials);
+        for (size_t w = 0; w < n; w++)
+            if (ways[w].n >= 3)
+                add_pair(m, t, s, &ways[w], i);
+    }
 }
 
-static void reversed_phrase(struct making *m, const char *digits, size_t len)
+static void add_reversed(struct making *m, struct text_term *t, const char *digits, size_t len)
 {
-    char token[4 + SCAN_NUMBER_MAX + 1] = TEXT_TOKEN_REVERSED;
+    char token[4 + SCAN_NUMBER_MAX] = TEXT_TOKEN_REVERSED;
     size_t n = strlen(token);
 
     while (len > 0)
         token[n++] = digits[--len];
-    new_phrase(m, true);
-    add_token(m, token, n);
+    add_word(m, t, token, n, true);
 }
 
-static void prefix_phrase(struct making *m, const char *s, size_t len)
+/* What finds the number as a whole: its start inside the country, its end.  It may be stored with a
+ * calling code or without, and be asked for with one or without. */
+static void add_number(struct making *m, struct text_term *t, const struct scan_number *n)
 {
-    new_phrase(m, true);
-    add_token(m, s, len);
+    const char *national = n->all + n->national;
+    size_t left = n->len - n->national;
+
+    if (n->groups > 1 || (n->national > 0 && left >= 2))
+        add_word(m, t, national, left, true);
+    if (n->len >= 4)
+        add_reversed(m, t, n->all, n->len);
+    if (n->national > 0 && left >= 7)
+        add_reversed(m, t, national, left);
+    size_t code = n->national == 0 && n->len >= 11 ? scan_calling_code(n->all, n->len) : 0;
+
+    if (code > 1 || (code == 1 && n->len > 11)) {
+        add_word(m, t, n->all + code, n->len - code, true);
+        add_reversed(m, t, n->all + code, n->len - code);
+    }
 }
 
-/* Digits: the groups as words, the start of a number in the country, its end.  A number may be
- * stored with a calling code or without, and be asked for with one or without. */
-static void number_term(struct making *m, const struct scan_piece *piece, bool last)
+/* Digits: the number as a whole, or each group of it as a word of its own. */
+static void number_terms(struct making *m, const struct scan_piece *piece, bool last)
 {
     struct scan_number n;
+    const char *end = piece->s + piece->len;
 
     scan_number(piece, &n);
-    new_term(m);
-    new_phrase(m, last || n.len >= 4);
-    for (size_t i = 0, start = 0; i <= piece->len; i++) {
-        bool digit = i < piece->len && piece->s[i] >= '0' && piece->s[i] <= '9';
+    for (const char *p = piece->s; p < end;) {
+        size_t len = strspn(p, "0123456789");
 
-        if (!digit && i > start)
-            add_token(m, piece->s + start, i - start);
-        if (!digit)
-            start = i + 1;
-    }
-    const char *national = n.all + n.national;
-    size_t left = n.len - n.national;
+        if (p + len > end)
+            len = (size_t)(end - p);
+        if (len > 0) {
+            struct text_term *t = new_term(m);
 
-    if (n.groups > 1 || (n.national > 0 && left >= 2))
-        prefix_phrase(m, national, left);
-    if (n.len >= 4)
-        reversed_phrase(m, n.all, n.len);
-    if (n.national > 0 && left >= 7)
-        reversed_phrase(m, national, left);
-    size_t code = n.national == 0 && n.len >= 11 ? scan_calling_code(n.all, n.len) : 0;
-
-    if (code > 1 || (code == 1 && n.len > 11)) {
-        prefix_phrase(m, n.all + code, n.len - code);
-        reversed_phrase(m, n.all + code, n.len - code);
+            add_word(m, t, p, len, (last && p + len == end) || n.len >= 4);
+            add_number(m, t, &n);
+        }
+        p += len + 1;
     }
 }
 
-/* Words joined by something else than blanks, info@abc.com, are one phrase. */
-static void joined_term(struct making *m, const struct scan_piece *pieces, size_t n, bool last)
+static void word_piece(struct making *m, const struct scan_piece *piece, bool last)
 {
-    if (n > 1) {
-        new_term(m);
-        new_phrase(m, last);
-    }
-    for (size_t i = 0; i < n; i++) {
-        char word[SCAN_TOKEN_MAX + 1];
-        size_t len = 0;
+    char word[SCAN_TOKEN_MAX + 1];
+    size_t len = 0;
 
-        for (const char *p = pieces[i].s, *end = p + pieces[i].len; p < end;) {
-            const char *at = p;
+    for (const char *p = piece->s, *end = p + piece->len; p < end;) {
+        const char *at = p;
 
-            if (utf8_next(&p, end) == '\'')
-                continue;
-            if (len + (size_t)(p - at) > SCAN_TOKEN_MAX)
-                break;
-            memcpy(word + len, at, (size_t)(p - at));
-            len += (size_t)(p - at);
-        }
-        word[len] = '\0';
-        if (n == 1)
-            word_term(m, word, len, last);
-        else
-            add_token(m, word, len);
+        if (utf8_next(&p, end) == '\'')
+            continue;
+        if (len + (size_t)(p - at) > SCAN_TOKEN_MAX)
+            break;
+        memcpy(word + len, at, (size_t)(p - at));
+        len += (size_t)(p - at);
     }
+    word[len] = '\0';
+    word_terms(m, word, len, last);
 }
 
 struct text_query *text_tokens_query(struct arena *a, const char *s, size_t len)
 {
     struct making m = {.a = a, .query = arena_alloc(a, sizeof(*m.query))};
-    struct scan_piece pieces[QUERY_CHARS];
     struct buf folded = BUF_INIT;
-    size_t n = 0;
 
-    m.query->term = arena_alloc(a, TERMS_MAX * sizeof(*m.query->term));
+    m.query->term = arena_alloc(a, TEXT_TERMS_MAX * sizeof(*m.query->term));
     text_trim(&s, &len);
     text_fold(&folded, s, text_limit(s, len, QUERY_CHARS));
     struct scan in = {folded.s, folded.s, folded.s + folded.len, 1, true};
+    struct scan_piece piece = scan_next(&in), next;
 
-    while (n < QUERY_CHARS && (pieces[n] = scan_next(&in)).kind != SCAN_END)
-        n++;
-    for (size_t i = 0; i < n && m.query->n < TERMS_MAX;) {
-        size_t many = 1;
+    for (; piece.kind != SCAN_END; piece = next) {
+        next = scan_next(&in);
+        bool last = next.kind == SCAN_END;
 
-        while (pieces[i].kind == SCAN_WORD && i + many < n && pieces[i + many].joined &&
-               pieces[i + many].kind == SCAN_WORD)
-            many++;
         /* "van t": while typing, one letter more would only make the search slow. */
-        if (m.query->n > 0 && i + 1 == n && pieces[i].kind == SCAN_WORD && pieces[i].len == 1)
+        if (last && m.query->n > 0 && piece.kind == SCAN_WORD && piece.len == 1)
             break;
-        if (pieces[i].kind == SCAN_CJK)
-            cjk_term(&m, &pieces[i]);
-        else if (pieces[i].kind == SCAN_NUMBER)
-            number_term(&m, &pieces[i], i + 1 == n);
+        if (piece.kind == SCAN_CJK)
+            cjk_terms(&m, &piece);
+        else if (piece.kind == SCAN_NUMBER)
+            number_terms(&m, &piece, last);
         else
-            joined_term(&m, pieces + i, many, i + many == n);
-        i += many;
+            word_piece(&m, &piece, last);
     }
     buf_free(&folded);
     return m.query;

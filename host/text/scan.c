@@ -105,13 +105,11 @@ static const char *end_of_number(const struct scan *in, const char *s)
 
 struct scan_piece scan_next(struct scan *in)
 {
-    struct scan_piece piece = {.kind = SCAN_END, .joined = in->p > in->start};
+    struct scan_piece piece = {.kind = SCAN_END};
     enum text_class is = TEXT_OTHER;
 
-    while (in->p < in->end && (is = class_at(in->p, in->end)) == TEXT_OTHER) {
-        piece.joined &= *in->p != ' ';
+    while (in->p < in->end && (is = class_at(in->p, in->end)) == TEXT_OTHER)
         utf8_next(&in->p, in->end);
-    }
     if (in->p == in->end)
         return piece;
     piece.s = in->p;

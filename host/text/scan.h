@@ -25,7 +25,6 @@ struct scan_piece {
     enum scan_kind kind;
     const char *s;
     size_t len;
-    bool joined; /* no blank between this piece and the one before: a.b@c.com */
 };
 
 struct scan_piece scan_next(struct scan *in);

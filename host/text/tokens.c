@@ -1,6 +1,7 @@
 /* tokens.c - the words a record is found by. */
 #include "text/tokens.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "text/company.h"
@@ -149,4 +150,47 @@ void text_tokens_index(struct buf *out, const char *s, size_t len)
 void text_tokens_index_prose(struct buf *out, const char *s, size_t len)
 {
     index_tokens(out, s, len, false);
+}
+
+static uint32_t hash(const char *s, size_t len)
+{
+    uint32_t h = 2166136261u;
+
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ (uint8_t)s[i]) * 16777619u;
+    return h;
+}
+
+void text_tokens_unique(struct buf *tokens)
+{
+    struct slot {
+        uint32_t at, len; /* len 0: empty */
+    } * slots;
+    size_t cap = 64, to = 0;
+
+    while (cap < tokens->len) /* a token and its blank are two bytes or more: half full at most */
+        cap *= 2;
+    slots = mem_alloc(cap * sizeof(*slots));
+    for (size_t at = 0, len; at < tokens->len; at += len + 1) {
+        const char *s = tokens->s + at;
+
+        len = strcspn(s, " ");
+        size_t i = hash(s, len) & (cap - 1);
+
+        while (slots[i].len > 0 &&
+               (slots[i].len != len || memcmp(tokens->s + slots[i].at, s, len) != 0))
+            i = (i + 1) & (cap - 1);
+        if (slots[i].len > 0 || len == 0)
+            continue;
+        if (to > 0)
+            tokens->s[to++] = ' ';
+        memmove(tokens->s + to, s, len);
+        slots[i] = (struct slot){(uint32_t)to, (uint32_t)len};
+        to += len;
+    }
+    free(slots);
+    if (tokens->s != NULL) {
+        tokens->len = to;
+        tokens->s[to] = '\0';
+    }
 }

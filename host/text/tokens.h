@@ -1,17 +1,15 @@
 /* tokens.h - search: the words a record is found by, and what a user typed as terms to look for.
  *
- * The tokens of a record's fields, with a blank between them, are stored in one column of an FTS5
- * or tsvector('simple') index, in this order and with positions.  A token is letters and digits
- * only (ASCII ones and any other), so any tokenizer that splits at blanks keeps it whole.
+ * The tokens of a record's fields, with a blank between them, are its entry in the full-text index.
+ * A token is letters and digits only (ASCII ones and any other), never punctuation; it is cut at 40
+ * bytes.  Their order does not matter, so that the index needs no positions.
  *
  *   深圳华中      深圳 圳华 华中 中            each pair, and the last character alone: one or two
- *                                              characters are found anywhere, more as a phrase
+ *                                              characters are found anywhere, more as their pairs
  *                 shenzhen zhenhua huazhong    pairs of syllables, without the legal form at the
  * end szhz                         initials, from the first characters on Đà Nẵng       da nang
- * words, folded a.b@c.com     a b c com                    an address is a phrase of its parts
- *   0755-21240062 <260042125570 75521240062 21240062    (< stands for TEXT_TOKEN_REVERSED)
- *                                              backwards for the last digits, forwards for the
- * first
+ * words, folded a.b@c.com     a b c com 0755-21240062 <260042125570 75521240062 21240062    (<
+ * stands for TEXT_TOKEN_REVERSED) backwards for the last digits, forwards for the first
  */
 #ifndef BERTH_TEXT_TOKENS_H
 #define BERTH_TEXT_TOKENS_H
@@ -33,17 +31,18 @@ void text_tokens_index(struct buf *out, const char *s, size_t len);
 /* The same without pinyin, for notes and other long text. */
 void text_tokens_index_prose(struct buf *out, const char *s, size_t len);
 
-/* A record matches the query if it matches each term; a term if it has one of its phrases; a phrase
- * if the tokens follow one another, the last one being only the start of a token when `prefix`.
- * An index without positions may ask for each token of a phrase instead: a few hits too many. */
-struct text_phrase {
-    const char **token;
-    size_t n; /* at least 1 */
-    bool prefix;
+/* Drops every token of the list but the first of its kind. */
+void text_tokens_unique(struct buf *tokens);
+
+/* A record matches the query if it has, of each term, any of the words. */
+struct text_word {
+    const char *s;
+    size_t len;
+    bool prefix; /* s is the start of a token */
 };
 
 struct text_term {
-    struct text_phrase *phrase;
+    struct text_word *any;
     size_t n; /* at least 1 */
 };
 
@@ -53,8 +52,10 @@ struct text_query {
 };
 
 /* What a user typed.  The last word counts as its start, for searching while typing; a last letter
- * alone behind other words is not asked for yet.  Only the first 200
- * characters and 16 terms are looked at. */
+ * alone behind other words is not asked for yet.  Of more than 200 characters or TEXT_TERMS_MAX
+ * terms the rest is not looked at. */
 struct text_query *text_tokens_query(struct arena *a, const char *s, size_t len);
+
+#define TEXT_TERMS_MAX 24
 
 #endif
