@@ -164,13 +164,19 @@ static bool is_vietnamese(const char *s, size_t len)
     return letters * 2 >= high && points > 8 * stray && points + 2 * has_own >= 4;
 }
 
-/* UTF-16 without a mark: text in it has NULs at every second place wherever it has ASCII. */
+/* UTF-16 without a mark: text in it has NULs at every second place wherever it has ASCII.  A NUL
+ * that strayed into other text stands beside line ends and commas that have none. */
 static const char *guess_utf16(const char *s, size_t len)
 {
-    size_t nul[2] = {0, 0};
+    size_t nul[2] = {0, 0}, wide = 0, narrow = 0;
 
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         nul[i % 2] += s[i] == '\0';
+        if (s[i] == '\n' || s[i] == ',' || s[i] == '\t')
+            *((i ^ 1) < len && s[i ^ 1] == '\0' ? &wide : &narrow) += 1;
+    }
+    if (narrow > wide)
+        return NULL;
     if (nul[1] > 4 * nul[0])
         return "UTF-16LE";
     if (nul[0] > 4 * nul[1])
