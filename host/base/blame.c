@@ -3,6 +3,7 @@
 
 #include <execinfo.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,14 @@ static void end_soon(void)
     alarm(3);
 }
 
+/* Scripts are noted by the name of their file. */
+static bool is_script(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > 4 && strcmp(name + n - 4, ".lua") == 0;
+}
+
 static const char *signal_text(int sig)
 {
     const char *name = sigabbrev_np(sig);
@@ -77,7 +86,7 @@ static void on_crash(int sig, siginfo_t *info, void *context)
         dying_here = 1;
         end_soon();
         if (blame_name != NULL && page->name[0] == '\0') {
-            copy(page->kind, sizeof(page->kind), "plugin");
+            copy(page->kind, sizeof(page->kind), is_script(blame_name) ? "script" : "plugin");
             copy(page->name, sizeof(page->name), blame_name);
         }
         if (page->why[0] == '\0')

@@ -79,6 +79,8 @@ static struct fact known_field(struct reader *r, const struct table *table, cons
 
     if (f != NULL && (f->flags & BERTH_SECRET) == 0)
         return (struct fact){VALUE, f->ref, (f->flags & BERTH_MANY) != 0 ? BERTH_NULL : f->type};
+    if (r->c->custom_unknown && (table->flags & BERTH_CUSTOM) != 0 && strncmp(n.word, "x_", 2) == 0)
+        return (struct fact){0};
     for (int i = 0; i < table->nfields; i++)
         if ((table->fields[i].flags & BERTH_SECRET) == 0)
             nearest_try(&n, table->fields[i].name);

@@ -28,6 +28,7 @@ struct check {
     enum script_kind kind;
     const struct rule *rule; /* of a SCRIPT_RULE */
     const char *file;        /* for the problems */
+    bool custom_unknown;     /* m was built without a database: x_ fields cannot be judged */
     void (*found)(void *arg, const char *file, int line, const char *message);
     void *arg;
 };

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/conf.h"
 #include "model/model.h"
 #include "record/store.h"
 
@@ -40,9 +41,9 @@ struct script_info {
     bool older;        /* the file has errors; the version before is in force */
 };
 
-/* Reads dir/rules and dir/hooks; neither need exist.  quarantine (may be NULL) names the file that
- * scripts_quarantine() writes.  Problems are logged and kept; opening never fails. */
-struct scripts *scripts_open(const char *dir, const char *quarantine, const struct model *m);
+/* Reads dir/rules and dir/hooks; neither need exist.  left_out (may be NULL) names scripts that made the
+ * process crash: "rules/leads.release_days.lua".  Problems are logged and kept; opening never fails. */
+struct scripts *scripts_open(const char *dir, const struct conf_list *left_out, const struct model *m);
 void scripts_close(struct scripts **s);
 
 /* What store->scripts is to be filled with.  One set of scripts serves a process. */
@@ -58,14 +59,13 @@ bool scripts_changed(struct scripts *s);
 struct script_problem *scripts_problems(struct scripts *s, struct arena *a, size_t *n);
 struct script_info *scripts_list(struct scripts *s, struct arena *a, size_t *n);
 
-/* Checks one file as loading would: what is wrong with it.  A rule by its place in a folder "rules". */
+/* Checks one file as loading would: what is wrong with it.  A rule by its place in a folder "rules".
+ * m may have been built without a database: names of custom fields are then taken as they come. */
 struct script_problem *script_check_file(const struct model *m, const char *path, struct arena *a, size_t *n);
 
 /* The last resort.  True when some thread has been inside one script for longer than limit_ms: the
  * process should end with blame_die("script", name, ...). */
 enum { SCRIPT_OVERDUE_MS = 5000 };
 bool scripts_overdue(int64_t limit_ms, char name[SCRIPT_NAME]);
-/* Leaves out the script (as it is now in dir) from the next start on, until its file changes. */
-void scripts_quarantine(const char *dir, const char *quarantine, const char *name, const char *why);
 
 #endif

@@ -27,7 +27,9 @@ struct refusal {
 
 struct scripts {
     uint64_t id;
-    char *dir, *quarantine;
+    char *dir;
+    char **left_out;
+    size_t nleft_out;
     atomic_uint_least64_t generation;
     atomic_bool hooks;
     pthread_mutex_t lock; /* all below */
@@ -263,7 +265,8 @@ static bool find_about(struct reading *r, struct script *script)
 static bool script_is_sound(struct reading *r, struct script *script)
 {
     size_t before = r->nrefusals;
-    struct check check = {r->a, r->m, r->globals, script->kind, NULL, script->file, refused, r};
+    struct check check = {.a = r->a, .m = r->m, .globals = r->globals, .kind = script->kind,
+                          .file = script->file, .custom_unknown = r->s == NULL, .found = refused, .arg = r};
     struct box_failure f = {0};
     struct buf err = BUF_INIT;
     struct vm *vm;
@@ -285,19 +288,12 @@ static bool script_is_sound(struct reading *r, struct script *script)
     return r->nrefusals == before;
 }
 
-static bool quarantined(const struct scripts *s, const struct script *script)
+static bool is_left_out(const struct scripts *s, const char *file)
 {
-    FILE *f = s->quarantine == NULL ? NULL : fopen(s->quarantine, "re");
-    char line[512], want[160];
-    bool found = false;
-
-    if (f == NULL)
-        return false;
-    snprintf(want, sizeof(want), "%016llx %s ", (unsigned long long)script->hash, script->file);
-    while (!found && fgets(line, sizeof(line), f) != NULL)
-        found = strncmp(line, want, strlen(want)) == 0;
-    fclose(f);
-    return found;
+    for (size_t i = 0; i < s->nleft_out; i++)
+        if (strcmp(s->left_out[i], file) == 0)
+            return true;
+    return false;
 }
 
 /* The version that is in force now, when the new one is not sound. */
@@ -338,9 +334,8 @@ static void add_script(struct reading *r, const char *path, const char *file, en
     } else {
         script.hash = hash_of(script.source, script.len);
         script.tally = tally_for(r->s, file, script.hash);
-        if (quarantined(r->s, &script))
-            refused(r, file, 0, "left out: it could not be stopped and the server had to restart; change it to "
-                                "have it tried again");
+        if (is_left_out(r->s, file))
+            refused(r, file, 0, "left out after crashes; see berth quarantine");
         else
             sound = script_is_sound(r, &script) || keep_older(r, &script);
     }
@@ -508,14 +503,17 @@ bool scripts_changed(struct scripts *s)
     return now != seen;
 }
 
-struct scripts *scripts_open(const char *dir, const char *quarantine, const struct model *m)
+struct scripts *scripts_open(const char *dir, const struct conf_list *left_out, const struct model *m)
 {
     static atomic_uint_least64_t last_id;
     struct scripts *s = mem_alloc(sizeof(*s));
 
     s->id = atomic_fetch_add(&last_id, 1) + 1;
     s->dir = mem_strdup(dir);
-    s->quarantine = quarantine == NULL ? NULL : mem_strdup(quarantine);
+    s->nleft_out = left_out == NULL ? 0 : left_out->n;
+    s->left_out = mem_alloc((s->nleft_out + 1) * sizeof(*s->left_out));
+    for (size_t i = 0; i < s->nleft_out; i++)
+        s->left_out[i] = mem_strdup(left_out->at[i]);
     s->arena = arena_new();
     pthread_mutex_init(&s->lock, NULL);
     learn_globals(&s->globals, s->arena);
@@ -539,8 +537,10 @@ void scripts_close(struct scripts **at)
     map_free(&s->globals);
     arena_free(&s->arena);
     pthread_mutex_destroy(&s->lock);
+    for (size_t i = 0; i < s->nleft_out; i++)
+        free(s->left_out[i]);
+    free(s->left_out);
     free(s->dir);
-    free(s->quarantine);
     free(s);
     *at = NULL;
 }
@@ -612,23 +612,4 @@ struct script_problem *script_check_file(const struct model *m, const char *path
     for (const struct refusal *p = r.first; p != NULL; p = p->next)
         list[(*n)++] = (struct script_problem){.file = p->file, .line = p->line, .message = p->message, .times = 1};
     return list;
-}
-
-void scripts_quarantine(const char *dir, const char *quarantine, const char *name, const char *why)
-{
-    struct arena *a = arena_new();
-    struct buf err = BUF_INIT, line = BUF_INIT;
-    size_t len = 0;
-    const char *source = read_source(a, arena_fmt(a, "%s/%s", dir, name), &len, &err);
-    int fd = source == NULL ? -1 : open(quarantine, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-
-    buf_addf(&line, "%016llx %s %s\n", (unsigned long long)hash_of(source, len), name, why);
-    if (fd < 0 || write(fd, line.s, line.len) != (ssize_t)line.len)
-        log_error("script", "cannot note that %s must be left out: %s", name,
-                  source == NULL ? buf_str(&err) : strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    buf_free(&line);
-    buf_free(&err);
-    arena_free(&a);
 }
