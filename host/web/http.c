@@ -558,7 +558,7 @@ static void on_connection(void *cls, struct MHD_Connection *m, void **context,
         if (fd >= 0)
             watch_linger(w, fd);
     }
-    watch_leave(w, c->address);
+    http_watch_leave(w, c->address);
     atomic_fetch_sub(&l->http->connections, 1);
     free(c);
 }
@@ -656,7 +656,7 @@ static void http_free(struct http *h)
         poll(NULL, 0, 1);
     for (int i = 0; i < h->c.threads; i++)
         loop_end(&h->loops[i]);
-    watch_end(&h->watch); /* it looks into the loops, and they hand it their sockets */
+    http_watch_end(&h->watch); /* it looks into the loops, and they hand it their sockets */
     for (int i = 0; i < h->c.threads; i++)
         pthread_mutex_destroy(&h->loops[i].lock);
     pthread_mutex_destroy(&h->streams_lock);

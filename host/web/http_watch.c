@@ -106,7 +106,7 @@ bool watch_admit(struct watch *w, uint64_t key)
     return ok;
 }
 
-void watch_leave(struct watch *w, uint64_t key)
+void http_watch_leave(struct watch *w, uint64_t key)
 {
     struct address **at, *a;
 
@@ -357,7 +357,7 @@ struct watch *watch_start(struct http *h, struct buf *err)
     return w;
 }
 
-void watch_end(struct watch **pw)
+void http_watch_end(struct watch **pw)
 {
     struct watch *w = *pw;
 
