@@ -28,52 +28,26 @@ void search_tokens(const struct berth_row *r, struct buf *out)
         else
             text_tokens_index(out, r->v[i].s, (size_t)r->v[i].len);
     }
+    text_tokens_unique(out);
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */
-enum { CLAUSES = 64, WORDS = 8 };
-
-struct clauses {
-    struct db_fts_term *term;
-    int n;
-};
-
-/* The index knows no positions: a phrase is the set of its tokens.  A term is an OR of such sets; the
- * index wants an AND of ORs, so it is multiplied out.  What would be too many clauses is left out,
- * which finds more, never less. */
-static void add_term(struct berth_ctx *c, struct clauses *out, const struct text_term *t)
-{
-    size_t pick[WORDS] = {0}, n = t->n < WORDS ? t->n : WORDS;
-
-    while (out->n < CLAUSES) {
-        struct db_fts_word *any = arena_alloc(c->a, n * sizeof(*any));
-        size_t i = 0;
-
-        for (size_t p = 0; p < n; p++) {
-            const struct text_phrase *ph = &t->phrase[p];
-
-            any[p] = (struct db_fts_word){ph->token[pick[p]], strlen(ph->token[pick[p]]),
-                                          ph->prefix && pick[p] == ph->n - 1};
-        }
-        out->term[out->n++] = (struct db_fts_term){any, (int)n};
-        while (i < n && ++pick[i] == t->phrase[i].n)
-            pick[i++] = 0;
-        if (i == n)
-            return;
-    }
-}
-
 /* The value to bind for what the user typed; NULL when there is nothing to look for. */
 static const char *match_value(struct berth_ctx *c, const char *search)
 {
     struct text_query *q = text_tokens_query(c->a, search, strlen(search));
-    struct clauses cl = {arena_alloc(c->a, CLAUSES * sizeof(*cl.term)), 0};
+    struct db_fts_term term[TEXT_TERMS_MAX];
     struct buf b = BUF_INIT;
     const char *value = NULL;
 
-    for (size_t i = 0; q != NULL && i < q->n; i++)
-        add_term(c, &cl, &q->term[i]);
-    if (cl.n > 0 && db_fts_match(c->st->db, &b, cl.term, cl.n))
+    for (size_t i = 0; i < q->n; i++) {
+        struct db_fts_word *any = arena_alloc(c->a, q->term[i].n * sizeof(*any));
+
+        for (size_t k = 0; k < q->term[i].n; k++)
+            any[k] = (struct db_fts_word){q->term[i].any[k].s, q->term[i].any[k].len, q->term[i].any[k].prefix};
+        term[i] = (struct db_fts_term){any, (int)q->term[i].n};
+    }
+    if (q->n > 0 && db_fts_match(c->st->db, &b, term, (int)q->n))
         value = arena_strdup(c->a, buf_str(&b));
     buf_free(&b);
     return value;
