@@ -153,7 +153,7 @@ int site_write(struct site *s, int (*body)(struct berth_ctx *, void *), void *ar
     return rc == 0 ? 0 : -1;
 }
 
-int site_open(struct site *s, struct buf *err)
+int site_open(struct site *s, const struct conf_list *scripts_left_out, struct buf *err)
 {
     struct arena *a = s->plugins.arena;
     struct db_options o = {.lock_wait_ms = 10000};
@@ -172,7 +172,9 @@ int site_open(struct site *s, struct buf *err)
     s->st.plugin_states = arena_alloc(a, (s->plugins.n + 1) * sizeof(void *));
     if (site_write(s, install_body, s, err) < 0 || site_write(s, open_body, s, err) < 0)
         return -1;
-    s->scripts = scripts_open(s->conf->scripts, join(a, s->conf->data, "scripts.quarantine"), atomic_load(&s->st.model));
+    struct script_limits limits = {.memory = (size_t)s->conf->script_memory, .rule_ms = s->conf->rule_time};
+
+    s->scripts = scripts_open(s->conf->scripts, scripts_left_out, &limits, atomic_load(&s->st.model));
     s->st.scripts = scripts_ops(s->scripts);
     return 0;
 }

@@ -35,11 +35,8 @@ static void *watch(void *arg)
 
     while (!atomic_load(&s->stop)) {
         usleep(200000);
-        if (scripts_overdue(SCRIPT_OVERDUE_MS, name)) {
-            scripts_quarantine(s->site.conf->scripts, arena_fmt(s->site.plugins.arena, "%s/scripts.quarantine",
-                                                                s->site.conf->data), name, "it could not be stopped");
-            blame_die("script", name, "it could not be stopped");
-        }
+        if (scripts_overdue(SCRIPT_OVERDUE_MS, name))
+            blame_die("script", name, "it could not be stopped"); /* the supervisor leaves it out next time */
         if (++ticks % 5 == 0 && scripts_changed(s->site.scripts))
             site_reload(&s->site);
     }
@@ -158,7 +155,7 @@ int worker_main(struct conf *conf, int listen_fd, struct worker_link *link)
         worker_link_failed(link, buf_str(&err));
     } else if (!worker_link_loaded(link)) {
         rc = 0;
-    } else if (site_open(&s.site, &err) < 0 || start(&s, listen_fd, &err) < 0) {
+    } else if (site_open(&s.site, &link->scripts_left_out, &err) < 0 || start(&s, listen_fd, &err) < 0) {
         log_error("serve", "%s", buf_str(&err));
         worker_link_failed(link, buf_str(&err));
         stop(&s);
