@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -265,7 +266,7 @@ static void a_full_disk_stops_writes_only_and_only_until_there_is_room(void **st
     do {
         k++;
         rc = db_write(db, insert_key, &k);
-    } while (rc == 0);
+    } while (rc == 0 && k < 10000);
     assert_int_equal(rc, DB_FULL);
     assert_int_equal(number(db, "SELECT count(*) FROM t WHERE k < ?", k), k - 1);
     assert_int_equal(db_write(db, insert_key, &k), DB_FULL);
@@ -348,6 +349,79 @@ static void any_one_write_may_arrive_by_half(void **state)
     sweep(EIO, true);
 }
 
+/* SQLite undoes the whole transaction when it cannot write a page in the middle of it. */
+
+struct told {
+    struct db_work work;
+    int64_t k;
+    int rc;
+    sem_t gate, done;
+};
+
+static int wait_at_gate(struct db_conn *c, void *arg)
+{
+    struct told *t = arg;
+
+    sem_wait(&t->gate);
+    return insert_key(c, &t->k);
+}
+
+static int lose_the_transaction(struct db_conn *c, void *arg)
+{
+    struct told *t = arg;
+
+    atomic_store(&fault, EIO);
+    atomic_store(&short_write, false);
+    atomic_store(&countdown, 0);
+    int rc = db_exec(c, "WITH RECURSIVE n (k) AS (SELECT 100 UNION ALL SELECT k + 1 FROM n WHERE"
+                        " k < 400) INSERT INTO t (k, x) SELECT k, randomblob(3000) FROM n");
+    atomic_store(&countdown, -1);
+    if (rc != DB_BROKEN || insert_key(c, &t->k) != DB_BROKEN)
+        abort();
+    return 0; /* a careless body */
+}
+
+static int insert_told(struct db_conn *c, void *arg)
+{
+    return insert_key(c, &((struct told *)arg)->k);
+}
+
+static void tell(void *arg, int rc)
+{
+    struct told *t = arg;
+
+    t->rc = rc;
+    sem_post(&t->done);
+}
+
+static void a_transaction_undone_midway_fails_for_all_that_were_in_it(void **state)
+{
+    static int (*const bodies[3])(struct db_conn *, void *) = {wait_at_gate, lose_the_transaction,
+                                                               insert_told};
+    struct db_options o = {.writer_cache_kib = 40, .batch_us = 60000000};
+    struct told t[3];
+
+    (void)state;
+    struct db *db = open_db(&o);
+    assert_int_equal(write_sql(db, create), 0);
+    for (int i = 0; i < 3; i++) {
+        t[i] = (struct told){.k = i};
+        t[i].work = (struct db_work){.body = bodies[i], .done = tell, .arg = &t[i]};
+        sem_init(&t[i].gate, 0, 0);
+        sem_init(&t[i].done, 0, 0);
+        assert_int_equal(db_submit(db, &t[i].work), 0);
+    }
+    sem_post(&t[0].gate);
+    for (int i = 0; i < 3; i++)
+        sem_wait(&t[i].done);
+    assert_int_equal(t[0].rc, DB_BROKEN);
+    assert_int_equal(t[1].rc, DB_BROKEN);
+    assert_int_equal(t[2].rc, 0); /* came after, into a new one */
+    assert_int_equal(number(db, "SELECT count(*) FROM t WHERE k >= ?", 0), 1);
+    assert_sound(db);
+    db_close(&db);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, given_directory, remove_directory)
 
 int main(void)
@@ -357,6 +431,7 @@ int main(void)
         TEST(a_full_disk_stops_writes_only_and_only_until_there_is_room),
         TEST(any_one_system_call_may_fail_with_an_io_error),
         TEST(any_one_system_call_may_find_the_disk_full),
+        TEST(a_transaction_undone_midway_fails_for_all_that_were_in_it),
         TEST(any_one_write_may_arrive_by_half),
     };
 
