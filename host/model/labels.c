@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ const char *const labels_locales[] = {"zh-CN", "zh-TW", "vi", "en", NULL};
 static const int english = 3;
 
 struct labels {
+    pthread_rwlock_t lock;
     struct arena *a;
     struct map by_key[LOCALES];
 };
@@ -29,6 +31,7 @@ struct labels *labels_new(void)
 {
     struct labels *l = mem_alloc(sizeof(*l));
 
+    pthread_rwlock_init(&l->lock, NULL);
     l->a = arena_new();
     return l;
 }
@@ -42,6 +45,7 @@ void labels_free(struct labels **lp)
     for (int i = 0; i < LOCALES; i++)
         map_free(&l->by_key[i]);
     arena_free(&l->a);
+    pthread_rwlock_destroy(&l->lock);
     free(l);
     *lp = NULL;
 }
@@ -54,10 +58,23 @@ static int locale_at(const char *locale)
     return -1;
 }
 
-/* Texts that are replaced stay in the arena: labels are built once and thrown away whole. */
+/* A text that is replaced stays in the arena: somebody may be reading it. */
 static void put(struct labels *l, int at, const char *key, const char *text)
 {
+    pthread_rwlock_wrlock(&l->lock);
     map_put(&l->by_key[at], arena_strdup(l->a, key), arena_strdup(l->a, text));
+    pthread_rwlock_unlock(&l->lock);
+}
+
+static const char *get(const struct labels *l, int at, const char *key)
+{
+    pthread_rwlock_t *lock = (pthread_rwlock_t *)&l->lock; /* const is about the texts */
+    const char *text;
+
+    pthread_rwlock_rdlock(lock);
+    text = map_get(&l->by_key[at], key);
+    pthread_rwlock_unlock(lock);
+    return text;
 }
 
 static int load_file(struct labels *l, int at, const char *path, struct buf *err)
@@ -121,7 +138,7 @@ bool labels_has(const struct labels *l, const char *locale, const char *key)
 {
     int at = locale_at(locale);
 
-    return at >= 0 && map_get(&l->by_key[at], key) != NULL;
+    return at >= 0 && get(l, at, key) != NULL;
 }
 
 const char *labels_find(const struct labels *l, const char *locale, const char *key)
@@ -131,8 +148,8 @@ const char *labels_find(const struct labels *l, const char *locale, const char *
 
     if (at < 0)
         at = locale_at(labels_locale(locale));
-    text = map_get(&l->by_key[at], key);
-    return text != NULL ? text : map_get(&l->by_key[english], key);
+    text = get(l, at, key);
+    return text != NULL ? text : get(l, english, key);
 }
 
 const char *labels_get(const struct labels *l, const char *locale, const char *key)

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 
-struct labels; /* read by many threads: fill it before they see it, replace it to change it */
+struct labels; /* may be read and added to by many threads; texts stay valid until labels_free() */
 struct model;
 
 extern const char *const labels_locales[]; /* "zh-CN", "zh-TW", "vi", "en", NULL */
