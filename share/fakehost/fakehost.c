@@ -1,0 +1,1090 @@
+/* fakehost.c - a host in memory; see fakehost.h.  Everything is kept until fake_free(). */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "fakehost.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define FAKE_START INT64_C(1767225600000) /* 2026-01-01T00:00Z */
+
+struct cell {
+    const char *name;
+    struct berth_val v;
+    struct cell *next;
+};
+struct berth_row {
+    struct fake *f;
+    const char *table;
+    struct cell *cells;
+    int64_t id; /* 0: not stored yet */
+    struct berth_row *next;
+};
+struct berth_rows {
+    struct berth_row **at;
+    size_t n, i;
+};
+struct berth_ctx {
+    struct fake *f;
+    int rc;
+    const char *key, *field;
+};
+struct named {
+    const char *name;
+    struct berth_val v;
+    struct berth_val (*run)(const struct berth_val *args, size_t n);
+    int count;
+    struct named *next;
+};
+struct block {
+    struct block *next;
+    max_align_t data[];
+};
+struct fake {
+    struct berth_ctx ctx;
+    const struct berth_plugin *plugin;
+    void *state;
+    int64_t user, now, last_id;
+    struct berth_row *stored; /* newest first */
+    struct named *params, *settings, *rules, *perms, *topics, *lines;
+    const char *noted, *reply;
+    int status;
+    struct block *blocks;
+};
+
+/* ---- memory -------------------------------------------------------------------- */
+
+static void *take(struct fake *f, size_t n)
+{
+    struct block *b = calloc(1, sizeof(*b) + n);
+
+    if (b == NULL)
+        abort();
+    b->next = f->blocks;
+    f->blocks = b;
+    return b->data;
+}
+
+static char *copy(struct fake *f, const char *s, size_t n)
+{
+    char *to = take(f, n + 1);
+
+    memcpy(to, s, n);
+    return to;
+}
+
+static char *vprint(struct fake *f, const char *fmt, va_list ap)
+{
+    va_list again;
+    char *s;
+    int n;
+
+    va_copy(again, ap);
+    n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    s = take(f, (size_t)n + 1);
+    vsnprintf(s, (size_t)n + 1, fmt, ap);
+    return s;
+}
+
+static char *print(struct fake *f, const char *fmt, ...) BERTH_PRINTF(2, 3);
+static char *print(struct fake *f, const char *fmt, ...)
+{
+    va_list ap;
+    char *s;
+
+    va_start(ap, fmt);
+    s = vprint(f, fmt, ap);
+    va_end(ap);
+    return s;
+}
+
+/* ---- values -------------------------------------------------------------------- */
+
+static bool is_text(struct berth_val v)
+{
+    return (v.type >= BERTH_TEXT && v.type <= BERTH_URL) || v.type == BERTH_PICK ||
+           v.type == BERTH_JSON;
+}
+
+static struct berth_val keep(struct fake *f, struct berth_val v)
+{
+    if (is_text(v) && v.s == NULL)
+        return berth_nil();
+    if (is_text(v)) {
+        v.len = v.len < 0 ? (int32_t)strlen(v.s) : v.len;
+        v.s = copy(f, v.s, (size_t)v.len);
+    }
+    return v;
+}
+
+static bool is_empty(struct berth_val v)
+{
+    return v.type == BERTH_NULL || (is_text(v) && *v.s == '\0');
+}
+
+static double number_of(struct berth_val v)
+{
+    return v.type == BERTH_REAL ? v.d : (double)v.i;
+}
+
+static int compare(struct berth_val a, struct berth_val b)
+{
+    if (is_text(a) && is_text(b))
+        return strcmp(a.s, b.s);
+    if (is_text(a) || is_text(b))
+        return is_text(a) ? 1 : -1;
+    return number_of(a) < number_of(b) ? -1 : number_of(a) > number_of(b);
+}
+
+/* A value written as text in a declaration. */
+static struct berth_val literal(struct fake *f, enum berth_type type, const char *text)
+{
+    struct berth_val v = {.type = (int32_t)type};
+
+    if (text == NULL)
+        return berth_nil();
+    if (strcmp(text, "@now") == 0)
+        return (struct berth_val){BERTH_TIME, 0, {.i = f->now}};
+    if (strcmp(text, "@today") == 0)
+        return (struct berth_val){BERTH_DATE, 0, {.i = f->now / BERTH_DAY}};
+    if (strcmp(text, "@user") == 0 || strcmp(text, "@me") == 0)
+        return (struct berth_val){BERTH_REF, 0, {.i = f->user}};
+    if (strcmp(text, "@next") == 0)
+        return keep(f, berth_s(print(f, "N%05d", (int)f->last_id + 1)));
+    if (is_text(v)) {
+        v.len = -1;
+        v.s = text;
+        return keep(f, v);
+    }
+    if (type == BERTH_BOOL)
+        v.i = strcmp(text, "true") == 0;
+    else if (type == BERTH_REAL)
+        v.d = strtod(text, NULL);
+    else if (type == BERTH_MONEY)
+        v.i = (int64_t)(strtod(text, NULL) * 10000 + (text[0] == '-' ? -0.5 : 0.5));
+    else
+        v.i = strtoll(text, NULL, 10);
+    return v;
+}
+
+static struct named *find_named(struct named *list, const char *name)
+{
+    while (list != NULL && strcmp(list->name, name) != 0)
+        list = list->next;
+    return list;
+}
+
+static struct named *put_named(struct fake *f, struct named **list, const char *name)
+{
+    struct named *n = find_named(*list, name);
+
+    if (n == NULL) {
+        n = take(f, sizeof(*n));
+        n->name = copy(f, name, strlen(name));
+        n->next = *list;
+        *list = n;
+    }
+    return n;
+}
+
+/* ---- records ------------------------------------------------------------------- */
+
+static struct cell *cell(const struct berth_row *r, const char *name)
+{
+    struct cell *c = r->cells;
+
+    while (c != NULL && strcmp(c->name, name) != 0)
+        c = c->next;
+    return c;
+}
+
+static struct berth_val row_get(const struct berth_row *r, const char *name)
+{
+    const struct cell *c = r != NULL ? cell(r, name) : NULL;
+
+    if (r != NULL && strcmp(name, "id") == 0)
+        return (struct berth_val){BERTH_INT, 0, {.i = r->id}};
+    return c != NULL ? c->v : berth_nil();
+}
+
+static void row_set(struct berth_row *r, const char *name, struct berth_val v)
+{
+    struct cell *c;
+
+    if (r == NULL)
+        return;
+    c = cell(r, name);
+    if (c == NULL) {
+        c = take(r->f, sizeof(*c));
+        c->name = copy(r->f, name, strlen(name));
+        c->next = r->cells;
+        r->cells = c;
+    }
+    c->v = keep(r->f, v);
+}
+
+static struct berth_row *row_copy(const struct berth_row *from)
+{
+    struct berth_row *r = take(from->f, sizeof(*r));
+
+    r->f = from->f;
+    r->table = from->table;
+    r->id = from->id;
+    for (const struct cell *c = from->cells; c != NULL; c = c->next)
+        row_set(r, c->name, c->v);
+    return r;
+}
+
+static struct berth_row *stored(struct fake *f, const char *table, int64_t id)
+{
+    struct berth_row *r = f->stored;
+
+    while (r != NULL && (r->id != id || strcmp(r->table, table) != 0))
+        r = r->next;
+    return r;
+}
+
+static const struct berth_table *table_of(const struct fake *f, const char *name)
+{
+    const struct berth_table *t = f->plugin != NULL ? f->plugin->tables : NULL;
+
+    while (t != NULL && t->name != NULL && strcmp(t->name, name) != 0)
+        t++;
+    return t != NULL && t->name != NULL ? t : NULL;
+}
+
+/* ---- filters: "a = ? and (b empty or c in ('x', 'y')) order by -d limit 10" ------- */
+
+struct filter {
+    struct fake *f;
+    const char *p;
+    const struct berth_val *args;
+    size_t nargs, arg;
+    const struct berth_row *row;
+    const char *wrong;
+};
+
+static void blanks(struct filter *x)
+{
+    while (isspace((unsigned char)*x->p))
+        x->p++;
+}
+
+/* Takes the word or sign when it is next. */
+static bool next_is(struct filter *x, const char *what)
+{
+    size_t n = strlen(what);
+
+    blanks(x);
+    if (strncasecmp(x->p, what, n) != 0 ||
+        (isalpha((unsigned char)what[0]) && (isalnum((unsigned char)x->p[n]) || x->p[n] == '_')))
+        return false;
+    x->p += n;
+    return true;
+}
+
+static char *name_next(struct filter *x)
+{
+    const char *from;
+
+    blanks(x);
+    from = x->p;
+    while (isalnum((unsigned char)*x->p) || *x->p == '_' || *x->p == '.' || *x->p == '@')
+        x->p++;
+    if (x->p == from)
+        x->wrong = from;
+    return copy(x->f, from, (size_t)(x->p - from));
+}
+
+static struct berth_val value_next(struct filter *x)
+{
+    const char *from;
+    char *end, *name;
+    int64_t i;
+
+    blanks(x);
+    if (*x->p == '?') {
+        x->p++;
+        return x->arg < x->nargs ? x->args[x->arg++] : berth_nil();
+    }
+    if (*x->p == '\'') {
+        from = ++x->p;
+        x->p += strcspn(x->p, "'");
+        name = copy(x->f, from, (size_t)(x->p - from));
+        x->p += *x->p == '\'';
+        return berth_s(name);
+    }
+    if (*x->p == '@')
+        return literal(x->f, BERTH_INT, name_next(x));
+    if (next_is(x, "true"))
+        return (struct berth_val){BERTH_BOOL, 0, {.i = 1}};
+    if (next_is(x, "false"))
+        return (struct berth_val){BERTH_BOOL, 0, {.i = 0}};
+    i = strtoll(x->p, &end, 10);
+    if (end == x->p)
+        x->wrong = x->p;
+    x->p = end;
+    return berth_i(i);
+}
+
+static bool in_list(struct filter *x, struct berth_val v)
+{
+    bool found = false;
+
+    if (!next_is(x, "("))
+        x->wrong = x->p;
+    do {
+        struct berth_val w = value_next(x);
+
+        found = found || (!is_empty(v) && compare(v, w) == 0);
+    } while (x->wrong == NULL && next_is(x, ","));
+    if (!next_is(x, ")"))
+        x->wrong = x->p;
+    return found;
+}
+
+static bool holds(struct berth_val v, const char *op, struct berth_val w)
+{
+    int c;
+
+    if (is_empty(v) || is_empty(w))
+        return strcmp(op, "=") == 0 && is_empty(v) && is_empty(w);
+    if (*op == '~')
+        return is_text(v) && is_text(w) && strcasestr(v.s, w.s) != NULL;
+    c = compare(v, w);
+    if (strcmp(op, "=") == 0)
+        return c == 0;
+    if (strcmp(op, "<>") == 0 || strcmp(op, "!=") == 0)
+        return c != 0;
+    if (strcmp(op, "<=") == 0 || strcmp(op, ">=") == 0)
+        return c == 0 || (c < 0) == (*op == '<');
+    return *op == '<' ? c < 0 : c > 0;
+}
+
+static bool condition(struct filter *x)
+{
+    static const char *const ops[] = {"<>", "!=", "<=", ">=", "=", "<", ">", "~"};
+    struct berth_val v = row_get(x->row, name_next(x));
+
+    if (next_is(x, "empty"))
+        return is_empty(v);
+    if (next_is(x, "in"))
+        return in_list(x, v);
+    if (next_is(x, "not")) {
+        if (next_is(x, "empty"))
+            return !is_empty(v);
+        if (next_is(x, "in"))
+            return !in_list(x, v);
+    }
+    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+        if (next_is(x, ops[i]))
+            return holds(v, ops[i], value_next(x));
+    x->wrong = x->p;
+    return false;
+}
+
+static bool either(struct filter *x);
+
+static bool one(struct filter *x)
+{
+    bool yes;
+
+    if (next_is(x, "not"))
+        return !one(x);
+    if (!next_is(x, "("))
+        return condition(x);
+    yes = either(x);
+    if (!next_is(x, ")"))
+        x->wrong = x->p;
+    return yes;
+}
+
+static bool both(struct filter *x)
+{
+    bool yes = one(x);
+
+    while (x->wrong == NULL && next_is(x, "and"))
+        yes = one(x) && yes; /* the text is read to its end whatever comes out */
+    return yes;
+}
+
+static bool either(struct filter *x)
+{
+    bool yes = both(x);
+
+    while (x->wrong == NULL && next_is(x, "or"))
+        yes = both(x) || yes;
+    return yes;
+}
+
+static void sort_rows(struct filter *x, struct berth_rows *rows)
+{
+    bool down = next_is(x, "-");
+    char *by = name_next(x);
+
+    down = next_is(x, "desc") || down;
+    (void)next_is(x, "asc");
+    for (size_t i = 1; i < rows->n; i++)
+        for (size_t k = i; k > 0; k--) {
+            int c = compare(row_get(rows->at[k - 1], by), row_get(rows->at[k], by));
+            struct berth_row *r = rows->at[k];
+
+            if (down ? c >= 0 : c <= 0)
+                break;
+            rows->at[k] = rows->at[k - 1];
+            rows->at[k - 1] = r;
+        }
+}
+
+static size_t rows_of(const struct fake *f, const char *table)
+{
+    size_t n = 0;
+
+    for (const struct berth_row *r = f->stored; r != NULL; r = r->next)
+        n += strcmp(r->table, table) == 0;
+    return n;
+}
+
+static int fail(struct berth_ctx *c, enum berth_rc rc, const char *field, const char *key);
+
+/* Rows that match, oldest first, as copies; also reads "order by" and "limit". */
+static struct berth_rows *select_rows(struct berth_ctx *c, const char *table, const char *where,
+                                      const struct berth_val *args, size_t n)
+{
+    struct fake *f = c->f;
+    struct berth_rows *rows = take(f, sizeof(*rows));
+    size_t total = rows_of(f, table), at = total;
+    struct berth_row **all = take(f, (total + 1) * sizeof(struct berth_row *));
+    struct filter x = {.f = f, .p = "", .args = args, .nargs = n};
+
+    for (struct berth_row *r = f->stored; r != NULL; r = r->next)
+        if (strcmp(r->table, table) == 0)
+            all[--at] = r;
+    rows->at = take(f, (total + 1) * sizeof(struct berth_row *));
+    for (size_t i = 0; i < total || i == 0; i++) {
+        bool yes;
+
+        x = (struct filter){.f = f, .p = where != NULL ? where : "", .args = args, .nargs = n};
+        x.row = total > 0 ? all[i] : NULL;
+        yes = *x.p == '\0' || strncasecmp(x.p, "order ", 6) == 0 ||
+              strncasecmp(x.p, "limit ", 6) == 0 || either(&x);
+        if (yes && total > 0)
+            rows->at[rows->n++] = row_copy(all[i]);
+    }
+    if (next_is(&x, "order") && next_is(&x, "by"))
+        do
+            sort_rows(&x, rows);
+        while (next_is(&x, ","));
+    if (next_is(&x, "limit")) {
+        size_t limit = (size_t)value_next(&x).i;
+
+        rows->n = rows->n < limit ? rows->n : limit;
+    }
+    blanks(&x);
+    if (x.wrong != NULL || *x.p != '\0') {
+        fprintf(stderr, "fakehost: cannot understand \"%s\" from \"%s\" on\n", where,
+                x.wrong != NULL ? x.wrong : x.p);
+        fail(c, BERTH_BROKEN, NULL, "fakehost.filter");
+        rows->n = 0;
+    }
+    return rows;
+}
+
+/* ---- hooks --------------------------------------------------------------------- */
+
+static bool hook_is_on(const struct fake *f, const char *on, const char *table)
+{
+    const struct berth_table *t = table_of(f, table);
+
+    return strcmp(on, table) == 0 || strcmp(on, "*") == 0 ||
+           (strcmp(on, "@pooled") == 0 && t != NULL && (t->flags & BERTH_POOLED) != 0);
+}
+
+/* Lower .order first, ties as declared. */
+static int run_hooks(struct berth_ctx *c, uint32_t when, const char *on, struct berth_row *row,
+                     struct berth_row *old)
+{
+    const struct berth_hook *all = c->f->plugin->hooks;
+    struct berth_event ev = {when, on, row, old};
+    int64_t done = INT64_MIN;
+
+    while (all != NULL && c->rc == BERTH_OK) {
+        int64_t next = INT64_MAX;
+
+        for (const struct berth_hook *h = all; h->on != NULL; h++)
+            if (h->order > done && h->order < next)
+                next = h->order;
+        if (next == INT64_MAX)
+            break;
+        for (const struct berth_hook *h = all; h->on != NULL && c->rc == BERTH_OK; h++) {
+            bool fits = (when & BERTH_EVENT) != 0
+                            ? (h->when & BERTH_EVENT) != 0 && strcmp(h->on, on) == 0
+                            : (h->when & when) == when && hook_is_on(c->f, h->on, on);
+            int rc = h->order == next && fits ? h->run(c, &ev) : BERTH_OK;
+
+            if (rc != BERTH_OK && c->rc == BERTH_OK)
+                c->rc = rc;
+        }
+        done = next;
+    }
+    return c->rc;
+}
+
+/* ---- the functions plugins call --------------------------------------------------- */
+
+static void api_log(struct berth_ctx *c, enum berth_level level, const char *fmt, ...)
+{
+    va_list ap;
+    char *line;
+
+    (void)level;
+    va_start(ap, fmt);
+    line = vprint(c->f, fmt, ap);
+    va_end(ap);
+    put_named(c->f, &c->f->lines, line)->count++;
+}
+
+static int fail(struct berth_ctx *c, enum berth_rc rc, const char *field, const char *key)
+{
+    if (c->rc == BERTH_OK) {
+        c->rc = rc;
+        c->key = copy(c->f, key, strlen(key));
+        c->field = field != NULL ? copy(c->f, field, strlen(field)) : "";
+    }
+    return c->rc;
+}
+
+static int api_rc(struct berth_ctx *c)
+{
+    return c->rc;
+}
+
+static void *api_alloc(struct berth_ctx *c, size_t n)
+{
+    return take(c->f, n);
+}
+
+static char *api_fmt(struct berth_ctx *c, const char *fmt, ...)
+{
+    va_list ap;
+    char *s;
+
+    va_start(ap, fmt);
+    s = vprint(c->f, fmt, ap);
+    va_end(ap);
+    return s;
+}
+
+static void *api_state(struct berth_ctx *c)
+{
+    return c->f->state;
+}
+
+static int64_t api_now(struct berth_ctx *c)
+{
+    return c->f->now;
+}
+
+static struct berth_row *api_make(struct berth_ctx *c, const char *table)
+{
+    const struct berth_table *t = table_of(c->f, table);
+    struct berth_row *r = take(c->f, sizeof(*r));
+
+    if (c->rc != BERTH_OK)
+        return NULL;
+    r->f = c->f;
+    r->table = copy(c->f, table, strlen(table));
+    for (const struct berth_field *d = t != NULL ? t->fields : NULL; d != NULL && d->name != NULL;
+         d++)
+        if (d->def != NULL)
+            row_set(r, d->name, literal(c->f, d->type, d->def));
+    return r;
+}
+
+static struct berth_row *api_load(struct berth_ctx *c, const char *table, int64_t id)
+{
+    struct berth_row *r = c->rc == BERTH_OK ? stored(c->f, table, id) : NULL;
+
+    if (r == NULL)
+        fail(c, BERTH_NOT_FOUND, NULL, "err.not_found");
+    return r != NULL ? row_copy(r) : NULL;
+}
+
+static struct berth_rows *api_find(struct berth_ctx *c, const char *table, const char *where,
+                                   const struct berth_val *args, size_t n)
+{
+    return c->rc == BERTH_OK ? select_rows(c, table, where, args, n) : NULL;
+}
+
+static struct berth_row *api_next(struct berth_rows *rows)
+{
+    return rows != NULL && rows->i < rows->n ? rows->at[rows->i++] : NULL;
+}
+
+static int64_t api_count(struct berth_ctx *c, const char *table, const char *where,
+                         const struct berth_val *args, size_t n)
+{
+    return c->rc == BERTH_OK ? (int64_t)select_rows(c, table, where, args, n)->n : 0;
+}
+
+static const char *api_table(const struct berth_row *r)
+{
+    return r->table;
+}
+
+static void store(struct berth_row *r)
+{
+    struct fake *f = r->f;
+    struct berth_row *there = stored(f, r->table, r->id);
+    struct berth_row *copied = row_copy(r);
+
+    if (there != NULL) {
+        there->cells = copied->cells;
+        return;
+    }
+    copied->next = f->stored;
+    f->stored = copied;
+}
+
+static void unstore(struct fake *f, const struct berth_row *r)
+{
+    for (struct berth_row **at = &f->stored; *at != NULL; at = &(*at)->next)
+        if ((*at)->id == r->id && strcmp((*at)->table, r->table) == 0) {
+            *at = (*at)->next;
+            return;
+        }
+}
+
+static int check_required(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct berth_table *t = table_of(c->f, r->table);
+
+    for (const struct berth_field *d = t != NULL ? t->fields : NULL; d != NULL && d->name != NULL;
+         d++)
+        if ((d->flags & BERTH_REQUIRED) != 0 && d->when == NULL && is_empty(row_get(r, d->name)))
+            return fail(c, BERTH_INVALID, d->name, "err.required");
+    return c->rc;
+}
+
+static int api_save(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_row *there = r != NULL && r->id != 0 ? stored(c->f, r->table, r->id) : NULL;
+    struct berth_row *old = there != NULL ? row_copy(there) : NULL;
+    uint32_t what = old != NULL ? BERTH_UPDATE : BERTH_INSERT;
+
+    if (c->rc != BERTH_OK || r == NULL)
+        return c->rc;
+    if (r->id != 0 && (old == NULL || row_get(old, "version").i != row_get(r, "version").i))
+        return fail(c, BERTH_CONFLICT, NULL, "err.stale");
+    if (run_hooks(c, BERTH_BEFORE | what, r->table, r, old) < 0 || check_required(c, r) < 0)
+        return c->rc;
+    if (r->id == 0) {
+        r->id = ++c->f->last_id;
+        row_set(r, "created_at", (struct berth_val){BERTH_TIME, 0, {.i = c->f->now}});
+    }
+    row_set(r, "updated_at", (struct berth_val){BERTH_TIME, 0, {.i = c->f->now}});
+    row_set(r, "version", berth_i(row_get(r, "version").i + 1));
+    store(r);
+    if (run_hooks(c, BERTH_AFTER | what, r->table, r, old) < 0) {
+        unstore(c->f, r);
+        if (old != NULL)
+            store(old);
+        return c->rc;
+    }
+    return run_hooks(c, BERTH_DONE | what, r->table, r, old);
+}
+
+static int api_drop(struct berth_ctx *c, struct berth_row *r)
+{
+    if (c->rc != BERTH_OK || r == NULL)
+        return c->rc;
+    if (run_hooks(c, BERTH_BEFORE | BERTH_DELETE, r->table, r, r) < 0)
+        return c->rc;
+    unstore(c->f, r);
+    if (run_hooks(c, BERTH_AFTER | BERTH_DELETE, r->table, r, r) < 0) {
+        store(r);
+        return c->rc;
+    }
+    return run_hooks(c, BERTH_DONE | BERTH_DELETE, r->table, r, r);
+}
+
+static int api_step(struct berth_ctx *c, int (*body)(struct berth_ctx *, void *), void *arg)
+{
+    struct berth_row *before = NULL, **end = &before;
+    int rc;
+
+    if (c->rc != BERTH_OK)
+        return c->rc;
+    for (const struct berth_row *r = c->f->stored; r != NULL; r = r->next) {
+        *end = row_copy(r);
+        end = &(*end)->next;
+    }
+    rc = body(c, arg);
+    if (rc == BERTH_OK)
+        rc = c->rc;
+    if (rc != BERTH_OK)
+        c->f->stored = before;
+    c->rc = BERTH_OK;
+    c->key = c->field = "";
+    return rc;
+}
+
+static struct berth_rows *api_sql(struct berth_ctx *c, const char *sql,
+                                  const struct berth_val *args, size_t n)
+{
+    (void)args, (void)n;
+    fprintf(stderr, "fakehost: has no SQL: %s\n", sql);
+    fail(c, BERTH_BROKEN, NULL, "fakehost.sql");
+    return NULL;
+}
+
+/* The plugin's own declaration of a full name, "rates.days". */
+static const char *own_name(const struct fake *f, const char *full)
+{
+    size_t n = strlen(f->plugin->name);
+
+    return strncmp(full, f->plugin->name, n) == 0 && full[n] == '.' ? full + n + 1 : "";
+}
+
+static struct berth_val api_rule(struct berth_ctx *c, const char *name,
+                                 const struct berth_val *args, size_t n)
+{
+    const struct named *said = find_named(c->f->rules, name);
+
+    if (c->rc != BERTH_OK)
+        return berth_nil();
+    if (said != NULL)
+        return said->run != NULL ? said->run(args, n) : said->v;
+    for (const struct berth_rule *d = c->f->plugin->rules; d != NULL && d->name != NULL; d++)
+        if (strcmp(d->name, own_name(c->f, name)) == 0)
+            return literal(c->f, d->returns, d->def);
+    fail(c, BERTH_BROKEN, NULL, "fakehost.rule");
+    fprintf(stderr, "fakehost: there is no rule %s\n", name);
+    return berth_nil();
+}
+
+static struct berth_val api_setting(struct berth_ctx *c, const char *name)
+{
+    const struct named *said = find_named(c->f->settings, name);
+
+    if (said != NULL)
+        return said->v;
+    for (const struct berth_field *d = c->f->plugin->settings; d != NULL && d->name != NULL; d++)
+        if (strcmp(d->name, own_name(c->f, name)) == 0)
+            return literal(c->f, d->type, d->def);
+    return berth_nil();
+}
+
+static int64_t api_user(struct berth_ctx *c)
+{
+    return c->f->user;
+}
+
+static bool api_can(struct berth_ctx *c, const char *perm)
+{
+    const struct named *said = find_named(c->f->perms, perm);
+
+    return said == NULL || said->v.i != 0;
+}
+
+static const char *api_tr(struct berth_ctx *c, const char *key)
+{
+    return copy(c->f, key, strlen(key));
+}
+
+static int api_emit(struct berth_ctx *c, const char *topic, struct berth_row *row)
+{
+    if (c->rc != BERTH_OK)
+        return c->rc;
+    put_named(c->f, &c->f->topics, topic)->count++;
+    return run_hooks(c, BERTH_EVENT, topic, row, NULL);
+}
+
+static int api_note(struct berth_ctx *c, struct berth_row *row, const char *op, const char *text)
+{
+    (void)row;
+    c->f->noted = print(c->f, "%s: %s", op, text != NULL ? text : "");
+    return c->rc;
+}
+
+static struct berth_val api_param(struct berth_ctx *c, const char *name)
+{
+    const struct named *said = find_named(c->f->params, name);
+
+    return said != NULL ? said->v : berth_nil();
+}
+
+static int api_reply(struct berth_ctx *c, int status, const char *json)
+{
+    c->f->status = status;
+    c->f->reply = json != NULL ? copy(c->f, json, strlen(json)) : "";
+    return c->rc;
+}
+
+static int api_reply_row(struct berth_ctx *c, struct berth_row *row)
+{
+    return api_reply(c, 200, print(c->f, "{\"row\":{\"id\":%lld}}",
+                                   row != NULL ? (long long)row->id : 0LL));
+}
+
+static int api_reply_rows(struct berth_ctx *c, struct berth_rows *rows)
+{
+    return api_reply(c, 200, print(c->f, "{\"rows\":%zu}", rows != NULL ? rows->n : 0));
+}
+
+static const struct berth_api fake_api = {
+    .size = sizeof(struct berth_api),
+    .abi_major = BERTH_ABI_MAJOR,
+    .abi_minor = BERTH_ABI_MINOR,
+    .log = api_log,
+    .error = fail,
+    .rc = api_rc,
+    .alloc = api_alloc,
+    .fmt = api_fmt,
+    .state = api_state,
+    .now = api_now,
+    .make = api_make,
+    .load = api_load,
+    .find = api_find,
+    .next = api_next,
+    .count = api_count,
+    .table = api_table,
+    .get = row_get,
+    .set = row_set,
+    .save = api_save,
+    .drop = api_drop,
+    .step = api_step,
+    .sql = api_sql,
+    .rule = api_rule,
+    .setting = api_setting,
+    .user = api_user,
+    .can = api_can,
+    .tr = api_tr,
+    .emit = api_emit,
+    .note = api_note,
+    .param = api_param,
+    .reply = api_reply,
+    .reply_row = api_reply_row,
+    .reply_rows = api_reply_rows,
+};
+
+/* ---- the functions tests call ------------------------------------------------------ */
+
+struct fake *fake_new(const struct berth_plugin *(*entry)(const struct berth_api *))
+{
+    struct fake *f = calloc(1, sizeof(*f));
+
+    if (f == NULL)
+        abort();
+    f->plugin = entry(&fake_api);
+    f->user = 1;
+    f->now = FAKE_START;
+    f->ctx.f = f;
+    f->noted = "";
+    fake_clear(f);
+    return f;
+}
+
+void fake_free(struct fake **fp)
+{
+    struct fake *f = *fp;
+
+    if (f == NULL)
+        return;
+    if (f->state != NULL && f->plugin->close != NULL)
+        f->plugin->close(f->state);
+    while (f->blocks != NULL) {
+        struct block *next = f->blocks->next;
+
+        free(f->blocks);
+        f->blocks = next;
+    }
+    free(f);
+    *fp = NULL;
+}
+
+struct berth_ctx *fake_ctx(struct fake *f)
+{
+    return &f->ctx;
+}
+
+void fake_clear(struct fake *f)
+{
+    f->ctx.rc = BERTH_OK;
+    f->ctx.key = f->ctx.field = "";
+    f->params = NULL;
+    f->status = 0;
+    f->reply = "";
+}
+
+void fake_user(struct fake *f, int64_t id)
+{
+    f->user = id;
+}
+
+void fake_now(struct fake *f, int64_t ms)
+{
+    f->now = ms;
+}
+
+void fake_may(struct fake *f, const char *perm, bool may)
+{
+    put_named(f, &f->perms, perm)->v = berth_i(may);
+}
+
+void fake_param(struct fake *f, const char *name, struct berth_val v)
+{
+    put_named(f, &f->params, name)->v = keep(f, v);
+}
+
+void fake_setting(struct fake *f, const char *name, struct berth_val v)
+{
+    put_named(f, &f->settings, name)->v = keep(f, v);
+}
+
+void fake_rule(struct fake *f, const char *name, struct berth_val v)
+{
+    put_named(f, &f->rules, name)->v = keep(f, v);
+}
+
+void fake_rule_run(struct fake *f, const char *name,
+                   struct berth_val (*run)(const struct berth_val *args, size_t n))
+{
+    put_named(f, &f->rules, name)->run = run;
+}
+
+struct berth_row *fake_given_(struct fake *f, const char *table, ...)
+{
+    struct berth_row *r = api_make(&(struct berth_ctx){.f = f, .key = "", .field = ""}, table);
+    va_list ap;
+
+    va_start(ap, table);
+    for (const char *name; (name = va_arg(ap, const char *)) != NULL;)
+        row_set(r, name, va_arg(ap, struct berth_val));
+    va_end(ap);
+    r->id = ++f->last_id;
+    row_set(r, "version", berth_i(1));
+    store(r);
+    return r;
+}
+
+struct berth_row *fake_stored(struct fake *f, const char *table, int64_t id)
+{
+    return stored(f, table, id);
+}
+
+int64_t fake_int(const struct berth_row *r, const char *field)
+{
+    return row_get(r, field).i;
+}
+
+const char *fake_text(const struct berth_row *r, const char *field)
+{
+    struct berth_val v = row_get(r, field);
+
+    return is_text(v) ? v.s : "";
+}
+
+int fake_action(struct fake *f, const char *on, const char *name, struct berth_row *row)
+{
+    for (const struct berth_action *d = f->plugin->actions; d != NULL && d->on != NULL; d++)
+        if (strcmp(d->name, name) == 0 && hook_is_on(f, d->on, on)) {
+            int rc = d->run(&f->ctx, row);
+
+            return rc != BERTH_OK ? rc : f->ctx.rc;
+        }
+    return BERTH_NOT_FOUND;
+}
+
+int fake_timer(struct fake *f, const char *name)
+{
+    for (const struct berth_timer *d = f->plugin->timers; d != NULL && d->name != NULL; d++)
+        if (strcmp(d->name, name) == 0) {
+            int64_t user = f->user;
+            int rc;
+
+            f->user = 0;
+            rc = d->run(&f->ctx);
+            f->user = user;
+            return rc != BERTH_OK ? rc : f->ctx.rc;
+        }
+    return BERTH_NOT_FOUND;
+}
+
+int fake_route(struct fake *f, const char *method, const char *path)
+{
+    for (const struct berth_route *d = f->plugin->routes; d != NULL && d->method != NULL; d++)
+        if (strcmp(d->method, method) == 0 && strcmp(d->path, path) == 0) {
+            int rc = d->run(&f->ctx);
+
+            return rc != BERTH_OK ? rc : f->ctx.rc;
+        }
+    return BERTH_NOT_FOUND;
+}
+
+int fake_save(struct fake *f, struct berth_row *row)
+{
+    return api_save(&f->ctx, row);
+}
+
+int fake_drop(struct fake *f, struct berth_row *row)
+{
+    return api_drop(&f->ctx, row);
+}
+
+int fake_event(struct fake *f, const char *topic, struct berth_row *row)
+{
+    return run_hooks(&f->ctx, BERTH_EVENT, topic, row, NULL);
+}
+
+int fake_open(struct fake *f)
+{
+    return f->plugin->open != NULL ? f->plugin->open(&f->ctx, &f->state) : BERTH_OK;
+}
+
+const char *fake_error_key(struct fake *f)
+{
+    return f->ctx.key;
+}
+
+const char *fake_error_field(struct fake *f)
+{
+    return f->ctx.field;
+}
+
+int fake_emitted(struct fake *f, const char *topic)
+{
+    const struct named *said = find_named(f->topics, topic);
+
+    return said != NULL ? said->count : 0;
+}
+
+const char *fake_noted(struct fake *f)
+{
+    return f->noted;
+}
+
+int fake_replied(struct fake *f)
+{
+    return f->status;
+}
+
+const char *fake_reply(struct fake *f)
+{
+    return f->reply;
+}
+
+int fake_logged(struct fake *f, const char *part)
+{
+    int n = 0;
+
+    for (const struct named *line = f->lines; line != NULL; line = line->next)
+        n += strstr(line->name, part) != NULL ? line->count : 0;
+    return n;
+}
