@@ -1,0 +1,328 @@
+/* berth.h - the one public header for Berth plugins.  C11, nothing but the C library.
+ *
+ * A plugin is a shared object exporting one symbol, berth_plugin_entry, which
+ * BERTH_PLUGIN() writes.  What a plugin offers the host is const data: tables,
+ * dictionaries, actions, views, routes, hooks, rules, timers.  What the host offers a
+ * plugin is the function table `host`.
+ *
+ * Memory   Descriptors live as long as the process; plugins are never unloaded.
+ *          What the host returns lives until the callback's ctx ends: never free
+ *          it, never keep it.  What you pass in, the host copies before returning.
+ * Errors   0 is success, negative is enum berth_rc.  The first failure sticks to the
+ *          ctx: later calls do nothing and return nil, NULL or that code, so a
+ *          callback may check once, at the end, with `return host->rc(c);`.
+ * Threads  A ctx belongs to one thread.  Keep no mutable globals: use host->state(c).
+ *          Callbacks that write (actions, hooks, timers) run inside the one write
+ *          transaction of the database: be brief, never wait for the network there.
+ * Growth   Members and enum values are only ever appended, and zero always means
+ *          "as before".  Lists end with {0}.  doc: share/doc/abi.md
+ */
+#ifndef BERTH_H
+#define BERTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __GNUC__ /* leaving out the last members is how descriptors are written */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#endif
+
+#define BERTH_MAGIC 0x31545242u /* "BRT1" */
+#define BERTH_ABI_MAJOR 0       /* changes when old plugins can no longer load; 0: still moving */
+#define BERTH_ABI_MINOR 1       /* changes when something is appended */
+#ifndef BERTH_ABI_TARGET        /* define lower before #include to load on older hosts */
+#define BERTH_ABI_TARGET BERTH_ABI_MINOR
+#endif
+#define BERTH_EXPORT __attribute__((visibility("default")))
+#define BERTH_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+struct berth_ctx;  /* one request, hook, job or timer tick: user, transaction, arena */
+struct berth_row;  /* one record, with its table's field names */
+struct berth_rows; /* a cursor over a stable list of records */
+
+enum berth_rc {
+    BERTH_OK = 0,
+    BERTH_INVALID = -1,   /* a value breaks a rule; names a field   HTTP 422 */
+    BERTH_DENIED = -2,    /* the user may not do this               HTTP 403 */
+    BERTH_NOT_FOUND = -3, /*                                        HTTP 404 */
+    BERTH_CONFLICT = -4,  /* unique or duplicate key, stale version HTTP 409 */
+    BERTH_BUSY = -5,      /* try again: lock or limit               HTTP 503 */
+    BERTH_BROKEN = -6,    /* a bug or a lost resource; logged       HTTP 500 */
+    BERTH_FULL = -7,      /* the disk is full                       HTTP 507 */
+};
+enum berth_level { BERTH_DEBUG, BERTH_INFO, BERTH_WARN, BERTH_ERROR };
+
+/* ---- values ---------------------------------------------------------------- */
+enum berth_type {
+    BERTH_NULL,
+    BERTH_TEXT,  /* one line; .of may name how duplicates are compared: "company", "code" */
+    BERTH_LONG,  /* several lines */
+    BERTH_PHONE, /* text; compared as E.164 with the record's `country` as default; .of "fax" etc.
+                    keeps a kind of number apart from the others */
+    BERTH_EMAIL, /* text */
+    BERTH_URL,   /* text */
+    BERTH_INT,
+    BERTH_REAL,
+    BERTH_BOOL,
+    BERTH_MONEY, /* int64 in 1/10000 of the unit named by .of, e.g. "CNY"; .of NULL: the company's */
+    BERTH_DATE,  /* days since 1970-01-01 */
+    BERTH_TIME,  /* milliseconds since 1970-01-01T00:00Z */
+    BERTH_PICK,  /* key in the dictionary named by .of: "status" of the same plugin or "base.country" */
+    BERTH_REF,   /* id in the table named by .of; 0 is never an id */
+    BERTH_FILE,  /* id of a stored file */
+    BERTH_JSON,  /* text holding one JSON value */
+    BERTH_ROW,   /* a whole record: arguments of rules and events only */
+};
+struct berth_val {
+    int32_t type; /* enum berth_type; text-like types all arrive as their own type */
+    int32_t len;  /* bytes, for text; -1: up to the NUL */
+    union {
+        int64_t i;
+        double d;
+        const char *s; /* NUL-terminated UTF-8 */
+        struct berth_row *row;
+    };
+};
+#define berth_nil() ((struct berth_val){0})
+#define berth_i(v) ((struct berth_val){BERTH_INT, 0, {.i = (v)}})
+#define berth_s(v) ((struct berth_val){BERTH_TEXT, -1, {.s = (v)}})
+#define berth_r(v) ((struct berth_val){BERTH_ROW, 0, {.row = (v)}})
+#define BERTH_NOARGS NULL, 0
+#define BERTH_ARGS(...) (const struct berth_val[]){__VA_ARGS__}, \
+        sizeof((const struct berth_val[]){__VA_ARGS__}) / sizeof(struct berth_val)
+#define BERTH_DAY INT64_C(86400000)
+
+/* ---- what a plugin declares ------------------------------------------------- */
+enum { /* field flags; BERTH_UNIQUE and BERTH_DUPLICATE serve keys too */
+    BERTH_REQUIRED = 1 << 0,
+    BERTH_UNIQUE = 1 << 1,
+    BERTH_INDEX = 1 << 2,     /* offered for sorting; filters on it are fast */
+    BERTH_SEARCH = 1 << 3,    /* found by the search box */
+    BERTH_LIST = 1 << 4,      /* shown in lists by default */
+    BERTH_FILTER = 1 << 5,    /* offered as a filter */
+    BERTH_LOCKED = 1 << 6,    /* set by code only; read-only in forms, refused in requests */
+    BERTH_DUPLICATE = 1 << 7, /* same normalised value = possible duplicate */
+    BERTH_SECRET = 1 << 8,    /* never leaves the host, never logged: password hashes */
+    BERTH_MANY = 1 << 9,      /* several picks or refs */
+};
+
+/* Labels are texts of the plugin's i18n files, keyed by names: "lead.phone". */
+struct berth_field {
+    const char *name;
+    enum berth_type type;
+    uint32_t flags;
+    const char *of;    /* dictionary, table, unit or way of comparing: see the types */
+    const char *def;   /* literal, or "@now", "@today", "@user", "@next" (number series) */
+    const char *group; /* section of the form; label key "lead.group.contact" */
+    const char *was;   /* the column's former name: a rename, not drop and add */
+    const char *when;  /* shown and required only when this filter text holds: "status = 'lost'" */
+    int32_t max;       /* characters (text: 0 means 200, long: 20,000), or largest integer */
+};
+
+struct berth_key {
+    const char *on; /* "phone" or "customer_id, status" */
+    uint32_t flags; /* 0 plain index, BERTH_UNIQUE */
+};
+
+enum { /* table flags; every table also has id, version, created_at/_by, updated_at/_by */
+    BERTH_OWNED = 1 << 0,   /* owner_id and row-level permission */
+    BERTH_POOLED = 1 << 1,  /* with BERTH_OWNED: records without owner lie in a pool (pool_id), are
+                               claimed, released and handed over; see share/doc/pools.md */
+    BERTH_CUSTOM = 1 << 2,  /* administrators may add x_ fields */
+    BERTH_HISTORY = 1 << 3, /* old values kept, shown as a timeline */
+    BERTH_BIN = 1 << 4,     /* deleting moves to the recycle bin */
+    BERTH_DETAIL = 1 << 5,  /* rows live and die, and are seen, with their first required ref */
+    BERTH_EXTEND = 1 << 6,  /* adds these fields to a table of a plugin named in .needs */
+    BERTH_ADMIN = 1 << 7,   /* set up by administrators: offered under administration */
+    BERTH_HIDDEN = 1 << 8,  /* no place of its own in the navigation */
+    BERTH_BARE = 1 << 9,    /* only the declared columns, primary key = the first of .keys; no REST, no
+                               forms: storage of the host's own bookkeeping */
+    BERTH_PUBLIC = 1 << 10, /* everyone signed in may read the title and the BERTH_LIST fields */
+};
+
+struct berth_table {
+    const char *name;
+    const struct berth_field *fields;
+    const struct berth_key *keys;
+    uint32_t flags;
+    uint32_t version;  /* raise it when upgrade() has data to convert */
+    const char *title; /* field that names a record */
+    const char *icon;  /* name of an icon of the web UI */
+    /* Granted to roles at install, "sales: own create; manager: tree create delete import export":
+     * a scope (own, team, department, tree, all) for reading and updating, then what else. */
+    const char *rights;
+    int (*upgrade)(struct berth_ctx *, uint32_t from);
+};
+
+struct berth_dict {
+    const char *name, *keys; /* keys in order, a colour behind a colon: "open:blue, won:green" */
+    uint32_t open;           /* administrators may add keys */
+};
+
+/* A rule is a question C asks and Lua may answer; def answers when no script does.
+ * args: names in order; a table's name stands for a record of it, others are plain values. */
+struct berth_rule {
+    const char *name; /* "release_days", asked as "leads.release_days" */
+    enum berth_type returns;
+    const char *args, *def;
+};
+
+/* An action is an operation on records beyond create, edit and delete.  It becomes a button in
+ * lists and pages, POST /api/<table>/<id>/<name>, POST /api/<table>/<name> for a selection, a
+ * Lua function and an entry in the OpenAPI document; its form is drawn from .form and its values
+ * are read with host->param().  run() is called with the record loaded for update inside the write
+ * transaction; it saves what it changed. */
+struct berth_action {
+    const char *on, *name;          /* "lead", "claim"; on "@pooled": every BERTH_POOLED table */
+    const char *perm;               /* NULL: may update the record; else see berth_perm */
+    const struct berth_field *form; /* what to ask the user for; NULL: nothing */
+    const char *when;               /* offered only when this filter holds: "owner_id empty" */
+    uint32_t flags;                 /* BERTH_BULK, BERTH_DANGER, BERTH_SEEN */
+    const char *icon;
+    int (*run)(struct berth_ctx *, struct berth_row *);
+};
+
+enum {
+    BERTH_BULK = 1 << 0,   /* on selections too */
+    BERTH_DANGER = 1 << 1, /* asks before running */
+    BERTH_SEEN = 1 << 2,   /* seeing the record is enough (claim); run() checks the rest, and its
+                              saves are not held against the user's update scope */
+};
+
+/* A way of looking at a table offered to everyone; users save their own besides. */
+enum berth_look { BERTH_AS_LIST, BERTH_AS_BOARD, BERTH_AS_CALENDAR, BERTH_AS_TREE, BERTH_AS_GRAPH };
+struct berth_view {
+    const char *on, *name;
+    enum berth_look look;
+    const char *columns;   /* "name, phone, owner_id"; NULL: the BERTH_LIST fields */
+    const char *where;     /* filter text; @me, @today and @team are understood */
+    const char *sort;      /* "-created_at" */
+    const char *by, *from, *to; /* board column, calendar start and end, tree or graph parent */
+};
+
+struct berth_route { /* for what is no table and no action: webhooks, feeds */
+    const char *method, *path; /* "/callcenter/incoming", under /api */
+    const char *perm;          /* NULL: signed in is enough */
+    int (*run)(struct berth_ctx *);
+};
+
+enum { /* hook points */
+    BERTH_BEFORE = 1 << 0, /* may change ev->row or fail */
+    BERTH_AFTER = 1 << 1,  /* same transaction */
+    BERTH_DONE = 1 << 2,   /* committed: mail, events to others; reads only */
+    BERTH_INSERT = 1 << 4,
+    BERTH_UPDATE = 1 << 5,
+    BERTH_DELETE = 1 << 6, /* also to the recycle bin */
+    BERTH_EVENT = 1 << 7,  /* topic in .on */
+};
+
+struct berth_event {
+    uint32_t when;  /* exactly one of each group of bits above */
+    const char *on; /* table or topic */
+    struct berth_row *row, *old; /* old is NULL on insert and for topics; row on delete is the old one */
+};
+
+struct berth_hook {
+    uint32_t when;
+    const char *on; /* "lead", "@pooled", "*" (every table), or a topic */
+    int (*run)(struct berth_ctx *, struct berth_event *);
+    int32_t order;  /* lower first; ties in load order */
+};
+
+struct berth_timer {
+    const char *name, *every; /* "10m", "1h", "daily 02:00" (the company's time zone) */
+    int (*run)(struct berth_ctx *);
+};
+
+struct berth_perm {
+    const char *name, *roles; /* "claim", asked as "leads.claim"; roles granted at install: "sales, manager" */
+};
+
+/* Powers a plugin asks for; the operator grants them in berth.conf (grant.<plugin> = sql net). */
+enum { BERTH_CAP_SQL = 1 << 0, BERTH_CAP_NET = 1 << 1, BERTH_CAP_ALL_ROWS = 1 << 2 };
+
+struct berth_plugin {
+    uint32_t magic, abi_major, abi_minor; /* BERTH_PLUGIN() fills these, size, stride */
+    uint16_t size, stride[11]; /* table field key dict perm rule action view route hook timer */
+    const char *name;    /* lower case; prefix of its rules, perms, settings and dictionaries */
+    const char *version; /* its own, "1.4.0" */
+    const char *needs;   /* "base, customers >= 1.2" */
+    uint32_t caps;
+    const struct berth_table *tables;
+    const struct berth_dict *dicts;
+    const struct berth_field *settings; /* typed settings, with a form for free */
+    const struct berth_perm *perms;
+    const struct berth_rule *rules;
+    const struct berth_action *actions;
+    const struct berth_view *views;
+    const struct berth_route *routes;
+    const struct berth_hook *hooks;
+    const struct berth_timer *timers;
+    int (*open)(struct berth_ctx *, void **state); /* once, after the tables exist */
+    void (*close)(void *state);
+};
+
+/* ---- what the host offers --------------------------------------------------- */
+struct berth_api {
+    uint32_t size, abi_major, abi_minor;
+
+    void (*log)(struct berth_ctx *, enum berth_level, const char *fmt, ...) BERTH_PRINTF(3, 4);
+    /* Fails the ctx; key is an i18n key ("leads.err.limit"); field may be NULL.  Returns rc. */
+    int (*error)(struct berth_ctx *, enum berth_rc, const char *field, const char *key);
+    int (*rc)(struct berth_ctx *);              /* the sticky error, or BERTH_OK */
+    void *(*alloc)(struct berth_ctx *, size_t); /* zeroed, in the arena; never NULL */
+    char *(*fmt)(struct berth_ctx *, const char *fmt, ...) BERTH_PRINTF(2, 3);
+    void *(*state)(struct berth_ctx *);
+    int64_t (*now)(struct berth_ctx *); /* ms; fixed for the life of the ctx */
+    /* Records: hooks, permissions and the recycle bin all apply.  where is filter text with ?
+     * for args: "owner_id = ? and status <> 'lost' order by touched_at limit 100". */
+    struct berth_row *(*make)(struct berth_ctx *, const char *table);
+    struct berth_row *(*load)(struct berth_ctx *, const char *table, int64_t id);
+    struct berth_rows *(*find)(struct berth_ctx *, const char *table, const char *where,
+                               const struct berth_val *args, size_t n);
+    struct berth_row *(*next)(struct berth_rows *); /* NULL at the end; takes NULL */
+    int64_t (*count)(struct berth_ctx *, const char *table, const char *where,
+                     const struct berth_val *args, size_t n); /* counts at most 10,000 */
+    const char *(*table)(const struct berth_row *);           /* its name */
+    struct berth_val (*get)(const struct berth_row *, const char *field);
+    void (*set)(struct berth_row *, const char *field, struct berth_val);
+    int (*save)(struct berth_ctx *, struct berth_row *); /* insert or update */
+    int (*drop)(struct berth_ctx *, struct berth_row *);
+    /* Runs body as one step: all of its changes or, when it fails, none; clears body's error. */
+    int (*step)(struct berth_ctx *, int (*body)(struct berth_ctx *, void *), void *);
+    struct berth_rows *(*sql)(struct berth_ctx *, const char *sql, /* BERTH_CAP_SQL */
+                              const struct berth_val *args, size_t n);
+    struct berth_val (*rule)(struct berth_ctx *, const char *name,
+                             const struct berth_val *args, size_t n);
+    struct berth_val (*setting)(struct berth_ctx *, const char *name); /* "leads.keep_days" */
+    int64_t (*user)(struct berth_ctx *); /* 0 in timers and jobs of the host */
+    bool (*can)(struct berth_ctx *, const char *perm);
+    const char *(*tr)(struct berth_ctx *, const char *key); /* in the user's language */
+    int (*emit)(struct berth_ctx *, const char *topic, struct berth_row *); /* a hook may refuse */
+    /* A line in the record's history beside field changes: op is an i18n key's last part. */
+    int (*note)(struct berth_ctx *, struct berth_row *, const char *op, const char *text);
+    struct berth_val (*param)(struct berth_ctx *, const char *name); /* form, path, query, body */
+    int (*reply)(struct berth_ctx *, int status, const char *json);
+    int (*reply_row)(struct berth_ctx *, struct berth_row *);
+    int (*reply_rows)(struct berth_ctx *, struct berth_rows *);
+};
+
+extern const struct berth_api *host __attribute__((visibility("hidden")));
+#define BERTH_HAS(f) (host->size > offsetof(struct berth_api, f)) /* if BERTH_ABI_TARGET is low */
+#define BERTH_LIST_OF(t, ...) (const struct t[]){__VA_ARGS__, {0}}
+#define BERTH_FIELDS(...) BERTH_LIST_OF(berth_field, __VA_ARGS__)
+#define BERTH_KEYS(...) BERTH_LIST_OF(berth_key, __VA_ARGS__)
+#define BERTH_PLUGIN(...)                                                                      \
+    const struct berth_api *host;                                                              \
+    static const struct berth_plugin berth_plugin_ = {                                         \
+        BERTH_MAGIC, BERTH_ABI_MAJOR, BERTH_ABI_TARGET, sizeof(struct berth_plugin),           \
+        {sizeof(struct berth_table), sizeof(struct berth_field), sizeof(struct berth_key),     \
+         sizeof(struct berth_dict), sizeof(struct berth_perm), sizeof(struct berth_rule),      \
+         sizeof(struct berth_action), sizeof(struct berth_view), sizeof(struct berth_route),   \
+         sizeof(struct berth_hook), sizeof(struct berth_timer)},                               \
+        __VA_ARGS__};                                                                          \
+    BERTH_EXPORT const struct berth_plugin *berth_plugin_entry(const struct berth_api *api);   \
+    const struct berth_plugin *berth_plugin_entry(const struct berth_api *api)                 \
+    { return (host = api), &berth_plugin_; }
+#endif
