@@ -81,7 +81,8 @@ bool datadir_is_locked(const char *data)
     return locked;
 }
 
-int datadir_write(const char *data, const char *name, const struct buf *text, struct buf *err)
+int datadir_write(const char *data, const char *name, const struct buf *text, bool durable,
+                  struct buf *err)
 {
     char path[PATH_MAX], new[PATH_MAX + 8];
     FILE *f;
@@ -91,7 +92,7 @@ int datadir_write(const char *data, const char *name, const struct buf *text, st
     snprintf(new, sizeof(new), "%s.new", path);
     f = fopen(new, "we");
     ok = f != NULL && fwrite(buf_str(text), 1, text->len, f) == text->len && fflush(f) == 0 &&
-         fsync(fileno(f)) == 0;
+         (!durable || fsync(fileno(f)) == 0);
     if (f != NULL && fclose(f) != 0)
         ok = false;
     if (ok && rename(new, path) == 0)
@@ -125,7 +126,7 @@ int server_state_write(const char *data, const struct server_state *s, struct bu
     buf_addf(&text,
              "supervisor=%d\nworker=%d\nurl=%s\nphase=%s\nstarts=%d\nupgrades=%d\nupgrade=%s\n",
              s->supervisor, s->worker, s->url, s->phase, s->starts, s->upgrades, s->upgrade);
-    rc = datadir_write(data, "berth.state", &text, err);
+    rc = datadir_write(data, "berth.state", &text, false, err);
     buf_free(&text);
     return rc;
 }

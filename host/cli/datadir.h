@@ -17,8 +17,9 @@
 int datadir_lock(const char *data, int64_t wait_ms, struct buf *err);
 bool datadir_is_locked(const char *data);
 
-/* Replaces a file in one step. */
-int datadir_write(const char *data, const char *name, const struct buf *text, struct buf *err);
+/* Replaces a file in one step.  durable: it must outlive a power cut, which takes a moment. */
+int datadir_write(const char *data, const char *name, const struct buf *text, bool durable,
+                  struct buf *err);
 /* Appends the file to out.  -1: there is none, or it cannot be read (errno). */
 int datadir_read(const char *data, const char *name, struct buf *out);
 

@@ -33,7 +33,7 @@ int quarantine_write(const char *data, const struct quarantine *q, struct buf *e
     for (int i = 0; i < q->n; i++)
         buf_addf(&text, "%s %s %s %s\n", q->at[i].kind, q->at[i].name, q->at[i].since,
                  q->at[i].why);
-    rc = datadir_write(data, "quarantine", &text, err);
+    rc = datadir_write(data, "quarantine", &text, true, err);
     buf_free(&text);
     return rc;
 }

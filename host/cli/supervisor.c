@@ -112,7 +112,7 @@ static void tell(struct worker *w, enum link_byte byte)
 {
     const char b = (char)byte;
 
-    if (w->phase != NONE && w->link >= 0 && send(w->link, &b, 1, MSG_NOSIGNAL) < 0)
+    if (w->phase != NONE && w->link >= 0 && send(w->link, &b, 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         log_warn("serve", "cannot reach worker %d: %s", (int)w->pid, strerror(errno));
 }
 

@@ -60,7 +60,7 @@ static void perform(const char *what, const char *arg, struct buf *out)
     if (strcmp(what, "slow") == 0) {
         struct buf err = BUF_INIT;
 
-        datadir_write(data, "slow", &err, &err); /* the test sees it and goes on */
+        datadir_write(data, "slow", &err, false, &err); /* the test sees it and goes on */
         usleep((unsigned)atoi(arg) * 1000);
     } else if (strcmp(what, "left-out") == 0) {
         add_list(out, "plugin", &the_link->plugins_left_out);
