@@ -182,18 +182,20 @@ struct text_query *text_tokens_query(struct arena *a, const char *s, size_t len)
     struct scan_piece piece = scan_next(&in), next;
 
     for (; piece.kind != SCAN_END; piece = next) {
-        next = scan_next(&in);
-        bool last = next.kind == SCAN_END;
+        bool open = in.p == in.end; /* nothing behind it: it may be unfinished */
 
+        next = scan_next(&in);
         /* "van t": while typing, one letter more would only make the search slow. */
-        if (last && m.query->n > 0 && piece.kind == SCAN_WORD && piece.len == 1)
+        if (open && m.query->n > 0 && piece.kind == SCAN_WORD && piece.len == 1)
             break;
+        if (m.query->n > 0 && scan_is_common_label(&in, &piece, open))
+            continue;
         if (piece.kind == SCAN_CJK)
             cjk_terms(&m, &piece);
         else if (piece.kind == SCAN_NUMBER)
-            number_terms(&m, &piece, last);
+            number_terms(&m, &piece, open);
         else
-            word_piece(&m, &piece, last);
+            word_piece(&m, &piece, open);
     }
     buf_free(&folded);
     return m.query;

@@ -130,6 +130,19 @@ struct scan_piece scan_next(struct scan *in)
     return piece;
 }
 
+bool scan_is_common_label(const struct scan *in, const struct scan_piece *piece, bool start)
+{
+    static const char *const labels[] = {"com", "cn", "vn", "net", "org", "co", "hk", "tw", "uk"};
+
+    if (piece->kind != SCAN_WORD || piece->s == in->start || piece->s[-1] != '.')
+        return false;
+    for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+        if (strncmp(labels[i], piece->s, piece->len) == 0 &&
+            (start || labels[i][piece->len] == '\0'))
+            return true;
+    return false;
+}
+
 size_t scan_calling_code(const char *digits, size_t len)
 {
     /* ITU E.164: 1 and 7 alone, these with two digits, the rest with three. */

@@ -29,6 +29,10 @@ struct scan_piece {
 
 struct scan_piece scan_next(struct scan *in);
 
+/* Is the piece, behind a full stop, a label that half of all addresses end with (.com, .cn)?  Those
+ * are no tokens.  `start`: or the start of one. */
+bool scan_is_common_label(const struct scan *in, const struct scan_piece *piece, bool start);
+
 /* A phone number's digits.  `all` as written, without 00; `national` points behind calling code and
  * trunk zero, `local` behind the first group of those that are left (the area code), or is the
  * same. */

@@ -136,7 +136,7 @@ static void index_tokens(struct buf *out, const char *s, size_t len, bool readin
             add_cjk(out, &piece, readings);
         else if (piece.kind == SCAN_NUMBER)
             add_number(out, &piece);
-        else
+        else if (!scan_is_common_label(&in, &piece, false))
             add_word(out, &piece);
     }
     buf_free(&folded);

@@ -51,9 +51,9 @@ struct text_query {
     size_t n; /* 0: nothing in it to look for */
 };
 
-/* What a user typed.  The last word counts as its start, for searching while typing; a last letter
- * alone behind other words is not asked for yet.  Of more than 200 characters or TEXT_TERMS_MAX
- * terms the rest is not looked at. */
+/* What a user typed.  A last word with no punctuation behind counts as its start, for searching
+ * while typing; a last letter alone behind other words is not asked for yet.  Of more than 200
+ * characters or TEXT_TERMS_MAX terms the rest is not looked at. */
 struct text_query *text_tokens_query(struct arena *a, const char *s, size_t len);
 
 #define TEXT_TERMS_MAX 24

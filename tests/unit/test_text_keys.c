@@ -278,11 +278,11 @@ static unsigned next_random(uint64_t *s)
  */
 static size_t random_number(uint64_t *seed, char *s)
 {
-    static const char *const starts[] = {"",     "",    "0",    "0",     "+86",  "+84", "+1",
-                                         "+44",  "86",  "84",   "0086",  "0084", "001", "0044",
-                                         "+860", "+81", "+852", "+86-0", "1",    "+440"};
+    static const char *const starts[] = {"",     "",     "0",    "0",    "+86",  "+84", "+1",
+                                         "+44",  "86",   "84",   "0086", "0084", "001", "0044",
+                                         "+860", "+886", "+852", "+65",  "1",    "+440"};
     static const char *const heads[] = {"",   "13", "15", "18",  "10", "20", "21",  "755", "574",
-                                        "86", "9",  "3",  "179", "28", "24", "201", "7",   "400"};
+                                        "86", "9",  "3",  "179", "28", "6",  "201", "7",   "23"};
     size_t n = (size_t)sprintf(s, "%s%s", starts[next_random(seed) % 20],
                                next_random(seed) % 3 ? heads[next_random(seed) % 18] : "");
     unsigned digits = 6 + next_random(seed) % 5, punctuation = next_random(seed) % 2;
@@ -298,14 +298,14 @@ static size_t random_number(uint64_t *seed, char *s)
 
 static void the_fast_path_for_phones_answers_as_libphonenumber_does(void **state)
 {
-    static const char *const countries[] = {"CN", "VN", "US", "GB", "HK", ""};
+    static const char *const countries[] = {"CN", "VN", "US", "GB", "HK", "TW", "SG", ""};
     uint64_t seed = 88172645463325252u;
     int answered = 0;
 
     (void)state;
     for (int i = 0; i < 1000000; i++) {
         char s[64], fast[PHONE_E164_MAX], slow[PHONE_E164_MAX] = "";
-        const char *country = countries[next_random(&seed) % 6];
+        const char *country = countries[next_random(&seed) % 8];
         size_t len = random_number(&seed, s);
 
         if (phone_e164_fast(s, len, country, fast) == 0)
@@ -316,6 +316,181 @@ static void the_fast_path_for_phones_answers_as_libphonenumber_does(void **state
             fail_msg("'%s' in '%s': %s, libphonenumber says %s", s, country, fast, slow);
     }
     assert_in_range(answered, 50000, 1000000);
+}
+
+/* ---- a register of made-up leads and a second one in which some are written another way ---- */
+
+enum { BASE = 6000, ASKED = 1500, FIELDS = 4 };
+
+struct lead {
+    const char *country;
+    char field[FIELDS][240]; /* name, phone, fax, e-mail */
+};
+
+static const enum text_key_kind field_kinds[FIELDS] = {TEXT_KEY_COMPANY, TEXT_KEY_PHONE,
+                                                       TEXT_KEY_PHONE, TEXT_KEY_EMAIL};
+
+/* Names of different numbers have different cores; `style` only changes the legal form and
+ * spelling. */
+static void write_name(char *to, size_t cap, int i, int style)
+{
+    static const char *const zh[] = {"宏", "远", "达", "兴", "盛", "安", "通", "源", "丰", "荣"};
+    static const char *const hant[] = {"宏", "遠", "達", "興", "盛", "安", "通", "源", "豐", "榮"};
+    static const char *const vi[] = {"An",   "Bình", "Hà",  "Ngân", "Hằng",
+                                     "Phát", "Đạt",  "Đức", "Sơn",  "Yến"};
+    static const char *const VI[] = {"AN",   "BÌNH", "HÀ",  "NGÂN", "HẰNG",
+                                     "PHÁT", "ĐẠT",  "ĐỨC", "SƠN",  "YẾN"};
+    static const char *const en[] = {"bar", "cor", "dal", "fen", "gil",
+                                     "hol", "jor", "kel", "lan", "mor"};
+    int a = i / 4 % 10, b = i / 40 % 10, c = i / 400 % 10, d = i / 4000;
+
+    switch (i % 4) {
+    case 0:
+        snprintf(to, cap,
+                 style == 0   ? "深圳市%s%s%s物流%d有限公司"
+                 : style == 1 ? "深圳市 %s%s%s物流%d股份有限公司"
+                              : "深圳市%s%s%s物流%d（集团）有限公司",
+                 style == 2 ? hant[a] : zh[a], style == 2 ? hant[b] : zh[b],
+                 style == 2 ? hant[c] : zh[c], d);
+        break;
+    case 1:
+        snprintf(to, cap,
+                 style == 0   ? "Công ty TNHH Vận tải %s %s %s %d"
+                 : style == 1 ? "CÔNG TY CỔ PHẦN VẬN TẢI %s %s %s %d"
+                              : "cty cp  van tai %s %s %s %d",
+                 style == 1 ? VI[a] : vi[a], style == 1 ? VI[b] : vi[b], style == 1 ? VI[c] : vi[c],
+                 d);
+        break;
+    case 2:
+        snprintf(to, cap,
+                 style == 0   ? "%s%s%s Trading %d Co., Ltd"
+                 : style == 1 ? "%s%s%s TRADING %d CO.,LTD."
+                              : "%s%s%s　Ｔｒａｄｉｎｇ　%d　Ｌｉｍｉｔｅｄ",
+                 en[a], en[b], en[c], d);
+        break;
+    default:
+        snprintf(to, cap,
+                 style == 0   ? "%s%s%s Industries %d Inc."
+                 : style == 1 ? "%s%s%s Industries %d, L.L.C."
+                              : "%s%s%s INDUSTRIES %d Corp",
+                 en[a], en[b], en[c], d);
+    }
+}
+
+static void write_phone(char *to, size_t cap, int i, int fax, int style)
+{
+    int n = (2 * i + fax) * 7;
+
+    switch (i % 4) {
+    case 0:
+        snprintf(to, cap,
+                 style == 0   ? "0755-2%03d%04d"
+                 : style == 1 ? "+86 (755) 2%03d %04d"
+                              : "００８６－７５５－２%03d%04d转8",
+                 n / 10000, n % 10000);
+        break;
+    case 1:
+        snprintf(to, cap,
+                 style == 0   ? "09%02d %03d %03d"
+                 : style == 1 ? "+84-9%02d%03d%03d"
+                              : "(84) 9%02d.%03d.%03d",
+                 n / 1000000, n / 1000 % 1000, n % 1000);
+        break;
+    case 2:
+        snprintf(to, cap,
+                 style == 0   ? "138%04d%04d"
+                 : style == 1 ? "+86 138 %04d %04d"
+                              : "138%04d%04d.0",
+                 n / 10000, n % 10000);
+        break;
+    default:
+        snprintf(to, cap,
+                 style == 0   ? "(201) 2%02d-%04d"
+                 : style == 1 ? "+1 201.2%02d.%04d"
+                              : "001 201 2%02d %04d",
+                 n / 10000, n % 10000);
+    }
+}
+
+static void write_lead(struct lead *l, int i, int style)
+{
+    static const char *const countries[] = {"CN", "VN", "CN", "US"};
+
+    l->country = countries[i % 4];
+    write_name(l->field[0], sizeof(l->field[0]), i, style);
+    write_phone(l->field[1], sizeof(l->field[1]), i, 0, style);
+    write_phone(l->field[2], sizeof(l->field[2]), i, 1, style);
+    snprintf(l->field[3], sizeof(l->field[3]),
+             style == 0   ? "sales%d@firm%d.com"
+             : style == 1 ? "SALES%d@Firm%d.COM"
+                          : " ｓａｌｅｓ%d＠firm%d.com ",
+             i, i);
+}
+
+struct entry {
+    int64_t hash;
+    int row;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+    int64_t x = ((const struct entry *)a)->hash, y = ((const struct entry *)b)->hash;
+
+    return x < y ? -1 : x > y;
+}
+
+/* The one key of a field as a number. */
+static int64_t field_hash(const struct lead *l, int field)
+{
+    struct text_keys keys = TEXT_KEYS_INIT;
+
+    text_keys_of(&keys, field_kinds[field], l->field[field], strlen(l->field[field]), l->country);
+    if (keys.n != 1)
+        fail_msg("'%s' has %zu keys", l->field[field], keys.n);
+    int64_t h = text_key_hash((uint8_t)field, text_key(&keys, 0), keys.key[0].len);
+
+    text_keys_free(&keys);
+    return h;
+}
+
+static void every_duplicate_of_a_register_is_found_and_no_other(void **state)
+{
+    static struct entry index[BASE * FIELDS];
+    struct lead l, other;
+    int found = 0;
+
+    (void)state;
+    for (int i = 0; i < BASE; i++) {
+        write_lead(&l, i, 0);
+        for (int f = 0; f < FIELDS; f++)
+            index[i * FIELDS + f] = (struct entry){field_hash(&l, f), i};
+    }
+    qsort(index, BASE * FIELDS, sizeof(index[0]), by_hash);
+    for (size_t i = 1; i < BASE * FIELDS; i++)
+        assert_true(index[i - 1].hash != index[i].hash); /* the register itself has none */
+    for (int i = 0; i < ASKED; i++) {
+        int twin = (int)((unsigned)i * 7919u % BASE), same = i % 5; /* 0-3 one field, 4 none */
+
+        write_lead(&l, BASE + i, i % 3);
+        write_lead(&other, twin, 1 + i / 20 % 2);
+        if (same < FIELDS) {
+            l.country = other.country;
+            memcpy(l.field[same], other.field[same], sizeof(l.field[same]));
+        }
+        for (int f = 0; f < FIELDS; f++) {
+            if (f != same && (f == 1 || f == 2)) /* its own number, in the country it is from */
+                write_phone(l.field[f], sizeof(l.field[f]), BASE + i, f - 1, 1);
+            struct entry *hit = bsearch(&(struct entry){field_hash(&l, f), 0}, index, BASE * FIELDS,
+                                        sizeof(index[0]), by_hash);
+
+            if ((hit != NULL) != (f == same))
+                fail_msg("'%s' %s", l.field[f], hit != NULL ? "has a false twin" : "is not found");
+            if (hit != NULL)
+                assert_int_equal(hit->row, twin);
+            found += hit != NULL;
+        }
+    }
+    assert_int_equal(found, ASKED / 5 * 4);
 }
 
 static void any_bytes_are_taken(void **state)
@@ -353,6 +528,7 @@ int main(void)
         cmocka_unit_test(a_hash_is_the_same_for_ever),
         cmocka_unit_test(the_hash_parts_groups_and_keys),
         cmocka_unit_test(the_fast_path_for_phones_answers_as_libphonenumber_does),
+        cmocka_unit_test(every_duplicate_of_a_register_is_found_and_no_other),
         cmocka_unit_test(any_bytes_are_taken),
     };
 

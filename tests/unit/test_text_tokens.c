@@ -221,10 +221,14 @@ static void an_address_is_found_by_its_parts(void **state)
                                       "yue1.com",
                                       "yue1",
                                       "@yue1.com",
+                                      "yue1.",
+                                      "yue1.c",
+                                      "yue1.co",
+                                      "info.jiang@",
                                       "jiang@yue",
                                       "info.ji",
                                       NULL};
-    static const char *const no[] = {"info@yue2.com", "yue2.com", "iang", NULL};
+    static const char *const no[] = {"info@yue2.com", "inf@", "yue2.com", "iang", NULL};
 
     (void)state;
     assert_found(lead, yes);
