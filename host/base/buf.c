@@ -17,6 +17,7 @@ char *buf_room(struct buf *b, size_t more)
             cap += cap / 2 + 64;
         b->s = mem_realloc(b->s, cap);
         b->cap = cap;
+        b->s[b->len] = '\0'; /* also when nothing is written there after all */
     }
     return b->s + b->len;
 }

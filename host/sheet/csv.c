@@ -33,9 +33,9 @@ struct csv {
     uint64_t offset; /* in the file, of what to read next */
     uint64_t body;   /* where the text starts, behind a byte order mark */
     struct buf in;
-    size_t row_at;  /* in .in: the row in work */
-    size_t pos;     /* in .in: what to scan next */
-    size_t checked; /* in .in: valid UTF-8 up to here */
+    size_t row_at;     /* in .in: the row in work */
+    size_t pos;        /* in .in: what to scan next */
+    size_t checked;    /* in .in: valid UTF-8 up to here */
     bool eof, suspect; /* suspect: a character that cannot be was seen, in this row or later */
     enum state state;
     size_t cell_at; /* from the start of the row */
@@ -93,7 +93,7 @@ static int read_more(struct csv *c, struct sheet_error *err)
     ssize_t n = pread(c->head.fd, c->raw, CHUNK, (off_t)c->offset);
 
     if (n < 0)
-        return fail(err, SHEET_E_READ, strerror(errno));
+        return sheet_fail(err, SHEET_E_READ, strerror(errno));
     drop_done_rows(c);
     c->offset += (uint64_t)n;
     c->head.done = c->offset;
@@ -129,9 +129,9 @@ static int end_cell(struct csv *c, size_t end, struct sheet_error *err)
 
     c->state = AT_CELL;
     if (column >= c->head.limits.columns)
-        return end == c->cell_at
-                   ? 0
-                   : fail_cell(err, SHEET_E_COLUMNS, c->number, column, c->head.limits.columns);
+        return end == c->cell_at ? 0
+                                 : sheet_fail_cell(err, SHEET_E_COLUMNS, c->number, column,
+                                                   c->head.limits.columns);
     if (column >= c->cap) {
         c->cap = c->cap < 64 ? 64 : c->cap * 2;
         c->spans = mem_realloc(c->spans, c->cap * sizeof(*c->spans));
@@ -150,9 +150,9 @@ static int check_growth(struct csv *c, struct sheet_error *err)
     if (c->state == IN_QUOTES && cell > c->head.limits.cell_chars * 4)
         return fail_line(err, SHEET_E_OPEN_CELL, c);
     if (c->state == IN_PLAIN && cell > c->head.limits.cell_chars * 4)
-        return fail_cell(err, SHEET_E_CELL, c->number, c->columns, c->head.limits.cell_chars);
+        return sheet_fail_cell(err, SHEET_E_CELL, c->number, c->columns, c->head.limits.cell_chars);
     if (row > c->head.limits.row_bytes)
-        return fail_cell(err, SHEET_E_ROW_BYTES, c->number, 0, c->head.limits.row_bytes);
+        return sheet_fail_cell(err, SHEET_E_ROW_BYTES, c->number, 0, c->head.limits.row_bytes);
     return 0;
 }
 
@@ -210,7 +210,7 @@ static int scan_row(struct csv *c, struct sheet_error *err)
             return end_cell(c, (size_t)(p - base), err) < 0 ? -1 : 1;
         }
         if (*p == '\0')
-            return fail_cell(err, SHEET_E_NUL, c->number, c->columns, 0);
+            return sheet_fail_cell(err, SHEET_E_NUL, c->number, c->columns, 0);
         if (*p == '\r' && p + 1 == end && !c->eof)
             return 0; /* is there a \n behind it? */
         if (end_cell(c, (size_t)(p - base), err) < 0)
@@ -260,10 +260,10 @@ static int fill_cells(struct csv *c, struct sheet_row *row, struct sheet_error *
         if (guard_stands(s, len))
             s++, len--;
         s[len] = '\0';
-        if (len > c->head.limits.cell_chars && utf8_chars(s, len) > c->head.limits.cell_chars)
-            return fail_cell(err, SHEET_E_CELL, c->number, i, c->head.limits.cell_chars);
+        if (len > c->head.limits.cell_chars && text_count(s, len) > c->head.limits.cell_chars)
+            return sheet_fail_cell(err, SHEET_E_CELL, c->number, i, c->head.limits.cell_chars);
         if (c->suspect && character_wrong(c, s, len)) {
-            fail(err, SHEET_E_ENCODING, c->head.encoding);
+            sheet_fail(err, SHEET_E_ENCODING, c->head.encoding);
             err->row = c->number;
             err->column = i + 1;
             return -1;
@@ -340,7 +340,7 @@ static int find_encoding(struct csv *c, const char *wanted, struct sheet_error *
     ssize_t n = wanted != NULL ? 0 : sample(c);
 
     if (n < 0)
-        return fail(err, SHEET_E_READ, strerror(errno));
+        return sheet_fail(err, SHEET_E_READ, strerror(errno));
     if (wanted == NULL && n > 0)
         wanted = text_charset_guess(c->raw, (size_t)n);
     c->head.encoding = wanted != NULL ? arena_strdup(c->head.arena, wanted) : "UTF-8";
@@ -353,7 +353,7 @@ static int find_encoding(struct csv *c, const char *wanted, struct sheet_error *
     }
     c->decoder = text_decoder_new(c->head.encoding, &why);
     buf_free(&why);
-    return c->decoder != NULL ? 0 : fail(err, SHEET_E_CHARSET, c->head.encoding);
+    return c->decoder != NULL ? 0 : sheet_fail(err, SHEET_E_CHARSET, c->head.encoding);
 }
 
 /* Records of s in which sep stands as often as in most, outside quotes; *first: in the first. */

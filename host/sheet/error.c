@@ -7,10 +7,9 @@
 
 static const struct {
     const char *key, *english;
-} texts[] = {
-    [SHEET_OK] = {"sheet.ok", ""},
+} texts[] = {[SHEET_OK] = {"sheet.ok", ""},
 #define SHEET_X(code, key, english) [SHEET_E_##code] = {"sheet." key, english},
-    SHEET_ERRORS(SHEET_X)
+             SHEET_ERRORS(SHEET_X)
 #undef SHEET_X
 };
 
@@ -72,31 +71,22 @@ static void set_detail(struct sheet_error *err, const char *detail)
     err->detail[n] = '\0';
 }
 
-int fail(struct sheet_error *err, enum sheet_code code, const char *detail)
+int sheet_fail(struct sheet_error *err, enum sheet_code code, const char *detail)
 {
     *err = (struct sheet_error){.code = code};
     set_detail(err, detail != NULL ? detail : "");
     return -1;
 }
 
-int fail_limit(struct sheet_error *err, enum sheet_code code, uint64_t limit)
+int sheet_fail_limit(struct sheet_error *err, enum sheet_code code, uint64_t limit)
 {
     *err = (struct sheet_error){.code = code, .limit = limit};
     return -1;
 }
 
-int fail_cell(struct sheet_error *err, enum sheet_code code, uint32_t row, uint32_t column,
-              uint64_t limit)
+int sheet_fail_cell(struct sheet_error *err, enum sheet_code code, uint32_t row, uint32_t column,
+                    uint64_t limit)
 {
     *err = (struct sheet_error){.code = code, .row = row, .column = column + 1, .limit = limit};
     return -1;
-}
-
-size_t utf8_chars(const char *s, size_t len)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < len; i++)
-        n += ((unsigned char)s[i] & 0xc0) != 0x80;
-    return n;
 }

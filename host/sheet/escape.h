@@ -5,7 +5,8 @@
 #include <ctype.h>
 #include <stddef.h>
 
-/* The character that "_x000D_" at s stands for, or -1.  Halves of surrogate pairs stay as they are. */
+/* The character that "_x000D_" at s stands for, or -1.  Halves of surrogate pairs stay as they are.
+ */
 static inline int escape_code(const char *s, size_t len)
 {
     int code = 0;

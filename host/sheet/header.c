@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "text/valid.h"
+
 enum { LABEL_CHARS = 60, VALUE_DIGITS = 5, ROWS_MAX = 64 };
 
 static uint32_t filled(const struct sheet_row *row)
@@ -41,7 +43,7 @@ static bool is_label(const struct sheet_cell *c)
 {
     int digits = 0;
 
-    if (c->type != SHEET_TEXT || utf8_chars(c->text, c->len) > LABEL_CHARS)
+    if (c->type != SHEET_TEXT || text_count(c->text, c->len) > LABEL_CHARS)
         return false;
     for (uint32_t i = 0; i < c->len; i++)
         digits += isdigit((unsigned char)c->text[i]) != 0;

@@ -41,10 +41,10 @@ enum token_kind {
 
 struct token {
     enum token_kind kind;
-    char digit;     /* DIGIT: which of 0 # ? */
-    bool elapsed;   /* [h] [m] [s]: the whole duration in that unit */
-    uint8_t count;  /* how many letters or digits */
-    const char *s;  /* LITERAL */
+    char digit;    /* DIGIT: which of 0 # ? */
+    bool elapsed;  /* [h] [m] [s]: the whole duration in that unit */
+    uint8_t count; /* how many letters or digits */
+    const char *s; /* LITERAL */
     uint16_t len;
 };
 
@@ -55,7 +55,7 @@ struct section {
     char op[3]; /* condition: "<" "<=" ">" ">=" "=" "<>"; "" none */
     double than;
     bool has_day, has_clock, has_half, has_fraction, has_second, has_elapsed, thousands;
-    uint8_t before, after; /* digits around the point */
+    uint8_t before, after;  /* digits around the point */
     uint8_t percent, scale; /* times 100; thousands cut off */
     uint8_t len;
     struct token *t;
@@ -171,7 +171,7 @@ static bool letters(struct compile *c)
         char letter;
         enum token_kind kind;
     } kinds[] = {
-        {'y', T_YEAR}, {'e', T_YEAR},   {'m', T_MONTH},  {'d', T_DAY},
+        {'y', T_YEAR},    {'e', T_YEAR}, {'m', T_MONTH},  {'d', T_DAY},
         {'a', T_WEEKDAY}, {'h', T_HOUR}, {'s', T_SECOND},
     };
     int letter = tolower((unsigned char)*c->p);
@@ -320,8 +320,7 @@ static void date_shape(struct section *s)
             continue;
         if (t->kind == T_MONTH && t->count <= 2 && before != NULL && before->kind == T_HOUR)
             t->kind = T_MINUTE;
-        if (t->kind == T_SECOND && before != NULL && before->kind == T_MONTH &&
-            before->count <= 2)
+        if (t->kind == T_SECOND && before != NULL && before->kind == T_MONTH && before->count <= 2)
             before->kind = T_MINUTE;
         before = t;
     }
@@ -393,7 +392,7 @@ const struct numfmt *numfmt_new(struct arena *a, const char *code)
         c.s->t = t[n];
         if (!compile_section(&c)) {
             n = 1;
-            s[0] = (struct section){.kind = S_GENERAL};
+            s[0] = (struct section){.kind = S_GENERAL, .t = t[0]};
             break;
         }
         n++;
@@ -694,9 +693,9 @@ static int64_t serial_day(int64_t serial, bool base1904)
     return serial < 61 ? serial - 25568 : serial - 25569;
 }
 
-static const char *const months[] = {"January", "February", "March",     "April",
-                                     "May",     "June",     "July",      "August",
-                                     "September", "October", "November", "December"};
+static const char *const months[] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
 static const char *const weekdays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                        "Thursday", "Friday", "Saturday"};
 static const char *const weekdays_zh[] = {"日", "一", "二", "三", "四", "五", "六"};
@@ -852,13 +851,13 @@ static const struct section *choose(const struct numfmt *f, double v)
     return &f->s[0];
 }
 
-void numfmt_show(const struct numfmt *f, double v, const char *raw, bool base1904,
-                 struct buf *out, struct sheet_cell *c)
+void numfmt_show(const struct numfmt *f, double v, const char *raw, bool base1904, struct buf *out,
+                 struct sheet_cell *c)
 {
     const struct section *s = choose(f, v);
     /* A section for negative numbers only brings its own sign, if it wants one. */
-    bool negative = f->s[0].op[0] != '\0' ? s->op[0] == '<' && s->op[1] != '>' && s->than <= 0
-                                          : s == &f->s[1];
+    bool negative =
+        f->s[0].op[0] != '\0' ? s->op[0] == '<' && s->op[1] != '>' && s->than <= 0 : s == &f->s[1];
 
     c->type = SHEET_NUMBER;
     c->v.number = v;

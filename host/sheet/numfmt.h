@@ -13,8 +13,8 @@ const char *numfmt_builtin(unsigned id);
 
 /* Appends what is seen of v and fills c->type and c->v.  raw: how the file spells the number, or
  * NULL; it keeps the digits of integers that a double cannot hold. */
-void numfmt_show(const struct numfmt *f, double v, const char *raw, bool base1904,
-                 struct buf *out, struct sheet_cell *c);
+void numfmt_show(const struct numfmt *f, double v, const char *raw, bool base1904, struct buf *out,
+                 struct sheet_cell *c);
 
 /* A number without a format: all its digits, never an exponent below 1e21. */
 void numfmt_general(double v, struct buf *out);

@@ -60,7 +60,7 @@ static uint32_t u32(const uint8_t *p)
 
 static int damaged(struct sheet_error *err, const char *what)
 {
-    return fail(err, SHEET_E_DAMAGED, what);
+    return sheet_fail(err, SHEET_E_DAMAGED, what);
 }
 
 static int read_file(struct ole *o, uint64_t at, void *to, size_t len, struct sheet_error *err)
@@ -68,7 +68,7 @@ static int read_file(struct ole *o, uint64_t at, void *to, size_t len, struct sh
     ssize_t n = pread(o->fd, to, len, (off_t)at);
 
     if (n < 0)
-        return fail(err, SHEET_E_READ, strerror(errno));
+        return sheet_fail(err, SHEET_E_READ, strerror(errno));
     memset((char *)to + n, 0, len - (size_t)n); /* the last sector may be cut short */
     return n > 0 ? 0 : damaged(err, "it is cut off");
 }

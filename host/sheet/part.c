@@ -72,7 +72,7 @@ static int check_directory(int fd, uint64_t size, struct sheet_error *err)
         }
     }
     free(tail);
-    return most <= DIRECTORY_MAX ? 0 : fail_limit(err, SHEET_E_ENTRIES, DIRECTORY_MAX / 46);
+    return most <= DIRECTORY_MAX ? 0 : sheet_fail_limit(err, SHEET_E_ENTRIES, DIRECTORY_MAX / 46);
 }
 
 struct archive *archive_open(int fd, uint64_t size, const struct sheet_limits *limits,
@@ -89,13 +89,13 @@ struct archive *archive_open(int fd, uint64_t size, const struct sheet_limits *l
         if (own >= 0)
             close(own);
         zip_error_init_with_code(&why, code);
-        fail(err, SHEET_E_DAMAGED, own < 0 ? "no descriptor left" : zip_error_strerror(&why));
+        sheet_fail(err, SHEET_E_DAMAGED, own < 0 ? "no descriptor left" : zip_error_strerror(&why));
         zip_error_fini(&why);
         return NULL;
     }
     if ((uint64_t)zip_get_num_entries(zip, 0) > limits->entries) {
         zip_discard(zip);
-        fail_limit(err, SHEET_E_ENTRIES, limits->entries);
+        sheet_fail_limit(err, SHEET_E_ENTRIES, limits->entries);
         return NULL;
     }
     struct archive *z = mem_alloc(sizeof(*z));
@@ -152,7 +152,7 @@ static void on_start(void *user, const char *name, const char **attributes)
     if (p->failed.code != SHEET_OK)
         return;
     if (++p->depth > p->limits->depth)
-        after(p, fail_limit(&p->failed, SHEET_E_DEPTH, p->limits->depth));
+        after(p, sheet_fail_limit(&p->failed, SHEET_E_DEPTH, p->limits->depth));
     else
         after(p, p->handler->start(p->user, local(name), attributes, &p->failed));
 }
@@ -179,7 +179,7 @@ static void on_doctype(void *user, const char *name, const char *system, const c
     struct part *p = user;
 
     (void)name, (void)system, (void)public, (void)in;
-    fail(&p->failed, SHEET_E_DOCTYPE, NULL);
+    sheet_fail(&p->failed, SHEET_E_DOCTYPE, NULL);
     XML_StopParser(p->xml, XML_FALSE);
 }
 
@@ -191,24 +191,24 @@ static struct part *open_within(struct archive *z, int64_t number, uint64_t most
     zip_file_t *file;
 
     if (number < 0 || zip_stat_index(z->zip, (zip_uint64_t)number, 0, &st) < 0) {
-        fail(err, SHEET_E_DAMAGED, "a part is missing");
+        sheet_fail(err, SHEET_E_DAMAGED, "a part is missing");
         return NULL;
     }
     if (st.encryption_method != ZIP_EM_NONE) {
-        fail(err, SHEET_E_ENCRYPTED, NULL);
+        sheet_fail(err, SHEET_E_ENCRYPTED, NULL);
         return NULL;
     }
     if (st.comp_method != ZIP_CM_STORE && st.comp_method != ZIP_CM_DEFLATE) {
-        fail(err, SHEET_E_DAMAGED, "packed in a way that spreadsheets do not use");
+        sheet_fail(err, SHEET_E_DAMAGED, "packed in a way that spreadsheets do not use");
         return NULL;
     }
     if (st.size > most) {
-        fail_limit(err, SHEET_E_UNPACKED, most);
+        sheet_fail_limit(err, SHEET_E_UNPACKED, most);
         return NULL;
     }
     file = zip_fopen_index(z->zip, (zip_uint64_t)number, 0);
     if (file == NULL) {
-        fail(err, SHEET_E_DAMAGED, zip_strerror(z->zip));
+        sheet_fail(err, SHEET_E_DAMAGED, zip_strerror(z->zip));
         return NULL;
     }
     struct part *p = mem_alloc(sizeof(*p));
@@ -254,11 +254,11 @@ uint64_t part_size(const struct part *p)
 static int check_growth(const struct part *p, struct sheet_error *err)
 {
     if (p->done > p->most)
-        return fail_limit(err, SHEET_E_UNPACKED, p->most);
+        return sheet_fail_limit(err, SHEET_E_UNPACKED, p->most);
     if (p->done > RATIO_FROM && p->done / p->limits->ratio > p->packed)
-        return fail_limit(err, SHEET_E_RATIO, p->limits->ratio);
+        return sheet_fail_limit(err, SHEET_E_RATIO, p->limits->ratio);
     if (p->done - p->event_at > p->limits->token_bytes)
-        return fail_limit(err, SHEET_E_TOKEN, p->limits->token_bytes);
+        return sheet_fail_limit(err, SHEET_E_TOKEN, p->limits->token_bytes);
     return 0;
 }
 
@@ -270,7 +270,7 @@ static int fail_xml(const struct part *p, struct sheet_error *err)
         *err = p->failed;
         return -1;
     }
-    return fail(err, SHEET_E_DAMAGED, XML_ErrorString(code));
+    return sheet_fail(err, SHEET_E_DAMAGED, XML_ErrorString(code));
 }
 
 /* Gives the parser its next piece. */
@@ -283,7 +283,7 @@ static int feed(struct part *p, enum XML_Status *status, struct sheet_error *err
     zip_int64_t n = zip_fread(p->file, to, CHUNK);
 
     if (n < 0)
-        return fail(err, SHEET_E_DAMAGED, zip_error_strerror(zip_file_get_error(p->file)));
+        return sheet_fail(err, SHEET_E_DAMAGED, zip_error_strerror(zip_file_get_error(p->file)));
     p->done += (uint64_t)n;
     p->last = n == 0;
     if (check_growth(p, err) < 0)

@@ -21,7 +21,8 @@ struct part_handler {
     int (*text)(void *user, const char *s, size_t len, struct sheet_error *err);
 };
 
-/* What a handler returns to stop for now; part_run() then returns 1 and goes on when called again. */
+/* What a handler returns to stop for now; part_run() then returns 1 and goes on when called again.
+ */
 enum { PART_PAUSE = 1 };
 
 struct part *part_open(struct archive *z, int64_t number, const struct part_handler *handler,

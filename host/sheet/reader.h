@@ -43,12 +43,10 @@ void *reader_new(size_t size, const struct reader *reader, enum sheet_kind kind,
 void reader_free(struct sheet *s); /* the head's part, and s itself; not fd */
 
 /* Fill err and return -1, so that a caller can return them.  detail may be NULL. */
-int fail(struct sheet_error *err, enum sheet_code code, const char *detail);
-int fail_limit(struct sheet_error *err, enum sheet_code code, uint64_t limit);
-int fail_cell(struct sheet_error *err, enum sheet_code code, uint32_t row, uint32_t column,
-              uint64_t limit);
-
-size_t utf8_chars(const char *s, size_t len);
+int sheet_fail(struct sheet_error *err, enum sheet_code code, const char *detail);
+int sheet_fail_limit(struct sheet_error *err, enum sheet_code code, uint64_t limit);
+int sheet_fail_cell(struct sheet_error *err, enum sheet_code code, uint32_t row, uint32_t column,
+                    uint64_t limit);
 
 /* ---- A row being put together --------------------------------------------------------------
  * Cells may come in any order; their text lies in one buffer, which may move until rowing_done. */

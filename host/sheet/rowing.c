@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text/valid.h"
+
 void rowing_start(struct rowing *r)
 {
     if (r->len > 0)
@@ -32,7 +34,7 @@ struct sheet_cell *rowing_cell(struct rowing *r, uint32_t row, uint32_t column,
                                struct sheet_error *err)
 {
     if (column >= r->limits->columns) {
-        fail_cell(err, SHEET_E_COLUMNS, row, column, r->limits->columns);
+        sheet_fail_cell(err, SHEET_E_COLUMNS, row, column, r->limits->columns);
         return NULL;
     }
     grow(r, column);
@@ -49,10 +51,10 @@ int rowing_end(struct rowing *r, struct sheet_cell *c, uint32_t row, struct shee
     size_t len = r->text.len - r->at[column];
 
     if (len > r->limits->cell_chars &&
-        utf8_chars(r->text.s + r->at[column], len) > r->limits->cell_chars)
-        return fail_cell(err, SHEET_E_CELL, row, column, r->limits->cell_chars);
+        text_count(r->text.s + r->at[column], len) > r->limits->cell_chars)
+        return sheet_fail_cell(err, SHEET_E_CELL, row, column, r->limits->cell_chars);
     if (r->text.len > r->limits->row_bytes)
-        return fail_cell(err, SHEET_E_ROW_BYTES, row, column, r->limits->row_bytes);
+        return sheet_fail_cell(err, SHEET_E_ROW_BYTES, row, column, r->limits->row_bytes);
     c->len = (uint32_t)len;
     buf_putc(&r->text, '\0');
     return 0;

@@ -67,7 +67,9 @@ static const struct {
     {"\xff\xd8\xff", SHEET_E_OTHER, "a picture"},
     {"GIF8", SHEET_E_OTHER, "a picture"},
     {"{\\rtf", SHEET_E_OTHER, "an RTF document"},
-    {"\x7f" "ELF", SHEET_E_TYPE, NULL},
+    {"\x7f"
+     "ELF",
+     SHEET_E_TYPE, NULL},
 };
 
 static int refuse_impostor(const char *head, size_t len, struct sheet_error *err)
@@ -78,7 +80,7 @@ static int refuse_impostor(const char *head, size_t len, struct sheet_error *err
         head++, len--;
     for (size_t i = 0; i < sizeof(impostors) / sizeof(*impostors); i++)
         if (starts(head, len, impostors[i].start))
-            return fail(err, impostors[i].code, impostors[i].detail);
+            return sheet_fail(err, impostors[i].code, impostors[i].detail);
     return 0;
 }
 
@@ -89,7 +91,7 @@ static int open_fd(int fd, uint64_t size, const struct sheet_options *o, struct 
     ssize_t n = pread(fd, head, sizeof(head), 0);
 
     if (n < 0)
-        return fail(err, SHEET_E_READ, strerror(errno));
+        return sheet_fail(err, SHEET_E_READ, strerror(errno));
     if (starts(head, (size_t)n, "PK\x03\x04") || starts(head, (size_t)n, "PK\x05\x06"))
         return xlsx_open(fd, size, o, out, err);
     if (starts(head, (size_t)n, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"))
@@ -111,13 +113,13 @@ int sheet_open(const char *path, const struct sheet_options *options, struct she
 
     *out = NULL;
     if (fd < 0)
-        return fail(err, SHEET_E_OPEN, strerror(errno));
+        return sheet_fail(err, SHEET_E_OPEN, strerror(errno));
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        rc = fail(err, SHEET_E_OPEN, "not a regular file");
+        rc = sheet_fail(err, SHEET_E_OPEN, "not a regular file");
     else if (st.st_size == 0)
-        rc = fail(err, SHEET_E_EMPTY, NULL);
+        rc = sheet_fail(err, SHEET_E_EMPTY, NULL);
     else if ((uint64_t)st.st_size > limits->file_bytes)
-        rc = fail_limit(err, SHEET_E_FILE_SIZE, limits->file_bytes);
+        rc = sheet_fail_limit(err, SHEET_E_FILE_SIZE, limits->file_bytes);
     else
         rc = open_fd(fd, (uint64_t)st.st_size, o, out, err);
     if (rc < 0)
@@ -175,13 +177,14 @@ double sheet_progress(const struct sheet *s)
 int sheet_select(struct sheet *s, size_t n, struct sheet_error *err)
 {
     if (n >= s->count)
-        return fail(err, SHEET_E_NO_SHEET, NULL);
+        return sheet_fail(err, SHEET_E_NO_SHEET, NULL);
     s->failed.code = SHEET_OK;
     s->returned = 0;
     s->done = 0;
     s->selected = n;
     if (s->reader->select(s, n, &s->failed) == 0)
         return 0;
+    s->failed.sheet = (uint32_t)n + 1;
     *err = s->failed;
     return -1;
 }
@@ -201,9 +204,11 @@ int sheet_next(struct sheet *s, struct sheet_row *row, struct sheet_error *err)
     int rc = s->failed.code != SHEET_OK ? -1 : s->reader->next(s, row, &s->failed);
 
     if (rc > 0 && ++s->returned > s->limits.rows)
-        rc = fail_limit(&s->failed, SHEET_E_ROWS, s->limits.rows);
-    if (rc < 0)
+        rc = sheet_fail_limit(&s->failed, SHEET_E_ROWS, s->limits.rows);
+    if (rc < 0) {
+        s->failed.sheet = (uint32_t)s->selected + 1;
         *err = s->failed;
+    }
     return rc;
 }
 

@@ -25,8 +25,8 @@
     X(OTHER, "other", "this is {detail}; save it as .xlsx")                                        \
     X(ENCRYPTED, "encrypted", "the file is protected by a password; save it without")              \
     X(DAMAGED, "damaged", "the file is damaged: {detail}")                                         \
-    X(DOCTYPE, "doctype", "the file declares a document type or entities, which no spreadsheet "   \
-                          "program writes")                                                        \
+    X(DOCTYPE, "doctype",                                                                          \
+      "the file declares a document type or entities, which no spreadsheet program writes")        \
     X(NO_SHEET, "no_sheet", "there is no such sheet in the file")                                  \
     X(ENCODING, "encoding", "row {row} is not text in {detail}; choose another encoding")          \
     X(CHARSET, "charset", "the encoding {detail} is not known")                                    \
@@ -45,8 +45,9 @@
     X(ROWS, "rows", "the sheet has more than {limit} rows")                                        \
     X(COLUMNS, "columns", "row {row} has more than {limit} columns")                               \
     X(CELL, "cell", "the cell in row {row}, column {column} has more than {limit} characters")     \
-    X(OPEN_CELL, "open_cell", "the quoted cell that opens on line {line}, column {column}, has "   \
-                              "more than {limit} characters; is a closing quote missing?")         \
+    X(OPEN_CELL, "open_cell",                                                                      \
+      "the quoted cell that opens on line {line}, column {column}, has "                           \
+      "more than {limit} characters; is a closing quote missing?")                                 \
     X(ROW_BYTES, "row_bytes", "row {row} is larger than {limit} bytes")                            \
     X(TEMP, "temp", "there is no room for temporary data: {detail}")                               \
     X(WRITE, "write", "the file cannot be written: {detail}")
@@ -60,6 +61,7 @@ enum sheet_code {
 
 struct sheet_error {
     enum sheet_code code;
+    uint32_t sheet;  /* from 1; 0 unknown */
     uint32_t row;    /* as the sheet numbers them, from 1; 0 unknown */
     uint32_t column; /* from 1; 0 unknown */
     uint64_t line;   /* of a text file, from 1 */
@@ -168,7 +170,7 @@ char sheet_separator(const struct sheet *s);
 
 /* Goes to the start of a sheet.  Without it the first visible one is read. */
 int sheet_select(struct sheet *s, size_t n, struct sheet_error *err);
-/* 1: a row, valid until the next call; 0: the end; -1: an error, which every further call repeats. */
+/* 1: a row, valid until the next call; 0: the end; -1: an error, repeated by further calls. */
 int sheet_next(struct sheet *s, struct sheet_row *row, struct sheet_error *err);
 double sheet_progress(const struct sheet *s); /* of the selected sheet, 0 to 1, by bytes read */
 

@@ -2,8 +2,8 @@
  *
  * The texts lie one behind the other, each with its length in front: first in memory, and once
  * they are more than limits.string_memory, in a file without a name, which is gone with its
- * descriptor.  An index tells where every 16th starts.  Reads go through a cache of small pages: sheets
- * name texts mostly in the order of the list, so nearly every read finds its page. */
+ * descriptor.  An index tells where every 16th starts.  Reads go through a cache of small pages:
+ * sheets name texts mostly in the order of the list, so nearly every read finds its page. */
 #include "sheet/texts.h"
 
 #include <errno.h>
@@ -24,8 +24,8 @@ struct texts {
     uint64_t count;
     uint64_t *index;
     size_t index_cap;
-    char *cache;        /* PAGES pages */
-    uint64_t *page_no;  /* page number + 1 of each cached one; 0 empty */
+    char *cache;       /* PAGES pages */
+    uint64_t *page_no; /* page number + 1 of each cached one; 0 empty */
 };
 
 struct texts *texts_new(const struct sheet_limits *limits, const char *temp_dir)
@@ -80,16 +80,15 @@ static int to_file(struct texts *s, struct sheet_error *err)
     if (s->fd < 0) {
         s->fd = open_temp(s->temp_dir);
         if (s->fd < 0)
-            return fail(err, SHEET_E_TEMP, strerror(errno));
+            return sheet_fail(err, SHEET_E_TEMP, strerror(errno));
         s->cache = mem_realloc(NULL, (size_t)PAGES * PAGE);
         s->page_no = mem_alloc(PAGES * sizeof(*s->page_no));
     }
     while (done < s->tail.len) {
-        ssize_t n = pwrite(s->fd, s->tail.s + done, s->tail.len - done,
-                           (off_t)(s->in_file + done));
+        ssize_t n = pwrite(s->fd, s->tail.s + done, s->tail.len - done, (off_t)(s->in_file + done));
 
         if (n <= 0)
-            return fail(err, SHEET_E_TEMP, strerror(errno));
+            return sheet_fail(err, SHEET_E_TEMP, strerror(errno));
         done += (size_t)n;
     }
     s->in_file += done;
@@ -104,9 +103,9 @@ int texts_add(struct texts *s, const char *text, size_t len, struct sheet_error 
     uint32_t len32 = (uint32_t)len;
 
     if (s->count >= s->limits->strings)
-        return fail_limit(err, SHEET_E_STRINGS, s->limits->strings);
+        return sheet_fail_limit(err, SHEET_E_STRINGS, s->limits->strings);
     if (s->in_file + s->tail.len + len > s->limits->string_bytes)
-        return fail_limit(err, SHEET_E_STRING_BYTES, s->limits->string_bytes);
+        return sheet_fail_limit(err, SHEET_E_STRING_BYTES, s->limits->string_bytes);
     if (s->count % STEP == 0) {
         if (s->count / STEP >= s->index_cap) {
             s->index_cap = s->index_cap < 64 ? 64 : s->index_cap * 2;
@@ -138,7 +137,7 @@ static const char *at_hand(struct texts *s, uint64_t at, size_t *len, struct she
 
         s->page_no[slot] = 0;
         if (n != (ssize_t)whole) {
-            fail(err, SHEET_E_TEMP, n < 0 ? strerror(errno) : "cut off");
+            sheet_fail(err, SHEET_E_TEMP, n < 0 ? strerror(errno) : "cut off");
             return NULL;
         }
         s->page_no[slot] = page + 1;

@@ -17,6 +17,7 @@
 #include "sheet/escape.h"
 #include "sheet/guard.h"
 #include "sheet/numfmt.h"
+#include "text/valid.h"
 
 enum { SHEET_ROWS = 1048576, CELL_CHARS = 32767, SHEET_NAME_CHARS = 31 };
 
@@ -37,7 +38,7 @@ struct sheet_writer {
 
 static int fail_write(struct sheet_error *err, const char *why)
 {
-    return fail(err, SHEET_E_WRITE, why);
+    return sheet_fail(err, SHEET_E_WRITE, why);
 }
 
 /* ---- CSV ----------------------------------------------------------------------------------- */
@@ -166,8 +167,10 @@ static const char *xlsx_text(struct buf *out, const char *s, size_t len)
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)s[i];
 
+        if (c == '\0')
+            continue;
         if ((c < 0x20 && c != '\t' && c != '\n') || escape_code(s + i, len - i) >= 0)
-            buf_addf(out, c != '\0' ? "_x%04X_" : "", c);
+            buf_addf(out, "_x%04X_", c);
         else
             buf_putc(out, (char)c);
     }
@@ -177,7 +180,7 @@ static const char *xlsx_text(struct buf *out, const char *s, size_t len)
 /* Chinese characters are as wide as two letters. */
 static double title_width(const char *title)
 {
-    size_t wide = 0, chars = utf8_chars(title, strlen(title));
+    size_t wide = 0, chars = text_count(title, strlen(title));
 
     for (const char *p = title; *p != '\0'; p++)
         wide += (unsigned char)*p >= 0xe3;
@@ -248,8 +251,8 @@ static lxw_error xlsx_cell(struct sheet_writer *w, lxw_col_t column, const struc
     case SHEET_DATETIME:
         return xlsx_moment(w, column, c, f);
     case SHEET_TIME:
-        return worksheet_write_number(w->sheet, w->row, column,
-                                      (double)c->v.ms / (double)WHEN_DAY, f);
+        return worksheet_write_number(w->sheet, w->row, column, (double)c->v.ms / (double)WHEN_DAY,
+                                      f);
     case SHEET_BOOL:
         return worksheet_write_boolean(w->sheet, w->row, column, c->v.yes, f);
     }
@@ -262,9 +265,9 @@ static int xlsx_row(struct sheet_writer *w, const struct sheet_cell *cells, size
     if (w->row == SHEET_ROWS && xlsx_sheet(w, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        if (cells[i].len > CELL_CHARS && utf8_chars(cells[i].text, cells[i].len) > CELL_CHARS &&
+        if (cells[i].len > CELL_CHARS && text_count(cells[i].text, cells[i].len) > CELL_CHARS &&
             cells[i].type == SHEET_TEXT)
-            return fail_cell(err, SHEET_E_CELL, w->row + 1, (uint32_t)i, CELL_CHARS);
+            return sheet_fail_cell(err, SHEET_E_CELL, w->row + 1, (uint32_t)i, CELL_CHARS);
         lxw_error code = xlsx_cell(w, (lxw_col_t)i, &cells[i]);
 
         if (code != LXW_NO_ERROR)

@@ -65,16 +65,16 @@ struct xls {
     uint8_t data[RECORD_MAX];
     /* the row in work */
     struct rowing row;
-    uint32_t row_number; /* 0: none */
-    uint32_t last_row;   /* the one before, too */
-    bool held, ended;    /* held: the record in work belongs to the next row */
-    unsigned depth;      /* of substreams: charts lie within sheets */
+    uint32_t row_number;        /* 0: none */
+    uint32_t last_row;          /* the one before, too */
+    bool held, ended;           /* held: the record in work belongs to the next row */
+    unsigned depth;             /* of substreams: charts lie within sheets */
     struct sheet_cell *formula; /* waits for its STRING record */
 };
 
 static int damaged(struct sheet_error *err, const char *what)
 {
-    return fail(err, SHEET_E_DAMAGED, what);
+    return sheet_fail(err, SHEET_E_DAMAGED, what);
 }
 
 static uint32_t u16(const uint8_t *p)
@@ -250,13 +250,19 @@ static int read_bytes(struct xls *x, uint32_t len, struct buf *out, struct sheet
 {
     const uint8_t *p = take(x, len);
     struct buf why = BUF_INIT;
+    size_t to = out->len;
 
     if (p == NULL)
         return short_record(err);
     int rc = text_to_utf8(out, x->charset, (const char *)p, len, &why);
 
+    for (size_t i = to; i < out->len; i++) /* no NULs */
+        if (out->s[i] != '\0')
+            out->s[to++] = out->s[i];
+    if (out->len > to)
+        out->s[out->len = to] = '\0';
     buf_free(&why);
-    return rc < 0 ? fail(err, SHEET_E_CHARSET, x->charset) : 0;
+    return rc < 0 ? sheet_fail(err, SHEET_E_CHARSET, x->charset) : 0;
 }
 
 static int read_text(struct xls *x, uint32_t len, struct buf *out, struct sheet_error *err)
@@ -301,7 +307,7 @@ static int read_boundsheet(struct xls *x, struct sheet_error *err)
     if (p[5] != 0)
         return 0; /* a chart or macros */
     if (x->head.count >= x->head.limits.sheets)
-        return fail_limit(err, SHEET_E_SHEETS, x->head.limits.sheets);
+        return sheet_fail_limit(err, SHEET_E_SHEETS, x->head.limits.sheets);
     if (read_text(x, p[6], &name, err) < 0) {
         buf_free(&name);
         return -1;
@@ -323,7 +329,7 @@ static int read_format(struct xls *x, struct sheet_error *err)
     if (p == NULL || len == NULL)
         return short_record(err);
     if (++x->code_count > x->head.limits.format_codes)
-        return fail_limit(err, SHEET_E_FORMATS, x->head.limits.format_codes);
+        return sheet_fail_limit(err, SHEET_E_FORMATS, x->head.limits.format_codes);
     id = u16(p);
     rc = read_text(x, x->biff8 ? u16(len) : len[0], &code, err);
     /* Those that every workbook has count as Excel shows them; programs write them in many ways. */
@@ -342,7 +348,7 @@ static int read_xf(struct xls *x, struct sheet_error *err)
     if (p == NULL)
         return short_record(err);
     if (x->style_count >= x->head.limits.formats)
-        return fail_limit(err, SHEET_E_FORMATS, x->head.limits.formats);
+        return sheet_fail_limit(err, SHEET_E_FORMATS, x->head.limits.formats);
     if (x->style_count % 256 == 0)
         x->styles = mem_realloc(x->styles, (x->style_count + 256) * sizeof(*x->styles));
     x->styles[x->style_count++] = (uint16_t)u16(p + 2);
@@ -357,7 +363,7 @@ static int read_codepage(struct xls *x, struct sheet_error *err)
 
     (void)err;
     if (page == 1200)
-        return 0; /* UTF-16, as BIFF8 always is */
+        return 0;                         /* UTF-16, as BIFF8 always is */
     if (page == 0x8001 || page == 0x8000) /* as Excel 5 spells 1252 */
         page = 1252;
     snprintf(name, sizeof(name), "cp%u", (unsigned)page);
@@ -377,15 +383,20 @@ static int read_datemode(struct xls *x, struct sheet_error *err)
 static int refuse_password(struct xls *x, struct sheet_error *err)
 {
     (void)x;
-    return fail(err, SHEET_E_ENCRYPTED, NULL);
+    return sheet_fail(err, SHEET_E_ENCRYPTED, NULL);
 }
 
 static const struct {
     unsigned id;
     int (*read)(struct xls *x, struct sheet_error *err);
 } globals[] = {
-    {R_DATEMODE, read_datemode}, {R_FILEPASS, refuse_password}, {R_CODEPAGE, read_codepage},
-    {R_BOUNDSHEET, read_boundsheet}, {R_XF, read_xf}, {R_SST, read_sst}, {R_FORMAT, read_format},
+    {R_DATEMODE, read_datemode},
+    {R_FILEPASS, refuse_password},
+    {R_CODEPAGE, read_codepage},
+    {R_BOUNDSHEET, read_boundsheet},
+    {R_XF, read_xf},
+    {R_SST, read_sst},
+    {R_FORMAT, read_format},
 };
 
 static int read_globals(struct xls *x, struct sheet_error *err)
@@ -396,7 +407,7 @@ static int read_globals(struct xls *x, struct sheet_error *err)
         return -1;
     p = take(x, 4);
     if (x->id != R_BOF || p == NULL)
-        return fail(err, SHEET_E_OTHER, "a workbook of Excel 4 or older");
+        return sheet_fail(err, SHEET_E_OTHER, "a workbook of Excel 4 or older");
     x->biff8 = u16(p) == BIFF8;
     while (x->id != R_EOF) {
         if (read_record(x, err) < 0)
@@ -524,8 +535,7 @@ static int show_formula(struct xls *x, struct sheet_cell *c, uint32_t style,
     return 0;
 }
 
-static int show_number(struct xls *x, struct sheet_cell *c, uint32_t style,
-                       struct sheet_error *err)
+static int show_number(struct xls *x, struct sheet_cell *c, uint32_t style, struct sheet_error *err)
 {
     const uint8_t *p = take(x, x->id == R_RK ? 4 : 8);
 
@@ -610,7 +620,7 @@ static int formula_text(struct xls *x, struct sheet_error *err)
 
 static bool is_cell(unsigned id)
 {
-    static const unsigned ids[] = {R_FORMULA, R_MULRK,  R_RSTRING, R_LABELSST,
+    static const unsigned ids[] = {R_FORMULA, R_MULRK, R_RSTRING, R_LABELSST,
                                    R_NUMBER,  R_LABEL, R_BOOLERR, R_RK};
 
     for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
@@ -726,9 +736,9 @@ static int read_workbook(struct xls *x, struct sheet_error *err)
     int64_t length;
 
     if (ole_has(x->ole, "EncryptedPackage"))
-        return fail(err, SHEET_E_ENCRYPTED, NULL);
+        return sheet_fail(err, SHEET_E_ENCRYPTED, NULL);
     if (!book8 && !ole_has(x->ole, "Book"))
-        return fail(err, SHEET_E_OTHER, "an Office document of another kind");
+        return sheet_fail(err, SHEET_E_OTHER, "an Office document of another kind");
     length = ole_stream(x->ole, book8 ? "Workbook" : "Book", err);
     if (length < 0)
         return -1;

@@ -45,7 +45,7 @@ struct xlsx {
 
 static int damaged(struct sheet_error *err, const char *what)
 {
-    return fail(err, SHEET_E_DAMAGED, what);
+    return sheet_fail(err, SHEET_E_DAMAGED, what);
 }
 
 static int nothing_at_end(void *user, const char *name, struct sheet_error *err)
@@ -140,9 +140,9 @@ static int relation_start(void *user, const char *name, const char **attributes,
         if (r->len > 0)
             memcpy(r->list, old, r->len * sizeof(*old));
     }
-    r->list[r->len++] = (struct relation){arena_strdup(r->arena, id),
-                                          arena_strdup(r->arena, slash != NULL ? slash + 1 : type),
-                                          target};
+    r->list[r->len++] =
+        (struct relation){arena_strdup(r->arena, id),
+                          arena_strdup(r->arena, slash != NULL ? slash + 1 : type), target};
     return 0;
 }
 
@@ -158,9 +158,9 @@ static int read_relations(struct xlsx *x, const char *owner, struct relations *r
     struct arena *a = x->head.arena;
 
     *r = (struct relations){.arena = a, .folder = arena_strndup(a, owner, folder)};
-    return part_read(x->zip,
-                     archive_find(x->zip, arena_fmt(a, "%s_rels/%s.rels", r->folder, owner + folder)),
-                     &relation_handler, r, err);
+    return part_read(
+        x->zip, archive_find(x->zip, arena_fmt(a, "%s_rels/%s.rels", r->folder, owner + folder)),
+        &relation_handler, r, err);
 }
 
 static const char *by_type(const struct relations *r, const char *type)
@@ -205,7 +205,7 @@ static int add_sheet(struct workbook *w, const char **attributes, struct sheet_e
     if (strcmp(r->type, "worksheet") != 0)
         return 0; /* a chart or a macro sheet */
     if (x->head.count >= x->head.limits.sheets)
-        return fail_limit(err, SHEET_E_SHEETS, x->head.limits.sheets);
+        return sheet_fail_limit(err, SHEET_E_SHEETS, x->head.limits.sheets);
     if (strlen(name) > NAME_MAX_)
         return damaged(err, "a sheet's name is too long");
     x->sheet_parts[x->head.count] = archive_find(x->zip, r->target);
@@ -221,7 +221,7 @@ static int workbook_start(void *user, const char *name, const char **attributes,
     struct workbook *w = user;
 
     if (!w->seen && strcmp(name, "workbook") != 0)
-        return fail(err, SHEET_E_TYPE, NULL);
+        return sheet_fail(err, SHEET_E_TYPE, NULL);
     w->seen = true;
     if (strcmp(name, "workbookPr") == 0)
         w->x->base1904 = is_true(part_attribute(attributes, "date1904"));
@@ -263,7 +263,7 @@ static int add_code(struct style_sheet *s, const char **attributes, struct sheet
     if (id == NULL || code == NULL || strlen(id) > 10)
         return 0;
     if (++s->codes > s->x->head.limits.format_codes)
-        return fail_limit(err, SHEET_E_FORMATS, s->x->head.limits.format_codes);
+        return sheet_fail_limit(err, SHEET_E_FORMATS, s->x->head.limits.format_codes);
     format_of(s, id, strlen(code) <= NAME_MAX_ ? code : "General");
     return 0;
 }
@@ -274,13 +274,13 @@ static int add_style(struct style_sheet *s, const char **attributes, struct shee
     const char *id = part_attribute(attributes, "numFmtId");
 
     if (x->style_count >= x->head.limits.formats)
-        return fail_limit(err, SHEET_E_FORMATS, x->head.limits.formats);
+        return sheet_fail_limit(err, SHEET_E_FORMATS, x->head.limits.formats);
     if (x->style_count == s->cap) {
         s->cap = s->cap * 2 + 64;
         x->styles = mem_realloc(x->styles, s->cap * sizeof(*x->styles));
     }
-    x->styles[x->style_count++] = id != NULL && strlen(id) <= 10 ? format_of(s, id, NULL)
-                                                                 : &x->general;
+    x->styles[x->style_count++] =
+        id != NULL && strlen(id) <= 10 ? format_of(s, id, NULL) : &x->general;
     return 0;
 }
 
@@ -432,7 +432,8 @@ static int collect(struct xlsx *x, struct buf *to, const char *s, size_t len,
                    struct sheet_error *err)
 {
     if (to->len + len > x->head.limits.cell_chars * 7) /* _x000D_ counts as one */
-        return fail_cell(err, SHEET_E_CELL, x->row_number, x->column, x->head.limits.cell_chars);
+        return sheet_fail_cell(err, SHEET_E_CELL, x->row_number, x->column,
+                               x->head.limits.cell_chars);
     buf_add(to, s, len);
     return 0;
 }
@@ -571,8 +572,8 @@ static int sheet_start(void *user, const char *name, const char **attributes,
 /* Most numbers in sheets are short decimals: exact by one division, and much faster. */
 static bool parse_number(const char *s, double *v)
 {
-    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-                                    1e12, 1e13, 1e14, 1e15};
+    static const double powers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     const char *p = s + (*s == '-'), *point = NULL;
     int64_t n = 0;
     char *end;
@@ -599,9 +600,7 @@ static int fill_shared(struct xlsx *x, struct sheet_cell *c, struct sheet_error 
     char *end;
     unsigned long long i = strtoull(x->value.s, &end, 10);
     size_t before = x->row.text.len;
-    int rc = end == x->value.s || *end != '\0'
-                 ? 0
-                 : texts_get(x->strings, i, &x->row.text, err);
+    int rc = end == x->value.s || *end != '\0' ? 0 : texts_get(x->strings, i, &x->row.text, err);
 
     if (rc == 0) {
         damaged(err, "a cell names a text that is not in the file");
@@ -731,7 +730,8 @@ static int xlsx_select(struct sheet *s, size_t n, struct sheet_error *err)
 
     part_close(&x->part);
     x->row_number = 0;
-    x->in_row = x->in_cell = x->in_inline = x->in_phonetic = x->collect = x->collect_formula = false;
+    x->in_row = x->in_cell = x->in_inline = x->in_phonetic = x->collect = x->collect_formula =
+        false;
     if (read_strings(x, err) < 0)
         return -1;
     x->part = part_open(x->zip, x->sheet_parts[n], &sheet_handler, x, err);
@@ -785,11 +785,11 @@ static const char *find_workbook(struct xlsx *x, struct sheet_error *err)
     struct relations top;
 
     if (archive_find(x->zip, "mimetype") >= 0) {
-        fail(err, SHEET_E_OTHER, "an OpenDocument file");
+        sheet_fail(err, SHEET_E_OTHER, "an OpenDocument file");
         return NULL;
     }
     if (archive_find(x->zip, "_rels/.rels") < 0) {
-        fail(err, SHEET_E_OTHER, "a ZIP archive");
+        sheet_fail(err, SHEET_E_OTHER, "a ZIP archive");
         return NULL;
     }
     if (read_relations(x, "", &top, err) < 0)
@@ -797,11 +797,11 @@ static const char *find_workbook(struct xlsx *x, struct sheet_error *err)
     const char *target = by_type(&top, "officeDocument");
 
     if (target == NULL || ends(target, "document.xml") || ends(target, "presentation.xml")) {
-        fail(err, SHEET_E_OTHER, "a document of another kind");
+        sheet_fail(err, SHEET_E_OTHER, "a document of another kind");
         return NULL;
     }
     if (ends(target, ".bin")) {
-        fail(err, SHEET_E_OTHER, "a binary workbook (.xlsb)");
+        sheet_fail(err, SHEET_E_OTHER, "a binary workbook (.xlsb)");
         return NULL;
     }
     return target;

@@ -247,6 +247,8 @@ def corpus():
     yield "excel5-gbk.xls", ole(biff5([["公司", "电话"], ["广州", "1"]], 936, "gbk"), "Book"), [["公司", "电话"], ["广州", "1"]]
     yield "excel5-big5.xls", ole(biff5([["公司", "電話"]], 950, "big5"), "Book"), [["公司", "電話"]]
     yield "excel5-codepage.xls", ole(biff5([["a", "b"]], 31337), "Book"), {"charset"}
+    yield "excel5-nul.xls", ole(biff5([["a\0b", "b"]]), "Book"), [["ab", "b"]]  # by fuzzing
+    yield "excel5-nameless.xls", ole(biff5([["a", "b"]]).replace(b"\3Tab", b"\0Tab"), "Book"), [["a", "b"]]  # by fuzzing
     yield "excel4.xls", ole(record(0x409, b"\0" * 6) + b"\0" * 5000, "Workbook"), {"other"}
     yield "password.xls", ole(biff8(rows, globals_=record(0x2F, b"\0" * 54))), {"encrypted"}
     yield "encrypted-xlsx.xls", ole(b"\0" * 5000, "EncryptedPackage"), {"encrypted"}

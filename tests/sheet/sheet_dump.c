@@ -1,4 +1,5 @@
-/* sheet_dump.c - prints a spreadsheet as the sheet layer reads it, as JSON lines, for test_sheet.py:
+/* sheet_dump.c - prints a spreadsheet as the sheet layer reads it, as JSON lines, for
+ * test_sheet.py:
  *
  *   sheet_dump FILE [--encoding X] [--separator X] [--sheet N] [--count] [--memory MB] [--write TO]
  *
@@ -16,8 +17,8 @@
 #include "sheet/sheet.h"
 
 static const char *const kinds[] = {"csv", "xlsx", "xls"};
-static const char *const types[] = {"empty", "text", "number", "date",
-                                    "datetime", "time", "bool", "error"};
+static const char *const types[] = {"empty",    "text", "number", "date",
+                                    "datetime", "time", "bool",   "error"};
 
 static void print(struct buf *out)
 {

@@ -96,24 +96,30 @@ static void told_separator_wins(void **state)
 static void byte_order_mark_is_no_text(void **state)
 {
     (void)state;
-    expect("\xef\xbb\xbf" "a,b\n", "1:a|b\n");
+    expect("\xef\xbb\xbf"
+           "a,b\n",
+           "1:a|b\n");
 }
 
 static void utf16_is_read_in_both_orders(void **state)
 {
     (void)state;
-    assert_reads_as("\xff\xfe" "a\0\t\0\x7f\x5e\n\0", 10, NULL, "1:a|广\n");
+    assert_reads_as("\xff\xfe"
+                    "a\0\t\0\x7f\x5e\n\0",
+                    10, NULL, "1:a|广\n");
     assert_reads_as("\xfe\xff\0a\0\t\x5e\x7f\0\n", 10, NULL, "1:a|广\n");
 }
 
 static void gbk_and_big5_are_found(void **state)
 {
     (void)state;
-    expect("\xb9\xab\xcb\xbe\xc3\xfb\xb3\xc6,\xc1\xaa\xcf\xb5\xb5\xe7\xbb\xb0\n\xb9\xe3\xd6\xdd\xbb"
-           "\xf5\xd4\xcb\xb4\xfa\xc0\xed\xd3\xd0\xcf\xde\xb9\xab\xcb\xbe,\xcc\xec\xba\xd3\xc7\xf8\n",
-           "1:公司名称|联系电话\n2:广州货运代理有限公司|天河区\n");
+    expect(
+        "\xb9\xab\xcb\xbe\xc3\xfb\xb3\xc6,\xc1\xaa\xcf\xb5\xb5\xe7\xbb\xb0\n\xb9\xe3\xd6\xdd\xbb"
+        "\xf5\xd4\xcb\xb4\xfa\xc0\xed\xd3\xd0\xcf\xde\xb9\xab\xcb\xbe,\xcc\xec\xba\xd3\xc7\xf8\n",
+        "1:公司名称|联系电话\n2:广州货运代理有限公司|天河区\n");
     expect("\xa4\xbd\xa5q\xa6W\xba\xd9,\xc1p\xb5\xb8\xb9q\xb8\xdc\n\xbbO\xc6W\xb0\xea\xbb\xda\xb3"
-           "f\xb9" "B\xa9\xd3\xc5\xf3\xaa\xd1\xa5\xf7\xa6\xb3\xad\xad\xa4\xbd\xa5q,\xa5x\xa5_\xa5"
+           "f\xb9"
+           "B\xa9\xd3\xc5\xf3\xaa\xd1\xa5\xf7\xa6\xb3\xad\xad\xa4\xbd\xa5q,\xa5x\xa5_\xa5"
            "\xab\xa4\xa4\xa4s\xb0\xcf\n",
            "1:公司名稱|聯絡電話\n2:臺灣國際貨運承攬股份有限公司|台北市中山區\n");
 }
@@ -126,7 +132,9 @@ static void encoding_is_found_behind_a_long_ascii_start(void **state)
     (void)state;
     for (int i = 0; i < 20000; i++)
         buf_addf(&file, "row %d,x\n", i);
-    buf_puts(&file, "\xb9\xe3\xd6\xdd\xbb\xf5\xd4\xcb\xb4\xfa\xc0\xed\xd3\xd0\xcf\xde\xb9\xab\xcb\xbe,1\n");
+    buf_puts(
+        &file,
+        "\xb9\xe3\xd6\xdd\xbb\xf5\xd4\xcb\xb4\xfa\xc0\xed\xd3\xd0\xcf\xde\xb9\xab\xcb\xbe,1\n");
     read_file(given_file(file.s, file.len), NULL, &out);
     drop_given();
     assert_non_null(strstr(out.s, "20001:广州货运代理有限公司|1\n"));
@@ -252,6 +260,7 @@ static void errors_repeat(void **state)
         assert_int_equal(sheet_next(s, &row, &err), -1);
         assert_int_equal(err.code, SHEET_E_QUOTE);
         assert_int_equal(err.line, 1);
+        assert_int_equal(err.sheet, 1);
     }
     sheet_close(&s);
 }
@@ -315,9 +324,10 @@ static void header_is_found_below_titles(void **state)
 {
     (void)state;
     assert_int_equal(guess("Company,Phone,City\nA Ltd,+86 138 0013 8000,GZ\n"), 0);
-    assert_int_equal(guess("客户名单\n\n导出时间：2026-11-22,\n公司,电话,城市,邮箱\nA,13800138000,x,a@b.cn\n"
-                           "B,13800138001,x,b@b.cn\nC,13800138002,x,c@b.cn\n"),
-                     2);
+    assert_int_equal(
+        guess("客户名单\n\n导出时间：2026-11-22,\n公司,电话,城市,邮箱\nA,13800138000,x,a@b.cn\n"
+              "B,13800138001,x,b@b.cn\nC,13800138002,x,c@b.cn\n"),
+        2);
     assert_int_equal(guess("name\nA Ltd\nB Ltd\n"), 0);
     assert_int_equal(guess("A Ltd,13800138000,a@b.cn\nB Ltd,13800138001,b@b.cn\n"), -1);
 }

@@ -45,8 +45,8 @@ static void assert_same_again(enum sheet_kind kind, const char *const *texts, si
         assert_int_equal(sheet_write_row(w, &c, 1, &err), 0);
     }
     assert_int_equal(sheet_write_close(&w, &err), 0);
-    assert_int_equal(
-        sheet_open(given_path, &(struct sheet_options){.separator = ','}, &s, &err), 0);
+    assert_int_equal(sheet_open(given_path, &(struct sheet_options){.separator = ','}, &s, &err),
+                     0);
     drop_given();
     assert_int_equal(sheet_next(s, &row, &err), 1);
     for (size_t i = 0; i < n; i++) {
@@ -58,9 +58,30 @@ static void assert_same_again(enum sheet_kind kind, const char *const *texts, si
 }
 
 static const char *const odd[] = {
-    "plain", "广州货代有限公司", "a,b", "say \"hi\"", "two\nlines", " padded ", "=1+1", "+86 138 0013 8000",
-    "-cmd|' /C calc'!A0", "@SUM(A1)", "\ttab", "'quoted'", "'=1+1", "''-x", "+1+2", "-12.5", "_x000D_",
-    "<b>&amp;</b>", "a_x", "\x01\x02 control", "cr\r\nlf", "00123", "1.38E+10", "𠮷野家",
+    "plain",
+    "广州货代有限公司",
+    "a,b",
+    "say \"hi\"",
+    "two\nlines",
+    " padded ",
+    "=1+1",
+    "+86 138 0013 8000",
+    "-cmd|' /C calc'!A0",
+    "@SUM(A1)",
+    "\ttab",
+    "'quoted'",
+    "'=1+1",
+    "''-x",
+    "+1+2",
+    "-12.5",
+    "_x000D_",
+    "<b>&amp;</b>",
+    "a_x",
+    "\x01\x02 control",
+    "cr\r\nlf",
+    "00123",
+    "1.38E+10",
+    "𠮷野家",
 };
 
 static void every_text_comes_back_from_csv(void **state)
@@ -77,10 +98,12 @@ static void every_text_comes_back_from_xlsx(void **state)
 
 static void formulas_are_guarded_numbers_and_phones_are_not(void **state)
 {
-    static const char *const guarded[] = {"=1", "@x", "\t=1", "\r", "+a", "-A1", "+1+1", "-", "+",
-                                          "-2+3+cmd|' /C calc'!A0", "'=1", "+86 138 ext 4"};
-    static const char *const free_[] = {"", "a", "-1", "-1.5", "+86 138-0013 (8000)", "1=1", "'tis",
-                                        "+49/30/123"};
+    static const char *const guarded[] = {
+        "=1",  "@x",           "\t=1", "\r", "+a",
+        "-A1", "+1+1",         "-",    "+",  "-2+3+cmd|' /C calc'!A0",
+        "'=1", "+86 138 ext 4"};
+    static const char *const free_[] = {"",    "a",    "-1",        "-1.5", "+86 138-0013 (8000)",
+                                        "1=1", "'tis", "+49/30/123"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(guarded) / sizeof(*guarded); i++)
@@ -107,8 +130,8 @@ static void write_typed(enum sheet_kind kind)
         {.type = SHEET_DATETIME, .v.ms = when_days(1969, 12, 31) * WHEN_DAY + 1000, .text = ""},
     };
 
-    assert_int_equal(
-        sheet_write_open(target(kind), kind, "Leads [1]", columns, 5, NULL, &w, &err), 0);
+    assert_int_equal(sheet_write_open(target(kind), kind, "Leads [1]", columns, 5, NULL, &w, &err),
+                     0);
     assert_int_equal(sheet_write_row(w, row, 5, &err), 0);
     assert_int_equal(sheet_write_row(w, old, 4, &err), 0);
     assert_int_equal(sheet_write_close(&w, &err), 0);
@@ -132,9 +155,10 @@ static void typed_cells_in_csv(void **state)
                              ",13800138000,1899-12-30,1969-12-31 00:00:01\r\n");
     read_file(given_path, NULL, &out);
     drop_given();
-    assert_string_equal(out.s, "1:公司, Ltd|Amount|Date|At|Yes\n"
-                               "2:=HYPERLINK(\"http://x\")|1234.5|2026-11-22|2026-11-22 08:30:05|TRUE\n"
-                               "3:|13800138000|1899-12-30|1969-12-31 00:00:01\n");
+    assert_string_equal(out.s,
+                        "1:公司, Ltd|Amount|Date|At|Yes\n"
+                        "2:=HYPERLINK(\"http://x\")|1234.5|2026-11-22|2026-11-22 08:30:05|TRUE\n"
+                        "3:|13800138000|1899-12-30|1969-12-31 00:00:01\n");
     buf_free(&out);
 }
 
@@ -182,7 +206,8 @@ static void too_long_a_text_is_refused(void **state)
     b.s[b.len] = '\0';
     struct sheet_cell c = text(b.s);
 
-    assert_int_equal(sheet_write_open(target(SHEET_XLSX), SHEET_XLSX, NULL, columns, 5, NULL, &w, &err), 0);
+    assert_int_equal(
+        sheet_write_open(target(SHEET_XLSX), SHEET_XLSX, NULL, columns, 5, NULL, &w, &err), 0);
     assert_int_equal(sheet_write_row(w, &c, 1, &err), -1);
     assert_int_equal(err.code, SHEET_E_CELL);
     sheet_write_drop(&w);
