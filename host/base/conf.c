@@ -64,8 +64,8 @@ const struct conf_option conf_options[] = {
     {PATHS(plugin_path), .def = "@plugins", .section = "plugins", .help = "directories that hold them, separated by colons"},
     {PAIRS(grant), .choices = "grant.PLUGIN", .def = "", .section = "plugins", .help = "powers granted to a plugin: grant.leads = sql, net"},
     {PATH(scripts), .def = "@scripts", .section = "plugins", .help = "directory of Lua rules, hooks and reports"},
-    {SIZE(script_memory, 1 * MB, 4 * GB), .def = "64M", .section = "plugins", .help = "for Lua, a thread"},
-    {TIME(rule_time, 1, HOUR), .def = "100ms", .section = "plugins", .flags = CONF_LIVE, .help = "for a rule or hook inside a request"},
+    {SIZE(script_memory, 1 * MB, 4 * GB), .def = "32M", .section = "plugins", .help = "for Lua, a thread"},
+    {TIME(rule_time, 1, 10 * SECOND), .def = "20ms", .section = "plugins", .flags = CONF_LIVE, .help = "for a rule or hook inside a request"},
     {TIME(script_time, 1, HOUR), .def = "10s", .section = "plugins", .flags = CONF_LIVE, .help = "for a report or a script in a job"},
 
     {TIME(session_idle, SECOND, 365 * DAY), .def = "12h", .section = "sessions", .flags = CONF_LIVE, .help = "until an unused sign-in ends"},

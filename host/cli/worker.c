@@ -1,45 +1,171 @@
-/* worker.c - placeholder of the process that answers requests: says 200 to everything. */
+/* worker.c - the process that answers requests: opens the site, serves it, closes it. */
 #include "cli/worker.h"
 
-#include <poll.h>
 #include <pthread.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/socket.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-static void *answer(void *arg)
+#include "base/log.h"
+#include "base/when.h"
+#include "cli/demo.h"
+#include "cli/listen.h"
+#include "cli/site.h"
+#include "record/job.h"
+#include "record/session.h"
+#include "record/timer.h"
+#include "web/app.h"
+
+struct server {
+    struct site site;
+    struct app app;
+    struct static_dir *ui;
+    struct jobs *jobs;
+    struct timers *timers;
+    pthread_t watch;
+    atomic_bool stop;
+};
+
+/* ---- scripts: followed while running; a thread stuck in one ends the process --------------------- */
+static void *watch(void *arg)
 {
-    static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    struct pollfd p = {.fd = (int)(intptr_t)arg, .events = POLLIN};
-    char request[4096];
+    struct server *s = arg;
+    char name[SCRIPT_NAME];
+    int ticks = 0;
 
-    for (;;) {
-        poll(&p, 1, -1);
-        int fd = accept(p.fd, NULL, NULL);
-
-        if (fd < 0)
-            continue;
-        if (recv(fd, request, sizeof(request), 0) > 0)
-            send(fd, reply, sizeof(reply) - 1, MSG_NOSIGNAL);
-        shutdown(fd, SHUT_WR);
-        close(fd);
+    while (!atomic_load(&s->stop)) {
+        usleep(200000);
+        if (scripts_overdue(SCRIPT_OVERDUE_MS, name))
+            blame_die("script", name, "it could not be stopped"); /* the supervisor leaves it out next time */
+        if (++ticks % 5 == 0 && scripts_changed(s->site.scripts))
+            site_reload(&s->site);
     }
     return NULL;
 }
 
+/* ---- what is printed for whoever starts it --------------------------------------------------------- */
+static int setup_body(struct berth_ctx *c, void *arg)
+{
+    return session_setup_secret(c, arg);
+}
+
+static void greet(struct server *s, int listen_fd)
+{
+    struct buf url = BUF_INIT, err = BUF_INIT;
+    char secret[SECRET_TEXT] = "";
+
+    if (*s->site.conf->public_url != '\0')
+        buf_puts(&url, s->site.conf->public_url);
+    else
+        listen_url(listen_fd, &url);
+    if (site_write(&s->site, setup_body, secret, &err) == 0 && secret[0] != '\0')
+        fprintf(stderr, "\nBerth is new here.  Make the first administrator (the link works once):\n  %s/setup#%s\n\n",
+                buf_str(&url), secret);
+    else
+        fprintf(stderr, "\nBerth answers at %s\n", buf_str(&url));
+    if (s->site.conf->demo)
+        demo_print(stderr);
+    buf_free(&url);
+    buf_free(&err);
+}
+
+static uint64_t tag(const char *s)
+{
+    uint64_t h = (uint64_t)when_now();
+
+    while (*s != '\0')
+        h = (h ^ (unsigned char)*s++) * 1099511628211u;
+    return h;
+}
+
+static int start(struct server *s, int listen_fd, struct buf *err)
+{
+    const struct conf *c = s->site.conf;
+    struct session_limits limits = {c->session_idle, c->session_absolute, (size_t)c->password_memory, 2};
+    struct http_config h = {
+        .listen_fd = listen_fd,
+        .threads = (int)c->event_threads,
+        .pool_threads = (int)c->pool_threads,
+        .max_connections = (int)c->max_connections,
+        .per_address = (int)c->max_per_address,
+        .header_max = (size_t)c->header_max,
+        .body_max = (size_t)c->body_max,
+        .header_ms = c->header_timeout,
+        .idle_ms = c->idle_timeout,
+        .deadline_ms = c->request_timeout,
+        .upload_dir = s->site.files_dir,
+        .headers = app_headers,
+        .data = &s->app,
+        .begin = app_begin,
+        .run = app_run,
+        .done = app_done,
+        .error = app_error,
+        .thread_new = app_thread_new,
+        .thread_free = app_thread_free,
+    };
+
+    session_limits(&limits);
+    if (c->demo && demo_load(&s->site, err) < 0)
+        return -1;
+    s->ui = static_open(c->ui, app_csp, err);
+    if (s->ui == NULL)
+        return -1;
+    s->app = (struct app){.st = &s->site.st, .ui = s->ui, .version = BERTH_VERSION, .public_url = c->public_url,
+                          .secure = strncmp(c->public_url, "https://", 8) == 0, .demo = c->demo, .inline_ms = 5,
+                          .upload_max = (uint64_t)c->upload_max, .meta_tag = tag(BERTH_VERSION),
+                          .left_out = s->site.plugins.left_out};
+    if ((s->jobs = jobs_start(&s->site.st, err)) == NULL)
+        return -1;
+    s->timers = timers_start(&s->site.st);
+    if (pthread_create(&s->watch, NULL, watch, s) != 0)
+        return -1;
+    s->app.http = http_start(&h, err);
+    return s->app.http == NULL ? -1 : 0;
+}
+
+static int stop(struct server *s)
+{
+    int left = s->app.http == NULL ? 0 : http_stop(&s->app.http, s->site.conf->stop_timeout);
+
+    if (left > 0) {
+        log_warn("serve", "%d requests did not end in time", left);
+        _exit(1); /* their memory cannot be taken away from under them */
+    }
+    if (s->jobs != NULL)
+        jobs_stop(&s->jobs);
+    if (s->timers != NULL)
+        timers_stop(&s->timers);
+    atomic_store(&s->stop, true);
+    if (s->watch != 0)
+        pthread_join(s->watch, NULL);
+    if (s->ui != NULL)
+        static_close(&s->ui);
+    site_close(&s->site);
+    return 0;
+}
+
 int worker_main(struct conf *conf, int listen_fd, struct worker_link *link)
 {
-    pthread_t thread;
+    struct server s = {0};
+    struct buf err = BUF_INIT;
+    int rc = 1;
 
-    (void)conf;
-    if (!worker_link_loaded(link))
-        return 0;
-    if (pthread_create(&thread, NULL, answer, (void *)(intptr_t)listen_fd) != 0)
-        return 1;
-    pthread_detach(thread);
-    worker_link_ready(link);
-    while (worker_link_wait(link) != WORKER_STOP)
-        ;
-    return 0;
+    if (site_load(&s.site, conf, &link->plugins_left_out, &err) < 0) {
+        log_error("serve", "%s", buf_str(&err));
+        worker_link_failed(link, buf_str(&err));
+    } else if (!worker_link_loaded(link)) {
+        rc = 0;
+    } else if (site_open(&s.site, &link->scripts_left_out, &err) < 0 || start(&s, listen_fd, &err) < 0) {
+        log_error("serve", "%s", buf_str(&err));
+        worker_link_failed(link, buf_str(&err));
+        stop(&s);
+    } else {
+        greet(&s, listen_fd);
+        worker_link_ready(link);
+        while (worker_link_wait(link) == WORKER_RELOAD)
+            log_info("serve", "scripts read again, %zu problems", site_reload(&s.site));
+        rc = stop(&s);
+    }
+    buf_free(&err);
+    return rc;
 }

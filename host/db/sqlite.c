@@ -154,6 +154,8 @@ static int out_of_budget(void *arg)
         return 0;
     if (c->cancel != NULL && atomic_load_explicit(c->cancel, memory_order_relaxed))
         return 1;
+    if (sq_overdue(c))
+        return 1;
     return c->deadline != 0 && when_monotonic() >= c->deadline;
 }
 
@@ -201,6 +203,7 @@ struct sq_conn *sq_connect(struct sq_db *db, bool writer, struct buf *err)
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 
     c->base = (struct db_conn){db->base.driver, &db->base};
+    c->writer = writer;
     c->cache.max = db->o.statements;
     int rc = sqlite3_open_v2(db->path, &c->h, flags, NULL);
     if (rc == SQLITE_OK)
@@ -279,6 +282,11 @@ static void sq_read_end(struct db_conn *base)
 
     if (c->in_batch || c->reading == 0 || --c->reading > 0)
         return;
+    if (sqlite3_get_autocommit(c->h)) { /* evicted */
+        c->evicted = c->cache.busy > 0;
+        c->since = 0;
+        return;
+    }
     db_step(sq_prepare(base, "COMMIT"));
 }
 

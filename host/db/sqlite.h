@@ -31,9 +31,12 @@ struct sq_conn {
 
     int64_t deadline; /* when_monotonic(), 0 none */
     const atomic_bool *cancel;
-    bool writing; /* this step is never interrupted */
+    bool writing;    /* this step is never interrupted */
+    int64_t since;   /* when_monotonic() of the snapshot being read, 0 none; not the writer's */
+    bool evicted;    /* it was taken away: until all is reset, steps are DB_INTERRUPTED */
 
     /* the writer's */
+    bool writer;
     bool in_batch;
     bool suspect;     /* had an I/O error: to be opened afresh */
     int lost;         /* why SQLite undid the whole transaction by itself; DB_OK: it did not */
@@ -61,10 +64,12 @@ struct sq_db {
     struct sq_conn *w;     /* NULL: could not be opened again after an I/O error */
     int64_t retry_at;      /* when to try that next */
     int due;               /* frames in the log from which on it is copied into the file */
+    int64_t restart_at;    /* when to try again to start an overgrown log over */
     bool checkpoint_fails; /* has been logged */
 
     struct sq_fts fts;
     atomic_int frames; /* pages in the log */
+    atomic_llong evict; /* snapshots older than that are to end: the log cannot start over */
     atomic_llong checkpoints;
     atomic_bool full; /* the disk, and that has been logged */
 };
@@ -76,6 +81,7 @@ int sq_fail(struct sq_conn *c, int rc, const char *what); /* remembers and logs;
 int sq_exec(struct db_conn *c, const char *sql);
 
 /* sqlite_stmt.c */
+bool sq_overdue(struct sq_conn *c); /* reads a snapshot that is to end */
 void sq_cache_free(struct sq_conn *c);
 void sq_reset_all(struct sq_conn *c);
 struct db_stmt *sq_prepare(struct db_conn *c, const char *sql);

@@ -1,8 +1,10 @@
 /* sqlite_stmt.c - the SQLite driver's prepared statements and their cache. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/when.h"
 #include "db/sqlite.h"
 
 struct sq_stmt {
@@ -138,12 +140,19 @@ struct db_stmt *sq_prepare(struct db_conn *base, const char *sql)
     return &s->base;
 }
 
+/* The snapshot ends with the last statement, or with db_read_end(). */
 static void release(struct sq_stmt *s)
 {
+    struct sq_conn *c = s->conn;
+
     sqlite3_reset(s->h);
     if (s->busy)
-        s->conn->cache.busy--;
+        c->cache.busy--;
     s->busy = false;
+    if (c->cache.busy == 0 && c->reading == 0) {
+        c->since = 0;
+        c->evicted = false;
+    }
 }
 
 void sq_reset(struct db_stmt *s)
@@ -197,29 +206,68 @@ void sq_bind_null(struct db_stmt *s, int i)
     bound(stmt(s), sqlite3_bind_null(stmt(s)->h, i));
 }
 
+bool sq_overdue(struct sq_conn *c)
+{
+    struct sq_db *db = (struct sq_db *)c->base.db;
+
+    return c->since != 0 && c->since < atomic_load_explicit(&db->evict, memory_order_relaxed);
+}
+
 static int finished(struct sq_stmt *s, int rc)
 {
     release(s);
     return rc;
 }
 
-int sq_step(struct db_stmt *base)
+/* Gives the snapshot back to the log at once; the statements that were reading it hear of it at
+ * their next step. */
+static void evict(struct sq_conn *c)
 {
-    struct sq_stmt *s = stmt(base);
+    c->evicted = true;
+    for (struct sq_stmt *s = c->cache.newest; s != NULL; s = s->older)
+        if (s->busy)
+            sqlite3_reset(s->h);
+    if (!sqlite3_get_autocommit(c->h))
+        sqlite3_exec(c->h, "ROLLBACK", NULL, NULL, NULL);
+    snprintf(c->error, sizeof(c->error), "the read took too long while much was written");
+}
+
+static int step_read(struct sq_stmt *s)
+{
     struct sq_conn *c = s->conn;
 
-    if (s->writes && c->in_batch) {
-        int rc = sq_savepoints(c);
-
-        if (rc != DB_OK)
-            return finished(s, rc);
-    }
-    c->writing = s->writes;
+    if (c->since == 0)
+        c->since = when_monotonic();
+    if (!c->evicted && sq_overdue(c))
+        evict(c);
+    if (c->evicted)
+        return finished(s, DB_INTERRUPTED);
     int rc = sqlite3_step(s->h);
+    if (rc == SQLITE_ROW)
+        return DB_ROW;
+    if (rc == SQLITE_INTERRUPT && sq_overdue(c))
+        evict(c);
+    return finished(s, rc == SQLITE_DONE ? DB_DONE : sq_fail(c, rc, s->sql));
+}
+
+static int step_as_writer(struct sq_stmt *s)
+{
+    struct sq_conn *c = s->conn;
+    int rc = s->writes && c->in_batch ? sq_savepoints(c) : DB_OK;
+
+    if (rc != DB_OK)
+        return finished(s, rc);
+    c->writing = s->writes;
+    rc = sqlite3_step(s->h);
     c->writing = false;
     if (rc == SQLITE_ROW)
         return DB_ROW;
     return finished(s, rc == SQLITE_DONE ? DB_DONE : sq_fail(c, rc, s->sql));
+}
+
+int sq_step(struct db_stmt *s)
+{
+    return stmt(s)->conn->writer ? step_as_writer(stmt(s)) : step_read(stmt(s));
 }
 
 int sq_col_count(struct db_stmt *s)

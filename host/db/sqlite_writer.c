@@ -12,7 +12,8 @@
 enum {
     RETRY_MS = 1000,      /* between attempts to open again */
     IDLE_MS = 500,        /* quiet for that long: empty the log */
-    RESTART_WAIT_MS = 50, /* how long a checkpoint of an overgrown log waits for readers */
+    RESTART_MS = 100,     /* between attempts to start an overgrown log over */
+    RESTART_WAIT_MS = 20, /* and how long each of them waits for readers */
 };
 
 static int run_sql(struct sq_conn *c, const char *sql)
@@ -132,7 +133,7 @@ static int body_run(void *owner, struct db_work *work)
 }
 
 /* Copies the log into the file.  PASSIVE never waits; the other modes wait for readers. */
-static void checkpoint(struct sq_db *db, int mode, int wait_ms)
+static int checkpoint(struct sq_db *db, int mode, int wait_ms)
 {
     int in_log = 0, done = 0;
 
@@ -150,6 +151,20 @@ static void checkpoint(struct sq_db *db, int mode, int wait_ms)
     }
     sqlite3_busy_timeout(db->w->h, SQ_BUSY_MS);
     db->due = atomic_load(&db->frames) + (int)(db->o.log_bytes / SQ_FRAME);
+    return rc;
+}
+
+/* Readers that come and go keep an overgrown log from starting over only for as long as the
+ * attempt waits; one that stays for long loses its snapshot. */
+static void restart(struct sq_db *db)
+{
+    int64_t now = when_monotonic();
+
+    if (now < db->restart_at)
+        return;
+    db->restart_at = now + RESTART_MS;
+    if (checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, RESTART_WAIT_MS) == SQLITE_BUSY)
+        atomic_store(&db->evict, now - db->o.log_read_ms);
 }
 
 static int batch_tidy(void *owner, int64_t idle_ms)
@@ -162,11 +177,9 @@ static int batch_tidy(void *owner, int64_t idle_ms)
         return -1;
     if (idle_ms >= IDLE_MS)
         checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, 0);
-    else if (frames < db->due)
-        return IDLE_MS;
     else if ((int64_t)frames * SQ_FRAME >= db->o.log_max_bytes)
-        checkpoint(db, SQLITE_CHECKPOINT_RESTART, RESTART_WAIT_MS);
-    else
+        restart(db);
+    else if (frames >= db->due)
         checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, 0);
     return IDLE_MS;
 }

@@ -41,9 +41,17 @@ struct script_info {
     bool older;        /* the file has errors; the version before is in force */
 };
 
+struct script_limits {
+    size_t memory;   /* bytes of one thread's Lua state */
+    int64_t rule_ms; /* a rule or hook may calculate for about this long; 1 ms counts as 100,000 steps */
+};
+#define SCRIPT_LIMITS ((const struct script_limits){32 << 20, 20})
+
 /* Reads dir/rules and dir/hooks; neither need exist.  left_out (may be NULL) names scripts that made the
  * process crash: "rules/leads.release_days.lua".  Problems are logged and kept; opening never fails. */
-struct scripts *scripts_open(const char *dir, const struct conf_list *left_out, const struct model *m);
+struct scripts *scripts_open(const char *dir, const struct conf_list *left_out,
+                             const struct script_limits *limits, const struct model *m);
+void scripts_set_limits(struct scripts *s, const struct script_limits *limits); /* memory: from the next reload */
 void scripts_close(struct scripts **s);
 
 /* What store->scripts is to be filled with.  One set of scripts serves a process. */

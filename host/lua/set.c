@@ -32,6 +32,8 @@ struct scripts {
     size_t nleft_out;
     atomic_uint_least64_t generation;
     atomic_bool hooks;
+    atomic_size_t memory;
+    atomic_int_least64_t rule_ms;
     pthread_mutex_t lock; /* all below */
     struct script_set *set;
     struct refusal *refusals, **refusals_end; /* in the set's arena */
@@ -134,7 +136,7 @@ static void learn_globals(struct map *map, struct arena *a)
 {
     static const struct box_budget budget = {10000000, 1000, 1000};
     struct naming n = {map, a};
-    struct vm *vm = vm_new();
+    struct vm *vm = vm_new(BOX_MEMORY_DEFAULT);
     struct buf err = BUF_INIT;
 
     box_run(vm_box(vm), &budget, name_globals, &n, &err, NULL);
@@ -276,7 +278,7 @@ static bool script_is_sound(struct reading *r, struct script *script)
     if (!find_about(r, script))
         return false;
     check.rule = script->rule;
-    vm = vm_new();
+    vm = vm_new(BOX_MEMORY_DEFAULT);
     if (vm_compile(vm, script, &err, &f) == 0)
         script_check(&check, script->source, script->len);
     if (f.why == BOX_FINE && r->nrefusals == before)
@@ -503,12 +505,33 @@ bool scripts_changed(struct scripts *s)
     return now != seen;
 }
 
-struct scripts *scripts_open(const char *dir, const struct conf_list *left_out, const struct model *m)
+void scripts_set_limits(struct scripts *s, const struct script_limits *limits)
+{
+    atomic_store(&s->memory, limits->memory);
+    atomic_store(&s->rule_ms, limits->rule_ms);
+}
+
+size_t scripts_memory(const struct scripts *s)
+{
+    return atomic_load(&s->memory);
+}
+
+/* Fuel decides, so that a busy machine changes no answer; the clocks are for what fuel misjudges. */
+struct box_budget scripts_budget(const struct scripts *s)
+{
+    int64_t ms = atomic_load_explicit(&s->rule_ms, memory_order_relaxed);
+
+    return (struct box_budget){.fuel = ms * 100000, .cpu_ms = (int)(ms * 4), .wall_ms = (int)(ms * 20 + 500)};
+}
+
+struct scripts *scripts_open(const char *dir, const struct conf_list *left_out,
+                             const struct script_limits *limits, const struct model *m)
 {
     static atomic_uint_least64_t last_id;
     struct scripts *s = mem_alloc(sizeof(*s));
 
     s->id = atomic_fetch_add(&last_id, 1) + 1;
+    scripts_set_limits(s, limits);
     s->dir = mem_strdup(dir);
     s->nleft_out = left_out == NULL ? 0 : left_out->n;
     s->left_out = mem_alloc((s->nleft_out + 1) * sizeof(*s->left_out));

@@ -50,6 +50,8 @@ void set_drop(struct script_set *set);
 uint64_t scripts_generation(const struct scripts *s);
 uint64_t scripts_id(const struct scripts *s); /* never used again, unlike an address */
 bool scripts_have_hooks(const struct scripts *s);
+struct box_budget scripts_budget(const struct scripts *s);
+size_t scripts_memory(const struct scripts *s);
 
 /* Notes a failure, logs it now and then. */
 void tally_failure(struct scripts *s, struct tally *t, const struct box_failure *f, const char *message);
@@ -59,7 +61,7 @@ const char *script_type_text(enum berth_type type); /* "a whole number" */
 
 /* vm.c: a box with scripts in it. */
 struct vm;
-struct vm *vm_new(void);
+struct vm *vm_new(size_t memory);
 void vm_free(struct vm **vm);
 struct box *vm_box(struct vm *vm);
 /* Only compiles it.  -1 with err and *f. */

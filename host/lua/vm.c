@@ -34,8 +34,8 @@ struct vm {
     const struct script *loading;
 };
 
-/* About 20 ms: others wait for the write transaction meanwhile. */
-static const struct box_budget run_budget = {.fuel = 2000000, .cpu_ms = 200, .wall_ms = 1000};
+/* For loading a file. */
+static const struct box_budget load_budget = {.fuel = 2000000, .cpu_ms = 200, .wall_ms = 1000};
 
 /* ---- on("lead", "before_update", function(lead, old) ... end) ------------------------------- */
 
@@ -91,14 +91,14 @@ static int open_host(lua_State *L)
     return 0;
 }
 
-struct vm *vm_new(void)
+struct vm *vm_new(size_t memory)
 {
     struct vm *vm = mem_alloc(sizeof(*vm));
     struct buf err = BUF_INIT;
 
-    vm->box = box_new(BOX_MEMORY_DEFAULT);
+    vm->box = box_new(memory);
     box_set_owner(vm->box, &vm->run);
-    if (box_run(vm->box, &run_budget, open_host, NULL, &err, NULL) < 0) {
+    if (box_run(vm->box, &load_budget, open_host, NULL, &err, NULL) < 0) {
         log_error("lua", "cannot open the host's functions: %s", buf_str(&err));
         abort();
     }
@@ -153,7 +153,7 @@ static int compile_script(lua_State *L)
 
 int vm_compile(struct vm *vm, const struct script *script, struct buf *err, struct box_failure *f)
 {
-    return box_run(vm->box, &run_budget, compile_script, (void *)script, err, f);
+    return box_run(vm->box, &load_budget, compile_script, (void *)script, err, f);
 }
 
 int vm_load(struct vm *vm, const struct script *script, struct buf *err, struct box_failure *f)
@@ -165,7 +165,7 @@ int vm_load(struct vm *vm, const struct script *script, struct buf *err, struct 
     vm->loading = script;
     vm->run = (struct script_run){.file = script->file};
     watch_begin(script->tally != NULL ? script->tally->file : "check");
-    rc = box_run(vm->box, &run_budget, load_script, (void *)script, err, f);
+    rc = box_run(vm->box, &load_budget, load_script, (void *)script, err, f);
     watch_end();
     vm->loading = NULL;
     return rc;
@@ -193,7 +193,7 @@ static void make_key(void)
 
 static struct vm *build(struct scripts *s)
 {
-    struct vm *vm = vm_new();
+    struct vm *vm = vm_new(scripts_memory(s));
 
     vm->engine = scripts_id(s);
     vm->set = set_current(s);
@@ -240,13 +240,14 @@ static int run(struct vm *vm, struct scripts *s, struct berth_ctx *c, const stru
     struct script_run before = vm->run;
     const char *blamed = blame_enter(script->tally->file);
     bool outer = !box_running(vm->box);
+    struct box_budget budget = scripts_budget(s);
     struct box_failure f;
     int rc;
 
     vm->run = (struct script_run){c, may_write, script->file};
     if (outer)
         watch_begin(script->tally->file);
-    rc = box_run(vm->box, &run_budget, fn, arg, err, &f);
+    rc = box_run(vm->box, &budget, fn, arg, err, &f);
     if (outer)
         watch_end();
     vm->run = before;

@@ -99,6 +99,14 @@ static bool shares(struct berth_ctx *c, const struct berth_row *r, const struct 
     return false;
 }
 
+const struct table *dup_shares(struct berth_ctx *c, int64_t tbl, int64_t rec, const struct dup_key *key)
+{
+    const struct table *t = table_of(c, tbl);
+    struct berth_row *r = t == NULL ? NULL : find_raw(c, t, rec);
+
+    return r != NULL && shares(c, r, key) ? t : NULL;
+}
+
 struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self)
 {
     struct ctx_match *list = NULL;

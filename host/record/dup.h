@@ -22,6 +22,8 @@ void dup_keys_of(const struct berth_row *r, struct dup_keys *out);
 /* The records (not `self`) that share a key; NULL when none.  Matches the user may not see carry
  * no id and no title. */
 struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self);
+/* Whether record (tbl number, id) really shares the key; NULL or the table. */
+const struct table *dup_shares(struct berth_ctx *c, int64_t tbl, int64_t rec, const struct dup_key *key);
 int dup_put(struct berth_ctx *c, const struct table *t, int64_t id, const struct dup_keys *old,
             const struct dup_keys *new_keys);
 

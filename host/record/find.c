@@ -91,6 +91,7 @@ int64_t find_ref_by_text(struct berth_ctx *c, const struct field *f, const char 
 struct select {
     struct buf sql;
     struct binds binds;
+    const char *id; /* the id's column: "t.id", or the search index's */
 };
 
 static bool down_nulls_last(const struct where_sort *s)
@@ -98,7 +99,7 @@ static bool down_nulls_last(const struct where_sort *s)
     return s->down;
 }
 
-static void order_by(struct buf *sql, const struct where_query *q, bool positions)
+static void order_by(struct buf *sql, const char *id, const struct where_query *q, bool positions)
 {
     buf_puts(sql, " ORDER BY ");
     for (size_t i = 0; i < q->nsort; i++) {
@@ -114,7 +115,7 @@ static void order_by(struct buf *sql, const struct where_query *q, bool position
     if (positions)
         buf_addf(sql, "%zu", q->nsort + 1);
     else
-        buf_puts(sql, "t.id");
+        buf_puts(sql, id);
     if (q->nsort == 0 || q->sort[0].down)
         buf_puts(sql, " DESC");
 }
@@ -126,7 +127,7 @@ static void after_level(struct berth_ctx *c, struct select *s, const struct wher
     const struct where_sort *o = &q->sort[i];
 
     if (i == q->nsort) {
-        buf_addf(&s->sql, "t.id %s ?", q->nsort == 0 || q->sort[0].down ? "<" : ">");
+        buf_addf(&s->sql, "%s %s ?", s->id, q->nsort == 0 || q->sort[0].down ? "<" : ">");
         binds_add(c, &s->binds, key[i]);
         return;
     }
@@ -214,7 +215,7 @@ static void one_branch(struct berth_ctx *c, struct select *s, const struct table
         buf_puts(&s->sql, " AND ");
         after_level(c, s, q, after, 0);
     }
-    order_by(&s->sql, q, false);
+    order_by(&s->sql, s->id, q, false);
     buf_addf(&s->sql, " LIMIT %lld", (long long)q->limit);
 }
 
@@ -223,9 +224,16 @@ static struct db_stmt *select_rows(struct berth_ctx *c, const struct table *t, c
                                    const struct where_query *q, const char *search,
                                    const struct berth_val *after, bool nulls)
 {
-    struct select s = {BUF_INIT, {0}};
+    struct select s = {BUF_INIT, {0}, "t.id"};
     struct perm_sql p;
     struct db_stmt *st = NULL;
+    struct buf id = BUF_INIT;
+
+    if (q->nsort == 0 && search != NULL) {
+        search_id(c, t, search, &id);
+        s.id = arena_strdup(c->a, buf_str(&id));
+        buf_free(&id);
+    }
 
     if (branches(c, t, q->where, &p)) {
         if (p.n == 1) {
@@ -236,7 +244,7 @@ static struct db_stmt *select_rows(struct berth_ctx *c, const struct table *t, c
                 one_branch(c, &s, t, columns, q, search, p.branch[i], after, nulls);
             }
             buf_putc(&s.sql, ')');
-            order_by(&s.sql, q, true);
+            order_by(&s.sql, s.id, q, true);
             buf_addf(&s.sql, " LIMIT %lld", (long long)q->limit);
         }
         st = db_prepare(c->conn, buf_str(&s.sql));
@@ -307,7 +315,7 @@ int64_t find_count(struct berth_ctx *c, const struct table *t, const struct wher
     if (c->rc != BERTH_OK || !branches(c, t, w, &p))
         return 0;
     for (size_t i = 0; i < p.n && n <= COUNT_MAX; i++) {
-        struct select s = {BUF_INIT, {0}};
+        struct select s = {BUF_INIT, {0}, "t.id"};
         struct db_stmt *st;
         int rc;
 

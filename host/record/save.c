@@ -330,6 +330,12 @@ static int check_duplicates(struct berth_ctx *c, const struct berth_row *r, stru
     return c->matches == NULL ? c->rc : ctx_fail(c, BERTH_CONFLICT, "duplicate", "err.duplicate");
 }
 
+static void dup_grew(struct berth_ctx *c, void *arg)
+{
+    (void)arg;
+    atomic_fetch_add(&c->st->dup_gen, 1);
+}
+
 /* ---- after commit ------------------------------------------------------------------ */
 struct done {
     uint32_t deed;
@@ -402,6 +408,8 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
     }
     if ((deed == BERTH_INSERT ? insert(c, r) : update(c, r, &changed)) != BERTH_OK || !changed)
         return c->rc;
+    if (keys != NULL && c->rc == BERTH_OK)
+        ctx_after_commit(c, dup_grew, NULL);
     if (keys != NULL)
         dup_put(c, r->t, row_id(r), r->old == NULL ? NULL : &keys[0], &keys[1]);
     search_put(c, r->old, r);
@@ -414,6 +422,28 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
         return c->rc;
     later(c, deed, r);
     r->old = row_copy(r); /* a later save of the same row starts from here */
+    return c->rc;
+}
+
+int row_add(struct berth_ctx *c, struct berth_row *r, const char *tokens)
+{
+    bool hooked = hook_any(c, BERTH_BEFORE, BERTH_INSERT, r->t);
+
+    assert(c->writing);
+    default_owner(c, r);
+    stamp_owner(c, r);
+    if (hooked && (hook_run(c, BERTH_BEFORE, BERTH_INSERT, r, NULL) != BERTH_OK || !row_check(r)))
+        return c->rc;
+    if (check_giving(c, r) != BERTH_OK || insert(c, r) != BERTH_OK)
+        return c->rc;
+    if (r->t->searched && (hooked || tokens == NULL))
+        search_put(c, NULL, r);
+    else if (r->t->searched)
+        search_put_tokens(c, r->t, row_id(r), tokens);
+    if (c->rc == BERTH_OK && hook_any(c, BERTH_AFTER, BERTH_INSERT, r->t))
+        hook_run(c, BERTH_AFTER, BERTH_INSERT, r, NULL);
+    if (c->rc == BERTH_OK)
+        later(c, BERTH_INSERT, r);
     return c->rc;
 }
 
@@ -572,6 +602,7 @@ static int put_back(struct berth_ctx *c, struct berth_row *r)
     if (r->t->duplicates) {
         keys = arena_alloc(c->a, sizeof(*keys));
         dup_keys_of(r, keys);
+        ctx_after_commit(c, dup_grew, NULL);
         dup_put(c, r->t, row_id(r), NULL, keys);
     }
     search_put(c, NULL, r);

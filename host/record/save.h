@@ -14,6 +14,9 @@ bool save_version(struct berth_ctx *c, const struct berth_row *r, int64_t versio
 int row_drop(struct berth_ctx *c, struct berth_row *r);
 /* Out of the recycle bin, with its details, under its old id. */
 int row_restore(struct berth_ctx *c, const struct table *t, int64_t id);
+/* For imports: adds a record that was checked, whose rights were checked and whose duplicate keys the
+ * caller writes.  Hooks run; tokens (may be NULL) are those of search_tokens(). */
+int row_add(struct berth_ctx *c, struct berth_row *r, const char *tokens);
 /* A line in the record's history that is no field change. */
 int history_note(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *text);
 /* {"entries":[…],"refs":…,"next":…} newest first. */

@@ -1,27 +1,114 @@
 /* search.c - tokens of records and questions to the index. */
 #include "record/search.h"
 
-#include "text/fold.h"
+#include <string.h>
+
+#include "record/find.h"
+#include "text/tokens.h"
+
+static const char *index_name(struct berth_ctx *c, const struct table *t)
+{
+    return arena_fmt(c->a, "search_%s", t->name);
+}
+
+static bool found_by(const struct field *f)
+{
+    return (f->flags & BERTH_SEARCH) && f->type >= BERTH_TEXT && f->type <= BERTH_URL;
+}
 
 void search_tokens(const struct berth_row *r, struct buf *out)
 {
-    for (int i = F_DECLARED; i < r->t->nfields; i++)
-        if ((r->t->fields[i].flags & BERTH_SEARCH) && !val_is_nil(r->v[i]) && field_is_text(&r->t->fields[i])) {
-            text_fold(out, r->v[i].s, (size_t)r->v[i].len);
-            buf_putc(out, ' ');
-        }
+    for (int i = F_DECLARED; i < r->t->nfields; i++) {
+        const struct field *f = &r->t->fields[i];
+
+        if (!found_by(f) || val_is_nil(r->v[i]))
+            continue;
+        if (f->type == BERTH_LONG)
+            text_tokens_index_prose(out, r->v[i].s, (size_t)r->v[i].len);
+        else
+            text_tokens_index(out, r->v[i].s, (size_t)r->v[i].len);
+    }
+    text_tokens_unique(out);
 }
+
+/* ---- questions ------------------------------------------------------------------------------- */
+/* The value to bind for what the user typed; NULL when there is nothing to look for. */
+static const char *match_value(struct berth_ctx *c, const char *search)
+{
+    struct text_query *q = text_tokens_query(c->a, search, strlen(search));
+    struct db_fts_term term[TEXT_TERMS_MAX];
+    struct buf b = BUF_INIT;
+    const char *value = NULL;
+
+    for (size_t i = 0; i < q->n; i++) {
+        struct db_fts_word *any = arena_alloc(c->a, q->term[i].n * sizeof(*any));
+
+        for (size_t k = 0; k < q->term[i].n; k++)
+            any[k] = (struct db_fts_word){q->term[i].any[k].s, q->term[i].any[k].len, q->term[i].any[k].prefix};
+        term[i] = (struct db_fts_term){any, (int)q->term[i].n};
+    }
+    if (q->n > 0 && db_fts_match(c->st->db, &b, term, (int)q->n))
+        value = arena_strdup(c->a, buf_str(&b));
+    buf_free(&b);
+    return value;
+}
+
 void search_from(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql)
 {
-    (void)c; (void)search;
-    buf_addf(sql, "%s t", t->sql);
+    if (search == NULL || !t->searched)
+        buf_addf(sql, "%s t", t->sql);
+    else
+        db_fts_from(c->st->db, sql, index_name(c, t), "f", t->name, "t");
 }
-void search_where(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql, struct binds *b)
+
+void search_where(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql,
+                  struct binds *b)
 {
-    (void)c; (void)t; (void)search; (void)sql; (void)b;
+    const char *value;
+
+    if (search == NULL)
+        return;
+    buf_puts(sql, " AND ");
+    value = t->searched ? match_value(c, search) : NULL;
+    if (!t->searched || value == NULL) {
+        buf_puts(sql, "1=0"); /* nothing to look for, or nowhere */
+        return;
+    }
+    db_fts_where(c->st->db, sql, index_name(c, t), "f");
+    binds_add(c, b, berth_s(value));
 }
-int search_put(struct berth_ctx *c, const struct berth_row *old, const struct berth_row *new_row)
+
+void search_id(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql)
 {
-    (void)old; (void)new_row;
-    return c->rc;
+    if (search == NULL || !t->searched)
+        buf_puts(sql, "t.id");
+    else
+        db_fts_id(c->st->db, sql, "f");
+}
+
+int search_put(struct berth_ctx *c, const struct berth_row *old, const struct berth_row *now)
+{
+    const struct table *t = old != NULL ? old->t : now->t;
+    struct buf was = BUF_INIT, is = BUF_INIT;
+    int rc = 0;
+
+    if (!t->searched || c->rc != BERTH_OK)
+        return c->rc;
+    if (old != NULL)
+        search_tokens(old, &was);
+    if (now != NULL)
+        search_tokens(now, &is);
+    if (old == NULL || now == NULL || strcmp(buf_str(&was), buf_str(&is)) != 0)
+        rc = db_fts_put(c->conn, index_name(c, t), row_id(old != NULL ? old : now), old == NULL ? NULL : buf_str(&was),
+                        now == NULL ? NULL : buf_str(&is));
+    buf_free(&was);
+    buf_free(&is);
+    return rc < 0 ? ctx_db(c, rc, "keep the search index") : BERTH_OK;
+}
+
+int search_put_tokens(struct berth_ctx *c, const struct table *t, int64_t id, const char *tokens)
+{
+    int rc = db_fts_put(c->conn, index_name(c, t), id, NULL, tokens);
+
+    return rc < 0 ? ctx_db(c, rc, "keep the search index") : BERTH_OK;
 }

@@ -16,7 +16,12 @@ void search_from(struct berth_ctx *c, const struct table *t, const char *search,
 void search_where(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql,
                   struct binds *b);
 
+/* The id's column, which the index delivers in order. */
+void search_id(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql);
+
 /* Keeps the index: old or new may be NULL. */
 int search_put(struct berth_ctx *c, const struct berth_row *old, const struct berth_row *new_row);
+/* A new record's ready-made tokens. */
+int search_put_tokens(struct berth_ctx *c, const struct table *t, int64_t id, const char *tokens);
 
 #endif

@@ -498,6 +498,26 @@ int session_token(struct berth_ctx *c, const char *name, int days, int64_t *id_r
     return c->rc;
 }
 
+int session_token_end(struct berth_ctx *c, int64_t id)
+{
+    struct ended *e = arena_alloc(c->a, sizeof(*e));
+    struct db_stmt *s = db_prepare(c->conn, "SELECT hash, user_id FROM api_token WHERE id = ?");
+    bool mine = false;
+
+    db_bind_int(s, 1, id);
+    if (db_step(s) == DB_ROW) {
+        mine = c->who == NULL || c->who->admin || db_col_int(s, 1) == c->who->id;
+        snprintf(e->hash, sizeof(e->hash), "%s", db_col_text(s, 0, NULL));
+    }
+    db_reset(s);
+    if (!mine)
+        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    s = db_prepare(c->conn, "DELETE FROM api_token WHERE id = ?");
+    db_bind_int(s, 1, id);
+    ctx_after_commit(c, forget_one, e);
+    return run(c, s, "end a token");
+}
+
 /* ---- the first start -------------------------------------------------------------------------- */
 bool session_setup_open(struct store *st, struct db_conn *conn)
 {

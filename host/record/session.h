@@ -41,6 +41,8 @@ int session_set_hash(struct berth_ctx *c, int64_t user, const char *hash);
 /* A new API token's secret, shown once. */
 int session_token(struct berth_ctx *c, const char *name, int days, int64_t *id_r, char out[SECRET_TEXT]);
 
+int session_token_end(struct berth_ctx *c, int64_t id); /* one of the user's own; administrators: any */
+
 /* The one-time secret of the first start, kept hashed in `setting`; "" when a user exists already. */
 int session_setup_secret(struct berth_ctx *c, char out[SECRET_TEXT]);
 /* Makes the first administrator; BERTH_DENIED with a wrong or used secret. */

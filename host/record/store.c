@@ -51,111 +51,14 @@ static int read_numbers(struct store *st, struct db_conn *conn)
     return rc < 0 ? -1 : 0;
 }
 
-/* ---- what administrators declared ---------------------------------------------------- */
-static const char *col(struct arena *a, struct db_stmt *s, int i)
-{
-    const char *text = db_col_text(s, i, NULL);
-
-    return text == NULL ? NULL : arena_strdup(a, text);
-}
-
-static const struct {
-    const char *name;
-    enum berth_type type;
-} custom_types[] = {
-    {"text", BERTH_TEXT},   {"long", BERTH_LONG}, {"phone", BERTH_PHONE}, {"email", BERTH_EMAIL},
-    {"url", BERTH_URL},     {"int", BERTH_INT},   {"real", BERTH_REAL},   {"bool", BERTH_BOOL},
-    {"money", BERTH_MONEY}, {"date", BERTH_DATE}, {"time", BERTH_TIME},   {"pick", BERTH_PICK},
-    {"ref", BERTH_REF},
-};
-
-enum berth_type store_custom_type(const char *name)
-{
-    for (size_t i = 0; name != NULL && i < sizeof(custom_types) / sizeof(custom_types[0]); i++)
-        if (strcmp(custom_types[i].name, name) == 0)
-            return custom_types[i].type;
-    return BERTH_NULL;
-}
-
-static void put_labels(struct store *st, const char *key, struct db_stmt *s, int first)
-{
-    static const char *const locales[] = {"zh-CN", "zh-TW", "vi", "en"};
-
-    for (int i = 0; i < 4; i++)
-        if (!db_col_is_null(s, first + i))
-            labels_put(st->labels, locales[i], key, db_col_text(s, first + i, NULL));
-}
-
-static int read_fields(struct store *st, struct arena *a, struct db_conn *conn, struct model_extra *x)
-{
-    struct db_stmt *s = db_prepare(conn,
-        "SELECT on_table, name, type, \"of\", section, coalesce(required, 0), coalesce(list, 0), coalesce(filter, 0),"
-        " coalesce(search, 0), coalesce(max, 0), label_zh_cn, label_zh_tw, label_vi, label_en, coalesce(sort, 0),"
-        " coalesce(many, 0) FROM custom_field ORDER BY coalesce(place, 0), id");
-    struct model_custom_field *all = NULL;
-    int rc;
-
-    while ((rc = db_step(s)) == DB_ROW) {
-        struct model_custom_field *f;
-
-        if ((x->nfields & (x->nfields - 1)) == 0) {
-            struct model_custom_field *more = arena_alloc(a, (x->nfields == 0 ? 1 : x->nfields * 2) * sizeof(*more));
-
-            if (x->nfields > 0)
-                memcpy(more, all, x->nfields * sizeof(*more));
-            all = more;
-        }
-        f = &all[x->nfields++];
-        *f = (struct model_custom_field){
-            .table = col(a, s, 0), .name = col(a, s, 1), .type = store_custom_type(db_col_text(s, 2, NULL)),
-            .of = col(a, s, 3), .group = col(a, s, 4), .max = (int32_t)db_col_int(s, 9),
-            .flags = (db_col_int(s, 5) ? BERTH_REQUIRED : 0u) | (db_col_int(s, 6) ? BERTH_LIST : 0u) |
-                     (db_col_int(s, 7) ? BERTH_FILTER : 0u) | (db_col_int(s, 8) ? BERTH_SEARCH : 0u) |
-                     (db_col_int(s, 14) ? BERTH_INDEX : 0u) | (db_col_int(s, 15) ? BERTH_MANY : 0u)};
-        put_labels(st, arena_fmt(a, "%s.%s", f->table, f->name), s, 10);
-    }
-    db_reset(s);
-    x->fields = all;
-    return rc < 0 ? -1 : 0;
-}
-
-static int read_items(struct store *st, struct arena *a, struct db_conn *conn, struct model_extra *x)
-{
-    struct db_stmt *s = db_prepare(conn,
-        "SELECT dict, \"key\", color, coalesce(place, 0), coalesce(hidden, 0), label_zh_cn, label_zh_tw,"
-        " label_vi, label_en FROM dict_item ORDER BY dict, place, id");
-    struct model_custom_item *all = NULL;
-    int rc;
-
-    while ((rc = db_step(s)) == DB_ROW) {
-        struct model_custom_item *it;
-
-        if ((x->nitems & (x->nitems - 1)) == 0) {
-            struct model_custom_item *more = arena_alloc(a, (x->nitems == 0 ? 1 : x->nitems * 2) * sizeof(*more));
-
-            if (x->nitems > 0)
-                memcpy(more, all, x->nitems * sizeof(*more));
-            all = more;
-        }
-        it = &all[x->nitems++];
-        *it = (struct model_custom_item){.dict = col(a, s, 0), .key = col(a, s, 1), .color = col(a, s, 2),
-                                         .place = db_col_int(s, 3), .hidden = db_col_int(s, 4) != 0};
-        put_labels(st, arena_fmt(a, "%s.%s", it->dict, it->key), s, 5);
-    }
-    db_reset(s);
-    x->items = all;
-    return rc < 0 ? -1 : 0;
-}
-
+/* ---- the model -------------------------------------------------------------------------- */
 struct model *store_build(struct store *st, struct db_conn *conn, struct buf *err)
 {
     struct arena *a = arena_new();
-    struct model_extra x = {0};
+    struct model_extra x;
     struct model *m = NULL;
 
-    if (read_fields(st, a, conn, &x) < 0 || read_items(st, a, conn, &x) < 0)
-        buf_addf(err, "read custom fields: %s", db_error(conn));
-    else
+    if (migrate_read_extra(a, conn, st->labels, &x, err) == 0)
         m = model_build(st->plugins, st->nplugins, &x, err);
     arena_free(&a);
     return m;

@@ -46,6 +46,7 @@ struct store {
     const uint32_t *plugin_caps; /* granted, beside plugins */
     _Atomic uint64_t rights_gen; /* grows with every change of users, roles, pools ... */
     struct table_numbers *numbers;
+    _Atomic uint64_t dup_gen;    /* grows when a record with duplicate keys was committed */
     struct who_cache *who;
     struct session_cache *sessions;
     /* Fixed for tests: 0 means the clock. */
@@ -62,7 +63,6 @@ struct model *store_build(struct store *st, struct db_conn *conn, struct buf *er
 int store_remodel(struct berth_ctx *c);
 /* The stable number of a table, kept in model_table; 0 before its first migration. */
 int64_t store_table_no(const struct store *st, const struct table *t);
-enum berth_type store_custom_type(const char *name); /* BERTH_NULL: no such type */
 int64_t store_now(struct store *st);
 void store_close(struct store *st);
 

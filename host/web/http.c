@@ -190,6 +190,8 @@ static void request_end(struct request *r)
 
     if (r->started) {
         r->pub.thread = l->thread;
+        if (!r->sent)
+            r->pub.status = 0;
         if (l->http->c.done != NULL)
             l->http->c.done(&r->pub);
         atomic_fetch_sub(&l->in_flight, 1);
@@ -388,7 +390,8 @@ static enum MHD_Result request_begin(struct request *r, const char *method, cons
         answer_refuse(r, no);
         return request_answer(r);
     }
-    req->deadline = when_monotonic() + r->http->c.deadline_ms;
+    req->begun = when_monotonic();
+    req->deadline = req->begun + r->http->c.deadline_ms;
     req->thread = r->loop->thread;
     req->body_size = r->facts.body_size;
     if (req->method == HTTP_POST || req->method == HTTP_PUT || req->method == HTTP_PATCH)
@@ -558,7 +561,7 @@ static void on_connection(void *cls, struct MHD_Connection *m, void **context,
         if (fd >= 0)
             watch_linger(w, fd);
     }
-    watch_leave(w, c->address);
+    http_watch_leave(w, c->address);
     atomic_fetch_sub(&l->http->connections, 1);
     free(c);
 }
@@ -656,7 +659,7 @@ static void http_free(struct http *h)
         poll(NULL, 0, 1);
     for (int i = 0; i < h->c.threads; i++)
         loop_end(&h->loops[i]);
-    watch_end(&h->watch); /* it looks into the loops, and they hand it their sockets */
+    http_watch_end(&h->watch); /* it looks into the loops, and they hand it their sockets */
     for (int i = 0; i < h->c.threads; i++)
         pthread_mutex_destroy(&h->loops[i].lock);
     pthread_mutex_destroy(&h->streams_lock);

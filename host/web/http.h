@@ -17,11 +17,13 @@
  *                             again on a pool thread (req->pooled is then true);
  *                 HTTP_LATER  another thread (the database writer) owns req now and ends with
  *                             http_finish(req).
- *   done(req)   event thread, the answer is sent or the client is gone.  req->status is final.
+ *   done(req)   event thread, the answer is sent or the client is gone.  req->status is final: 0
+ *               when the client left before it could be answered.
  *
  * Whoever owns req (the function that is running, or the one called for HTTP_LATER) is the only
- * one to touch it; http_gone() says when nobody waits for the answer any more.  Strings in req
- * live until done() returns.
+ * one to touch it; http_gone() says when nobody waits for the answer any more.  The server does not
+ * answer in its place: a handler that may take long looks at http_gone().  Strings in req live
+ * until done() returns.
  *
  * Checked before begin() sees anything: one Host, one Content-Length or `Transfer-Encoding:
  * chunked` but not both, known method, origin-form target, no control characters, header lines
@@ -68,6 +70,7 @@ struct http_req {
     const struct http_pair *args; /* the query, decoded */
     size_t nargs;
     struct arena *arena; /* emptied after done() */
+    int64_t begun;       /* when_monotonic() ms at begin() */
     int64_t deadline;    /* when_monotonic() ms; begin() may move it */
     void *thread;        /* thread_new()'s result for the thread that is running */
     void *user;          /* belongs to the layer above; NULL at begin() */
@@ -125,8 +128,8 @@ struct http_stats {
     int connections, in_flight, queued;
 };
 
-/* Copies *config.  Callbacks may run before it returns.  NULL after an error, with the reason in
- * *err. */
+/* Copies *config, not what it points to.  Callbacks may run before it returns.  NULL after an
+ * error, with the reason in *err. */
 struct http *http_start(const struct http_config *config, struct buf *err);
 /* Stops accepting, closes idle connections, lets requests finish for at most grace_ms, then cuts
  * the rest off.  Returns how many handlers were still running: 0 means *h is freed and set to

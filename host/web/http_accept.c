@@ -114,7 +114,7 @@ static void caller_end(struct accepter *a, struct caller *c, bool counted)
 {
     caller_unlink(a, c);
     if (counted) {
-        watch_leave(a->http->watch, c->address);
+        http_watch_leave(a->http->watch, c->address);
         atomic_fetch_sub(&a->http->connections, 1);
     }
     free(c);

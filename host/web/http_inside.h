@@ -138,12 +138,12 @@ void pool_end(struct pool **p); /* waits for the running ones */
 
 /* http_watch.c: connections, their time limits, addresses, gentle closing */
 struct watch *watch_start(struct http *h, struct buf *err);
-void watch_end(struct watch **w);
+void http_watch_end(struct watch **w);
 void watch_wake(struct watch *w);
 uint64_t watch_key(const struct http *h, const void *sockaddr); /* 0: not counted */
 /* Counts a connection of this address; false when it has too many. */
 bool watch_admit(struct watch *w, uint64_t key);
-void watch_leave(struct watch *w, uint64_t key);
+void http_watch_leave(struct watch *w, uint64_t key);
 /* Takes over a socket that was shut down for writing and closes it when the client has read. */
 void watch_linger(struct watch *w, int fd);
 void conn_open(struct loop *l, struct conn *c);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <linux/tcp.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ enum {
     LINGER_MAX = 128, /* sockets closed gently at a time; more are closed at once */
     LINGER_MS = 3000,
     ADDRESS_BUCKETS = 1024,
+    CROWD = 500, /* connections whose leaving is worth giving memory back for */
 };
 
 struct address {
@@ -47,6 +49,7 @@ struct watch {
     struct address *addresses[ADDRESS_BUCKETS];
     struct lingerer linger[LINGER_MAX];
     int nlinger;
+    int crowd; /* the watcher's: most connections since memory was last given back */
 };
 
 uint64_t watch_key(const struct http *h, const void *sockaddr)
@@ -106,7 +109,7 @@ bool watch_admit(struct watch *w, uint64_t key)
     return ok;
 }
 
-void watch_leave(struct watch *w, uint64_t key)
+void http_watch_leave(struct watch *w, uint64_t key)
 {
     struct address **at, *a;
 
@@ -296,6 +299,19 @@ static void linger_check(struct watch *w, const struct pollfd *fds, int nfds, in
     pthread_mutex_unlock(&w->lock);
 }
 
+/* The C library keeps what a crowd of connections or a heap of large answers needed. */
+static void memory_return(struct watch *w)
+{
+    int now = atomic_load(&w->http->connections);
+
+    if (now > w->crowd)
+        w->crowd = now;
+    if (w->crowd < CROWD || now > w->crowd / 2)
+        return;
+    w->crowd = now;
+    malloc_trim(0);
+}
+
 static void *watch_main(void *arg)
 {
     struct watch *w = arg;
@@ -325,6 +341,7 @@ static void *watch_main(void *arg)
         next = now + TICK_MS;
         for (int i = 0; i < w->http->c.threads; i++)
             loop_check(&w->http->loops[i], now);
+        memory_return(w);
     }
     return NULL;
 }
@@ -357,7 +374,7 @@ struct watch *watch_start(struct http *h, struct buf *err)
     return w;
 }
 
-void watch_end(struct watch **pw)
+void http_watch_end(struct watch **pw)
 {
     struct watch *w = *pw;
 

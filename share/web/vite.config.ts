@@ -7,7 +7,7 @@ const api = process.env.BERTH_URL ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
   plugins: [vue()],
-  define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
+  define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false', __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false' },
   server: { proxy: { '/api': api } },
   build: {
     outDir: process.env.BERTH_UI_OUT ?? resolve(import.meta.dirname, '../../build/share/ui'),
@@ -19,5 +19,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     manifest: 'manifest.json',
   },
-  test: { environment: 'happy-dom', include: ['test/*.test.ts'] },
+  test: { environment: 'happy-dom', include: ['test/*.test.ts'], setupFiles: ['test/setup.ts'] },
 })

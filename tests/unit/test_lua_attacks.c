@@ -34,7 +34,7 @@ enum { SANITIZED = 0 };
 #endif
 
 /* What a rule in a request gets, and (with LONG set) the most that anything may ever get. */
-static const struct box_budget budgets[] = {{2000000, 200, 1000}, {100000000, 700, 1500}};
+static const struct box_budget budgets[] = {{2000000, 80, 900}, {100000000, 700, 1500}};
 enum { CPU_MAX_MS = 1000, MEMORY_MAX = 32 << 20, RSS_MAX_KB = 80 << 10 };
 
 struct attack {
@@ -118,7 +118,7 @@ static int attack(const char *name, const char *source, size_t len)
     for (int i = 0; i < (getenv("LONG") != NULL ? 2 : 1); i++) {
         struct small_company k = {0};
         struct buf err = BUF_INIT;
-        struct vm *vm = vm_new();
+        struct vm *vm = vm_new(BOX_MEMORY_DEFAULT);
         char answer[128];
         const char *why;
         enum box_over over;
@@ -137,7 +137,7 @@ static int attack(const char *name, const char *source, size_t len)
             complain(name, i, "holds too much memory"), wrong++;
         if (over == BOX_MEMORY) { /* as the host does */
             vm_free(&vm);
-            vm = vm_new();
+            vm = vm_new(BOX_MEMORY_DEFAULT);
         }
         buf_clear(&err);
         over = run(vm, &k, rule, sizeof(rule) - 1, &budgets[0], answer, &err);

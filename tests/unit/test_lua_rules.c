@@ -76,7 +76,7 @@ static int teardown(void **state)
 static void open_scripts(struct fixture *f)
 {
     if (f->s == NULL)
-        f->s = scripts_open(f->dir, NULL, f->k.m);
+        f->s = scripts_open(f->dir, NULL, &SCRIPT_LIMITS, f->k.m);
     else
         scripts_reload(f->s, NULL);
     f->ops = scripts_ops(f->s);
@@ -485,7 +485,7 @@ static void a_script_that_made_the_server_crash_is_left_out(void **state)
 
     days(f, "return 45");
     scripts_close(&f->s);
-    f->s = scripts_open(f->dir, &left_out, f->k.m);
+    f->s = scripts_open(f->dir, &left_out, &SCRIPT_LIMITS, f->k.m);
     f->ops = scripts_ops(f->s);
     assert_false(ask(f, "leads.release_days", &v));
     assert_non_null(strstr(problem(f), "left out after crashes"));

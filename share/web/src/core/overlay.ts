@@ -17,7 +17,7 @@ export function useOverlay(close: () => void): void {
 export const covered = (): boolean => stack.length > 0
 
 export function guardBack(router: Router): void {
-  window.addEventListener('popstate', () => (popped = true), true)
+  router.options.history.listen((_to, _from, how) => (popped = how.type === 'pop'))
   router.beforeEach(() => {
     const top = popped ? stack.at(-1) : undefined
     popped = false

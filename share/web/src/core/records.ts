@@ -35,7 +35,7 @@ function apply(table: string, id: number, change: Record<string, unknown>): void
           : p,
       ),
     })
-  cache.setQueryData<Rec>(recKey(table, id), (d) => d && { ...d, row: { ...d.row, ...change } })
+  cache.setQueriesData<Rec>({ queryKey: recKey(table, id) }, (d) => d && { ...d, row: { ...d.row, ...change } })
 }
 
 function hide(table: string, ids: Set<number>): void {

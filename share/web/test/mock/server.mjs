@@ -125,6 +125,7 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
     if (!row) throw new Refusal(404, 'not_found', { message: 'It does not exist.' })
     return row
   }
+  const defaults = (table) => Object.fromEntries(TABLES[table].fields.filter((f) => f.default !== null).map((f) => [f.name, f.default]))
   function validate(table, body, whole) {
     const fields = {}
     for (const f of TABLES[table].fields) {
@@ -250,7 +251,7 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
       for (const [i, name] of Object.entries(body.map)) if ((cells[i] ?? '').trim() !== '') values[name] = fieldsBy[name].type === 'int' ? Number(cells[i]) : cells[i].trim()
       const at = (name) => letter(Number(Object.entries(body.map).find(([, x]) => x === name)?.[0] ?? 0)) + row
       const base = { row, record: null, title: values.name ?? null, by: [], cell: null, message: null, cells }
-      try { validate(im.table, { ...Object.fromEntries(TABLES[im.table].fields.filter((f) => f.default !== null).map((f) => [f.name, f.default])), ...values }, true) } catch (e) {
+      try { validate(im.table, { ...defaults(im.table), ...values }, true) } catch (e) {
         const [name, why] = Object.entries(e.body.fields)[0]
         return { ...base, outcome: 'invalid', cell: at(name), message: why.message }
       }
@@ -372,6 +373,7 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
       }]
     }
     if (!b && m === 'POST') {
+      body = { ...defaults(table), ...body }
       validate(table, body, true)
       const matches = p.get('duplicates') === 'allow' ? [] : duplicates(table, body)
       if (matches.length) throw new Refusal(409, 'duplicate', { matches })

@@ -1,0 +1,201 @@
+/* site.c - opening an installation step by step. */
+#include "cli/site.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "model/migrate.h"
+#include "plugin/api.h"
+#include "record/ctx.h"
+#include "record/hook.h"
+#include "record/install.h"
+
+static const char *join(struct arena *a, const char *dir, const char *name)
+{
+    return arena_fmt(a, "%s/%s", dir, name);
+}
+
+static int load_labels(struct site *s, struct buf *err)
+{
+    struct arena *a = s->plugins.arena;
+
+    s->st.labels = labels_new();
+    if (labels_load(s->st.labels, join(a, s->conf->share, "i18n"), err) < 0)
+        return -1;
+    for (size_t i = 0; i < s->plugins.n; i++)
+        if (labels_load(s->st.labels, join(a, s->plugins.plugins[i].dir, "i18n"), err) < 0)
+            return -1;
+    return 0;
+}
+
+static void company(struct site *s)
+{
+    struct company *co = &s->st.company;
+
+    snprintf(co->name, sizeof(co->name), "%s", s->conf->company);
+    snprintf(co->country, sizeof(co->country), "%s", s->conf->country);
+    snprintf(co->currency, sizeof(co->currency), "%s", s->conf->currency);
+    snprintf(co->zone, sizeof(co->zone), "%s", s->conf->timezone);
+    snprintf(co->locale, sizeof(co->locale), "%s", s->conf->language);
+}
+
+int site_load(struct site *s, const struct conf *conf, const struct conf_list *skip, struct buf *err)
+{
+    struct plugin_wanted w = {.names = conf->plugins, .path = conf->plugin_path, .grant = conf->grant};
+
+    *s = (struct site){.conf = conf};
+    if (skip != NULL)
+        w.skip = *skip;
+    if (plugin_load_all(&w, &plugin_api, &s->plugins, err) < 0 || load_labels(s, err) < 0)
+        return -1;
+    s->bare = model_build(s->plugins.descs, s->plugins.n, NULL, err);
+    if (s->bare == NULL)
+        return -1;
+    s->st.plugins = s->plugins.descs;
+    s->st.nplugins = s->plugins.n;
+    company(s);
+    return 0;
+}
+
+static int migrate(struct site *s, struct buf *err)
+{
+    struct arena *a = s->plugins.arena;
+    struct buf report = BUF_INIT;
+    const char *backup = arena_fmt(a, "%s/before-migration.db", s->conf->data);
+    int rc = migrate_database(s->st.db, s->plugins.descs, s->plugins.n, false, backup, &report, err);
+
+    if (rc == 0 && report.len > 0)
+        log_info("migrate", "the schema was brought up to the plugins");
+    buf_free(&report);
+    return rc;
+}
+
+static int install_body(struct berth_ctx *c, void *arg)
+{
+    (void)arg;
+    return install_plugins(c);
+}
+
+/* ---- plugins' own data conversions and start -------------------------------------------------------- */
+struct start {
+    const struct berth_plugin *p;
+    void **state;
+};
+
+static int call_open(struct berth_ctx *c, void *arg)
+{
+    struct start *k = arg;
+
+    return k->p->open(c, k->state);
+}
+
+static int open_body(struct berth_ctx *c, void *arg)
+{
+    struct site *s = arg;
+    struct upgrade *up;
+    size_t n = migrate_upgrades(c->a, c->m, c->conn, &up);
+
+    for (size_t i = 0; i < n && c->rc == BERTH_OK; i++) {
+        if (up[i].table->upgrade != NULL)
+            up[i].table->upgrade(c, (uint32_t)up[i].from);
+        if (c->rc == BERTH_OK && migrate_upgraded(c->conn, up[i].table) < 0)
+            ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+    }
+    for (size_t i = 0; i < s->plugins.n && c->rc == BERTH_OK; i++) {
+        struct start k = {s->plugins.descs[i], &s->st.plugin_states[i]};
+
+        if (k.p->open != NULL)
+            hook_call(c, k.p->name, call_open, &k);
+    }
+    return c->rc;
+}
+
+struct host_body {
+    struct site *s;
+    int (*body)(struct berth_ctx *, void *);
+    void *arg;
+    struct buf *err;
+};
+
+static int host_body(struct db_conn *w, void *arg)
+{
+    struct host_body *h = arg;
+    struct arena *a = arena_new();
+    struct berth_ctx c;
+    int rc;
+
+    ctx_init(&c, &h->s->st, w, a, NULL, NULL);
+    c.writing = true;
+    c.request = "host";
+    h->body(&c, h->arg);
+    if (c.rc != BERTH_OK) {
+        buf_puts(h->err, ctx_text(&c, c.key == NULL ? "err.broken" : c.key, c.args));
+        for (const struct ctx_problem *p = c.problems; p != NULL; p = p->next)
+            buf_addf(h->err, "; %s: %s", p->field, ctx_text(&c, p->key, p->args));
+    }
+    rc = c.rc;
+    if (rc == BERTH_OK)
+        ctx_run_done(&c); /* nobody else works yet, or nothing but caches depends on it */
+    arena_free(&a);
+    return rc;
+}
+
+int site_write(struct site *s, int (*body)(struct berth_ctx *, void *), void *arg, struct buf *err)
+{
+    struct host_body h = {s, body, arg, err};
+    int rc = db_write(s->st.db, host_body, &h);
+
+    if (rc != 0 && err->len == 0)
+        buf_puts(err, "the database could not be written");
+    return rc == 0 ? 0 : -1;
+}
+
+int site_open(struct site *s, const struct conf_list *scripts_left_out, struct buf *err)
+{
+    struct arena *a = s->plugins.arena;
+    struct db_options o = {.lock_wait_ms = 10000};
+
+    s->files_dir = join(a, s->conf->data, "files");
+    if (mkdir(s->files_dir, 0700) < 0 && errno != EEXIST) {
+        buf_addf(err, "make %s: %s", s->files_dir, strerror(errno));
+        return -1;
+    }
+    s->st.files_dir = s->files_dir;
+    if (db_open(s->conf->database, &o, &s->st.db, err) < 0)
+        return -1;
+    s->opened = true;
+    if (migrate(s, err) < 0 || store_open(&s->st, err) < 0)
+        return -1;
+    s->st.plugin_states = arena_alloc(a, (s->plugins.n + 1) * sizeof(void *));
+    if (site_write(s, install_body, s, err) < 0 || site_write(s, open_body, s, err) < 0)
+        return -1;
+    struct script_limits limits = {.memory = (size_t)s->conf->script_memory, .rule_ms = s->conf->rule_time};
+
+    s->scripts = scripts_open(s->conf->scripts, scripts_left_out, &limits, atomic_load(&s->st.model));
+    s->st.scripts = scripts_ops(s->scripts);
+    return 0;
+}
+
+size_t site_reload(struct site *s)
+{
+    return scripts_reload(s->scripts, atomic_load(&s->st.model));
+}
+
+void site_close(struct site *s)
+{
+    for (size_t i = s->plugins.n; s->st.plugin_states != NULL && i-- > 0;)
+        if (s->plugins.descs[i]->close != NULL)
+            s->plugins.descs[i]->close(s->st.plugin_states[i]);
+    if (s->opened) {
+        store_close(&s->st);
+        db_close(&s->st.db);
+    }
+    if (s->scripts != NULL)
+        scripts_close(&s->scripts);
+    if (s->bare != NULL)
+        model_free(&s->bare);
+    plugin_set_free(&s->plugins);
+}

@@ -1,0 +1,305 @@
+/* api.c - what the host offers plugins, in terms of the record layer. */
+#include "plugin/api.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "record/find.h"
+#include "record/hook.h"
+#include "record/save.h"
+#include "record/setting.h"
+
+static const struct table *table(struct berth_ctx *c, const char *name)
+{
+    const struct table *t = name == NULL ? NULL : model_table(c->m, name);
+
+    if (t == NULL) {
+        log_error("plugin", "%s asks for table %s, which does not exist", c->plugin, name == NULL ? "(null)" : name);
+        ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+    }
+    return t;
+}
+
+static void api_log(struct berth_ctx *c, enum berth_level level, const char *fmt, ...)
+{
+    static const enum log_level levels[] = {LOG_DEBUG_, LOG_INFO_, LOG_WARN_, LOG_ERROR_};
+    struct buf b = BUF_INIT;
+    va_list ap;
+
+    va_start(ap, fmt);
+    buf_addv(&b, fmt, ap);
+    va_end(ap);
+    log_line(levels[level & 3], c->plugin == NULL ? "plugin" : c->plugin, "%s", buf_str(&b));
+    buf_free(&b);
+}
+
+static int api_error(struct berth_ctx *c, enum berth_rc rc, const char *field, const char *key)
+{
+    if (field != NULL && rc == BERTH_INVALID)
+        return ctx_invalid(c, field, arena_strdup(c->a, key), NULL);
+    return ctx_fail(c, rc, NULL, arena_strdup(c->a, key));
+}
+
+static int api_rc(struct berth_ctx *c)
+{
+    return c->rc;
+}
+
+static void *api_alloc(struct berth_ctx *c, size_t n)
+{
+    return arena_alloc(c->a, n);
+}
+
+static char *api_fmt(struct berth_ctx *c, const char *fmt, ...)
+{
+    va_list ap;
+    char *s;
+
+    va_start(ap, fmt);
+    s = arena_vfmt(c->a, fmt, ap);
+    va_end(ap);
+    return s;
+}
+
+static size_t plugin_at(struct berth_ctx *c)
+{
+    size_t i = 0;
+
+    while (i < c->st->nplugins && (c->plugin == NULL || strcmp(c->st->plugins[i]->name, c->plugin) != 0))
+        i++;
+    return i;
+}
+
+static void *api_state(struct berth_ctx *c)
+{
+    size_t i = plugin_at(c);
+
+    return i == c->st->nplugins || c->st->plugin_states == NULL ? NULL : c->st->plugin_states[i];
+}
+
+static int64_t api_now(struct berth_ctx *c)
+{
+    return c->now;
+}
+
+static struct berth_row *api_make(struct berth_ctx *c, const char *name)
+{
+    const struct table *t = table(c, name);
+
+    return t == NULL ? NULL : row_new(c, t);
+}
+
+static struct berth_row *api_load(struct berth_ctx *c, const char *name, int64_t id)
+{
+    const struct table *t = table(c, name);
+
+    if (t == NULL || c->rc != BERTH_OK)
+        return NULL;
+    return c->writing ? save_load(c, t, id) : find_one(c, t, id);
+}
+
+static struct berth_rows *api_find(struct berth_ctx *c, const char *name, const char *where,
+                                   const struct berth_val *args, size_t n)
+{
+    const struct table *t = table(c, name);
+    struct where_query q;
+    struct berth_rows *rows;
+
+    if (t == NULL || c->rc != BERTH_OK || !where_text(c, t, where, args, n, &q))
+        return NULL;
+    rows = find_rows(c, t, &q);
+    for (size_t i = 0; c->writing && i < rows->n; i++) /* ready to be changed and saved */
+        rows->row[i]->old = row_copy(rows->row[i]);
+    return rows;
+}
+
+static int64_t api_count(struct berth_ctx *c, const char *name, const char *where, const struct berth_val *args,
+                         size_t n)
+{
+    const struct table *t = table(c, name);
+    struct where_query q;
+
+    if (t == NULL || c->rc != BERTH_OK || !where_text(c, t, where, args, n, &q))
+        return 0;
+    int64_t count = find_count(c, t, q.where, NULL);
+
+    return count > COUNT_MAX ? COUNT_MAX : count;
+}
+
+static const char *api_table(const struct berth_row *r)
+{
+    return r == NULL ? "" : r->t->name;
+}
+
+static int api_save(struct berth_ctx *c, struct berth_row *r)
+{
+    if (r == NULL || c->rc != BERTH_OK)
+        return c->rc;
+    if (!c->writing) {
+        log_error("plugin", "%s saves a %s outside a write transaction", c->plugin, r->t->name);
+        return ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+    }
+    return row_save(c, r);
+}
+
+static int api_drop(struct berth_ctx *c, struct berth_row *r)
+{
+    return r == NULL || c->rc != BERTH_OK || !c->writing ? c->rc : row_drop(c, r);
+}
+
+static int api_step(struct berth_ctx *c, int (*body)(struct berth_ctx *, void *), void *arg)
+{
+    int rc;
+
+    if (c->rc != BERTH_OK || !c->writing)
+        return c->rc != BERTH_OK ? c->rc : BERTH_BROKEN;
+    rc = save_step(c, body, arg);
+    ctx_clear(c);
+    return rc;
+}
+
+static struct berth_rows *api_sql(struct berth_ctx *c, const char *sql, const struct berth_val *args, size_t n)
+{
+    (void)sql;
+    (void)args;
+    (void)n;
+    ctx_fail(c, BERTH_DENIED, "denied", "err.no_sql"); /* comes with the reports */
+    return NULL;
+}
+
+static struct berth_val api_rule(struct berth_ctx *c, const char *name, const struct berth_val *args, size_t n)
+{
+    const struct rule *r = model_rule(c->m, name);
+
+    if (r == NULL) {
+        log_error("plugin", "%s asks rule %s, which nobody declares", c->plugin, name);
+        ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+        return berth_nil();
+    }
+    return rule_ask(c, r, args, n);
+}
+
+static int64_t api_user(struct berth_ctx *c)
+{
+    return c->who == NULL ? 0 : c->who->id;
+}
+
+static bool api_can(struct berth_ctx *c, const char *perm)
+{
+    return perm_has(c->who, perm);
+}
+
+static const char *api_tr(struct berth_ctx *c, const char *key)
+{
+    return ctx_text(c, key, NULL);
+}
+
+static struct berth_val api_param(struct berth_ctx *c, const char *name)
+{
+    return c->param == NULL ? berth_nil() : c->param(c->param_arg, name);
+}
+
+static int answer(struct berth_ctx *c, int status, struct buf *json)
+{
+    if (c->reply == NULL)
+        return ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+    c->reply(c->reply_arg, status, json);
+    return c->rc;
+}
+
+static int api_reply(struct berth_ctx *c, int status, const char *text)
+{
+    struct buf b = BUF_INIT;
+    int rc;
+
+    buf_puts(&b, text);
+    rc = answer(c, status, &b);
+    buf_free(&b);
+    return rc;
+}
+
+static int api_reply_rows(struct berth_ctx *c, struct berth_rows *rows)
+{
+    struct buf b = BUF_INIT;
+    struct json j = json_to(&b);
+    int rc;
+
+    if (rows == NULL || c->rc != BERTH_OK)
+        return c->rc;
+    json_open(&j, '{');
+    json_key(&j, "rows");
+    json_open(&j, '[');
+    for (size_t i = 0; i < rows->n; i++)
+        row_json(&j, rows->row[i]);
+    json_close(&j, ']');
+    find_refs_json(c, &j, rows->row, rows->n);
+    json_close(&j, '}');
+    rc = answer(c, 200, &b);
+    buf_free(&b);
+    return rc;
+}
+
+static int api_reply_row(struct berth_ctx *c, struct berth_row *r)
+{
+    struct buf b = BUF_INIT;
+    struct json j = json_to(&b);
+    int rc;
+
+    if (r == NULL || c->rc != BERTH_OK)
+        return c->rc;
+    json_open(&j, '{');
+    json_key(&j, "row");
+    row_json(&j, r);
+    find_refs_json(c, &j, &r, 1);
+    json_close(&j, '}');
+    rc = answer(c, 200, &b);
+    buf_free(&b);
+    return rc;
+}
+
+static int api_emit(struct berth_ctx *c, const char *topic, struct berth_row *r)
+{
+    return c->rc != BERTH_OK ? c->rc : hook_emit(c, topic, r);
+}
+
+static int api_note(struct berth_ctx *c, struct berth_row *r, const char *op, const char *text)
+{
+    return r == NULL || c->rc != BERTH_OK || !c->writing ? c->rc : history_note(c, r, op, text);
+}
+
+const struct berth_api plugin_api = {
+    .size = sizeof(struct berth_api),
+    .abi_major = BERTH_ABI_MAJOR,
+    .abi_minor = BERTH_ABI_MINOR,
+    .log = api_log,
+    .error = api_error,
+    .rc = api_rc,
+    .alloc = api_alloc,
+    .fmt = api_fmt,
+    .state = api_state,
+    .now = api_now,
+    .make = api_make,
+    .load = api_load,
+    .find = api_find,
+    .next = find_next,
+    .count = api_count,
+    .table = api_table,
+    .get = row_get,
+    .set = row_set,
+    .save = api_save,
+    .drop = api_drop,
+    .step = api_step,
+    .sql = api_sql,
+    .rule = api_rule,
+    .setting = setting_get,
+    .user = api_user,
+    .can = api_can,
+    .tr = api_tr,
+    .emit = api_emit,
+    .note = api_note,
+    .param = api_param,
+    .reply = api_reply,
+    .reply_row = api_reply_row,
+    .reply_rows = api_reply_rows,
+};

@@ -1,0 +1,123 @@
+/* action.c - actions: offered, checked, run. */
+#include "record/action.h"
+
+#include <string.h>
+
+#include "record/find.h"
+#include "record/hook.h"
+#include "record/save.h"
+
+struct form {
+    const struct action *a;
+    struct berth_val *v;
+};
+
+struct run {
+    const struct action *a;
+    struct berth_row *row;
+};
+
+const struct action *action_find(const struct table *t, const char *name)
+{
+    for (size_t i = 0; i < t->nactions; i++)
+        if (strcmp(t->actions[i]->name, name) == 0)
+            return t->actions[i];
+    return NULL;
+}
+
+static bool allowed(struct berth_ctx *c, const struct action *a, const struct berth_row *r)
+{
+    if (a->perm != NULL && !perm_has(c->who, a->perm))
+        return false;
+    return (a->flags & BERTH_SEEN) || perm_row(c, r, DO_UPDATE);
+}
+
+bool action_offered(struct berth_ctx *c, const struct action *a, const struct berth_row *r)
+{
+    return allowed(c, a, r) && where_holds(c, a->when, r);
+}
+
+static struct berth_val form_param(void *arg, const char *name)
+{
+    const struct form *f = arg;
+
+    for (size_t i = 0; i < f->a->nform; i++)
+        if (strcmp(f->a->form[i].name, name) == 0)
+            return f->v[i];
+    return berth_nil();
+}
+
+static bool read_form(struct berth_ctx *c, const struct action *a, const json_t *json, struct form *out)
+{
+    const char *key;
+    json_t *v;
+
+    *out = (struct form){a, arena_alloc(c->a, (a->nform + 1) * sizeof(*out->v))};
+    json_object_foreach ((json_t *)json, key, v) {
+        size_t i = 0;
+
+        while (i < a->nform && strcmp(a->form[i].name, key) != 0)
+            i++;
+        if (i == a->nform)
+            ctx_invalid(c, key, "err.unknown_field", "name", key, NULL);
+        else if (val_from_json(c, &a->form[i], v, &out->v[i]) && a->form[i].type == BERTH_REF &&
+                 !val_is_nil(out->v[i]) && !(a->form[i].flags & BERTH_MANY) && a->form[i].ref != NULL &&
+                 !find_exists(c, a->form[i].ref, out->v[i].i))
+            ctx_invalid(c, key, "err.ref", NULL);
+    }
+    for (size_t i = 0; i < a->nform; i++)
+        if (val_is_nil(out->v[i])) {
+            if (a->form[i].def != NULL && a->form[i].def[0] != '@')
+                val_from_text(c, &a->form[i], a->form[i].def, strlen(a->form[i].def), &out->v[i]);
+            else if (a->form[i].flags & BERTH_REQUIRED)
+                ctx_invalid(c, a->form[i].name, "err.required", NULL);
+        }
+    return c->rc == BERTH_OK;
+}
+
+static int call(struct berth_ctx *c, void *arg)
+{
+    struct run *k = arg;
+
+    return k->a->run(c, k->row);
+}
+
+/* Free text of the form that says why, for the history. */
+static const char *reason(struct form *f)
+{
+    for (size_t i = 0; i < f->a->nform; i++)
+        if (strcmp(f->a->form[i].name, "reason") == 0 || strcmp(f->a->form[i].name, "note") == 0)
+            return type_is_text((enum berth_type)f->v[i].type) ? f->v[i].s : NULL;
+    return NULL;
+}
+
+int action_run(struct berth_ctx *c, const struct action *a, int64_t id, const json_t *json,
+               struct berth_row **row_r)
+{
+    struct berth_row *row = save_load(c, a->table, id);
+    struct run k = {a, row};
+    struct form form;
+
+    *row_r = NULL;
+    if (row == NULL)
+        return c->rc;
+    if (!allowed(c, a, row))
+        return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
+    if (!where_holds(c, a->when, row))
+        return ctx_fail(c, BERTH_CONFLICT, "conflict", "err.not_now");
+    if (!read_form(c, a, json, &form))
+        return c->rc;
+    c->param = form_param;
+    c->param_arg = &form;
+    c->op = a->name;
+    c->note = reason(&form);
+    c->seen = (a->flags & BERTH_SEEN) != 0;
+    hook_call(c, a->plugin, call, &k);
+    c->seen = false;
+    c->op = "update";
+    c->note = NULL;
+    c->param = NULL;
+    if (c->rc == BERTH_OK)
+        *row_r = find_raw(c, a->table, id);
+    return c->rc;
+}

@@ -1,0 +1,15 @@
+/* action.h - running a plugin's actions on records, from any channel. */
+#ifndef BERTH_ACTION_H
+#define BERTH_ACTION_H
+
+#include "record/row.h"
+
+const struct action *action_find(const struct table *t, const char *name);
+/* Whether the user may run it on this record now. */
+bool action_offered(struct berth_ctx *c, const struct action *a, const struct berth_row *r);
+/* Checks rights and condition, reads the form (JSON object or NULL), runs.  On success *row_r is the
+ * record as it stands after it; NULL when it is gone. */
+int action_run(struct berth_ctx *c, const struct action *a, int64_t id, const json_t *form,
+               struct berth_row **row_r);
+
+#endif

@@ -1,0 +1,188 @@
+/* bulk.c - changing many records step by step. */
+#include "record/bulk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/action.h"
+#include "record/find.h"
+#include "record/save.h"
+
+enum { STEP = 200, IDS_MAX = 100000, ERRORS_MAX = 100 };
+
+int64_t bulk_start(struct berth_ctx *c, const struct table *t, const json_t *body)
+{
+    const json_t *ids = json_object_get(body, "ids"), *patch = json_object_get(body, "patch");
+    const struct where *w;
+    json_t *args;
+    int64_t id;
+
+    if (!json_is_object(body) || (!json_is_array(ids) && json_object_get(body, "filter") == NULL &&
+                                  json_object_get(body, "q") == NULL) ||
+        json_array_size(ids) > IDS_MAX ||
+        (!json_is_object(patch) && !json_is_true(json_object_get(body, "delete")) &&
+         !json_is_string(json_object_get(body, "action"))))
+        return ctx_fail(c, BERTH_INVALID, "bad_request", "err.bulk");
+    if (!where_json(c, t, json_object_get(body, "filter"), &w))
+        return 0;
+    if (!perm_may(c->who, t, json_is_true(json_object_get(body, "delete")) ? DO_DELETE : DO_READ))
+        return ctx_fail(c, BERTH_DENIED, "denied", "err.denied"), 0;
+    args = json_deep_copy(body);
+    json_object_set_new(args, "table", json_string(t->name));
+    id = job_add(c, "bulk", args, (int64_t)json_array_size(ids));
+    json_decref(args);
+    return id;
+}
+
+struct chunk {
+    const char *table;
+    int64_t ids[STEP];
+    size_t n;
+};
+
+struct one {
+    struct job *j;
+    const struct table *t;
+    int64_t id;
+};
+
+static int change_one(struct berth_ctx *c, void *arg)
+{
+    struct one *o = arg;
+    const json_t *args = o->j->args, *patch = json_object_get(args, "patch");
+    const char *action = json_string_value(json_object_get(args, "action")), *key;
+    struct berth_row *r;
+    json_t *v;
+
+    if (action != NULL) {
+        const struct action *a = action_find(o->t, action);
+
+        return a == NULL ? ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found")
+                         : action_run(c, a, o->id, json_object_get(args, "form"), &r);
+    }
+    r = save_load(c, o->t, o->id);
+    if (r == NULL)
+        return c->rc;
+    if (patch == NULL)
+        return row_drop(c, r);
+    json_object_foreach ((json_t *)patch, key, v)
+        row_set_json(r, key, v);
+    return row_save(c, r);
+}
+
+static void count(json_t *result, const char *key)
+{
+    json_object_set_new(result, key, json_integer(json_integer_value(json_object_get(result, key)) + 1));
+}
+
+static void note_error(struct job *j, struct berth_ctx *c, int64_t id)
+{
+    json_t *errors = json_object_get(j->result, "errors"), *e;
+    struct buf b = BUF_INIT;
+
+    count(j->result, "failed");
+    if (errors == NULL)
+        json_object_set_new(j->result, "errors", errors = json_array());
+    if (json_array_size(errors) < ERRORS_MAX) {
+        ctx_error_json(c, &b);
+        e = json_loadb(b.s, b.len, 0, NULL);
+        json_object_set_new(e, "id", json_integer(id));
+        json_array_append_new(errors, e);
+        buf_free(&b);
+    }
+}
+
+static int step(struct job *j, struct db_conn *w, void *arg)
+{
+    struct chunk *k = arg;
+    struct arena *a = arena_new();
+    struct berth_ctx c;
+    const struct table *t;
+
+    job_ctx(j, &c, w, a);
+    c.writing = true;
+    c.allow_duplicates = true;
+    t = model_table(c.m, k->table);
+    for (size_t i = 0; i < k->n; i++) {
+        struct one o = {j, t, k->ids[i]};
+
+        if (t != NULL && save_step(&c, change_one, &o) == BERTH_OK) {
+            count(j->result, "done");
+        } else {
+            note_error(j, &c, k->ids[i]);
+            ctx_clear(&c);
+        }
+        j->done++;
+    }
+    json_object_set_new(j->result, "last", json_integer(k->ids[k->n - 1]));
+    ctx_run_done(&c); /* what they want done is reading; this batch commits right behind */
+    arena_free(&a);
+    return 0;
+}
+
+/* The next ids behind the last one done, in order of id. */
+static int next_ids(struct job *j, struct chunk *k, size_t *at)
+{
+    const json_t *ids = json_object_get(j->args, "ids");
+    struct berth_ctx c;
+    struct arena *a;
+    struct buf page = BUF_INIT;
+    json_t *doc, *row;
+    size_t i;
+
+    k->n = 0;
+    if (ids != NULL) {
+        while (k->n < STEP && *at < json_array_size(ids))
+            k->ids[k->n++] = json_integer_value(json_array_get(ids, (*at)++));
+        return 0;
+    }
+    a = arena_new();
+    job_ctx(j, &c, j->conn, a);
+    const struct table *t = model_table(c.m, k->table);
+    struct page p = {.t = t, .search = json_string_value(json_object_get(j->args, "q")), .fields = "id"};
+    const struct where *last, *filter;
+    json_t *behind = json_pack("[s,s,I]", "id", ">", (json_int_t)json_integer_value(json_object_get(j->result, "last")));
+
+    if (t != NULL && where_json(&c, t, json_object_get(j->args, "filter"), &filter) &&
+        where_json(&c, t, behind, &last)) {
+        p.q.where = where_and(&c, filter, last);
+        p.q.limit = STEP;
+        p.q.sort[0] = (struct where_sort){&t->fields[F_ID], false};
+        p.q.nsort = 1;
+        if (find_page(&c, &p, &page) == BERTH_OK && (doc = json_loadb(page.s, page.len, 0, NULL)) != NULL) {
+            json_array_foreach (json_object_get(doc, "rows"), i, row)
+                k->ids[k->n++] = json_integer_value(json_object_get(row, "id"));
+            json_decref(doc);
+        }
+    }
+    json_decref(behind);
+    buf_free(&page);
+    i = c.rc == BERTH_OK;
+    arena_free(&a);
+    return i ? 0 : -1;
+}
+
+int bulk_run(struct job *j, struct buf *err)
+{
+    struct chunk *k = arena_alloc(j->a, sizeof(*k));
+    size_t at = (size_t)j->done; /* with a list of ids: where the last run ended */
+
+    k->table = json_string_value(json_object_get(j->args, "table"));
+    if (json_object_get(j->result, "done") == NULL) {
+        json_object_set_new(j->result, "done", json_integer(0));
+        json_object_set_new(j->result, "failed", json_integer(0));
+    }
+    while (!j->cancelled) {
+        if (next_ids(j, k, &at) < 0) {
+            buf_puts(err, "the records could not be listed");
+            return -1;
+        }
+        if (k->n == 0)
+            return 0;
+        if (job_step(j, step, k) < 0) {
+            buf_puts(err, "a step could not be saved");
+            return -1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,23 @@
+/* import.h - spreadsheets into tables: what is in the file, which column is which field, what would
+ * become of every row, and then doing it as a durable job. */
+#ifndef BERTH_IMPORT_H
+#define BERTH_IMPORT_H
+
+#include "record/job.h"
+
+/* On the writer: a new import of the file at path (taken over, moved into the files folder). */
+int64_t import_new(struct berth_ctx *c, const struct table *t, const char *name, const char *path);
+/* What is in the file, read with options {"sheet","header_row","encoding","separator"} (or NULL), with
+ * a field suggested for every column.  share/doc/rest.md shows the answer. */
+int import_look(struct berth_ctx *c, int64_t id, const json_t *options, struct buf *out);
+/* On the writer: starts the run {"sheet","header_row","map","dry","duplicates","pool_id"}; the job. */
+int64_t import_start(struct berth_ctx *c, int64_t id, const json_t *options);
+int import_run(struct job *j, struct buf *err);
+/* What became of rows: {"rows":[…],"next":…}. */
+int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, int64_t after, int limit, struct buf *out);
+/* Writes the rows that did not go in, with the reason, to a file at path; kind "xlsx" or "csv". */
+int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const char *path);
+/* The import's name and where its file lies; false: not the user's. */
+bool import_file(struct berth_ctx *c, int64_t id, const struct table **t, const char **name, const char **path);
+
+#endif

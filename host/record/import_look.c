@@ -1,0 +1,492 @@
+/* import_look.c - around the run: taking a file, showing what is in it, telling what became of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record/find.h"
+#include "record/import.h"
+#include "sheet/sheet.h"
+#include "text/keys.h"
+
+enum { SAMPLES = 5, PEEK = 30 };
+
+/* ---- files ---------------------------------------------------------------------------------- */
+static const char *path_of(struct berth_ctx *c, int64_t id)
+{
+    return arena_fmt(c->a, "%s/import-%lld", c->st->files_dir, (long long)id);
+}
+
+int64_t import_new(struct berth_ctx *c, const struct table *t, const char *name, const char *path)
+{
+    struct db_stmt *s;
+    int64_t id;
+    int rc;
+
+    if (!perm_may(c->who, t, DO_IMPORT))
+        return ctx_fail(c, BERTH_DENIED, "denied", "err.denied"), 0;
+    s = db_prepare(c->conn, "INSERT INTO import (version, created_at, created_by, updated_at, updated_by, name, on_table)"
+                            " VALUES (1, ?1, ?2, ?1, ?2, ?3, ?4)");
+    db_bind_int(s, 1, c->now);
+    if (c->who != NULL)
+        db_bind_int(s, 2, c->who->id);
+    db_bind_text(s, 3, name, -1);
+    db_bind_text(s, 4, t->name, -1);
+    rc = db_step(s);
+    db_reset(s);
+    if (rc < 0)
+        return ctx_db(c, rc, "keep an import"), 0;
+    id = db_last_id(c->conn);
+    /* a crash between here and the commit leaves a file without a row: swept at the next start */
+    if (rename(path, path_of(c, id)) < 0)
+        return ctx_fail(c, errno == ENOSPC ? BERTH_FULL : BERTH_BROKEN, NULL, NULL), 0;
+    return id;
+}
+
+bool import_file(struct berth_ctx *c, int64_t id, const struct table **t, const char **name, const char **path)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT coalesce(created_by, 0), on_table, name FROM import WHERE id = ?");
+    bool ok = false;
+
+    db_bind_int(s, 1, id);
+    if (db_step(s) == DB_ROW && (c->who == NULL || c->who->admin || db_col_int(s, 0) == c->who->id)) {
+        *t = model_table(c->m, db_col_text(s, 1, NULL));
+        *name = arena_strdup(c->a, db_col_text(s, 2, NULL));
+        *path = path_of(c, id);
+        ok = *t != NULL && perm_may(c->who, *t, DO_IMPORT);
+    }
+    db_reset(s);
+    if (!ok)
+        ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    return ok;
+}
+
+static int sheet_problem(struct berth_ctx *c, const struct sheet_error *e)
+{
+    struct buf b = BUF_INIT;
+
+    sheet_error_text(e, labels_find(c->st->labels, c->locale, sheet_error_key(e->code)), &b);
+    c->args[0] = "why";
+    c->args[1] = arena_strdup(c->a, buf_str(&b));
+    c->args[2] = NULL;
+    buf_free(&b);
+    return ctx_fail(c, BERTH_INVALID, "invalid", "err.sheet");
+}
+
+/* ---- which column is which field ---------------------------------------------------------------- */
+static bool takes(struct berth_ctx *c, const struct field *f)
+{
+    return f->at >= F_DECLARED && !(f->flags & (BERTH_LOCKED | BERTH_SECRET)) && f->type != BERTH_FILE &&
+           perm_field(c->who, f) == ACCESS_WRITE;
+}
+
+static bool same_text(struct text_keys *a, struct text_keys *b, const char *text)
+{
+    text_keys_of(b, TEXT_KEY_CODE, text, strlen(text), NULL); /* letters and digits, folded */
+    return a->n > 0 && b->n > 0 && strcmp(text_key(a, 0), text_key(b, 0)) == 0;
+}
+
+/* By name, by label in any language, by the synonyms in the label "table.field~" ("tel|mobile"). */
+static bool named(struct berth_ctx *c, const struct field *f, struct text_keys *head)
+{
+    struct text_keys other = TEXT_KEYS_INIT;
+    bool hit = same_text(head, &other, f->name);
+
+    for (const char *const *loc = labels_locales; *loc != NULL && !hit; loc++) {
+        const char *label = labels_find(c->st->labels, *loc, arena_fmt(c->a, "%s.%s", f->table->name, f->name));
+        const char *more = labels_find(c->st->labels, *loc, arena_fmt(c->a, "%s.%s~", f->table->name, f->name));
+
+        hit = label != NULL && same_text(head, &other, label);
+        while (!hit && more != NULL && *more != '\0') {
+            size_t n = strcspn(more, "|");
+
+            hit = same_text(head, &other, arena_strndup(c->a, more, n));
+            more += n + (more[n] == '|');
+        }
+    }
+    text_keys_free(&other);
+    return hit;
+}
+
+static const struct field *suggest(struct berth_ctx *c, const struct table *t, const char *header, bool *taken)
+{
+    struct text_keys head = TEXT_KEYS_INIT;
+    const struct field *found = NULL;
+
+    text_keys_of(&head, TEXT_KEY_CODE, header, strlen(header), NULL);
+    for (int i = F_DECLARED; i < t->nfields && found == NULL && head.n > 0; i++)
+        if (!taken[i] && takes(c, &t->fields[i]) && named(c, &t->fields[i], &head)) {
+            found = &t->fields[i];
+            taken[i] = true;
+        }
+    text_keys_free(&head);
+    return found;
+}
+
+/* ---- the look ----------------------------------------------------------------------------------- */
+static void sheets_json(struct json *j, struct sheet *s)
+{
+    json_key(j, "sheets");
+    json_open(j, '[');
+    for (size_t i = 0; i < sheet_count(s); i++) {
+        const struct sheet_info *info = sheet_info(s, i);
+
+        json_open(j, '{');
+        json_key(j, "name");
+        json_str(j, info->name);
+        json_key(j, "hidden");
+        json_bool(j, info->hidden);
+        json_key(j, "rows");
+        if (info->rows > 0)
+            json_int(j, info->rows);
+        else
+            json_nil(j);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static const char *cell(const struct sheet_row *row, uint32_t i)
+{
+    return row != NULL && i < row->len ? row->cells[i].text : "";
+}
+
+static void columns_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct sheet_row *rows,
+                         int n, int header)
+{
+    bool *taken = arena_alloc(c->a, (size_t)t->nfields * sizeof(*taken));
+    const struct sheet_row *head = header >= 0 ? &rows[header] : NULL;
+    uint32_t width = 0;
+
+    for (int i = 0; i < n; i++)
+        if (rows[i].len > width)
+            width = rows[i].len;
+    json_key(j, "columns");
+    json_open(j, '[');
+    for (uint32_t i = 0; i < width; i++) {
+        const struct field *f = suggest(c, t, cell(head, i), taken);
+        int shown = 0;
+
+        json_open(j, '{');
+        json_key(j, "index");
+        json_int(j, i);
+        json_key(j, "header");
+        json_str(j, cell(head, i));
+        json_key(j, "samples");
+        json_open(j, '[');
+        for (int r = header + 1; r < n && shown < SAMPLES; r++)
+            if (*cell(&rows[r], i) != '\0') {
+                json_str(j, cell(&rows[r], i));
+                shown++;
+            }
+        json_close(j, ']');
+        json_key(j, "field");
+        json_str(j, f == NULL ? NULL : f->name);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void fields_json(struct berth_ctx *c, struct json *j, const struct table *t)
+{
+    json_key(j, "fields");
+    json_open(j, '[');
+    for (int i = F_DECLARED; i < t->nfields; i++) {
+        const struct field *f = &t->fields[i];
+
+        if (!takes(c, f))
+            continue;
+        json_open(j, '{');
+        json_key(j, "name");
+        json_str(j, f->name);
+        json_key(j, "label");
+        json_str(j, ctx_text(c, arena_fmt(c->a, "%s.%s", t->name, f->name), NULL));
+        json_key(j, "required");
+        json_bool(j, (f->flags & BERTH_REQUIRED) && f->def == NULL && f->when == NULL);
+        json_key(j, "duplicate");
+        json_bool(j, f->flags & BERTH_DUPLICATE);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *out)
+{
+    static const char *const kinds[] = {[SHEET_CSV] = "csv", [SHEET_XLSX] = "xlsx", [SHEET_XLS] = "xls"};
+    const char *name, *path, *sep = json_string_value(json_object_get(o, "separator"));
+    struct sheet_options so = {.encoding = json_string_value(json_object_get(o, "encoding")),
+                               .separator = sep == NULL ? '\0' : sep[0], .temp_dir = c->st->files_dir};
+    const json_t *want_header = json_object_get(o, "header_row"), *want_sheet = json_object_get(o, "sheet");
+    struct sheet_error e = {0};
+    struct sheet_row *rows;
+    struct sheet *s;
+    const struct table *t;
+    struct json j = json_to(out);
+    size_t at = 0;
+    int n, header = -1;
+    char separator[2] = {0};
+
+    if (!import_file(c, id, &t, &name, &path))
+        return c->rc;
+    if (sheet_open(path, &so, &s, &e) < 0)
+        return sheet_problem(c, &e);
+    while (want_sheet == NULL && at + 1 < sheet_count(s) && sheet_info(s, at)->hidden)
+        at++;
+    if (json_is_integer(want_sheet))
+        at = (size_t)json_integer_value(want_sheet);
+    if (at >= sheet_count(s) || sheet_select(s, at, &e) < 0 || (n = sheet_peek(s, c->a, PEEK, &rows, &e)) < 0) {
+        if (e.code == SHEET_OK)
+            e.code = SHEET_E_NO_SHEET;
+        sheet_close(&s);
+        return sheet_problem(c, &e);
+    }
+    if (json_is_integer(want_header)) {
+        for (int i = 0; i < n; i++)
+            if (rows[i].number == (uint32_t)json_integer_value(want_header))
+                header = i;
+    } else {
+        header = sheet_header_guess(rows, (size_t)n);
+    }
+    json_open(&j, '{');
+    json_key(&j, "import");
+    json_int(&j, id);
+    json_key(&j, "table");
+    json_str(&j, t->name);
+    json_key(&j, "name");
+    json_str(&j, name);
+    json_key(&j, "kind");
+    json_str(&j, kinds[sheet_kind(s)]);
+    sheets_json(&j, s);
+    json_key(&j, "sheet");
+    json_int(&j, (int64_t)at);
+    json_key(&j, "header_row");
+    json_int(&j, header < 0 ? 0 : rows[header].number);
+    json_key(&j, "encoding");
+    json_str(&j, sheet_encoding(s));
+    separator[0] = sheet_separator(s);
+    json_key(&j, "separator");
+    json_str(&j, separator[0] == '\0' ? NULL : separator);
+    columns_json(c, &j, t, rows, n, header);
+    fields_json(c, &j, t);
+    json_close(&j, '}');
+    sheet_close(&s);
+    return c->rc;
+}
+
+/* ---- starting ---------------------------------------------------------------------------------------- */
+static bool map_ok(struct berth_ctx *c, const struct table *t, const json_t *map)
+{
+    bool *taken = arena_alloc(c->a, (size_t)t->nfields * sizeof(*taken));
+    const char *key;
+    json_t *v;
+
+    if (!json_is_object(map) || json_object_size(map) == 0)
+        return ctx_invalid(c, "map", "err.import_map", NULL), false;
+    json_object_foreach ((json_t *)map, key, v) {
+        const struct field *f = json_is_string(v) ? model_field(t, json_string_value(v)) : NULL;
+
+        if (json_is_null(v))
+            continue;
+        if (f == NULL || !takes(c, f))
+            ctx_invalid(c, json_is_string(v) ? json_string_value(v) : "map", "err.import_field", NULL);
+        else if (taken[f->at])
+            ctx_invalid(c, f->name, "err.import_twice", NULL);
+        else
+            taken[f->at] = true;
+    }
+    for (int i = F_DECLARED; i < t->nfields; i++) {
+        const struct field *f = &t->fields[i];
+
+        if ((f->flags & BERTH_REQUIRED) && f->def == NULL && f->when == NULL && takes(c, f) && !taken[i])
+            ctx_invalid(c, f->name, "err.import_required", NULL);
+    }
+    return c->rc == BERTH_OK;
+}
+
+int64_t import_start(struct berth_ctx *c, int64_t id, const json_t *o)
+{
+    const struct table *t;
+    const char *name, *path;
+    const json_t *pool = json_object_get(o, "pool_id");
+    json_t *args;
+    int64_t job;
+
+    if (!import_file(c, id, &t, &name, &path) || !map_ok(c, t, json_object_get(o, "map")))
+        return 0;
+    if (json_is_integer(pool) && (t->at_pool < 0 || !find_exists(c, model_table(c->m, "pool"), json_integer_value(pool))))
+        return ctx_invalid(c, "pool_id", "err.ref", NULL), 0;
+    args = json_pack("{s:I, s:O, s:s}", "import", (json_int_t)id, "options", o, "locale", c->locale);
+    job = job_add(c, "import", args, 0);
+    json_decref(args);
+    return job;
+}
+
+/* ---- what became of it ------------------------------------------------------------------------------------ */
+static void row_out(struct json *j, struct db_stmt *s)
+{
+    static const char *const from_detail[] = {"table", "title", "by", "cell", "same_as", "cells"};
+    const char *text = db_col_text(s, 5, NULL);
+    json_t *detail = text == NULL ? NULL : json_loads(text, 0, NULL);
+
+    json_open(j, '{');
+    json_key(j, "row");
+    json_int(j, db_col_int(s, 0));
+    json_key(j, "outcome");
+    json_str(j, db_col_text(s, 1, NULL));
+    json_key(j, "record");
+    if (db_col_is_null(s, 2))
+        json_nil(j);
+    else
+        json_int(j, db_col_int(s, 2));
+    json_key(j, "field");
+    json_str(j, db_col_text(s, 3, NULL));
+    json_key(j, "message");
+    json_str(j, db_col_text(s, 4, NULL));
+    for (size_t i = 0; i < sizeof(from_detail) / sizeof(from_detail[0]); i++) {
+        const json_t *v = json_object_get(detail, from_detail[i]);
+        char *raw = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+
+        json_key(j, from_detail[i]);
+        json_raw(j, raw == NULL ? "null" : raw, raw == NULL ? 4 : strlen(raw));
+        free(raw);
+    }
+    json_close(j, '}');
+    json_decref(detail);
+}
+
+int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, int64_t after, int limit, struct buf *out)
+{
+    struct json j = json_to(out);
+    const struct table *t;
+    const char *name, *path;
+    struct db_stmt *s;
+    int64_t last = 0;
+    int n = 0, rc;
+
+    if (!import_file(c, id, &t, &name, &path))
+        return c->rc;
+    s = db_prepare(c->conn, outcome != NULL
+        ? "SELECT row, outcome, record_id, field, message, detail FROM import_row WHERE import_id = ?1 AND row > ?2 AND"
+          " outcome = ?3 ORDER BY row"
+        : "SELECT row, outcome, record_id, field, message, detail FROM import_row WHERE import_id = ?1 AND row > ?2"
+          " ORDER BY row");
+    db_bind_int(s, 1, id);
+    db_bind_int(s, 2, after);
+    if (outcome != NULL)
+        db_bind_text(s, 3, outcome, -1);
+    json_open(&j, '{');
+    json_key(&j, "rows");
+    json_open(&j, '[');
+    while ((rc = db_step(s)) == DB_ROW && n < limit) {
+        row_out(&j, s);
+        last = db_col_int(s, 0);
+        n++;
+    }
+    json_close(&j, ']');
+    json_key(&j, "next");
+    if (rc == DB_ROW)
+        json_str(&j, arena_fmt(c->a, "%lld", (long long)last));
+    else
+        json_nil(&j);
+    json_close(&j, '}');
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "read an import's rows") : BERTH_OK;
+}
+
+/* ---- the rows that did not go in ------------------------------------------------------------------------------ */
+static int headers(struct berth_ctx *c, const char *path, const json_t *o, struct sheet_column **out, size_t *n)
+{
+    const char *sep = json_string_value(json_object_get(o, "separator"));
+    struct sheet_options so = {.encoding = json_string_value(json_object_get(o, "encoding")),
+                               .separator = sep == NULL ? '\0' : sep[0]};
+    int64_t at = json_integer_value(json_object_get(o, "header_row"));
+    struct sheet_error e = {0};
+    struct sheet_row *rows;
+    struct sheet *s;
+    uint32_t width = 0;
+    int found, head = -1;
+
+    if (sheet_open(path, &so, &s, &e) < 0)
+        return sheet_problem(c, &e);
+    if (sheet_select(s, (size_t)json_integer_value(json_object_get(o, "sheet")), &e) < 0 ||
+        (found = sheet_peek(s, c->a, PEEK, &rows, &e)) < 0) {
+        sheet_close(&s);
+        return sheet_problem(c, &e);
+    }
+    for (int i = 0; i < found; i++) {
+        if (rows[i].number == (uint32_t)at)
+            head = i;
+        if (rows[i].len > width)
+            width = rows[i].len;
+    }
+    sheet_close(&s);
+    *out = arena_alloc(c->a, (width + 1) * sizeof(**out));
+    for (uint32_t i = 0; i < width; i++)
+        (*out)[i] = (struct sheet_column){.title = head < 0 ? "" : cell(&rows[head], i), .type = SHEET_TEXT};
+    (*out)[width] = (struct sheet_column){.title = ctx_text(c, "import.reason", NULL), .type = SHEET_TEXT, .width = 60};
+    *n = width;
+    return c->rc;
+}
+
+static void add_cell(struct sheet_cell *to, const char *text)
+{
+    *to = (struct sheet_cell){.text = text, .len = (uint32_t)strlen(text), .type = *text == '\0' ? SHEET_EMPTY : SHEET_TEXT};
+}
+
+int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const char *to)
+{
+    const struct table *t;
+    const char *name, *path;
+    struct sheet_column *columns = NULL;
+    struct sheet_error e = {0};
+    struct sheet_writer *w;
+    json_t *options = NULL;
+    size_t width = 0;
+    int rc = DB_DONE;
+    struct db_stmt *s;
+
+    if (!import_file(c, id, &t, &name, &path))
+        return c->rc;
+    s = db_prepare(c->conn, "SELECT args FROM job WHERE kind = 'import' AND args LIKE ? ORDER BY id DESC LIMIT 1");
+    db_bind_text(s, 1, arena_fmt(c->a, "{\"import\":%lld,%%", (long long)id), -1);
+    if (db_step(s) == DB_ROW)
+        options = json_loads(db_col_text(s, 0, NULL), 0, NULL);
+    db_reset(s);
+    if (options == NULL)
+        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    rc = headers(c, path, json_object_get(options, "options"), &columns, &width);
+    json_decref(options);
+    if (rc != BERTH_OK)
+        return c->rc;
+    if (sheet_write_open(to, strcmp(kind, "csv") == 0 ? SHEET_CSV : SHEET_XLSX, t->name, columns, width + 1, NULL, &w, &e) < 0)
+        return sheet_problem(c, &e);
+    s = db_prepare(c->conn, "SELECT detail, message FROM import_row WHERE import_id = ? AND outcome IN ('duplicate', 'invalid')"
+                            " ORDER BY row");
+    db_bind_int(s, 1, id);
+    while ((rc = db_step(s)) == DB_ROW) {
+        const char *text = db_col_text(s, 0, NULL), *why = db_col_text(s, 1, NULL);
+        json_t *d = text == NULL ? NULL : json_loads(text, 0, NULL);
+        const json_t *cells = json_object_get(d, "cells");
+        struct sheet_cell *row = mem_alloc((width + 1) * sizeof(*row));
+
+        for (size_t i = 0; i < width; i++) {
+            const char *v = json_string_value(json_array_get(cells, i));
+
+            add_cell(&row[i], v == NULL ? "" : v);
+        }
+        add_cell(&row[width], why == NULL ? "" : why);
+        if (sheet_write_row(w, row, width + 1, &e) < 0)
+            rc = -1;
+        free(row);
+        json_decref(d);
+        if (rc < 0)
+            break;
+    }
+    db_reset(s);
+    if (rc < 0) {
+        sheet_write_drop(&w);
+        return e.code != SHEET_OK ? sheet_problem(c, &e) : ctx_db(c, rc, "read an import's rows");
+    }
+    return sheet_write_close(&w, &e) < 0 ? sheet_problem(c, &e) : BERTH_OK;
+}

@@ -1,0 +1,391 @@
+/* job.c - the queue and its runner. */
+#include "record/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/blame.h"
+#include "base/log.h"
+#include "base/when.h"
+#include "record/perm.h"
+
+struct jobs {
+    struct store *st;
+    struct db_conn *conn;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stop, work;
+};
+
+static struct jobs *runner; /* for job_add() to wake; one a process */
+
+/* ---- adding --------------------------------------------------------------------------------- */
+static void wake(struct berth_ctx *c, void *arg)
+{
+    (void)c;
+    (void)arg;
+    if (runner != NULL)
+        jobs_wake(runner);
+}
+
+int64_t job_add(struct berth_ctx *c, const char *kind, const json_t *args, int64_t total)
+{
+    struct db_stmt *s = db_prepare(c->conn,
+        "INSERT INTO job (version, created_at, created_by, updated_at, updated_by, kind, state, args, done, total, user_id,"
+        " tries, cancel) VALUES (1, ?1, ?2, ?1, ?2, ?3, 'queued', ?4, 0, ?5, ?2, 0, 0)");
+    char *text = json_dumps(args, JSON_COMPACT);
+    int rc;
+
+    db_bind_int(s, 1, c->now);
+    if (c->who != NULL)
+        db_bind_int(s, 2, c->who->id);
+    db_bind_text(s, 3, kind, -1);
+    db_bind_text(s, 4, text, -1);
+    db_bind_int(s, 5, total);
+    rc = db_step(s);
+    db_reset(s);
+    free(text);
+    if (rc < 0) {
+        ctx_db(c, rc, "add a job");
+        return 0;
+    }
+    ctx_after_commit(c, wake, NULL);
+    return db_last_id(c->conn);
+}
+
+/* ---- asking ----------------------------------------------------------------------------------- */
+static bool may_see(struct berth_ctx *c, int64_t id)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT coalesce(user_id, 0) FROM job WHERE id = ?");
+    bool ok;
+
+    db_bind_int(s, 1, id);
+    ok = db_step(s) == DB_ROW && (c->who == NULL || c->who->admin || db_col_int(s, 0) == c->who->id);
+    db_reset(s);
+    if (!ok)
+        ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    return ok;
+}
+
+static void raw_or_null(struct json *j, const char *key, const char *text)
+{
+    json_key(j, key);
+    if (text == NULL)
+        json_nil(j);
+    else
+        json_raw(j, text, strlen(text));
+}
+
+int job_json(struct berth_ctx *c, int64_t id, struct buf *out)
+{
+    struct json j = json_to(out);
+    struct db_stmt *s;
+    int64_t done, total, started, ended;
+    const char *state;
+    double seconds;
+
+    if (!may_see(c, id))
+        return c->rc;
+    s = db_prepare(c->conn, "SELECT kind, state, done, total, result, message, coalesce(started_at, 0),"
+                            " coalesce(ended_at, 0) FROM job WHERE id = ?");
+    db_bind_int(s, 1, id);
+    if (db_step(s) != DB_ROW) {
+        db_reset(s);
+        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    }
+    state = db_col_text(s, 1, NULL);
+    done = db_col_int(s, 2);
+    total = db_col_int(s, 3);
+    started = db_col_int(s, 6);
+    ended = db_col_int(s, 7);
+    seconds = started == 0 ? 0 : (double)((ended != 0 ? ended : c->now) - started) / 1000.0;
+    json_open(&j, '{');
+    json_key(&j, "id");
+    json_int(&j, id);
+    json_key(&j, "kind");
+    json_str(&j, db_col_text(s, 0, NULL));
+    json_key(&j, "state");
+    json_str(&j, state);
+    json_key(&j, "progress");
+    json_double(&j, strcmp(state, "done") == 0 ? 1.0 : total <= 0 ? 0.0 : done >= total ? 1.0 : (double)done / (double)total);
+    json_key(&j, "done");
+    json_int(&j, done);
+    json_key(&j, "total");
+    if (total > 0)
+        json_int(&j, total);
+    else
+        json_nil(&j);
+    json_key(&j, "rate");
+    json_int(&j, seconds > 0 ? (int64_t)((double)done / seconds) : 0);
+    json_key(&j, "remaining");
+    if (strcmp(state, "running") == 0 && done > 0 && total >= done)
+        json_int(&j, (int64_t)(seconds * (double)(total - done) / (double)done) + 1);
+    else
+        json_nil(&j);
+    raw_or_null(&j, "result", db_col_text(s, 4, NULL));
+    json_key(&j, "error");
+    json_str(&j, strcmp(state, "failed") == 0 ? db_col_text(s, 5, NULL) : NULL);
+    json_close(&j, '}');
+    db_reset(s);
+    return c->rc;
+}
+
+int job_cancel(struct berth_ctx *c, int64_t id)
+{
+    struct db_stmt *s;
+
+    if (!may_see(c, id))
+        return c->rc;
+    s = db_prepare(c->conn, "UPDATE job SET cancel = 1, state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END,"
+                            " ended_at = CASE WHEN state = 'queued' THEN ?1 ELSE ended_at END WHERE id = ?2 AND"
+                            " state IN ('queued', 'running')");
+    db_bind_int(s, 1, c->now);
+    db_bind_int(s, 2, id);
+    if (db_step(s) < 0)
+        ctx_db(c, DB_ERROR, "cancel a job");
+    db_reset(s);
+    return c->rc;
+}
+
+/* ---- running ------------------------------------------------------------------------------------ */
+void job_ctx(struct job *j, struct berth_ctx *c, struct db_conn *conn, struct arena *a)
+{
+    const struct who *who = NULL;
+
+    if (j->user != 0)
+        who = who_get(j->st, conn, atomic_load(&j->st->model), j->user);
+    ctx_init(c, j->st, conn, a, who, j->locale);
+    c->request = "job";
+    if (j->user != 0 && who == NULL)
+        ctx_fail(c, BERTH_DENIED, "sign_in", "err.sign_in");
+}
+
+int job_write(struct job *j, struct db_conn *w)
+{
+    struct db_stmt *s = db_prepare(w, "UPDATE job SET done = ?, total = ?, result = ?, heartbeat_at = ? WHERE id = ?");
+    char *text = json_dumps(j->result, JSON_COMPACT);
+    int rc;
+
+    db_bind_int(s, 1, j->done);
+    db_bind_int(s, 2, j->total);
+    db_bind_text(s, 3, text, -1);
+    db_bind_int(s, 4, when_now());
+    db_bind_int(s, 5, j->id);
+    rc = db_step(s);
+    db_reset(s);
+    free(text);
+    return rc < 0 ? rc : 0;
+}
+
+struct step {
+    struct job *j;
+    int (*body)(struct job *, struct db_conn *, void *);
+    void *arg;
+};
+
+static int step_body(struct db_conn *w, void *arg)
+{
+    struct step *s = arg;
+    int rc = s->body == NULL ? 0 : s->body(s->j, w, s->arg);
+
+    return rc != 0 ? rc : job_write(s->j, w);
+}
+
+void job_look(struct job *j)
+{
+    struct db_stmt *s = db_prepare(j->conn, "SELECT cancel FROM job WHERE id = ?");
+
+    db_bind_int(s, 1, j->id);
+    if (db_step(s) == DB_ROW && db_col_int(s, 0) != 0)
+        j->cancelled = true;
+    db_reset(s);
+    if (runner != NULL && runner->stop)
+        j->cancelled = true;
+}
+
+int job_step(struct job *j, int (*body)(struct job *, struct db_conn *, void *), void *arg)
+{
+    struct step s = {j, body, arg};
+    int rc = db_write_low(j->st->db, step_body, &s);
+
+    job_look(j);
+    return rc == 0 ? 0 : -1;
+}
+
+int job_progress(struct job *j)
+{
+    return job_step(j, NULL, NULL);
+}
+
+static int begin_body(struct db_conn *w, void *arg)
+{
+    struct db_stmt *s = db_prepare(w, "UPDATE job SET state = 'running', started_at = coalesce(started_at, ?1),"
+                                      " heartbeat_at = ?1, tries = tries + 1 WHERE id = ?2 AND state = 'queued'");
+    int rc;
+
+    db_bind_int(s, 1, when_now());
+    db_bind_int(s, 2, *(int64_t *)arg);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? rc : db_changes(w) == 1 ? 0 : -1000;
+}
+
+struct ending {
+    struct job *j;
+    const char *state, *message;
+};
+
+static int end_body(struct db_conn *w, void *arg)
+{
+    struct ending *e = arg;
+    struct db_stmt *s;
+    int rc = job_write(e->j, w);
+
+    if (rc != 0)
+        return rc;
+    s = db_prepare(w, "UPDATE job SET state = ?, message = ?, ended_at = ? WHERE id = ?");
+    db_bind_text(s, 1, e->state, -1);
+    db_bind_text(s, 2, e->message, -1);
+    if (strcmp(e->state, "queued") != 0)
+        db_bind_int(s, 3, when_now());
+    db_bind_int(s, 4, e->j->id);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? rc : 0;
+}
+
+static bool load_next(struct jobs *r, struct job *j, char *kind, size_t cap)
+{
+    struct db_stmt *s = db_prepare(r->conn, "SELECT id, kind, coalesce(args, '{}'), coalesce(result, '{}'), coalesce(done, 0),"
+                                            " coalesce(total, 0), coalesce(user_id, 0) FROM job WHERE state = 'queued' AND"
+                                            " coalesce(run_at, 0) <= ? ORDER BY id LIMIT 1");
+    bool found;
+
+    db_bind_int(s, 1, when_now());
+    found = db_step(s) == DB_ROW;
+    if (found) {
+        j->id = db_col_int(s, 0);
+        snprintf(kind, cap, "%s", db_col_text(s, 1, NULL));
+        j->args = json_loads(db_col_text(s, 2, NULL), 0, NULL);
+        j->result = json_loads(db_col_text(s, 3, NULL), 0, NULL);
+        j->done = db_col_int(s, 4);
+        j->total = db_col_int(s, 5);
+        j->user = db_col_int(s, 6);
+    }
+    db_reset(s);
+    return found;
+}
+
+static void run_one(struct jobs *r, struct job *j, const char *kind)
+{
+    struct buf err = BUF_INIT;
+    struct ending e = {j, "failed", NULL};
+    const struct job_kind *k = job_kinds;
+    int rc = -1;
+
+    if (db_write(r->st->db, begin_body, &j->id) != 0)
+        return;
+    while (k->name != NULL && strcmp(k->name, kind) != 0)
+        k++;
+    log_info("job", "%s %lld begins", kind, (long long)j->id);
+    if (k->name == NULL)
+        buf_addf(&err, "no such kind of job: %s", kind);
+    else
+        rc = k->run(j, &err);
+    job_look(j);
+    if (r->stop && rc == 0 && j->cancelled)
+        e.state = "queued"; /* the server stops: it goes on with the next one */
+    else if (rc == 0)
+        e.state = j->cancelled ? "cancelled" : "done";
+    e.message = buf_str(&err);
+    if (db_write(r->st->db, end_body, &e) != 0)
+        log_error("job", "%s %lld: its end could not be written", kind, (long long)j->id);
+    log_info("job", "%s %lld is %s%s%s", kind, (long long)j->id, e.state, err.len > 0 ? ": " : "", buf_str(&err));
+    buf_free(&err);
+}
+
+static void *work(void *arg)
+{
+    struct jobs *r = arg;
+
+    blame_thread();
+    for (;;) {
+        struct job j = {.st = r->st, .conn = r->conn, .a = arena_new()};
+        char kind[64];
+        bool any = load_next(r, &j, kind, sizeof(kind));
+
+        if (any)
+            run_one(r, &j, kind);
+        json_decref(j.args);
+        json_decref(j.result);
+        arena_free(&j.a);
+        db_settle(r->conn);
+        pthread_mutex_lock(&r->lock);
+        if (!any && !r->work && !r->stop) {
+            struct timespec until;
+
+            clock_gettime(CLOCK_REALTIME, &until);
+            until.tv_sec += 30; /* for those with a time of their own */
+            pthread_cond_timedwait(&r->wake, &r->lock, &until);
+        }
+        r->work = false;
+        bool stop = r->stop;
+
+        pthread_mutex_unlock(&r->lock);
+        if (stop)
+            return NULL;
+    }
+}
+
+static int requeue_body(struct db_conn *w, void *arg)
+{
+    (void)arg;
+    /* three times cut off in the middle: something in it kills the server */
+    return db_exec(w, "UPDATE job SET state = CASE WHEN tries >= 3 THEN 'failed' ELSE 'queued' END, message = CASE WHEN"
+                      " tries >= 3 THEN 'cut off three times' ELSE message END WHERE state = 'running'") < 0 ? -1 : 0;
+}
+
+struct jobs *jobs_start(struct store *st, struct buf *err)
+{
+    struct jobs *r = mem_alloc(sizeof(*r));
+
+    r->st = st;
+    r->conn = db_reader(st->db, err);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->wake, NULL);
+    if (r->conn == NULL || db_write(st->db, requeue_body, NULL) != 0 || pthread_create(&r->thread, NULL, work, r) != 0) {
+        if (r->conn != NULL)
+            db_conn_close(&r->conn);
+        buf_puts(err, "start the job runner");
+        free(r);
+        return NULL;
+    }
+    runner = r;
+    return r;
+}
+
+void jobs_wake(struct jobs *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->work = true;
+    pthread_cond_signal(&r->wake);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void jobs_stop(struct jobs **jobs)
+{
+    struct jobs *r = *jobs;
+
+    pthread_mutex_lock(&r->lock);
+    r->stop = true;
+    pthread_cond_signal(&r->wake);
+    pthread_mutex_unlock(&r->lock);
+    pthread_join(r->thread, NULL);
+    runner = NULL;
+    db_conn_close(&r->conn);
+    pthread_mutex_destroy(&r->lock);
+    pthread_cond_destroy(&r->wake);
+    free(r);
+    *jobs = NULL;
+}

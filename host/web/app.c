@@ -1,0 +1,453 @@
+/* app.c - from request to handler and back. */
+#include "web/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/blame.h"
+#include "base/log.h"
+#include "base/when.h"
+
+const char app_csp[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types vue ProseMirrorClipboard";
+
+const struct http_pair app_headers[] = {
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "same-origin"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Cache-Control", "no-store"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"},
+    {NULL, NULL},
+};
+
+struct thread {
+    struct db_conn *conn;
+};
+
+void *app_thread_new(void *data)
+{
+    struct app *app = data;
+    struct thread *t = mem_alloc(sizeof(*t));
+    struct buf err = BUF_INIT;
+
+    blame_thread();
+    t->conn = db_reader(app->st->db, &err);
+    if (t->conn == NULL)
+        log_error("web", "open a reader: %s", buf_str(&err));
+    buf_free(&err);
+    return t;
+}
+
+void app_thread_free(void *data, void *thread)
+{
+    struct thread *t = thread;
+
+    (void)data;
+    if (t->conn != NULL)
+        db_conn_close(&t->conn);
+    free(t);
+}
+
+static struct db_conn *conn_of(const struct http_req *req)
+{
+    return ((struct thread *)req->thread)->conn;
+}
+
+/* ---- routes ----------------------------------------------------------------------------- */
+static bool match_part(struct call *k, const char *pattern, size_t n, const char *part, size_t len)
+{
+    char *end;
+
+    if (n > 2 && pattern[0] == '{') {
+        if (strncmp(pattern, "{id}", n) == 0) {
+            if (part[0] < '1' || part[0] > '9' || len > 18)
+                return false;
+            k->id = strtoll(part, &end, 10);
+            return end == part + len;
+        }
+        if (len == 0 || part[0] == '_')
+            return false; /* what is the host's own */
+        if (strncmp(pattern, "{table}", n) == 0)
+            k->t = map_getn(&k->c.m->table_by_name, part, len);
+        else
+            k->name = arena_strndup(k->req->arena, part, len);
+        return true;
+    }
+    return n == len && memcmp(pattern, part, n) == 0;
+}
+
+static bool match(struct call *k, const char *pattern, const char *path)
+{
+    while (*pattern == '/' && *path == '/') {
+        size_t n = strcspn(++pattern, "/"), len = strcspn(++path, "/");
+
+        if (!match_part(k, pattern, n, path, len))
+            return false;
+        pattern += n;
+        path += len;
+    }
+    return *pattern == '\0' && *path == '\0';
+}
+
+static const struct route_entry *find_route(struct call *k, bool *path_known)
+{
+    static const struct route_entry *const all[] = {routes_auth, routes_meta, routes_jobs, routes_rest};
+    const char *method = http_method_name(k->req->method == HTTP_HEAD ? HTTP_GET : k->req->method);
+
+    *path_known = false;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        for (const struct route_entry *r = all[i]; r->method != NULL; r++) {
+            if (!match(k, r->path, k->req->path))
+                continue;
+            *path_known = true;
+            if (strcmp(r->method, method) == 0)
+                return r;
+        }
+    return NULL;
+}
+
+/* ---- who asks --------------------------------------------------------------------------- */
+static const char *cookie_name(const struct app *app)
+{
+    return app->secure ? "__Host-berth" : "berth_session";
+}
+
+static void find_secret(struct call *k)
+{
+    const char *auth = http_header(k->req, "Authorization");
+
+    if (auth != NULL && strncasecmp(auth, "Bearer ", 7) == 0) {
+        k->secret = auth + 7;
+        return;
+    }
+    k->secret = http_cookie(k->req, cookie_name(k->app));
+    k->by_cookie = k->secret != NULL;
+}
+
+/* A page of another site can make a browser send our cookie; it cannot set this header, and
+ * browsers tell where a request comes from. */
+static bool from_our_pages(struct call *k)
+{
+    const char *site = http_header(k->req, "Sec-Fetch-Site"), *origin = http_header(k->req, "Origin");
+    const char *here = http_header(k->req, "Host"), *mark = http_header(k->req, "X-Berth");
+
+    if (mark == NULL || strcmp(mark, "1") != 0)
+        return false;
+    if (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
+        return false;
+    if (origin == NULL)
+        return true;
+    const char *rest = strstr(origin, "://");
+
+    return rest != NULL && here != NULL && strcasecmp(rest + 3, here) == 0;
+}
+
+static bool changes(const struct http_req *req)
+{
+    return req->method != HTTP_GET && req->method != HTTP_HEAD;
+}
+
+static void ctx_for(struct call *k, struct db_conn *conn, bool writing)
+{
+    const struct who *who = NULL;
+
+    if (k->user != 0)
+        who = who_get(k->app->st, conn, atomic_load(&k->app->st->model), k->user);
+    ctx_init(&k->c, k->app->st, conn, k->req->arena, who, k->locale);
+    k->c.request = k->req->id;
+    k->c.writing = writing;
+    if (k->user != 0 && who == NULL)
+        ctx_fail(&k->c, BERTH_DENIED, "sign_in", "err.sign_in");
+    if (k->t != NULL) /* the model may have changed since the route was found */
+        k->t = model_table(k->c.m, k->t->name);
+}
+
+static enum http_begin refuse(struct call *k, int status, const char *code)
+{
+    http_fail(k->req, status, code, ctx_text(&k->c, arena_fmt(k->req->arena, "err.%s", code), NULL));
+    return HTTP_REFUSE;
+}
+
+enum http_begin app_begin(struct http_req *req)
+{
+    struct app *app = http_data(req);
+    struct call *k;
+    bool known;
+
+    if (strncmp(req->path, "/api/", 5) != 0)
+        return HTTP_QUICK;
+    k = arena_alloc(req->arena, sizeof(*k));
+    req->user = k;
+    k->app = app;
+    k->req = req;
+    k->locale = http_query(req, "locale") != NULL ? labels_locale(http_query(req, "locale")) : NULL;
+    if (k->locale == NULL && http_header(req, "Accept-Language") != NULL)
+        k->locale = NULL; /* the user's own language comes first, see below */
+    ctx_init(&k->c, app->st, conn_of(req), req->arena, NULL, k->locale);
+    k->c.request = req->id;
+    if (conn_of(req) == NULL)
+        return refuse(k, 503, "busy");
+    k->route = find_route(k, &known);
+    if (k->route == NULL)
+        return refuse(k, known ? 405 : 404, known ? "method" : "not_found");
+    find_secret(k);
+    if (k->secret != NULL)
+        k->user = session_user(app->st, conn_of(req), k->secret);
+    if (k->user != 0) {
+        ctx_for(k, conn_of(req), false);
+        if (k->c.rc != BERTH_OK) {
+            k->user = 0;
+            ctx_init(&k->c, app->st, conn_of(req), req->arena, NULL, k->locale);
+            k->c.request = req->id;
+        }
+    }
+    if (k->user == 0 && k->locale == NULL && http_header(req, "Accept-Language") != NULL)
+        k->locale = k->c.locale = labels_locale(http_header(req, "Accept-Language"));
+    if (!(k->route->flags & R_PUBLIC) && k->user == 0)
+        return refuse(k, 401, "sign_in");
+    if (changes(req) && (k->by_cookie || (k->route->flags & R_PUBLIC)) && !from_our_pages(k))
+        return refuse(k, 403, "csrf");
+    if ((k->route->flags & R_ADMIN) && !k->c.who->admin)
+        return refuse(k, 403, "denied");
+    if (strstr(k->route->path, "{table}") != NULL && (k->t == NULL || (k->t->flags & BERTH_BARE)))
+        return refuse(k, 404, "not_found");
+    if (k->route->flags & R_UPLOAD) {
+        req->body_to_file = true;
+        req->body_max = app->upload_max;
+    } else if (changes(req) && req->body_size != 0 && strcmp(http_media(req), "application/json") != 0) {
+        return refuse(k, 415, "bad_type");
+    }
+    return (k->route->flags & R_SLOW) ? HTTP_SLOW : HTTP_QUICK;
+}
+
+/* ---- running ----------------------------------------------------------------------------- */
+static void tell_error(struct call *k)
+{
+    http_reset(k->req);
+    k->req->status = ctx_error_json(&k->c, &k->req->out);
+    if (k->c.code != NULL && (strcmp(k->c.code, "sign_in") == 0 || strcmp(k->c.code, "bad_login") == 0))
+        k->req->status = 401;
+    if (k->c.code != NULL && strcmp(k->c.code, "bad_request") == 0)
+        k->req->status = 400;
+    if (k->req->status == 503)
+        http_set(k->req, "Retry-After", "1");
+    http_set(k->req, "Content-Type", "application/json; charset=utf-8");
+}
+
+static void tell(struct call *k)
+{
+    if (k->c.rc != BERTH_OK) {
+        tell_error(k);
+        return;
+    }
+    if (k->app_answered)
+        return;
+    if (k->req->status == 0)
+        k->req->status = k->req->out.len == 0 ? 204 : 200;
+    if (k->cookie[0] != '\0')
+        http_add(k->req, "Set-Cookie", k->cookie);
+    if (k->req->out.len > 0)
+        http_set(k->req, "Content-Type", "application/json; charset=utf-8");
+}
+
+static bool parse_body(struct call *k)
+{
+    json_error_t e;
+
+    if (k->body != NULL || k->req->body_to_file || k->req->body.len == 0)
+        return true;
+    k->body = json_loadb(k->req->body.s, k->req->body.len, JSON_REJECT_DUPLICATES, &e);
+    if (k->body != NULL)
+        return true;
+    k->c.args[0] = "why";
+    k->c.args[1] = arena_strdup(k->req->arena, e.text);
+    k->c.args[2] = NULL;
+    ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.bad_json");
+    return false;
+}
+
+static int write_body(struct db_conn *writer, void *arg)
+{
+    struct call *k = arg;
+    int rc;
+
+    if (http_gone(k->req)) /* nobody waits for it any more: do not begin */
+        return DB_BUSY;
+    ctx_for(k, writer, true);
+    if (k->c.rc == BERTH_OK) {
+        rc = k->route->run(k);
+        if (rc != BERTH_OK)
+            ctx_fail(&k->c, (enum berth_rc)rc, NULL, NULL);
+    }
+    return k->c.rc == BERTH_OK ? 0 : -1000;
+}
+
+static void write_done(void *arg, int rc)
+{
+    struct call *k = arg;
+
+    if (rc == 0)
+        ctx_run_done(&k->c);
+    else if (rc != -1000) { /* the commit itself failed: nothing of this is true */
+        ctx_clear(&k->c);
+        ctx_db(&k->c, rc, "commit");
+    }
+    if (rc == 0)
+        ctx_clear(&k->c);
+    tell(k);
+    http_finish(k->req);
+}
+
+enum http_next app_run(struct http_req *req)
+{
+    struct call *k = req->user;
+    struct db_conn *conn;
+    int rc;
+
+    if (k == NULL) {
+        static_serve(((struct app *)http_data(req))->ui, req);
+        return HTTP_DONE;
+    }
+    conn = conn_of(req);
+    ctx_for(k, conn, false);
+    if (k->c.rc != BERTH_OK || !parse_body(k)) {
+        tell(k);
+        return HTTP_DONE;
+    }
+    if (k->route->flags & R_WRITE) {
+        k->work = (struct db_work){.body = write_body, .done = write_done, .arg = k};
+        if (db_submit(k->app->st->db, &k->work) == 0)
+            return HTTP_LATER;
+        ctx_fail(&k->c, BERTH_BUSY, "busy", "err.busy");
+        tell(k);
+        return HTTP_DONE;
+    }
+    db_budget(conn, req->pooled || (k->route->flags & R_SLOW) ? req->deadline
+                                                              : when_monotonic() + k->app->inline_ms, NULL);
+    rc = k->route->run(k);
+    db_settle(conn);
+    if (rc != BERTH_OK)
+        ctx_fail(&k->c, (enum berth_rc)rc, NULL, NULL);
+    if ((int)k->c.rc == CTX_OVERRUN && !req->pooled && !(k->route->flags & R_SLOW)) {
+        http_reset(req);
+        return HTTP_POOL;
+    }
+    tell(k);
+    return HTTP_DONE;
+}
+
+void app_done(struct http_req *req)
+{
+    struct call *k = req->user;
+
+    if (k != NULL)
+        json_decref(k->body);
+}
+
+void app_error(struct http_req *req, int status, const char *code, const char *message)
+{
+    struct json j = json_to(&req->out);
+
+    (void)status;
+    json_open(&j, '{');
+    json_key(&j, "error");
+    json_open(&j, '{');
+    json_key(&j, "code");
+    json_str(&j, code);
+    json_key(&j, "message");
+    json_str(&j, message);
+    json_key(&j, "request");
+    json_str(&j, req->id);
+    json_close(&j, '}');
+    json_close(&j, '}');
+    http_set(req, "Content-Type", "application/json; charset=utf-8");
+}
+
+/* ---- for handlers -------------------------------------------------------------------------- */
+struct json call_json(struct call *k)
+{
+    return json_to(&k->req->out);
+}
+
+int call_bad(struct call *k, const char *name)
+{
+    k->c.args[0] = "name";
+    k->c.args[1] = arena_strdup(k->req->arena, name);
+    k->c.args[2] = NULL;
+    return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.bad_param");
+}
+
+int64_t call_number(struct call *k, const char *name, int64_t dflt, int64_t min, int64_t max)
+{
+    const char *s = http_query(k->req, name);
+    char *end;
+    long long v;
+
+    if (s == NULL || *s == '\0')
+        return dflt;
+    v = strtoll(s, &end, 10);
+    if (*end != '\0' || v < min || v > max) {
+        call_bad(k, name);
+        return dflt;
+    }
+    return v;
+}
+
+const json_t *call_object(struct call *k)
+{
+    if (json_is_object(k->body))
+        return k->body;
+    ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.bad_body");
+    return NULL;
+}
+
+const char *call_string(struct call *k, const char *key)
+{
+    return json_string_value(json_object_get(k->body, key));
+}
+
+void call_cookie(struct call *k, const char *secret)
+{
+    snprintf(k->cookie, sizeof(k->cookie), "%s=%s; Path=/; HttpOnly; SameSite=Lax%s%s", cookie_name(k->app), secret,
+             k->app->secure ? "; Secure" : "", *secret == '\0' ? "; Max-Age=0" : "");
+}
+
+struct inner {
+    struct call *k;
+    int (*body)(struct call *, void *);
+    void *arg;
+};
+
+static int inner_body(struct db_conn *writer, void *arg)
+{
+    struct inner *in = arg;
+
+    ctx_for(in->k, writer, true);
+    if (in->k->c.rc == BERTH_OK)
+        in->body(in->k, in->arg);
+    return in->k->c.rc == BERTH_OK ? 0 : -1000;
+}
+
+int call_write(struct call *k, int (*body)(struct call *k, void *arg), void *arg)
+{
+    struct inner in = {k, body, arg};
+    struct db_conn *reader = k->c.conn;
+    int rc;
+
+    db_settle(reader);
+    rc = db_write(k->app->st->db, inner_body, &in);
+    k->c.conn = reader;
+    if (rc == 0) {
+        ctx_run_done(&k->c);
+        ctx_clear(&k->c);
+    } else if (rc != -1000) {
+        ctx_clear(&k->c);
+        ctx_db(&k->c, rc, "commit");
+    }
+    k->c.writing = false;
+    return k->c.rc;
+}

@@ -1,0 +1,81 @@
+/* app.h - the application behind the HTTP server: finds the route, knows the user, runs the handler
+ * on the right thread, tells errors in the user's language. */
+#ifndef BERTH_APP_H
+#define BERTH_APP_H
+
+#include <jansson.h>
+
+#include "record/session.h"
+#include "web/http.h"
+#include "web/static.h"
+
+struct app {
+    struct store *st;
+    const struct static_dir *ui;
+    struct http *http;      /* set once it runs */
+    const char *version;
+    const char *public_url; /* "" or where people reach this server: https makes cookies Secure */
+    bool secure, demo;
+    int64_t inline_ms;      /* a read may take this long on its event thread */
+    uint64_t upload_max;
+    uint64_t meta_tag;      /* changes with program and labels: part of ETags */
+    const char *left_out;   /* plugins left out after crashes, for the administrator; "" none */
+};
+
+enum { /* route flags */
+    R_PUBLIC = 1 << 0, /* no sign-in */
+    R_WRITE = 1 << 1,  /* runs on the writer, inside the transaction */
+    R_SLOW = 1 << 2,   /* runs on a pool thread at once */
+    R_UPLOAD = 1 << 3, /* takes a file as its body */
+    R_ADMIN = 1 << 4,
+};
+
+struct call;
+struct route_entry {
+    const char *method, *path; /* "/api/{table}/{id}/_history" */
+    unsigned flags;
+    int (*run)(struct call *k); /* BERTH_OK with the answer in k->req->out, or the ctx's error */
+};
+
+struct call { /* one request on its way */
+    struct app *app;
+    struct http_req *req;
+    const struct route_entry *route;
+    struct berth_ctx c;
+    const struct table *t;  /* {table} */
+    int64_t id;             /* {id} */
+    const char *name;       /* {name} */
+    const char *secret;     /* the session or token that signed this request */
+    bool by_cookie;
+    int64_t user;
+    const char *locale;
+    json_t *body;           /* parsed JSON or NULL */
+    struct db_work work;
+    bool app_answered;      /* the handler filled the request's answer itself */
+    char cookie[256];       /* to be set once the transaction holds; "" none */
+};
+
+/* The tables of routes, each in the file of its subject; NULL-terminated by method. */
+extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[];
+
+enum http_begin app_begin(struct http_req *req);
+enum http_next app_run(struct http_req *req);
+void app_done(struct http_req *req);
+void app_error(struct http_req *req, int status, const char *code, const char *message);
+void *app_thread_new(void *data);
+void app_thread_free(void *data, void *thread);
+extern const struct http_pair app_headers[];
+extern const char app_csp[];
+
+/* For handlers. */
+struct json call_json(struct call *k);  /* to the answer */
+int call_bad(struct call *k, const char *name); /* 400: parameter `name` is not understood */
+/* A parameter as a number within limits; dflt when absent; fails the ctx when it is none. */
+int64_t call_number(struct call *k, const char *name, int64_t dflt, int64_t min, int64_t max);
+const json_t *call_object(struct call *k); /* the body, which must be an object; NULL fails */
+const char *call_string(struct call *k, const char *key); /* of the body; NULL */
+void call_cookie(struct call *k, const char *secret); /* "" ends it */
+/* Runs body on the writer from a pool thread and waits for the commit. */
+int call_write(struct call *k, int (*body)(struct call *k, void *arg), void *arg);
+
+#endif

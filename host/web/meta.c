@@ -1,0 +1,493 @@
+/* meta.c - what the web UI is drawn from: navigation, tables, fields, views, actions. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/find.h"
+#include "record/where.h"
+#include "web/app.h"
+
+static const char *label(struct call *k, const char *key)
+{
+    return labels_get(k->app->st->labels, k->c.locale, key);
+}
+
+static const char *label_or(struct call *k, const char *key, const char *otherwise)
+{
+    const char *s = labels_find(k->app->st->labels, k->c.locale, key);
+
+    return s != NULL ? s : otherwise;
+}
+
+static const char *fmt2(struct call *k, const char *fmt, const char *a, const char *b)
+{
+    struct buf out = BUF_INIT;
+    const char *s;
+
+    for (; *fmt != '\0'; fmt++) {
+        if (*fmt == '$') {
+            buf_puts(&out, a);
+            a = b;
+        } else {
+            buf_putc(&out, *fmt);
+        }
+    }
+    s = arena_strdup(k->req->arena, buf_str(&out));
+    buf_free(&out);
+    return s;
+}
+
+/* ---- before signing in ---------------------------------------------------------------------- */
+static void demo_users(struct call *k, struct json *j)
+{
+    struct db_stmt *s;
+
+    json_key(j, "demo");
+    json_open(j, '[');
+    s = db_prepare(k->c.conn, "SELECT login, name, coalesce(position, '') FROM \"user\" WHERE active = 1 AND login LIKE 'demo%'"
+                              " ORDER BY id LIMIT 10");
+    while (db_step(s) == DB_ROW) {
+        json_open(j, '{');
+        json_key(j, "login");
+        json_str(j, db_col_text(s, 0, NULL));
+        json_key(j, "password");
+        json_str(j, "berth-demo");
+        json_key(j, "name");
+        json_str(j, db_col_text(s, 1, NULL));
+        json_key(j, "role");
+        json_str(j, db_col_text(s, 2, NULL));
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void locales(struct json *j)
+{
+    json_key(j, "locales");
+    json_open(j, '[');
+    for (const char *const *l = labels_locales; *l != NULL; l++)
+        json_str(j, *l);
+    json_close(j, ']');
+}
+
+static int public_info(struct call *k)
+{
+    struct json j = call_json(k);
+
+    json_open(&j, '{');
+    json_key(&j, "setup");
+    json_bool(&j, session_setup_open(k->app->st, k->c.conn));
+    json_key(&j, "company");
+    json_str(&j, k->app->st->company.name);
+    json_key(&j, "version");
+    json_str(&j, k->app->version);
+    locales(&j);
+    if (k->app->demo)
+        demo_users(k, &j);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+/* ---- one call after it ------------------------------------------------------------------------ */
+static bool in_nav(const struct who *w, const struct table *t)
+{
+    if ((t->flags & (BERTH_BARE | BERTH_HIDDEN | BERTH_DETAIL)) || !perm_may(w, t, DO_READ))
+        return false;
+    return !(t->flags & BERTH_ADMIN) || w->admin || !w->rights[t->at].public_only;
+}
+
+static void nav(struct call *k, struct json *j)
+{
+    json_key(j, "nav");
+    json_open(j, '[');
+    for (int admin = 0; admin < 2; admin++)
+        for (size_t i = 0; i < k->c.m->ntables; i++) {
+            const struct table *t = &k->c.m->tables[i];
+
+            if (!in_nav(k->c.who, t) || ((t->flags & BERTH_ADMIN) != 0) != admin)
+                continue;
+            json_open(j, '{');
+            json_key(j, "table");
+            json_str(j, t->name);
+            json_key(j, "label");
+            json_str(j, label(k, fmt2(k, "$.*", t->name, "")));
+            json_key(j, "icon");
+            json_str(j, t->icon);
+            json_key(j, "group");
+            json_str(j, admin ? "admin" : "main");
+            json_close(j, '}');
+        }
+    json_close(j, ']');
+}
+
+static int start(struct call *k)
+{
+    const struct who *w = k->c.who;
+    const struct company *co = &k->app->st->company;
+    struct json j = call_json(k);
+
+    json_open(&j, '{');
+    json_key(&j, "user");
+    json_open(&j, '{');
+    json_key(&j, "id");
+    json_int(&j, w->id);
+    json_key(&j, "name");
+    json_str(&j, w->name);
+    json_key(&j, "login");
+    json_str(&j, w->login);
+    json_key(&j, "locale");
+    json_str(&j, k->c.locale);
+    json_key(&j, "admin");
+    json_bool(&j, w->admin);
+    json_close(&j, '}');
+    json_key(&j, "company");
+    json_open(&j, '{');
+    json_key(&j, "name");
+    json_str(&j, co->name);
+    json_key(&j, "country");
+    json_str(&j, co->country);
+    json_key(&j, "currency");
+    json_str(&j, co->currency);
+    json_key(&j, "zone");
+    json_str(&j, co->zone);
+    json_close(&j, '}');
+    json_key(&j, "version");
+    json_str(&j, k->app->version);
+    locales(&j);
+    nav(k, &j);
+    json_key(&j, "perms");
+    json_open(&j, '[');
+    for (size_t i = 0; i < k->c.m->nperms; i++)
+        if (perm_has(w, k->c.m->perms[i].full))
+            json_str(&j, k->c.m->perms[i].full);
+    json_close(&j, ']');
+    if (w->admin && k->app->left_out != NULL && *k->app->left_out != '\0') {
+        json_key(&j, "left_out");
+        json_str(&j, k->app->left_out);
+    }
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+/* ---- one table ----------------------------------------------------------------------------------- */
+static const char *type_name(enum berth_type t)
+{
+    static const char *const names[] = {
+        [BERTH_NULL] = "null", [BERTH_TEXT] = "text",   [BERTH_LONG] = "long", [BERTH_PHONE] = "phone",
+        [BERTH_EMAIL] = "email", [BERTH_URL] = "url",   [BERTH_INT] = "int",   [BERTH_REAL] = "real",
+        [BERTH_BOOL] = "bool", [BERTH_MONEY] = "money", [BERTH_DATE] = "date", [BERTH_TIME] = "time",
+        [BERTH_PICK] = "pick", [BERTH_REF] = "ref",     [BERTH_FILE] = "file", [BERTH_JSON] = "json",
+        [BERTH_ROW] = "row"};
+
+    return names[t];
+}
+
+static void strings(struct json *j, const char *list)
+{
+    json_open(j, '[');
+    while (*list != '\0') {
+        size_t n = strcspn(list, "|");
+
+        json_strn(j, list, n);
+        list += n + (list[n] == '|');
+    }
+    json_close(j, ']');
+}
+
+static const char *filter_ops(const struct field *f)
+{
+    if (f->type == BERTH_JSON || (f->flags & BERTH_SECRET))
+        return "";
+    if (f->flags & BERTH_MANY)
+        return "in|not in|empty|not empty";
+    if (f->type == BERTH_PICK || f->type == BERTH_REF)
+        return "=|!=|in|not in|empty|not empty";
+    if (f->type == BERTH_BOOL)
+        return "=";
+    if (field_is_text(f))
+        return "~|^|=|!=|empty|not empty";
+    return "=|!=|<|<=|>|>=|empty|not empty";
+}
+
+/* A form has no keys of its own: fields of a table are "lead.phone", of a form
+ * "lead.action.transfer.to_id"; a field of the same name in the table serves, too. */
+static const char *field_label(struct call *k, const struct field *f, const char *scope, const struct table *t)
+{
+    const char *s = labels_find(k->app->st->labels, k->c.locale, fmt2(k, "$.$", scope, f->name));
+
+    if (s == NULL && t != NULL)
+        s = labels_find(k->app->st->labels, k->c.locale, fmt2(k, "$.$", t->name, f->name));
+    if (s == NULL)
+        s = labels_find(k->app->st->labels, k->c.locale, fmt2(k, "$$", "field.", f->name));
+    return s != NULL ? s : f->name;
+}
+
+static void options(struct call *k, struct json *j, const struct field *f)
+{
+    json_key(j, "options");
+    json_open(j, '[');
+    for (size_t i = 0; i < f->dict->n; i++) {
+        const struct dict_item *it = &f->dict->items[i];
+
+        json_open(j, '{');
+        json_key(j, "value");
+        json_str(j, it->key);
+        json_key(j, "label");
+        json_str(j, label_or(k, fmt2(k, "$.$", f->dict->name, it->key), it->key));
+        json_key(j, "color");
+        json_str(j, it->color);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void flag(struct json *j, const char *key, bool v)
+{
+    json_key(j, key);
+    json_bool(j, v);
+}
+
+static bool sortable(const struct field *f)
+{
+    return f->at == F_ID || f->at == F_CREATED_AT || f->at == F_UPDATED_AT || (f->flags & (BERTH_INDEX | BERTH_UNIQUE));
+}
+
+static void field_json(struct call *k, struct json *j, const struct field *f, const char *scope, bool form)
+{
+    enum access a = form ? ACCESS_WRITE : perm_field(k->c.who, f);
+    bool own = !form && f->at < F_DECLARED;
+
+    json_open(j, '{');
+    json_key(j, "name");
+    json_str(j, f->name);
+    json_key(j, "type");
+    json_str(j, type_name(f->type));
+    json_key(j, "label");
+    json_str(j, field_label(k, f, scope, form ? k->t : NULL));
+    json_key(j, "help");
+    json_str(j, labels_find(k->app->st->labels, k->c.locale, fmt2(k, "$.$?", scope, f->name)));
+    json_key(j, "group");
+    json_str(j, own ? "record" : f->group == NULL ? "basic" : f->group);
+    flag(j, "required", !own && (f->flags & BERTH_REQUIRED) && f->when == NULL && !(f->def != NULL && f->def[0] == '@'));
+    flag(j, "readonly", own || (f->flags & BERTH_LOCKED) || a != ACCESS_WRITE);
+    flag(j, "custom", f->custom);
+    json_key(j, "max");
+    if (f->max > 0)
+        json_int(j, f->max);
+    else
+        json_nil(j);
+    json_key(j, "default");
+    if (f->def != NULL && f->def[0] != '@') {
+        struct berth_val v;
+
+        val_from_text(&k->c, f, f->def, strlen(f->def), &v);
+        val_json(j, f, v);
+    } else {
+        json_nil(j);
+    }
+    flag(j, "unique", f->flags & BERTH_UNIQUE);
+    flag(j, "many", f->flags & BERTH_MANY);
+    flag(j, "list", !own && (f->flags & BERTH_LIST));
+    flag(j, "sort", sortable(f) && !form);
+    flag(j, "search", f->flags & BERTH_SEARCH);
+    flag(j, "duplicate", f->flags & BERTH_DUPLICATE);
+    json_key(j, "filter");
+    strings(j, form || a < ACCESS_READ ? "" : filter_ops(f));
+    json_key(j, "of");
+    json_str(j, f->type == BERTH_MONEY && f->of == NULL ? k->app->st->company.currency : f->of);
+    json_key(j, "when");
+    json_str(j, f->when);
+    if (f->type == BERTH_PICK && f->dict != NULL)
+        options(k, j, f);
+    json_close(j, '}');
+}
+
+static bool shown(struct call *k, const struct field *f)
+{
+    return !(f->flags & BERTH_SECRET) && perm_field(k->c.who, f) != ACCESS_NONE;
+}
+
+static void groups(struct call *k, struct json *j)
+{
+    const char *seen[64];
+    size_t n = 0;
+
+    json_key(j, "groups");
+    json_open(j, '[');
+    for (int i = F_DECLARED; i <= k->t->nfields; i++) {
+        const char *name = i == k->t->nfields ? "record" : k->t->fields[i].group;
+        size_t s = 0;
+
+        if (name == NULL)
+            name = "basic";
+        while (s < n && strcmp(seen[s], name) != 0)
+            s++;
+        if (s < n || n == 64 || (i < k->t->nfields && !shown(k, &k->t->fields[i])))
+            continue;
+        seen[n++] = name;
+        json_open(j, '{');
+        json_key(j, "name");
+        json_str(j, name);
+        json_key(j, "label");
+        json_str(j, label_or(k, fmt2(k, "$.group.$", k->t->name, name), label(k, fmt2(k, "$$", "group.", name))));
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void columns(struct call *k, struct json *j, const char *list)
+{
+    json_key(j, "columns");
+    json_open(j, '[');
+    if (list == NULL) {
+        for (int i = 0; i < k->t->nfields; i++)
+            if ((k->t->fields[i].flags & BERTH_LIST) && shown(k, &k->t->fields[i]))
+                json_str(j, k->t->fields[i].name);
+    }
+    while (list != NULL && *list != '\0') {
+        size_t n;
+        const struct field *f;
+
+        list += strspn(list, ", ");
+        n = strcspn(list, ", ");
+        f = n == 0 ? NULL : map_getn(&k->t->by_name, list, n);
+        if (f != NULL && shown(k, f))
+            json_str(j, f->name);
+        list += n;
+    }
+    json_close(j, ']');
+}
+
+static void view_json(struct call *k, struct json *j, const struct view *v)
+{
+    static const char *const looks[] = {"list", "board", "calendar", "tree", "graph"};
+    const char *s = v->sort == NULL ? "" : v->sort;
+
+    json_open(j, '{');
+    json_key(j, "name");
+    json_str(j, v->name);
+    json_key(j, "label");
+    json_str(j, label_or(k, fmt2(k, "$.view.$", k->t->name, v->name), label(k, fmt2(k, "$$", "view.", v->name))));
+    json_key(j, "look");
+    json_str(j, looks[v->look]);
+    columns(k, j, v->columns);
+    json_key(j, "sort");
+    json_open(j, '[');
+    while (*s != '\0') {
+        size_t n;
+
+        s += strspn(s, ", ");
+        n = strcspn(s, ", ");
+        if (n > 0)
+            json_strn(j, s, n);
+        s += n;
+    }
+    json_close(j, ']');
+    json_key(j, "by");
+    json_str(j, v->by);
+    json_key(j, "from");
+    json_str(j, v->from);
+    json_key(j, "to");
+    json_str(j, v->to);
+    json_close(j, '}');
+}
+
+static void views(struct call *k, struct json *j)
+{
+    static const struct view all = {.name = "all"};
+
+    json_key(j, "views");
+    json_open(j, '[');
+    for (size_t i = 0; i < k->t->nviews; i++)
+        view_json(k, j, k->t->views[i]);
+    if (k->t->nviews == 0)
+        view_json(k, j, &all);
+    json_close(j, ']');
+}
+
+static void actions(struct call *k, struct json *j)
+{
+    json_key(j, "actions");
+    json_open(j, '[');
+    for (size_t i = 0; i < k->t->nactions; i++) {
+        const struct action *a = k->t->actions[i];
+        const char *scope = fmt2(k, "$.action.$", k->t->name, a->name);
+
+        if (a->perm != NULL && !perm_has(k->c.who, a->perm))
+            continue;
+        json_open(j, '{');
+        json_key(j, "name");
+        json_str(j, a->name);
+        json_key(j, "label");
+        json_str(j, label_or(k, scope, label(k, fmt2(k, "$$", "action.", a->name))));
+        flag(j, "bulk", a->flags & BERTH_BULK);
+        flag(j, "danger", a->flags & BERTH_DANGER);
+        json_key(j, "icon");
+        json_str(j, a->icon);
+        json_key(j, "form");
+        json_open(j, '[');
+        for (size_t f = 0; f < a->nform; f++)
+            field_json(k, j, &a->form[f], scope, true);
+        json_close(j, ']');
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static int table_meta(struct call *k)
+{
+    const struct table *t = k->t;
+    struct json j = call_json(k);
+
+    if (!perm_may(k->c.who, t, DO_READ))
+        return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
+    http_etag(k->req, arena_fmt(k->req->arena, "\"%llx-%llx-%p-%lld-%s\"", (unsigned long long)k->app->meta_tag,
+                                (unsigned long long)k->c.who->gen, (const void *)k->c.m, (long long)k->user, k->c.locale));
+    http_set(k->req, "Cache-Control", "no-cache, private");
+    json_open(&j, '{');
+    json_key(&j, "table");
+    json_str(&j, t->name);
+    json_key(&j, "plugin");
+    json_str(&j, t->plugin);
+    json_key(&j, "label");
+    json_str(&j, label(k, fmt2(k, "$.*", t->name, "")));
+    json_key(&j, "one");
+    json_str(&j, label(k, t->name));
+    json_key(&j, "title");
+    json_str(&j, t->title == NULL ? "id" : t->title->name);
+    json_key(&j, "icon");
+    json_str(&j, t->icon);
+    json_key(&j, "rights");
+    json_open(&j, '{');
+    flag(&j, "create", perm_may(k->c.who, t, DO_CREATE));
+    flag(&j, "update", perm_may(k->c.who, t, DO_UPDATE));
+    flag(&j, "delete", perm_may(k->c.who, t, DO_DELETE));
+    flag(&j, "import", perm_may(k->c.who, t, DO_IMPORT));
+    flag(&j, "export", perm_may(k->c.who, t, DO_EXPORT));
+    json_close(&j, '}');
+    json_key(&j, "is");
+    json_open(&j, '{');
+    flag(&j, "owned", t->flags & BERTH_OWNED);
+    flag(&j, "pooled", t->flags & BERTH_POOLED);
+    flag(&j, "history", t->flags & BERTH_HISTORY);
+    flag(&j, "bin", t->flags & BERTH_BIN);
+    flag(&j, "custom", t->flags & BERTH_CUSTOM);
+    json_close(&j, '}');
+    json_key(&j, "fields");
+    json_open(&j, '[');
+    for (int i = 0; i < t->nfields; i++)
+        if (shown(k, &t->fields[i]))
+            field_json(k, &j, &t->fields[i], t->name, false);
+    json_close(&j, ']');
+    groups(k, &j);
+    views(k, &j);
+    actions(k, &j);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+const struct route_entry routes_meta[] = {
+    {"GET", "/api/_public", R_PUBLIC, public_info},
+    {"GET", "/api/_start", 0, start},
+    {"GET", "/api/_meta/{table}", 0, table_meta},
+    {0},
+};

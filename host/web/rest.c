@@ -1,0 +1,416 @@
+/* rest.c - every table over HTTP, from its declaration alone.  The contract: share/doc/rest.md. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/action.h"
+#include "record/bulk.h"
+#include "record/find.h"
+#include "record/save.h"
+#include "record/search.h"
+#include "web/app.h"
+
+/* ---- reading ------------------------------------------------------------------------------- */
+static bool known_params(struct call *k, const char *const *names)
+{
+    for (size_t i = 0; i < k->req->nargs; i++) {
+        size_t n = 0;
+
+        if (strcmp(k->req->args[i].name, "locale") == 0)
+            continue;
+        while (names[n] != NULL && strcmp(names[n], k->req->args[i].name) != 0)
+            n++;
+        if (names[n] == NULL) {
+            call_bad(k, k->req->args[i].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static const struct view *view_of(struct call *k, const char *name)
+{
+    for (size_t i = 0; i < k->t->nviews; i++)
+        if (strcmp(k->t->views[i]->name, name) == 0)
+            return k->t->views[i];
+    call_bad(k, "view");
+    return NULL;
+}
+
+static bool filter_param(struct call *k, const char *text, const struct where **out)
+{
+    json_t *j;
+    bool ok;
+
+    *out = NULL;
+    if (text == NULL || *text == '\0')
+        return true;
+    j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    if (j == NULL) {
+        call_bad(k, "filter");
+        return false;
+    }
+    ok = where_json(&k->c, k->t, j, out);
+    json_decref(j);
+    return ok;
+}
+
+static int list(struct call *k)
+{
+    static const char *const params[] = {"view", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", NULL};
+    struct page p = {.t = k->t, .search = http_query(k->req, "q"), .fields = http_query(k->req, "fields"),
+                     .after = http_query(k->req, "after")};
+    const char *view = http_query(k->req, "view"), *sort = http_query(k->req, "sort");
+    const struct where *filter;
+
+    if (!known_params(k, params))
+        return k->c.rc;
+    p.q.limit = call_number(k, "limit", 50, 1, 500);
+    p.count = call_number(k, "count", 0, 0, 1) != 0;
+    if (k->c.rc != BERTH_OK)
+        return k->c.rc;
+    if (call_number(k, "bin", 0, 0, 1) != 0)
+        return bin_page(&k->c, k->t, p.after == NULL ? 0 : strtoll(p.after, NULL, 10), (int)p.q.limit, &k->req->out);
+    if (!filter_param(k, http_query(k->req, "filter"), &filter))
+        return k->c.rc;
+    if (view != NULL && *view != '\0') {
+        const struct view *v = view_of(k, view);
+        struct where_query q = {0};
+
+        if (v == NULL || !where_text(&k->c, k->t, v->where, NULL, 0, &q))
+            return k->c.rc;
+        filter = where_and(&k->c, q.where, filter);
+        if (sort == NULL)
+            sort = v->sort;
+    }
+    p.q.where = filter;
+    if (!where_sort(&k->c, k->t, sort, &p.q))
+        return k->c.rc;
+    if (p.search != NULL && strspn(p.search, " \t") == strlen(p.search))
+        p.search = NULL;
+    return find_page(&k->c, &p, &k->req->out);
+}
+
+static void row_answer(struct call *k, struct berth_row *r, bool with_can)
+{
+    struct json j = call_json(k);
+
+    json_open(&j, '{');
+    json_key(&j, "row");
+    row_json(&j, r);
+    find_refs_json(&k->c, &j, &r, 1);
+    if (with_can) {
+        json_key(&j, "can");
+        json_open(&j, '{');
+        json_key(&j, "update");
+        json_bool(&j, perm_row(&k->c, r, DO_UPDATE));
+        json_key(&j, "delete");
+        json_bool(&j, perm_row(&k->c, r, DO_DELETE));
+        json_key(&j, "actions");
+        json_open(&j, '[');
+        for (size_t i = 0; i < k->t->nactions; i++)
+            if (action_offered(&k->c, k->t->actions[i], r))
+                json_str(&j, k->t->actions[i]->name);
+        json_close(&j, ']');
+        json_close(&j, '}');
+    }
+    json_close(&j, '}');
+}
+
+static int one(struct call *k)
+{
+    struct berth_row *r = find_one(&k->c, k->t, k->id);
+
+    if (r == NULL)
+        return k->c.rc;
+    row_answer(k, r, true);
+    http_etag(k->req, arena_fmt(k->req->arena, "\"%lld\"", (long long)row_int(r, F_VERSION)));
+    http_set(k->req, "Cache-Control", "no-cache, private");
+    return k->c.rc;
+}
+
+static int history(struct call *k)
+{
+    struct berth_row *r = find_one(&k->c, k->t, k->id);
+    int64_t after = call_number(k, "after", 0, 0, INT64_MAX), limit = call_number(k, "limit", 50, 1, 200);
+
+    return r == NULL || k->c.rc != BERTH_OK ? k->c.rc : history_page(&k->c, r, after, (int)limit, &k->req->out);
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+static void take(struct call *k, struct berth_row *r, const json_t *fields)
+{
+    const char *key;
+    json_t *v;
+
+    json_object_foreach ((json_t *)fields, key, v)
+        if (strcmp(key, "version") != 0 && strcmp(key, "id") != 0)
+            row_set_json(r, key, v);
+    (void)k;
+}
+
+static void allow_duplicates(struct call *k)
+{
+    const char *s = http_query(k->req, "duplicates");
+
+    k->c.allow_duplicates = s != NULL && strcmp(s, "allow") == 0;
+}
+
+static int create(struct call *k)
+{
+    const json_t *fields = call_object(k);
+    struct berth_row *r;
+
+    if (fields == NULL)
+        return k->c.rc;
+    allow_duplicates(k);
+    r = row_new(&k->c, k->t);
+    if (!perm_may(k->c.who, k->t, DO_CREATE))
+        return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
+    take(k, r, fields);
+    if (row_save(&k->c, r) != BERTH_OK)
+        return k->c.rc;
+    k->req->status = 201;
+    http_set(k->req, "Location", arena_fmt(k->req->arena, "/api/%s/%lld", k->t->name, (long long)row_id(r)));
+    row_answer(k, r, false);
+    return k->c.rc;
+}
+
+/* If-Match: "3", or "version":3 in the body. */
+static int64_t seen_version(struct call *k)
+{
+    const char *match = http_header(k->req, "If-Match");
+    const json_t *v = json_object_get(k->body, "version");
+
+    if (match != NULL && match[0] == '"')
+        return strtoll(match + 1, NULL, 10);
+    if (match != NULL && strcmp(match, "*") == 0)
+        return 0;
+    if (json_is_integer(v) && json_integer_value(v) > 0)
+        return json_integer_value(v);
+    ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.no_version");
+    return 0;
+}
+
+static int update(struct call *k)
+{
+    const json_t *fields = call_object(k);
+    struct berth_row *r;
+
+    if (fields == NULL)
+        return k->c.rc;
+    int64_t version = seen_version(k);
+
+    if (k->c.rc != BERTH_OK)
+        return k->c.rc;
+    r = save_load(&k->c, k->t, k->id);
+    allow_duplicates(k);
+    if (r == NULL)
+        return k->c.rc;
+    if (!perm_row(&k->c, r, DO_UPDATE))
+        return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
+    if (!save_version(&k->c, r, version))
+        return k->c.rc;
+    take(k, r, fields);
+    if (row_save(&k->c, r) == BERTH_OK)
+        row_answer(k, r, false);
+    return k->c.rc;
+}
+
+static int drop(struct call *k)
+{
+    struct berth_row *r = save_load(&k->c, k->t, k->id);
+
+    if (r != NULL && row_drop(&k->c, r) == BERTH_OK)
+        k->req->status = 204;
+    return k->c.rc;
+}
+
+static int restore(struct call *k)
+{
+    struct berth_row *r;
+
+    if (row_restore(&k->c, k->t, k->id) != BERTH_OK || (r = find_one(&k->c, k->t, k->id)) == NULL)
+        return k->c.rc;
+    row_answer(k, r, false);
+    return k->c.rc;
+}
+
+/* ---- actions --------------------------------------------------------------------------------- */
+static const struct action *action_of(struct call *k)
+{
+    const struct action *a = action_find(k->t, k->name);
+
+    if (a == NULL)
+        ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    return a;
+}
+
+static int action_one(struct call *k)
+{
+    const struct action *a = action_of(k);
+    struct berth_row *r;
+
+    if (a == NULL || action_run(&k->c, a, k->id, k->body, &r) != BERTH_OK)
+        return k->c.rc;
+    if (r != NULL && perm_row(&k->c, r, DO_READ)) {
+        row_answer(k, r, true);
+    } else { /* handed away: the user no longer sees it */
+        struct json j = call_json(k);
+
+        json_open(&j, '{');
+        json_key(&j, "row");
+        json_nil(&j);
+        json_close(&j, '}');
+    }
+    return k->c.rc;
+}
+
+struct step {
+    struct call *k;
+    const struct action *a;
+    const json_t *form;
+    int64_t id;
+};
+
+static int action_step(struct berth_ctx *c, void *arg)
+{
+    struct step *s = arg;
+    struct berth_row *r;
+
+    return action_run(c, s->a, s->id, s->form, &r);
+}
+
+enum { SELECTION_MAX = 200 };
+
+static int action_many(struct call *k)
+{
+    const struct action *a = action_of(k);
+    const json_t *ids = json_object_get(k->body, "ids"), *form = json_object_get(k->body, "form");
+    struct json j = call_json(k);
+    int64_t done = 0;
+    struct buf failed = BUF_INIT;
+    struct json f = json_to(&failed);
+    size_t i;
+    json_t *id;
+
+    if (a == NULL)
+        return k->c.rc;
+    if (!json_is_array(ids) || json_array_size(ids) == 0 || json_array_size(ids) > SELECTION_MAX)
+        return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.selection");
+    if (!(a->flags & BERTH_BULK) && json_array_size(ids) > 1)
+        return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.one_only");
+    json_array_foreach (ids, i, id) {
+        struct step s = {k, a, form, json_integer_value(id)};
+
+        if (save_step(&k->c, action_step, &s) == BERTH_OK) {
+            done++;
+            continue;
+        }
+        struct buf one_error = BUF_INIT;
+
+        ctx_error_json(&k->c, &one_error); /* {"error":{...}} */
+        json_open(&f, '{');
+        json_key(&f, "id");
+        json_int(&f, s.id);
+        json_key(&f, "error");
+        json_raw(&f, one_error.s + 9, one_error.len - 10);
+        json_close(&f, '}');
+        buf_free(&one_error);
+        ctx_clear(&k->c);
+    }
+    json_open(&j, '{');
+    json_key(&j, "done");
+    json_int(&j, done);
+    json_key(&j, "failed");
+    json_open(&j, '[');
+    if (failed.len > 0)
+        json_raw(&j, failed.s, failed.len);
+    json_close(&j, ']');
+    json_close(&j, '}');
+    buf_free(&failed);
+    return k->c.rc;
+}
+
+static int bulk(struct call *k)
+{
+    struct json j;
+    int64_t job = bulk_start(&k->c, k->t, k->body);
+
+    if (k->c.rc != BERTH_OK)
+        return k->c.rc;
+    k->req->status = 202;
+    j = call_json(k);
+    json_open(&j, '{');
+    json_key(&j, "job");
+    json_int(&j, job);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+/* ---- across tables ------------------------------------------------------------------------------ */
+static void search_table(struct call *k, struct json *j, const struct table *t, const char *q)
+{
+    struct buf out = BUF_INIT;
+    const char *sub = NULL;
+    struct page p = {.t = t, .search = q};
+    json_t *page, *rows, *row;
+    size_t i;
+
+    for (int f = F_DECLARED; f < t->nfields && sub == NULL; f++)
+        if ((t->fields[f].flags & BERTH_SEARCH) && &t->fields[f] != t->title && !(t->fields[f].flags & BERTH_SECRET) &&
+            perm_field(k->c.who, &t->fields[f]) >= ACCESS_READ && field_is_text(&t->fields[f]))
+            sub = t->fields[f].name;
+    p.q.limit = 8;
+    p.fields = sub == NULL ? t->title->name : arena_fmt(k->req->arena, "%s,%s", t->title->name, sub);
+    if (find_page(&k->c, &p, &out) == BERTH_OK && (page = json_loadb(out.s, out.len, 0, NULL)) != NULL) {
+        rows = json_object_get(page, "rows");
+        json_array_foreach (rows, i, row) {
+            json_open(j, '{');
+            json_key(j, "table");
+            json_str(j, t->name);
+            json_key(j, "id");
+            json_int(j, json_integer_value(json_object_get(row, "id")));
+            json_key(j, "title");
+            json_str(j, json_string_value(json_object_get(row, t->title->name)));
+            json_key(j, "sub");
+            json_str(j, sub == NULL ? NULL : json_string_value(json_object_get(row, sub)));
+            json_close(j, '}');
+        }
+        json_decref(page);
+    }
+    buf_free(&out);
+}
+
+static int search(struct call *k)
+{
+    const char *q = http_query(k->req, "q");
+    struct json j = call_json(k);
+
+    json_open(&j, '{');
+    json_key(&j, "results");
+    json_open(&j, '[');
+    for (size_t i = 0; q != NULL && *q != '\0' && i < k->c.m->ntables && k->c.rc == BERTH_OK; i++) {
+        const struct table *t = &k->c.m->tables[i];
+
+        if (t->searched && t->title != NULL && field_is_text(t->title) && perm_may(k->c.who, t, DO_READ))
+            search_table(k, &j, t, q);
+    }
+    json_close(&j, ']');
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+const struct route_entry routes_rest[] = {
+    {"GET", "/api/_search", 0, search},
+    {"GET", "/api/{table}", 0, list},
+    {"POST", "/api/{table}", R_WRITE, create},
+    {"GET", "/api/{table}/{id}", 0, one},
+    {"PATCH", "/api/{table}/{id}", R_WRITE, update},
+    {"DELETE", "/api/{table}/{id}", R_WRITE, drop},
+    {"GET", "/api/{table}/{id}/_history", 0, history},
+    {"POST", "/api/{table}/{id}/_restore", R_WRITE, restore},
+    {"POST", "/api/{table}/_bulk", R_WRITE, bulk},
+    {"POST", "/api/{table}/{id}/{name}", R_WRITE, action_one},
+    {"POST", "/api/{table}/{name}", R_WRITE, action_many},
+    {0},
+};

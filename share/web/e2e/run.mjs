@@ -1,0 +1,531 @@
+// run.mjs - the UI in a real browser: golden flows and every screen, against the mock or a real host.
+// node e2e/run.mjs [part of a name ...]      BERTH_URL=http://127.0.0.1:8080 for a running host with demo data
+// What the flows need they make themselves through the REST interface; they read field names from metadata.
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { serve } from '../test/mock/server.mjs'
+import { axe, call, DESK, launch, open, overflow, PHONE, settle, signIn } from './lib.mjs'
+
+const ui = process.env.BERTH_UI_OUT ?? resolve(import.meta.dirname, '../../../build/share/ui')
+const given = process.env.BERTH_URL
+if (!given && !existsSync(ui + '/index.html')) throw new Error(`build the UI first: ${ui} is empty`)
+const host = given ? { url: given.replace(/\/$/, ''), stop: async () => {} } : await serve({ ui, rows: 1500 })
+const browser = await launch()
+const stamp = Date.now().toString(36)
+let serial = 0
+
+/* ---- a tiny runner ---- */
+const only = process.argv.slice(2)
+let passed = 0
+let failed = 0
+async function test(name, options, body) {
+  if (only.length && !only.some((o) => name.includes(o))) return
+  const page = await open(browser, host.url, options)
+  try {
+    await body(page)
+    assert.deepEqual([...new Set(page.trouble)], [], 'console or CSP errors')
+    passed++
+    console.log('ok   ' + name)
+  } catch (e) {
+    failed++
+    console.log('FAIL ' + name + '\n     ' + String(e.stack ?? e).split('\n').slice(0, 8).join('\n     '))
+    if (process.env.E2E_SHOTS) await page.screenshot({ path: `${process.env.E2E_SHOTS}/${name.replace(/\W+/g, '-').slice(0, 60)}.png` }).catch(() => {})
+  }
+  await page.context().close()
+}
+async function clean(page, what) {
+  assert.deepEqual(await axe(page), [], 'axe: ' + what)
+  assert.equal(await overflow(page), 0, 'wider than the window: ' + what)
+}
+
+/* ---- what the metadata says ---- */
+const TABLE = 'lead'
+const ok = (r, what) => {
+  assert.ok(r.status < 300, `${what}: ${r.status} ${JSON.stringify(r.body)}`)
+  return r.body
+}
+const metaOf = async (page) => ok(await call(page, 'GET', '_meta/' + TABLE), 'metadata')
+const writable = (m) => m.fields.filter((f) => !f.readonly)
+const pickField = (m) => writable(m).find((f) => f.type === 'pick' && !f.many && (f.options?.length ?? 0) >= 2 && f.list) ?? writable(m).find((f) => f.type === 'pick' && !f.many && f.options?.length >= 2)
+const keyField = (m) => writable(m).find((f) => f.duplicate && f.type === 'phone') ?? writable(m).find((f) => f.duplicate && f.name !== m.title)
+const textField = (m) => writable(m).find((f) => f.type === 'text' && f.name !== m.title && !f.duplicate && !f.unique && f.list) ?? writable(m).find((f) => f.type === 'text' && f.name !== m.title && !f.duplicate && !f.unique)
+const allView = (m) => m.views.find((v) => !v.filter && v.look === 'list') ?? m.views.at(-1)
+const listPath = (m, more = '') => `/t/${TABLE}?view=${allView(m)?.name ?? ''}${more}`
+const phone = () => '+86 139 ' + String(10_000_000 + Math.floor(Math.random() * 89_000_000))
+function sample(f) {
+  switch (f.type) {
+    case 'pick': return f.options?.[0]?.value
+    case 'int': case 'real': return 1
+    case 'money': return '1.00'
+    case 'bool': return false
+    case 'date': return '2026-11-22'
+    case 'email': return `e${stamp}${++serial}@example.org`
+    case 'phone': return phone()
+    default: return 'x'
+  }
+}
+const required = (m) => Object.fromEntries(writable(m).filter((f) => f.required && (f.default === null || f.default === undefined) && f.name !== m.title).map((f) => [f.name, sample(f)]))
+async function make(page, m, more = {}) {
+  const title = `E2E ${stamp} ${++serial} ${Math.random().toString(36).slice(2, 7)}`
+  return ok(await call(page, 'POST', TABLE, { ...required(m), [m.title]: title, ...more }), 'create').row
+}
+const fetchRow = async (page, id) => ok(await call(page, 'GET', `${TABLE}/${id}`), 'read')
+const search = async (page, text) => { await page.locator('[data-t=q]').fill(text) }
+const rowsShown = (page, n) => page.waitForFunction((k) => document.querySelectorAll('.gb > .gr').length === k, n)
+async function until(what, f) {
+  for (let i = 0; i < 100; i++) {
+    const v = await f()
+    if (v) return v
+    await new Promise((r) => setTimeout(r, 100))
+  }
+  throw new Error('never came: ' + what)
+}
+/** Chooses in a combo: by typing, or the first that is offered. */
+async function choose(combo, text) {
+  const input = combo.locator('input')
+  await input.click()
+  if (text !== undefined) await input.fill(text)
+  const option = combo.locator('[role=option]:not([aria-disabled])').first()
+  await option.waitFor()
+  if (text !== undefined) await combo.locator('[role=option]', { hasText: text }).first().click()
+  else await option.click()
+}
+
+/* ---- flows ---- */
+await test('a wrong password is told, a demo user enters with one click, signing out ends it', {}, async (page) => {
+  const r = await page.goto('/')
+  const csp = (await r.allHeaders())['content-security-policy'] ?? ''
+  assert.match(csp, /default-src 'none'/)
+  assert.match(csp, /require-trusted-types-for 'script'/)
+  await page.locator('#login').fill('nobody')
+  await page.locator('#password').fill('wrong-password')
+  await page.locator('[data-t=signin]').click()
+  await page.locator('.note.bad').waitFor()
+  await clean(page, 'sign-in with an error')
+  await page.locator('[data-demo]').first().click()
+  await page.locator('.side').waitFor()
+  await page.locator('[data-t=me]').first().click()
+  await page.locator('[data-id=out]').click()
+  await page.locator('#login').waitFor()
+})
+
+await test('a whole file is imported: columns, dry run, result by row, run, rejected rows', {}, async (page) => {
+  await signIn(page)
+  const m = await metaOf(page)
+  const key = keyField(m)
+  const old = await make(page, m, { [key.name]: phone() })
+  const title = m.fields.find((f) => f.name === m.title)
+  const need = Object.entries(required(m)).map(([name, v]) => [m.fields.find((f) => f.name === name).label, v])
+  const head = [title.label, key.label, ...need.map(([l]) => l)]
+  const row = (a, b) => [a, b, ...need.map(([, v]) => v)].join(',')
+  const names = Array.from({ length: 5 }, (_, i) => `Import ${stamp} ${i} ${Math.random().toString(36).slice(2, 8)}`)
+  const csv = [head.join(','), ...names.map((n) => row(n, phone())), row(`Twin ${stamp} ${Math.random().toString(36).slice(2, 8)}`, old[key.name]), row('', phone())].join('\r\n')
+
+  await page.goto(`/t/${TABLE}/import`)
+  await page.locator('[data-t=file]').setInputFiles({ name: 'leads.csv', mimeType: 'text/csv', buffer: Buffer.from('\ufeff' + csv) })
+  await page.locator('[data-column="0"]').waitFor()
+  assert.equal((await page.locator('[data-column="0"] input').inputValue()).replace(' *', ''), title.label)
+  assert.equal((await page.locator('[data-column="1"] input').inputValue()).replace(' *', ''), key.label)
+  await clean(page, 'columns')
+  await page.locator('[data-t=dry]').click()
+  await page.locator('[data-t=verdict]').waitFor()
+  const count = async (b) => Number((await page.locator(`[data-bucket=${b}] .big`).textContent()).replace(/\D/g, ''))
+  assert.deepEqual([await count('new'), await count('duplicate'), await count('invalid')], [5, 1, 1])
+  await page.locator('[data-bucket=duplicate]').click()
+  const link = page.locator(`.rep a[href="/t/${TABLE}/${old.id}"]`)
+  await link.waitFor()
+  assert.ok((await page.locator('.rep').textContent()).includes(key.label), 'the matching key is named')
+  await clean(page, 'result of the dry run')
+  assert.equal(ok(await call(page, 'GET', `${TABLE}?q=${encodeURIComponent(names[0])}&count=1`), 'list').rows.length, 0, 'a dry run wrote something')
+
+  await page.locator('[data-t=go]').click()
+  await page.locator('[data-t=tolist]').waitFor()
+  assert.equal(await count('new'), 5)
+  await clean(page, 'report')
+  for (const kind of ['xlsx', 'csv']) {
+    const href = await page.locator(`a[href*="rejected.${kind}"]`).getAttribute('href')
+    const size = await page.evaluate(async (u) => { const r = await fetch(u); return r.ok ? (await r.arrayBuffer()).byteLength : -r.status }, href)
+    assert.ok(size > 20, `rejected.${kind}: ${size}`)
+  }
+  await page.locator('[data-t=tolist]').click()
+  await page.goto(listPath(m))
+  await search(page, names[2])
+  await rowsShown(page, 1)
+})
+
+await test('a list is searched, filtered, sorted; the address keeps it all', {}, async (page) => {
+  await signIn(page)
+  const m = await metaOf(page)
+  const pick = pickField(m)
+  const [one, two] = pick.options
+  const common = `Liste${stamp}`
+  const mk = (n, v) => make(page, m, { [m.title]: `${common} ${n}`, [pick.name]: v })
+  await mk('b', one.value)
+  await mk('a', two.value)
+  await mk('c', two.value)
+  await page.goto(listPath(m))
+  await search(page, common)
+  await rowsShown(page, 3)
+  await page.locator('[data-t=filter]').click()
+  await choose(page.locator('.fb .line .combo').first(), pick.label)
+  await choose(page.locator('.fb .line .combo').nth(1), two.label)
+  await page.keyboard.press('Escape')
+  await rowsShown(page, 2)
+  await page.keyboard.press('Escape')
+  await clean(page, 'filtered list')
+  const first = () => page.locator('.gb > .gr').first().locator('a.title').textContent()
+  await page.locator(`[data-sort=${m.title}]`).click()
+  await until('ascending', async () => (await first())?.endsWith(' a'))
+  await page.locator(`[data-sort=${m.title}]`).click()
+  await until('descending', async () => (await first())?.endsWith(' c'))
+  const address = page.url()
+  assert.match(address, /sort=-/)
+  await page.goto(address)
+  await rowsShown(page, 2)
+  assert.ok((await first()).endsWith(' c'))
+})
+
+await test('a cell is edited in place, undone, and the record remembers both', {}, async (page) => {
+  await signIn(page)
+  const m = await metaOf(page)
+  const f = m.fields.find((x) => x.name === m.title)
+  const row = await make(page, m)
+  await page.goto(listPath(m, '&q=' + encodeURIComponent(row[m.title])))
+  await rowsShown(page, 1)
+  await page.locator('.gb > .gr .gc.first').dblclick({ position: { x: 230, y: 8 } })
+  const input = page.locator('.gc.edit input')
+  await input.waitFor()
+  assert.equal(await input.evaluate((e) => e === document.activeElement), true, 'the editor has the focus')
+  await input.fill(row[m.title] + ' neu')
+  await input.press('Enter')
+  await until('saved', async () => (await fetchRow(page, row.id)).row[m.title].endsWith(' neu'))
+  await page.locator('[data-t=undo]').click()
+  await until('undone', async () => (await fetchRow(page, row.id)).row[m.title] === row[m.title])
+  await page.goto(`/t/${TABLE}/${row.id}`)
+  if (m.is.history) {
+    await page.locator('.tl [data-op=update]').nth(1).waitFor()
+    assert.ok((await page.locator('.tl').textContent()).includes(f.label))
+  }
+  await clean(page, 'record page')
+})
+
+await test('a record is deleted, brought back by undo, deleted again and restored from the bin', {}, async (page) => {
+  await signIn(page)
+  const m = await metaOf(page)
+  if (!m.is.bin) return
+  const row = await make(page, m)
+  const gone = async () => (await call(page, 'GET', `${TABLE}/${row.id}`)).status === 404
+  await page.goto(listPath(m, '&q=' + encodeURIComponent(row[m.title])))
+  await rowsShown(page, 1)
+  await page.locator('.gc.chk label').first().click()
+  await page.locator('[data-t=bulkmore]').click()
+  await page.locator('.opt[data-id=delete]').click()
+  await rowsShown(page, 0)
+  await until('gone', gone)
+  await page.locator('[data-t=undo]').click()
+  await rowsShown(page, 1)
+  await page.locator('.grid').focus()
+  await page.keyboard.press('Delete')
+  await until('gone again', gone)
+  await page.goto(`/t/${TABLE}?bin=1&q=` + encodeURIComponent(row[m.title]))
+  await rowsShown(page, 1)
+  await clean(page, 'recycle bin')
+  await page.locator('.gc.chk label').first().click()
+  await page.locator('[data-t=restore]').click()
+  await until('restored', async () => !(await gone()))
+})
+
+await test('the form tells what is missing, warns of a duplicate, and saves anyway', {}, async (page) => {
+  await signIn(page)
+  const m = await metaOf(page)
+  const key = keyField(m)
+  const old = await make(page, m, { [key.name]: phone() })
+  await page.goto(listPath(m))
+  await page.locator('.grid, .empty').first().waitFor()
+  await page.keyboard.press('c')
+  const box = (name) => page.locator(`[data-field=${name}]`)
+  await box(m.title).locator('input').waitFor()
+  await page.locator('[data-t=save]').click()
+  await box(m.title).locator('.err').waitFor()
+  await clean(page, 'form with errors')
+  const title = `Form ${stamp} ${Math.random().toString(36).slice(2, 8)}`
+  await box(m.title).locator('input').fill(title)
+  for (const [name, v] of Object.entries(required(m))) {
+    const f = m.fields.find((x) => x.name === name)
+    if (f.type === 'pick' || f.type === 'ref') await choose(box(name).locator('.combo'))
+    else await box(name).locator('input,textarea').first().fill(String(v))
+  }
+  await box(key.name).locator('input').fill(old[key.name])
+  await page.locator('[data-t=save]').click()
+  await page.locator('[data-t=anyway]').waitFor()
+  await clean(page, 'duplicate warning')
+  assert.equal(await page.locator(`.matches a[href="/t/${TABLE}/${old.id}"]`).count(), 1)
+  await page.locator('[data-t=anyway]').click()
+  await page.locator('.peek').waitFor()
+  await until('made', async () => ok(await call(page, 'GET', `${TABLE}?q=${encodeURIComponent(title)}`), 'list').rows.length === 1)
+})
+
+await test('when someone else saved first, one sees theirs and mine and chooses', {}, async (page) => {
+  await signIn(page)
+  const m = await metaOf(page)
+  const f = textField(m)
+  const row = await make(page, m, { [f.name]: 'alt' })
+  await page.goto(`/t/${TABLE}/${row.id}`)
+  const edit = async (text) => {
+    await page.locator(`[data-edit=${f.name}]`).click()
+    await page.locator(`#fact-${f.name}`).fill(text)
+    await page.locator(`#fact-${f.name}`).press('Enter')
+  }
+  const behind = async (text) => {
+    const now = await fetchRow(page, row.id)
+    ok(await call(page, 'PATCH', `${TABLE}/${row.id}`, { [f.name]: text }, { 'If-Match': `"${now.row.version}"` }), 'change behind the back')
+  }
+  await page.locator(`[data-edit=${f.name}]`).waitFor()
+  await behind('theirs')
+  await edit('mine')
+  await page.locator('[data-t=stale-save]').waitFor()
+  await clean(page, 'theirs and mine')
+  assert.match(await page.locator('.diff').textContent(), /theirs[^]*mine/)
+  await page.locator(`.diff [data-field=${f.name}] input[value=theirs]`).check()
+  await page.locator('[data-t=stale-save]').click()
+  await until('theirs shown', async () => (await page.locator('.kv').allTextContents()).join().includes('theirs'))
+  assert.equal((await fetchRow(page, row.id)).row[f.name], 'theirs')
+  await behind('theirs again')
+  await edit('mine again')
+  await page.locator('[data-t=stale-save]').click()
+  await until('mine saved', async () => (await fetchRow(page, row.id)).row[f.name] === 'mine again')
+})
+
+await test('a lead is released, claimed by a colleague and handed over', {}, async (page) => {
+  await signIn(page, 1)
+  const m = await metaOf(page)
+  const has = (name) => m.actions.some((a) => a.name === name)
+  if (!has('claim') || !has('release') || !has('transfer')) return
+  const row = await make(page, m)
+  const run = async (p, name) => {
+    await p.goto(`/t/${TABLE}/${row.id}`)
+    await p.locator('.kv').first().waitFor()
+    const button = p.locator(`[data-action=${name}]`)
+    if (await button.count()) await button.click()
+    else {
+      await p.locator('[data-t=recmore]').click()
+      await p.locator(`.opt[data-id=${name}]`).click()
+    }
+    const action = m.actions.find((a) => a.name === name)
+    if (!action.form?.length && !action.danger) return
+    await p.locator('dialog form').waitFor()
+    await clean(p, 'form of ' + name)
+    for (const f of action.form ?? []) {
+      const box = p.locator(`dialog [data-field=${f.name}]`)
+      if (f.type === 'ref' || f.type === 'pick') await choose(box.locator('.combo'))
+      else if (f.type === 'text' || f.type === 'long') await box.locator('input,textarea').fill('E2E reason')
+    }
+    await p.locator('[data-t=run]').click()
+    await p.locator('dialog').waitFor({ state: 'detached' })
+  }
+  const owner = async (p) => (await fetchRow(p, row.id)).row.owner_id
+  await run(page, 'release')
+  await until('released', async () => !ok(await call(page, 'GET', `${TABLE}/${row.id}`), 'read').row.owner_id)
+  /* Who held it may not take it back at once: a colleague does. */
+  const other = await open(browser, host.url)
+  let claimed = false
+  for (const n of [2, 3, 0]) {
+    await other.context().clearCookies()
+    await other.goto('/')
+    await other.evaluate(() => localStorage.removeItem('berth.in'))
+    await signIn(other, n).catch(() => {})
+    const r = await call(other, 'GET', `${TABLE}/${row.id}`)
+    if (r.status !== 200 || !r.body.can.actions.includes('claim')) continue
+    await run(other, 'claim')
+    claimed = await until('claimed', async () => owner(other)).catch(() => false)
+    if (claimed) break
+  }
+  assert.ok(claimed, 'nobody could claim it')
+  await run(other, 'transfer')
+  if (m.is.history) {
+    await other.goto(`/t/${TABLE}/${row.id}`)
+    await other.locator('.tl [data-op=transfer]').first().waitFor()
+    await other.locator('.tl [data-op=claim]').first().waitFor()
+  }
+  assert.deepEqual([...new Set(other.trouble)], [])
+  await other.context().close()
+})
+
+await test('many records are changed at once by a job', {}, async (page) => {
+  await signIn(page)
+  const m = await metaOf(page)
+  const pick = pickField(m)
+  const [one, two] = pick.options
+  const common = `Viele${stamp}`
+  const made = []
+  for (let i = 0; i < 4; i++) made.push(await make(page, m, { [m.title]: `${common} ${i}`, [pick.name]: one.value }))
+  await page.goto(listPath(m, '&q=' + common))
+  await rowsShown(page, 4)
+  await page.locator('.gc.chk label').nth(0).click()
+  await page.locator('.gc.chk label').nth(2).click({ modifiers: ['Shift'] })
+  await until('three chosen', async () => (await page.locator('[data-t=selected]').textContent()).includes('3'))
+  await clean(page, 'selection')
+  await page.locator('[data-bulk=edit]').click()
+  await choose(page.locator('dialog .combo').first(), pick.label)
+  await choose(page.locator('dialog .combo').nth(1), two.label)
+  await clean(page, 'bulk edit')
+  await page.locator('[data-t=bulksave]').click()
+  const changed = async () => (await Promise.all(made.map((r) => fetchRow(page, r.id)))).filter((r) => r.row[pick.name] === two.value).length
+  await until('three changed', async () => (await changed()) === 3)
+})
+
+await test('everything goes without a mouse', {}, async (page) => {
+  await signIn(page)
+  const m = await metaOf(page)
+  const title = `Taste${stamp}`
+  for (let i = 0; i < 3; i++) await make(page, m, { [m.title]: `${title} ${i}` })
+  await page.goto(listPath(m))
+  await page.locator('.gb > .gr').first().waitFor()
+  await page.keyboard.press('/')
+  await page.keyboard.type(title)
+  await rowsShown(page, 3)
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('j')
+  await page.keyboard.press('Enter')
+  await page.locator('.peek .kv').first().waitFor()
+  assert.ok((await page.locator('.peek h2').textContent()).startsWith(title))
+  const before = await page.locator('.peek h2').textContent()
+  await page.keyboard.press('j')
+  await until('the next record', async () => (await page.locator('.peek h2').textContent()) !== before)
+  await clean(page, 'side panel')
+  await page.keyboard.press('Escape')
+  await page.locator('.peek').waitFor({ state: 'detached' })
+  await page.keyboard.press('x')
+  await page.locator('.bulk').waitFor()
+  await page.keyboard.press('Escape')
+  await page.locator('.bulk').waitFor({ state: 'detached' })
+  await page.keyboard.press('?')
+  await page.locator('.keys').waitFor()
+  await clean(page, 'shortcuts')
+  await page.keyboard.press('Escape')
+  await page.locator('dialog').waitFor({ state: 'detached' })
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('role')), 'grid', 'the focus is back')
+  await page.keyboard.press('Control+k')
+  await page.locator('[data-t=palq]').fill(title)
+  await page.locator(`[data-id^=${TABLE}-]`).first().waitFor()
+  await clean(page, 'palette')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/\/t\/lead\/\d+/)
+  await page.locator('h1').first().waitFor()
+})
+
+await test('Back finds the list where it was, and closes what lies on top first', {}, async (page) => {
+  await signIn(page)
+  const m = await metaOf(page)
+  const have = ok(await call(page, 'GET', `${TABLE}?limit=500`), 'list').rows.length
+  for (let i = have; i < 150; i++) await make(page, m)
+  await page.goto(listPath(m))
+  await page.locator('.gb > .gr').first().waitFor()
+  await page.locator('.gc.chk label').nth(1).click()
+  await page.locator('.grid').evaluate((g) => g.scrollTo({ top: 2400 }))
+  await until('more rows', async () => page.locator('.gb > .gr[aria-rowindex="65"]').count())
+  const top = await page.locator('.grid').evaluate((g) => g.scrollTop)
+  await page.evaluate(() => document.querySelector('.gb > .gr[aria-rowindex="65"] a.title').dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true })))
+  await page.locator('[data-t=expand]').click()
+  await page.locator('[data-t=back]').waitFor()
+  await page.goBack()
+  await page.locator('.grid').waitFor()
+  await until('scrolled as before', async () => Math.abs((await page.locator('.grid').evaluate((g) => g.scrollTop)) - top) < 60)
+  assert.equal(await page.locator('.bulk').count(), 1, 'the selection is kept')
+  const address = page.url()
+  await page.locator('[data-t=new]').click()
+  await page.locator('dialog').waitFor()
+  await page.goBack()
+  await page.locator('dialog').waitFor({ state: 'detached' })
+  await until('the address as before', () => page.url() === address)
+})
+
+await test('own settings: language at once, theme, API token, wrong password', {}, async (page) => {
+  await signIn(page)
+  await page.goto('/settings')
+  await page.locator('.tokenform input').fill('E2E ' + stamp)
+  await page.locator('[data-t=token]').click()
+  const secret = await page.locator('.secret').textContent()
+  assert.match(secret, /^brt_/)
+  const status = await page.evaluate(async (s) => (await fetch('/api/_start', { headers: { Authorization: 'Bearer ' + s }, credentials: 'omit' })).status, secret)
+  assert.equal(status, 200, 'the token opens the door')
+  await clean(page, 'settings')
+  await page.locator('.tokens li', { hasText: stamp }).locator('button').click()
+  await page.locator('[data-t=yes]').click()
+  await page.locator('.tokens li', { hasText: stamp }).waitFor({ state: 'detached' })
+  await page.locator('input[autocomplete=current-password]').fill('not it')
+  for (const i of [0, 1]) await page.locator('input[autocomplete=new-password]').nth(i).fill('a-new-password-1')
+  await page.locator('.setform button[type=submit]').click()
+  await page.locator('.setform .err, .setform .note.bad').first().waitFor()
+  await page.locator('[data-t=locale]').selectOption('vi')
+  await until('Vietnamese', async () => (await page.evaluate(() => document.documentElement.lang)) === 'vi' && (await page.locator('h1').textContent()) === 'Cài đặt')
+})
+
+if (!given) {
+  const fresh = await serve({ ui, rows: 5, setup: true })
+  await test('the first start makes the administrator', {}, async (page) => {
+    await page.goto(fresh.url + '/setup#one-time')
+    await page.locator('[data-t=setup]').waitFor()
+    await clean(page, 'set-up')
+    const inputs = page.locator('.doorform input')
+    for (const [i, v] of ['Chủ', 'boss', 'a-long-password'].entries()) await inputs.nth(i).fill(v)
+    await page.locator('[data-t=setup]').click()
+    await page.locator('.side').waitFor()
+  })
+  await fresh.stop()
+}
+
+/* ---- every screen, four languages, both sizes, both themes ---- */
+const SCREENS = {
+  list: { path: (m) => listPath(m), wait: '.gb > .gr, .card, .empty' },
+  record: { path: (m, id) => `/t/${TABLE}/${id}`, wait: '.kv' },
+  import: { path: () => `/t/${TABLE}/import`, wait: '.dropzone' },
+  users: { path: () => '/t/user', wait: '.gb > .gr, .card, .empty' },
+  settings: { path: () => '/settings', wait: '.tokenform' },
+}
+for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())
+  for (const [size, name, theme] of [[DESK, 'desk', i % 2 ? 'dark' : 'light'], [PHONE, 'phone', i % 2 ? 'light' : 'dark']])
+    await test(`screens: ${locale} ${name} ${theme}`, { size, theme, locale, touch: name === 'phone' }, async (page) => {
+      await page.goto('/')
+      await page.locator('[data-demo]').first().waitFor()
+      await clean(page, 'sign-in')
+      await signIn(page)
+      const m = await metaOf(page)
+      const row = await make(page, m)
+      for (const [screen, s] of Object.entries(SCREENS)) {
+        await page.goto(s.path(m, row.id))
+        await page.locator(s.wait).first().waitFor()
+        await clean(page, screen)
+        if (name === 'phone') assert.deepEqual(await small(page), [], 'targets under 40 px: ' + screen)
+      }
+      await page.goto(listPath(m))
+      await page.locator('.gb > .gr, .card').first().waitFor()
+      await page.locator('[data-t=new]').click()
+      await page.locator('dialog form').waitFor()
+      await clean(page, 'form')
+      await page.keyboard.press('Escape')
+      await page.locator('dialog').waitFor({ state: 'detached' })
+      await page.locator('[data-t=filter]').click()
+      await page.locator('.fb').waitFor()
+      await clean(page, 'filter')
+      await page.keyboard.press('Escape')
+      await page.locator('[data-t=me]:visible').click()
+      await page.locator('.pop .opt').first().waitFor()
+      await clean(page, 'menu')
+    })
+
+/** Buttons and links that a thumb would miss. */
+async function small(page) {
+  await settle(page)
+  return page.evaluate(() => [...document.querySelectorAll('button, a.btn, select, input:not([type=checkbox]):not([type=radio]):not([type=file])')]
+    .filter((e) => e.checkVisibility() && !e.closest('.sr,.combo,.dfield') && !e.matches('.edit'))
+    .map((e) => ({ e, r: e.getBoundingClientRect() }))
+    .filter(({ r }) => r.width > 0 && (r.height < 39.5 || r.width < 39.5))
+    .map(({ e, r }) => `${e.tagName.toLowerCase()}.${e.className} ${Math.round(r.width)}x${Math.round(r.height)} ${e.getAttribute('aria-label') ?? e.textContent.trim().slice(0, 20)}`))
+}
+
+await browser.close()
+await host.stop()
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed ? 1 : 0

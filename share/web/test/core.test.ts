@@ -1,0 +1,159 @@
+// core.test.ts - formatting, parsing, checking, filters: what has no screen.
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { compile, opsFor, readClauses, type Clause } from '../src/core/filter'
+import { addDays, editDecimal, fmt, fmtMoney, fold, fromLocal, initials, parseDecimal, toLocal } from '../src/core/fmt'
+import { locale, setLocale, t } from '../src/core/i18n'
+import { composing } from '../src/core/keys'
+import { complete, sections } from '../src/core/meta'
+import { start } from '../src/core/session'
+import type { Field, Meta } from '../src/core/types'
+import { check, checkAll, same } from '../src/core/validate'
+import { metaOf } from './mock/meta.mjs'
+
+const field = (f: Partial<Field>): Field => ({ name: 'f', type: 'text', label: 'F', ...f })
+const lead = (): Meta => complete(metaOf('lead', 'en', true) as Meta)
+
+beforeAll(() => {
+  start.value = {
+    user: { id: 1, name: 'A', login: 'a' }, company: { name: 'C', country: 'VN', currency: 'VND', zone: 'Asia/Ho_Chi_Minh' },
+    locales: [], nav: [{ table: 'lead', label: 'Leads' }], perms: [],
+  }
+})
+beforeEach(() => setLocale('en'))
+
+describe('numbers', () => {
+  test('money is formatted exactly, beyond what a float holds', () => {
+    expect(fmtMoney('9007199254740993.25', 'CNY')).toContain('9,007,199,254,740,993.25')
+  })
+  test('whole amounts show no decimals, small parts are kept', () => {
+    expect(fmtMoney('1500.0000', 'USD')).toBe('$1,500')
+    expect(fmtMoney('0.0125', 'USD')).toBe('$0.0125')
+  })
+  test.each([
+    ['en', '1,500', '1500'], ['en', '1.500', '1.500'], ['en', '1,234,567.89', '1234567.89'],
+    ['vi', '1.500', '1500'], ['vi', '1,5', '1.5'], ['vi', '1234.5', '1234.5'], ['vi', '1.234.567,89', '1234567.89'],
+    ['zh-CN', '１２３．５', '123.5'], ['en', '1 000 000', '1000000'], ['en', '-.5', '-0.5'],
+  ] as const)('in %s "%s" is %s', async (l, typed, meant) => {
+    await setLocale(l)
+    expect(parseDecimal(typed)).toBe(meant)
+  })
+  test.each(['', 'abc', '1-2', '1.2.3,4,5x', '--1'])('"%s" is no number', (s) => {
+    expect(parseDecimal(s)).toBeNull()
+  })
+  test('a Vietnamese amount edits with a comma and comes back the same', async () => {
+    await setLocale('vi')
+    expect(editDecimal('1234.5000')).toBe('1234,5')
+    expect(parseDecimal(editDecimal('1234.5000'))).toBe('1234.5')
+    expect(editDecimal('100')).toBe('100')
+  })
+})
+
+describe('dates and times', () => {
+  test('a date is that day everywhere', () => {
+    expect(fmt(field({ type: 'date' }), '2026-11-22')).toBe('11/22/2026')
+  })
+  test('times are on the company\'s clock', () => {
+    expect(fmt(field({ type: 'time' }), '2026-11-22T18:30:00.000Z')).toContain('11/23/2026')
+    expect(toLocal('2026-11-22T18:30:00Z')).toBe('2026-11-23T01:30')
+    expect(fromLocal('2026-11-23T01:30')).toBe('2026-11-22T18:30:00.000Z')
+  })
+  test('days are added over the end of a year', () => {
+    expect(addDays('2026-12-31', 1)).toBe('2027-01-01')
+  })
+})
+
+test('folding ignores case, Vietnamese marks, đ and full width', () => {
+  expect(fold('ĐẶNG Thị Ｈạnh')).toBe('dang thi hanh')
+})
+test('initials: a Han name by its last character, others by first and last', () => {
+  expect(initials('陈伟')).toBe('伟')
+  expect(initials('Nguyễn Thị Hạnh')).toBe('NH')
+})
+test('English knows one and many', () => {
+  expect(t('records', { n: '1', count: 1 })).toBe('1 record')
+  expect(t('records', { n: '2', count: 2 })).toBe('2 records')
+})
+test('Enter during composition is no command', () => {
+  expect(composing({ isComposing: true, keyCode: 13 } as KeyboardEvent)).toBe(true)
+  expect(composing({ isComposing: false, keyCode: 229 } as KeyboardEvent)).toBe(true)
+  expect(composing({ isComposing: false, keyCode: 13 } as KeyboardEvent)).toBe(false)
+})
+
+describe('checks', () => {
+  test('required, length in characters not units, e-mail lists, whole numbers', () => {
+    expect(check(field({ required: true }), '')).not.toBe('')
+    expect(check(field({ max: 2 }), '😀😀')).toBe('')
+    expect(check(field({ max: 2 }), 'abc')).not.toBe('')
+    expect(check(field({ type: 'email' }), 'a@b.cn; c@d.vn')).toBe('')
+    expect(check(field({ type: 'email' }), 'a@b')).not.toBe('')
+    expect(check(field({ type: 'int' }), '12x')).not.toBe('')
+    expect(check(field({ type: 'bool', required: true }), false)).toBe('')
+  })
+  test('only the wrong fields are named', () => {
+    const m = lead()
+    expect(Object.keys(checkAll(m.fields, { name: '', status: 'new', email: 'x' }))).toEqual(['name', 'email'])
+  })
+  test('nothing, null and the empty text are the same value', () => {
+    expect(same(null, '')).toBe(true)
+    expect(same(undefined, null)).toBe(true)
+    expect(same(['a'], ['a'])).toBe(true)
+    expect(same(0, null)).toBe(false)
+  })
+})
+
+describe('filters', () => {
+  const m = lead()
+  const fieldOf = (n: string): Field | undefined => m.fields.find((f) => f.name === n)
+  const made = (...c: Clause[]): unknown => compile(c, fieldOf)
+
+  test('one condition stands alone, several are joined by and', () => {
+    expect(made(['status', 'in', ['new']])).toEqual(['status', 'in', ['new']])
+    expect(made(['status', 'in', ['new']], ['name', '~', 'x'])).toEqual({ and: [['status', 'in', ['new']], ['name', '~', 'x']] })
+  })
+  test('unfinished conditions and unknown fields are left out', () => {
+    expect(made(['status', 'in', []], ['gone', '=', 1], ['volume', 'between', [1, null]])).toBeUndefined()
+  })
+  test('"me" and relative days use the host\'s macros', () => {
+    expect(made(['owner_id', 'me'])).toEqual(['owner_id', '=', '@me'])
+    expect(made(['next_date', 'next', 7])).toEqual({ and: [['next_date', '>=', '@today'], ['next_date', '<=', '@today+7d']] })
+    expect(made(['next_date', 'past'])).toEqual(['next_date', '<', '@today'])
+  })
+  test('a day on a time field is the whole day on the company\'s clock', () => {
+    expect(made(['touched_at', '=', '2026-11-22'])).toEqual({
+      and: [['touched_at', '>=', '2026-11-21T17:00:00.000Z'], ['touched_at', '<', '2026-11-22T17:00:00.000Z']],
+    })
+  })
+  test('only operators the host allows are offered', () => {
+    expect(opsFor(field({ type: 'int', filter: ['=', 'empty'] }))).toEqual(['=', 'empty'])
+    expect(opsFor(field({ type: 'date', filter: ['>=', '<='] }))).toEqual(['today', 'next', 'last', 'between'])
+    expect(opsFor(field({ filter: [] }))).toEqual([])
+  })
+  test('a broken address filters nothing', () => {
+    expect(readClauses('{oops')).toEqual([])
+    expect(readClauses('[1,["a"],["status","empty"]]')).toEqual([['status', 'empty']])
+  })
+})
+
+describe('metadata', () => {
+  test('system fields are added once and never asked for', () => {
+    const m = lead()
+    expect(m.fields.filter((f) => f.name === 'created_at')).toHaveLength(1)
+    expect(complete(m).fields).toHaveLength(m.fields.length)
+  })
+  test('a table without views gets one of its list fields', () => {
+    const m = complete(metaOf('role', 'en', true) as Meta)
+    expect(m.views[0]!.columns).toContain('name')
+  })
+  test('fields of no group come last, empty groups are not shown', () => {
+    const m = lead()
+    m.groups.push({ name: 'none', label: 'None' })
+    const s = sections(m, m.fields)
+    expect(s.map((x) => x.name)).toEqual(['basic', 'contact', 'freight', 'follow', ''])
+  })
+})
+
+test('the language chosen is the document\'s', async () => {
+  await setLocale('zh-TW')
+  expect(document.documentElement.lang).toBe('zh-TW')
+  expect(locale.value).toBe('zh-TW')
+})

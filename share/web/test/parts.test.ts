@@ -1,0 +1,135 @@
+// parts.test.ts - components drawn from metadata.
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createApp, defineComponent, h, nextTick, reactive, type App } from 'vue'
+import { createMemoryHistory, createRouter } from 'vue-router'
+import { learn } from '../src/core/fmt'
+import { setLocale } from '../src/core/i18n'
+import { complete, formFields, sections } from '../src/core/meta'
+import type { Field, Meta, Row } from '../src/core/types'
+import Combo from '../src/ui/Combo.vue'
+import DataGrid from '../src/ui/DataGrid.vue'
+import FieldInput from '../src/ui/FieldInput.vue'
+import FieldValue from '../src/ui/FieldValue.vue'
+import RecordForm from '../src/ui/RecordForm.vue'
+import { metaOf, TABLES } from './mock/meta.mjs'
+
+let app: App | undefined
+async function draw(component: object, props: object): Promise<HTMLElement> {
+  const el = document.createElement('div')
+  document.body.append(el)
+  app = createApp(defineComponent({ render: () => h(component, { ...props }) }))
+  app.use(createRouter({ history: createMemoryHistory(), routes: [{ path: '/:x(.*)*', component: { render: () => null } }] }))
+  app.mount(el)
+  for (let i = 0; i < 5; i++) await nextTick()
+  return el
+}
+afterEach(() => {
+  app?.unmount()
+  document.body.replaceChildren()
+})
+beforeAll(() => setLocale('en'))
+const meta = (): Meta => complete(metaOf('lead', 'en', true) as Meta)
+const f = (name: string): Field => meta().fields.find((x) => x.name === name)!
+
+describe('FieldValue', () => {
+  test('a pick is a pill in its colour, with its label', async () => {
+    const el = await draw(FieldValue, { field: f('status'), value: 'qualified' })
+    expect(el.querySelector('.pill.c-violet')?.textContent).toBe('Qualified')
+  })
+  test('a dictionary without colours is plain text', async () => {
+    const el = await draw(FieldValue, { field: f('country'), value: 'VN' })
+    expect(el.querySelector('.pill')).toBeNull()
+    expect(el.textContent).toBe('Vietnam')
+  })
+  test('a person is shown by the title that came with the rows', async () => {
+    learn({ user: { 7: '陈伟' } })
+    const el = await draw(FieldValue, { field: f('owner_id'), value: 7 })
+    expect(el.textContent).toContain('陈伟')
+  })
+  test('several phone numbers in one cell are several links', async () => {
+    const el = await draw(FieldValue, { field: f('phone'), value: '+86 138 1; 021-55', live: true })
+    expect([...el.querySelectorAll('a')].map((a) => a.getAttribute('href'))).toEqual(['tel:+861381', 'tel:02155'])
+  })
+  test('a web address can only be http', async () => {
+    const el = await draw(FieldValue, { field: f('website'), value: 'javascript:alert(1)', live: true })
+    expect(el.querySelector('a')!.getAttribute('href')).toMatch(/^https:\/\//)
+  })
+})
+
+describe('FieldInput', () => {
+  test('money goes up as an exact decimal string', async () => {
+    const got: unknown[] = []
+    const el = await draw(FieldInput, { field: f('revenue'), modelValue: null, 'onUpdate:modelValue': (v: unknown) => got.push(v) })
+    const input = el.querySelector('input')!
+    input.value = '12,345,678,901.10'
+    input.dispatchEvent(new Event('input'))
+    expect(got).toEqual(['12345678901.10'])
+  })
+  test('an error is tied to its input', async () => {
+    const el = await draw(FieldInput, { field: f('email'), modelValue: 'x', id: 'e', error: 'No' })
+    const input = el.querySelector('input')!
+    expect(input.getAttribute('aria-invalid')).toBe('true')
+    expect(input.getAttribute('aria-describedby')).toBe('e-e')
+  })
+})
+
+describe('Combo', () => {
+  const options = Array.from({ length: 500 }, (_, i) => ({ value: i, label: i === 3 ? 'Đặng Hạnh' : `Name ${i}` }))
+  test('typing without marks finds Vietnamese names, Enter takes the first', async () => {
+    const got: unknown[] = []
+    const el = await draw(Combo, { label: 'x', options, modelValue: null, 'onUpdate:modelValue': (v: unknown) => got.push(v) })
+    const input = el.querySelector('input')!
+    input.value = 'dang'
+    input.dispatchEvent(new Event('input'))
+    await nextTick()
+    input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }))
+    expect(got).toEqual([3])
+  })
+  test('never draws more than 200 options', async () => {
+    const el = await draw(Combo, { label: 'x', options, modelValue: null })
+    el.querySelector('input')!.click()
+    await nextTick()
+    expect(el.querySelectorAll('[role=option]').length).toBe(200)
+  })
+  test('Enter that confirms an input method\'s candidate chooses nothing', async () => {
+    const choose = vi.fn()
+    const el = await draw(Combo, { label: 'x', options, modelValue: null, 'onUpdate:modelValue': choose })
+    const input = el.querySelector('input')!
+    input.value = 'n'
+    input.dispatchEvent(new Event('input'))
+    input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true }))
+    expect(choose).not.toHaveBeenCalled()
+  })
+})
+
+describe('RecordForm', () => {
+  test.each(Object.keys(TABLES))('draws every field of %s with a label', async (table) => {
+    const m = complete(metaOf(table, 'vi', true) as Meta)
+    const fields = formFields(m)
+    const el = await draw(RecordForm, { id: 'x', groups: sections(m, fields), values: {}, errors: {} })
+    expect(el.querySelectorAll('[data-field]').length).toBe(fields.length)
+    for (const x of fields) expect(el.textContent).toContain(x.label)
+  })
+})
+
+describe('DataGrid', () => {
+  const rows: Row[] = [{ id: 1, version: 1, name: 'A', status: 'new' }, { id: 2, version: 1, name: 'B', status: 'dropped' }]
+  const props = (more: object): object => ({
+    meta: meta(), fields: [f('name'), f('status')], rows, more: false, sort: [], widths: {}, selected: reactive(new Set<number>()), every: false, cursor: 0, editable: true, ...more,
+  })
+  test('a click on a head sorts, shift adds a second key', async () => {
+    const got: string[][] = []
+    const el = await draw(DataGrid, props({ sort: ['name'], onSort: (s: string[]) => got.push(s) }))
+    const head = el.querySelector<HTMLElement>('[data-sort=status]')!
+    head.dispatchEvent(new MouseEvent('click', { bubbles: true }))
+    head.dispatchEvent(new MouseEvent('click', { bubbles: true, shiftKey: true }))
+    expect(got).toEqual([['status'], ['name', 'status']])
+  })
+  test('j moves, Enter opens, x selects', async () => {
+    const said: unknown[] = []
+    const el = await draw(DataGrid, props({ onCursor: (n: number) => said.push(['cursor', n]), onOpen: (r: Row) => said.push(['open', r.id]), onSelect: (id: number) => said.push(['select', id]) }))
+    const grid = el.querySelector<HTMLElement>('[role=grid]')!
+    for (const key of ['j', 'Enter', 'x']) grid.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
+    expect(said).toEqual([['cursor', 1], ['open', 1], ['select', 1]])
+  })
+})

@@ -1,0 +1,52 @@
+// size.test.ts - what the browser loads before the first rows stays under the budget.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { build } from 'vite'
+
+interface Chunk { file: string; imports?: string[]; css?: string[]; isEntry?: boolean; isDynamicEntry?: boolean }
+const out = mkdtempSync(join(tmpdir(), 'berth-ui-'))
+let manifest: Record<string, Chunk> = {}
+const gz = (file: string): number => gzipSync(readFileSync(join(out, file)), { level: 9 }).length
+
+beforeAll(async () => {
+  vi.stubEnv('NODE_ENV', 'production')
+  await build({ root: resolve(import.meta.dirname, '..'), mode: 'production', logLevel: 'error', build: { outDir: out, emptyOutDir: true } })
+  manifest = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as Record<string, Chunk>
+}, 120_000)
+afterAll(() => {
+  vi.unstubAllEnvs()
+  rmSync(out, { recursive: true })
+})
+
+function needed(key: string, seen = new Set<string>()): Set<string> {
+  const c = manifest[key]!
+  if (seen.has(c.file)) return seen
+  seen.add(c.file)
+  c.css?.forEach((f) => seen.add(f))
+  c.imports?.forEach((k) => needed(k, seen))
+  return seen
+}
+
+test('the first load is at most 90 KB compressed, words included', () => {
+  const entry = Object.keys(manifest).find((k) => manifest[k]!.isEntry)!
+  const files = needed(entry)
+  needed('src/locales/vi.json', files)
+  const size = [...files].reduce((n, f) => n + gz(f), 0)
+  console.log(`first load: ${(size / 1024).toFixed(1)} KB gz`)
+  expect(size).toBeLessThanOrEqual(90 * 1024)
+})
+test('no part loaded later is over 40 KB compressed', () => {
+  const big = Object.values(manifest).filter((c) => !c.isEntry && c.file.endsWith('.js') && gz(c.file) > 40 * 1024)
+  expect(big.map((c) => c.file)).toEqual([])
+})
+test('nothing is fetched from elsewhere', () => {
+  const files = [...new Set(Object.values(manifest).flatMap((c) => [c.file, ...(c.css ?? [])]))]
+  for (const f of files) {
+    const text = readFileSync(join(out, f), 'utf8')
+    const urls = (text.match(/https?:\/\/[^\s"'`)\\]+/g) ?? []).filter((u) => !/^https?:\/\/(www\.w3\.org|vuejs\.org|v3\.vuejs\.org|router\.vuejs\.org|github\.com)/.test(u))
+    expect([f, urls.filter((u) => u !== 'https://')]).toEqual([f, []])
+  }
+})
