@@ -158,6 +158,7 @@ static int load_and_show(const struct cli *cli, const char *what, struct buf *er
     for (size_t i = 0; rc == 0 && i < set.n; i++)
         if (strcmp(set.plugins[i].name, file) == 0)
             rc = show(&set.plugins[i], &set, err);
+    plugin_set_free(&set);
     arena_free(&a);
     return rc;
 }

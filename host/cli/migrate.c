@@ -47,7 +47,6 @@ static bool is_missing_file(const char *url)
 static int print_plan(const struct cli *cli, const struct plugin_set *set, struct buf *err)
 {
     const struct db_options o = {.read_only = true};
-    struct arena *a = arena_new();
     struct buf text = BUF_INIT;
     struct model_extra extra;
     struct db_conn *c = NULL;
@@ -58,6 +57,7 @@ static int print_plan(const struct cli *cli, const struct plugin_set *set, struc
 
     if (is_missing_file(cli->conf->database))
         return print_all(set, "sqlite", err);
+    struct arena *a = arena_new();
     if (db_open(cli->conf->database, &o, &db, err) == 0 && (c = db_reader(db, err)) != NULL &&
         migrate_read_extra(a, c, NULL, &extra, err) == 0 &&
         (m = model_build(set->descs, set->n, &extra, err)) != NULL)
@@ -120,6 +120,7 @@ static int run(struct cli *cli)
         rc = cli_has(cli, "plan") ? print_plan(cli, &set, &err) : change(cli, &set, &err);
     if (rc < 0)
         cli_fail(cli, "%s", buf_str(&err));
+    plugin_set_free(&set);
     buf_free(&err);
     return rc < 0 ? CLI_FAILED : CLI_OK;
 }
@@ -155,6 +156,7 @@ static int run_schema(struct cli *cli)
         rc = print_all(&set, cli->nargs > 0 ? cli->args[0] : "sqlite", &err);
     if (rc < 0)
         cli_fail(cli, "%s", buf_str(&err));
+    plugin_set_free(&set);
     buf_free(&err);
     return rc < 0 ? CLI_FAILED : CLI_OK;
 }

@@ -153,7 +153,10 @@ static void add_step(struct planner *p, enum step_kind kind, const char *table, 
         p->room = p->room * 2 + 32;
         plan->steps = more;
     }
-    plan->steps[plan->n++] = (struct step){kind, table, what, sql, skipped};
+    /* The model may be gone when the plan is printed. */
+    plan->steps[plan->n++] =
+        (struct step){kind, arena_strdup(p->a, table),
+                      what != NULL ? arena_strdup(p->a, what) : NULL, sql, skipped};
     plan->todo += !skipped;
 }
 
@@ -589,8 +592,10 @@ int migrate_upgraded(struct db_conn *writer, const struct table *t)
 
 void migrate_snapshot(struct buf *out, const struct model *m, const struct db_dialect *d)
 {
-    buf_addf(out, "-- The database as the plugins declare it, for %s; written by `ninja -C build schema`.\n",
-             d->name);
+    buf_addf(
+        out,
+        "-- The database as the plugins declare it, for %s; written by `ninja -C build schema`.\n",
+        d->name);
     for (size_t i = 0; i < m->ntables; i++) {
         const struct table *t = &m->tables[i];
 

@@ -829,8 +829,8 @@ static int api_reply(struct berth_ctx *c, int status, const char *json)
 
 static int api_reply_row(struct berth_ctx *c, struct berth_row *row)
 {
-    return api_reply(c, 200, print(c->f, "{\"row\":{\"id\":%lld}}",
-                                   row != NULL ? (long long)row->id : 0LL));
+    return api_reply(
+        c, 200, print(c->f, "{\"row\":{\"id\":%lld}}", row != NULL ? (long long)row->id : 0LL));
 }
 
 static int api_reply_rows(struct berth_ctx *c, struct berth_rows *rows)

@@ -32,7 +32,8 @@ void fake_clear(struct fake *f); /* a new request: no error, no parameters, no r
 /* The world around: the user starts as 1, the clock at 2026-01-01T00:00Z. */
 void fake_user(struct fake *f, int64_t id);
 void fake_now(struct fake *f, int64_t ms);
-void fake_may(struct fake *f, const char *perm, bool may); /* every permission is granted at first */
+void fake_may(struct fake *f, const char *perm,
+              bool may); /* every permission is granted at first */
 void fake_param(struct fake *f, const char *name, struct berth_val v);
 void fake_setting(struct fake *f, const char *name, struct berth_val v); /* "rates.keep_days" */
 void fake_rule(struct fake *f, const char *name, struct berth_val v);    /* what a script answers */
@@ -58,12 +59,12 @@ int fake_event(struct fake *f, const char *topic, struct berth_row *row);
 int fake_open(struct fake *f); /* the plugin's open() */
 
 /* What came of it. */
-const char *fake_error_key(struct fake *f);   /* "" without an error */
-const char *fake_error_field(struct fake *f); /* "" */
+const char *fake_error_key(struct fake *f);          /* "" without an error */
+const char *fake_error_field(struct fake *f);        /* "" */
 int fake_emitted(struct fake *f, const char *topic); /* how often */
-const char *fake_noted(struct fake *f);       /* "op: text" of the last note, or "" */
-int fake_replied(struct fake *f);             /* the status, 0 without a reply */
-const char *fake_reply(struct fake *f);       /* the body, or "" */
-int fake_logged(struct fake *f, const char *part); /* lines that hold part */
+const char *fake_noted(struct fake *f);              /* "op: text" of the last note, or "" */
+int fake_replied(struct fake *f);                    /* the status, 0 without a reply */
+const char *fake_reply(struct fake *f);              /* the body, or "" */
+int fake_logged(struct fake *f, const char *part);   /* lines that hold part */
 
 #endif

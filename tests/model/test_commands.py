@@ -1,0 +1,147 @@
+"""berth migrate, berth schema, berth check: what they do to files and what they answer."""
+import fcntl
+import os
+import pathlib
+import sqlite3
+import subprocess
+
+import pytest
+
+BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
+PLUGINS = f"{BUILD}/plugins:{BUILD}/tests/plugins"
+
+
+def berth(*words, ok=True):
+    done = subprocess.run([BUILD / "berth", *words], capture_output=True, text=True, cwd="/tmp",
+                          env={k: v for k, v in os.environ.items() if not k.startswith("BERTH_")})
+    assert (done.returncode == 0) == ok, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def migrate(tmp_path):
+    def run(plugins, *words, ok=True):
+        return berth("migrate", "--data", tmp_path / "data", "--plugin_path", PLUGINS,
+                     "--plugins", plugins, *words, ok=ok)
+    return run
+
+
+@pytest.fixture
+def query(tmp_path):
+    def run(sql):
+        with sqlite3.connect(tmp_path / "data" / "berth.db") as db:
+            return db.execute(sql).fetchall()
+    return run
+
+
+def backups(tmp_path):
+    return sorted((tmp_path / "data" / "backup").glob("before-migrate-*.db"))
+
+
+def test_a_new_database_gets_all_tables_and_a_second_time_nothing(migrate, query, tmp_path):
+    assert 'CREATE TABLE "user"' in migrate("base")
+    assert migrate("base") == "nothing to do\n"
+    assert query('SELECT count(*) FROM "user"') == [(0,)]
+    assert query("PRAGMA integrity_check") == [("ok",)]
+    assert not backups(tmp_path)  # there was nothing to lose
+
+
+def test_a_plan_is_a_script_that_makes_the_same_and_changes_nothing(migrate, tmp_path):
+    plan = migrate("base", "--plan")
+    assert not (tmp_path / "data").exists()
+    made = sqlite3.connect(tmp_path / "by-script.db")
+    made.executescript(plan)
+    assert made.execute("SELECT count(*) FROM history").fetchall() == [(0,)]
+
+
+def test_a_plugin_that_is_added_changes_a_database_after_a_copy_of_it(migrate, query, tmp_path):
+    migrate("base")
+    plan = migrate("base good", "--plan")
+    assert "CREATE TABLE thing" in plan and plan.endswith("-- 2 to do\n")
+    assert query("SELECT count(*) FROM sqlite_schema WHERE name = 'thing'") == [(0,)]
+    migrate("base good")
+    assert query("SELECT count(*) FROM thing") == [(0,)]
+    assert query("SELECT plugin FROM model_table WHERE name = 'thing'") == [("good",)]
+    copy, = backups(tmp_path)
+    assert sqlite3.connect(copy).execute("SELECT count(*) FROM sqlite_schema WHERE name = 'thing'"
+                                         ).fetchall() == [(0,)]
+
+
+def test_no_copy_is_made_when_nobody_wants_one(migrate, tmp_path):
+    migrate("base")
+    migrate("base good", "--no-backup")
+    assert not backups(tmp_path)
+
+
+def test_a_table_is_dropped_only_by_prune(migrate, query):
+    migrate("base good")
+    assert "drop table thing (kept; --prune drops it)" in migrate("base")
+    assert query("SELECT count(*) FROM thing") == [(0,)]
+    assert "DROP TABLE" in migrate("base", "--plan", "--prune")
+    assert query("SELECT count(*) FROM thing") == [(0,)]
+    migrate("base", "--prune")
+    assert query("SELECT count(*) FROM sqlite_schema WHERE name = 'thing'") == [(0,)]
+
+
+def test_a_field_that_an_administrator_added_survives_prune(migrate, query):
+    migrate("base")
+    query("INSERT INTO custom_field (version, created_at, updated_at, on_table, name, type, sort)"
+          " VALUES (1, 0, 0, 'user', 'x_desk', 'text', 1)")
+    assert "ADD COLUMN x_desk" in migrate("base", "--prune")
+    query("INSERT INTO \"user\" (version, created_at, updated_at, x_desk) VALUES (1, 0, 0, 'A4')")
+    assert migrate("base", "--prune") == "nothing to do\n"
+    assert query('SELECT x_desk FROM "user" INDEXED BY ix_user_x_desk WHERE x_desk = \'A4\'') == [("A4",)]
+
+
+def test_a_running_server_is_in_the_way_but_not_of_the_plan(migrate, tmp_path):
+    migrate("base")
+    with open(tmp_path / "data" / "berth.lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "migrate: " in migrate("base good", ok=False)
+        assert "CREATE TABLE thing" in migrate("base good", "--plan")
+
+
+def test_a_plugin_in_quarantine_is_passed_over(migrate, tmp_path):
+    migrate("base good")
+    (tmp_path / "data" / "quarantine").write_text("plugin good 2026-11-22T00:00:00Z SIGSEGV\n")
+    assert "kept" in migrate("base good")
+
+
+def test_clashing_plugins_change_nothing(migrate, query):
+    migrate("base")
+    assert "plugin clash, table thing: plugin good has a table of that name" in migrate(
+        "base good clash", ok=False)
+    assert query("SELECT count(*) FROM sqlite_schema WHERE name = 'thing'") == [(0,)]
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_the_schema_is_printed_for_either_database(database):
+    text = berth("schema", database, "--plugins", "base good", "--plugin_path", PLUGINS)
+    assert "CREATE TABLE thing" in text and "CREATE TABLE history" in text
+
+
+def test_an_unknown_database_is_named():
+    assert '"oracle" is no database' in berth("schema", "oracle", "--plugins", "base", ok=False)
+
+
+def test_check_tells_what_a_plugin_declares():
+    text = berth("check", f"{BUILD}/tests/plugins/good.so")
+    for part in ["plugin good 1.10", "table   thing", "action  thing.grow", "nothing wrong"]:
+        assert part in text
+
+
+@pytest.mark.parametrize("name, what", [
+    ("crash_on_load", "crashes while it is loaded"),
+    ("unresolved", "calls no_such_function"),
+    ("wrong_magic", "BERTH_MAGIC"),
+    ("clash", "has a table of that name already"),
+    ("needs_missing", "plugin nowhere, needed by needs_missing"),
+])
+def test_check_fails_on_a_wrong_plugin_and_says_why(name, what):
+    assert what in berth("check", f"{BUILD}/tests/plugins/{name}.so", ok=False)
+
+
+def test_check_judges_several_and_answers_with_the_worst(tmp_path):
+    (tmp_path / "text.so").write_text("hello")
+    text = berth("check", f"{BUILD}/tests/plugins/good.so", tmp_path / "text.so", ok=False)
+    assert "good.so: nothing wrong" in text and "is no shared object" in text
