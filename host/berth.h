@@ -306,6 +306,8 @@ struct berth_api {
     int (*reply)(struct berth_ctx *, int status, const char *json);
     int (*reply_row)(struct berth_ctx *, struct berth_row *);
     int (*reply_rows)(struct berth_ctx *, struct berth_rows *);
+    /* BERTH_CAP_ALL_ROWS: body sees and changes every record; the user stays who did it. */
+    int (*all_rows)(struct berth_ctx *, int (*body)(struct berth_ctx *, void *), void *);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));

@@ -9,12 +9,29 @@
 const struct berth_api plugins_no_api = {sizeof(struct berth_api), BERTH_ABI_MAJOR,
                                          BERTH_ABI_MINOR};
 
+/* Powers that Berth's own plugins need; the operator's own grants come first. */
+static const struct conf_pair own[] = {{"pools", "all_rows"}};
+enum { OWN = sizeof(own) / sizeof(own[0]), GRANTS = 64 };
+
+static size_t grants(const struct conf_pairs *given, struct conf_pair out[GRANTS])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < given->n && n + OWN < GRANTS; i++)
+        out[n++] = given->at[i];
+    for (size_t i = 0; i < OWN; i++)
+        if (conf_pair(given, own[i].name) == NULL)
+            out[n++] = own[i];
+    return n;
+}
+
 int plugins_load(const struct conf *conf, const struct berth_api *api, struct plugin_set *set_r,
                  struct buf *err)
 {
     const char *skip[QUARANTINE_MAX + 1] = {NULL};
-    struct plugin_wanted w = {
-        .names = conf->plugins, .path = conf->plugin_path, .grant = conf->grant};
+    struct conf_pair granted[GRANTS];
+    struct plugin_wanted w = {.names = conf->plugins, .path = conf->plugin_path,
+                              .grant = {granted, grants(&conf->grant, granted)}};
     struct quarantine q;
 
     quarantine_read(conf->data, &q);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "cli/plugins.h"
 #include "model/migrate.h"
 #include "plugin/api.h"
 #include "record/ctx.h"
@@ -42,14 +43,10 @@ static void company(struct site *s)
     snprintf(co->locale, sizeof(co->locale), "%s", s->conf->language);
 }
 
-int site_load(struct site *s, const struct conf *conf, const struct conf_list *skip, struct buf *err)
+int site_load(struct site *s, const struct conf *conf, struct buf *err)
 {
-    struct plugin_wanted w = {.names = conf->plugins, .path = conf->plugin_path, .grant = conf->grant};
-
     *s = (struct site){.conf = conf};
-    if (skip != NULL)
-        w.skip = *skip;
-    if (plugin_load_all(&w, &plugin_api, &s->plugins, err) < 0 || load_labels(s, err) < 0)
+    if (plugins_load(conf, &plugin_api, &s->plugins, err) < 0 || load_labels(s, err) < 0)
         return -1;
     s->bare = model_build(s->plugins.descs, s->plugins.n, NULL, err);
     if (s->bare == NULL)

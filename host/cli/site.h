@@ -18,8 +18,8 @@ struct site {
     bool opened;
 };
 
-/* Everything that can be checked without writing.  skip: plugins left out after crashes. */
-int site_load(struct site *s, const struct conf *conf, const struct conf_list *skip, struct buf *err);
+/* Everything that can be checked without writing. */
+int site_load(struct site *s, const struct conf *conf, struct buf *err);
 /* Opens and migrates the database, installs what is new, reads the scripts. */
 int site_open(struct site *s, const struct conf_list *scripts_left_out, struct buf *err);
 void site_close(struct site *s);

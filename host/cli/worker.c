@@ -150,7 +150,7 @@ int worker_main(struct conf *conf, int listen_fd, struct worker_link *link)
     struct buf err = BUF_INIT;
     int rc = 1;
 
-    if (site_load(&s.site, conf, &link->plugins_left_out, &err) < 0) {
+    if (site_load(&s.site, conf, &err) < 0) {
         log_error("serve", "%s", buf_str(&err));
         worker_link_failed(link, buf_str(&err));
     } else if (!worker_link_loaded(link)) {

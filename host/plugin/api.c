@@ -268,6 +268,24 @@ static int api_note(struct berth_ctx *c, struct berth_row *r, const char *op, co
     return r == NULL || c->rc != BERTH_OK || !c->writing ? c->rc : history_note(c, r, op, text);
 }
 
+static int api_all_rows(struct berth_ctx *c, int (*body)(struct berth_ctx *, void *), void *arg)
+{
+    size_t i = plugin_at(c);
+    bool before = c->all;
+    int rc;
+
+    if (c->rc != BERTH_OK)
+        return c->rc;
+    if (i == c->st->nplugins || !(c->st->plugins[i]->caps & BERTH_CAP_ALL_ROWS)) {
+        log_error("plugin", "%s wants all rows without BERTH_CAP_ALL_ROWS", c->plugin);
+        return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
+    }
+    c->all = true;
+    rc = body(c, arg);
+    c->all = before;
+    return c->rc != BERTH_OK ? (int)c->rc : rc;
+}
+
 const struct berth_api plugin_api = {
     .size = sizeof(struct berth_api),
     .abi_major = BERTH_ABI_MAJOR,
@@ -302,4 +320,5 @@ const struct berth_api plugin_api = {
     .reply = api_reply,
     .reply_row = api_reply_row,
     .reply_rows = api_reply_rows,
+    .all_rows = api_all_rows,
 };

@@ -524,7 +524,7 @@ enum access perm_field(const struct who *w, const struct field *f)
 /* The user's scope for a deed on a table that has owners. */
 static enum scope scope_for(struct berth_ctx *c, const struct table *t, enum deed deed)
 {
-    return c->who == NULL ? SCOPE_ALL : c->who->rights[t->at].scope[deed <= DO_DELETE ? deed : DO_READ];
+    return c->who == NULL || c->all ? SCOPE_ALL : c->who->rights[t->at].scope[deed <= DO_DELETE ? deed : DO_READ];
 }
 
 static void list_ids(struct buf *b, const struct ids *s)
@@ -548,9 +548,9 @@ void perm_where(struct berth_ctx *c, const struct table *t, enum deed deed, cons
     struct buf b = BUF_INIT;
 
     out->n = 0;
-    if (s == SCOPE_NONE || (c->who != NULL && (t->flags & BERTH_BARE))) {
+    if (s == SCOPE_NONE || (c->who != NULL && !c->all && (t->flags & BERTH_BARE))) {
         return;
-    } else if (t->parent != NULL && t->parent->ref != NULL && c->who != NULL) {
+    } else if (t->parent != NULL && t->parent->ref != NULL && c->who != NULL && !c->all) {
         const struct table *up = t->parent->ref;
         struct buf sub = BUF_INIT;
 
@@ -606,7 +606,7 @@ bool perm_row(struct berth_ctx *c, const struct berth_row *row, enum deed deed)
     const struct table *t = row->t;
     enum scope s = scope_for(c, t, deed);
 
-    if (c->who == NULL)
+    if (c->who == NULL || c->all)
         return true;
     if (s == SCOPE_NONE || (t->flags & BERTH_BARE))
         return false;

@@ -216,9 +216,7 @@ static const char *field_label(struct call *k, const struct field *f, const char
 
     if (s == NULL && t != NULL)
         s = labels_find(k->app->st->labels, k->c.locale, fmt2(k, "$.$", t->name, f->name));
-    if (s == NULL)
-        s = labels_find(k->app->st->labels, k->c.locale, fmt2(k, "$$", "field.", f->name));
-    return s != NULL ? s : f->name;
+    return s != NULL ? s : labels_field(k->app->st->labels, k->c.locale, scope, f->name);
 }
 
 static void options(struct call *k, struct json *j, const struct field *f)

@@ -280,9 +280,9 @@ static const struct berth_field owner_log_fields[] = {
     {"reason", BERTH_TEXT},
     {0},
 };
-/* grp is the number of the key group (phone, fax ...), hash that of the normalised value. */
+/* hash: of the key group (phone, fax ...) and the normalised value, see record/dup.c. */
 static const struct berth_field dup_key_fields[] = {
-    {"hash", BERTH_INT}, {"tbl", BERTH_INT}, {"grp", BERTH_INT}, {"rec", BERTH_INT}, {0},
+    {"hash", BERTH_INT}, {"tbl", BERTH_INT}, {"rec", BERTH_INT}, {0},
 };
 static const struct berth_field audit_fields[] = {
     {"at", BERTH_TIME, KEPT | BERTH_INDEX, .def = "@now"},
@@ -341,7 +341,7 @@ static const struct berth_table tables[] = {
     {"history", history_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}), BERTH_BARE},
     {"owner_log", owner_log_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}, {"to_user, at"}),
      BERTH_BARE},
-    {"dup_key", dup_key_fields, BERTH_KEYS({"hash, tbl, grp, rec"}, {"tbl, rec"}), BERTH_BARE},
+    {"dup_key", dup_key_fields, BERTH_KEYS({"hash, tbl, rec"}), BERTH_BARE},
     {"model_table", model_table_fields, BERTH_KEYS({"id"}, {"name", BERTH_UNIQUE}), BERTH_BARE},
     {0},
 };
