@@ -410,11 +410,9 @@ CREATE INDEX ix_owner_log_to_user_at ON owner_log (to_user, at);
 CREATE TABLE dup_key (
     hash INTEGER NOT NULL,
     tbl INTEGER NOT NULL,
-    grp INTEGER NOT NULL,
     rec INTEGER NOT NULL,
-    PRIMARY KEY (hash, tbl, grp, rec)
+    PRIMARY KEY (hash, tbl, rec)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX ix_dup_key_tbl_rec ON dup_key (tbl, rec);
 
 CREATE TABLE model_table (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -425,3 +423,64 @@ CREATE TABLE model_table (
     compared TEXT
 ) STRICT;
 CREATE UNIQUE INDEX ux_model_table_name ON model_table (name);
+
+CREATE TABLE lead (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    pool_id INTEGER,
+    pooled_at INTEGER,
+    claimed_at INTEGER,
+    touched_at INTEGER,
+    prev_owner_id INTEGER,
+    pool_reason TEXT,
+    name TEXT,
+    status TEXT,
+    rating TEXT,
+    is_key INTEGER,
+    next_action_on INTEGER,
+    contact TEXT,
+    position TEXT,
+    phone TEXT,
+    mobile TEXT,
+    fax TEXT,
+    email TEXT,
+    website TEXT,
+    wechat TEXT,
+    zalo TEXT,
+    whatsapp TEXT,
+    country TEXT,
+    province TEXT,
+    city TEXT,
+    address TEXT,
+    source TEXT,
+    industry TEXT,
+    direction TEXT,
+    lanes TEXT,
+    suppliers TEXT,
+    commodity TEXT,
+    monthly_volume TEXT,
+    notes TEXT
+) STRICT;
+CREATE INDEX ix_lead_owner_id ON lead (owner_id);
+CREATE INDEX ix_lead_pool_id ON lead (pool_id);
+CREATE INDEX ix_lead_name ON lead (name);
+CREATE INDEX ix_lead_next_action_on ON lead (next_action_on);
+-- and the full-text table search_lead
+
+CREATE TABLE lead_activity (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    lead_id INTEGER,
+    kind TEXT,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_lead_activity_lead_id ON lead_activity (lead_id);
