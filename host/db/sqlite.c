@@ -180,7 +180,7 @@ static int set_up(struct sq_db *db, struct sq_conn *c, bool writer)
     sqlite3_db_config(c->h, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     sqlite3_db_config(c->h, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     snprintf(sql, sizeof(sql),
-             "PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=OFF; PRAGMA secure_delete=OFF;"
+             "PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=OFF; PRAGMA secure_delete=FAST;"
              "PRAGMA cache_size=-%d; PRAGMA mmap_size=%lld; PRAGMA synchronous=FULL;"
              "PRAGMA journal_size_limit=%lld; %s",
              writer ? db->o.writer_cache_kib : db->o.reader_cache_kib, (long long)mmap_bytes,
@@ -393,6 +393,14 @@ static int create_file(const char *path, struct buf *err)
     return 0;
 }
 
+static bool readable(struct sq_db *db, struct buf *err)
+{
+    struct sq_conn *c = sq_connect(db, false, err);
+
+    sq_disconnect(c);
+    return c != NULL;
+}
+
 static void sq_close(struct db *base)
 {
     struct sq_db *db = (struct sq_db *)base;
@@ -426,6 +434,9 @@ static int sq_open(const char *where, const struct db_options *o, struct db **db
         db->writer = writer_new(&sq_writer_ops, db, db->o.queue_max, db->o.batch_max,
                                 db->o.batch_us);
         sq_fts_open(db);
+    } else if (!readable(db, err)) {
+        sq_close(&db->base);
+        return -1;
     }
     *db_r = &db->base;
     return 0;

@@ -3,7 +3,7 @@
  *
  * SQLite before 3.51.3 can damage the file when one connection commits while another checkpoints,
  * so every COMMIT and every checkpoint happens here, on one connection. */
-#include <assert.h>
+#include <malloc.h>
 
 #include "base/log.h"
 #include "base/when.h"
@@ -12,6 +12,7 @@
 enum {
     RETRY_MS = 1000,      /* between attempts to open again */
     IDLE_MS = 500,        /* quiet for that long: empty the log */
+    RELEASE_MS = 10000,   /* and for that long: give memory back */
     RESTART_MS = 100,     /* between attempts to start an overgrown log over */
     RESTART_WAIT_MS = 20, /* and how long each of them waits for readers */
 };
@@ -167,17 +168,31 @@ static void restart(struct sq_db *db)
         atomic_store(&db->evict, now - db->o.log_read_ms);
 }
 
+/* Nothing to write for idle_ms; returns when to look again. */
+static int tidy_idle(struct sq_db *db, int64_t idle_ms)
+{
+    if (atomic_load(&db->frames) > 0) {
+        checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, 0);
+        return IDLE_MS;
+    }
+    if (idle_ms < RELEASE_MS)
+        return (int)(RELEASE_MS - idle_ms) + 1;
+    sqlite3_db_release_memory(db->w->h);
+    malloc_trim(0); /* an import leaves tens of megabytes behind */
+    return -1;
+}
+
 static int batch_tidy(void *owner, int64_t idle_ms)
 {
     struct sq_db *db = owner;
     int frames = atomic_load(&db->frames);
 
     sq_fts_tidy(db);
-    if (db->w == NULL || db->w->suspect || frames == 0)
+    if (db->w == NULL || db->w->suspect)
         return -1;
     if (idle_ms >= IDLE_MS)
-        checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, 0);
-    else if ((int64_t)frames * SQ_FRAME >= db->o.log_max_bytes)
+        return tidy_idle(db, idle_ms);
+    if ((int64_t)frames * SQ_FRAME >= db->o.log_max_bytes)
         restart(db);
     else if (frames >= db->due)
         checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, 0);

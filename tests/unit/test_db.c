@@ -545,6 +545,28 @@ static void a_second_process_is_told_who_uses_the_file(void **state)
     buf_free(&err);
 }
 
+static void a_read_only_opener_sees_what_the_writer_commits_and_can_back_it_up(void **state)
+{
+    struct fixture *f = *state;
+    struct buf err = BUF_INIT;
+    char to[128];
+    struct db *db = open_db(f->path, &(struct db_options){.read_only = true});
+    struct db_conn *c = open_reader(db);
+
+    assert_int_equal(write_sql(f->db, "INSERT INTO t (name) VALUES ('x')"), 0);
+    assert_int_equal(number(c, "SELECT count(*) FROM t"), 1);
+    assert_int_equal(write_sql(db, "INSERT INTO t (name) VALUES ('y')"), DB_ERROR);
+    snprintf(to, sizeof(to), "%s/copy.db", f->dir);
+    assert_int_equal(db_backup(db, to, &err), 0);
+    db_conn_close(&c);
+    db_close(&db);
+
+    snprintf(to, sizeof(to), "%s/missing.db", f->dir);
+    assert_int_equal(db_open(to, &(struct db_options){.read_only = true}, &db, &err), -1);
+    assert_non_null(strstr(err.s, "missing.db"));
+    buf_free(&err);
+}
+
 static void an_opener_that_waits_gets_the_file_when_it_is_let_go(void **state)
 {
     struct fixture *f = *state;
@@ -924,6 +946,7 @@ int main(void)
         TEST(a_read_is_interrupted_when_it_is_cancelled),
         TEST(a_budget_in_a_body_stops_reads_but_never_a_write),
         TEST(a_second_process_is_told_who_uses_the_file),
+        TEST(a_read_only_opener_sees_what_the_writer_commits_and_can_back_it_up),
         TEST(an_opener_that_waits_gets_the_file_when_it_is_let_go),
         TEST(what_is_no_database_is_refused_with_a_reason),
         TEST(the_file_is_private),
