@@ -189,7 +189,7 @@ bool db_fts_exists(struct db_conn *c, const char *name);
  * only a moment later: when the writer has nothing better to do, or somebody waits for it. */
 int db_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now);
 /* Before a search: waits until all that was put before is found, but not longer than about max_ms,
- * and not at all behind a bulk import; -1: for ever.  Not in a body.  True: all is found. */
+ * and not at all behind a bulk import or in a body; -1: for ever.  True: all is found. */
 bool db_fts_wait(struct db *db, int max_ms);
 
 /* A row matches when it has, of each term, any of the words. */

@@ -386,8 +386,8 @@ bool sq_fts_wait(struct db *base, int max_ms)
     int64_t until = when_monotonic() + max_ms;
     sem_t done;
 
-    if (db->writer == NULL)
-        return true;
+    if (db->writer == NULL || writer_here(db->writer))
+        return db->writer == NULL;
     for (;;) {
         long long left = noted - atomic_load(&db->fts.indexed);
 

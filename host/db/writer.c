@@ -308,11 +308,16 @@ static int run_alone(struct db_writer *w, struct db_work *work)
     return rc < 0 ? rc : work->rc;
 }
 
+bool writer_here(const struct db_writer *w)
+{
+    return pthread_equal(pthread_self(), w->thread) != 0;
+}
+
 int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void *arg, bool low)
 {
     struct waiting here = {.work = {.body = body, .arg = arg}};
 
-    if (pthread_equal(pthread_self(), w->thread))
+    if (writer_here(w))
         return w->in_batch ? w->ops->run(w->owner, &here.work) : run_alone(w, &here.work);
     sem_init(&here.done, 0, 0);
     int rc = enqueue(w, &here.work, low ? LOW : URGENT, false); /* bounded by the number of threads */

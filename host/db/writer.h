@@ -26,6 +26,7 @@ int writer_submit(struct db_writer *w, struct db_work *work);
 int writer_submit_idle(struct db_writer *w, struct db_work *work); /* when nothing else is to do */
 /* Waits; on the writer thread itself it runs nested. */
 int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void *arg, bool low);
+bool writer_here(const struct db_writer *w); /* called on the writer thread */
 void writer_stats(struct db_writer *w, struct db_stats *out);
 
 #endif

@@ -31,6 +31,8 @@ void search_tokens(const struct berth_row *r, struct buf *out)
     text_tokens_unique(out);
 }
 
+enum { SEARCH_WAIT_MS = 20 };
+
 /* ---- questions ------------------------------------------------------------------------------- */
 /* The value to bind for what the user typed; NULL when there is nothing to look for. */
 static const char *match_value(struct berth_ctx *c, const char *search)
@@ -40,6 +42,7 @@ static const char *match_value(struct berth_ctx *c, const char *search)
     struct buf b = BUF_INIT;
     const char *value = NULL;
 
+    db_fts_wait(c->st->db, SEARCH_WAIT_MS); /* who has just saved expects to find it */
     for (size_t i = 0; i < q->n; i++) {
         struct db_fts_word *any = arena_alloc(c->a, q->term[i].n * sizeof(*any));
 

@@ -910,6 +910,41 @@ static void a_changed_row_is_found_by_its_new_tokens_only(void **state)
     assert_string_equal(FOUND(f, WORD("shen")), "");
 }
 
+static int put_and_fail(struct db_conn *c, void *arg)
+{
+    struct fixture *f = arg;
+
+    assert_int_equal(db_fts_put(c, "t_fts", 2, NULL, "undone"), 0);
+    assert_false(db_fts_wait(f->db, -1)); /* cannot be waited for here */
+    return 1;
+}
+
+static void texts_of_a_body_that_fails_are_not_indexed(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_int_equal(db_write(f->db, put_and_fail, f), 1);
+    assert_string_equal(FOUND(f, WORD("undone")), "");
+    assert_string_equal(FOUND(f, WORD("shen")), "2 1");
+}
+
+static void texts_noted_before_a_crash_are_indexed_after_it(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_true(db_fts_wait(f->db, -1));
+    assert_int_equal(write_sql(f->db, "INSERT INTO fts_todo (fts, id, come)"
+                                      " VALUES ('t_fts', 2, 'late')"), 0);
+    assert_string_equal(FOUND(f, WORD("late")), "");
+    db_conn_close(&f->r);
+    db_close(&f->db);
+    f->db = open_db(f->path, NULL);
+    f->r = open_reader(f->db);
+    assert_string_equal(FOUND(f, WORD("late")), "2");
+}
+
 static void full_text_tables_are_not_part_of_the_schema(void **state)
 {
     struct fixture *f = *state;
@@ -959,6 +994,8 @@ int main(void)
         TEST(rows_are_found_by_token_prefix_and_alternatives),
         TEST(nothing_in_a_search_word_is_syntax),
         TEST(a_changed_row_is_found_by_its_new_tokens_only),
+        TEST(texts_of_a_body_that_fails_are_not_indexed),
+        TEST(texts_noted_before_a_crash_are_indexed_after_it),
         TEST(full_text_tables_are_not_part_of_the_schema),
     };
 
