@@ -72,6 +72,18 @@ def stream_archive(p, big, pieces):
     return out.getvalue()
 
 
+class Pipe:
+    """Takes an archive written in one go, whose sizes therefore stand behind the data."""
+    content = b""
+
+    def write(self, data):
+        self.content += bytes(data)
+        return len(data)
+
+    def flush(self):
+        pass
+
+
 def ole(stream, name="Workbook", shift=9):
     """A compound file with one stream."""
     size = 1 << shift
@@ -137,6 +149,12 @@ def corpus():
     good = [["a", "b"], ["c", "1"]]
     damaged = {"damaged"}
     yield "plain.xlsx", xlsx(), good
+    streamed = Pipe()
+    with zipfile.ZipFile(streamed, "w", zipfile.ZIP_DEFLATED) as z:
+        for part, content in parts().items():
+            z.writestr(part, content)
+    yield "streamed.xlsx", streamed.content, good
+    yield "upper-case.xlsx", archive({k.replace("sharedStrings", "SharedStrings"): v for k, v in parts().items()}), good
     yield "entity.xlsx", with_part(SHEET, '<!DOCTYPE x [<!ENTITY e SYSTEM "http://127.0.0.1:9/x">]>'
                                    + sheet('<row><c t="str"><v>&e;</v></c></row>')), {"doctype"}
     yield "dtd.xlsx", with_part("xl/workbook.xml", '<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd"><workbook/>'), {"doctype"}

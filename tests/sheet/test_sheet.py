@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -316,6 +317,18 @@ def test_libreoffice_takes_no_cell_of_our_csv_for_a_formula(office, tmp_path):
     converted = office("xlsx", [tmp_path / "out.csv"]) / "out.xlsx"
     assert [c.data_type for row in openpyxl.load_workbook(converted).active.iter_rows() for c in row] == ["s"] * 14
     assert texts(dump(tmp_path / "out.csv")[1]) == texts(dump(tmp_path / "in.csv")[1])
+
+
+def test_errors_are_translated_with_their_values():
+    top = pathlib.Path(__file__).resolve().parents[2]
+    header = re.sub(r'" +\\\n +"', "", (top / "host/sheet/sheet.h").read_text())  # joins cut texts
+    english = dict(re.findall(r'X\(\w+, "(\w+)",[\s\\]*"([^"]*)"\)', header))
+    assert len(english) > 30
+    for language in ("en", "zh-CN", "zh-TW", "vi"):
+        labels = json.loads((top / f"plugins/base/i18n/{language}.json").read_text())
+        for key, text in english.items():
+            ours = labels["sheet." + key]
+            assert set(re.findall(r"{\w+}", ours)) == set(re.findall(r"{\w+}", text)), (language, key)
 
 
 # ---- Hostile files -----------------------------------------------------------------------------------
