@@ -1,12 +1,14 @@
 /* copy.c - brings a plugin's descriptors into the sizes of this host.
  *
- * Members are only ever appended and zero always means "as before", so a plugin built with an older
- * berth.h has shorter structs; its stride[] tells how long each is. */
+ * Members are only ever appended and zero always means "as before".  A plugin built with an older
+ * berth.h has shorter structs, which are filled up with zeros; one built with a newer berth.h for
+ * this host (BERTH_ABI_TARGET) has longer ones, which must be zero where this host ends. */
 #include <string.h>
 
 #include "plugin/copy.h"
 
 enum { LIST_MAX = 10000 }; /* entries; a list that is longer has lost its end */
+enum { SIZE_MAX_SANE = 4096 };
 
 /* In the order of stride[]. */
 enum {
@@ -103,8 +105,16 @@ static void *copy_list(struct copying *c, const void *list, int kind, size_t *n_
     if (c->failed)
         return NULL;
     to = arena_alloc(c->a, (n + 1) * size);
-    for (size_t i = 0; i < n; i++)
-        memcpy(to + i * size, (const char *)list + i * stride, stride);
+    for (size_t i = 0; i < n; i++) {
+        const char *from = (const char *)list + i * stride;
+
+        memcpy(to + i * size, from, stride < size ? stride : size);
+        if (stride > size && !is_zero(from + size, stride - size))
+            complain(c,
+                     "entry %zu of .%s says more than this host understands; install a newer "
+                     "Berth",
+                     i + 1, kinds[kind].member);
+    }
     *n_r = n;
     return to;
 }
@@ -131,13 +141,12 @@ static const struct berth_action *copy_actions(struct copying *c)
     return x;
 }
 
-static bool sizes_ok(struct copying *c)
+static bool sizes_ok(const struct berth_plugin *p)
 {
-    if (c->from->size > sizeof(struct berth_plugin))
+    if (p->size < offsetof(struct berth_plugin, tables) || p->size > SIZE_MAX_SANE)
         return false;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (c->from->stride[i] > kinds[i].size ||
-            c->from->stride[i] < kinds[i].name + sizeof(char *))
+        if (p->stride[i] > SIZE_MAX_SANE || p->stride[i] < kinds[i].name + sizeof(char *))
             return false;
     return true;
 }
@@ -149,11 +158,14 @@ const struct berth_plugin *plugin_copy(struct arena *a, const struct berth_plugi
     struct copying c = {.a = a, .from = from, .err = err};
     size_t n;
 
-    if (!sizes_ok(&c)) {
+    if (!sizes_ok(from)) {
         complain(&c, "its structs have sizes this berth.h never had; build it again");
         return NULL;
     }
-    memcpy(to, from, from->size);
+    memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
+    if (from->size > sizeof(*to) &&
+        !is_zero((const char *)from + sizeof(*to), from->size - sizeof(*to)))
+        complain(&c, "declares more than this host understands; install a newer Berth");
     c.from = to; /* whose stride[] and lists are still the plugin's */
     struct berth_plugin lists = *to;
     lists.tables = copy_tables(&c);

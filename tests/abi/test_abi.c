@@ -152,11 +152,52 @@ static void shorter_structs_are_filled_up_with_zeros(void **state)
     buf_free(&err);
 }
 
+/* A dictionary as a newer berth.h might have it. */
+struct new_dict {
+    struct berth_dict now;
+    const char *later;
+};
+
+static struct berth_plugin newer(const struct new_dict *dicts)
+{
+    return (struct berth_plugin){.magic = BERTH_MAGIC,
+                                 .size = sizeof(struct berth_plugin),
+                                 .stride = {sizeof(struct berth_table), sizeof(struct berth_field),
+                                            sizeof(struct berth_key), sizeof(struct new_dict),
+                                            sizeof(struct berth_perm), sizeof(struct berth_rule),
+                                            sizeof(struct berth_action), sizeof(struct berth_view),
+                                            sizeof(struct berth_route), sizeof(struct berth_hook),
+                                            sizeof(struct berth_timer)},
+                                 .name = "newer",
+                                 .dicts = (const void *)dicts};
+}
+
+static void longer_structs_may_say_nothing_this_host_does_not_know(void **state)
+{
+    const struct new_dict silent[] = {
+        {{"one", "a", 0}, NULL}, {{"two", "b", 1}, NULL}, {{0}, NULL}};
+    const struct new_dict says[] = {{{"one", "a", 0}, NULL}, {{"two", "b", 1}, "x"}, {{0}, NULL}};
+    struct berth_plugin p = newer(silent), q = newer(says);
+    struct arena *a = arena_new();
+    struct buf err = BUF_INIT;
+    const struct berth_plugin *copied = plugin_copy(a, &p, &err);
+
+    (void)state;
+    assert_non_null(copied);
+    assert_string_equal(copied->dicts[1].keys, "b");
+    assert_null(copied->dicts[2].name);
+    assert_null(plugin_copy(a, &q, &err));
+    assert_non_null(strstr(err.s, "entry 2 of .dicts says more than this host understands"));
+    arena_free(&a);
+    buf_free(&err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plugin_of_interface_0_1_says_what_it_said),
         cmocka_unit_test(shorter_structs_are_filled_up_with_zeros),
+        cmocka_unit_test(longer_structs_may_say_nothing_this_host_does_not_know),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
