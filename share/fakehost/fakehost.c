@@ -838,6 +838,11 @@ static int api_reply_rows(struct berth_ctx *c, struct berth_rows *rows)
     return api_reply(c, 200, print(c->f, "{\"rows\":%zu}", rows != NULL ? rows->n : 0));
 }
 
+static int api_all_rows(struct berth_ctx *c, int (*body)(struct berth_ctx *, void *), void *arg)
+{
+    return c->rc != BERTH_OK ? c->rc : body(c, arg);
+}
+
 static const struct berth_api fake_api = {
     .size = sizeof(struct berth_api),
     .abi_major = BERTH_ABI_MAJOR,
@@ -872,6 +877,7 @@ static const struct berth_api fake_api = {
     .reply = api_reply,
     .reply_row = api_reply_row,
     .reply_rows = api_reply_rows,
+    .all_rows = api_all_rows,
 };
 
 /* ---- the functions tests call ------------------------------------------------------ */

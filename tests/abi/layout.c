@@ -64,7 +64,7 @@ static void calls(void)
     M(berth_api, drop) M(berth_api, step) M(berth_api, sql) M(berth_api, rule)
     M(berth_api, setting) M(berth_api, user) M(berth_api, can) M(berth_api, tr) M(berth_api, emit)
     M(berth_api, note) M(berth_api, param) M(berth_api, reply) M(berth_api, reply_row)
-    M(berth_api, reply_rows)
+    M(berth_api, reply_rows) M(berth_api, all_rows)
 }
 
 static void numbers(void)
