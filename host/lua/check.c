@@ -99,6 +99,17 @@ static void known_rule(struct reader *r, const struct token *t)
     problem(r, t->line, "there is no rule '%s'%s", n.word, hint(r, &n));
 }
 
+static void known_setting(struct reader *r, const struct token *t)
+{
+    struct nearest n = nearest_to(text(r, t));
+
+    if (map_getn(&r->c->m->setting_by_name, t->s, t->len) != NULL)
+        return;
+    for (size_t i = 0; i < r->c->m->nsettings; i++)
+        nearest_try(&n, r->c->m->settings[i].name);
+    problem(r, t->line, "there is no setting '%s'%s", n.word, hint(r, &n));
+}
+
 static bool known_global(struct reader *r, int line, const char *name)
 {
     struct nearest n = nearest_to(name);
@@ -192,17 +203,19 @@ static struct fact literal_call(struct reader *r, const char *global)
 {
     static const struct {
         const char *name;
-        enum what what; /* ANY: a rule's name */
-    } calls[] = {{"berth.load", ROW},  {"berth.new", ROW},     {"berth.first", ROW},
-                 {"berth.find", ROWS}, {"berth.count", VALUE}, {"berth.rule", ANY}};
+        enum what what;
+        void (*known)(struct reader *, const struct token *); /* NULL: a table's name */
+    } calls[] = {{"berth.load", ROW, NULL},  {"berth.new", ROW, NULL},    {"berth.first", ROW, NULL},
+                 {"berth.find", ROWS, NULL}, {"berth.count", VALUE, NULL}, {"berth.rule", ANY, known_rule},
+                 {"berth.setting", ANY, known_setting}};
 
     for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
         const struct table *table;
 
         if (strcmp(calls[i].name, global) != 0 || r->t->kind != TOKEN_STRING)
             continue;
-        if (calls[i].what == ANY) {
-            known_rule(r, r->t);
+        if (calls[i].known != NULL) {
+            calls[i].known(r, r->t);
             return (struct fact){0};
         }
         table = known_table(r, r->t);

@@ -14,6 +14,7 @@
 #include "record/find.h"
 #include "record/hook.h"
 #include "record/save.h"
+#include "record/setting.h"
 #include "record/zone.h"
 
 enum { FIND_MAX = 1000, ARGS_MAX = 16 };
@@ -33,10 +34,14 @@ static const struct table *table_at(lua_State *L, int arg)
 /* The ctx keeps the reason; the script ends here unless it catches this. */
 static void check_ctx(lua_State *L)
 {
-    const struct berth_ctx *c = ctx_of(L);
+    struct berth_ctx *c = ctx_of(L);
+    const struct ctx_problem *p = c->problems;
 
-    if (c->rc != BERTH_OK)
-        luaL_error(L, "refused: %s", c->key != NULL ? c->key : "error");
+    if (c->rc == BERTH_OK)
+        return;
+    if (p != NULL)
+        luaL_error(L, "refused: %s: %s", p->field, ctx_text(c, p->key, p->args));
+    luaL_error(L, "refused: %s", c->key == NULL ? "error" : ctx_text(c, c->key, c->args));
 }
 
 static void writer_only(lua_State *L)
@@ -274,6 +279,18 @@ static int b_rule(lua_State *L)
     return 1;
 }
 
+static int b_setting(lua_State *L)
+{
+    struct berth_val v;
+
+    if (model_setting(ctx_of(L)->m, luaL_checkstring(L, 1)) == NULL)
+        return luaL_error(L, "there is no setting '%s'", lua_tostring(L, 1));
+    box_burn(L, FUEL_QUERY);
+    v = setting_get(ctx_of(L), lua_tostring(L, 1));
+    value_push(L, (enum berth_type)v.type, v);
+    return 1;
+}
+
 /* ---- dates and times ---------------------------------------------------------------------------- */
 
 /* Days count to about 2.9 million in the year 9999; a time that small is the first hour of 1970. */
@@ -423,6 +440,7 @@ void berth_open(lua_State *L)
         {"now", b_now},
         {"rule", b_rule},
         {"save", b_save},
+        {"setting", b_setting},
         {"today", b_today},
         {"tr", b_tr},
         {"user", b_user},

@@ -233,6 +233,11 @@ static struct vm *vm_of(struct scripts *s)
 
 /* ---- runs -------------------------------------------------------------------------------------- */
 
+static bool is_users(int rc)
+{
+    return rc == BERTH_INVALID || rc == BERTH_NOT_FOUND || rc == BERTH_DENIED;
+}
+
 /* Runs fn as that script; -1 with err when it failed. */
 static int run(struct vm *vm, struct scripts *s, struct berth_ctx *c, const struct script *script,
                bool may_write, int (*fn)(lua_State *), void *arg, struct buf *err)
@@ -258,7 +263,8 @@ static int run(struct vm *vm, struct scripts *s, struct berth_ctx *c, const stru
     }
     if (f.why == BOX_MEMORY)
         vm->spent = true;
-    if (c->rc == BERTH_OK || f.why != BOX_ERROR)
+    /* A hook that refuses does what it is for; the world's failures are no script's. */
+    if (c->rc == BERTH_OK || f.why != BOX_ERROR || (script->kind == SCRIPT_RULE && is_users(c->rc)))
         tally_failure(s, script->tally, &f, buf_str(err));
     return -1;
 }
@@ -324,7 +330,7 @@ static bool ask(struct berth_ctx *c, const struct rule *r, const struct berth_va
     if (run(vm, installed, c, script, false, answer, &q, &err) < 0) {
         q.answered = false;
         /* What a broken rule asked for in vain is no reason to refuse the user. */
-        if (c->rc == BERTH_INVALID || c->rc == BERTH_NOT_FOUND || c->rc == BERTH_DENIED)
+        if (is_users(c->rc))
             ctx_clear(c);
     }
     buf_free(&err);

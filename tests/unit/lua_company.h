@@ -24,6 +24,7 @@ static const struct berth_plugin company_leads = {
                                         {"next_date", BERTH_DATE}, {"touched", BERTH_TIME},
                                         {"days", BERTH_INT}),
                            .flags = BERTH_OWNED, .title = "name"}),
+    .settings = BERTH_FIELDS({"keep_days", BERTH_INT, .def = "30"}),
     .dicts = LIST(dict, {"status", "open, won, lost"}, {"lane", "asia, europe"}),
     .rules = LIST(rule, {"release_days", BERTH_INT, "lead, user", "30"}, {"may_claim", BERTH_BOOL, "lead", "true"},
                   {"price", BERTH_MONEY, "lead, factor", "0"}, {"hint", BERTH_TEXT, "lead", "''"},
