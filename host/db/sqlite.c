@@ -22,6 +22,7 @@
 enum {
     BUDGET_OPS = 1000, /* virtual machine steps between two looks at the clock */
     LOCK_POLL_MS = 20,
+    VALUE_MAX = 64 << 20, /* bytes of one value or row; attachments are files */
 };
 
 static const struct db_options defaults = {
@@ -167,12 +168,28 @@ static void sq_budget(struct db_conn *base, int64_t deadline, const atomic_bool 
     c->cancel = cancel;
 }
 
+/* Some file systems cannot have the shared memory; SQLite then stays in its old mode, silently. */
+static int use_wal(sqlite3 *h)
+{
+    sqlite3_stmt *s;
+    int rc = sqlite3_prepare_v2(h, "PRAGMA journal_mode=WAL", -1, &s, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW)
+        rc = strcmp((const char *)sqlite3_column_text(s, 0), "wal") == 0 ? SQLITE_OK
+                                                                         : SQLITE_CANTOPEN;
+    sqlite3_finalize(s);
+    return rc;
+}
+
 static int set_up(struct sq_db *db, struct sq_conn *c, bool writer)
 {
     char sql[600];
     int64_t mmap_bytes = db->o.mmap_bytes < 0 ? 0 : db->o.mmap_bytes;
 
     sqlite3_extended_result_codes(c->h, 1);
+    sqlite3_limit(c->h, SQLITE_LIMIT_LENGTH, VALUE_MAX);
     sqlite3_busy_timeout(c->h, SQ_BUSY_MS);
     sqlite3_db_config(c->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_db_config(c->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -184,9 +201,10 @@ static int set_up(struct sq_db *db, struct sq_conn *c, bool writer)
              "PRAGMA cache_size=-%d; PRAGMA mmap_size=%lld; PRAGMA synchronous=FULL;"
              "PRAGMA journal_size_limit=%lld; %s",
              writer ? db->o.writer_cache_kib : db->o.reader_cache_kib, (long long)mmap_bytes,
-             (long long)db->o.log_bytes,
-             writer ? "PRAGMA journal_mode=WAL" : "PRAGMA query_only=ON");
+             (long long)db->o.log_bytes, writer ? "" : "PRAGMA query_only=ON");
     int rc = sqlite3_exec(c->h, sql, NULL, NULL, NULL);
+    if (rc == SQLITE_OK && writer)
+        rc = use_wal(c->h);
     if (rc == SQLITE_OK) /* reads the header: is it a database at all */
         rc = sqlite3_exec(c->h, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
     if (rc == SQLITE_OK)

@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "db/sqlite.h"
 
-enum { BACKUP_PAGES = 2000 }; /* in one go */
+enum { BACKUP_PAGES = 1000, BACKUP_PAUSE_MS = 2 }; /* so many in one go, then others have the disk */
 
 static int checked(sqlite3 *h, struct buf *report)
 {
@@ -50,6 +50,7 @@ int sq_integrity(struct db *base, struct buf *report)
 /* One read snapshot for all pages, so that writes meanwhile neither show nor start it over. */
 static int copy_pages(sqlite3 *from, sqlite3 *to)
 {
+    struct timespec pause = {0, BACKUP_PAUSE_MS * 1000000};
     int rc = sqlite3_exec(from, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
 
     if (rc != SQLITE_OK)
@@ -57,9 +58,8 @@ static int copy_pages(sqlite3 *from, sqlite3 *to)
     sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
     if (b == NULL)
         return sqlite3_errcode(to);
-    do
-        rc = sqlite3_backup_step(b, BACKUP_PAGES);
-    while (rc == SQLITE_OK);
+    while ((rc = sqlite3_backup_step(b, BACKUP_PAGES)) == SQLITE_OK)
+        nanosleep(&pause, NULL);
     int end = sqlite3_backup_finish(b);
     sqlite3_exec(from, "COMMIT", NULL, NULL, NULL);
     return rc == SQLITE_DONE ? end : rc;

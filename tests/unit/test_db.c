@@ -467,6 +467,49 @@ static void a_full_queue_refuses_and_low_work_waits_for_the_rest(void **state)
     db_close(&db);
 }
 
+struct busy {
+    struct db *db;
+    atomic_bool *over;
+    struct db_work work;
+    sem_t *ended;
+};
+
+static void again(void *arg, int rc)
+{
+    struct busy *b = arg;
+
+    (void)rc;
+    if (atomic_load(b->over) || db_submit(b->db, &b->work) != 0)
+        sem_post(b->ended);
+}
+
+static int read_something(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    number(c, "SELECT count(*) FROM t");
+    return 0;
+}
+
+static void low_work_gets_its_turn_when_the_queue_is_never_empty(void **state)
+{
+    struct fixture *f = *state;
+    atomic_bool over = false;
+    struct busy busy[70]; /* more than fit into one commit */
+    sem_t ended;
+
+    sem_init(&ended, 0, 0);
+    for (int i = 0; i < 70; i++) {
+        busy[i] = (struct busy){.db = f->db, .over = &over, .ended = &ended};
+        busy[i].work = (struct db_work){.body = read_something, .done = again, .arg = &busy[i]};
+        assert_int_equal(db_submit(f->db, &busy[i].work), 0);
+    }
+    assert_int_equal(db_write_low(f->db, insert_one, NULL), 0);
+    atomic_store(&over, true);
+    for (int i = 0; i < 70; i++)
+        sem_wait(&ended);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 1);
+}
+
 /* Reading. */
 
 static void several_reads_share_a_snapshot(void **state)
@@ -976,6 +1019,7 @@ int main(void)
         TEST(a_failing_body_undoes_what_was_nested_in_it),
         TEST(a_write_inside_done_is_committed_before_it_returns),
         TEST(a_full_queue_refuses_and_low_work_waits_for_the_rest),
+        TEST(low_work_gets_its_turn_when_the_queue_is_never_empty),
         TEST(several_reads_share_a_snapshot),
         TEST(a_read_past_its_deadline_is_interrupted),
         TEST(a_read_is_interrupted_when_it_is_cancelled),
