@@ -382,6 +382,8 @@ static bool upload_open(struct request *r)
  * closed: libmicrohttpd takes an early answer as "the rest is garbage". */
 static enum MHD_Result request_begin(struct request *r, const char *method, const char *version)
 {
+    static const struct http_refusal stopping = {503, "http.stopping",
+                                                 "The server is stopping; try again."};
     struct http_req *req = &r->pub;
     const struct http_refusal *no = request_check(r, method, version);
     enum http_begin how;
@@ -399,8 +401,13 @@ static enum MHD_Result request_begin(struct request *r, const char *method, cons
     /* libmicrohttpd takes chunk lines that end in a bare LF, and other servers may not: whatever a
      * proxy thinks stands behind such a body is never read as a request */
     r->closing = r->facts.chunked;
-    r->started = true;
     atomic_fetch_add(&r->loop->in_flight, 1);
+    if (atomic_load(&r->http->over)) { /* http_stop() sets it, then counts once more */
+        atomic_fetch_sub(&r->loop->in_flight, 1);
+        answer_refuse(r, &stopping);
+        return request_answer(r);
+    }
+    r->started = true;
     how = r->http->c.begin(req);
     r->quick = how == HTTP_QUICK;
     r->refused = how == HTTP_REFUSE;
@@ -742,6 +749,9 @@ int http_stop(struct http **ph, int64_t grace_ms)
         conn_shutdown_all(h, -1, SHUT_RDWR);
         left = settle(h, when_monotonic() + 2000);
     }
+    atomic_store(&h->over, true);
+    if (left == 0) /* one may have begun since it was counted */
+        left = settle(h, when_monotonic() + 2000);
     if (left > 0) {
         log_error("http", "stop: %d requests are still running", left);
         return left;

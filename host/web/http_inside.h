@@ -101,7 +101,7 @@ struct http {
     pthread_mutex_t streams_lock; /* taken before a stream's own */
     struct http_stream *streams;
     bool plain_layout; /* this libmicrohttpd leaves header lines where they were received */
-    _Atomic bool stopping, cut;
+    _Atomic bool stopping, cut, over; /* finish; give up; begin nothing any more */
     _Atomic int connections;
     _Atomic int resuming; /* threads inside libmicrohttpd on behalf of a finished request */
     _Atomic uint64_t connections_total, turned_away, timed_out;

@@ -26,7 +26,8 @@ enum {
     LINGER_MAX = 128, /* sockets closed gently at a time; more are closed at once */
     LINGER_MS = 3000,
     ADDRESS_BUCKETS = 1024,
-    CROWD = 500, /* connections whose leaving is worth giving memory back for */
+    STATE_CLOSE_WAIT = 8, /* TCP_CLOSE_WAIT of <netinet/tcp.h>, which <linux/tcp.h> excludes */
+    CROWD = 500,          /* connections whose leaving is worth giving memory back for */
 };
 
 struct address {
@@ -177,16 +178,23 @@ void conn_phase(struct conn *c, enum phase p, int64_t ms)
     atomic_store_explicit(&c->expires, ms > 0 ? now + ms : 0, memory_order_release);
 }
 
-/* A request line that dribbles in on an idle connection is invisible to us until it is complete;
- * the kernel knows that bytes have come since, and then the header's time limit holds. */
+/* Two things about an idle connection that only the kernel knows.  A request line that dribbles in
+ * is invisible to us until it is complete; when bytes have come since, the header's time limit
+ * holds.  And a client's end of stream that arrived together with its last request goes unnoticed
+ * by libmicrohttpd (edge-triggered, and a short read counts as "nothing left"). */
 static void idle_check(struct conn *c, int64_t now)
 {
     int64_t since = atomic_load(&c->since), expires;
     struct tcp_info info;
     socklen_t len = sizeof(info);
 
-    if (now - since < 2 * TICK_MS || getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
-        info.tcpi_last_data_recv + TICK_MS >= now - since)
+    if (now - since < 2 * TICK_MS || getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return;
+    if (info.tcpi_state == STATE_CLOSE_WAIT) {
+        shutdown(c->fd, SHUT_RDWR);
+        return;
+    }
+    if (info.tcpi_last_data_recv + TICK_MS >= now - since)
         return;
     expires = atomic_load(&c->expires);
     if (expires > now + c->loop->http->c.header_ms)
