@@ -90,6 +90,9 @@ struct hook {
 struct table {
     const char *name, *plugin, *icon, *rights;
     const char *sql; /* its name as SQL has to write it: "\"user\"", else the same as .name */
+    /* Ready-made SQL: every column, "id, version, ..."; reading one record by id; adding one (all
+     * columns but the id; NULL for BERTH_BARE tables). */
+    const char *columns, *select_one, *insert;
     const struct field *fields;
     int nfields;
     uint32_t flags; /* BERTH_OWNED ... */

@@ -168,7 +168,31 @@ static void find_places(struct table *t)
     t->at_country = country != NULL && field_is_text(country) ? country->at : -1;
 }
 
+/* The statements every record needs, put together once. */
+static void ready_sql(struct build *b, struct table *t)
+{
+    struct buf columns = BUF_INIT, marks = BUF_INIT;
+
+    for (int i = 0; i < t->nfields; i++) {
+        buf_addf(&columns, "%s%s", i > 0 ? ", " : "", t->fields[i].name);
+        if (i > 0)
+            buf_puts(&marks, i > 1 ? ", ?" : "?");
+    }
+    t->columns = arena_strdup(b->a, buf_str(&columns));
+    t->select_one = arena_fmt(b->a, "SELECT %s FROM %s WHERE id = ?", t->columns, t->sql);
+    if (!(t->flags & BERTH_BARE)) /* behind "id, " */
+        t->insert = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (%s)", t->sql, t->columns + 4, buf_str(&marks));
+    buf_free(&columns);
+    buf_free(&marks);
+}
+
 /* ---- title and parent ------------------------------------------------------------ */
+
+static void finish_places(struct build *b, struct table *t)
+{
+    find_places(t);
+    ready_sql(b, t);
+}
 
 static void find_title(struct build *b, struct table *t, const char *name)
 {
@@ -484,7 +508,7 @@ void build_tables(struct build *b)
                 check_extend(b, m->plugins[i], d);
     for (size_t i = 0; i < m->ntables; i++) {
         add_fields(b, &b->tables[i], declaration(b, &b->tables[i]));
-        find_places(&b->tables[i]);
+        finish_places(b, &b->tables[i]);
     }
     for (size_t i = 0; i < m->ntables; i++)
         finish_table(b, &b->tables[i], declaration(b, &b->tables[i]));

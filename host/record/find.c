@@ -18,8 +18,7 @@ struct berth_row *find_raw(struct berth_ctx *c, const struct table *t, int64_t i
 
     if (c->rc != BERTH_OK || id <= 0)
         return NULL;
-    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT %s FROM %s WHERE id = ?", row_columns(c, t, ""),
-                                      t->sql));
+    s = db_prepare(c->conn, t->select_one);
     db_bind_int(s, 1, id);
     rc = db_step(s);
     if (rc == DB_ROW)

@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "record/dup.h"
 #include "record/find.h"
+#include "record/hook.h"
 #include "record/import_set.h"
 #include "record/save.h"
 #include "record/search.h"
@@ -425,11 +426,10 @@ static int store_row(struct berth_ctx *c, struct run *r, struct chunk *k, struct
 /* Whether saving a checked row can fail by itself: then each gets a step of its own. */
 static bool can_fail(struct berth_ctx *c, const struct table *t)
 {
-    (void)c;
     for (size_t i = 0; i < t->nindexes; i++)
         if (t->indexes[i].unique)
             return true;
-    return t->nhooks > 0 || c->st->scripts.has_hook != NULL;
+    return hook_any(c, BERTH_BEFORE, BERTH_INSERT, t) || hook_any(c, BERTH_AFTER, BERTH_INSERT, t);
 }
 
 static int chunk_body(struct db_conn *w, void *arg)
@@ -473,8 +473,7 @@ static void chunk_done(void *arg, int rc)
     struct chunk *k = arg;
     struct run *r = k->run;
 
-    if (rc == 0)
-        atomic_fetch_add(&r->j->st->dup_gen, 1);
+    /* dup_gen stays: imports run one at a time, and this one knows its own rows */
     pthread_mutex_lock(&r->lock);
     r->busy = false;
     r->rc = rc;

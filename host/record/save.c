@@ -244,10 +244,22 @@ static void give_number(struct berth_ctx *c, struct berth_row *r)
         custom_next_number(c, r, f);
 }
 
+/* Records that come back from the recycle bin keep their id. */
+static const char *insert_with_id(struct berth_ctx *c, const struct table *t)
+{
+    struct buf marks = BUF_INIT;
+    const char *sql;
+
+    for (int i = 0; i < t->nfields; i++)
+        buf_puts(&marks, i > 0 ? ", ?" : "?");
+    sql = arena_fmt(c->a, "INSERT INTO %s (%s) VALUES (%s)", t->sql, t->columns, buf_str(&marks));
+    buf_free(&marks);
+    return sql;
+}
+
 static int insert(struct berth_ctx *c, struct berth_row *r)
 {
     const struct table *t = r->t;
-    struct buf sql = BUF_INIT;
     struct db_stmt *s;
     int64_t by = c->who == NULL ? 0 : c->who->id;
     bool with_id = row_id(r) != 0; /* back from the recycle bin */
@@ -259,15 +271,7 @@ static int insert(struct berth_ctx *c, struct berth_row *r)
     stamp(r, F_UPDATED_AT, BERTH_TIME, c->now);
     stamp(r, F_UPDATED_BY, BERTH_REF, by);
     r->v[F_VERSION] = (struct berth_val){BERTH_INT, 0, {.i = row_int(r, F_VERSION) + 1}};
-    buf_addf(&sql, "INSERT INTO %s (", t->sql);
-    for (int i = with_id ? 0 : 1; i < t->nfields; i++)
-        buf_addf(&sql, "%s%s", i > (with_id ? 0 : 1) ? ", " : "", t->fields[i].name);
-    buf_puts(&sql, ") VALUES (");
-    for (int i = with_id ? 0 : 1; i < t->nfields; i++)
-        buf_puts(&sql, i > (with_id ? 0 : 1) ? ", ?" : "?");
-    buf_putc(&sql, ')');
-    s = db_prepare(c->conn, buf_str(&sql));
-    buf_free(&sql);
+    s = db_prepare(c->conn, with_id ? insert_with_id(c, t) : t->insert);
     for (int i = with_id ? 0 : 1, n = 1; i < t->nfields; i++, n++)
         val_bind(s, n, &t->fields[i], r->v[i]);
     if (run_write(c, t, s) == BERTH_OK && !with_id)

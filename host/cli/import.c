@@ -1,0 +1,343 @@
+/* import.c - berth import: a spreadsheet into a table, from the command line. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/datadir.h"
+#include "cli/site.h"
+#include "record/find.h"
+#include "record/import.h"
+
+static const struct cli_option options[] = {
+    {"table", "NAME", "the table to fill, such as lead"},
+    {"map", "COLUMN=FIELD", "a column by its header, letter or number; may be given several times or with commas"},
+    {"only-mapped", NULL, "leave out columns that are not named by --map (default: what their headers say)"},
+    {"sheet", "N", "which sheet, counted from 1"},
+    {"header-row", "N", "the row that holds the headers, 0: none"},
+    {"encoding", "NAME", "of a text file: UTF-8, GB18030, Big5 ..."},
+    {"separator", "CHAR", "of a text file"},
+    {"pool", "NAME", "put new records without owner into this pool"},
+    {"as", "LOGIN", "whose rights and name it runs with (default: the host's own)"},
+    {"update", NULL, "change the record that a row is a duplicate of, instead of leaving it alone"},
+    {"dry-run", NULL, "say what would become of every row and write nothing"},
+    {"rejected", "FILE", "write the rows that did not go in, with the reason, to this .xlsx or .csv"},
+    {0},
+};
+
+struct task {
+    struct cli *cli;
+    struct site *site;
+    const char *path, *table;
+    const struct who *who;
+    int64_t import, job;
+    json_t *options;
+    struct buf answer; /* of the look */
+};
+
+static int copy_file(const char *from, const char *to)
+{
+    int in = open(from, O_RDONLY | O_CLOEXEC), out = -1, rc = -1;
+    struct stat st;
+
+    if (in >= 0 && fstat(in, &st) == 0 && (out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) >= 0) {
+        off_t left = st.st_size;
+        ssize_t n = 1;
+
+        while (left > 0 && (n = sendfile(out, in, NULL, (size_t)left)) > 0)
+            left -= n;
+        rc = left == 0 ? 0 : -1;
+    }
+    if (in >= 0)
+        close(in);
+    if (out >= 0 && close(out) < 0)
+        rc = -1;
+    return rc;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+static int take_body(struct berth_ctx *c, void *arg)
+{
+    struct task *t = arg;
+    const struct table *table = model_table(c->m, t->table);
+
+    c->who = t->who;
+    t->import = import_new(c, table, base_name(t->path), arena_fmt(c->a, "%s/import-cli", c->st->files_dir));
+    return c->rc;
+}
+
+/* Which column COLUMN of "COLUMN=FIELD" means: header, letter or number from 1; -1 none. */
+static long column_of(const json_t *look, const char *name, size_t n)
+{
+    size_t i;
+    json_t *column;
+    char *end;
+    long number;
+
+    json_array_foreach (json_object_get(look, "columns"), i, column) {
+        const char *header = json_string_value(json_object_get(column, "header"));
+
+        if (header != NULL && strlen(header) == n && strncasecmp(header, name, n) == 0)
+            return (long)i;
+    }
+    number = strtol(name, &end, 10);
+    if (end == name + n && number > 0)
+        return number - 1;
+    number = 0;
+    for (i = 0; i < n; i++) {
+        if (name[i] < 'A' || name[i] > 'Z')
+            return -1;
+        number = number * 26 + (name[i] - 'A' + 1);
+    }
+    return number - 1;
+}
+
+static int add_map(struct task *t, const json_t *look, json_t *map, const char *text)
+{
+    while (*text != '\0') {
+        size_t n = strcspn(text, ","), eq = strcspn(text, "=");
+        char key[24], field[64];
+        long at;
+
+        if (eq >= n)
+            return cli_misused(t->cli, "--map wants COLUMN=FIELD, not \"%.*s\"", (int)n, text);
+        at = column_of(look, text, eq);
+        if (at < 0)
+            return cli_fail(t->cli, "there is no column \"%.*s\" in the file", (int)eq, text);
+        snprintf(key, sizeof(key), "%ld", at);
+        snprintf(field, sizeof(field), "%.*s", (int)(n - eq - 1), text + eq + 1);
+        json_object_set_new(map, key, json_string(field));
+        text += n + (text[n] == ',');
+    }
+    return 0;
+}
+
+static json_t *reading(const struct task *t)
+{
+    const char *sheet = cli_value(t->cli, "sheet"), *header = cli_value(t->cli, "header-row");
+    const char *encoding = cli_value(t->cli, "encoding"), *separator = cli_value(t->cli, "separator");
+    json_t *o = json_object();
+
+    if (sheet != NULL)
+        json_object_set_new(o, "sheet", json_integer(strtol(sheet, NULL, 10) - 1));
+    if (header != NULL)
+        json_object_set_new(o, "header_row", json_integer(strtol(header, NULL, 10)));
+    if (encoding != NULL)
+        json_object_set_new(o, "encoding", json_string(encoding));
+    if (separator != NULL)
+        json_object_set_new(o, "separator", json_string(separator));
+    return o;
+}
+
+static int make_options(struct task *t, const json_t *look)
+{
+    json_t *map = json_object();
+    size_t i;
+    json_t *column;
+    int rc = 0;
+
+    for (int k = 0; cli_value_at(t->cli, "map", k) != NULL && rc == 0; k++)
+        rc = add_map(t, look, map, cli_value_at(t->cli, "map", k));
+    json_array_foreach (json_object_get(look, "columns"), i, column) {
+        const char *field = json_string_value(json_object_get(column, "field"));
+        char key[24];
+        const char *k;
+        json_t *v;
+        bool taken = false;
+
+        snprintf(key, sizeof(key), "%zu", i);
+        json_object_foreach (map, k, v)
+            taken = taken || (field != NULL && strcmp(json_string_value(v), field) == 0);
+        if (!cli_has(t->cli, "only-mapped") && field != NULL && !taken && json_object_get(map, key) == NULL)
+            json_object_set_new(map, key, json_string(field));
+    }
+    t->options = reading(t);
+    json_object_set_new(t->options, "map", map);
+    json_object_set(t->options, "sheet", json_object_get(look, "sheet"));
+    json_object_set(t->options, "header_row", json_object_get(look, "header_row"));
+    json_object_set_new(t->options, "dry", json_boolean(cli_has(t->cli, "dry-run")));
+    json_object_set_new(t->options, "duplicates", json_string(cli_has(t->cli, "update") ? "update" : "skip"));
+    return rc;
+}
+
+static int start_body(struct berth_ctx *c, void *arg)
+{
+    struct task *t = arg;
+    const char *pool = cli_value(t->cli, "pool");
+
+    c->who = t->who;
+    if (pool != NULL) {
+        struct field f = {.name = "pool", .type = BERTH_REF, .ref = model_table(c->m, "pool")};
+        int64_t id = f.ref == NULL ? 0 : find_ref_by_text(c, &f, pool, strlen(pool));
+
+        if (id == 0)
+            return ctx_invalid(c, "pool", "err.ref_name", "value", pool, NULL);
+        json_object_set_new(t->options, "pool_id", json_integer(id));
+    }
+    t->job = import_start(c, t->import, t->options);
+    return c->rc;
+}
+
+/* Looks at the job until it has ended; its result goes to stdout. */
+static int follow(struct task *t, struct db_conn *conn, struct arena *a)
+{
+    bool tty = isatty(STDERR_FILENO);
+
+    for (;;) {
+        struct buf text = BUF_INIT;
+        struct berth_ctx c;
+        json_t *job;
+        const char *state;
+        bool ended;
+
+        ctx_init(&c, &t->site->st, conn, a, NULL, NULL);
+        job_json(&c, t->job, &text);
+        job = json_loadb(buf_str(&text), text.len, 0, NULL);
+        buf_free(&text);
+        state = json_string_value(json_object_get(job, "state"));
+        ended = state == NULL || (strcmp(state, "queued") != 0 && strcmp(state, "running") != 0);
+        if (tty || ended)
+            fprintf(stderr, "%s%lld rows%s", tty ? "\r" : "", (long long)json_integer_value(json_object_get(job, "done")),
+                    ended ? "\n" : "");
+        if (ended) {
+            const json_t *result = json_object_get(job, "result");
+            static const char *const buckets[] = {"new", "updated", "same", "duplicate", "invalid"};
+            bool done = state != NULL && strcmp(state, "done") == 0;
+
+            for (size_t i = 0; i < sizeof(buckets) / sizeof(buckets[0]); i++)
+                printf("%-10s %lld\n", buckets[i], (long long)json_integer_value(json_object_get(result, buckets[i])));
+            if (!done)
+                cli_fail(t->cli, "%s", json_string_value(json_object_get(job, "error")));
+            json_decref(job);
+            return done ? 0 : -1;
+        }
+        json_decref(job);
+        db_settle(conn);
+        usleep(100000);
+    }
+}
+
+static int rejected(struct task *t, struct db_conn *conn, struct arena *a, const char *to)
+{
+    size_t n = strlen(to);
+    struct berth_ctx c;
+
+    ctx_init(&c, &t->site->st, conn, a, NULL, NULL);
+    if (import_rejected(&c, t->import, n > 4 && strcmp(to + n - 4, ".csv") == 0 ? "csv" : "xlsx", to) == BERTH_OK)
+        return 0;
+    return cli_fail(t->cli, "write %s: %s", to, ctx_text(&c, c.key, c.args));
+}
+
+static int user_of(struct task *t, struct db_conn *conn)
+{
+    const char *login = cli_value(t->cli, "as");
+    struct db_stmt *s;
+    int64_t id = 0;
+
+    if (login == NULL)
+        return 0;
+    s = db_prepare(conn, "SELECT id FROM \"user\" WHERE login = ?");
+    db_bind_text(s, 1, login, -1);
+    if (db_step(s) == DB_ROW)
+        id = db_col_int(s, 0);
+    db_reset(s);
+    t->who = id == 0 ? NULL : who_get(&t->site->st, conn, atomic_load(&t->site->st.model), id);
+    return t->who == NULL ? cli_fail(t->cli, "there is no active user with the login %s", login) : 0;
+}
+
+static int work(struct task *t, struct db_conn *conn, struct arena *a)
+{
+    struct buf err = BUF_INIT;
+    struct jobs *jobs;
+    struct berth_ctx c;
+    json_t *look, *how = reading(t);
+    int rc = user_of(t, conn);
+
+    if (rc == 0 && model_table(atomic_load(&t->site->st.model), t->table) == NULL)
+        rc = cli_fail(t->cli, "there is no table %s", t->table);
+    if (rc == 0 && copy_file(t->path, arena_fmt(a, "%s/import-cli", t->site->files_dir)) < 0)
+        rc = cli_fail(t->cli, "read %s: %s", t->path, strerror(errno));
+    if (rc == 0 && site_write(t->site, take_body, t, &err) < 0)
+        rc = cli_fail(t->cli, "%s", buf_str(&err));
+    ctx_init(&c, &t->site->st, conn, a, t->who, NULL);
+    if (rc == 0 && import_look(&c, t->import, how, &t->answer) != BERTH_OK)
+        rc = cli_fail(t->cli, "%s", ctx_text(&c, c.key, c.args));
+    json_decref(how);
+    if (rc != 0) {
+        buf_free(&err);
+        return rc;
+    }
+    look = json_loadb(t->answer.s, t->answer.len, 0, NULL);
+    rc = make_options(t, look);
+    if (rc == 0 && site_write(t->site, start_body, t, &err) < 0)
+        rc = cli_fail(t->cli, "%s", buf_str(&err));
+    if (rc == 0 && (jobs = jobs_start(&t->site->st, &err)) != NULL) {
+        rc = follow(t, conn, a) < 0 ? CLI_FAILED : CLI_OK;
+        jobs_stop(&jobs);
+        if (rc == 0 && cli_value(t->cli, "rejected") != NULL)
+            rc = rejected(t, conn, a, cli_value(t->cli, "rejected"));
+    }
+    json_decref(look);
+    json_decref(t->options);
+    buf_free(&err);
+    return rc;
+}
+
+static int run(struct cli *cli)
+{
+    struct site site;
+    struct task t = {.cli = cli, .site = &site, .path = cli->args[0], .table = cli_value(cli, "table")};
+    struct buf err = BUF_INIT;
+    struct arena *a = arena_new();
+    struct db_conn *conn = NULL;
+    int rc, lock;
+
+    if (t.table == NULL)
+        return cli_misused(cli, "--table is missing: which table is to be filled?");
+    lock = datadir_lock(cli->conf->data, 0, &err);
+    if (lock < 0) {
+        rc = cli_fail(cli, "%s; while the server runs, import in the browser or through the REST interface", buf_str(&err));
+    } else if (site_load(&site, cli->conf, &err) < 0 || site_open(&site, NULL, &err) < 0 ||
+               (conn = db_reader(site.st.db, &err)) == NULL) {
+        rc = cli_fail(cli, "%s", buf_str(&err));
+    } else {
+        rc = work(&t, conn, a);
+        db_conn_close(&conn);
+    }
+    if (lock >= 0) {
+        site_close(&site);
+        close(lock);
+    }
+    buf_free(&t.answer);
+    buf_free(&err);
+    arena_free(&a);
+    return rc;
+}
+
+const struct cli_command cli_import = {
+    .name = "import",
+    .summary = "put a spreadsheet's rows into a table",
+    .usage = "FILE --table NAME [options]",
+    .help = "Reads .xlsx, .xls and .csv.  Columns whose headers are known (in any of the four languages)\n"
+            "find their fields by themselves; --map names the others.  Duplicates and invalid rows stay\n"
+            "out and are told.  The server must not be running on the same data.\n"
+            "\n"
+            "  berth import leads.xlsx --table lead --dry-run\n"
+            "  berth import leads.csv --table lead --map 'Firma=name,Tel=phone' --pool 深圳公海\n"
+            "  berth import leads.xls --table lead --as demo.manager --rejected left-over.xlsx\n",
+    .options = options,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run,
+};
