@@ -245,7 +245,7 @@ const char *labels_locale(const char *wanted)
 
 static const char *value_of(const char *const *pairs, const char *name, size_t len)
 {
-    for (; pairs[0] != NULL; pairs += 2)
+    for (; pairs != NULL && pairs[0] != NULL; pairs += 2)
         if (strlen(pairs[0]) == len && strncmp(pairs[0], name, len) == 0)
             return pairs[1];
     return NULL;

@@ -627,6 +627,12 @@ bool row_set_json(struct berth_row *r, const char *name, const json_t *v)
 }
 
 /* ---- what must hold ------------------------------------------------------------ */
+static bool bad_choice(struct berth_ctx *c, const struct field *f, const char *s, size_t n)
+{
+    ctx_invalid(c, f->name, "err.choice", "value", arena_strndup(c->a, s, n), NULL);
+    return false;
+}
+
 static bool check_pick(struct berth_row *r, const struct field *f, const struct berth_val *v)
 {
     const char *s = v->s, *end = v->s + v->len;
@@ -634,14 +640,14 @@ static bool check_pick(struct berth_row *r, const struct field *f, const struct 
     if (r->old != NULL && val_equal(r->old->v[f->at], *v))
         return true; /* an item that was retired since stays until changed */
     if (!(f->flags & BERTH_MANY))
-        return pick_known(f, v->s, (size_t)v->len) ? true : bad(r->c, f, "err.choice");
+        return pick_known(f, v->s, (size_t)v->len) ? true : bad_choice(r->c, f, v->s, (size_t)v->len);
     for (s++; s < end;) {
         const char *bar = memchr(s, '|', (size_t)(end - s));
 
         if (bar == NULL)
             break;
         if (f->type == BERTH_PICK && !pick_known(f, s, (size_t)(bar - s)))
-            return bad(r->c, f, "err.choice");
+            return bad_choice(r->c, f, s, (size_t)(bar - s));
         s = bar + 1;
     }
     return true;

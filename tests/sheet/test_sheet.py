@@ -325,7 +325,7 @@ def test_errors_are_translated_with_their_values():
     english = dict(re.findall(r'X\(\w+, "(\w+)",[\s\\]*"([^"]*)"\)', header))
     assert len(english) > 30
     for language in ("en", "zh-CN", "zh-TW", "vi"):
-        labels = json.loads((top / f"plugins/base/i18n/{language}.json").read_text())
+        labels = json.loads((top / f"share/i18n/{language}.json").read_text())
         for key, text in english.items():
             ours = labels["sheet." + key]
             assert set(re.findall(r"{\w+}", ours)) == set(re.findall(r"{\w+}", text)), (language, key)

@@ -140,6 +140,16 @@ static void names_in_braces_are_filled_in(void **state)
     buf_free(&out);
 }
 
+static void a_text_with_braces_needs_no_values(void **state)
+{
+    struct buf out = BUF_INIT;
+
+    (void)state;
+    labels_fill(&out, "size {L}", NULL);
+    assert_string_equal(buf_str(&out), "size {L}");
+    buf_free(&out);
+}
+
 static void the_base_plugin_has_a_text_for_everything(void **state)
 {
     const struct berth_plugin *base = berth_plugin_entry(NULL);
@@ -165,6 +175,7 @@ int main(void)
         WITH_FOLDER(a_broken_file_is_named_with_its_line),
         cmocka_unit_test(the_nearest_language_is_chosen),
         cmocka_unit_test(names_in_braces_are_filled_in),
+        cmocka_unit_test(a_text_with_braces_needs_no_values),
         cmocka_unit_test(the_base_plugin_has_a_text_for_everything),
     };
 
