@@ -300,12 +300,9 @@ static void sq_read_end(struct db_conn *base)
 
     if (c->in_batch || c->reading == 0 || --c->reading > 0)
         return;
-    if (sqlite3_get_autocommit(c->h)) { /* evicted */
-        c->evicted = c->cache.busy > 0;
-        c->since = 0;
-        return;
-    }
-    db_step(sq_prepare(base, "COMMIT"));
+    if (!c->evicted)
+        db_step(sq_prepare(base, "COMMIT"));
+    c->evicted = false;
 }
 
 static void sq_settle(struct db_conn *base)

@@ -32,8 +32,8 @@ struct sq_conn {
     int64_t deadline; /* when_monotonic(), 0 none */
     const atomic_bool *cancel;
     bool writing;    /* this step is never interrupted */
-    int64_t since;   /* when_monotonic() of the snapshot being read, 0 none; not the writer's */
-    bool evicted;    /* it was taken away: until all is reset, steps are DB_INTERRUPTED */
+    int64_t since;   /* when_monotonic() of the snapshot being read; not the writer's */
+    bool evicted;    /* db_read_begin()'s was taken away: until its end steps are DB_INTERRUPTED */
 
     /* the writer's */
     bool writer;

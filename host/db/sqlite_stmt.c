@@ -12,6 +12,7 @@ struct sq_stmt {
     struct sq_conn *conn;
     sqlite3_stmt *h;
     bool busy, writes;
+    bool evicted; /* the snapshot it was reading was taken away */
     uint64_t hash;
     struct sq_stmt *chain;          /* in its bucket */
     struct sq_stmt *newer, *older;  /* by last use */
@@ -140,19 +141,12 @@ struct db_stmt *sq_prepare(struct db_conn *base, const char *sql)
     return &s->base;
 }
 
-/* The snapshot ends with the last statement, or with db_read_end(). */
 static void release(struct sq_stmt *s)
 {
-    struct sq_conn *c = s->conn;
-
     sqlite3_reset(s->h);
     if (s->busy)
-        c->cache.busy--;
-    s->busy = false;
-    if (c->cache.busy == 0 && c->reading == 0) {
-        c->since = 0;
-        c->evicted = false;
-    }
+        s->conn->cache.busy--;
+    s->busy = s->evicted = false;
 }
 
 void sq_reset(struct db_stmt *s)
@@ -219,16 +213,18 @@ static int finished(struct sq_stmt *s, int rc)
     return rc;
 }
 
-/* Gives the snapshot back to the log at once; the statements that were reading it hear of it at
- * their next step. */
+/* Gives the snapshot back to the log at once; who was reading it hears of it at the next step. */
 static void evict(struct sq_conn *c)
 {
-    c->evicted = true;
     for (struct sq_stmt *s = c->cache.newest; s != NULL; s = s->older)
-        if (s->busy)
+        if (s->busy && sqlite3_stmt_busy(s->h)) {
             sqlite3_reset(s->h);
-    if (!sqlite3_get_autocommit(c->h))
+            s->evicted = true;
+        }
+    if (!sqlite3_get_autocommit(c->h)) {
         sqlite3_exec(c->h, "ROLLBACK", NULL, NULL, NULL);
+        c->evicted = true; /* until db_read_end() */
+    }
     snprintf(c->error, sizeof(c->error), "the read took too long while much was written");
 }
 
@@ -236,11 +232,11 @@ static int step_read(struct sq_stmt *s)
 {
     struct sq_conn *c = s->conn;
 
-    if (c->since == 0)
-        c->since = when_monotonic();
-    if (!c->evicted && sq_overdue(c))
+    if (sqlite3_txn_state(c->h, "main") == SQLITE_TXN_NONE)
+        c->since = when_monotonic(); /* this step takes a new snapshot */
+    else if (sq_overdue(c))
         evict(c);
-    if (c->evicted)
+    if (c->evicted || s->evicted)
         return finished(s, DB_INTERRUPTED);
     int rc = sqlite3_step(s->h);
     if (rc == SQLITE_ROW)
