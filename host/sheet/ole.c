@@ -48,16 +48,6 @@ struct ole {
     size_t window_len;
 };
 
-static uint32_t u16(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
-}
-
-static uint32_t u32(const uint8_t *p)
-{
-    return u16(p) | u16(p + 2) << 16;
-}
-
 static int damaged(struct sheet_error *err, const char *what)
 {
     return sheet_fail(err, SHEET_E_DAMAGED, what);
@@ -95,7 +85,7 @@ static int add_fat(struct ole *o, uint32_t sector, struct sheet_error *err)
 
     o->fat = mem_realloc(o->fat, (o->fat_len + n) * sizeof(*o->fat));
     for (size_t i = 0; i < n && rc == 0; i++)
-        o->fat[o->fat_len + i] = u32(raw + i * 4);
+        o->fat[o->fat_len + i] = le32(raw + i * 4);
     o->fat_len += rc == 0 ? n : 0;
     free(raw);
     return rc;
@@ -104,7 +94,7 @@ static int add_fat(struct ole *o, uint32_t sector, struct sheet_error *err)
 /* The list of FAT sectors goes on in a chain of sectors of its own. */
 static int read_fat(struct ole *o, const uint8_t *header, struct sheet_error *err)
 {
-    uint32_t left = u32(header + 44), next = u32(header + 68);
+    uint32_t left = le32(header + 44), next = le32(header + 68);
     size_t per = ((size_t)1 << o->shift) / 4 - 1;
     uint32_t most = o->sectors / (uint32_t)(per + 1) + 1;
     uint8_t *raw;
@@ -113,13 +103,13 @@ static int read_fat(struct ole *o, const uint8_t *header, struct sheet_error *er
     if (left > most)
         return damaged(err, "its table of sectors is too long");
     for (size_t i = 0; i < HEADER_DIFAT && left > 0 && rc == 0; i++, left--)
-        rc = add_fat(o, u32(header + 76 + i * 4), err);
+        rc = add_fat(o, le32(header + 76 + i * 4), err);
     raw = mem_realloc(NULL, (per + 1) * 4);
     while (left > 0 && rc == 0) {
         rc = read_sector(o, next, raw, err);
         for (size_t i = 0; i < per && left > 0 && rc == 0; i++, left--)
-            rc = add_fat(o, u32(raw + i * 4), err);
-        next = u32(raw + per * 4);
+            rc = add_fat(o, le32(raw + i * 4), err);
+        next = le32(raw + per * 4);
     }
     free(raw);
     return rc;
@@ -155,13 +145,13 @@ static int read_chain(struct ole *o, uint32_t start, uint64_t bytes, uint32_t **
 
 static void parse_entry(const uint8_t *raw, struct entry *e)
 {
-    uint32_t len = u16(raw + 64) / 2;
+    uint32_t len = le16(raw + 64) / 2;
 
     for (uint32_t i = 0; i + 1 < len && i < 32; i++)
-        e->name[i] = (char)(u16(raw + i * 2) < 0x80 ? raw[i * 2] : '?');
+        e->name[i] = (char)(le16(raw + i * 2) < 0x80 ? raw[i * 2] : '?');
     e->type = raw[66];
-    e->start = u32(raw + 116);
-    e->size = u32(raw + 120);
+    e->start = le32(raw + 116);
+    e->size = le32(raw + 120);
 }
 
 static int read_directory(struct ole *o, uint32_t start, struct sheet_error *err)
@@ -273,7 +263,7 @@ static int open_short(struct ole *o, const struct entry *e, struct sheet_error *
         pieces[i] = piece;
         if (i + 1 < n && ole_read(o, (uint64_t)piece * 4, raw, 4, err) < 0)
             return -1;
-        piece = u32(raw);
+        piece = le32(raw);
     }
     if (open_long(o, root->start, root->size, err) < 0)
         return -1;
@@ -312,16 +302,16 @@ struct ole *ole_open(int fd, uint64_t size, struct sheet_error *err)
         ole_close(&o);
         return NULL;
     }
-    o->shift = u16(header + 30);
-    if ((o->shift != 9 && o->shift != 12) || u16(header + 32) != MINI_SHIFT ||
-        u32(header + 56) != MINI_CUTOFF) {
+    o->shift = le16(header + 30);
+    if ((o->shift != 9 && o->shift != 12) || le16(header + 32) != MINI_SHIFT ||
+        le32(header + 56) != MINI_CUTOFF) {
         damaged(err, "its header is wrong");
         ole_close(&o);
         return NULL;
     }
     o->sectors = (uint32_t)((size - 1) >> o->shift); /* behind the header; the last may be short */
-    o->mini_fat_start = u32(header + 60);
-    if (read_fat(o, header, err) < 0 || read_directory(o, u32(header + 48), err) < 0)
+    o->mini_fat_start = le32(header + 60);
+    if (read_fat(o, header, err) < 0 || read_directory(o, le32(header + 48), err) < 0)
         ole_close(&o);
     return o;
 }

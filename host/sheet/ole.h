@@ -4,6 +4,17 @@
 
 #include "sheet/reader.h"
 
+/* Numbers stand with their low byte first. */
+static inline uint32_t le16(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
+}
+
+static inline uint32_t le32(const uint8_t *p)
+{
+    return le16(p) | le16(p + 2) << 16;
+}
+
 struct ole;
 
 /* fd stays the caller's. */

@@ -16,6 +16,7 @@
 #include "sheet/ole.h"
 #include "sheet/texts.h"
 #include "text/charset.h"
+#include "text/utf8.h"
 
 enum record_id {
     R_FORMULA = 0x06,
@@ -77,19 +78,9 @@ static int damaged(struct sheet_error *err, const char *what)
     return sheet_fail(err, SHEET_E_DAMAGED, what);
 }
 
-static uint32_t u16(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
-}
-
-static uint32_t u32(const uint8_t *p)
-{
-    return u16(p) | u16(p + 2) << 16;
-}
-
 static double real(const uint8_t *p)
 {
-    uint64_t bits = (uint64_t)u32(p + 4) << 32 | u32(p);
+    uint64_t bits = (uint64_t)le32(p + 4) << 32 | le32(p);
     double v;
 
     memcpy(&v, &bits, sizeof(v));
@@ -104,8 +95,8 @@ static int read_record(struct xls *x, struct sheet_error *err)
 
     if (ole_read(x->ole, x->next, head, 4, err) < 0)
         return -1;
-    x->id = u16(head);
-    x->len = u16(head + 2);
+    x->id = le16(head);
+    x->len = le16(head + 2);
     x->at = 0;
     if (ole_read(x->ole, x->next + 4, x->data, x->len, err) < 0)
         return -1;
@@ -157,42 +148,23 @@ static int skip(struct xls *x, uint64_t n, struct sheet_error *err)
 static void put_char(struct buf *out, uint32_t c)
 {
     char s[4];
-    size_t n = 0;
 
-    if (c == 0)
-        return;
-    if (c < 0x80) {
-        s[n++] = (char)c;
-    } else if (c < 0x800) {
-        s[n++] = (char)(0xc0 | c >> 6);
-        s[n++] = (char)(0x80 | (c & 0x3f));
-    } else if (c < 0x10000) {
-        s[n++] = (char)(0xe0 | c >> 12);
-        s[n++] = (char)(0x80 | (c >> 6 & 0x3f));
-        s[n++] = (char)(0x80 | (c & 0x3f));
-    } else {
-        s[n++] = (char)(0xf0 | c >> 18);
-        s[n++] = (char)(0x80 | (c >> 12 & 0x3f));
-        s[n++] = (char)(0x80 | (c >> 6 & 0x3f));
-        s[n++] = (char)(0x80 | (c & 0x3f));
-    }
-    buf_add(out, s, n);
+    if (c != 0)
+        buf_add(out, s, utf8_put(s, c));
 }
 
 /* One unit of UTF-16; *high holds the first half of a pair until the second comes. */
 static void put_unit(struct buf *out, uint32_t unit, uint32_t *high)
 {
-    bool second = unit >= 0xdc00 && unit <= 0xdfff;
+    bool first = unit >= 0xd800 && unit <= 0xdbff, second = unit >= 0xdc00 && unit <= 0xdfff;
 
     if (*high != 0 && second)
         put_char(out, 0x10000 + ((*high - 0xd800) << 10) + (unit - 0xdc00));
     else if (*high != 0 || second)
-        put_char(out, 0xfffd);
-    if (*high != 0 && !second && unit < 0xd800)
+        put_char(out, UTF8_BAD);
+    if (!first && !second)
         put_char(out, unit);
-    else if (*high == 0 && !second && (unit < 0xd800 || unit > 0xdbff))
-        put_char(out, unit);
-    *high = unit >= 0xd800 && unit <= 0xdbff ? unit : 0;
+    *high = first ? unit : 0;
 }
 
 /* `chars` characters of BIFF8 text: each piece starts with a byte that tells how wide it is. */
@@ -212,11 +184,11 @@ static int read_chars(struct xls *x, uint32_t chars, uint8_t flags, struct buf *
 
         if (p == NULL)
             return short_record(err);
-        put_unit(out, flags & 1 ? u16(p) : p[0], &high);
+        put_unit(out, flags & 1 ? le16(p) : p[0], &high);
         chars--;
     }
     if (high != 0)
-        put_char(out, 0xfffd);
+        put_char(out, UTF8_BAD);
     return 0;
 }
 
@@ -234,13 +206,13 @@ static int read_unicode(struct xls *x, uint32_t chars, struct buf *out, struct s
         runs = take(x, 2);
         if (runs == NULL)
             return short_record(err);
-        behind += u16(runs) * 4u;
+        behind += le16(runs) * 4u;
     }
     if (flags & 4) {
         extra = take(x, 4);
         if (extra == NULL)
             return short_record(err);
-        behind += u32(extra);
+        behind += le32(extra);
     }
     return read_chars(x, chars, flags, out, err) < 0 ? -1 : skip(x, behind, err);
 }
@@ -280,14 +252,14 @@ static int read_sst(struct xls *x, struct sheet_error *err)
 
     if (p == NULL)
         return short_record(err);
-    left = u32(p + 4);
+    left = le32(p + 4);
     for (; left > 0 && rc == 0; left--) {
         buf_clear(&text);
         rc = more(x, err);
         if (rc == 0 && (p = take(x, 2)) == NULL)
             rc = short_record(err);
         if (rc == 0)
-            rc = read_unicode(x, u16(p), &text, err);
+            rc = read_unicode(x, le16(p), &text, err);
         if (rc == 0)
             rc = texts_add(x->texts, buf_str(&text), text.len, err);
     }
@@ -312,7 +284,7 @@ static int read_boundsheet(struct xls *x, struct sheet_error *err)
         buf_free(&name);
         return -1;
     }
-    x->starts[x->head.count] = u32(p);
+    x->starts[x->head.count] = le32(p);
     x->head.sheets[x->head.count++] = (struct sheet_info){
         .name = arena_strdup(x->head.arena, buf_str(&name)), .hidden = (p[4] & 3) != 0};
     buf_free(&name);
@@ -330,8 +302,8 @@ static int read_format(struct xls *x, struct sheet_error *err)
         return short_record(err);
     if (++x->code_count > x->head.limits.format_codes)
         return sheet_fail_limit(err, SHEET_E_FORMATS, x->head.limits.format_codes);
-    id = u16(p);
-    rc = read_text(x, x->biff8 ? u16(len) : len[0], &code, err);
+    id = le16(p);
+    rc = read_text(x, x->biff8 ? le16(len) : len[0], &code, err);
     /* Those that every workbook has count as Excel shows them; programs write them in many ways. */
     bool ours = id < 50 && !(id >= 5 && id <= 8) && !(id >= 37 && id <= 44);
 
@@ -351,14 +323,14 @@ static int read_xf(struct xls *x, struct sheet_error *err)
         return sheet_fail_limit(err, SHEET_E_FORMATS, x->head.limits.formats);
     if (x->style_count % 256 == 0)
         x->styles = mem_realloc(x->styles, (x->style_count + 256) * sizeof(*x->styles));
-    x->styles[x->style_count++] = (uint16_t)u16(p + 2);
+    x->styles[x->style_count++] = (uint16_t)le16(p + 2);
     return 0;
 }
 
 static int read_codepage(struct xls *x, struct sheet_error *err)
 {
     const uint8_t *p = take(x, 2);
-    uint32_t page = p != NULL ? u16(p) : 1252;
+    uint32_t page = p != NULL ? le16(p) : 1252;
     char name[16];
 
     (void)err;
@@ -376,7 +348,7 @@ static int read_datemode(struct xls *x, struct sheet_error *err)
     const uint8_t *p = take(x, 2);
 
     (void)err;
-    x->base1904 = p != NULL && u16(p) == 1;
+    x->base1904 = p != NULL && le16(p) == 1;
     return 0;
 }
 
@@ -408,7 +380,7 @@ static int read_globals(struct xls *x, struct sheet_error *err)
     p = take(x, 4);
     if (x->id != R_BOF || p == NULL)
         return sheet_fail(err, SHEET_E_OTHER, "a workbook of Excel 4 or older");
-    x->biff8 = u16(p) == BIFF8;
+    x->biff8 = le16(p) == BIFF8;
     while (x->id != R_EOF) {
         if (read_record(x, err) < 0)
             return -1;
@@ -435,8 +407,8 @@ static void read_dimensions(struct xls *x, size_t n)
             continue;
         if (x->len < (x->biff8 ? 12u : 8u))
             return;
-        uint32_t rows = x->biff8 ? u32(x->data + 4) : u16(x->data + 2);
-        uint32_t columns = u16(x->data + (x->biff8 ? 10 : 6));
+        uint32_t rows = x->biff8 ? le32(x->data + 4) : le16(x->data + 2);
+        uint32_t columns = le16(x->data + (x->biff8 ? 10 : 6));
 
         if (rows <= 65536 && columns <= XLS_COLUMNS) {
             x->head.sheets[n].rows = rows;
@@ -500,7 +472,7 @@ static int show_shared(struct xls *x, struct sheet_cell *c, struct sheet_error *
 {
     const uint8_t *p = take(x, 4);
     size_t before = x->row.text.len;
-    int rc = p == NULL ? 0 : texts_get(x->texts, u32(p), &x->row.text, err);
+    int rc = p == NULL ? 0 : texts_get(x->texts, le32(p), &x->row.text, err);
 
     c->type = x->row.text.len > before ? SHEET_TEXT : SHEET_EMPTY;
     return rc > 0 ? 0 : rc < 0 ? -1 : damaged(err, "a cell names a text that is not in the file");
@@ -511,7 +483,7 @@ static int show_label(struct xls *x, struct sheet_cell *c, struct sheet_error *e
     const uint8_t *p = take(x, 2);
     size_t before = x->row.text.len;
 
-    if (p == NULL || read_text(x, u16(p), &x->row.text, err) < 0)
+    if (p == NULL || read_text(x, le16(p), &x->row.text, err) < 0)
         return p == NULL ? short_record(err) : -1;
     c->type = x->row.text.len > before ? SHEET_TEXT : SHEET_EMPTY;
     return 0;
@@ -524,7 +496,7 @@ static int show_formula(struct xls *x, struct sheet_cell *c, uint32_t style,
 
     if (p == NULL)
         return short_record(err);
-    if (u16(p + 6) != 0xffff)
+    if (le16(p + 6) != 0xffff)
         show(x, c, style, real(p));
     else if (p[0] == 0)
         x->formula = c; /* its text is in the STRING record to come */
@@ -541,7 +513,7 @@ static int show_number(struct xls *x, struct sheet_cell *c, uint32_t style, stru
 
     if (p == NULL)
         return short_record(err);
-    show(x, c, style, x->id == R_RK ? rk(u32(p)) : real(p));
+    show(x, c, style, x->id == R_RK ? rk(le32(p)) : real(p));
     return 0;
 }
 
@@ -585,7 +557,7 @@ static int one_cell(struct xls *x, uint32_t column, struct sheet_error *err)
 
     if (p == NULL)
         return short_record(err);
-    if (c == NULL || fill_cell(x, c, u16(p), err) < 0)
+    if (c == NULL || fill_cell(x, c, le16(p), err) < 0)
         return -1;
     return x->formula != NULL ? 0 : rowing_end(&x->row, c, x->row_number, err);
 }
@@ -600,7 +572,7 @@ static int cells_of_mulrk(struct xls *x, uint32_t column, struct sheet_error *er
 
         if (c == NULL)
             return -1;
-        show(x, c, u16(p), rk(u32(p + 2)));
+        show(x, c, le16(p), rk(le32(p + 2)));
         if (rowing_end(&x->row, c, x->row_number, err) < 0)
             return -1;
     }
@@ -666,7 +638,7 @@ static int cell_record(struct xls *x, struct sheet_error *err)
 
     if (p == NULL)
         return short_record(err);
-    uint32_t row = u16(p) + 1, column = u16(p + 2);
+    uint32_t row = le16(p) + 1, column = le16(p + 2);
 
     if (x->row_number != 0 && row != x->row_number)
         return 1;

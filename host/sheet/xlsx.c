@@ -11,6 +11,7 @@
 #include "sheet/numfmt.h"
 #include "sheet/part.h"
 #include "sheet/texts.h"
+#include "text/utf8.h"
 
 enum { ROW_MAX = 1048576, NAME_MAX_ = 1024, RELATIONS_MAX = 4096, BEFORE_DATA = 256 };
 
@@ -391,21 +392,6 @@ static int read_dimensions(struct xlsx *x, struct sheet_error *err)
 
 /* ---- Shared strings -------------------------------------------------------------------------- */
 
-static size_t put_utf8(char *to, int code)
-{
-    size_t n = 0;
-
-    if (code >= 0x800) {
-        to[n++] = (char)(0xe0 | code >> 12);
-        to[n++] = (char)(0x80 | (code >> 6 & 0x3f));
-    } else if (code >= 0x80) {
-        to[n++] = (char)(0xc0 | code >> 6);
-    }
-    if (code > 0) /* a NUL is left out */
-        to[n++] = (char)(code >= 0x80 ? 0x80 | (code & 0x3f) : code);
-    return n;
-}
-
 /* What XML cannot hold, Excel writes as _x000D_; turned back in place. */
 static void unescape(struct buf *b)
 {
@@ -417,7 +403,7 @@ static void unescape(struct buf *b)
         int code = escape_code(b->s + i, b->len - i);
 
         if (code >= 0) {
-            to += put_utf8(b->s + to, code);
+            to += code > 0 ? utf8_put(b->s + to, (uint32_t)code) : 0; /* a NUL is left out */
             i += 7;
         } else {
             b->s[to++] = b->s[i++];

@@ -1,4 +1,4 @@
-/* utf8.h - reading and writing one character of UTF-8; for this folder's own files. */
+/* utf8.h - reading and writing one character of UTF-8. */
 #ifndef BERTH_TEXT_UTF8_H
 #define BERTH_TEXT_UTF8_H
 
