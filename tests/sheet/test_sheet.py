@@ -39,24 +39,49 @@ def texts(rows):
     return [[cell[0] for cell in row] for row in rows.values()]
 
 
+CSV_AS_SHOWN = "csv:Text - txt - csv (StarCalc):44,34,76,1"
+
+# What LibreOffice converts: all files of a format at once, as it takes seconds to start.
+CONVERTED = {
+    "xls": ["formats.xlsx", "leads.xlsx", "formulas.xlsx"],
+    "xlsx": ["leads.xlsx", "formulas.xlsx", "ours.csv"],
+    CSV_AS_SHOWN: ["formats.xlsx", "leads.xlsx", "ours.xlsx"],
+}
+
+
 @pytest.fixture(scope="session")
-def office(tmp_path_factory):
-    """Converts files with LibreOffice: office(format, files) -> folder.  Its own profile, so that
+def made(tmp_path_factory):
+    """A folder with the files that these tests look at, made by openpyxl and by us."""
+    folder = tmp_path_factory.mktemp("made")
+    make_formats(folder / "formats.xlsx")
+    make_leads(folder / "leads.xlsx")
+    make_formulas(folder / "formulas.xlsx")
+    for name, rows in (("ours.xlsx", ODD), ("ours.csv", DANGEROUS)):
+        with open(folder / ("in-" + name + ".csv"), "w", encoding="utf-8", newline="") as f:
+            csv.writer(f).writerows(rows)
+        assert dump(folder / ("in-" + name + ".csv"), "--write", folder / name)[2] is None
+    return folder
+
+
+@pytest.fixture(scope="session")
+def office(made, tmp_path_factory):
+    """office(format, file) -> what LibreOffice made of one of the files.  Its own profile, so that
     tests beside this one do not meet it."""
     home = tmp_path_factory.mktemp("office")
+    done = {}
 
-    def convert(to, files):
-        out = tmp_path_factory.mktemp("converted")
-        subprocess.run(["soffice", f"-env:UserInstallation=file://{home}", "--headless", "--convert-to", to,
-                        "--outdir", out, *files], check=True, capture_output=True, timeout=180)
-        return out
+    def convert(to, name):
+        if to not in done:
+            done[to] = tmp_path_factory.mktemp("converted")
+            files = [made / f for f in CONVERTED.get(to, [name])]
+            subprocess.run(["soffice", f"-env:UserInstallation=file://{home}", "--headless", "--convert-to", to,
+                            "--outdir", done[to], *files], check=True, capture_output=True, timeout=180)
+        return done[to] / pathlib.Path(name).with_suffix("." + to.split(":")[0])
 
     if shutil.which("soffice") is None:
         pytest.skip("LibreOffice is not installed")
     return convert
 
-
-CSV_AS_SHOWN = "csv:Text - txt - csv (StarCalc):44,34,76,1"
 
 # ---- What people see of numbers and dates: LibreOffice is the judge ---------------------------------
 
@@ -78,9 +103,7 @@ DATE_FORMATS = [
 DATES = [61, 100, 25569, 36585, 44887, 44887.25, 44887.5, 44887 + (8 * 3600 + 30 * 60 + 5) / 86400, 36585.999988425925]
 
 
-@pytest.fixture(scope="session")
-def formatted(tmp_path_factory):
-    path = tmp_path_factory.mktemp("formats") / "formats.xlsx"
+def make_formats(path):
     book = openpyxl.Workbook()
     page = book.active
     for row, (code, values) in enumerate(
@@ -88,30 +111,24 @@ def formatted(tmp_path_factory):
         for column, value in enumerate(values, 1):
             page.cell(row, column, value).number_format = code
     book.save(path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def formatted_as_shown(office, formatted):
-    with open(office(CSV_AS_SHOWN, [formatted]) / "formats.csv", encoding="utf-8", newline="") as f:
-        return list(csv.reader(f))
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "xls"])
-def test_numbers_and_dates_show_as_in_libreoffice(kind, office, formatted, formatted_as_shown):
-    path = formatted if kind == "xlsx" else office("xls", [formatted]) / "formats.xls"
-    head, rows, error = dump(path)
+def test_numbers_and_dates_show_as_in_libreoffice(kind, office, made):
+    head, rows, error = dump(made / "formats.xlsx" if kind == "xlsx" else office("xls", "formats.xlsx"))
     assert error is None and head["kind"] == kind
+    with open(office(CSV_AS_SHOWN, "formats.xlsx"), encoding="utf-8", newline="") as f:
+        as_shown = list(csv.reader(f))
     wrong = []
     for number, code in enumerate(NUMBER_FORMATS + DATE_FORMATS, 1):
         ours = [cell[0] for cell in rows[number]]
-        theirs = formatted_as_shown[number - 1][:len(ours)]
+        theirs = as_shown[number - 1][:len(ours)]
         wrong += [(code, a, b) for a, b in zip(ours, theirs) if a != b]
     assert wrong == []
 
 
-def test_dates_have_values(formatted):
-    _, rows, _ = dump(formatted)
+def test_dates_have_values(made):
+    _, rows, _ = dump(made / "formats.xlsx")
     by_code = dict(zip(NUMBER_FORMATS + DATE_FORMATS, rows.values()))
     assert by_code["yyyy-mm-dd"][4] == ["2022-11-22", "date", (datetime.date(2022, 11, 22) - EPOCH).days]
     moment = datetime.datetime(2022, 11, 22, 8, 30, 5, tzinfo=datetime.timezone.utc)
@@ -168,9 +185,7 @@ SHOWN = [
 ]
 
 
-@pytest.fixture(scope="session")
-def leads(tmp_path_factory):
-    path = tmp_path_factory.mktemp("leads") / "leads.xlsx"
+def make_leads(path):
     book = openpyxl.Workbook()
     page = book.active
     page.title = "客户"
@@ -186,7 +201,6 @@ def leads(tmp_path_factory):
     hidden["C3"] = "x"
     book.create_sheet("空")
     book.save(path)
-    return path
 
 
 def assert_leads(path):
@@ -198,7 +212,8 @@ def assert_leads(path):
     return head, rows
 
 
-def test_openpyxl_writes_what_we_read(leads):
+def test_openpyxl_writes_what_we_read(made):
+    leads = made / "leads.xlsx"
     head, rows = assert_leads(leads)
     assert [(s[0], s[1]) for s in head["sheets"]] == [("客户", False), ("hidden", True), ("空", False)]
     assert rows[2][1][1] == "text" and rows[3][1][1:] == ["number", 13800138000]
@@ -210,8 +225,8 @@ def test_openpyxl_writes_what_we_read(leads):
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "xls"])
-def test_libreoffice_writes_what_we_read(kind, office, leads):
-    head, rows = assert_leads(office(kind, [leads]) / f"leads.{kind}")
+def test_libreoffice_writes_what_we_read(kind, office):
+    head, rows = assert_leads(office(kind, "leads.xlsx"))
     assert head["kind"] == kind
     assert [(s[0], s[1]) for s in head["sheets"]] == [("客户", False), ("hidden", True), ("空", False)]
     assert rows[2][2][1:] == ["date", (datetime.date(2026, 11, 22) - EPOCH).days]
@@ -219,9 +234,8 @@ def test_libreoffice_writes_what_we_read(kind, office, leads):
 
 @pytest.mark.parametrize("filter_, encoding", [("44,34,76,1", "UTF-8"), ("59,34,76,1", "UTF-8"),
                                                ("9,34,76,1", "UTF-8"), ("44,34,65535,1", "UTF-16LE")])
-def test_libreoffice_writes_text_files_that_we_read(filter_, encoding, office, leads):
-    path = office("csv:Text - txt - csv (StarCalc):" + filter_, [leads]) / "leads.csv"
-    head, rows, error = dump(path)
+def test_libreoffice_writes_text_files_that_we_read(filter_, encoding, office):
+    head, rows, error = dump(office("csv:Text - txt - csv (StarCalc):" + filter_, "leads.xlsx"))
     assert error is None and head["encoding"] == encoding
     assert texts(rows) == SHOWN
 
@@ -251,16 +265,19 @@ def test_formula_without_a_stored_result_is_an_error_and_not_lost(tmp_path):
     assert dump(tmp_path / "a.xlsx")[1][1][1] == ["=1+1", "error", None]
 
 
-def test_formulas_show_their_results(office, tmp_path):
+def make_formulas(path):
     book = openpyxl.Workbook()
     for formula in ("=1/4", '="x"&"y"', "=1=1", "=1/0", "=NA()", '=""'):
         book.active.append([formula, "end"])
-    book.save(tmp_path / "a.xlsx")
-    for kind in ("xlsx", "xls"):
-        rows = dump(office(kind, [tmp_path / "a.xlsx"]) / f"a.{kind}")[1]
-        assert [row[0][:2] for row in rows.values()] == [
-            ["0.25", "number"], ["xy", "text"], ["TRUE", "bool"], ["#DIV/0!", "error"], ["#N/A", "error"],
-            ["", "empty"]]
+    book.save(path)
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "xls"])
+def test_formulas_show_their_results(kind, office):
+    rows = dump(office(kind, "formulas.xlsx"))[1]
+    assert [row[0][:2] for row in rows.values()] == [
+        ["0.25", "number"], ["xy", "text"], ["TRUE", "bool"], ["#DIV/0!", "error"], ["#N/A", "error"],
+        ["", "empty"]]
 
 
 def test_rich_and_phonetic_text(tmp_path):
@@ -294,29 +311,24 @@ ODD = [["text", "number-like"], ["=1+1", "00123"], ["+86 138 0013 8000", "1.38E+
        ["two\nlines", "a\"b,c"], ["广州 \U00020bb7", " s "], ["<&>", "_x000D_"]]
 
 
-def test_openpyxl_and_libreoffice_read_what_we_write(office, tmp_path):
-    with open(tmp_path / "in.csv", "w", encoding="utf-8", newline="") as f:
-        csv.writer(f).writerows(ODD)
-    assert dump(tmp_path / "in.csv", "--write", tmp_path / "out.xlsx")[2] is None
-    book = openpyxl.load_workbook(tmp_path / "out.xlsx")
-    page = book.active
+DANGEROUS = [["a", "b"]] + [[x, "end"] for x in (
+    "=1+1", "@SUM(1)", "+SUM(1)", "-cmd|' /C calc'!A0", '=HYPERLINK("http://127.0.0.1:9")', "\t=1+1")]
+
+
+def test_openpyxl_and_libreoffice_read_what_we_write(office, made):
+    page = openpyxl.load_workbook(made / "ours.xlsx").active
     values = [[c.value for c in row] for row in page.iter_rows()]
     assert values[:6] == ODD[:6]
     assert all(c.data_type == "s" for row in page.iter_rows() for c in row)
     assert page.freeze_panes == "A2" and page["A1"].font.b and not page["A2"].font.b
-    shown = office(CSV_AS_SHOWN, [tmp_path / "out.xlsx"]) / "out.csv"
-    with open(shown, encoding="utf-8", newline="") as f:
+    with open(office(CSV_AS_SHOWN, "ours.xlsx"), encoding="utf-8", newline="") as f:
         assert list(csv.reader(f)) == ODD
 
 
-def test_libreoffice_takes_no_cell_of_our_csv_for_a_formula(office, tmp_path):
-    with open(tmp_path / "in.csv", "w", encoding="utf-8", newline="") as f:
-        csv.writer(f).writerows([["a", "b"]] + [[x, "end"] for x in (
-            "=1+1", "@SUM(1)", "+SUM(1)", "-cmd|' /C calc'!A0", '=HYPERLINK("http://127.0.0.1:9")', "\t=1+1")])
-    assert dump(tmp_path / "in.csv", "--write", tmp_path / "out.csv")[2] is None
-    converted = office("xlsx", [tmp_path / "out.csv"]) / "out.xlsx"
-    assert [c.data_type for row in openpyxl.load_workbook(converted).active.iter_rows() for c in row] == ["s"] * 14
-    assert texts(dump(tmp_path / "out.csv")[1]) == texts(dump(tmp_path / "in.csv")[1])
+def test_libreoffice_takes_no_cell_of_our_csv_for_a_formula(office, made):
+    page = openpyxl.load_workbook(office("xlsx", "ours.csv")).active
+    assert [c.data_type for row in page.iter_rows() for c in row] == ["s"] * 14
+    assert texts(dump(made / "ours.csv")[1]) == DANGEROUS
 
 
 def test_errors_are_translated_with_their_values():
