@@ -431,6 +431,29 @@ static void actions(struct call *k, struct json *j)
     json_close(j, ']');
 }
 
+/* Tables whose rows live with a record of this one. */
+static void details(struct call *k, struct json *j)
+{
+    json_key(j, "details");
+    json_open(j, '[');
+    for (size_t i = 0; i < k->c.m->ntables; i++) {
+        const struct table *t = &k->c.m->tables[i];
+
+        if (t->parent == NULL || t->parent->of == NULL || strcmp(t->parent->of, k->t->name) != 0 ||
+            !perm_may(k->c.who, t, DO_READ))
+            continue;
+        json_open(j, '{');
+        json_key(j, "table");
+        json_str(j, t->name);
+        json_key(j, "label");
+        json_str(j, label(k, fmt2(k, "$.*", t->name, "")));
+        json_key(j, "by");
+        json_str(j, t->parent->name);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
 static int table_meta(struct call *k)
 {
     const struct table *t = k->t;
@@ -479,6 +502,7 @@ static int table_meta(struct call *k)
     groups(k, &j);
     views(k, &j);
     actions(k, &j);
+    details(k, &j);
     json_close(&j, '}');
     return k->c.rc;
 }

@@ -72,7 +72,7 @@ static int list(struct call *k)
         return bin_page(&k->c, k->t, p.after == NULL ? 0 : strtoll(p.after, NULL, 10), (int)p.q.limit, &k->req->out);
     if (!filter_param(k, http_query(k->req, "filter"), &filter))
         return k->c.rc;
-    if (view != NULL && *view != '\0') {
+    if (view != NULL && *view != '\0' && (k->t->nviews > 0 || strcmp(view, "all") != 0)) {
         const struct view *v = view_of(k, view);
         struct where_query q = {0};
 

@@ -4,11 +4,12 @@ import type { Action, Field, Match, Meta, Row } from './types'
 
 export interface AskProps {
   confirm: { title: string; text?: string; yes: string; danger?: boolean }
-  form: { meta: Meta; row?: Row; preset?: Record<string, unknown> }
+  form: { meta: Meta; row?: Row; preset?: Record<string, unknown>; fixed?: string[] }
   stale: { meta: Meta; current: Row; mine: Record<string, unknown>; base: Row }
   duplicate: { matches: Match[]; label: string }
   action: { action: Action; count: number; title?: string }
   bulk: { fields: Field[]; count: number; exact: boolean; meta: Meta }
+  password: { user: number; name: string }
   palette: object
   shortcuts: object
 }
@@ -19,6 +20,7 @@ export interface AskAnswer {
   duplicate: true
   action: Record<string, unknown>
   bulk: Record<string, unknown>
+  password: true
   palette: true
   shortcuts: true
 }

@@ -2,7 +2,7 @@
 import type { QueryObserverOptions } from '@tanstack/query-core'
 import { computed, type ComputedRef } from 'vue'
 import { get } from './api'
-import { locale, t } from './i18n'
+import { has, locale, t } from './i18n'
 import { cache, useQuery } from './query'
 import { start } from './session'
 import type { Field, Meta, View } from './types'
@@ -18,15 +18,18 @@ export const isSystem = (name: string): boolean => name === 'version' || SYSTEM.
 
 /** Every record has the system's fields, so every list can show them. */
 export function complete(m: Meta): Meta {
+  /* Boards, calendars and the rest come with the next part of the UI. */
+  const lists = (m.views ?? []).filter((v) => v.look === 'list')
   const missing = SYSTEM.filter((s) => !m.fields.some((f) => f.name === s.name)).map(
     (s): Field => ({ ...s, label: t('field.' + s.name), readonly: true, sort: s.type !== 'ref', list: false }),
   )
   return {
     ...m,
     groups: m.groups ?? [],
-    views: m.views?.length ? m.views : [allView(m)],
+    views: lists.length ? lists : [allView(m)],
     actions: m.actions ?? [],
-    fields: [...m.fields, ...missing],
+    details: m.details ?? [],
+    fields: [...m.fields.map((f) => (f.label === f.name && has('field.' + f.name) ? { ...f, label: t('field.' + f.name) } : f)), ...missing],
   }
 }
 

@@ -6,7 +6,7 @@ import { t } from './i18n'
 import { pollJob } from './jobs'
 import { cache, type Pages } from './query'
 import { drop, fail, toast } from './toast'
-import type { Action, Filter, Job, Meta, Option, Page, Rec, Row } from './types'
+import type { Action, Job, Meta, Option, Page, Rec, Row } from './types'
 
 export const recKey = (table: string, id: number): unknown[] => ['rec', table, id]
 
@@ -145,7 +145,7 @@ export async function removeRows(meta: Meta, ids: number[]): Promise<boolean> {
     })
     if (!yes) return false
   }
-  if (n > FEW) return bulk(meta, { ids }, { delete: true })
+  if (n > FEW) return bulk(meta, ids, { delete: true })
   hide(meta.table, new Set(ids))
   const gone = await each(ids, (id) => api('DELETE', `${meta.table}/${id}`))
   for (const id of gone) cache.removeQueries({ queryKey: recKey(meta.table, id) })
@@ -179,15 +179,13 @@ async function each(ids: number[], f: (id: number) => Promise<unknown>): Promise
   return ok
 }
 
-export type Target = { ids: number[] } | { filter: Filter; q?: string }
-
 /** A bulk change as a durable job, with its progress in a toast. */
 export async function bulk(
-  meta: Meta, target: Target, change: { patch?: Record<string, unknown>; delete?: boolean },
+  meta: Meta, ids: number[], change: { patch?: Record<string, unknown>; delete?: boolean },
 ): Promise<boolean> {
   const bar = toast(t('bulk.working'), { progress: 0 })
   try {
-    const { job } = await post<{ job: number }>(`${meta.table}/_bulk`, { ...target, ...change })
+    const { job } = await post<{ job: number }>(`${meta.table}/_bulk`, { ids, ...change })
     bar.cancel = () => api('DELETE', `_job/${job}`).catch(fail)
     const end = await pollJob(job, (j) => (bar.progress = j.progress))
     tell(end, !!change.delete)
@@ -202,7 +200,10 @@ export async function bulk(
 }
 
 function tell(j: Job, deleted: boolean): void {
-  const n = j.done
+  const r = (j.result ?? {}) as { done?: number; failed?: number; errors?: { error?: { message?: string }; message?: string }[] }
+  const n = r.done ?? j.done
+  const why = r.errors?.[0]?.error?.message ?? r.errors?.[0]?.message
+  if (r.failed) toast(t('action.failed', { n: r.failed, count: r.failed, why: why ?? '' }), { bad: true })
   if (j.state === 'failed') fail(new ApiError(500, j.error ?? { code: 'failed' }))
   else if (j.state === 'cancelled') toast(t('bulk.cancelled', { n, count: n }))
   else toast(t(deleted ? 'deleted' : 'bulk.changed', { n, count: n }))
@@ -252,7 +253,7 @@ export async function allIds(table: string, query: Record<string, string | undef
     const p: Page = await get<Page>(table, { ...query, fields: 'id', limit: 500, after: after ?? undefined })
     ids.push(...p.rows.map((r) => r.id))
     after = p.next
-  } while (after && ids.length < 20_000)
+  } while (after && ids.length < 100_000)
   return ids
 }
 

@@ -68,6 +68,7 @@ export interface Meta {
   groups: { name: string; label: string }[]
   views: View[]
   actions: Action[]
+  details: { table: string; label: string; by: string }[]
 }
 
 export interface User { id: number; name: string; login: string; locale?: string; admin?: boolean }
@@ -151,4 +152,4 @@ export interface ImportRow {
   cells: string[]
 }
 
-export interface Token { id: number; name: string; created_at?: string; expires_at?: string | null; used_at?: string | null }
+export interface Token { id: number; name: string; created_at?: string; expires_at?: string | null; last_used_at?: string | null }

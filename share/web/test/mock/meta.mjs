@@ -20,6 +20,7 @@ export const DICTS = {
   'leads.lane': [['na', 'blue', ['North America', '北美线', '北美線', 'Bắc Mỹ']], ['eu', 'violet', ['Europe', '欧洲线', '歐洲線', 'Châu Âu']], ['sea', 'green', ['South-East Asia', '东南亚线', '東南亞線', 'Đông Nam Á']], ['jk', 'pink', ['Japan / Korea', '日韩线', '日韓線', 'Nhật Bản / Hàn Quốc']], ['me', 'amber', ['Middle East', '中东线', '中東線', 'Trung Đông']], ['af', 'teal', ['Africa', '非洲线', '非洲線', 'Châu Phi']]],
   'base.country': [['CN', 'gray', ['China', '中国', '中國', 'Trung Quốc']], ['VN', 'gray', ['Vietnam', '越南', '越南', 'Việt Nam']], ['TW', 'gray', ['Taiwan', '台湾', '台灣', 'Đài Loan']], ['US', 'gray', ['United States', '美国', '美國', 'Hoa Kỳ']], ['DE', 'gray', ['Germany', '德国', '德國', 'Đức']]],
   'base.locale': [['zh-CN', 'gray', ['简体中文', '简体中文', '简体中文', '简体中文']], ['zh-TW', 'gray', ['繁體中文', '繁體中文', '繁體中文', '繁體中文']], ['vi', 'gray', ['Tiếng Việt', 'Tiếng Việt', 'Tiếng Việt', 'Tiếng Việt']], ['en', 'gray', ['English', 'English', 'English', 'English']]],
+  'base.scope': [['none', 'gray', ['Nothing', '无', '無', 'Không']], ['own', 'blue', ['Own', '本人', '本人', 'Của mình']], ['all', 'green', ['All', '全部', '全部', 'Tất cả']]],
   'base.type': ['text', 'long', 'int', 'money', 'date', 'pick'].map((t) => [t, 'gray', [t, t, t, t]]),
 }
 
@@ -95,6 +96,11 @@ export const TABLES = {
     fields: [f('name', 'text', ['Name', '名称', '名稱', 'Tên'], { required: true, list: true, search: true }), f('note', 'long', ['Note', '说明', '說明', 'Ghi chú'], { list: true }), f('rights', 'json', ['Rights', '权限', '權限', 'Quyền'])],
     views: [], actions: [],
   },
+  role_table: {
+    plugin: 'base', label: ['Rights on tables', '数据表权限', '資料表權限', 'Quyền trên bảng'], one: ['Right', '权限', '權限', 'quyền'], title: 'on_table', icon: 'shield', is: {}, groups: [], parent: ['role', 'role_id'],
+    fields: [f('role_id', 'ref', ['Role', '角色', '角色', 'Vai trò'], { of: 'role', required: true, list: true }), f('on_table', 'text', ['Table', '表', '資料表', 'Bảng'], { required: true, list: true }), f('read_scope', 'pick', ['May see', '可查看', '可檢視', 'Được xem'], { of: 'base.scope', required: true, default: 'own', list: true }), f('can_create', 'bool', ['May create', '可新建', '可新增', 'Được tạo'], { default: false, list: true })],
+    views: [], actions: [],
+  },
   custom_field: {
     plugin: 'base', label: ['Custom fields', '自定义字段', '自訂欄位', 'Trường tùy chỉnh'], one: ['Custom field', '自定义字段', '自訂欄位', 'trường tùy chỉnh'], title: 'label', icon: 'columns', group: 'admin', is: {}, groups: [],
     fields: [f('label', 'text', ['Label', '标签', '標籤', 'Nhãn'], { required: true, list: true, search: true }), f('table_name', 'text', ['Table', '表', '資料表', 'Bảng'], { required: true, list: true }), f('type', 'pick', ['Type', '类型', '類型', 'Kiểu'], { of: 'base.type', required: true, list: true })],
@@ -116,9 +122,10 @@ export function metaOf(table, locale, admin) {
     is: { owned: false, pooled: false, history: false, bin: false, custom: false, ...t.is },
     fields: t.fields.map((x) => field(x, locale)),
     groups: t.groups.map(([name, label]) => ({ name, label: say(label, locale) })),
-    views: t.views.map((v) => ({ ...v, label: say(v.label, locale) })),
+    views: t.views.length ? t.views.map(({ filter, ...v }) => ({ ...v, label: say(v.label, locale) })) : [{ name: 'all', label: say(['All', '全部', '全部', 'Tất cả'], locale), look: 'list', columns: t.fields.filter((x) => x.list).map((x) => x.name), sort: [], by: null }],
+    details: Object.entries(TABLES).filter(([, d]) => d.parent?.[0] === table).map(([name, d]) => ({ table: name, label: say(d.label, locale), by: d.parent[1] })),
     actions: t.actions.map((a) => ({ ...a, label: say(a.label, locale), form: a.form.map((x) => field(x, locale)) })),
   }
 }
-export const navOf = (locale, admin) => Object.entries(TABLES).filter(([, t]) => admin || t.group === 'main')
+export const navOf = (locale, admin) => Object.entries(TABLES).filter(([, t]) => t.group && (admin || t.group === 'main'))
   .map(([table, t]) => ({ table, label: say(t.label, locale), icon: t.icon, group: t.group }))

@@ -32,6 +32,7 @@ function seed(rows) {
   people.forEach(([name, login, admin], i) => put('user', i + 1, { name, login, password: 'berth-demo', admin: !!admin, active: true, department_id: 1 + (i % 3), role_ids: [admin ? 1 : 2], locale: i < 3 ? 'zh-CN' : 'vi' }))
   ;['销售一部', 'Phòng kinh doanh', 'Operations'].forEach((name, i) => put('department', i + 1, { name, parent_id: i ? 1 : null, manager_id: i + 2 }))
   ;['Administrator', '销售', '经理'].forEach((name, i) => put('role', i + 1, { name, note: null, rights: { lead: 'all' } }))
+  ;[['lead', 'own'], ['pool', 'all']].forEach(([on_table, read_scope], i) => put('role_table', i + 1, { role_id: 2, on_table, read_scope, can_create: true }))
   ;['华东公海', 'Kho miền Nam'].forEach((name, i) => put('pool', i + 1, { name, claim_per_day: 10, claim_total: 200, lock_days: 7, members: [2, 3, 4] }))
   const A = ['深圳市', '宁波', '上海', '广州', '廈門', 'Công ty TNHH', 'Pacific', '苏州', 'Công ty CP', '青岛']
   const B = ['锦程', '嘉宏', 'Vận Tải Biển', '顺丰达', 'Thành Công', 'Blue Ocean', '鹏仁', '隆源', 'Điện tử Vân Mai', '文秋飞']
@@ -175,7 +176,7 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
     const view = t.views.find((v) => v.name === p.get('view'))
     const own = p.get('filter') ? JSON.parse(p.get('filter')) : null
     let list = [...(p.get('bin') ? bin : db)[table].values()].filter((r) => test(r, view?.filter, me) && test(r, own, me) && (!p.get('q') || search(table, r, p.get('q'))))
-    const sort = (p.get('sort')?.split(',') ?? view?.sort ?? ['-id']).filter(Boolean)
+    const sort = ((p.get('sort')?.split(',') ?? view?.sort)?.length ? p.get('sort')?.split(',') ?? view.sort : ['-id']).filter(Boolean)
     const num = (v) => (typeof v === 'string' && /^-?\d+(\.\d+)?$/.test(v) ? Number(v) : v)
     list.sort((a, b) => {
       for (const s of [...sort, 'id']) {
@@ -311,7 +312,7 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
     if (a === '_token') {
       if (m === 'GET') return [200, { tokens: tokens.map(({ secret, ...x }) => x) }]
       if (m === 'DELETE') { tokens = tokens.filter((x) => x.id !== Number(b)); return [204] }
-      const t = { id: ++serial, name: body.name, created_at: iso(Date.now()), expires_at: iso(Date.now() + body.days * DAY), used_at: null, secret: 'brt_' + Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2) }
+      const t = { id: ++serial, name: body.name, created_at: iso(Date.now()), expires_at: iso(Date.now() + body.days * DAY), last_used_at: null, secret: 'brt_' + Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2) }
       tokens.push(t)
       return [201, { id: t.id, name: t.name, token: t.secret }]
     }
