@@ -24,22 +24,40 @@ struct pool {
     pthread_cond_t more;
     struct request *head, **tail;
     int queued;
+    int idle;    /* workers that wait for a request */
+    bool waking; /* one of them was woken and has not looked yet */
     bool ending;
 };
+
+/* With the lock held.  One worker is woken at a time and wakes the next when it finds more: short
+ * requests are then often taken by workers that are awake anyway. */
+static void pool_wake(struct pool *p)
+{
+    if (p->waking || p->idle == 0)
+        return;
+    p->waking = true;
+    pthread_cond_signal(&p->more);
+}
 
 static struct request *pool_take(struct pool *p)
 {
     struct request *r;
 
     pthread_mutex_lock(&p->lock);
-    while (p->head == NULL && !p->ending)
+    while (p->head == NULL && !p->ending) {
+        p->idle++;
         pthread_cond_wait(&p->more, &p->lock);
+        p->idle--;
+        p->waking = false;
+    }
     r = p->head;
     if (r != NULL) {
         p->head = r->next;
         if (p->head == NULL)
             p->tail = &p->head;
         p->queued--;
+        if (p->head != NULL)
+            pool_wake(p);
     }
     pthread_mutex_unlock(&p->lock);
     return r;
@@ -129,7 +147,7 @@ bool pool_add(struct pool *p, struct request *r)
         *p->tail = r;
         p->tail = &r->next;
         p->queued++;
-        pthread_cond_signal(&p->more);
+        pool_wake(p);
     }
     pthread_mutex_unlock(&p->lock);
     return room;

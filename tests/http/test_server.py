@@ -400,7 +400,7 @@ class Pool(unittest.TestCase):
         with Server(pool=1) as server, server.client() as first, server.client() as second:
             first.send(request("/hold"))
             server.wait_stat("running", 1)
-            second.send(request("/hold?ms=1"))
+            second.send(request("/hold?ms=0"))
             server.wait_stat("queued", 1)
             server.get("/release")
             self.assertEqual(first.read().body, b"released")
