@@ -110,7 +110,7 @@ static int start(struct server *s, int listen_fd, struct buf *err)
     s->ui = static_open(c->ui, app_csp, err);
     if (s->ui == NULL)
         return -1;
-    s->app = (struct app){.st = &s->site.st, .ui = s->ui, .version = BERTH_VERSION, .public_url = c->public_url,
+    s->app = (struct app){.st = &s->site.st, .ui = s->ui, .scripts = s->site.scripts, .version = BERTH_VERSION, .public_url = c->public_url,
                           .secure = strncmp(c->public_url, "https://", 8) == 0, .demo = c->demo, .inline_ms = 5,
                           .upload_max = (uint64_t)c->upload_max, .meta_tag = tag(BERTH_VERSION),
                           .left_out = s->site.plugins.left_out};

@@ -13,6 +13,7 @@ struct app {
     struct store *st;
     const struct static_dir *ui;
     struct http *http;      /* set once it runs */
+    struct scripts *scripts;
     const char *version;
     const char *public_url; /* "" or where people reach this server: https makes cookies Secure */
     bool secure, demo;
@@ -56,7 +57,7 @@ struct call { /* one request on its way */
 };
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
-extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[];
+extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[];
 
 enum http_begin app_begin(struct http_req *req);
 enum http_next app_run(struct http_req *req);

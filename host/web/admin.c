@@ -1,0 +1,203 @@
+/* admin.c - what administrators ask of the running host: timers, scripts, state. */
+#include <string.h>
+
+#include "base/when.h"
+#include "lua/script.h"
+#include "record/timer.h"
+#include "web/app.h"
+
+static void at_json(struct json *j, const char *key, int64_t ms)
+{
+    char text[WHEN_TIME_MAX];
+
+    json_key(j, key);
+    if (ms == 0) {
+        json_nil(j);
+        return;
+    }
+    when_time_format(ms, text);
+    json_str(j, text);
+}
+
+/* ---- timers ------------------------------------------------------------------------------------- */
+static int64_t last_run(struct call *k, const char *full)
+{
+    struct db_stmt *s = db_prepare(k->c.conn, "SELECT value FROM setting WHERE name = ?");
+    int64_t last = 0;
+
+    db_bind_text(s, 1, arena_fmt(k->req->arena, "timer.%s", full), -1);
+    if (db_step(s) == DB_ROW && !db_col_is_null(s, 0))
+        last = strtoll(db_col_text(s, 0, NULL), NULL, 10);
+    db_reset(s);
+    return last;
+}
+
+static int timers(struct call *k)
+{
+    struct json j = call_json(k);
+
+    json_open(&j, '{');
+    json_key(&j, "timers");
+    json_open(&j, '[');
+    for (size_t i = 0; i < k->c.m->ntimers; i++) {
+        const struct timer *t = &k->c.m->timers[i];
+        int64_t last = last_run(k, t->full);
+
+        json_open(&j, '{');
+        json_key(&j, "name");
+        json_str(&j, t->full);
+        json_key(&j, "every");
+        json_str(&j, t->every);
+        at_json(&j, "last", last);
+        at_json(&j, "next", timer_next(t->every, last, k->c.now, k->app->st->company.zone));
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+static int timer_now(struct call *k)
+{
+    struct json j = call_json(k);
+    int turns = -1;
+
+    for (size_t i = 0; i < k->c.m->ntimers; i++)
+        if (strcmp(k->c.m->timers[i].full, k->name) == 0)
+            turns = timer_run(k->app->st, &k->c.m->timers[i]);
+    if (turns == -1)
+        return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    if (turns < 0)
+        return ctx_fail(&k->c, BERTH_BROKEN, "broken", "err.broken");
+    json_open(&j, '{');
+    json_key(&j, "turns");
+    json_int(&j, turns);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+/* ---- scripts -------------------------------------------------------------------------------------- */
+static void problems(struct call *k, struct json *j)
+{
+    size_t n;
+    struct script_problem *p = scripts_problems(k->app->scripts, k->req->arena, &n);
+
+    json_key(j, "problems");
+    json_open(j, '[');
+    for (size_t i = 0; i < n; i++) {
+        json_open(j, '{');
+        json_key(j, "file");
+        json_str(j, p[i].file);
+        json_key(j, "line");
+        if (p[i].line > 0)
+            json_int(j, p[i].line);
+        else
+            json_nil(j);
+        json_key(j, "message");
+        json_str(j, p[i].message);
+        json_key(j, "running");
+        json_bool(j, p[i].at_run);
+        json_key(j, "stopped");
+        json_bool(j, p[i].stopped);
+        json_key(j, "times");
+        json_int(j, (int64_t)p[i].times);
+        at_json(j, "at", p[i].at);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static int scripts(struct call *k)
+{
+    struct json j = call_json(k);
+    size_t n;
+    struct script_info *s = scripts_list(k->app->scripts, k->req->arena, &n);
+
+    json_open(&j, '{');
+    json_key(&j, "scripts");
+    json_open(&j, '[');
+    for (size_t i = 0; i < n; i++) {
+        json_open(&j, '{');
+        json_key(&j, "file");
+        json_str(&j, s[i].file);
+        json_key(&j, "about");
+        json_str(&j, s[i].about);
+        json_key(&j, "older");
+        json_bool(&j, s[i].older);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    problems(k, &j);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+static int scripts_again(struct call *k)
+{
+    scripts_reload(k->app->scripts, k->c.m);
+    return scripts(k);
+}
+
+/* ---- state ------------------------------------------------------------------------------------------ */
+static int health(struct call *k)
+{
+    struct json j = call_json(k);
+
+    json_open(&j, '{');
+    json_key(&j, "ok");
+    json_bool(&j, true);
+    json_key(&j, "version");
+    json_str(&j, k->app->version);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+static int state(struct call *k)
+{
+    struct json j = call_json(k);
+    struct http_stats h;
+    struct db_stats d;
+
+    http_stats(k->app->http, &h);
+    db_stats(k->app->st->db, &d);
+    const struct {
+        const char *key;
+        int64_t v;
+    } numbers[] = {{"requests", (int64_t)h.requests}, {"answers_2xx", (int64_t)h.answers[2]},
+                   {"answers_4xx", (int64_t)h.answers[4]}, {"answers_5xx", (int64_t)h.answers[5]},
+                   {"refused", (int64_t)h.refused}, {"pooled", (int64_t)h.pooled},
+                   {"connections", h.connections}, {"in_flight", h.in_flight}, {"queued", h.queued},
+                   {"writes", d.bodies}, {"commits", d.commits}, {"commits_failed", d.commits_failed},
+                   {"checkpoints", d.checkpoints}, {"log_bytes", d.log_bytes}};
+
+    json_open(&j, '{');
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        json_key(&j, numbers[i].key);
+        json_int(&j, numbers[i].v);
+    }
+    json_key(&j, "left_out");
+    json_str(&j, k->app->left_out);
+    json_key(&j, "plugins");
+    json_open(&j, '[');
+    for (size_t i = 0; i < k->c.m->nplugins; i++) {
+        json_open(&j, '{');
+        json_key(&j, "name");
+        json_str(&j, k->c.m->plugins[i]->name);
+        json_key(&j, "version");
+        json_str(&j, k->c.m->plugins[i]->version);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+const struct route_entry routes_admin[] = {
+    {"GET", "/api/_health", R_PUBLIC, health},
+    {"GET", "/api/_state", R_ADMIN, state},
+    {"GET", "/api/_timer", R_ADMIN, timers},
+    {"POST", "/api/_timer/{name}", R_ADMIN | R_SLOW, timer_now},
+    {"GET", "/api/_script", R_ADMIN, scripts},
+    {"POST", "/api/_script/_reload", R_ADMIN | R_SLOW, scripts_again},
+    {0},
+};

@@ -1,0 +1,364 @@
+/* openapi.c - the OpenAPI 3.0 document of what this user may do, from the declarations. */
+#include <string.h>
+
+#include "web/app.h"
+
+static void key_str(struct json *j, const char *key, const char *value)
+{
+    json_key(j, key);
+    json_str(j, value);
+}
+
+static void open_key(struct json *j, const char *key, char bracket)
+{
+    json_key(j, key);
+    json_open(j, bracket);
+}
+
+static void ref_to(struct json *j, const char *what)
+{
+    struct buf b = BUF_INIT;
+
+    buf_addf(&b, "#/components/%s", what);
+    json_open(j, '{');
+    key_str(j, "$ref", buf_str(&b));
+    json_close(j, '}');
+    buf_free(&b);
+}
+
+/* ---- schemas ----------------------------------------------------------------------------------- */
+static void type_json(struct json *j, const struct field *f)
+{
+    static const struct {
+        enum berth_type type;
+        const char *name, *format;
+    } types[] = {{BERTH_INT, "integer", "int64"}, {BERTH_REF, "integer", "int64"}, {BERTH_FILE, "integer", "int64"},
+                 {BERTH_REAL, "number", "double"}, {BERTH_BOOL, "boolean", NULL},   {BERTH_DATE, "string", "date"},
+                 {BERTH_TIME, "string", "date-time"}, {BERTH_MONEY, "string", "decimal"},
+                 {BERTH_EMAIL, "string", NULL}};
+    const char *name = "string", *format = NULL;
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (types[i].type == f->type) {
+            name = types[i].name;
+            format = types[i].format;
+        }
+    if (f->type == BERTH_JSON)
+        return; /* any value */
+    key_str(j, "type", name);
+    if (format != NULL)
+        key_str(j, "format", format);
+    if (f->type >= BERTH_TEXT && f->type <= BERTH_URL) {
+        json_key(j, "maxLength");
+        json_int(j, f->max);
+    }
+    if (f->type == BERTH_PICK && f->dict != NULL) {
+        open_key(j, "enum", '[');
+        for (size_t i = 0; i < f->dict->n; i++)
+            json_str(j, f->dict->items[i].key);
+        json_nil(j);
+        json_close(j, ']');
+    }
+}
+
+static void property(struct call *k, struct json *j, const struct field *f, const char *scope, bool readonly)
+{
+    open_key(j, f->name, '{');
+    if (f->flags & BERTH_MANY) {
+        struct field one = *f;
+
+        one.flags &= ~(uint32_t)BERTH_MANY;
+        key_str(j, "type", "array");
+        open_key(j, "items", '{');
+        type_json(j, &one);
+        json_close(j, '}');
+    } else {
+        type_json(j, f);
+        json_key(j, "nullable");
+        json_bool(j, true);
+    }
+    key_str(j, "description", labels_field(k->app->st->labels, k->c.locale, scope, f->name));
+    if (readonly) {
+        json_key(j, "readOnly");
+        json_bool(j, true);
+    }
+    json_close(j, '}');
+}
+
+static bool shown(struct call *k, const struct field *f)
+{
+    return !(f->flags & BERTH_SECRET) && perm_field(k->c.who, f) != ACCESS_NONE;
+}
+
+static void table_schema(struct call *k, struct json *j, const struct table *t)
+{
+    bool any = false;
+
+    open_key(j, t->name, '{');
+    key_str(j, "type", "object");
+    key_str(j, "title", labels_get(k->app->st->labels, k->c.locale, t->name));
+    open_key(j, "properties", '{');
+    for (int i = 0; i < t->nfields; i++)
+        if (shown(k, &t->fields[i]))
+            property(k, j, &t->fields[i], t->name, i < F_DECLARED || (t->fields[i].flags & BERTH_LOCKED) ||
+                                                       perm_field(k->c.who, &t->fields[i]) != ACCESS_WRITE);
+    json_close(j, '}');
+    for (int i = F_DECLARED; i < t->nfields; i++) {
+        const struct field *f = &t->fields[i];
+
+        if (!(f->flags & BERTH_REQUIRED) || f->def != NULL || f->when != NULL || !shown(k, f))
+            continue;
+        if (!any)
+            open_key(j, "required", '[');
+        any = true;
+        json_str(j, f->name);
+    }
+    if (any)
+        json_close(j, ']');
+    json_close(j, '}');
+}
+
+static void form_schema(struct call *k, struct json *j, const struct action *a)
+{
+    bool any = false;
+
+    json_open(j, '{');
+    key_str(j, "type", "object");
+    open_key(j, "properties", '{');
+    for (size_t i = 0; i < a->nform; i++)
+        property(k, j, &a->form[i], arena_fmt(k->req->arena, "%s.action.%s", a->table->name, a->name), false);
+    json_close(j, '}');
+    for (size_t i = 0; i < a->nform; i++)
+        if ((a->form[i].flags & BERTH_REQUIRED) && a->form[i].def == NULL) {
+            if (!any)
+                open_key(j, "required", '[');
+            any = true;
+            json_str(j, a->form[i].name);
+        }
+    if (any)
+        json_close(j, ']');
+    json_close(j, '}');
+}
+
+/* ---- operations ---------------------------------------------------------------------------------- */
+static void parameter(struct json *j, const char *name, const char *in, const char *type, const char *about)
+{
+    json_open(j, '{');
+    key_str(j, "name", name);
+    key_str(j, "in", in);
+    json_key(j, "required");
+    json_bool(j, strcmp(in, "path") == 0);
+    key_str(j, "description", about);
+    open_key(j, "schema", '{');
+    key_str(j, "type", type);
+    json_close(j, '}');
+    json_close(j, '}');
+}
+
+/* An answer: the status and the schema below #/components/. */
+static void answers(struct json *j, const char *status, const char *about, const char *schema)
+{
+    open_key(j, "responses", '{');
+    open_key(j, status, '{');
+    key_str(j, "description", about);
+    if (schema != NULL) {
+        open_key(j, "content", '{');
+        open_key(j, "application/json", '{');
+        json_key(j, "schema");
+        ref_to(j, schema);
+        json_close(j, '}');
+        json_close(j, '}');
+    }
+    json_close(j, '}');
+    json_key(j, "default");
+    ref_to(j, "responses/error");
+    json_close(j, '}');
+}
+
+static void begin(struct json *j, const char *method, const char *id, const char *tag, const char *summary)
+{
+    open_key(j, method, '{');
+    key_str(j, "operationId", id);
+    open_key(j, "tags", '[');
+    json_str(j, tag);
+    json_close(j, ']');
+    key_str(j, "summary", summary);
+}
+
+static void body(struct json *j, const char *schema)
+{
+    open_key(j, "requestBody", '{');
+    json_key(j, "required");
+    json_bool(j, true);
+    open_key(j, "content", '{');
+    open_key(j, "application/json", '{');
+    json_key(j, "schema");
+    ref_to(j, schema);
+    json_close(j, '}');
+    json_close(j, '}');
+    json_close(j, '}');
+}
+
+static const char *named(struct call *k, const char *fmt, const char *table)
+{
+    struct buf b = BUF_INIT;
+    const char *s;
+
+    for (; *fmt != '\0'; fmt++)
+        if (*fmt == '$')
+            buf_puts(&b, table);
+        else
+            buf_putc(&b, *fmt);
+    s = arena_strdup(k->req->arena, buf_str(&b));
+    buf_free(&b);
+    return s;
+}
+
+static void id_parameter(struct json *j)
+{
+    open_key(j, "parameters", '[');
+    parameter(j, "id", "path", "integer", "the record's id");
+    json_close(j, ']');
+}
+
+static void list_path(struct call *k, struct json *j, const struct table *t)
+{
+    static const char *const params[][2] = {
+        {"view", "a declared view"}, {"filter", "JSON: [\"field\",\"op\",value], {\"and\":[...]}, {\"or\":[...]}, {\"not\":...}"},
+        {"q", "search text"}, {"sort", "a,-b"}, {"fields", "a,b"}, {"after", "cursor of the page before"}};
+    const char *row = named(k, "schemas/$", t->name);
+
+    open_key(j, named(k, "/api/$", t->name), '{');
+    begin(j, "get", named(k, "list_$", t->name), t->name, "a page of records");
+    open_key(j, "parameters", '[');
+    for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
+        parameter(j, params[i][0], "query", "string", params[i][1]);
+    parameter(j, "limit", "query", "integer", "1 to 500, default 50");
+    parameter(j, "count", "query", "integer", "1: with the total, counted up to 10,000");
+    parameter(j, "bin", "query", "integer", "1: the recycle bin");
+    json_close(j, ']');
+    answers(j, "200", "rows, refs, next", "schemas/_page");
+    json_close(j, '}');
+    if (perm_may(k->c.who, t, DO_CREATE)) {
+        begin(j, "post", named(k, "create_$", t->name), t->name, "a new record");
+        body(j, row);
+        answers(j, "201", "the record", "schemas/_record");
+        json_close(j, '}');
+    }
+    json_close(j, '}');
+}
+
+static void one_path(struct call *k, struct json *j, const struct table *t)
+{
+    open_key(j, named(k, "/api/$/{id}", t->name), '{');
+    id_parameter(j);
+    begin(j, "get", named(k, "get_$", t->name), t->name, "one record");
+    answers(j, "200", "the record", "schemas/_record");
+    json_close(j, '}');
+    if (perm_may(k->c.who, t, DO_UPDATE)) {
+        begin(j, "patch", named(k, "update_$", t->name), t->name, "change a record; needs the version that was read");
+        open_key(j, "parameters", '[');
+        parameter(j, "If-Match", "header", "string", "\"3\": the version; or \"version\" in the body");
+        json_close(j, ']');
+        body(j, named(k, "schemas/$", t->name));
+        answers(j, "200", "the record", "schemas/_record");
+        json_close(j, '}');
+    }
+    if (perm_may(k->c.who, t, DO_DELETE)) {
+        begin(j, "delete", named(k, "delete_$", t->name), t->name, "to the recycle bin where the table has one");
+        answers(j, "204", "gone", NULL);
+        json_close(j, '}');
+    }
+    json_close(j, '}');
+    if (t->flags & BERTH_HISTORY) {
+        open_key(j, named(k, "/api/$/{id}/_history", t->name), '{');
+        id_parameter(j);
+        begin(j, "get", named(k, "history_$", t->name), t->name, "old values, newest first");
+        answers(j, "200", "entries", NULL);
+        json_close(j, '}');
+        json_close(j, '}');
+    }
+}
+
+static void action_path(struct call *k, struct json *j, const struct action *a)
+{
+    const char *label = labels_get(k->app->st->labels, k->c.locale,
+                                   arena_fmt(k->req->arena, "%s.action.%s", a->table->name, a->name));
+
+    open_key(j, arena_fmt(k->req->arena, "/api/%s/{id}/%s", a->table->name, a->name), '{');
+    id_parameter(j);
+    begin(j, "post", arena_fmt(k->req->arena, "%s_%s", a->table->name, a->name), a->table->name, label);
+    open_key(j, "requestBody", '{');
+    open_key(j, "content", '{');
+    open_key(j, "application/json", '{');
+    json_key(j, "schema");
+    form_schema(k, j, a);
+    json_close(j, '}');
+    json_close(j, '}');
+    json_close(j, '}');
+    answers(j, "200", "the record", "schemas/_record");
+    json_close(j, '}');
+    json_close(j, '}');
+}
+
+static const char fixed_schemas[] =
+    "\"_record\":{\"type\":\"object\",\"properties\":{\"row\":{\"type\":\"object\",\"nullable\":true},"
+    "\"refs\":{\"$ref\":\"#/components/schemas/_refs\"}}},"
+    "\"_page\":{\"type\":\"object\",\"properties\":{\"rows\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
+    "\"refs\":{\"$ref\":\"#/components/schemas/_refs\"},\"next\":{\"type\":\"string\",\"nullable\":true},"
+    "\"total\":{\"type\":\"integer\"},\"total_exact\":{\"type\":\"boolean\"}}},"
+    "\"_refs\":{\"type\":\"object\",\"description\":\"titles of referenced records: table, id, title\","
+    "\"additionalProperties\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}},"
+    "\"_error\":{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{\"type\":\"object\","
+    "\"required\":[\"code\",\"message\"],\"properties\":{\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},"
+    "\"request\":{\"type\":\"string\",\"nullable\":true},\"fields\":{\"type\":\"object\","
+    "\"additionalProperties\":{\"type\":\"object\"}}}}}}";
+static const char fixed_rest[] =
+    "\"responses\":{\"error\":{\"description\":\"what went wrong, in the user's language\",\"content\":{\"application/json\":"
+    "{\"schema\":{\"$ref\":\"#/components/schemas/_error\"}}}}},"
+    "\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
+    "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"berth_session\"}}";
+
+static int document(struct call *k)
+{
+    const struct who *w = k->c.who;
+    struct json j = call_json(k);
+
+    json_open(&j, '{');
+    key_str(&j, "openapi", "3.0.3");
+    open_key(&j, "info", '{');
+    key_str(&j, "title", "Berth");
+    key_str(&j, "version", k->app->version);
+    json_close(&j, '}');
+    json_key(&j, "security");
+    json_raw(&j, "[{\"token\":[]},{\"session\":[]}]", 29);
+    open_key(&j, "paths", '{');
+    for (size_t i = 0; i < k->c.m->ntables; i++) {
+        const struct table *t = &k->c.m->tables[i];
+
+        if ((t->flags & BERTH_BARE) || !perm_may(w, t, DO_READ))
+            continue;
+        list_path(k, &j, t);
+        one_path(k, &j, t);
+        for (size_t a = 0; a < t->nactions; a++)
+            if (t->actions[a]->perm == NULL || perm_has(w, t->actions[a]->perm))
+                action_path(k, &j, t->actions[a]);
+    }
+    json_close(&j, '}');
+    open_key(&j, "components", '{');
+    open_key(&j, "schemas", '{');
+    for (size_t i = 0; i < k->c.m->ntables; i++)
+        if (!(k->c.m->tables[i].flags & BERTH_BARE) && perm_may(w, &k->c.m->tables[i], DO_READ))
+            table_schema(k, &j, &k->c.m->tables[i]);
+    json_raw(&j, fixed_schemas, sizeof(fixed_schemas) - 1);
+    json_close(&j, '}');
+    json_raw(&j, fixed_rest, sizeof(fixed_rest) - 1);
+    json_close(&j, '}');
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+const struct route_entry routes_openapi[] = {
+    {"GET", "/api/_openapi.json", 0, document},
+    {0},
+};
