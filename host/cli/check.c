@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/check_script.h"
 #include "cli/commands.h"
 #include "cli/plugins.h"
 #include "model/labels.h"
@@ -163,10 +164,21 @@ static int load_and_show(const struct cli *cli, const char *what, struct buf *er
     return rc;
 }
 
+static bool is_script(const char *what)
+{
+    size_t n = strlen(what);
+
+    return n > 4 && strcmp(what + n - 4, ".lua") == 0;
+}
+
 static int check_one(const struct cli *cli, const char *what)
 {
     struct buf err = BUF_INIT;
-    int rc = load_and_show(cli, what, &err);
+    int rc;
+
+    if (is_script(what))
+        return check_script(cli, what);
+    rc = load_and_show(cli, what, &err);
 
     show_lines("wrong: ", buf_str(&err));
     printf(rc == 0 ? "%s: nothing wrong\n" : "%s: will not load\n", what);
@@ -211,16 +223,20 @@ static int run(struct cli *cli)
 
 const struct cli_command cli_check = {
     .name = "check",
-    .summary = "say what a plugin declares and what is wrong with it",
-    .usage = "PLUGIN...",
+    .summary = "say what a plugin declares and what is wrong with it, or with a Lua script",
+    .usage = "PLUGIN|SCRIPT...",
     .help =
         "Reads the file of each plugin (a path, or a name looked for in plugin_path), loads it\n"
         "with the plugins it needs into a process of its own, and prints what it declares and\n"
         "every problem.  Texts missing in its i18n files are told but do no harm.  Exit code 0\n"
         "means that it will load.\n"
         "\n"
+        "A rule or hook (rules/NAME.lua, hooks/NAME.lua) is checked against the enabled plugins:\n"
+        "every table, field, rule and function it names must exist.\n"
+        "\n"
         "  berth check ./build/rates.so\n"
-        "  berth check leads\n",
+        "  berth check leads\n"
+        "  berth check scripts/rules/leads.release_days.lua\n",
     .min_args = 1,
     .max_args = -1,
     .run = run,
