@@ -1,8 +1,9 @@
 /* header.c - which of the first rows holds the column names.
  *
- * People put titles, dates of export and empty rows above their tables.  Those are narrow; the
- * first row at least half as wide as the usual row is the header, if its cells look like names of
- * columns and not like an address, a number or a phone. */
+ * People put titles, dates of export and empty rows above their tables.  Most of those are narrow;
+ * the first row at least half as wide as the usual row is the header, if its cells look like names
+ * of columns and not like an address, a number or a phone.  If not, a later row is, provided that
+ * it is full and holds nothing but names. */
 #include "sheet/reader.h"
 
 #include <ctype.h>
@@ -12,7 +13,7 @@
 
 #include "text/valid.h"
 
-enum { LABEL_CHARS = 60, VALUE_DIGITS = 5, ROWS_MAX = 64 };
+enum { LABEL_CHARS = 60, VALUE_DIGITS = 5, ROWS_MAX = 64, HEADER_WITHIN = 20 };
 
 static uint32_t filled(const struct sheet_row *row)
 {
@@ -51,20 +52,32 @@ static bool is_label(const struct sheet_cell *c)
            strstr(c->text, "://") == NULL && strncasecmp(c->text, "www.", 4) != 0;
 }
 
+static uint32_t labels(const struct sheet_row *row)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < row->len; i++)
+        n += row->cells[i].type != SHEET_EMPTY && is_label(&row->cells[i]);
+    return n;
+}
+
 int sheet_header_guess(const struct sheet_row *rows, size_t n)
 {
-    size_t i = 0;
-    uint32_t labels = 0, cells;
+    bool first = true;
 
     n = n < ROWS_MAX ? n : ROWS_MAX;
     if (n == 0)
         return -1;
     uint32_t usual = usual_width(rows, n);
 
-    while (i < n && filled(&rows[i]) * 2 < usual)
-        i++;
-    cells = filled(&rows[i]);
-    for (uint32_t k = 0; k < rows[i].len; k++)
-        labels += rows[i].cells[k].type != SHEET_EMPTY && is_label(&rows[i].cells[k]);
-    return labels * 5 >= cells * 4 ? (int)i : -1;
+    for (size_t i = 0; i < n && i < HEADER_WITHIN; i++) {
+        uint32_t cells = filled(&rows[i]), names = labels(&rows[i]);
+
+        if (cells * 2 < usual)
+            continue;
+        if (first ? names * 5 >= cells * 4 : names == cells && cells >= usual)
+            return (int)i;
+        first = false;
+    }
+    return -1;
 }

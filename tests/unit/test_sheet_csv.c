@@ -329,6 +329,10 @@ static void header_is_found_below_titles(void **state)
               "B,13800138001,x,b@b.cn\nC,13800138002,x,c@b.cn\n"),
         2);
     assert_int_equal(guess("name\nA Ltd\nB Ltd\n"), 0);
+    assert_int_equal(guess("导出时间,2026-11-22 10:00\n公司,电话\nA,13800138000\nB,13800138001\n"),
+                     1);
+    assert_int_equal(guess("A Ltd,13800138000\nB Ltd,13800138001\nC Ltd,\nD Ltd,13800138002\n"),
+                     -1);
     assert_int_equal(guess("A Ltd,13800138000,a@b.cn\nB Ltd,13800138001,b@b.cn\n"), -1);
 }
 
