@@ -159,18 +159,25 @@ const char *labels_get(const struct labels *l, const char *locale, const char *k
     return text != NULL ? text : key;
 }
 
-const char *labels_field(const struct labels *l, const char *locale, const char *table,
-                         const char *field)
+const char *labels_on(const struct labels *l, const char *locale, const char *table,
+                      const char *what)
 {
-    char key[128];
+    char key[192];
     const char *text;
 
-    snprintf(key, sizeof(key), "%s.%s", table, field);
+    snprintf(key, sizeof(key), "%s.%s", table, what);
     text = labels_find(l, locale, key);
     if (text != NULL)
         return text;
-    snprintf(key, sizeof(key), "*.%s", field);
-    text = labels_find(l, locale, key);
+    snprintf(key, sizeof(key), "*.%s", what);
+    return labels_find(l, locale, key);
+}
+
+const char *labels_field(const struct labels *l, const char *locale, const char *table,
+                         const char *field)
+{
+    const char *text = labels_on(l, locale, table, field);
+
     return text != NULL ? text : field;
 }
 

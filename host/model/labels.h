@@ -3,7 +3,9 @@
  * Keys: "lead" one record, "lead.*" many, "lead.phone" field, "lead.group.contact",
  * "lead.action.claim", "lead.view.mine", "leads.status.open" dictionary item,
  * "leads.err.limit" error; "leads.setting.keep_days" setting; "leads.perm.claim" permission;
- * "leads" the plugin; "lead.phone?" help under a field; "*.owner_id" a column of every table. */
+ * "leads" the plugin; "lead.phone?" help under a field; "lead.phone~" what else sheets call it,
+ * "tel|telephone", for imports; "*.owner_id" a column of every table; "*.op.claim" what the
+ * history calls a change; "err.required", "sheet.empty" the host's own errors. */
 #ifndef BERTH_LABELS_H
 #define BERTH_LABELS_H
 
@@ -29,6 +31,9 @@ bool labels_has(const struct labels *l, const char *locale, const char *key);
 const char *labels_find(const struct labels *l, const char *locale, const char *key);
 /* Like labels_find but never NULL: ends with the key itself. */
 const char *labels_get(const struct labels *l, const char *locale, const char *key);
+/* What one table calls something, else what all do: "lead.action.claim", "*.action.claim"; or NULL. */
+const char *labels_on(const struct labels *l, const char *locale, const char *table,
+                      const char *what);
 /* "lead.phone", else "*.phone", else the field's name. */
 const char *labels_field(const struct labels *l, const char *locale, const char *table,
                          const char *field);

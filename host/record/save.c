@@ -722,6 +722,24 @@ static void history_changes_json(struct berth_ctx *c, struct json *j, const stru
     json_decref(list);
 }
 
+/* "Claimed": the table's or everyone's word for the change, else the action's, else its name. */
+static const char *op_label(struct berth_ctx *c, const struct table *t, const char *op)
+{
+    const char *s = labels_on(c->st->labels, c->locale, t->name, arena_fmt(c->a, "op.%s", op));
+
+    if (s == NULL)
+        s = labels_on(c->st->labels, c->locale, t->name, arena_fmt(c->a, "action.%s", op));
+    return s != NULL ? s : op;
+}
+
+static void history_op(struct berth_ctx *c, struct json *j, const struct table *t, const char *op)
+{
+    json_key(j, "op");
+    json_str(j, op);
+    json_key(j, "label");
+    json_str(j, op_label(c, t, op));
+}
+
 static void history_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r, struct db_stmt *s)
 {
     char at[40];
@@ -737,8 +755,7 @@ static void history_entry(struct berth_ctx *c, struct json *j, const struct bert
         json_nil(j);
     else
         json_int(j, db_col_int(s, 2));
-    json_key(j, "op");
-    json_str(j, db_col_text(s, 3, NULL));
+    history_op(c, j, r->t, db_col_text(s, 3, NULL));
     history_changes_json(c, j, r->t, db_col_text(s, 4, NULL));
     json_key(j, "note");
     json_str(j, db_col_text(s, 5, NULL));
@@ -746,7 +763,7 @@ static void history_entry(struct berth_ctx *c, struct json *j, const struct bert
 }
 
 /* Making a record is not written to the history: the record itself knows when and by whom. */
-static void created_entry(struct json *j, const struct berth_row *r)
+static void created_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r)
 {
     char at[40];
 
@@ -758,8 +775,7 @@ static void created_entry(struct json *j, const struct berth_row *r)
     json_str(j, at);
     json_key(j, "by");
     val_json(j, &r->t->fields[F_CREATED_BY], r->v[F_CREATED_BY]);
-    json_key(j, "op");
-    json_str(j, "create");
+    history_op(c, j, r->t, "create");
     json_key(j, "changes");
     json_raw(j, "[]", 2);
     json_key(j, "note");
@@ -799,7 +815,7 @@ int history_page(struct berth_ctx *c, const struct berth_row *r, int64_t before,
     if (rc < 0)
         return ctx_db(c, rc, "read history");
     if (rc != DB_ROW) {
-        created_entry(&j, r);
+        created_entry(c, &j, r);
         by[nby++] = (struct berth_row *)r;
     }
     json_close(&j, ']');

@@ -208,15 +208,25 @@ static const char *filter_ops(const struct field *f)
     return "=|!=|<|<=|>|>=|empty|not empty";
 }
 
-/* A form has no keys of its own: fields of a table are "lead.phone", of a form
- * "lead.action.transfer.to_id"; a field of the same name in the table serves, too. */
-static const char *field_label(struct call *k, const struct field *f, const char *scope, const struct table *t)
+/* What the table, or every table, calls it. */
+static const char *label_on(struct call *k, const char *what)
 {
-    const char *s = labels_find(k->app->st->labels, k->c.locale, fmt2(k, "$.$", scope, f->name));
+    return labels_on(k->app->st->labels, k->c.locale, k->t->name, what);
+}
 
-    if (s == NULL && t != NULL)
-        s = labels_find(k->app->st->labels, k->c.locale, fmt2(k, "$.$", t->name, f->name));
-    return s != NULL ? s : labels_field(k->app->st->labels, k->c.locale, scope, f->name);
+static const char *label_on_or(struct call *k, const char *kind, const char *name)
+{
+    const char *s = label_on(k, fmt2(k, "$$", kind, name));
+
+    return s != NULL ? s : name;
+}
+
+/* A form's field has a label of its own, "lead.action.transfer.to_id", or that of the table's field. */
+static const char *field_label(struct call *k, const struct field *f, const char *scope)
+{
+    const char *s = label_on(k, fmt2(k, "$$", scope, f->name));
+
+    return s != NULL ? s : labels_field(k->app->st->labels, k->c.locale, k->t->name, f->name);
 }
 
 static void options(struct call *k, struct json *j, const struct field *f)
@@ -260,9 +270,9 @@ static void field_json(struct call *k, struct json *j, const struct field *f, co
     json_key(j, "type");
     json_str(j, type_name(f->type));
     json_key(j, "label");
-    json_str(j, field_label(k, f, scope, form ? k->t : NULL));
+    json_str(j, field_label(k, f, scope));
     json_key(j, "help");
-    json_str(j, labels_find(k->app->st->labels, k->c.locale, fmt2(k, "$.$?", scope, f->name)));
+    json_str(j, label_on(k, fmt2(k, "$$?", scope, f->name)));
     json_key(j, "group");
     json_str(j, own ? "record" : f->group == NULL ? "basic" : f->group);
     flag(j, "required", !own && (f->flags & BERTH_REQUIRED) && f->when == NULL && !(f->def != NULL && f->def[0] == '@'));
@@ -326,7 +336,7 @@ static void groups(struct call *k, struct json *j)
         json_key(j, "name");
         json_str(j, name);
         json_key(j, "label");
-        json_str(j, label_or(k, fmt2(k, "$.group.$", k->t->name, name), label(k, fmt2(k, "$$", "group.", name))));
+        json_str(j, label_on_or(k, "group.", name));
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -364,7 +374,7 @@ static void view_json(struct call *k, struct json *j, const struct view *v)
     json_key(j, "name");
     json_str(j, v->name);
     json_key(j, "label");
-    json_str(j, label_or(k, fmt2(k, "$.view.$", k->t->name, v->name), label(k, fmt2(k, "$$", "view.", v->name))));
+    json_str(j, label_on_or(k, "view.", v->name));
     json_key(j, "look");
     json_str(j, looks[v->look]);
     columns(k, j, v->columns);
@@ -408,7 +418,7 @@ static void actions(struct call *k, struct json *j)
     json_open(j, '[');
     for (size_t i = 0; i < k->t->nactions; i++) {
         const struct action *a = k->t->actions[i];
-        const char *scope = fmt2(k, "$.action.$", k->t->name, a->name);
+        const char *scope = fmt2(k, "action.$.", a->name, "");
 
         if (a->perm != NULL && !perm_has(k->c.who, a->perm))
             continue;
@@ -416,7 +426,7 @@ static void actions(struct call *k, struct json *j)
         json_key(j, "name");
         json_str(j, a->name);
         json_key(j, "label");
-        json_str(j, label_or(k, scope, label(k, fmt2(k, "$$", "action.", a->name))));
+        json_str(j, label_on_or(k, "action.", a->name));
         flag(j, "bulk", a->flags & BERTH_BULK);
         flag(j, "danger", a->flags & BERTH_DANGER);
         json_key(j, "icon");
@@ -497,7 +507,7 @@ static int table_meta(struct call *k)
     json_open(&j, '[');
     for (int i = 0; i < t->nfields; i++)
         if (shown(k, &t->fields[i]))
-            field_json(k, &j, &t->fields[i], t->name, false);
+            field_json(k, &j, &t->fields[i], "", false);
     json_close(&j, ']');
     groups(k, &j);
     views(k, &j);

@@ -97,7 +97,7 @@ export interface Can { update?: boolean; delete?: boolean; actions?: string[] }
 export interface Rec { row: Row; refs?: Refs; can?: Can }
 
 export interface Change { field: string; from: unknown; to: unknown }
-export interface Entry { id: number; at: string; by: number | null; op: string; changes: Change[]; note?: string | null }
+export interface Entry { id: number; at: string; by: number | null; op: string; label?: string; changes: Change[]; note?: string | null }
 export interface HistoryPage { entries: Entry[]; refs?: Refs; next: string | null }
 
 export interface Match { table: string; id: number; title: string; by: string[] }
