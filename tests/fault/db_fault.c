@@ -1,5 +1,6 @@
 /* db_fault.c - the database under kill -9, a full disk, and failing system calls: what was
- * acknowledged is there, what was not left nothing broken, and writing goes on without a restart. */
+ * acknowledged is there, what was not left nothing broken, and writing goes on without a restart.
+ * BERTH_KILLS sets how often it is killed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -234,15 +235,16 @@ static int live_and_die(int round, int64_t *acks, int n)
 static void nothing_acknowledged_is_lost_by_kill_9(void **state)
 {
     int64_t *acks = calloc(ACKS_MAX, sizeof(*acks));
-    int n = 0;
+    const char *many = getenv("BERTH_KILLS");
+    int kills = many != NULL ? atoi(many) : KILLS, n = 0;
 
     (void)state;
     srand((unsigned)getpid());
-    for (int round = 0; round < KILLS; round++) {
+    for (int round = 0; round < kills; round++) {
         n = live_and_die(round, acks, n);
         assert_all_there(acks, n);
     }
-    print_message("%d kills, %d acknowledged\n", KILLS, n);
+    print_message("%d kills, %d acknowledged\n", kills, n);
     free(acks);
 }
 
