@@ -13,6 +13,7 @@
 #include "record/ctx.h"
 #include "record/hook.h"
 #include "record/install.h"
+#include "record/reindex.h"
 
 static const char *join(struct arena *a, const char *dir, const char *name)
 {
@@ -164,7 +165,7 @@ int site_open(struct site *s, const struct conf_list *scripts_left_out, struct b
     if (db_open(s->conf->database, &o, &s->st.db, err) < 0)
         return -1;
     s->opened = true;
-    if (migrate(s, err) < 0 || store_open(&s->st, err) < 0)
+    if (migrate(s, err) < 0 || store_open(&s->st, err) < 0 || reindex_stale(&s->st, err) < 0)
         return -1;
     s->st.plugin_states = arena_alloc(a, (s->plugins.n + 1) * sizeof(void *));
     if (site_write(s, install_body, s, err) < 0 || site_write(s, open_body, s, err) < 0)

@@ -8,6 +8,7 @@
 #include "base/when.h"
 #include "model/migrate.h"
 #include "record/ctx.h"
+#include "record/reindex.h"
 #include "record/session.h"
 
 int64_t store_now(struct store *st)
@@ -104,7 +105,7 @@ int store_remodel(struct berth_ctx *c)
         c->args[1] = arena_strdup(c->a, buf_str(&err));
         c->args[2] = NULL;
         ctx_fail(c, BERTH_INVALID, "invalid", "err.custom");
-    } else {
+    } else if (reindex_added(c, atomic_load(&c->st->model), m, &plan) == BERTH_OK) {
         ctx_after_commit(c, publish, m);
     }
     buf_free(&err);

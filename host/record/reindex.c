@@ -1,0 +1,285 @@
+/* reindex.c - makes search indexes and duplicate keys anew. */
+#include "record/reindex.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/when.h"
+#include "record/dup.h"
+#include "record/search.h"
+
+/* Raise when text/tokens.c or text/keys.c make something else of the same text. */
+enum { TOKENS_VERSION = 1, KEYS_VERSION = 1 };
+enum { CHUNK = 1000 }; /* rows in one commit */
+
+/* One table; made from what was read of model_table.  The shapes say what an index is made from. */
+struct work {
+    struct store *st;
+    const struct table *t;
+    const char *searched, *compared; /* as they should be; "" when there is nothing to make */
+    bool search, keys;               /* what to make anew */
+    int64_t after, rows;             /* the id that was come to; rows done */
+    size_t n;                        /* of the last chunk */
+    struct work *next;
+};
+
+/* "1 name,phone"; "" when no field has the flag. */
+static const char *shape(struct arena *a, const struct table *t, uint32_t flag, const char *version)
+{
+    struct buf out = BUF_INIT;
+    const char *kept;
+
+    for (int i = 0; i < t->nfields; i++) {
+        const struct field *f = &t->fields[i];
+
+        if ((f->flags & flag) == 0)
+            continue;
+        buf_addf(&out, "%s%s", out.len == 0 ? version : ",", f->name);
+        if (flag == BERTH_DUPLICATE)
+            buf_addf(&out, "/%d/%s", f->key_kind, f->key_group);
+    }
+    kept = arena_strdup(a, buf_str(&out));
+    buf_free(&out);
+    return kept;
+}
+
+static bool differs(const char *wanted, const char *there)
+{
+    return strcmp(wanted, there != NULL ? there : "") != 0;
+}
+
+/* What the search index, and what the duplicate keys, of a table are made from. */
+static const char *searched_shape(struct arena *a, const struct table *t)
+{
+    return shape(a, t, BERTH_SEARCH, arena_fmt(a, "%d ", TOKENS_VERSION));
+}
+
+static const char *compared_shape(struct arena *a, const struct store *st, const struct table *t)
+{
+    return shape(a, t, BERTH_DUPLICATE, arena_fmt(a, "%d %s ", KEYS_VERSION, st->company.country));
+}
+
+static struct work *stale_tables(struct store *st, struct arena *a, struct db_conn *conn)
+{
+    const struct model *m = atomic_load(&st->model);
+    struct db_stmt *s =
+        db_prepare(conn, "SELECT name, searched, compared FROM model_table ORDER BY id");
+    struct work *list = NULL, **end = &list;
+
+    while (db_step(s) == DB_ROW) {
+        const struct table *t = model_table(m, db_col_text(s, 0, NULL));
+        struct work *w = arena_alloc(a, sizeof(*w));
+
+        if (t == NULL || (t->flags & BERTH_BARE) != 0)
+            continue;
+        *w = (struct work){.st = st, .t = t};
+        w->searched = searched_shape(a, t);
+        w->compared = compared_shape(a, st, t);
+        w->search = differs(w->searched, db_col_text(s, 1, NULL));
+        w->keys = differs(w->compared, db_col_text(s, 2, NULL));
+        if (w->search || w->keys) {
+            *end = w;
+            end = &w->next;
+        }
+    }
+    db_reset(s);
+    return list;
+}
+
+/* ---- on the writer ----------------------------------------------------------------- */
+
+static int clear(struct db_conn *conn, void *arg)
+{
+    const struct work *w = arg;
+    struct arena *a = arena_new();
+    struct db_stmt *s;
+    int rc = 0;
+
+    if (w->search && w->t->searched)
+        rc = db_fts_clear(conn, migrate_search_name(a, w->t));
+    if (w->keys && rc >= 0) {
+        s = db_prepare(conn, "DELETE FROM dup_key WHERE tbl = ?");
+        db_bind_int(s, 1, store_table_no(w->st, w->t));
+        rc = db_step(s);
+        db_reset(s);
+    }
+    arena_free(&a);
+    return rc < 0 ? rc : 0;
+}
+
+static void put_row(struct berth_ctx *c, const struct work *w, const struct berth_row *r)
+{
+    struct dup_keys *keys;
+    struct buf tokens = BUF_INIT;
+
+    if (w->search && w->t->searched) {
+        search_tokens(r, &tokens);
+        search_put_tokens(c, w->t, row_id(r), buf_str(&tokens));
+        buf_free(&tokens);
+    }
+    if (w->keys && w->t->duplicates) {
+        keys = arena_alloc(c->a, sizeof(*keys));
+        dup_keys_of(r, keys);
+        dup_put(c, w->t, row_id(r), NULL, keys);
+    }
+}
+
+/* The rows are read before any is put: a statement is one's own only until the next is prepared. */
+static size_t read_rows(struct berth_ctx *c, const struct work *w, struct berth_row *rows[CHUNK])
+{
+    struct db_stmt *s = db_prepare(
+        c->conn, arena_fmt(c->a, "SELECT %s FROM %s t WHERE t.id > ? ORDER BY t.id LIMIT %d",
+                           row_columns(c, w->t, "t."), w->t->sql, CHUNK));
+    size_t n = 0;
+
+    db_bind_int(s, 1, w->after);
+    while (n < CHUNK && db_step(s) == DB_ROW)
+        rows[n++] = row_read(c, w->t, s);
+    db_reset(s);
+    return n;
+}
+
+static int chunk(struct db_conn *conn, void *arg)
+{
+    struct work *w = arg;
+    struct arena *a = arena_new();
+    struct berth_row *rows[CHUNK];
+    struct berth_ctx c;
+    int rc;
+
+    ctx_init(&c, w->st, conn, a, NULL, NULL);
+    c.writing = true;
+    w->n = read_rows(&c, w, rows);
+    for (size_t i = 0; i < w->n && c.rc == BERTH_OK; i++)
+        put_row(&c, w, rows[i]);
+    if (w->n > 0)
+        w->after = row_id(rows[w->n - 1]);
+    rc = c.rc;
+    arena_free(&a);
+    return rc;
+}
+
+static int finish(struct db_conn *conn, void *arg)
+{
+    const struct work *w = arg;
+    struct db_stmt *s =
+        db_prepare(conn, "UPDATE model_table SET searched = ?, compared = ? WHERE name = ?");
+    int rc;
+
+    db_bind_text(s, 1, w->searched, -1);
+    db_bind_text(s, 2, w->compared, -1);
+    db_bind_text(s, 3, w->t->name, -1);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? rc : 0;
+}
+
+/* ------------------------------------------------------------------------------------ */
+
+static int make_anew(struct store *st, struct work *w)
+{
+    int64_t began = when_monotonic();
+    int rc = db_write(st->db, clear, w);
+
+    do {
+        rc = rc == 0 ? db_write(st->db, chunk, w) : rc;
+        w->rows += (int64_t)w->n;
+    } while (rc == 0 && w->n == CHUNK);
+    if (rc == 0)
+        rc = db_write(st->db, finish, w);
+    if (rc == 0 && w->rows > 0)
+        log_info("search", "made the %s of %s anew: %" PRId64 " rows in %" PRId64 " ms",
+                 !w->keys     ? "search index"
+                 : !w->search ? "duplicate keys"
+                              : "search index and duplicate keys",
+                 w->t->name, w->rows, when_monotonic() - began);
+    return rc;
+}
+
+int reindex_stale(struct store *st, struct buf *err)
+{
+    struct db_conn *conn = db_reader(st->db, err);
+    struct arena *a = arena_new();
+    struct work *list = conn != NULL ? stale_tables(st, a, conn) : NULL;
+    int rc = conn != NULL ? 0 : -1;
+
+    db_conn_close(&conn);
+    for (struct work *w = list; w != NULL && rc == 0; w = w->next) {
+        rc = make_anew(st, w);
+        if (rc != 0)
+            buf_addf(err, "make the search index of %s anew: error %d", w->t->name, rc);
+    }
+    arena_free(&a);
+    return rc == 0 ? 0 : -1;
+}
+
+/* ---- fields added while the host runs ------------------------------------------------ */
+
+static bool adds(const struct plan *plan, const struct table *t, const char *field)
+{
+    for (size_t i = 0; i < plan->n; i++)
+        if (plan->steps[i].kind == STEP_ADD && strcmp(plan->steps[i].table, t->name) == 0 &&
+            strcmp(plan->steps[i].what, field) == 0)
+            return true;
+    return false;
+}
+
+/* Whether all that has the flag now had it before, or is a new column; and the other way round. */
+static bool only_added(const struct table *was, const struct table *now, const struct plan *plan,
+                       uint32_t flag)
+{
+    for (int i = 0; i < now->nfields; i++) {
+        const struct field *f = &now->fields[i], *before = model_field(was, f->name);
+
+        if ((f->flags & flag) != 0 && (before == NULL || (before->flags & flag) == 0) &&
+            !adds(plan, now, f->name))
+            return false;
+    }
+    for (int i = 0; i < was->nfields; i++) {
+        const struct field *f = &was->fields[i], *after = model_field(now, f->name);
+
+        if ((f->flags & flag) != 0 && (after == NULL || (after->flags & flag) == 0))
+            return false;
+    }
+    return true;
+}
+
+static int rename_shape(struct berth_ctx *c, const struct table *t, const char *sql,
+                        const char *from, const char *to)
+{
+    struct db_stmt *s;
+    int rc;
+
+    if (strcmp(from, to) == 0)
+        return 0;
+    s = db_prepare(c->conn, sql);
+    db_bind_text(s, 1, to, -1);
+    db_bind_text(s, 2, t->name, -1);
+    db_bind_text(s, 3, from, -1);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "note what the search index is made from") : 0;
+}
+
+int reindex_added(struct berth_ctx *c, const struct model *was, const struct model *now,
+                  const struct plan *plan)
+{
+    for (size_t i = 0; i < now->ntables && c->rc == BERTH_OK; i++) {
+        const struct table *t = &now->tables[i], *old = model_table(was, t->name);
+
+        if (old == NULL)
+            continue;
+        if (only_added(old, t, plan, BERTH_SEARCH))
+            rename_shape(c, t,
+                         "UPDATE model_table SET searched = ?"
+                         " WHERE name = ? AND coalesce(searched, '') = ?",
+                         searched_shape(c->a, old), searched_shape(c->a, t));
+        if (only_added(old, t, plan, BERTH_DUPLICATE))
+            rename_shape(c, t,
+                         "UPDATE model_table SET compared = ?"
+                         " WHERE name = ? AND coalesce(compared, '') = ?",
+                         compared_shape(c->a, c->st, old), compared_shape(c->a, c->st, t));
+    }
+    return c->rc;
+}
