@@ -89,7 +89,7 @@ static int sign_out(struct call *k)
     if (call_write(k, sign_out_body, NULL) != BERTH_OK)
         return k->c.rc;
     call_cookie(k, "");
-    http_set(k->req, "Clear-Site-Data", "\"cache\", \"storage\"");
+    http_set(k->req, "Clear-Site-Data", "\"cache\"");
     k->req->status = 204;
     return k->c.rc;
 }

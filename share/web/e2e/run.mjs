@@ -1,22 +1,24 @@
-// run.mjs - the UI in a real browser: golden flows and every screen, against the mock or a real host.
-// node e2e/run.mjs [part of a name ...]      BERTH_URL=http://127.0.0.1:8080 for a running host with demo data
+// run.mjs - the UI in a real browser: golden flows and every screen.
+// node e2e/run.mjs [--mock] [part of a name ...]     BERTH_URL=http://127.0.0.1:8080 for a running host with demo data
+// Without either it starts build/berth with demo data on a free port, or the mock where nothing is built.
 // What the flows need they make themselves through the REST interface; they read field names from metadata.
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { serve } from '../test/mock/server.mjs'
+import { start } from './host.mjs'
 import { axe, call, DESK, launch, open, overflow, PHONE, settle, signIn } from './lib.mjs'
 
-const ui = process.env.BERTH_UI_OUT ?? resolve(import.meta.dirname, '../../../build/share/ui')
-const given = process.env.BERTH_URL
-if (!given && !existsSync(ui + '/index.html')) throw new Error(`build the UI first: ${ui} is empty`)
-const host = given ? { url: given.replace(/\/$/, ''), stop: async () => {} } : await serve({ ui, rows: 1500 })
+const bound = setTimeout(() => {
+  console.log('the flows take longer than 20 minutes')
+  process.exit(1)
+}, 20 * 60_000)
+bound.unref()
+const host = await start()
+console.log(`against ${host.kind} ${host.url}`)
 const browser = await launch()
 const stamp = Date.now().toString(36)
 let serial = 0
 
 /* ---- a tiny runner ---- */
-const only = process.argv.slice(2)
+const only = process.argv.slice(2).filter((a) => !a.startsWith('--'))
 let passed = 0
 let failed = 0
 async function test(name, options, body) {
@@ -125,8 +127,7 @@ await test('a whole file is imported: columns, dry run, result by row, run, reje
   await page.goto(`/t/${TABLE}/import`)
   await page.locator('[data-t=file]').setInputFiles({ name: 'leads.csv', mimeType: 'text/csv', buffer: Buffer.from('\ufeff' + csv) })
   await page.locator('[data-column="0"]').waitFor()
-  assert.equal((await page.locator('[data-column="0"] input').inputValue()).replace(' *', ''), title.label)
-  assert.equal((await page.locator('[data-column="1"] input').inputValue()).replace(' *', ''), key.label)
+  assert.deepEqual([await page.locator('[data-column="0"]').getAttribute('data-into'), await page.locator('[data-column="1"]').getAttribute('data-into')], [m.title, key.name])
   await clean(page, 'columns')
   await page.locator('[data-t=dry]').click()
   await page.locator('[data-t=verdict]').waitFor()
@@ -327,11 +328,15 @@ await test('a lead is released, claimed by a colleague and handed over', {}, asy
   }
   const owner = async (p) => (await fetchRow(p, row.id)).row.owner_id
   await run(page, 'release')
-  await until('released', async () => !ok(await call(page, 'GET', `${TABLE}/${row.id}`), 'read').row.owner_id)
+  /* Who let go of it may no longer see it. */
+  await until('released', async () => {
+    const r = await call(page, 'GET', `${TABLE}/${row.id}`)
+    return r.status === 404 || !r.body.row.owner_id
+  })
   /* Who held it may not take it back at once: a colleague does. */
   const other = await open(browser, host.url)
   let claimed = false
-  for (const n of [2, 3, 0]) {
+  for (const n of [2, 3, 4, 0]) {
     await other.context().clearCookies()
     await other.goto('/')
     await other.evaluate(() => localStorage.removeItem('berth.in'))
@@ -339,15 +344,18 @@ await test('a lead is released, claimed by a colleague and handed over', {}, asy
     const r = await call(other, 'GET', `${TABLE}/${row.id}`)
     if (r.status !== 200 || !r.body.can.actions.includes('claim')) continue
     await run(other, 'claim')
-    claimed = await until('claimed', async () => owner(other)).catch(() => false)
+    claimed = await until('claimed', () => owner(other)).catch(() => false)
     if (claimed) break
   }
   assert.ok(claimed, 'nobody could claim it')
   await run(other, 'transfer')
   if (m.is.history) {
     await other.goto(`/t/${TABLE}/${row.id}`)
-    await other.locator('.tl [data-op=transfer]').first().waitFor()
-    await other.locator('.tl [data-op=claim]').first().waitFor()
+    const r = await call(other, 'GET', `${TABLE}/${row.id}`)
+    if (r.status === 200) {
+      await other.locator('.tl [data-op=transfer]').first().waitFor()
+      await other.locator('.tl [data-op=claim]').first().waitFor()
+    }
   }
   assert.deepEqual([...new Set(other.trouble)], [])
   await other.context().close()
@@ -463,16 +471,17 @@ await test('own settings: language at once, theme, API token, wrong password', {
   await until('Vietnamese', async () => (await page.evaluate(() => document.documentElement.lang)) === 'vi' && (await page.locator('h1').textContent()) === 'Cài đặt')
 })
 
-if (!given) {
-  const fresh = await serve({ ui, rows: 5, setup: true })
+if (host.kind !== 'given') {
+  const fresh = await start({ setup: true })
   await test('the first start makes the administrator', {}, async (page) => {
-    await page.goto(fresh.url + '/setup#one-time')
+    await page.goto(fresh.url + fresh.link)
     await page.locator('[data-t=setup]').waitFor()
     await clean(page, 'set-up')
     const inputs = page.locator('.doorform input')
     for (const [i, v] of ['Chủ', 'boss', 'a-long-password'].entries()) await inputs.nth(i).fill(v)
     await page.locator('[data-t=setup]').click()
     await page.locator('.side').waitFor()
+    assert.ok(!page.url().includes('setup'), 'the token is gone from the address')
   })
   await fresh.stop()
 }

@@ -1,14 +1,12 @@
 // shots.mjs - pictures of every screen, to look at.  node e2e/shots.mjs OUT [name part]
 import { mkdirSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { serve } from '../test/mock/server.mjs'
+import { start } from './host.mjs'
 import { DESK, launch, open, PHONE, settle, signIn } from './lib.mjs'
 
 const out = process.argv[2] ?? '/tmp/shots'
 const only = process.argv[3] ?? ''
 mkdirSync(out, { recursive: true })
-const ui = process.env.BERTH_UI_OUT ?? resolve(import.meta.dirname, '../../../build/share/ui')
-const host = process.env.BERTH_URL ? { url: process.env.BERTH_URL, stop: () => {} } : await serve({ ui })
+const host = await start()
 const browser = await launch()
 
 const CSV = 'Company name,Contact person,Phone,E-mail,TEU per month,Remark\n' + Array.from({ length: 40 }, (_, i) =>

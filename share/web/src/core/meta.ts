@@ -16,6 +16,10 @@ const SYSTEM: Pick<Field, 'name' | 'type' | 'of'>[] = [
 ]
 export const isSystem = (name: string): boolean => name === 'version' || SYSTEM.some((f) => f.name === name)
 
+/* What the host adds to owned and pooled tables; their own fields come first. */
+const ADDED = ['owner_id', 'pool_id', 'pooled_at', 'claimed_at', 'touched_at', 'prev_owner_id', 'pool_reason']
+const last = (names: string[]): string[] => [...names.filter((n) => !ADDED.includes(n)), ...names.filter((n) => ADDED.includes(n))]
+
 /** Every record has the system's fields, so every list can show them. */
 export function complete(m: Meta): Meta {
   /* Boards, calendars and the rest come with the next part of the UI. */
@@ -26,10 +30,10 @@ export function complete(m: Meta): Meta {
   return {
     ...m,
     groups: m.groups ?? [],
-    views: lists.length ? lists : [allView(m)],
+    views: (lists.length ? lists : [allView(m)]).map((v) => (v.columns[0] !== 'owner_id' ? v : { ...v, columns: last(v.columns) })),
     actions: m.actions ?? [],
     details: m.details ?? [],
-    fields: [...m.fields.map((f) => (f.label === f.name && has('field.' + f.name) ? { ...f, label: t('field.' + f.name) } : f)), ...missing],
+    fields: [...last(m.fields.map((f) => f.name)).map((n) => m.fields.find((f) => f.name === n)!).map((f) => (f.label === f.name && has('field.' + f.name) ? { ...f, label: t('field.' + f.name) } : f)), ...missing],
   }
 }
 

@@ -210,7 +210,7 @@ function tell(j: Job, deleted: boolean): void {
 }
 
 /** Runs a declared action on one record, with its form's answers. */
-export async function act(meta: Meta, action: Action, ids: number[], more: { single?: boolean } = {}): Promise<boolean> {
+export async function act(meta: Meta, action: Action, ids: number[], more: { single?: boolean } = {}): Promise<boolean | 'gone'> {
   let form: Record<string, unknown> | undefined = {}
   if (action.danger || action.form?.length) {
     form = await ask('action', { action, count: ids.length })
@@ -219,8 +219,10 @@ export async function act(meta: Meta, action: Action, ids: number[], more: { sin
   try {
     if (more.single) {
       const rec = await post<Rec>(`${meta.table}/${ids[0]}/${action.name}`, form)
-      if (rec?.row) took(meta.table, meta, rec)
       toast(t('action.done', { name: action.label }))
+      /* Handed away: who gave it may no longer see it. */
+      if (!rec?.row) return 'gone'
+      took(meta.table, meta, rec)
     } else await actOnMany(meta, action, ids, form)
     return true
   } catch (e) {

@@ -1,0 +1,52 @@
+// host.mjs - a host to test against: a given one, the built one on a free port, or the mock.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { serve } from '../test/mock/server.mjs'
+
+const build = resolve(import.meta.dirname, '../../../build')
+export const ui = process.env.BERTH_UI_OUT ?? join(build, 'share/ui')
+const program = process.env.BERTH ?? join(build, 'berth')
+
+/** Starts the built host on a data folder of its own; `setup` leaves it new, with its one-time link. */
+async function real(setup) {
+  const data = mkdtempSync(join(tmpdir(), 'berth-e2e-'))
+  const child = spawn(program, ['serve', ...(setup ? [] : ['--demo']), '--data', data, '--listen', '127.0.0.1:0', '--ui', ui, '--no-supervisor'], { stdio: ['ignore', 'pipe', 'pipe'], cwd: resolve(build, '..') })
+  let said = ''
+  const ended = new Promise((done) => child.once('exit', done))
+  const ready = new Promise((ok, no) => {
+    const hear = (part) => {
+      said += part
+      if (/listening on http:\S+/.test(said)) ok()
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    child.once('exit', () => no(new Error('the host ended:\n' + said)))
+    setTimeout(() => no(new Error('the host does not start:\n' + said)), 60_000).unref()
+  })
+  const stop = async () => {
+    child.kill('SIGTERM')
+    const late = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    await ended
+    clearTimeout(late)
+    rmSync(data, { recursive: true, force: true })
+  }
+  try {
+    await ready
+  } catch (e) {
+    await stop()
+    throw e
+  }
+  const url = /listening on (http:\/\/[\d.:]+)/.exec(said)[1]
+  return { url, stop, kind: 'real', link: /(\/setup#\S+)/.exec(said)?.[1] }
+}
+
+/** A host with demo users, or a new one with the link of its first start. */
+export async function start({ setup = false } = {}) {
+  if (!existsSync(ui + '/index.html')) throw new Error(`build the UI first: ${ui} is empty`)
+  const mock = process.argv.includes('--mock')
+  if (process.env.BERTH_URL && !mock && !setup) return { url: process.env.BERTH_URL.replace(/\/$/, ''), stop: async () => {}, kind: 'given' }
+  if (!mock && existsSync(program)) return real(setup)
+  return { ...(await serve({ ui, rows: setup ? 5 : 1500, setup })), kind: 'mock', link: '/setup#one-time' }
+}
