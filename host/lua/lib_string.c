@@ -103,6 +103,8 @@ static void settle(lua_State *L, struct pattern *m)
 
 static void push_capture(lua_State *L, const struct pattern *m, int i)
 {
+    if (m->capture[i].len == PATTERN_OPEN)
+        luaL_error(L, "unfinished capture");
     if (m->capture[i].len == PATTERN_POSITION)
         lua_pushinteger(L, m->capture[i].start - m->subject + 1);
     else

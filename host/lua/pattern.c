@@ -182,8 +182,10 @@ static const char *back_reference(struct pattern *m, const char *s, char digit)
     int i = digit - '1';
     size_t n;
 
-    if (i < 0 || i >= m->captures || m->capture[i].len < 0)
+    if (i < 0 || i >= m->captures || m->capture[i].len == PATTERN_OPEN)
         return fail(m, "invalid capture index");
+    if (m->capture[i].len == PATTERN_POSITION)
+        return NULL; /* as in Lua */
     n = (size_t)m->capture[i].len;
     m->steps -= (int64_t)(n / 16);
     if (!step(m) || (size_t)(m->subject_end - s) < n || memcmp(m->capture[i].start, s, n) != 0)
@@ -291,15 +293,9 @@ void pattern_init(struct pattern *m, const char *text, size_t text_len, const ch
 
 const char *pattern_at(struct pattern *m, const char *at)
 {
-    const char *r;
-
     m->captures = 0;
     m->depth = 0;
-    r = match(m, at, m->text);
-    for (int i = 0; r != NULL && i < m->captures; i++)
-        if (m->capture[i].len == PATTERN_OPEN)
-            return fail(m, "unfinished capture");
-    return r;
+    return match(m, at, m->text);
 }
 
 bool pattern_find(struct pattern *m, const char *at, const char **begin, const char **end)

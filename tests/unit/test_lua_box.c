@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <lualib.h>
 #include <string.h>
 
 #include "lua/box.h"
@@ -139,6 +140,87 @@ static void patterns_match_as_in_lua(void **state)
         assert_string_equal(run(*state, cases[i][0]), cases[i][1]);
 }
 
+/* ---- against Lua's own matcher ---------------------------------------------------------------- */
+
+static uint32_t dice = 20261122;
+
+static int roll(int n)
+{
+    dice = dice * 1664525u + 1013904223u;
+    return (int)((dice >> 8) % (uint32_t)n);
+}
+
+static void random_text(char *out, int max, const char *const *pieces, int npieces)
+{
+    *out = '\0';
+    for (int i = roll(max) + 1; i > 0; i--)
+        strcat(out, pieces[roll(npieces)]);
+}
+
+/* Runs the call in both; results joined by |, "error" for any error. */
+static int call_both(lua_State *L)
+{
+    static const char source[] =
+        "local s, p, r, n = ...\n"
+        "local function all(ok, ...)\n"
+        "  if not ok then return 'error' end\n"
+        "  local t = {}\n"
+        "  for i = 1, select('#', ...) do t[i] = tostring((select(i, ...))) end\n"
+        "  return table.concat(t, '|')\n"
+        "end\n"
+        "local words = {}\n"
+        "pcall(function() for a, b in s:gmatch(p) do words[#words + 1] = tostring(a) .. tostring(b) end end)\n"
+        "return all(pcall(string.find, s, p, n)) .. ';' .. all(pcall(string.match, s, p, n)) .. ';' ..\n"
+        "  all(pcall(string.gsub, s, p, r)) .. ';' .. table.concat(words, ',')\n";
+    const char **args = lua_touserdata(L, 1);
+
+    if (box_of(L) != NULL)
+        box_load(L, source, sizeof(source) - 1, "test");
+    else if (luaL_loadbufferx(L, source, sizeof(source) - 1, "=test", "t") != LUA_OK)
+        return lua_error(L);
+    for (int i = 0; i < 3; i++)
+        lua_pushstring(L, args[i]);
+    lua_pushinteger(L, *args[4]);
+    lua_call(L, 4, 1);
+    snprintf((char *)args[3], 4096, "%s", lua_tostring(L, -1));
+    return 0;
+}
+
+static void random_patterns_match_as_in_lua(void **state)
+{
+    static const char *const letters[] = {"a", "b", "ab", "A", "1", " ", "(", ")", "]", "-", "%", "^", "$", "."};
+    static const char *const parts[] = {"a", "b", ".", "%a", "%d", "%s", "%W", "[ab]", "[^a]", "[a-b1]", "[]]", "[^]]",
+                                        "[%a-]", "*", "+", "-", "?", "(", ")", "()", "^", "$", "%b()", "%bab",
+                                        "%f[%a]", "%f[^a]", "%1", "%2", "%%", "%", "[", "]", "[a", "(a)", "(.-)", "%."};
+    static const char *const replaces[] = {"x", "%0", "%1", "%2", "%%", "", "<%1>", "%", "%a"};
+    lua_State *own = luaL_newstate();
+    int errors = 0;
+
+    luaL_openlibs(own);
+    *(void **)lua_getextraspace(own) = NULL;
+    for (int i = 0; i < 20000; i++) {
+        static char subject[512], pattern[512], replace[256], ours[4096], theirs[4096];
+        char at = (char)(roll(9) - 3);
+        const char *args[] = {subject, pattern, replace, ours, &at};
+        struct buf err = BUF_INIT;
+
+        random_text(subject, 12, letters, sizeof(letters) / sizeof(*letters));
+        random_text(pattern, 6, parts, sizeof(parts) / sizeof(*parts));
+        random_text(replace, 3, replaces, sizeof(replaces) / sizeof(*replaces));
+        assert_int_equal(box_run(*state, &budget, call_both, args, &err, NULL), 0);
+        buf_free(&err);
+        args[3] = theirs;
+        lua_pushcfunction(own, call_both);
+        lua_pushlightuserdata(own, args);
+        assert_int_equal(lua_pcall(own, 1, 0, 0), LUA_OK);
+        if (strcmp(ours, theirs) != 0)
+            fail_msg("'%s' '%s' '%s' at %d: %s instead of %s", subject, pattern, replace, at, ours, theirs);
+        errors += strncmp(ours, "error", 5) == 0;
+    }
+    assert_in_range(errors, 1000, 19000); /* or the dice are loaded */
+    lua_close(own);
+}
+
 static void what_could_escape_is_absent(void **state)
 {
     static const char *const names[] = {
@@ -244,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ordinary_lua_works, setup, teardown),
         cmocka_unit_test_setup_teardown(patterns_match_as_in_lua, setup, teardown),
+        cmocka_unit_test_setup_teardown(random_patterns_match_as_in_lua, setup, teardown),
         cmocka_unit_test_setup_teardown(what_could_escape_is_absent, setup, teardown),
         cmocka_unit_test_setup_teardown(globals_and_libraries_cannot_be_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_loop_ends_with_file_and_line, setup, teardown),
