@@ -101,8 +101,8 @@ static int change(const struct cli *cli, const struct plugin_set *set, struct bu
     if (db_open(cli->conf->database, NULL, &db, err) == 0)
         rc =
             migrate_database(db, set->descs, set->n, cli_has(cli, "prune"), backup.s, &report, err);
-    if (rc == 0)
-        printf("%s%s\n", buf_str(&report), report.len > 0 ? "-- done" : "nothing to do");
+    if (rc >= 0)
+        printf("%s%s\n", buf_str(&report), rc > 0 ? "-- done" : "nothing to do");
     db_close(&db);
     close(lock);
     buf_free(&report);

@@ -65,10 +65,10 @@ static int migrate(struct site *s, struct buf *err)
     const char *backup = arena_fmt(a, "%s/before-migration.db", s->conf->data);
     int rc = migrate_database(s->st.db, s->plugins.descs, s->plugins.n, false, backup, &report, err);
 
-    if (rc == 0 && report.len > 0)
+    if (rc > 0)
         log_info("migrate", "the schema was brought up to the plugins");
     buf_free(&report);
-    return rc;
+    return rc < 0 ? -1 : 0;
 }
 
 static int install_body(struct berth_ctx *c, void *arg)

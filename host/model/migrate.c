@@ -507,22 +507,22 @@ static int run_body(struct db_conn *writer, void *arg)
     return migrate_run(writer, r->plan, r->err);
 }
 
-/* The plan names tables and fields of *m_r, which the caller frees after it. */
 static int plan_database(struct db *db, struct arena *a, const struct berth_plugin *const *plugins,
-                         size_t n, bool prune, struct model **m_r, struct plan *plan_r,
-                         struct buf *err)
+                         size_t n, bool prune, struct plan *plan_r, struct buf *err)
 {
     struct db_conn *c = db_reader(db, err);
     struct model_extra extra;
+    struct model *m = NULL;
     int rc = -1;
 
     if (c == NULL)
         return -1;
     if (migrate_read_extra(a, c, NULL, &extra, err) == 0)
-        *m_r = model_build(plugins, n, &extra, err);
-    if (*m_r != NULL)
-        rc = migrate_plan(a, *m_r, c, db_dialect(db), prune, plan_r, err);
+        m = model_build(plugins, n, &extra, err);
+    if (m != NULL)
+        rc = migrate_plan(a, m, c, db_dialect(db), prune, plan_r, err);
     db_conn_close(&c);
+    model_free(&m);
     return rc;
 }
 
@@ -545,15 +545,15 @@ int migrate_database(struct db *db, const struct berth_plugin *const *plugins, s
                      const char *backup, struct buf *report, struct buf *err)
 {
     struct arena *a = arena_new();
-    struct model *m = NULL;
     struct plan plan;
-    int rc = plan_database(db, a, plugins, n, prune, &m, &plan, err);
+    int rc = plan_database(db, a, plugins, n, prune, &plan, err);
 
     if (rc == 0) {
         migrate_print(report, &plan);
         rc = run_plan(db, &plan, backup, err);
     }
-    model_free(&m);
+    if (rc == 0)
+        rc = plan.todo > 0;
     arena_free(&a);
     return rc;
 }

@@ -51,7 +51,8 @@ int migrate_read_extra(struct arena *a, struct db_conn *c, struct labels *labels
                        struct model_extra *extra_r, struct buf *err);
 
 /* All of it: reads what administrators declared, builds the model, plans, copies a database that
- * holds data to backup (NULL: no copy), runs.  report gets the plan as text. */
+ * holds data to backup (NULL: no copy), runs.  report gets the plan as text.  1: the database was changed,
+ * 0: there was nothing to do, -1. */
 int migrate_database(struct db *db, const struct berth_plugin *const *plugins, size_t n, bool prune,
                      const char *backup, struct buf *report, struct buf *err);
 
