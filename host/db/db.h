@@ -34,7 +34,8 @@ enum db_rc {
     DB_ERROR = -7,       /* bad SQL or misuse: a bug of ours, logged */
 };
 
-struct db_options { /* 0 means the default everywhere */
+/* 0 means the default everywhere. */
+struct db_options {
     bool read_only;        /* no lock, no writer; beside another process that writes */
     int lock_wait_ms;      /* how long to wait for another process to let go; default 0 */
     int statements;        /* cached per connection; default 256 */
@@ -134,7 +135,7 @@ struct db_stats { /* since db_open(); log_bytes and queued are of now */
 };
 void db_stats(struct db *db, struct db_stats *out);
 
-/* A consistent copy of a live database, checked, synced and renamed into place; the writer goes on. */
+/* A consistent copy of a live database, checked, synced and renamed into place. */
 int db_backup(struct db *db, const char *to_path, struct buf *err);
 /* 0 when sound; otherwise -1 and what is wrong, a line each. */
 int db_integrity(struct db *db, struct buf *report);
@@ -207,7 +208,7 @@ bool db_fts_match(struct db *db, struct buf *value, const struct db_fts_term *te
 /* The pieces of a SELECT, appended:
  *   from   "lead_fts" AS f CROSS JOIN "lead" AS t ON t."id" = f.rowid     what stands behind FROM
  *   where  f."lead_fts" MATCH ?                                          one placeholder
- *   id     f.rowid        use it for ORDER BY and keyset conditions: the index delivers that order */
+ *   id     f.rowid        use it for ORDER BY and keyset conditions, the index is in that order */
 void db_fts_from(struct db *db, struct buf *sql, const char *name, const char *as,
                  const char *table, const char *table_as);
 void db_fts_where(struct db *db, struct buf *sql, const char *name, const char *as);

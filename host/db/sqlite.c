@@ -446,8 +446,8 @@ static int sq_open(const char *where, const struct db_options *o, struct db **db
             sq_close(&db->base);
             return -1;
         }
-        db->writer = writer_new(&sq_writer_ops, db, db->o.queue_max, db->o.batch_max,
-                                db->o.batch_us);
+        db->writer =
+            writer_new(&sq_writer_ops, db, db->o.queue_max, db->o.batch_max, db->o.batch_us);
         sq_fts_open(db);
     } else if (!readable(db, err)) {
         sq_close(&db->base);
@@ -462,7 +462,9 @@ const struct db_driver db_sqlite = {
     .dialect =
         {
             .name = "sqlite",
-            .type = {[DB_T_INT] = "INTEGER", [DB_T_REAL] = "REAL", [DB_T_TEXT] = "TEXT",
+            .type = {[DB_T_INT] = "INTEGER",
+                     [DB_T_REAL] = "REAL",
+                     [DB_T_TEXT] = "TEXT",
                      [DB_T_BLOB] = "BLOB"},
             .identity = "INTEGER PRIMARY KEY AUTOINCREMENT",
             .table_end = " STRICT",

@@ -31,9 +31,9 @@ struct sq_conn {
 
     int64_t deadline; /* when_monotonic(), 0 none */
     const atomic_bool *cancel;
-    bool writing;    /* this step is never interrupted */
-    int64_t since;   /* when_monotonic() of the snapshot being read; not the writer's */
-    bool evicted;    /* db_read_begin()'s was taken away: until its end steps are DB_INTERRUPTED */
+    bool writing;  /* this step is never interrupted */
+    int64_t since; /* when_monotonic() of the snapshot being read; not the writer's */
+    bool evicted;  /* db_read_begin()'s was taken away: until its end steps are DB_INTERRUPTED */
 
     /* the writer's */
     bool writer;
@@ -68,7 +68,7 @@ struct sq_db {
     bool checkpoint_fails; /* has been logged */
 
     struct sq_fts fts;
-    atomic_int frames; /* pages in the log */
+    atomic_int frames;  /* pages in the log */
     atomic_llong evict; /* snapshots older than that are to end: the log cannot start over */
     atomic_llong checkpoints;
     atomic_bool full; /* the disk, and that has been logged */
@@ -76,7 +76,7 @@ struct sq_db {
 
 /* sqlite.c */
 struct sq_conn *sq_connect(struct sq_db *db, bool writer, struct buf *err);
-void sq_disconnect(struct sq_conn *c); /* NULL is fine */
+void sq_disconnect(struct sq_conn *c);                    /* NULL is fine */
 int sq_fail(struct sq_conn *c, int rc, const char *what); /* remembers and logs; the db_rc */
 int sq_exec(struct db_conn *c, const char *sql);
 

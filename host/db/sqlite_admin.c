@@ -11,7 +11,10 @@
 #include "base/arena.h"
 #include "db/sqlite.h"
 
-enum { BACKUP_PAGES = 1000, BACKUP_PAUSE_MS = 2 }; /* so many in one go, then others have the disk */
+enum {
+    BACKUP_PAGES = 1000, /* in one go, */
+    BACKUP_PAUSE_MS = 2, /* then others have the disk */
+};
 
 static int checked(sqlite3 *h, struct buf *report)
 {
@@ -151,7 +154,9 @@ static void see_columns(struct db_conn *c, const char *table, const struct db_sc
 
     db_bind_text(s, 1, table, -1);
     while (db_step(s) == DB_ROW) {
-        struct db_column col = {.name = text(s, 0), .type = text(s, 1), .dflt = text(s, 2),
+        struct db_column col = {.name = text(s, 0),
+                                .type = text(s, 1),
+                                .dflt = text(s, 2),
                                 .not_null = sq_col_int(s, 3) != 0,
                                 .primary = sq_col_int(s, 4) != 0};
 
@@ -172,8 +177,10 @@ static void see_indexes(struct db_conn *c, const char *table, const struct db_sc
     db_bind_text(s, 1, table, -1);
     while (db_step(s) == DB_ROW) {
         bool expression = sq_col_int(s, 5) > 0;
-        struct db_index ix = {.name = text(s, 0), .unique = sq_col_int(s, 1) != 0,
-                              .partial = sq_col_int(s, 2) != 0, .sql = text(s, 3),
+        struct db_index ix = {.name = text(s, 0),
+                              .unique = sq_col_int(s, 1) != 0,
+                              .partial = sq_col_int(s, 2) != 0,
+                              .sql = text(s, 3),
                               .columns = expression ? "" : text(s, 4)};
 
         seen->index(seen->arg, table, &ix);
@@ -182,12 +189,12 @@ static void see_indexes(struct db_conn *c, const char *table, const struct db_sc
 
 int sq_schema(struct db_conn *c, const struct db_schema *seen)
 {
-    struct db_stmt *s = sq_prepare(
-        c, "SELECT l.name, l.type, m.sql FROM pragma_table_list l JOIN sqlite_schema m"
-           " ON m.name = l.name AND m.type = l.type"
-           " WHERE l.schema = 'main' AND l.type IN ('table', 'view')"
-           " AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-           " AND l.name <> 'fts_todo' ORDER BY l.type, l.name");
+    struct db_stmt *s =
+        sq_prepare(c, "SELECT l.name, l.type, m.sql FROM pragma_table_list l JOIN sqlite_schema m"
+                      " ON m.name = l.name AND m.type = l.type"
+                      " WHERE l.schema = 'main' AND l.type IN ('table', 'view')"
+                      " AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+                      " AND l.name <> 'fts_todo' ORDER BY l.type, l.name");
     int rc = db_read_begin(c);
 
     while (rc >= 0 && (rc = db_step(s)) == DB_ROW) {

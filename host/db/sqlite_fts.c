@@ -3,10 +3,10 @@
  * The host folds and splits text, so the tokenizer only cuts at spaces.  A contentless table keeps
  * no copy of the tokens: to take a row out one has to hand in the very tokens it was put in with.
  *
- * Putting 25 tokens into FTS5 costs 20 to 30 us, more than the rest of saving a row, and a savepoint
- * a row makes it dearer still.  So db_fts_put() only notes the change in a table, in the body's own
- * transaction, and an idle body of the writer works the notes off, some milliseconds at a time.
- * A search that must see everything calls db_fts_wait() first. */
+ * Putting 25 tokens into FTS5 costs 20 to 30 us, more than the rest of saving a row, and a
+ * savepoint a row makes it dearer still.  So db_fts_put() only notes the change in a table, in the
+ * body's own transaction, and an idle body of the writer works the notes off, some milliseconds at
+ * a time. A search that must see everything calls db_fts_wait() first. */
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +19,10 @@
 #define TODO "fts_todo" /* also left out of db_schema() */
 
 enum {
-    CHUNK_MS = 8,       /* how long one body of the indexer works */
-    CHUNK_ROWS = 2000,  /* and at most on so many notes */
-    HURRY_ROWS = 300,   /* with more to do than that a search does not wait */
-    RETRY_MS = 2000,    /* after a failure */
+    CHUNK_MS = 8,      /* how long one body of the indexer works */
+    CHUNK_ROWS = 2000, /* and at most on so many notes */
+    HURRY_ROWS = 300,  /* with more to do than that a search does not wait */
+    RETRY_MS = 2000,   /* after a failure */
 };
 
 /* The tokenizer. */
@@ -120,7 +120,8 @@ static int set_option(struct db_conn *c, const char *name, const char *option, i
 
 /* detail=none: which rows have a token, not where; the host's tokens need no phrases.
  * columnsize=0: no ranking.  prefix: a million rows with a common first letter take 100 ms and more
- * to gather without it.  automerge: fewer, larger merges cost a fifth less than the default of 4. */
+ * to gather without it.  automerge: fewer, larger merges cost a fifth less than the default of 4.
+ */
 int sq_fts_create(struct db_conn *c, const char *name)
 {
     int rc = run(c, "CREATE VIRTUAL TABLE ", name,
@@ -186,7 +187,6 @@ int sq_fts_clear(struct db_conn *c, const char *name)
     buf_free(&sql);
     return rc;
 }
-
 
 /* Tokens. */
 
@@ -261,8 +261,8 @@ struct drain {
     struct sq_db *db;
     long long noted; /* when it began */
     int rows;
-    bool all;       /* nothing was left */
-    sem_t *waiter;  /* NULL: the indexer's own */
+    bool all;      /* nothing was left */
+    sem_t *waiter; /* NULL: the indexer's own */
 };
 
 /* One side of a change.  FTS5 counts rows, so a change always goes out and in again. */
@@ -364,8 +364,8 @@ void sq_fts_open(struct sq_db *db)
     struct sq_fts *f = &db->fts;
 
     f->drain = mem_alloc(sizeof(*f->drain));
-    *f->drain = (struct drain){.work = {.body = drain_body, .done = drain_done, .arg = f->drain},
-                               .db = db};
+    *f->drain =
+        (struct drain){.work = {.body = drain_body, .done = drain_done, .arg = f->drain}, .db = db};
     if (!has_table(&db->w->base, TODO, "%"))
         return;
     atomic_store(&f->noted, 1);
@@ -395,8 +395,8 @@ bool sq_fts_wait(struct db *base, int max_ms)
             return true;
         if (left > HURRY_ROWS && max_ms >= 0)
             return false;
-        struct drain d = {.work = {.body = drain_body, .done = drain_done, .arg = &d}, .db = db,
-                          .waiter = &done};
+        struct drain d = {
+            .work = {.body = drain_body, .done = drain_done, .arg = &d}, .db = db, .waiter = &done};
         sem_init(&done, 0, 0);
         int rc = writer_submit(db->writer, &d.work);
         while (rc == DB_OK && sem_wait(&done) != 0)

@@ -14,8 +14,8 @@ struct sq_stmt {
     bool busy, writes;
     bool evicted; /* the snapshot it was reading was taken away */
     uint64_t hash;
-    struct sq_stmt *chain;          /* in its bucket */
-    struct sq_stmt *newer, *older;  /* by last use */
+    struct sq_stmt *chain;         /* in its bucket */
+    struct sq_stmt *newer, *older; /* by last use */
     size_t len;
     char sql[];
 };
@@ -108,7 +108,11 @@ static struct sq_stmt *compile(struct sq_conn *c, uint64_t hash, const char *sql
     }
     make_room(&c->cache);
     struct sq_stmt *s = mem_alloc(sizeof(*s) + len + 1);
-    *s = (struct sq_stmt){.base = {c->base.driver}, .conn = c, .h = h, .hash = hash, .len = len,
+    *s = (struct sq_stmt){.base = {c->base.driver},
+                          .conn = c,
+                          .h = h,
+                          .hash = hash,
+                          .len = len,
                           .writes = !sqlite3_stmt_readonly(h)};
     memcpy(s->sql, sql, len + 1);
     s->chain = *bucket_of(&c->cache, hash);

@@ -229,8 +229,11 @@ struct db_writer *writer_new(const struct db_writer_ops *ops, void *owner, int q
     pthread_condattr_t attr;
     sigset_t all, before;
 
-    *w = (struct db_writer){.ops = ops, .owner = owner, .queue_max = queue_max,
-                            .batch_max = batch_max, .batch_ns = batch_us * INT64_C(1000)};
+    *w = (struct db_writer){.ops = ops,
+                            .owner = owner,
+                            .queue_max = queue_max,
+                            .batch_max = batch_max,
+                            .batch_ns = batch_us * INT64_C(1000)};
     for (int i = 0; i < RANKS; i++)
         w->queue[i].tail = &w->queue[i].head;
     pthread_mutex_init(&w->lock, NULL);
@@ -320,7 +323,8 @@ int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void 
     if (writer_here(w))
         return w->in_batch ? w->ops->run(w->owner, &here.work) : run_alone(w, &here.work);
     sem_init(&here.done, 0, 0);
-    int rc = enqueue(w, &here.work, low ? LOW : URGENT, false); /* bounded by the number of threads */
+    int rc =
+        enqueue(w, &here.work, low ? LOW : URGENT, false); /* bounded by the number of threads */
     if (rc == DB_OK) {
         while (sem_wait(&here.done) != 0)
             continue; /* a signal */

@@ -14,7 +14,8 @@ struct db_writer_ops {
     int (*lost)(void *owner); /* why the database undid the transaction by itself, or DB_OK */
     int (*commit)(void *owner);
     void (*rollback)(void *owner);
-    /* Housekeeping after a batch (idle_ms 0) and while idle; in how many ms to come back, -1 not. */
+    /* Housekeeping after a batch (idle_ms 0) and while idle; in how many ms to come back, -1 not.
+     */
     int (*tidy)(void *owner, int64_t idle_ms);
 };
 

@@ -167,8 +167,8 @@ static void bench_submit(struct db *db)
     db_stats(db, &before);
     double t = now();
     for (int i = 0; i < OUTSTANDING; i++) {
-        all.one[i] = (struct create){{.body = create_body, .done = create_done,
-                                      .arg = &all.one[i]}, &all};
+        all.one[i] =
+            (struct create){{.body = create_body, .done = create_done, .arg = &all.one[i]}, &all};
         if (db_submit(db, &all.one[i].work) != 0)
             die("submit", "queue full");
     }
@@ -180,8 +180,8 @@ static void bench_submit(struct db *db)
     db_stats(db, &after);
     report("durable creates, 64 outstanding (db_submit)",
            (double)(after.bodies - before.bodies) / t, "rows/s");
-    report("  bodies a commit", (double)(after.bodies - before.bodies) /
-           (double)(after.commits - before.commits), "");
+    report("  bodies a commit",
+           (double)(after.bodies - before.bodies) / (double)(after.commits - before.commits), "");
     if (all.failed > 0)
         die("create", "some failed");
 }
@@ -349,8 +349,8 @@ static void bench_read(struct db *db, const char *what, const char *sql, bool ow
     double t = now();
 
     for (int i = 0; i < readers; i++) {
-        r[i] = (struct reading){.db = db, .sql = sql, .owner = owner, .seed = (uint64_t)i << 40,
-                                .over = &over};
+        r[i] = (struct reading){
+            .db = db, .sql = sql, .owner = owner, .seed = (uint64_t)i << 40, .over = &over};
         pthread_create(&r[i].thread, NULL, read_all_the_time, &r[i]);
     }
     sleep(SECONDS);

@@ -62,12 +62,12 @@ static char *add_char(char *to, int i)
 
 static char *add_syllable(char *to, int i)
 {
-    static const char *const initial[] = {"b", "p", "m", "f", "d", "t",  "n",  "l",
-                                          "g", "k", "h", "j", "q", "x",  "zh", "ch",
+    static const char *const initial[] = {"b",  "p", "m", "f", "d", "t", "n",  "l",
+                                          "g",  "k", "h", "j", "q", "x", "zh", "ch",
                                           "sh", "r", "z", "c", "s", "y", "w",  ""};
-    static const char *const final[] = {"a",  "o",   "e",   "i",  "u",   "ai",  "ei", "ao",
-                                        "ou", "an",  "en",  "ang", "eng", "ong", "ia", "ie",
-                                        "iao", "iu", "ian", "in", "iang", "ing", "uan", "un"};
+    static const char *const final[] = {"a",   "o",  "e",   "i",   "u",    "ai",  "ei",  "ao",
+                                        "ou",  "an", "en",  "ang", "eng",  "ong", "ia",  "ie",
+                                        "iao", "iu", "ian", "in",  "iang", "ing", "uan", "un"};
 
     to = stpcpy(to, initial[i * 7 % 24]);
     return stpcpy(to, final[(i * 11 / 24 + i * 5) % 24]);

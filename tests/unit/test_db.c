@@ -1,4 +1,5 @@
-/* test_db.c - the database interface over the SQLite driver: statements, writing, errors, backup. */
+/* test_db.c - the database interface over the SQLite driver: statements, writing, errors, backup.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,7 +82,8 @@ static int given_database(void **state)
     f->db = open_db(f->path, &(struct db_options){.batch_us = 60000000});
     assert_int_equal(write_sql(f->db, "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT,"
                                       " name TEXT, n INTEGER, r REAL, b BLOB) STRICT;"
-                                      "CREATE UNIQUE INDEX t_name ON t (name)"), 0);
+                                      "CREATE UNIQUE INDEX t_name ON t (name)"),
+                     0);
     f->r = open_reader(f->db);
     *state = f;
     return 0;
@@ -302,8 +304,8 @@ static void bodies_queued_together_share_a_commit_and_fail_alone(void **state)
     assert_int_equal(db_submit(f->db, &holder), 0);
     for (int i = 0; i < 30; i++) {
         jobs[i] = (struct job){.k = i, .done = &done};
-        jobs[i].work = (struct db_work){.body = every_third_fails, .done = note_result,
-                                        .arg = &jobs[i]};
+        jobs[i].work =
+            (struct db_work){.body = every_third_fails, .done = note_result, .arg = &jobs[i]};
         assert_int_equal(db_submit(f->db, &jobs[i].work), 0);
     }
     sem_post(&gate);
@@ -454,8 +456,8 @@ static void a_full_queue_refuses_and_low_work_waits_for_the_rest(void **state)
     while (stats.queued > 0);
     for (int i = 0; i < 4; i++) {
         jobs[i] = (struct job){.k = i + 1, .done = &done};
-        jobs[i].work = (struct db_work){.body = every_third_fails, .done = note_result,
-                                        .arg = &jobs[i], .low = i == 0};
+        jobs[i].work = (struct db_work){
+            .body = every_third_fails, .done = note_result, .arg = &jobs[i], .low = i == 0};
         assert_int_equal(db_submit(db, &jobs[i].work), i == 3 ? DB_BUSY : 0);
     }
     sem_post(&gate);
@@ -561,7 +563,8 @@ static int slow_read_then_write(struct db_conn *c, void *arg)
     (void)arg;
     db_budget(c, when_monotonic(), NULL);
     assert_int_equal(db_exec(c, "INSERT INTO t (n) WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL"
-                                " SELECT n + 1 FROM c WHERE n < 10000) SELECT n FROM c"), 0);
+                                " SELECT n + 1 FROM c WHERE n < 10000) SELECT n FROM c"),
+                     0);
     return db_step(db_prepare(c, endless)) == DB_INTERRUPTED ? 0 : -1;
 }
 
@@ -769,7 +772,8 @@ static void a_backup_taken_during_writes_is_whole(void **state)
 
     assert_int_equal(write_sql(f->db, "INSERT INTO t (name, n) WITH RECURSIVE c (n) AS (SELECT 1"
                                       " UNION ALL SELECT n + 1 FROM c WHERE n < 20000)"
-                                      " SELECT hex(randomblob(50)), 0 FROM c"), 0);
+                                      " SELECT hex(randomblob(50)), 0 FROM c"),
+                     0);
     pthread_create(&thread, NULL, write_pairs, &p);
     snprintf(to, sizeof(to), "%s/copy.db", f->dir);
     for (int i = 0; i < 3; i++)
@@ -828,12 +832,14 @@ static void the_schema_is_described(void **state)
     struct fixture *f = *state;
     struct buf got = BUF_INIT;
 
-    assert_int_equal(write_sql(f->db, "CREATE TABLE a (k INTEGER NOT NULL DEFAULT 3, w TEXT UNIQUE);"
-                                      "CREATE INDEX a_k ON a (k, w) WHERE w IS NOT NULL;"
-                                      "CREATE INDEX a_low ON a (lower(w));"
-                                      "CREATE VIEW v AS SELECT k FROM a"), 0);
-    assert_int_equal(db_schema(f->r, &(struct db_schema){see_table, see_column, see_index, see_view,
-                                                         &got}), 0);
+    assert_int_equal(write_sql(f->db,
+                               "CREATE TABLE a (k INTEGER NOT NULL DEFAULT 3, w TEXT UNIQUE);"
+                               "CREATE INDEX a_k ON a (k, w) WHERE w IS NOT NULL;"
+                               "CREATE INDEX a_low ON a (lower(w));"
+                               "CREATE VIEW v AS SELECT k FROM a"),
+                     0);
+    assert_int_equal(
+        db_schema(f->r, &(struct db_schema){see_table, see_column, see_index, see_view, &got}), 0);
     assert_string_equal(got.s, "a;a.k INTEGER not null = 3;a.w TEXT;"
                                "a/a_k (k, w) partial;a/a_low ();"
                                "a/sqlite_autoindex_a_1 (w) unique implied;"
@@ -883,11 +889,20 @@ static const char *found(struct fixture *f, const struct db_fts_term *terms, int
     return ids;
 }
 
-#define WORD(text) {text, sizeof(text) - 1, false}
-#define BEGIN(text) {text, sizeof(text) - 1, true}
-#define FOUND(f, ...) \
-    found(f, &(struct db_fts_term){(struct db_fts_word[]){__VA_ARGS__}, \
-             sizeof((struct db_fts_word[]){__VA_ARGS__}) / sizeof(struct db_fts_word)}, 1)
+#define WORD(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1, false                                                              \
+    }
+#define BEGIN(text)                                                                                \
+    {                                                                                              \
+        text, sizeof(text) - 1, true                                                               \
+    }
+#define FOUND(f, ...)                                                                              \
+    found(f,                                                                                       \
+          &(struct db_fts_term){(struct db_fts_word[]){__VA_ARGS__},                               \
+                                sizeof((struct db_fts_word[]){__VA_ARGS__}) /                      \
+                                    sizeof(struct db_fts_word)},                                   \
+          1)
 
 static void rows_are_found_by_token_prefix_and_alternatives(void **state)
 {
@@ -927,8 +942,8 @@ static void nothing_in_a_search_word_is_syntax(void **state)
 static int change_texts(struct db_conn *c, void *arg)
 {
     (void)arg;
-    assert_int_equal(db_fts_put(c, "t_fts", 1, "shen zhen 深圳 13800138000",
-                                "shen zhen 深圳 13900139000"), 0);
+    assert_int_equal(
+        db_fts_put(c, "t_fts", 1, "shen zhen 深圳 13800138000", "shen zhen 深圳 13900139000"), 0);
     assert_int_equal(db_fts_put(c, "t_fts", 2, "shen yang 沈阳 a\"b nguyen", "shen yang"), 0);
     assert_int_equal(db_fts_put(c, "t_fts", 2, "shen yang", "shen yang"), 0);
     return db_fts_put(c, "t_fts", 3, "NOT OR a*b 深圳", NULL);
@@ -981,7 +996,8 @@ static void texts_noted_before_a_crash_are_indexed_after_it(void **state)
     assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
     assert_true(db_fts_wait(f->db, -1));
     assert_int_equal(write_sql(f->db, "INSERT INTO fts_todo (fts, id, come)"
-                                      " VALUES ('t_fts', 2, 'late')"), 0);
+                                      " VALUES ('t_fts', 2, 'late')"),
+                     0);
     assert_string_equal(FOUND(f, WORD("late")), "");
     db_conn_close(&f->r);
     db_close(&f->db);
