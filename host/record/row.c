@@ -59,8 +59,8 @@ void row_defaults(struct berth_row *r)
         const struct field *f = &r->t->fields[i];
         struct berth_val v = berth_nil();
 
-        if (f->def == NULL || !val_is_nil(r->v[i]))
-            continue;
+        if (f->def == NULL || !val_is_nil(r->v[i]) || i == r->t->at_owner)
+            continue; /* the owner is decided when it is saved: pools have a say */
         if (strcmp(f->def, "@now") == 0)
             v = int_val(f, r->c->now);
         else if (strcmp(f->def, "@today") == 0)

@@ -155,11 +155,15 @@ static int transfer(struct berth_ctx *c, struct berth_row *row)
 /* This record for one of a colleague's; both change hands or neither. */
 static int swap(struct berth_ctx *c, struct berth_row *row)
 {
-    struct berth_row *other = host->load(c, host->table(row), host->param(c, "with_id").i);
-    int64_t mine = number(row, "owner_id"), theirs = number(other, "owner_id");
+    struct berth_val with = host->param(c, "with_id");
+    struct berth_row *other;
+    int64_t mine, theirs;
 
-    if (host->rc(c) != BERTH_OK)
+    if (host->count(c, host->table(row), "id = ?", &with, 1) == 0)
         return host->error(c, BERTH_INVALID, "with_id", "err.ref");
+    other = host->load(c, host->table(row), with.i);
+    mine = number(row, "owner_id");
+    theirs = number(other, "owner_id");
     if (mine == 0 || theirs == 0 || mine == theirs)
         return host->error(c, BERTH_INVALID, "with_id", "pools.err.swap");
     return give(c, row, theirs) == BERTH_OK ? give(c, other, mine) : host->rc(c);

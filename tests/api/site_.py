@@ -1,0 +1,154 @@
+"""A real server with demo data for tests, and people who use it over HTTP."""
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build"))
+PATIENCE = 60
+PASSWORD = "berth-demo"
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def code(self):
+        return self.json["error"]["code"]
+
+    def __repr__(self):
+        return f"{self.status} {self.body[:400]!r}"
+
+
+class Person:
+    """Somebody signed in (or not), with a connection of their own."""
+
+    def __init__(self, site, cookie=None, token=None):
+        self.site, self.cookie, self.token = site, cookie, token
+        self.connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
+
+    def ask(self, method, path, body=None, headers=None, raw=None, **query):
+        if query:
+            path += "?" + urllib.parse.urlencode({k.rstrip("_"): v if isinstance(v, str) else json.dumps(v)
+                                                  for k, v in query.items()})
+        head = {"X-Berth": "1"}
+        if self.cookie:
+            head["Cookie"] = self.cookie
+        if self.token:
+            head = {"Authorization": "Bearer " + self.token}
+        data = raw
+        if raw is not None:
+            head["Content-Type"] = "application/octet-stream"
+        elif body is not None:
+            data = json.dumps(body)
+            head["Content-Type"] = "application/json"
+        head.update(headers or {})
+        try:
+            self.connection.request(method, "/api" + path, data, head)
+            answer = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            self.connection.close()  # an idle connection the server had closed
+            self.connection.request(method, "/api" + path, data, head)
+            answer = self.connection.getresponse()
+        return Answer(answer.status, dict(answer.getheaders()), answer.read())
+
+    def get(self, path, **query):
+        return self.ask("GET", path, **query)
+
+    def post(self, path, body=None, **query):
+        return self.ask("POST", path, {} if body is None else body, **query)
+
+    def delete(self, path):
+        return self.ask("DELETE", path)
+
+    def patch(self, path, version, body):
+        return self.ask("PATCH", path, body, {"If-Match": f'"{version}"'})
+
+    def row(self, path):
+        answer = self.get(path)
+        assert answer.status == 200, answer
+        return answer.json["row"]
+
+    def made(self, table, **fields):
+        answer = self.post(f"/{table}", fields)
+        assert answer.status == 201, answer
+        return answer.json["row"]
+
+    def rows(self, table, **query):
+        """All pages of a list."""
+        rows, after = [], None
+        while True:
+            answer = self.get(f"/{table}", **query, **({"after": after} if after else {}))
+            assert answer.status == 200, answer
+            rows += answer.json["rows"]
+            after = answer.json["next"]
+            if not after:
+                return rows
+
+    def job(self, answer):
+        assert answer.status == 202, answer
+        until = time.monotonic() + PATIENCE * 4
+        while True:
+            job = self.get(f"/_job/{answer.json['job']}").json
+            if job["state"] not in ("queued", "running"):
+                return job
+            assert time.monotonic() < until, job
+            time.sleep(0.02)
+
+
+class Site:
+    def __init__(self, data, *options, supervised=False):
+        self.data = pathlib.Path(data)
+        self.log_path = self.data.with_suffix(".log")
+        self.options = [] if supervised else ["--no-supervisor"]
+        self.options += options
+        self.start()
+
+    def start(self):
+        self.log_file = open(self.log_path, "ab")
+        self.process = subprocess.Popen(
+            [BUILD / "berth", "serve", "--listen", "127.0.0.1:0", "--data", self.data, "--demo",
+             "--scripts", self.data.parent / "scripts", *self.options],
+            stdout=subprocess.PIPE, stderr=self.log_file, text=True)
+        line = self.process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        assert found, self.log()
+        self.port = int(found[1])
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def nobody(self):
+        return Person(self)
+
+    def sign_in(self, login, password=PASSWORD):
+        person = Person(self)
+        answer = person.post("/_session", {"login": login, "password": password})
+        assert answer.status == 200, answer
+        person.cookie = answer.headers["Set-Cookie"].split(";")[0]
+        person.user = answer.json["user"]
+        return person
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.log_file.close()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        self.log_file.close()
+        return code

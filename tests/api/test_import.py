@@ -1,0 +1,172 @@
+"""Imports: every row told, duplicates found by every key, nothing written by a dry run."""
+import csv
+import io
+import itertools
+
+import openpyxl
+import pytest
+
+number = itertools.count(1)
+HEADER = ["公司名称", "联系人", "电话", "传真", "邮箱", "国家", "备注栏"]
+
+
+def tag():
+    return f"imp{next(number)}q{id(number) % 9973}"
+
+
+def xlsx(rows, header=HEADER):
+    book = openpyxl.Workbook()
+    for row in [header, *rows]:
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def text(rows, header=HEADER, encoding="utf-8", separator=","):
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=separator)
+    writer.writerows([header, *rows])
+    return out.getvalue().encode(encoding)
+
+
+def upload(person, data, name="leads.xlsx"):
+    answer = person.ask("POST", "/_import/lead", raw=data, name=name)
+    assert answer.status == 201, answer
+    return answer.json
+
+
+def run(person, look, dry=False, **options):
+    mapping = {str(c["index"]): c["field"] for c in look["columns"] if c["field"]}
+    return person.job(person.post(f"/_import/{look['import']}/run", {
+        "sheet": look["sheet"], "header_row": look["header_row"], "map": mapping, "dry": dry, **options}))
+
+
+def outcomes(person, look):
+    rows, after = {}, ""
+    while after is not None:
+        page = person.get(f"/_import/{look['import']}/rows", after=after or "0").json
+        rows.update({r["row"]: r for r in page["rows"]})
+        after = page["next"]
+    return rows
+
+
+def test_each_row_is_new_duplicate_or_invalid_and_says_why(people):
+    person, t = people["lan"], tag()
+    there = person.made("lead", name=f"Công ty TNHH {t} Hàng Hải", phone="028 3822 4455", fax="028 3822 4456",
+                        email=f"sales@{t}.com.vn", country="VN")
+    look = upload(person, xlsx([
+        [f"{t} Mới", "Lan", "0903 123 987", None, f"new@{t}.vn", "VN", "x"],
+        [f"CTY TNHH {t} HÀNG HẢI", None, None, None, None, "VN", None],
+        [f"{t} hai", None, "+84 (28) 3822-4455", None, None, "VN", None],
+        [f"{t} ba", None, None, "0084 28 38224456", None, "VN", None],
+        [f"{t} bốn", None, None, None, f"SALES@{t.upper()}.COM.VN", "VN", None],
+        [None, "Ai", "0903 111 222", None, None, "VN", None],
+        [f"{t} năm", None, None, None, "khong phai email", "VN", None],
+        [f"{t} mới", None, None, None, None, "VN", None],
+    ]))
+    assert [c["field"] for c in look["columns"]][:6] == ["name", "contact", "phone", "fax", "email", "country"]
+    before = len(person.rows("lead"))
+    dry = run(person, look, dry=True)
+    assert dry["state"] == "done" and len(person.rows("lead")) == before
+    job = run(person, look)
+    assert job["result"] == {**dry["result"], "dry": False}
+    assert {k: job["result"][k] for k in ("new", "duplicate", "invalid", "rows")} == {"new": 1, "duplicate": 5, "invalid": 2, "rows": 8}
+    rows = outcomes(person, look)
+    assert rows[2]["outcome"] == "new" and person.row(f"/lead/{rows[2]['record']}")["email"] == f"new@{t}.vn"
+    for row, key in ((3, "name"), (4, "phone"), (5, "fax"), (6, "email")):
+        assert rows[row]["outcome"] == "duplicate" and rows[row]["record"] == there["id"] and rows[row]["by"] == [key], rows[row]
+    assert rows[7]["field"] == "name" and rows[7]["cell"] == "A7"
+    assert rows[8]["field"] == "email" and rows[8]["cell"] == "E8" and rows[8]["message"]
+    assert rows[9]["same_as"] == 2
+    again = run(person, look)
+    assert again["result"]["new"] == 0  # the same file once more changes nothing
+
+
+def test_rows_that_did_not_go_in_come_back_with_the_reason(people):
+    person, t = people["lan"], tag()
+    look = upload(person, text([[f"{t} one", "", "", "", "bad address", "VN", "=1+1"], [f"{t} two", "", "", "", "", "VN", "ok"]]), "leads.csv")
+    run(person, look)
+    answer = person.get(f"/_import/{look['import']}/rejected.xlsx")
+    assert answer.status == 200 and "attachment" in answer.headers["Content-Disposition"]
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.body)).active
+    rows = [[c.value for c in row] for row in sheet.iter_rows()]
+    assert rows[0][:7] == HEADER and len(rows) == 2
+    assert rows[1][0] == f"{t} one" and rows[1][4] == "bad address" and rows[1][7]
+    back = person.get(f"/_import/{look['import']}/rejected.csv").body.decode("utf-8-sig")
+    assert f"{t} one" in back and f"{t} two" not in back
+
+
+@pytest.mark.parametrize("encoding,separator", [("utf-8", ","), ("utf-8-sig", ";"), ("utf-16", "\t"), ("gb18030", ","), ("big5", ",")])
+def test_text_files_of_every_kind_read_the_same(people, encoding, separator):
+    person, t = people["manager"], tag()
+    header = ["公司名稱", "電話"] if encoding == "big5" else ["公司名称", "电话"]
+    rows = [[f"{t}臺灣運通 {i}", f"02-2765{1000 + next(number) * 7 % 8999}"] for i in range(6)] if encoding == "big5" else \
+           [[f"{t}深圳货运 {i}", f"0755-2765{1000 + next(number) * 7 % 8999}"] for i in range(6)]
+    look = upload(person, text(rows, header, encoding, separator), "leads.csv")
+    assert [c["field"] for c in look["columns"]] == ["name", "phone"], look["columns"]
+    assert run(person, look)["result"]["new"] == 6
+    found = person.rows("lead", filter=["name", "^", t], sort="name")
+    assert [r["name"] for r in found] == [r[0] for r in rows] and [r["phone"] for r in found] == [r[1] for r in rows]
+
+
+def test_numbers_that_excel_made_of_phones_come_out_whole(people):
+    person, t = people["manager"], tag()
+    phone = 13800000000 + next(number) * 7919 + id(number) % 100000
+    look = upload(person, xlsx([[f"{t} cell", None, phone, None, None, "CN", None]]))
+    run(person, look)
+    assert person.rows("lead", filter=["name", "^", t])[0]["phone"] == str(phone)
+
+
+def test_update_changes_the_one_record_that_matches(people):
+    person, t = people["lan"], tag()
+    there = person.made("lead", name=f"{t} Logistics", city="Huế", email=f"a@{t}.vn")
+    look = upload(person, xlsx([[f"{t} LOGISTICS", "Chị Hoa", None, None, None, None, None], [f"{t} Logistics Co., Ltd", "Chị Hoa", None, None, None, None, None]]))
+    job = run(person, look, duplicates="update")
+    assert job["result"]["updated"] + job["result"]["same"] == 2 and job["result"]["updated"] >= 1
+    row = person.row(f"/lead/{there['id']}")
+    assert row["contact"] == "Chị Hoa" and row["city"] == "Huế" and row["email"] == f"a@{t}.vn"  # empty cells leave what is there
+
+
+def test_hostile_and_odd_files_are_refused_with_a_reason(people):
+    person = people["manager"]
+    for data in (b"PK\x03\x04 broken", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 not really", b"%PDF-1.7 x", b"a,b\n\"open", b"<html><table></table></html>"):
+        answer = person.ask("POST", "/_import/lead", raw=data, name="x.xlsx")
+        assert answer.status == 422 and answer.json["error"]["message"], data
+    assert person.ask("POST", "/_import/lead", raw=b"", name="x.csv").status in (411, 422)
+
+
+def test_imports_belong_to_whoever_made_them(people):
+    look = upload(people["lan"], text([["x", "", "", "", "", "", ""]]), "x.csv")
+    for path in (f"/_import/{look['import']}/rows", f"/_import/{look['import']}/rejected.csv"):
+        assert people["li"].get(path).status == 404
+    assert people["li"].post(f"/_import/{look['import']}/run", {"map": {"0": "name"}}).status == 404
+
+
+def test_a_required_field_without_a_column_is_told_before_the_run(people):
+    look = upload(people["lan"], text([["x", "", "", "", "", "", ""]]), "x.csv")
+    answer = people["lan"].post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": {"1": "contact"}})
+    assert answer.status == 422 and "name" in answer.json["error"]["fields"]
+    answer = people["lan"].post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": {"0": "name", "1": "name"}})
+    assert answer.status == 422
+
+
+def test_a_cut_off_import_goes_on_where_it_was_and_doubles_nothing(own_site):
+    site = own_site()
+    person = site.sign_in("demo.admin")
+    count = 20000
+    data = text([[f"crash {i} {i * 7919 % 100003} works", "", f"+84 9{i:08d}", "", "", "VN", ""] for i in range(count)])
+    look = upload(person, data, "big.csv")
+    mapping = {str(c["index"]): c["field"] for c in look["columns"] if c["field"]}
+    answer = person.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": mapping})
+    while person.get(f"/_job/{answer.json['job']}").json["done"] == 0:
+        pass
+    site.kill()
+    site.start()
+    person = site.sign_in("demo.admin")
+    job = person.job(answer)
+    assert job["state"] == "done" and job["result"]["new"] == count and job["result"]["rows"] == count, job
+    found = person.get("/lead", filter=["name", "^", "crash "], count=1).json
+    assert found["total"] == 10000 and found["total_exact"] is False
+    bottom = person.get("/lead", filter=["name", "^", "crash "], sort="name", limit=1).json["rows"]
+    assert len(bottom) == 1
