@@ -94,7 +94,7 @@ struct http_config {
     int threads;            /* event threads [2 x cores, at least 2] */
     int pool_threads;       /* [2 x cores, at least 4] */
     int queue_max;          /* requests waiting for the pool; more are answered 503 [1000] */
-    int max_connections;    /* [20000, or what RLIMIT_NOFILE leaves] */
+    int max_connections;    /* [20000]; RLIMIT_NOFILE is raised for it, or it is lowered */
     int per_address;        /* connections of one address (IPv6: one /64) [no limit] */
     bool count_loopback;    /* per_address holds for 127.0.0.0/8 and ::1, too */
     size_t header_max;      /* request line and headers together [16384] */
@@ -135,6 +135,8 @@ struct http *http_start(const struct http_config *config, struct buf *err);
  * the rest off.  Returns how many handlers were still running: 0 means *h is freed and set to
  * NULL; otherwise their memory stays and the process should end. */
 int http_stop(struct http **h, int64_t grace_ms);
+/* Changes config.per_address while the server runs. */
+void http_per_address(struct http *h, int connections);
 void http_stats(const struct http *h, struct http_stats *out);
 
 void *http_data(const struct http_req *req);

@@ -20,6 +20,7 @@ struct loop {
     struct http *http;
     struct MHD_Daemon *mhd;
     void *thread;          /* thread_new()'s */
+    bool plain_layout;     /* this libmicrohttpd leaves header lines where they were received */
     struct gzip *gzip;     /* made at first use */
     struct request *spare; /* finished ones, for reuse */
     int nspare;
@@ -87,7 +88,7 @@ struct request {
     int fd; /* of ANSWER_FILE; -1 */
     int64_t mtime;
     struct http_stream *stream; /* of ANSWER_STREAM, until it is sent */
-    struct buf squeezed; /* gzip of pub.out */
+    struct buf squeezed;        /* gzip of pub.out */
 };
 
 struct pool;
@@ -98,9 +99,9 @@ struct http {
     struct pool *pool;
     struct watch *watch;
     struct accepter *accepter;
+    _Atomic int per_address;      /* as in the configuration, or changed since */
     pthread_mutex_t streams_lock; /* taken before a stream's own */
     struct http_stream *streams;
-    bool plain_layout; /* this libmicrohttpd leaves header lines where they were received */
     _Atomic bool stopping, cut, over; /* finish; give up; begin nothing any more */
     _Atomic int connections;
     _Atomic int resuming; /* threads inside libmicrohttpd on behalf of a finished request */
@@ -149,7 +150,7 @@ void watch_linger(struct watch *w, int fd);
 void conn_open(struct loop *l, struct conn *c);
 void conn_close(struct conn *c);
 void conn_phase(struct conn *c, enum phase p, int64_t ms); /* ms 0: no limit */
-void conn_cut(struct conn *c); /* shuts it down at once */
+void conn_cut(struct conn *c);                             /* shuts it down at once */
 /* Shuts connections of the phase down (all with phase -1); how: SHUT_RD or SHUT_RDWR. */
 void conn_shutdown_all(struct http *h, int phase, int how);
 
@@ -157,7 +158,9 @@ void conn_shutdown_all(struct http *h, int phase, int how);
 struct accepter *accept_start(struct http *h, struct buf *err);
 void accept_end(struct accepter **a);
 
-/* http.c */
+/* http_loop.c */
+int loop_start(struct http *h, struct loop *l, struct buf *err);
+void loop_end(struct loop *l);
 enum { HTTP_ID_MAX = 13 };
 void request_id(char out[HTTP_ID_MAX]);
 void request_ready(struct request *r);

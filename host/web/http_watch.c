@@ -59,7 +59,7 @@ uint64_t watch_key(const struct http *h, const void *sockaddr)
     const unsigned char *b;
     uint64_t key = 0;
 
-    if (h->c.per_address <= 0)
+    if (atomic_load(&h->per_address) <= 0)
         return 0;
     if (sa->sa_family == AF_INET) {
         uint32_t a = ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr);
@@ -103,7 +103,7 @@ bool watch_admit(struct watch *w, uint64_t key)
         *at = mem_alloc(sizeof(**at));
         (*at)->key = key;
     }
-    ok = (*at)->n < w->http->c.per_address;
+    ok = (*at)->n < atomic_load(&w->http->per_address);
     if (ok)
         (*at)->n++;
     pthread_mutex_unlock(&w->lock);
