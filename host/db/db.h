@@ -130,8 +130,9 @@ int db_submit(struct db *db, struct db_work *w) __attribute__((warn_unused_resul
 int db_write(struct db *db, int (*body)(struct db_conn *writer, void *arg), void *arg);
 int db_write_low(struct db *db, int (*body)(struct db_conn *writer, void *arg), void *arg);
 
-struct db_stats { /* since db_open(); log_bytes and queued are of now */
-    int64_t bodies, commits, commits_failed, checkpoints, log_bytes, queued;
+struct db_stats {
+    int64_t bodies, commits, commits_failed, checkpoints; /* since db_open() */
+    int64_t log_bytes, queued, unindexed;                 /* now; the last: db_fts_put()s */
 };
 void db_stats(struct db *db, struct db_stats *out);
 

@@ -342,6 +342,8 @@ static void sq_stats(struct db *db, struct db_stats *out)
 
     *out = (struct db_stats){.checkpoints = atomic_load(&s->checkpoints),
                              .log_bytes = (int64_t)atomic_load(&s->frames) * SQ_FRAME};
+    long long unindexed = atomic_load(&s->fts.noted) - atomic_load(&s->fts.indexed);
+    out->unindexed = unindexed > 0 ? unindexed : 0;
     if (s->writer != NULL)
         writer_stats(s->writer, out);
 }

@@ -290,7 +290,9 @@ static int index_row(struct db_conn *c, struct buf *sql, struct db_stmt *todo)
     int64_t id = sq_col_int(todo, 2);
     int rc = put(c, sql, name, "delete", id, sq_col_text(todo, 3, NULL));
 
-    return rc == DB_OK ? put(c, sql, name, NULL, id, sq_col_text(todo, 4, NULL)) : rc;
+    if (rc == DB_OK)
+        rc = put(c, sql, name, NULL, id, sq_col_text(todo, 4, NULL));
+    return rc == DB_ERROR ? DB_OK : rc; /* logged; one bad note must not stop all others */
 }
 
 static int strike_out(struct db_conn *c, int64_t last)
@@ -313,7 +315,7 @@ static int drain_body(struct db_conn *c, void *arg)
     struct db_stmt *todo =
         sq_prepare(c, "SELECT seq, fts, id, gone, come FROM " TODO " ORDER BY seq");
     for (rc = DB_OK; rc == DB_OK && (step = db_step(todo)) == DB_ROW; d->rows++) {
-        if (d->rows >= CHUNK_ROWS || when_monotonic() >= until)
+        if (d->rows >= CHUNK_ROWS || (d->rows > 0 && when_monotonic() >= until))
             break;
         last = sq_col_int(todo, 0);
         rc = index_row(c, &sql, todo);

@@ -1006,6 +1006,21 @@ static void texts_noted_before_a_crash_are_indexed_after_it(void **state)
     assert_string_equal(FOUND(f, WORD("late")), "2");
 }
 
+static void a_bad_note_does_not_stop_the_indexer(void **state)
+{
+    struct fixture *f = *state;
+    struct db_stats stats;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_int_equal(write_sql(f->db, "INSERT INTO fts_todo (fts, id, come)"
+                                      " VALUES ('gone_fts', 2, 'x'), ('t_fts', 2, 'late')"),
+                     0);
+    assert_int_equal(db_write(f->db, change_texts, NULL), 0);
+    assert_string_equal(FOUND(f, WORD("late")), "2");
+    db_stats(f->db, &stats);
+    assert_int_equal(stats.unindexed, 0);
+}
+
 static void full_text_tables_are_not_part_of_the_schema(void **state)
 {
     struct fixture *f = *state;
@@ -1058,6 +1073,7 @@ int main(void)
         TEST(a_changed_row_is_found_by_its_new_tokens_only),
         TEST(texts_of_a_body_that_fails_are_not_indexed),
         TEST(texts_noted_before_a_crash_are_indexed_after_it),
+        TEST(a_bad_note_does_not_stop_the_indexer),
         TEST(full_text_tables_are_not_part_of_the_schema),
     };
 
