@@ -7,8 +7,7 @@
 #include "model/build.h"
 
 /* Words that SQLite or PostgreSQL refuses as a bare column name, PostgreSQL's system columns, the
- * words of the filter language and of Lua.  Sorted.  `user` is not here: the table has to be called
- * so, and table.sql quotes it. */
+ * words of the filter language and of Lua.  Sorted. */
 static const char *const reserved[] = {"_rowid_",
                                        "add",
                                        "all",
@@ -140,6 +139,7 @@ static const char *const reserved[] = {"_rowid_",
                                        "unique",
                                        "until",
                                        "update",
+                                       "user",
                                        "using",
                                        "values",
                                        "variadic",

@@ -181,7 +181,8 @@ static void ready_sql(struct build *b, struct table *t)
     t->columns = arena_strdup(b->a, buf_str(&columns));
     t->select_one = arena_fmt(b->a, "SELECT %s FROM %s WHERE id = ?", t->columns, t->sql);
     if (!(t->flags & BERTH_BARE)) /* behind "id, " */
-        t->insert = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (%s)", t->sql, t->columns + 4, buf_str(&marks));
+        t->insert = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (%s)", t->sql, t->columns + 4,
+                              buf_str(&marks));
     buf_free(&columns);
     buf_free(&marks);
 }
@@ -427,7 +428,8 @@ static void finish_table(struct build *b, struct table *t, const struct berth_ta
 
 static bool table_name_ok(struct build *b, const char *plugin, const char *name)
 {
-    const char *why = model_name_problem(name);
+    /* No other word for it will do; table.sql quotes it. */
+    const char *why = strcmp(name, "user") == 0 ? NULL : model_name_problem(name);
 
     for (size_t i = 0; why == NULL && i < sizeof(taken) / sizeof(taken[0]); i++)
         if (strncmp(name, taken[i], strlen(taken[i])) == 0)

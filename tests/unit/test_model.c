@@ -343,6 +343,7 @@ static void wrong_fields_are_told(void **state)
     told_field((struct berth_field){"Phone", BERTH_TEXT},
                "table thing, field Phone: the name must");
     told_field((struct berth_field){"select", BERTH_TEXT}, "reserved word");
+    told_field((struct berth_field){"user", BERTH_TEXT}, "reserved word");
     told_field((struct berth_field){"x_a", BERTH_TEXT}, "begins with x_");
     told_field((struct berth_field){"version", BERTH_TEXT},
                "is already a column of the host's own");
