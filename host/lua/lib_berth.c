@@ -17,14 +17,23 @@
 #include "record/setting.h"
 #include "record/zone.h"
 
-enum { FIND_MAX = 1000, ARGS_MAX = 16 };
-enum { FUEL_QUERY = 4000, FUEL_ROW = 200, FUEL_SAVE = 20000 }; /* about what they cost */
+enum { FIND_MAX = 1000, ARGS_MAX = 16, NAME_LONGEST = 4000 };
+enum { FUEL_QUERY = 4000, FUEL_ROW = 200, FUEL_SAVE = 20000, FUEL_LOG = 20000 }; /* about what they cost */
+
+/* Names, keys, filters: short, because the host copies them. */
+static const char *name_at(lua_State *L, int arg)
+{
+    const char *s = luaL_checkstring(L, arg);
+
+    luaL_argcheck(L, lua_rawlen(L, arg) <= NAME_LONGEST, arg, "too long");
+    return s;
+}
 
 /* ---- records ---------------------------------------------------------------------------- */
 
 static const struct table *table_at(lua_State *L, int arg)
 {
-    const struct table *t = model_table(ctx_of(L)->m, luaL_checkstring(L, arg));
+    const struct table *t = model_table(ctx_of(L)->m, name_at(L, arg));
 
     if (t == NULL)
         luaL_error(L, "there is no table '%s'", lua_tostring(L, arg));
@@ -66,7 +75,7 @@ static void query_at(lua_State *L, const struct table *t, struct where_query *q)
             luaL_argerror(L, 3 + i, "a filter cannot take this value");
     if (lua_isnoneornil(L, 2))
         return;
-    where_text(c, t, luaL_checkstring(L, 2), args, n > 0 ? (size_t)n : 0, q);
+    where_text(c, t, name_at(L, 2), args, n > 0 ? (size_t)n : 0, q);
     check_ctx(L);
 }
 
@@ -83,6 +92,7 @@ static struct berth_rows *rows_at(lua_State *L, int64_t limit)
     rows = find_rows(ctx_of(L), t, &q);
     watch_resume();
     check_ctx(L);
+    box_burn(L, (int64_t)rows->n * FUEL_ROW);
     return rows;
 }
 
@@ -104,7 +114,6 @@ static int find_step(lua_State *L)
 
     if ((uint64_t)lua_tointeger(L, lua_upvalueindex(2)) != box_run_id(L))
         return luaL_error(L, "this list belongs to an earlier call and is gone");
-    box_burn(L, FUEL_ROW);
     row = find_next(rows);
     if (row == NULL)
         return 0;
@@ -207,7 +216,7 @@ static int b_delete(lua_State *L)
 /* berth.emit("leads.released", lead): tells everybody who asked to know. */
 static int b_emit(lua_State *L)
 {
-    const char *topic = arena_strdup(ctx_of(L)->a, luaL_checkstring(L, 1));
+    const char *topic = arena_strdup(ctx_of(L)->a, name_at(L, 1));
     struct berth_row *row = lua_isnoneornil(L, 2) ? NULL : value_row(L, 2, false);
 
     writer_only(L);
@@ -231,19 +240,19 @@ static int b_can(lua_State *L)
 {
     const struct who *who = ctx_of(L)->who;
 
-    lua_pushboolean(L, who == NULL || perm_has(who, luaL_checkstring(L, 1)));
+    lua_pushboolean(L, who == NULL || perm_has(who, name_at(L, 1)));
     return 1;
 }
 
 static int b_tr(lua_State *L)
 {
-    lua_pushstring(L, ctx_text(ctx_of(L), luaL_checkstring(L, 1), (const char *const[]){NULL}));
+    lua_pushstring(L, ctx_text(ctx_of(L), name_at(L, 1), (const char *const[]){NULL}));
     return 1;
 }
 
 static int b_log(lua_State *L)
 {
-    box_burn(L, 500);
+    box_burn(L, FUEL_LOG);
     log_info("script", "%s: %.500s", run_of(L)->file, box_text(L, 1, NULL));
     return 0;
 }
@@ -253,20 +262,20 @@ static int b_log(lua_State *L)
 static int b_error(lua_State *L)
 {
     struct berth_ctx *c = ctx_of(L);
-    const char *key = arena_strdup(c->a, luaL_checkstring(L, 2));
+    const char *key = arena_strdup(c->a, name_at(L, 2));
 
     writer_only(L);
     if (lua_isnoneornil(L, 1))
         ctx_fail(c, BERTH_INVALID, "refused", key);
     else
-        ctx_invalid(c, luaL_checkstring(L, 1), key, NULL);
+        ctx_invalid(c, name_at(L, 1), key, NULL);
     return luaL_error(L, "%s", key);
 }
 
 static int b_rule(lua_State *L)
 {
     struct berth_ctx *c = ctx_of(L);
-    const struct rule *r = model_rule(c->m, luaL_checkstring(L, 1));
+    const struct rule *r = model_rule(c->m, name_at(L, 1));
     struct berth_val args[ARGS_MAX];
     int n = lua_gettop(L) - 1;
 
@@ -283,7 +292,7 @@ static int b_setting(lua_State *L)
 {
     struct berth_val v;
 
-    if (model_setting(ctx_of(L)->m, luaL_checkstring(L, 1)) == NULL)
+    if (model_setting(ctx_of(L)->m, name_at(L, 1)) == NULL)
         return luaL_error(L, "there is no setting '%s'", lua_tostring(L, 1));
     box_burn(L, FUEL_QUERY);
     v = setting_get(ctx_of(L), lua_tostring(L, 1));

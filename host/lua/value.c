@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,9 @@ struct row_handle {
     struct berth_row *row;
     bool writable;
 };
+
+enum { VALUE_MAX = 256 << 10 }; /* bytes of one text that leaves a script */
+enum { MANY_MAX = 200 };        /* picks or references in one field */
 
 static const char is_row; /* set in the metatables of records */
 
@@ -107,9 +111,12 @@ static bool take_text(lua_State *L, int index, struct arena *a, struct berth_val
         return false;
     lua_pushvalue(L, index); /* a number must stay one where it stands */
     s = lua_tolstring(L, -1, &len);
+    box_burn(L, (int64_t)len / 8); /* the arena's memory is not the box's */
+    if (len > VALUE_MAX)
+        luaL_error(L, "text longer than %d KB", VALUE_MAX >> 10);
     copy = arena_strndup(a, s, len);
     lua_pop(L, 1);
-    if (strlen(copy) != len || len > INT32_MAX)
+    if (strlen(copy) != len)
         return false; /* a NUL inside */
     out->len = (int32_t)len;
     out->s = copy;
@@ -172,24 +179,27 @@ bool value_take(lua_State *L, int index, enum berth_type type, struct arena *a, 
 static bool take_many(lua_State *L, int index, const struct field *f, struct arena *a, struct berth_val *out)
 {
     lua_Integer n = (lua_Integer)lua_rawlen(L, index);
-    struct berth_val all = {BERTH_TEXT, 0, {.s = "|"}};
+    struct berth_val *each;
+    size_t len = 1;
+    char *all, *p;
 
     *out = berth_nil();
-    if (n > 1000)
+    if (n > MANY_MAX)
         return false;
-    for (lua_Integer i = 1; i <= n; i++) {
-        struct berth_val one;
-
-        lua_rawgeti(L, index, i);
-        if (!value_take(L, lua_gettop(L), f->type, a, &one) || one.type == BERTH_NULL)
+    each = arena_alloc(a, (size_t)(n + 1) * sizeof(*each));
+    for (lua_Integer i = 0; i < n; i++) {
+        lua_rawgeti(L, index, i + 1);
+        if (!value_take(L, lua_gettop(L), f->type, a, &each[i]) || each[i].type == BERTH_NULL)
             return false;
         lua_pop(L, 1);
-        all.s = f->type == BERTH_PICK ? arena_fmt(a, "%s%s|", all.s, one.s)
-                                      : arena_fmt(a, "%s%lld|", all.s, (long long)one.i);
+        len += f->type == BERTH_PICK ? (size_t)each[i].len + 1 : 24;
     }
-    all.len = (int32_t)strlen(all.s);
+    p = all = arena_alloc(a, len + 1);
+    *p++ = '|';
+    for (lua_Integer i = 0; i < n; i++)
+        p += f->type == BERTH_PICK ? sprintf(p, "%s|", each[i].s) : sprintf(p, "%lld|", (long long)each[i].i);
     if (n > 0)
-        *out = all;
+        *out = (struct berth_val){BERTH_TEXT, (int32_t)(p - all), {.s = all}};
     return true;
 }
 

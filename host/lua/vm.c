@@ -27,6 +27,7 @@ struct vm {
     uint64_t engine;
     struct script_set *set;
     bool spent;  /* out of memory once: build a new one */
+    struct arena *scratch; /* for what rules read: forgotten after the answer */
     int *rules;  /* by place in the set: reference to the function, or 0 */
     size_t nrules;
     struct vm_hook *hooks;
@@ -97,6 +98,7 @@ struct vm *vm_new(size_t memory)
     struct buf err = BUF_INIT;
 
     vm->box = box_new(memory);
+    vm->scratch = arena_new();
     box_set_owner(vm->box, &vm->run);
     if (box_run(vm->box, &load_budget, open_host, NULL, &err, NULL) < 0) {
         log_error("lua", "cannot open the host's functions: %s", buf_str(&err));
@@ -114,6 +116,7 @@ void vm_free(struct vm **at)
     for (size_t i = 0; i < vm->nhooks; i++)
         free(vm->hooks[i].on);
     box_free(&vm->box);
+    arena_free(&vm->scratch);
     if (vm->set != NULL)
         set_drop(vm->set);
     free(vm->hooks);
@@ -272,6 +275,7 @@ static int run(struct vm *vm, struct scripts *s, struct berth_ctx *c, const stru
 struct question {
     const struct script *script;
     struct berth_ctx *c;
+    struct arena *into; /* for the answer */
     int ref;
     const struct berth_val *args;
     size_t n;
@@ -305,7 +309,7 @@ static int answer(lua_State *L)
     lua_call(L, (int)q->n, 1);
     if (lua_isnil(L, -1)) /* "no opinion": the default */
         return 0;
-    if (!value_take(L, lua_gettop(L), rule->returns, q->c->a, q->out))
+    if (!value_take(L, lua_gettop(L), rule->returns, q->into, q->out))
         return luaL_error(L, "the answer must be %s, not a %s", script_type_text(rule->returns),
                           luaL_typename(L, -1));
     q->answered = true;
@@ -319,7 +323,7 @@ static bool ask(struct berth_ctx *c, const struct rule *r, const struct berth_va
 {
     struct vm *vm = vm_of(installed);
     const struct script *script = map_get(&vm->set->rules, r->full);
-    struct question q = {script, c, 0, args, n, out, false};
+    struct question q = {script, c, c->a, 0, args, n, out, false};
     struct buf err = BUF_INIT;
 
     if (script == NULL || atomic_load_explicit(&script->tally->stopped, memory_order_relaxed))
@@ -327,12 +331,18 @@ static bool ask(struct berth_ctx *c, const struct rule *r, const struct berth_va
     q.ref = vm->rules[script - vm->set->list];
     if (q.ref == 0)
         return false;
+    c->a = vm->scratch;
     if (run(vm, installed, c, script, false, answer, &q, &err) < 0) {
         q.answered = false;
         /* What a broken rule asked for in vain is no reason to refuse the user. */
         if (is_users(c->rc))
             ctx_clear(c);
     }
+    c->a = q.into;
+    for (int i = 0; c->rc != BERTH_OK && i < 5 && c->args[i] != NULL; i++)
+        c->args[i] = arena_strdup(c->a, c->args[i]);
+    if (!box_running(vm->box))
+        arena_reset(vm->scratch);
     buf_free(&err);
     return q.answered;
 }

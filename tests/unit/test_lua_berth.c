@@ -158,12 +158,15 @@ static int64_t days(struct fixture *f, const char *text, const struct who *who)
     struct berth_ctx c;
     struct berth_val v = {0}, args[1];
     int64_t answer;
+    size_t used;
 
     write_script(f, "rules/leads.release_days.lua", arena_fmt(a, "-- Days\nreturn function(lead)\n%s\nend\n", text));
     ctx_init(&c, &f->st, f->reader, a, who, NULL);
     args[0] = berth_r(row_new(&c, model_table(c.m, "lead")));
+    used = arena_used(a);
     answer = f->st.scripts.rule(&c, model_rule(c.m, "leads.release_days"), args, 1, &v) ? v.i : -1;
     assert_int_equal(c.rc, BERTH_OK);
+    assert_in_range(arena_used(a), used, used + 4096); /* what a rule reads is forgotten */
     db_settle(f->reader);
     arena_free(&a);
     return answer;
@@ -212,6 +215,21 @@ static void a_broken_filter_is_the_rules_error_and_not_the_users(void **state)
     assert_int_equal(days(f, "return berth.count('lead', 'dayz > 10')", NULL), -1);
     assert_non_null(strstr(problem(f), "rules/leads.release_days.lua:3: refused"));
     assert_int_equal(days(f, "return berth.count('lead', 'days > ? or 1=1; drop table lead', 10)", NULL), -1);
+}
+
+static void a_rule_that_reads_for_ever_is_stopped(void **state)
+{
+    struct fixture *f = *state;
+
+    save(f, "one", 1, NULL);
+    assert_int_equal(days(f, "while true do for l in berth.find('lead') do end end", NULL), -1);
+    assert_non_null(strstr(problem(f), "ran too long"));
+    assert_int_equal(days(f, "local s = ('x'):rep(200000) while true do berth.count('lead', 'name = ?', s) end", NULL), -1);
+    assert_non_null(strstr(problem(f), "ran too long"));
+    assert_int_equal(days(f, "return berth.count('lead', 'name = ?', ('x'):rep(1000000))", NULL), -1);
+    assert_non_null(strstr(problem(f), "text longer than 256 KB"));
+    assert_int_equal(days(f, "return berth.count('lead', ('x'):rep(100000))", NULL), -1);
+    assert_non_null(strstr(problem(f), "too long"));
 }
 
 static int user_body(struct db_conn *w, void *arg)
@@ -332,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_rule_looks_around_in_the_data),
         CASE(a_broken_filter_is_the_rules_error_and_not_the_users),
+        CASE(a_rule_that_reads_for_ever_is_stopped),
         CASE(a_rule_sees_what_the_user_sees),
         CASE(a_hook_changes_what_is_stored_and_adds_records),
         CASE(a_refusal_undoes_what_the_hook_did_before),

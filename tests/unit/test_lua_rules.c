@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "lua/script.h"
+#include "lua/watch.h"
 #include "lua_company.h"
 
 struct fixture {
@@ -501,6 +503,24 @@ static void nothing_is_overdue_while_nothing_runs(void **state)
     assert_false(scripts_overdue(0, name));
 }
 
+static void a_script_that_cannot_be_stopped_is_named(void **state)
+{
+    char name[SCRIPT_NAME] = "";
+
+    (void)state;
+    watch_begin("rules/leads.release_days.lua"); /* as if it were inside */
+    while (!scripts_overdue(0, name))
+        sched_yield();
+    assert_string_equal(name, "rules/leads.release_days.lua");
+    assert_false(scripts_overdue(600000, name));
+    watch_pause(); /* inside the host, which has limits of its own */
+    assert_false(scripts_overdue(-1, name));
+    watch_resume();
+    assert_true(scripts_overdue(-1, name));
+    watch_end();
+    assert_false(scripts_overdue(-1, name));
+}
+
 /* ---- hooks ---------------------------------------------------------------------------------------------- */
 
 static int fire(struct fixture *f, uint32_t when)
@@ -621,6 +641,7 @@ int main(void)
         CASE(a_memory_hog_costs_only_its_own_answer),
         CASE(a_script_that_made_the_server_crash_is_left_out),
         CASE(nothing_is_overdue_while_nothing_runs),
+        CASE(a_script_that_cannot_be_stopped_is_named),
         CASE(a_hook_changes_the_record_before_it_is_saved),
         CASE(a_hook_refuses_with_field_and_text),
         CASE(a_failing_hook_refuses_the_change_and_names_script_and_line),
