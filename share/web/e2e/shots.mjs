@@ -1,16 +1,16 @@
-// shots.mjs - pictures of every screen, to look at.  node e2e/shots.mjs OUT [name part]
+// shots.mjs - pictures of every screen, to look at.  node e2e/shots.mjs OUT [name part] [--mock]
 import { mkdirSync } from 'node:fs'
 import { start } from './host.mjs'
 import { DESK, launch, open, PHONE, settle, signIn } from './lib.mjs'
 
-const out = process.argv[2] ?? '/tmp/shots'
-const only = process.argv[3] ?? ''
+const [out = '/tmp/shots', only = ''] = process.argv.slice(2).filter((a) => !a.startsWith('--'))
 mkdirSync(out, { recursive: true })
 const host = await start()
 const browser = await launch()
 
-const CSV = 'Company name,Contact person,Phone,E-mail,TEU per month,Remark\n' + Array.from({ length: 40 }, (_, i) =>
-  i % 9 === 4 ? `,Nobody ${i},+86 1390000${i},x,1,` : i % 5 === 2 ? `Dup ${i},A,+86 138${10000000 + (i + 1) * 37},,3,` : `公司 Import ${i} 贸易有限公司,王芳 ${i},+86 1379000${1000 + i},im${i}@example.org,${i},ok`).join('\n')
+const csv = (n) => 'Company name,Contact person,Phone,E-mail,TEU per month,Remark\n' + Array.from({ length: 40 }, (_, i) =>
+  i % 9 === 4 ? `,Nobody ${i},+86 1390000${i},x,1,` : i % 5 === 2 ? `Dup ${i},A,+86 138${10000000 + (i + 1) * 37},,3,` : `公司 Import ${n}-${i} 贸易有限公司,王芳 ${i},+86 137${n}${1000 + i},im${n}-${i}@example.org,${i},ok`).join('\n')
+let round = 1000
 
 async function screens(page, phone) {
   const table = '/t/lead?view=all'
@@ -31,9 +31,10 @@ async function screens(page, phone) {
     menu: async () => { await go(table, phone ? '.card' : '.gb .gr'); await page.locator('[data-t=me]:visible').click(); await page.locator('.pop .opt').first().waitFor() },
     settings: async () => { await go('/settings', '.tokenform') },
     users: async () => { await go('/t/user', phone ? '.card' : '.gb .gr') },
+    role: async () => { await go('/t/role/2', '.rel td') },
     empty: async () => { await go('/t/custom_field', '.empty') },
     file: async () => { await go('/t/lead/import', '.dropzone') },
-    map: async () => { await page.locator('[data-t=file]').setInputFiles({ name: 'leads.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) }); await page.locator('.maprow').nth(2).waitFor() },
+    map: async () => { await page.locator('[data-t=file]').setInputFiles({ name: 'leads.csv', mimeType: 'text/csv', buffer: Buffer.from(csv(++round)) }); await page.locator('.maprow').nth(2).waitFor() },
     check: async () => { await page.locator('[data-t=dry]').click(); await page.locator('.rep td').first().waitFor() },
     report: async () => { await page.locator('[data-t=go]').click(); await page.locator('[data-t=tolist]').waitFor() ; await page.locator('.rep td').first().waitFor() },
   }
