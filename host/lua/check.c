@@ -88,6 +88,15 @@ static struct fact known_field(struct reader *r, const struct table *table, cons
     return (struct fact){0};
 }
 
+/* The names in a filter text. */
+static void known_names(struct reader *r, const struct table *table, const struct token *t)
+{
+    size_t len;
+
+    for (const char *p = text(r, t); (p = model_filter_unknown(table, p, &len)) != NULL; p += len)
+        known_field(r, table, &(struct token){TOKEN_NAME, t->line, p, len});
+}
+
 static void known_rule(struct reader *r, const struct token *t)
 {
     struct nearest n = nearest_to(text(r, t));
@@ -219,8 +228,11 @@ static struct fact literal_call(struct reader *r, const char *global)
             return (struct fact){0};
         }
         table = known_table(r, r->t);
-        if (table != NULL)
-            return (struct fact){calls[i].what, table, BERTH_INT};
+        if (table == NULL)
+            return (struct fact){0};
+        if (token_is(r->t + 1, ",") && r->t[2].kind == TOKEN_STRING)
+            known_names(r, table, r->t + 2);
+        return (struct fact){calls[i].what, table, BERTH_INT};
     }
     return (struct fact){0};
 }

@@ -32,20 +32,14 @@ static const char *past_word(const char *p)
     return p;
 }
 
-static void check_name(struct build *b, const struct table *t, const char *plugin, const char *what,
-                       const char *name, size_t len)
+static bool is_known(const struct table *t, const char *name, size_t len)
 {
     size_t first = strcspn(name, ".");
 
-    if (first > len)
-        first = len;
-    if (!is_word(name, len) && map_getn(&t->by_name, name, first) == NULL)
-        problem(b, plugin, t->name, NULL, "%s names \"%.*s\", which is none of its fields", what,
-                (int)first, name);
+    return is_word(name, len) || map_getn(&t->by_name, name, first < len ? first : len) != NULL;
 }
 
-void filter_check(struct build *b, const struct table *t, const char *plugin, const char *what,
-                  const char *filter)
+const char *model_filter_unknown(const struct table *t, const char *filter, size_t *len_r)
 {
     for (const char *p = filter; p != NULL && *p != '\0';) {
         if (*p == '\'') {
@@ -55,10 +49,23 @@ void filter_check(struct build *b, const struct table *t, const char *plugin, co
         } else if (isalpha((unsigned char)*p) || *p == '_') {
             const char *end = past_word(p);
 
-            check_name(b, t, plugin, what, p, (size_t)(end - p));
+            *len_r = (size_t)(end - p);
+            if (!is_known(t, p, *len_r))
+                return p;
             p = end;
         } else {
             p++;
         }
     }
+    return NULL;
+}
+
+void filter_check(struct build *b, const struct table *t, const char *plugin, const char *what,
+                  const char *filter)
+{
+    size_t len;
+
+    for (const char *p = filter; (p = model_filter_unknown(t, p, &len)) != NULL; p += len)
+        problem(b, plugin, t->name, NULL, "%s names \"%.*s\", which is none of its fields", what,
+                (int)len, p);
 }

@@ -207,6 +207,10 @@ bool model_every(const char *every, int64_t *period_r, int *minute_r);
 const char *model_type_name(enum berth_type t);
 enum berth_type model_type(const char *name);
 
+/* The first name in a filter text that is no field of t, or NULL.  A light look: the record layer
+ * compiles filters and says the rest. */
+const char *model_filter_unknown(const struct table *t, const char *filter, size_t *len_r);
+
 static inline bool type_is_text(enum berth_type t)
 {
     return (t >= BERTH_TEXT && t <= BERTH_URL) || t == BERTH_PICK || t == BERTH_JSON;

@@ -249,6 +249,8 @@ static void names_that_do_not_exist_are_refused_with_file_and_line(void **state)
          "2: there is no table 'leed'; did you mean 'lead'?"},
         {"leads.release_days", "return function(lead) return berth.rule('leads.may_clam', lead) end",
          "2: there is no rule 'leads.may_clam'; did you mean 'leads.may_claim'?"},
+        {"leads.release_days", "return function(lead) return berth.count('lead', 'days > ? and statu = \"open\"', 1) end",
+         "2: lead has no field 'statu'; did you mean 'status'?"},
         {"leads.release_days", "return function(lead) return berth.setting('leads.kep_days') end",
          "2: there is no setting 'leads.kep_days'; did you mean 'leads.keep_days'?"},
         {"leads.release_days", "return function(lead) return berth.tody() end",
