@@ -13,6 +13,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,7 +26,7 @@
 #include "base/log.h"
 #include "base/when.h"
 
-enum { EVENTS = 64, ACCEPTS = 32 };
+enum { EVENTS = 64, ACCEPTS = 32, STARVED_PAUSE_MS = 5, STARVED_LOG_MS = 10000 };
 
 /* A connection whose first head is not complete. */
 struct caller {
@@ -43,6 +44,7 @@ struct accepter {
     pthread_t id;
     int epoll, wake;
     int spare_fd; /* given up for a moment when descriptors run out */
+    int64_t told; /* when the log last heard of it */
     unsigned turn;
     struct caller *first, *last;
     struct arena *arena;
@@ -51,6 +53,10 @@ struct accepter {
 
 /* ---- answers without a request ---- */
 
+static const struct http_refusal full = {503, "http.connections",
+                                         "Too many connections; try again."};
+
+/* Sends it and ends our side of the stream; fd stays the caller's. */
 static void raw_answer(struct http *h, int fd, const struct http_refusal *why, const char *extra)
 {
     struct buf head = BUF_INIT, body = BUF_INIT;
@@ -76,23 +82,17 @@ static void raw_answer(struct http *h, int fd, const struct http_refusal *why, c
             buf_addf(&head, "%s: %s\r\n", p->name, p->value);
     buf_addf(&head, "X-Request-Id: %s\r\n%sConnection: close\r\n\r\n", id, extra);
     buf_add(&head, body.s, body.len);
-    if (send(fd, head.s, head.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-        close(fd);
-    } else {
+    if (send(fd, head.s, head.len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)head.len)
         shutdown(fd, SHUT_WR);
-        watch_linger(h->watch, fd);
-    }
     buf_free(&head);
     buf_free(&body);
 }
 
 static void turn_away(struct http *h, int fd)
 {
-    static const struct http_refusal full = {503, "http.connections",
-                                             "Too many connections; try again."};
-
     count(&h->turned_away);
     raw_answer(h, fd, &full, "Retry-After: 2\r\n");
+    watch_linger(h->watch, fd);
 }
 
 /* ---- callers ---- */
@@ -136,6 +136,7 @@ static void caller_refuse(struct accepter *a, struct caller *c, const struct htt
     if (c->polled)
         epoll_ctl(a->epoll, EPOLL_CTL_DEL, c->fd, NULL);
     raw_answer(a->http, c->fd, why, "");
+    watch_linger(a->http->watch, c->fd);
     caller_end(a, c, true);
 }
 
@@ -232,18 +233,31 @@ static void callers_expire(struct accepter *a)
 
 /* ---- the thread ---- */
 
-/* Out of descriptors: without taking it the connection would wake us for ever. */
+/* Out of descriptors: without taking it the connection would wake us for ever.  Its own descriptor
+ * is given back at once, so that the spare one can be had again. */
 static void accept_starved(struct accepter *a)
 {
-    struct http *h = a->http;
+    int64_t now = when_monotonic();
+    char waste[16384];
     int fd;
 
-    log_warn("http", "accept a connection: %s", strerror(errno));
-    close(a->spare_fd);
-    fd = accept4(h->c.listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd >= 0)
-        turn_away(h, fd);
+    if (now >= a->told + STARVED_LOG_MS) {
+        log_warn("http", "accept a connection: %s", strerror(errno));
+        a->told = now;
+    }
+    if (a->spare_fd >= 0)
+        close(a->spare_fd);
+    fd = accept4(a->http->c.listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0) {
+        /* what is read now cannot make close() take the answer back */
+        if (recv(fd, waste, sizeof(waste), MSG_DONTWAIT) >= 0 || errno == EAGAIN)
+            raw_answer(a->http, fd, &full, "Retry-After: 2\r\n");
+        count(&a->http->turned_away);
+        close(fd);
+    }
     a->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) /* somebody else was faster: do not spin */
+        poll(NULL, 0, STARVED_PAUSE_MS);
 }
 
 static void accept_some(struct accepter *a)

@@ -1,6 +1,7 @@
 """harness.py - starts the HTTP test server and talks to it over raw sockets."""
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -97,10 +98,12 @@ def request(path, *headers, method="GET", host="Host: test"):
 
 
 class Server:
-    def __init__(self, env=None, **options):
+    def __init__(self, env=None, files=None, **options):
+        """files: how many descriptors the server may have"""
+        limit = files and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)))
         args = [f"{k}={v}" for k, v in options.items()]
         self.process = subprocess.Popen([SERVER, *args], stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, **(env or {})})
+                                        preexec_fn=limit, env={**os.environ, **(env or {})})
         self.port = int(self.process.stdout.readline())
 
     def client(self):

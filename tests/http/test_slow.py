@@ -154,6 +154,32 @@ class Many(unittest.TestCase):
             for c in first:
                 c.close()
 
+    def test_without_descriptors_left_it_turns_away_and_recovers(self):
+        with Server(files=64) as server:
+            clients, refused = [], 0
+            for _ in range(100):
+                c = server.client()
+                c.send(request("/small"))
+                try:
+                    refused += c.read().status == 503
+                except (EOFError, ConnectionResetError):
+                    refused += 1  # out of room for a gentle farewell
+                clients.append(c)
+            self.assertGreater(refused, 30)
+            self.assertLess(refused, 100)
+            for c in clients:
+                c.close()
+
+            def again():
+                with server.client() as c:
+                    c.send(request("/small"))
+                    try:
+                        return c.read().status == 200
+                    except (EOFError, ConnectionResetError):
+                        return False
+
+            wait_for(again, "there is room again")
+
     def test_connections_come_and_go_without_leaking(self):
         with Server() as server:
             server.get("/small")
