@@ -1,11 +1,14 @@
 /* leads - companies nobody has qualified yet; what is not worked falls back to the pool. */
 #include <berth.h>
+#include <time.h>
 
 struct state {
     int64_t after; /* the release run's place: the id it has come to */
 };
 
-enum { TURN = 500 }; /* leads looked at in one turn of the release run */
+/* One turn of the release run, during which others wait: leads looked at, and for how long however slow
+ * the company's rule is. */
+enum { TURN = 500, TURN_MS = 50 };
 
 /* ---- the rule about claiming ------------------------------------------------------------ */
 static int on_claiming(struct berth_ctx *c, struct berth_event *ev)
@@ -56,14 +59,25 @@ static int let_go(struct berth_ctx *c, void *lead)
     return host->emit(c, "pools.release", lead);
 }
 
+static int64_t clock_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+}
+
 static int release_stale(struct berth_ctx *c)
 {
     struct state *s = host->state(c);
     struct berth_rows *rows = host->find(c, "lead", "id > ? and owner_id not empty and status not in ('converted') "
                                          "order by id limit 500", BERTH_ARGS(berth_i(s->after)));
+    int64_t end = clock_ms() + TURN_MS;
     int n = 0;
 
     for (struct berth_row *lead; (lead = host->next(rows)) != NULL; n++) {
+        if (clock_ms() > end)
+            return 1;
         s->after = host->get(lead, "id").i;
         if (is_due(c, lead) && host->step(c, let_go, lead) != BERTH_OK)
             host->log(c, BERTH_WARN, "lead %lld could not be released", (long long)s->after);
