@@ -12,6 +12,7 @@ struct sq_stmt {
     struct sq_conn *conn;
     sqlite3_stmt *h;
     bool busy, writes;
+    bool running; /* on a row of its result; readers only */
     bool evicted; /* the snapshot it was reading was taken away */
     uint64_t hash;
     struct sq_stmt *chain;         /* in its bucket */
@@ -150,7 +151,7 @@ static void release(struct sq_stmt *s)
     sqlite3_reset(s->h);
     if (s->busy)
         s->conn->cache.busy--;
-    s->busy = s->evicted = false;
+    s->busy = s->running = s->evicted = false;
 }
 
 void sq_reset(struct db_stmt *s)
@@ -221,7 +222,7 @@ static int finished(struct sq_stmt *s, int rc)
 static void evict(struct sq_conn *c)
 {
     for (struct sq_stmt *s = c->cache.newest; s != NULL; s = s->older)
-        if (s->busy && sqlite3_stmt_busy(s->h)) {
+        if (s->running) {
             sqlite3_reset(s->h);
             s->evicted = true;
         }
@@ -236,13 +237,14 @@ static int step_read(struct sq_stmt *s)
 {
     struct sq_conn *c = s->conn;
 
-    if (sqlite3_txn_state(c->h, "main") == SQLITE_TXN_NONE)
+    if (!s->running && sqlite3_txn_state(c->h, "main") == SQLITE_TXN_NONE)
         c->since = when_monotonic(); /* this step takes a new snapshot */
     else if (sq_overdue(c))
         evict(c);
     if (c->evicted || s->evicted)
         return finished(s, DB_INTERRUPTED);
     int rc = sqlite3_step(s->h);
+    s->running = rc == SQLITE_ROW;
     if (rc == SQLITE_ROW)
         return DB_ROW;
     if (rc == SQLITE_INTERRUPT && sq_overdue(c))
