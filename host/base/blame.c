@@ -2,7 +2,6 @@
 #include "base/blame.h"
 
 #include <execinfo.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -107,6 +106,13 @@ static void on_crash(int sig, siginfo_t *info, void *context)
         if (deadly[i] == sig)
             sigaction(sig, &before[i], NULL);
     raise(sig); /* delivered when this handler returns */
+}
+
+void blame_mask(sigset_t *set)
+{
+    sigfillset(set);
+    for (int i = 0; i < DEADLY; i++)
+        sigdelset(set, deadly[i]);
 }
 
 void blame_thread(void)

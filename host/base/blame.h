@@ -6,6 +6,8 @@
 #ifndef BERTH_BLAME_H
 #define BERTH_BLAME_H
 
+#include <signal.h>
+
 enum { BLAME_NAME = 64 };
 
 /* Shared with the supervisor (a memfd); all zero while nothing has happened. */
@@ -39,6 +41,10 @@ static inline void blame_leave(const char *before)
  * the log), print a backtrace to stderr and let the process die of the signal.  Call it once, before
  * threads start. */
 void blame_install(struct crash_page *page);
+
+/* Every signal except those a crash raises: what a thread blocks that leaves signals to the main
+ * thread.  A blocked SIGSEGV would end the process without the handler. */
+void blame_mask(sigset_t *set);
 
 /* Gives the calling thread a stack of its own for the handler, so that a stack overflow is reported
  * too.  Every thread that may run plugin or Lua code calls it first. */

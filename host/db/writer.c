@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/blame.h"
 #include "base/when.h"
 
 /* Most urgent first.  Each commits apart from the others, so that nobody waits for a long one. */
@@ -205,6 +206,7 @@ static void *writer_thread(void *arg)
     int wait_ms = -1;
 
     pthread_setname_np(pthread_self(), "db-writer");
+    blame_thread(); /* bodies run hooks of plugins and scripts */
     for (;;) {
         struct db_work *work = take_first(w);
 
@@ -241,7 +243,7 @@ struct db_writer *writer_new(const struct db_writer_ops *ops, void *owner, int q
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&w->more, &attr);
     pthread_condattr_destroy(&attr);
-    sigfillset(&all); /* signals are the main thread's */
+    blame_mask(&all); /* signals are the main thread's */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&w->thread, NULL, writer_thread, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/blame.h"
 #include "base/log.h"
 #include "base/when.h"
 
@@ -106,7 +107,7 @@ struct http *http_start(const struct http_config *config, struct buf *err)
         pthread_mutex_init(&h->loops[i].lock, NULL);
     pthread_mutex_init(&h->streams_lock, NULL);
     /* signals are the main thread's business */
-    sigfillset(&all);
+    blame_mask(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = http_start_parts(h, err);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

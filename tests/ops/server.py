@@ -1,5 +1,6 @@
 """Runs a berth server for a test: on a free port, in a data directory of its own, ended by its pid."""
 import http.client
+import json
 import os
 import pathlib
 import re
@@ -33,7 +34,7 @@ class Server:
             env={**os.environ, **(env or {})})
         line = self.process.stdout.readline()
         found = re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)/\n", line)
-        self.port = int(found[1]) if found else None
+        self.port = int(found[1]) if found else None  # None: it did not start; see the log
 
     def get(self, path="/", timeout=PATIENCE):
         """The body of a 200; anything else raises."""
@@ -80,3 +81,34 @@ class Server:
 
     def has_logged(self, text):
         return text in self.log()
+
+
+class Client:
+    """A signed-in user of a server with demo data; every request is a connection of its own."""
+
+    def __init__(self, server, login="demo.admin"):
+        self.server, self.cookie = server, None
+        status, answer = self.ask("POST", "/api/_session", {"login": login, "password": "berth-demo"})
+        assert status == 200, answer
+
+    def ask(self, method, path, body=None):
+        headers = {"X-Berth": "1", **({"Cookie": self.cookie} if self.cookie else {})}
+        if body is not None:
+            body = json.dumps(body)
+            headers["Content-Type"] = "application/json"
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            if answer.getheader("Set-Cookie"):
+                self.cookie = answer.getheader("Set-Cookie").split(";")[0]
+            return answer.status, json.loads(text) if text else None
+        finally:
+            connection.close()
+
+    def create(self, table, **values):
+        """The id; anything but a created record raises."""
+        status, answer = self.ask("POST", f"/api/{table}", values)
+        assert status == 201, (status, answer)
+        return answer["row"]["id"]
