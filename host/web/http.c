@@ -15,6 +15,7 @@
 #include "base/when.h"
 
 enum { OTHER_FILES = 256 }; /* descriptors for everything but connections */
+enum { HEAD_GRACE = 500 };  /* ms a stop waits for the first request of those just connected */
 
 static void config_default(struct http_config *c)
 {
@@ -137,16 +138,25 @@ static int settle(struct http *h, int64_t until)
     return n;
 }
 
+/* A client that has just connected gets its answer: in an upgrade nobody is sent away. */
+static void settle_heads(struct http *h, int64_t until)
+{
+    while (conn_waiting(h) > 0 && when_monotonic() < until)
+        poll(NULL, 0, 5);
+}
+
 int http_stop(struct http **ph, int64_t grace_ms)
 {
     struct http *h = *ph;
     int64_t now = when_monotonic();
     int left;
 
-    accept_end(&h->accepter);
+    accept_no_more(h->accepter);
     atomic_store(&h->stopping, true);
     conn_shutdown_all(h, PHASE_IDLE, SHUT_RD);
     stream_end_all(h);
+    settle_heads(h, now + (grace_ms < HEAD_GRACE ? grace_ms : HEAD_GRACE));
+    accept_end(&h->accepter);
     left = settle(h, now + grace_ms);
     if (left > 0) {
         atomic_store(&h->cut, true); /* http_gone() is true now: handlers give up */

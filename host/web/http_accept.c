@@ -338,6 +338,11 @@ static void accepter_free(struct accepter *a)
     free(a);
 }
 
+void accept_no_more(struct accepter *a)
+{
+    epoll_ctl(a->epoll, EPOLL_CTL_DEL, a->http->c.listen_fd, NULL);
+}
+
 struct accepter *accept_start(struct http *h, struct buf *err)
 {
     struct accepter *a = mem_alloc(sizeof(*a));
