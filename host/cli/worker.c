@@ -92,6 +92,7 @@ static int start(struct server *s, int listen_fd, struct buf *err)
         .body_max = (size_t)c->body_max,
         .header_ms = c->header_timeout,
         .idle_ms = c->idle_timeout,
+        .behind_proxy = c->public_url[0] != '\0', /* it is there for a proxy in front */
         .deadline_ms = c->request_timeout,
         .upload_dir = s->site.files_dir,
         .headers = app_headers,

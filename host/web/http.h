@@ -103,6 +103,7 @@ struct http_config {
     int64_t idle_ms;        /* a keep-alive connection may wait [60000] */
     int64_t body_ms;        /* grace for a body or an answer before min_rate counts [20000] */
     int64_t min_rate;       /* bytes per second that a client must take or give [8192] */
+    bool behind_proxy;      /* from loopback, X-Forwarded-For's last address is the client's */
     int64_t deadline_ms;    /* req->deadline [30000] */
     const char *upload_dir; /* for body_to_file [/tmp] */
     const struct http_pair *headers; /* on every answer unless set; ends with {NULL, NULL} */
@@ -146,7 +147,8 @@ const char *http_method_name(enum http_method m);
 const char *http_header(const struct http_req *req, const char *name);
 const char *http_cookie(struct http_req *req, const char *name); /* NULL when absent */
 const char *http_query(const struct http_req *req, const char *key);
-const char *http_peer(struct http_req *req); /* "192.0.2.1", "2001:db8::1" */
+/* The client's address: "192.0.2.1", "2001:db8::1".  See config.behind_proxy. */
+const char *http_peer(struct http_req *req);
 /* The request's media type, lower case, without parameters; "" when there is none. */
 const char *http_media(struct http_req *req);
 

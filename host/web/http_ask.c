@@ -42,6 +42,25 @@ const char *http_query(const struct http_req *req, const char *key)
     return NULL;
 }
 
+/* What a proxy on this machine says of its client; NULL when it says nothing sensible.  Earlier
+ * addresses in the list are the client's own claims. */
+static const char *peer_forwarded(struct http_req *req)
+{
+    const char *all = http_header(req, "X-Forwarded-For"), *last;
+    unsigned char parsed[16];
+    char *text;
+
+    if (all == NULL)
+        return NULL;
+    last = strrchr(all, ',');
+    last = last != NULL ? last + 1 : all;
+    last += strspn(last, " \t");
+    text = arena_strndup(req->arena, last, strcspn(last, " \t"));
+    if (inet_pton(AF_INET, text, parsed) != 1 && inet_pton(AF_INET6, text, parsed) != 1)
+        return NULL;
+    return text;
+}
+
 const char *http_peer(struct http_req *req)
 {
     struct request *r = request_of(req);
@@ -57,6 +76,12 @@ const char *http_peer(struct http_req *req)
         inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, text,
                   sizeof(text));
     r->peer = arena_strdup(req->arena, strncmp(text, "::ffff:", 7) == 0 ? text + 7 : text);
+    if (r->http->c.behind_proxy &&
+        (strncmp(r->peer, "127.", 4) == 0 || strcmp(r->peer, "::1") == 0)) {
+        const char *told = peer_forwarded(req);
+
+        r->peer = told != NULL ? told : r->peer;
+    }
     return r->peer;
 }
 

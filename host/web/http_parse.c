@@ -65,6 +65,7 @@ static const char *const unique_names[] = {
     "Upgrade",
     "X-Berth-Token",
     "X-Csrf-Token",
+    "X-Forwarded-For",
     "X-Requested-With",
 };
 

@@ -429,6 +429,7 @@ int main(int argc, char **argv)
         .body_ms = option(argc, argv, "body_ms", 0),
         .min_rate = option(argc, argv, "min_rate", 0),
         .body_max = (size_t)option(argc, argv, "body_max", 0),
+        .behind_proxy = option(argc, argv, "behind_proxy", 0) > 0,
         .headers = headers,
         .begin = on_begin,
         .run = on_run,

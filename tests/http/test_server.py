@@ -287,6 +287,28 @@ class Basics(unittest.TestCase):
         self.server.wait_stat("in_flight", 1)
 
 
+class BehindProxy(unittest.TestCase):
+    def peer(self, server, *headers):
+        lines = server.get("/echo", *headers).body.decode().split("\n")
+        return next(line[5:] for line in lines if line.startswith("peer="))
+
+    def test_client_of_a_proxy_on_this_machine_is_known_by_the_last_address(self):
+        with Server(behind_proxy=1) as server:
+            for told, peer in (("203.0.113.9", "203.0.113.9"), ("2001:db8::7", "2001:db8::7"),
+                               ("10.0.0.1, 203.0.113.9", "203.0.113.9"),
+                               ("203.0.113.9, <script>", "127.0.0.1"), ("", "127.0.0.1"),
+                               ("unknown", "127.0.0.1")):
+                with self.subTest(told):
+                    self.assertEqual(self.peer(server, f"X-Forwarded-For: {told}"), peer)
+            self.assertEqual(self.peer(server), "127.0.0.1")
+            self.assertEqual(server.get("/echo", "X-Forwarded-For: 1.1.1.1",
+                                        "X-Forwarded-For: 2.2.2.2").status, 400)
+
+    def test_without_a_proxy_nobody_is_believed(self):
+        with Server() as server:
+            self.assertEqual(self.peer(server, "X-Forwarded-For: 203.0.113.9"), "127.0.0.1")
+
+
 class Streams(unittest.TestCase):
     def chunks(self, c, n):
         got = []
