@@ -3,7 +3,7 @@ import { computed, ref, shallowRef, watch } from 'vue'
 import { ApiError, api, get, onSignedOut, post } from './api'
 import { chosen, isLocale, locale, setLocale, type Locale } from './i18n'
 import { cache } from './query'
-import type { Public, Start } from './types'
+import type { Public, Start, User } from './types'
 
 export type Phase = 'loading' | 'setup' | 'out' | 'in' | 'broken'
 
@@ -22,11 +22,6 @@ export const currency = computed(() => start.value?.company.currency || 'USD')
 
 async function loadStart(): Promise<void> {
   start.value = await get<Start>('_start')
-  const own = start.value.user.locale
-  if (!chosen && isLocale(own) && own !== locale.value) {
-    await setLocale(own)
-    start.value = await get<Start>('_start')
-  }
   localStorage.setItem(SEEN, '1')
   phase.value = 'in'
 }
@@ -53,8 +48,10 @@ export async function boot(): Promise<void> {
 }
 
 export async function signIn(login: string, password: string): Promise<void> {
-  await post('_session', { login, password })
+  const { user } = await post<{ user: User }>('_session', { login, password })
   cache.clear()
+  /* The person's own language, unless another was chosen in this browser. */
+  if (!chosen && isLocale(user.locale)) await setLocale(user.locale)
   await loadStart()
 }
 
