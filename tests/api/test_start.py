@@ -1,0 +1,136 @@
+"""The first start, the supervised worker, and what the host tells of itself."""
+import os
+import re
+import signal
+import subprocess
+import time
+
+import site_
+from site_ import BUILD, Person, Site
+
+
+class Bare(Site):
+    """A server without demo data."""
+
+    def start(self):
+        self.log_file = open(self.log_path, "ab")
+        self.process = subprocess.Popen(
+            [BUILD / "berth", "serve", "--listen", "127.0.0.1:0", "--data", self.data, "--no-supervisor"],
+            stdout=subprocess.PIPE, stderr=self.log_file, text=True)
+        line = self.process.stdout.readline()
+        self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", line)[1])
+
+
+def test_the_first_start_prints_a_link_that_works_once(tmp_path):
+    site = Bare(tmp_path / "data")
+    try:
+        link = re.search(r"(http://\S+)/setup#(\S+)", site.log())
+        assert link, site.log()
+        nobody = site.nobody()
+        assert nobody.get("/_public").json["setup"] is True
+        assert nobody.post("/_session", {"login": "admin", "password": "admin"}).status == 401
+        wrong = nobody.post("/_setup", {"token": "setup_" + "x" * 43, "login": "boss", "password": "correct horse"})
+        assert wrong.status == 403
+        short = nobody.post("/_setup", {"token": link[2], "login": "boss", "password": "12345678"})
+        assert short.status == 422 and "password" in short.json["error"]["fields"]
+        answer = nobody.post("/_setup", {"token": link[2], "login": "boss", "name": "Boss", "password": "correct horse"})
+        assert answer.status == 200 and answer.json["user"]["admin"] is True
+        assert nobody.get("/_public").json["setup"] is False
+        again = nobody.post("/_setup", {"token": link[2], "login": "boss2", "password": "correct horse"})
+        assert again.status == 403
+        boss = site.sign_in("boss", "correct horse")
+        assert boss.rows("lead") == [] and len(boss.rows("user")) == 1
+    finally:
+        assert site.stop() == 0
+
+
+def test_a_restart_keeps_sessions_and_a_second_start_prints_no_link(own_site):
+    site = own_site()
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Restart Probe Shipping")
+    assert site.stop() == 0
+    site.start()
+    again = Person(site, cookie=li.cookie)
+    assert again.row(f"/lead/{lead['id']}")["name"] == "Restart Probe Shipping"
+    assert "/setup#" not in site.log()
+
+
+def test_the_worker_is_replaced_under_load_and_after_a_crash_without_refusing_anybody(own_site):
+    site = own_site(supervised=True)
+    li = site.sign_in("demo.li")
+    answers = [li.get("/lead").status]
+    site.process.send_signal(signal.SIGUSR2)
+    until = time.monotonic() + 20
+    while time.monotonic() < until and len(answers) < 400:
+        answers.append(Person(site, cookie=li.cookie).get("/_session").status)
+    assert set(answers) == {200}, set(answers)
+    children = subprocess.run(["pgrep", "-P", str(site.process.pid)], capture_output=True, text=True).stdout.split()
+    assert children
+    os.kill(int(children[0]), signal.SIGKILL)
+    assert Person(site, cookie=li.cookie).get("/_session").status == 200
+    assert site.stop() == 0
+
+
+def test_the_interface_describes_itself(people):
+    doc = people["admin"].get("/_openapi.json").json
+    assert doc["openapi"].startswith("3.0") and "/api/lead/{id}/claim" in doc["paths"]
+    ids = [op["operationId"] for path in doc["paths"].values() for m, op in path.items() if m != "parameters"]
+    assert len(ids) == len(set(ids))
+
+    def refs(node):
+        if isinstance(node, dict):
+            if "$ref" in node:
+                yield node["$ref"]
+            for v in node.values():
+                yield from refs(v)
+        elif isinstance(node, list):
+            for v in node:
+                yield from refs(v)
+
+    for ref in set(refs(doc)):
+        at = doc
+        for part in ref[2:].split("/"):
+            at = at[part]
+    sales = people["li"].get("/_openapi.json").json
+    assert "/api/role" not in sales["paths"] and "delete" not in sales["paths"]["/api/lead/{id}"]
+
+
+def test_metadata_carries_labels_in_all_four_languages_and_an_etag(people):
+    labels = set()
+    for locale in ("zh-CN", "zh-TW", "vi", "en"):
+        answer = people["li"].ask("GET", f"/_meta/lead?locale={locale}")
+        meta = answer.json
+        labels.add(meta["label"])
+        for field in meta["fields"]:
+            assert field["label"] and field["label"] != field["name"] or locale == "en", (locale, field["name"])
+        cached = people["li"].ask("GET", f"/_meta/lead?locale={locale}", headers={"If-None-Match": answer.headers["ETag"]})
+        assert cached.status == 304
+    assert len(labels) == 4
+
+
+def test_the_command_line_imports_adds_users_and_backs_up(tmp_path):
+    def berth(*words, ok=True, stdin=None):
+        done = subprocess.run([BUILD / "berth", *words, "--data", tmp_path / "data"], capture_output=True, text=True,
+                              input=stdin, timeout=site_.PATIENCE * 2)
+        assert (done.returncode == 0) == ok, (words, done)
+        return done.stdout + done.stderr
+
+    berth("user", "add", "root", "--admin", stdin="correct horse\n")
+    berth("user", "add", "weak", "--password", "password1", ok=False)
+    listed = berth("user", "list")
+    assert "root" in listed and "weak" not in listed
+    sheet = tmp_path / "leads.csv"
+    sheet.write_text("Firma,Tel,Mail\nHanse Spedition GmbH,+49 40 1234567,info@hanse.example.de\n,1,2\n")
+    out = berth("import", str(sheet), "--table", "lead", "--map", "Firma=name,Tel=phone,Mail=email", "--rejected", str(tmp_path / "left.csv"))
+    assert re.search(r"new\s+1", out) and re.search(r"invalid\s+1", out)
+    assert (tmp_path / "left.csv").read_text("utf-8-sig").count("\n") == 2
+    assert "nosuch" in berth("import", str(sheet), "--table", "nosuch", ok=False)
+    berth("backup", str(tmp_path / "copy"))
+    site = Bare(tmp_path / "copy")
+    try:
+        boss = site.sign_in("root", "correct horse")
+        assert [r["name"] for r in boss.rows("lead")] == ["Hanse Spedition GmbH"]
+        busy = subprocess.run([BUILD / "berth", "user", "list", "--data", tmp_path / "copy"], capture_output=True, text=True)
+        assert busy.returncode == 1 and "browser" in busy.stderr  # the server holds the data; where to go instead
+    finally:
+        assert site.stop() == 0
