@@ -17,6 +17,7 @@
 #include "base/when.h"
 
 enum { SOURCE_MAX = 256 << 10, OVERRUNS_MAX = 5 };
+enum { HEAT_MAX = 4, COOL_MS = 30000 };
 
 /* What was found when loading. */
 struct refusal {
@@ -162,6 +163,7 @@ static struct tally *tally_for(struct scripts *s, const char *file, uint64_t has
         t->hash = hash;
         t->times = 0;
         atomic_store(&t->overruns, 0);
+        atomic_store(&t->heat, 0);
         atomic_store(&t->stopped, false);
     }
     return t;
@@ -178,6 +180,11 @@ void tally_failure(struct scripts *s, struct tally *t, const struct box_failure 
     int64_t now = when_now();
     bool stop = f->why != BOX_ERROR && atomic_fetch_add(&t->overruns, 1) + 1 >= OVERRUNS_MAX, tell;
 
+    if (f->why != BOX_ERROR) {
+        atomic_store(&t->hot_since, when_monotonic());
+        if (atomic_load(&t->heat) < HEAT_MAX)
+            atomic_fetch_add(&t->heat, 1);
+    }
     pthread_mutex_lock(&s->lock);
     t->times++;
     t->at = now;
@@ -516,12 +523,27 @@ size_t scripts_memory(const struct scripts *s)
     return atomic_load(&s->memory);
 }
 
-/* Fuel decides, so that a busy machine changes no answer; the clocks are for what fuel misjudges. */
-struct box_budget scripts_budget(const struct scripts *s)
+/* How often it overran lately. */
+static int heat_of(struct tally *t)
+{
+    int heat = atomic_load_explicit(&t->heat, memory_order_relaxed);
+
+    if (heat > 0 && when_monotonic() - atomic_load(&t->hot_since) > COOL_MS) {
+        atomic_store(&t->heat, --heat);
+        atomic_store(&t->hot_since, when_monotonic());
+    }
+    return heat;
+}
+
+/* Fuel decides, so that a busy machine changes no answer; the clocks are for what fuel misjudges.
+ * A script that overruns for some records only gets less and less for a while: what it does for
+ * the others goes on, and everybody else's writes no longer wait for it. */
+struct box_budget scripts_budget(const struct scripts *s, struct tally *t)
 {
     int64_t ms = atomic_load_explicit(&s->rule_ms, memory_order_relaxed);
 
-    return (struct box_budget){.fuel = ms * 100000, .cpu_ms = (int)(ms * 4), .wall_ms = (int)(ms * 20 + 500)};
+    return (struct box_budget){.fuel = (ms * 100000) >> heat_of(t),
+                               .cpu_ms = (int)(ms * 4), .wall_ms = (int)(ms * 20 + 500)};
 }
 
 struct scripts *scripts_open(const char *dir, const struct conf_list *left_out,

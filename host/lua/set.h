@@ -14,6 +14,8 @@ struct tally {
     char file[SCRIPT_NAME];
     uint64_t hash;             /* of the source it is about */
     atomic_int overruns;       /* in a row */
+    atomic_int heat;           /* grows with overruns, cools with time: see scripts_budget() */
+    atomic_int_least64_t hot_since; /* monotonic ms */
     atomic_bool stopped;
     uint64_t times;            /* this and below: under scripts->lock */
     int64_t at, logged;
@@ -50,7 +52,7 @@ void set_drop(struct script_set *set);
 uint64_t scripts_generation(const struct scripts *s);
 uint64_t scripts_id(const struct scripts *s); /* never used again, unlike an address */
 bool scripts_have_hooks(const struct scripts *s);
-struct box_budget scripts_budget(const struct scripts *s);
+struct box_budget scripts_budget(const struct scripts *s, struct tally *t);
 size_t scripts_memory(const struct scripts *s);
 
 /* Notes a failure, logs it now and then. */

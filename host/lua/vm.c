@@ -248,7 +248,7 @@ static int run(struct vm *vm, struct scripts *s, struct berth_ctx *c, const stru
     struct script_run before = vm->run;
     const char *blamed = blame_enter(script->tally->file);
     bool outer = !box_running(vm->box);
-    struct box_budget budget = scripts_budget(s);
+    struct box_budget budget = scripts_budget(s, script->tally);
     struct box_failure f;
     int rc;
 

@@ -467,6 +467,31 @@ static void a_runaway_rule_gives_the_default_and_is_stopped_after_a_few_times(vo
     assert_int_equal(days(f, "return 7"), 7);
 }
 
+static void a_rule_that_overruns_now_and_then_gets_less_and_less(void **state)
+{
+    static const char source[] = "if lead.status == 'lost' then while true do end end\n"
+                                 "local n = 0 for i = 1, %s do n = n + 1 end return 7";
+    struct fixture *f = *state;
+    const struct berth_val lost = {BERTH_PICK, 4, {.s = "lost"}}, open = {BERTH_PICK, 4, {.s = "open"}};
+    struct berth_val v;
+
+    days(f, arena_fmt(f->k.a, source, "100000")); /* a quarter of what a rule may do */
+    for (int i = 0; i < 6; i++) {
+        set(f, "status", lost);
+        assert_false(ask(f, "leads.release_days", &v));
+        set(f, "status", open);
+        ask(f, "leads.release_days", &v);
+    }
+    assert_false(ask(f, "leads.release_days", &v)); /* too much for now */
+    assert_int_equal(days(f, arena_fmt(f->k.a, source, "1000")), 7);
+    for (int i = 0; i < 6; i++) {
+        set(f, "status", lost);
+        assert_false(ask(f, "leads.release_days", &v));
+        set(f, "status", open);
+        assert_true(ask(f, "leads.release_days", &v)); /* what is short goes on */
+    }
+}
+
 static void a_memory_hog_costs_only_its_own_answer(void **state)
 {
     struct fixture *f = *state;
@@ -640,6 +665,7 @@ int main(void)
         CASE(a_changed_folder_is_noticed),
         CASE(every_thread_follows_a_reload),
         CASE(a_runaway_rule_gives_the_default_and_is_stopped_after_a_few_times),
+        CASE(a_rule_that_overruns_now_and_then_gets_less_and_less),
         CASE(a_memory_hog_costs_only_its_own_answer),
         CASE(a_script_that_made_the_server_crash_is_left_out),
         CASE(nothing_is_overdue_while_nothing_runs),
