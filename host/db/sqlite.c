@@ -339,52 +339,63 @@ static int sq_write(struct db *db, int (*body)(struct db_conn *, void *), void *
 static void sq_stats(struct db *db, struct db_stats *out)
 {
     struct sq_db *s = (struct sq_db *)db;
+    int64_t unindexed = atomic_load(&s->fts.noted) - atomic_load(&s->fts.indexed);
 
     *out = (struct db_stats){.checkpoints = atomic_load(&s->checkpoints),
-                             .log_bytes = (int64_t)atomic_load(&s->frames) * SQ_FRAME};
-    long long unindexed = atomic_load(&s->fts.noted) - atomic_load(&s->fts.indexed);
-    out->unindexed = unindexed > 0 ? unindexed : 0;
+                             .log_bytes = (int64_t)atomic_load(&s->frames) * SQ_FRAME,
+                             .unindexed = unindexed > 0 ? unindexed : 0};
     if (s->writer != NULL)
         writer_stats(s->writer, out);
 }
 
 /* Another process with the same file would be safe for SQLite but not against its WAL-reset bug,
  * nor for what the host keeps in memory. */
+
+static int say_locked(struct sq_db *db, int why, struct buf *err)
+{
+    char holder[32] = "?";
+
+    if (why != EWOULDBLOCK) {
+        buf_addf(err, "lock %s: %s", db->path, strerror(why));
+        return -1;
+    }
+    ssize_t n = pread(db->lock, holder, sizeof(holder) - 1, 0);
+    if (n > 0)
+        holder[n] = '\0';
+    buf_addf(err, "open database %s: process %.*s is using it", db->path,
+             (int)strcspn(holder, "\n"), holder);
+    return -1;
+}
+
+/* Leaves the process's id in the file for those who come later. */
+static void sign_lock(struct sq_db *db)
+{
+    char me[32];
+    int n = snprintf(me, sizeof(me), "%d\n", (int)getpid());
+
+    if (ftruncate(db->lock, 0) != 0 || pwrite(db->lock, me, (size_t)n, 0) != n)
+        log_warn("db", "write the process id into the lock of %s: %s", db->path, strerror(errno));
+}
+
 static int lock_file(struct sq_db *db, struct buf *err)
 {
     char *name = mem_alloc(strlen(db->path) + sizeof(".lock"));
-    char holder[32] = "";
     int64_t until = when_monotonic() + db->o.lock_wait_ms;
     struct timespec pause = {0, LOCK_POLL_MS * 1000000};
 
     stpcpy(stpcpy(name, db->path), ".lock");
     db->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    free(name);
     if (db->lock < 0) {
-        buf_addf(err, "open %s: %s", name, strerror(errno));
-        free(name);
+        buf_addf(err, "open the lock of %s: %s", db->path, strerror(errno));
         return -1;
     }
     while (flock(db->lock, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EINTR)
-            continue;
-        if (errno != EWOULDBLOCK || when_monotonic() >= until) {
-            int why = errno;
-            ssize_t n = pread(db->lock, holder, sizeof(holder) - 1, 0);
-
-            if (why == EWOULDBLOCK)
-                buf_addf(err, "open database %s: process %.*s is using it", db->path,
-                         n > 0 ? (int)strcspn(holder, "\n") : 1, n > 0 ? holder : "?");
-            else
-                buf_addf(err, "lock %s: %s", name, strerror(why));
-            free(name);
-            return -1;
-        }
+        if (errno != EINTR && (errno != EWOULDBLOCK || when_monotonic() >= until))
+            return say_locked(db, errno, err);
         nanosleep(&pause, NULL);
     }
-    free(name);
-    int n = snprintf(holder, sizeof(holder), "%d\n", (int)getpid());
-    if (ftruncate(db->lock, 0) != 0 || pwrite(db->lock, holder, (size_t)n, 0) != n)
-        log_warn("db", "write the process id into the lock of %s: %s", db->path, strerror(errno));
+    sign_lock(db);
     return 0;
 }
 
@@ -431,6 +442,18 @@ static void sq_close(struct db *base)
     free(db);
 }
 
+static int open_for_writing(struct sq_db *db, struct buf *err)
+{
+    if (lock_file(db, err) < 0 || create_file(db->path, err) < 0)
+        return -1;
+    db->w = sq_connect(db, true, err);
+    if (db->w == NULL)
+        return -1;
+    db->writer = writer_new(&sq_writer_ops, db, db->o.queue_max, db->o.batch_max, db->o.batch_us);
+    sq_fts_open(db);
+    return 0;
+}
+
 static int sq_open(const char *where, const struct db_options *o, struct db **db_r, struct buf *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -441,17 +464,7 @@ static int sq_open(const char *where, const struct db_options *o, struct db **db
     db->path = mem_strdup(where);
     db->o = with_defaults(o);
     db->lock = -1;
-    if (!o->read_only) {
-        if (lock_file(db, err) == 0 && create_file(db->path, err) == 0)
-            db->w = sq_connect(db, true, err);
-        if (db->w == NULL) {
-            sq_close(&db->base);
-            return -1;
-        }
-        db->writer =
-            writer_new(&sq_writer_ops, db, db->o.queue_max, db->o.batch_max, db->o.batch_us);
-        sq_fts_open(db);
-    } else if (!readable(db, err)) {
+    if (o->read_only ? !readable(db, err) : open_for_writing(db, err) < 0) {
         sq_close(&db->base);
         return -1;
     }

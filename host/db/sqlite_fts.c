@@ -260,7 +260,7 @@ struct drain {
     struct db_work work;
     struct sq_db *db;
     long long noted; /* when it began */
-    int rows;
+    int rows, rc;
     bool all;      /* nothing was left */
     sem_t *waiter; /* NULL: the indexer's own */
 };
@@ -336,8 +336,9 @@ static void drain_done(void *arg, int rc)
 
     if (rc == DB_OK)
         atomic_store(&f->indexed, d->all ? d->noted : atomic_load(&f->indexed) + d->rows);
+    d->rc = rc;
     if (d->waiter != NULL) {
-        sem_post(d->waiter);
+        sem_post(d->waiter); /* d is gone */
         return;
     }
     f->queued = false;
@@ -381,12 +382,27 @@ void sq_fts_close(struct sq_db *db)
     free(db->fts.drain);
 }
 
+/* Has the writer work some notes off now. */
+static int drain_now(struct sq_db *db)
+{
+    sem_t done;
+    struct drain d = {
+        .work = {.body = drain_body, .done = drain_done, .arg = &d}, .db = db, .waiter = &done};
+
+    sem_init(&done, 0, 0);
+    d.rc = writer_submit(db->writer, &d.work);
+    if (d.rc == DB_OK)
+        while (sem_wait(&done) != 0)
+            continue; /* a signal */
+    sem_destroy(&done);
+    return d.rc;
+}
+
 bool sq_fts_wait(struct db *base, int max_ms)
 {
     struct sq_db *db = (struct sq_db *)base;
     long long noted = atomic_load(&db->fts.noted);
     int64_t until = when_monotonic() + max_ms;
-    sem_t done;
 
     if (db->writer == NULL || writer_here(db->writer))
         return db->writer == NULL;
@@ -395,17 +411,10 @@ bool sq_fts_wait(struct db *base, int max_ms)
 
         if (left <= 0)
             return true;
-        if (left > HURRY_ROWS && max_ms >= 0)
+        if (max_ms >= 0 && (left > HURRY_ROWS || when_monotonic() > until))
             return false;
-        struct drain d = {
-            .work = {.body = drain_body, .done = drain_done, .arg = &d}, .db = db, .waiter = &done};
-        sem_init(&done, 0, 0);
-        int rc = writer_submit(db->writer, &d.work);
-        while (rc == DB_OK && sem_wait(&done) != 0)
-            continue; /* a signal */
-        sem_destroy(&done);
-        if (rc != DB_OK || (max_ms >= 0 && when_monotonic() >= until))
-            return noted <= atomic_load(&db->fts.indexed);
+        if (drain_now(db) != DB_OK)
+            return false;
     }
 }
 

@@ -143,7 +143,8 @@ static int checkpoint(struct sq_db *db, int mode, int wait_ms)
     atomic_fetch_add(&db->checkpoints, 1);
     if (rc == SQLITE_OK || rc == SQLITE_BUSY) {
         db->checkpoint_fails = false;
-        atomic_store(&db->frames, in_log);
+        if (in_log >= 0)
+            atomic_store(&db->frames, in_log);
     } else {
         if (!db->checkpoint_fails) /* once, not with every batch */
             log_error("db", "copy the log into %s: %s", db->path, sqlite3_errmsg(db->w->h));
