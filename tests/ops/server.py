@@ -23,6 +23,14 @@ def wait_until(condition, what):
         time.sleep(0.01)
 
 
+def is_gone(pid):
+    """No such process, or one that is dead and waits for its parent to notice."""
+    try:
+        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 class Server:
     def __init__(self, program, data, *options, env=None):
         self.program, self.data = BUILD / program, pathlib.Path(data)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from server import BUILD, Server, wait_until
+from server import BUILD, Server, is_gone, wait_until
 
 
 class Clients:
@@ -41,14 +41,6 @@ class Clients:
         self.over.set()
         for thread in self.threads:
             thread.join()
-
-
-def is_gone(pid):
-    """No such process, or one that is dead and waits for its parent to notice."""
-    try:
-        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def test_a_killed_worker_is_replaced_and_no_client_is_refused(stub):
