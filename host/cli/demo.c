@@ -1,10 +1,15 @@
 /* demo.c - people, pools and leads of the demo, through the record layer like everybody's. */
 #include "cli/demo.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "base/when.h"
 #include "record/save.h"
 #include "record/session.h"
+#include "record/where.h"
+#include "sheet/sheet.h"
 
 static const char password[] = "berth-demo";
 
@@ -115,6 +120,173 @@ static int pools_body(struct berth_ctx *c, void *arg)
     return c->rc;
 }
 
+/* ---- leads and activities, from share/demo ------------------------------------------------------------
+ * A column is a field's name, or "@" and what demo_row has a member for.  All days are counted back
+ * from today, so the demo is always of today. */
+enum { COLUMNS = 64 };
+
+struct demo_row {
+    struct berth_row *row;
+    const char *owner, *pool, *from, *was; /* "@owner" ... */
+    int64_t created, since, lead;          /* days ago; since: claimed, or back in the pool */
+};
+
+struct demo_file {
+    const char *path, *table;
+    int (*take)(struct berth_ctx *c, struct demo_row *d, struct demo_file *f);
+    int64_t ids[1000]; /* of the leads, by their place in the file */
+    size_t n;
+};
+
+/* What the record layer does, it does as this user on that day. */
+static void act(struct berth_ctx *c, const char *login, int64_t days_ago)
+{
+    int64_t user = id_of(c, "user", "login", login);
+
+    c->now = store_now(c->st) - days_ago * WHEN_DAY;
+    c->who = user == 0 ? NULL : who_get(c->st, c->conn, c->m, user);
+}
+
+static void take_cell(struct berth_ctx *c, struct demo_row *d, const char *column, const struct sheet_cell *cell)
+{
+    const struct {
+        const char *name, **text;
+        int64_t *number;
+    } extra[] = {
+        {"@owner", &d->owner, NULL}, {"@pool", &d->pool, NULL}, {"@from", &d->from, NULL},
+        {"@was", &d->was, NULL}, {"@created", NULL, &d->created}, {"@since", NULL, &d->since},
+        {"@lead", NULL, &d->lead}, {"@days", NULL, &d->created}};
+    const struct field *f = model_field(d->row->t, column);
+
+    for (size_t i = 0; i < sizeof(extra) / sizeof(extra[0]); i++)
+        if (strcmp(extra[i].name, column) == 0) {
+            if (extra[i].text != NULL)
+                *extra[i].text = arena_strdup(c->a, cell->text);
+            else
+                *extra[i].number = strtoll(cell->text, NULL, 10);
+        }
+    if (strcmp(column, "@next") == 0)
+        row_set(d->row, "next_action_on", (struct berth_val){BERTH_DATE, 0, {.i = where_today(c) + strtoll(cell->text, NULL, 10)}});
+    if (f != NULL)
+        val_from_text(c, f, cell->text, cell->len, &d->row->v[f->at]);
+}
+
+/* Changes hands as it would by an action: the history tells who did what. */
+static int change_hands(struct berth_ctx *c, int64_t id, const char *op, int64_t owner)
+{
+    struct berth_row *r = save_load(c, model_table(c->m, "lead"), id);
+
+    c->op = op;
+    c->all = true;
+    if (r != NULL) {
+        row_set(r, "owner_id", owner == 0 ? berth_nil() : berth_i(owner));
+        row_save(c, r);
+    }
+    c->all = false;
+    c->op = "update";
+    return c->rc;
+}
+
+static int take_lead(struct berth_ctx *c, struct demo_row *d, struct demo_file *f)
+{
+    bool pooled = d->from != NULL || (d->owner == NULL && d->was == NULL);
+    const char *first = d->was != NULL ? d->was : d->owner;
+
+    act(c, pooled ? NULL : first, d->created);
+    set_id(d->row, "pool_id", id_of(c, "pool", "name", d->pool));
+    if (!pooled)
+        set_id(d->row, "owner_id", id_of(c, "user", "login", first));
+    row_defaults(d->row);
+    if (row_save(c, d->row) != BERTH_OK)
+        return c->rc;
+    if (f->n < sizeof(f->ids) / sizeof(f->ids[0]))
+        f->ids[f->n++] = row_id(d->row);
+    if (d->from != NULL) {
+        act(c, d->owner, d->since);
+        return change_hands(c, row_id(d->row), "claim", id_of(c, "user", "login", d->owner));
+    }
+    if (d->was != NULL) {
+        act(c, NULL, d->since);
+        return change_hands(c, row_id(d->row), "release", 0);
+    }
+    return c->rc;
+}
+
+static int take_activity(struct berth_ctx *c, struct demo_row *d, struct demo_file *f)
+{
+    struct berth_row *lead = d->lead < 1 || d->lead > (int64_t)f->n ? NULL
+                           : save_load(c, model_table(c->m, "lead"), f->ids[d->lead - 1]);
+
+    if (lead == NULL)
+        return c->rc;
+    act(c, NULL, d->created);
+    c->who = who_get(c->st, c->conn, c->m, row_get(lead, "owner_id").i);
+    set_id(d->row, "lead_id", row_id(lead));
+    c->op = "log";
+    c->note = row_get(d->row, "note").s;
+    row_save(c, d->row);
+    c->op = "update";
+    c->note = NULL;
+    return c->rc;
+}
+
+static int read_rows(struct berth_ctx *c, struct demo_file *f, struct sheet *sheet)
+{
+    struct sheet_error e;
+    struct sheet_row row;
+    const char *column[COLUMNS];
+    uint32_t columns = 0;
+    int rc;
+
+    while (c->rc == BERTH_OK && (rc = sheet_next(sheet, &row, &e)) > 0) {
+        struct demo_row d = {0};
+
+        if (columns == 0) {
+            for (columns = 0; columns < row.len && columns < COLUMNS; columns++)
+                column[columns] = arena_strdup(c->a, row.cells[columns].text);
+            continue;
+        }
+        act(c, NULL, 0);
+        d.row = make(c, f->table);
+        for (uint32_t i = 0; i < row.len && i < columns; i++)
+            if (row.cells[i].len > 0)
+                take_cell(c, &d, column[i], &row.cells[i]);
+        if (c->rc == BERTH_OK && f->take(c, &d, f) != BERTH_OK)
+            log_error("demo", "%s: row %u cannot be loaded", f->path, row.number);
+    }
+    act(c, NULL, 0);
+    return c->rc;
+}
+
+static int file_body(struct berth_ctx *c, void *arg)
+{
+    struct demo_file *f = arg;
+    struct sheet_error e;
+    struct sheet *sheet;
+
+    if (model_table(c->m, f->table) == NULL)
+        return c->rc;
+    if (sheet_open(f->path, NULL, &sheet, &e) < 0) {
+        log_warn("demo", "no demo data in %s", f->path);
+        return c->rc;
+    }
+    read_rows(c, f, sheet);
+    sheet_close(&sheet);
+    return c->rc;
+}
+
+static int load_leads(struct site *s, struct arena *a, struct buf *err)
+{
+    struct demo_file f = {arena_fmt(a, "%s/demo/leads.csv", s->conf->share), "lead", take_lead, {0}, 0};
+
+    if (site_write(s, file_body, &f, err) < 0)
+        return -1;
+    f.path = arena_fmt(a, "%s/demo/activities.csv", s->conf->share);
+    f.table = "lead_activity";
+    f.take = take_activity;
+    return site_write(s, file_body, &f, err);
+}
+
 int demo_load(struct site *s, struct buf *err)
 {
     struct buf none = BUF_INIT;
@@ -127,7 +299,8 @@ int demo_load(struct site *s, struct buf *err)
     if (conn != NULL && session_setup_open(&s->st, conn)) {
         ctx_init(&c, &s->st, conn, a, NULL, NULL);
         hash = session_hash(&c, NULL, password);
-        rc = hash == NULL || site_write(s, people_body, (void *)hash, err) < 0 || site_write(s, pools_body, NULL, err) < 0 ? -1 : 0;
+        rc = hash == NULL || site_write(s, people_body, (void *)hash, err) < 0 ||
+             site_write(s, pools_body, NULL, err) < 0 || load_leads(s, a, err) < 0 ? -1 : 0;
     }
     if (conn != NULL)
         db_conn_close(&conn);
