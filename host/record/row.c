@@ -374,6 +374,17 @@ static void many_add(struct buf *b, const char *s, size_t n)
     buf_putc(b, '|');
 }
 
+/* The bytes of the separator that stands here between values of a cell, or 0. */
+static size_t separator(const char *s, size_t n)
+{
+    static const char *const wide[] = {"、", "，", "；"};
+
+    for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+        if (n >= strlen(wide[i]) && memcmp(s, wide[i], strlen(wide[i])) == 0)
+            return strlen(wide[i]);
+    return strchr(",;|/\n", *s) != NULL ? 1 : 0;
+}
+
 static bool many_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
                            struct berth_val *out)
 {
@@ -387,9 +398,9 @@ static bool many_from_text(struct berth_ctx *c, const struct field *f, const cha
         size_t from;
         struct berth_val v;
 
-        while (i < n && strchr(",;|/\n", s[i]) != NULL)
-            i++;
-        for (from = i; i < n && strchr(",;|/\n", s[i]) == NULL; i++) {
+        for (size_t gap; i < n && (gap = separator(s + i, n - i)) > 0;)
+            i += gap;
+        for (from = i; i < n && separator(s + i, n - i) == 0; i++) {
         }
         if (i == from)
             continue;
