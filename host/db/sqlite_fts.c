@@ -390,12 +390,14 @@ static int drain_now(struct sq_db *db)
         .work = {.body = drain_body, .done = drain_done, .arg = &d}, .db = db, .waiter = &done};
 
     sem_init(&done, 0, 0);
-    d.rc = writer_submit(db->writer, &d.work);
-    if (d.rc == DB_OK)
+    int rc = writer_submit(db->writer, &d.work);
+    if (rc == DB_OK) {
         while (sem_wait(&done) != 0)
             continue; /* a signal */
+        rc = d.rc;
+    }
     sem_destroy(&done);
-    return d.rc;
+    return rc;
 }
 
 bool sq_fts_wait(struct db *base, int max_ms)
