@@ -57,10 +57,12 @@ export const settle = (page) => page.evaluate(async () => {
 /** How far the page is wider than its window; 0 is right. */
 export const overflow = (page) => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth))
 
-/** The REST interface as the signed-in user of that page. */
+/** The REST interface as the signed-in user of that page, in its language. */
 export async function call(page, method, path, body, headers = {}) {
   return page.evaluate(async ([method, path, body, headers]) => {
-    const r = await fetch('/api/' + path, { method, headers: { 'X-Berth': '1', 'Content-Type': 'application/json', ...headers }, body: body === undefined ? undefined : JSON.stringify(body) })
+    const at = new URL('/api/' + path, location.origin)
+    at.searchParams.set('locale', localStorage.getItem('berth.locale'))
+    const r = await fetch(at, { method, headers: { 'X-Berth': '1', 'Content-Type': 'application/json', ...headers }, body: body === undefined ? undefined : JSON.stringify(body) })
     const text = await r.text()
     return { status: r.status, body: text ? JSON.parse(text) : null }
   }, [method, path, body, headers])

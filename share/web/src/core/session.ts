@@ -1,7 +1,7 @@
 // session.ts - who is signed in, and what the shell is drawn from.
 import { computed, ref, shallowRef, watch } from 'vue'
 import { ApiError, api, get, onSignedOut, post } from './api'
-import { chosen, isLocale, locale, setLocale, type Locale } from './i18n'
+import { chosen, isLocale, setLocale, type Locale } from './i18n'
 import { cache } from './query'
 import type { Public, Start, User } from './types'
 
