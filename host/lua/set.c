@@ -91,6 +91,10 @@ static char *read_source(struct arena *a, const char *path, size_t *len, struct 
     }
     if (fd >= 0)
         close(fd);
+    if (text != NULL && strncmp(text, "\xef\xbb\xbf", 3) == 0) { /* as editors on Windows begin a file */
+        text += 3;
+        *len -= 3;
+    }
     return text;
 }
 
@@ -259,14 +263,14 @@ static bool find_rule(struct reading *r, struct script *script)
 /* The first line says what the script decides. */
 static bool find_about(struct reading *r, struct script *script)
 {
-    const char *p = script->source, *end = strchr(p, '\n');
+    const char *p = script->source;
 
     if (strncmp(p, "--", 2) != 0) {
         refused(r, script->file, 1, "begin with a comment that says in business words what this decides");
         return false;
     }
     p += 2 + strspn(p + 2, "- ");
-    script->about = end == NULL || end < p ? p : arena_strndup(r->a, p, (size_t)(end - p));
+    script->about = arena_strndup(r->a, p, strcspn(p, "\r\n"));
     return true;
 }
 

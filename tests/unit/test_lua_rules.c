@@ -371,6 +371,21 @@ static void an_erroneous_file_leaves_the_version_before_in_force(void **state)
     assert_false(ask(f, "leads.release_days", &v));
 }
 
+static void a_file_from_windows_is_read(void **state)
+{
+    struct fixture *f = *state;
+    struct script_info *list;
+    struct berth_val v;
+    size_t n;
+
+    write_script(f, "rules/leads.release_days.lua", "\xef\xbb\xbf-- Từ Windows\r\nreturn function(lead)\r\n  return 9\r\nend\r\n");
+    open_scripts(f);
+    assert_string_equal(problem(f), "none");
+    assert_true(ask(f, "leads.release_days", &v));
+    list = scripts_list(f->s, f->k.a, &n);
+    assert_string_equal(list[0].about, "Từ Windows");
+}
+
 static void one_bad_file_does_not_disturb_the_others(void **state)
 {
     struct fixture *f = *state;
@@ -661,6 +676,7 @@ int main(void)
         CASE(names_of_inner_functions_and_blocks_are_understood),
         CASE(one_file_is_checked_for_the_command_line),
         CASE(an_erroneous_file_leaves_the_version_before_in_force),
+        CASE(a_file_from_windows_is_read),
         CASE(one_bad_file_does_not_disturb_the_others),
         CASE(a_changed_folder_is_noticed),
         CASE(every_thread_follows_a_reload),
