@@ -185,8 +185,6 @@ enum http_begin app_begin(struct http_req *req)
     k->app = app;
     k->req = req;
     k->locale = http_query(req, "locale") != NULL ? labels_locale(http_query(req, "locale")) : NULL;
-    if (k->locale == NULL && http_header(req, "Accept-Language") != NULL)
-        k->locale = NULL; /* the user's own language comes first, see below */
     ctx_init(&k->c, app->st, conn_of(req), req->arena, NULL, k->locale);
     k->c.request = req->id;
     if (conn_of(req) == NULL)
@@ -408,6 +406,22 @@ const json_t *call_object(struct call *k)
 const char *call_string(struct call *k, const char *key)
 {
     return json_string_value(json_object_get(k->body, key));
+}
+
+void call_user(struct call *k, struct json *j, const struct who *w)
+{
+    json_open(j, '{');
+    json_key(j, "id");
+    json_int(j, w->id);
+    json_key(j, "name");
+    json_str(j, w->name);
+    json_key(j, "login");
+    json_str(j, w->login);
+    json_key(j, "locale");
+    json_str(j, *w->locale != '\0' ? w->locale : k->app->st->company.locale);
+    json_key(j, "admin");
+    json_bool(j, w->admin);
+    json_close(j, '}');
 }
 
 void call_cookie(struct call *k, const char *secret)

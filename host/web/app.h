@@ -75,6 +75,7 @@ int call_bad(struct call *k, const char *name); /* 400: parameter `name` is not 
 int64_t call_number(struct call *k, const char *name, int64_t dflt, int64_t min, int64_t max);
 const json_t *call_object(struct call *k); /* the body, which must be an object; NULL fails */
 const char *call_string(struct call *k, const char *key); /* of the body; NULL */
+void call_user(struct call *k, struct json *j, const struct who *w); /* as the UI knows a user */
 void call_cookie(struct call *k, const char *secret); /* "" ends it */
 /* Runs body on the writer from a pool thread and waits for the commit. */
 int call_write(struct call *k, int (*body)(struct call *k, void *arg), void *arg);

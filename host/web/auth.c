@@ -5,22 +5,6 @@
 #include "record/save.h"
 #include "web/app.h"
 
-static void user_json(struct call *k, struct json *j, const struct who *w)
-{
-    json_open(j, '{');
-    json_key(j, "id");
-    json_int(j, w->id);
-    json_key(j, "name");
-    json_str(j, w->name);
-    json_key(j, "login");
-    json_str(j, w->login);
-    json_key(j, "locale");
-    json_str(j, *w->locale != '\0' ? w->locale : k->app->st->company.locale);
-    json_key(j, "admin");
-    json_bool(j, w->admin);
-    json_close(j, '}');
-}
-
 struct sign_in {
     int64_t user;
     char secret[SECRET_TEXT];
@@ -53,7 +37,7 @@ static int signed_in(struct call *k, struct sign_in *s)
         return ctx_fail(&k->c, BERTH_BROKEN, "broken", "err.broken");
     json_open(&j, '{');
     json_key(&j, "user");
-    user_json(k, &j, w);
+    call_user(k, &j, w);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -100,7 +84,7 @@ static int who_am_i(struct call *k)
 
     json_open(&j, '{');
     json_key(&j, "user");
-    user_json(k, &j, k->c.who);
+    call_user(k, &j, k->c.who);
     json_close(&j, '}');
     return k->c.rc;
 }

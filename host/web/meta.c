@@ -127,18 +127,7 @@ static int start(struct call *k)
 
     json_open(&j, '{');
     json_key(&j, "user");
-    json_open(&j, '{');
-    json_key(&j, "id");
-    json_int(&j, w->id);
-    json_key(&j, "name");
-    json_str(&j, w->name);
-    json_key(&j, "login");
-    json_str(&j, w->login);
-    json_key(&j, "locale");
-    json_str(&j, k->c.locale);
-    json_key(&j, "admin");
-    json_bool(&j, w->admin);
-    json_close(&j, '}');
+    call_user(k, &j, w);
     json_key(&j, "company");
     json_open(&j, '{');
     json_key(&j, "name");
