@@ -16,7 +16,7 @@
 
 static const struct cli_option options[] = {
     {"table", "NAME", "the table to fill, such as lead"},
-    {"map", "COLUMN=FIELD", "a column by its header, letter or number; may be given several times or with commas"},
+    {"map", "COLUMN=FIELD", "a column by its header, letter or number; several: again, or with commas"},
     {"only-mapped", NULL, "leave out columns that are not named by --map (default: what their headers say)"},
     {"sheet", "N", "which sheet, counted from 1"},
     {"header-row", "N", "the row that holds the headers, 0: none"},
