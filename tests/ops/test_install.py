@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from server import BUILD
+from server import BUILD, Client, Server
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +46,15 @@ def test_the_web_ui_is_installed_as_it_was_built(prefix):
         assert installed.read_bytes() == built.read_bytes()
     else:
         assert not installed.exists()
+
+
+def test_the_installed_program_serves(prefix, tmp_path):
+    server = Server(prefix / "bin/berth", tmp_path / "data", "--demo")
+    try:
+        assert '"ok":true' in server.get("/api/_health"), server.log()
+        status, meta = Client(server).ask("GET", "/api/_meta/lead?locale=vi")
+        assert status == 200 and meta["label"] not in ("", "lead", "lead.label")
+        assert server.stop() == 0
+    finally:
+        server.process.kill()
+        server.process.wait()
