@@ -19,5 +19,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     manifest: 'manifest.json',
   },
-  test: { environment: 'happy-dom', include: ['test/*.test.ts'], setupFiles: ['test/setup.ts'] },
+  test: { environment: 'happy-dom', include: ['test/*.test.ts'], setupFiles: ['test/setup.ts'], testTimeout: 30_000 },
 })

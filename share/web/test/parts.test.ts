@@ -125,11 +125,12 @@ describe('DataGrid', () => {
     head.dispatchEvent(new MouseEvent('click', { bubbles: true, shiftKey: true }))
     expect(got).toEqual([['status'], ['name', 'status']])
   })
-  test('j moves, Enter opens, x selects', async () => {
+  test('j moves, Enter opens, x selects, s sorts, Ctrl A takes all', async () => {
     const said: unknown[] = []
-    const el = await draw(DataGrid, props({ onCursor: (n: number) => said.push(['cursor', n]), onOpen: (r: Row) => said.push(['open', r.id]), onSelect: (id: number) => said.push(['select', id]) }))
+    const el = await draw(DataGrid, props({ onCursor: (n: number) => said.push(['cursor', n]), onOpen: (r: Row) => said.push(['open', r.id]), onSelect: (id: number) => said.push(['select', id]), onSort: (s: string[]) => said.push(['sort', s]), onSelectAll: () => said.push(['all']) }))
     const grid = el.querySelector<HTMLElement>('[role=grid]')!
-    for (const key of ['j', 'Enter', 'x']) grid.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
-    expect(said).toEqual([['cursor', 1], ['open', 1], ['select', 1]])
+    for (const key of ['j', 'Enter', 'x', 's']) grid.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
+    grid.dispatchEvent(new KeyboardEvent('keydown', { key: 'a', ctrlKey: true, bubbles: true }))
+    expect(said).toEqual([['cursor', 1], ['open', 1], ['select', 1], ['sort', ['name']], ['all']])
   })
 })
