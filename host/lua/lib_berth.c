@@ -11,6 +11,7 @@
 #include "lua/box.h"
 #include "lua/value.h"
 #include "lua/watch.h"
+#include "record/action.h"
 #include "record/find.h"
 #include "record/hook.h"
 #include "record/save.h"
@@ -211,6 +212,74 @@ static int b_delete(lua_State *L)
     watch_resume();
     check_ctx(L);
     return 0;
+}
+
+/* The table at index 3 (or nothing) as an action's form; raises before it makes anything. */
+static json_t *form_at(lua_State *L)
+{
+    json_t *form;
+
+    if (lua_isnoneornil(L, 3))
+        return json_object();
+    luaL_checktype(L, 3, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, 3) != 0; lua_pop(L, 1)) {
+        box_burn(L, 20 + (lua_type(L, -1) == LUA_TSTRING ? (int64_t)lua_rawlen(L, -1) / 8 : 0));
+        if (lua_type(L, -2) != LUA_TSTRING || lua_rawlen(L, -2) > 64)
+            luaL_argerror(L, 3, "names of the action's form expected");
+        if (lua_type(L, -1) == LUA_TUSERDATA)
+            luaL_argcheck(L, money_take(L, -1, &(int64_t){0}), 3, "a record cannot stand in a form; its id can");
+        else if (!lua_isstring(L, -1) && !lua_isboolean(L, -1))
+            luaL_argerror(L, 3, "text, numbers, money, true or false expected");
+    }
+    form = json_object();
+    for (lua_pushnil(L); lua_next(L, 3) != 0; lua_pop(L, 1)) {
+        const char *name = lua_tostring(L, -2);
+        int top = lua_gettop(L);
+
+        if (lua_isboolean(L, top)) {
+            json_object_set_new(form, name, json_boolean(lua_toboolean(L, top)));
+        } else if (lua_isinteger(L, top)) {
+            json_object_set_new(form, name, json_integer(lua_tointeger(L, top)));
+        } else if (lua_type(L, top) == LUA_TNUMBER) {
+            json_object_set_new(form, name, json_real(lua_tonumber(L, top)));
+        } else { /* money as the text that REST takes */
+            char money[MONEY_MAX];
+            int64_t v;
+
+            if (lua_type(L, top) == LUA_TUSERDATA && money_take(L, top, &v))
+                money_format(v, money);
+            json_object_set_new(form, name, json_string(lua_type(L, top) == LUA_TUSERDATA ? money
+                                                                                         : lua_tostring(L, top)));
+        }
+    }
+    return form;
+}
+
+/* berth.act(lead, "release", {pool_reason = "no_interest"}): an action as if the user had chosen it. */
+static int b_act(lua_State *L)
+{
+    struct berth_row *row = value_row(L, 1, false), *after = NULL;
+    const struct action *a = action_find(row->t, name_at(L, 2));
+    struct berth_ctx *c = ctx_of(L), before = *c;
+    json_t *form;
+
+    writer_only(L);
+    if (a == NULL)
+        return luaL_error(L, "%s has no action '%s'", row->t->name, lua_tostring(L, 2));
+    box_burn(L, FUEL_SAVE);
+    form = form_at(L);
+    watch_pause();
+    action_run(c, a, row_id(row), form, &after);
+    watch_resume();
+    json_decref(form);
+    c->param = before.param; /* we may be inside another action */
+    c->param_arg = before.param_arg;
+    c->op = before.op;
+    c->note = before.note;
+    c->seen = before.seen;
+    check_ctx(L);
+    push_found(L, after);
+    return 1;
 }
 
 /* berth.emit("leads.released", lead): tells everybody who asked to know. */
@@ -429,6 +498,7 @@ static int b_has(lua_State *L)
 void berth_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
+        {"act", b_act},
         {"add_months", b_add_months},
         {"can", b_can},
         {"count", b_count},

@@ -17,8 +17,20 @@
 
 const struct berth_plugin *berth_plugin_entry(const struct berth_api *api); /* plugins/base */
 
+/* Shortens the days of a lead by what its form says. */
+static int shorten(struct berth_ctx *c, struct berth_row *lead)
+{
+    row_set(lead, "days", berth_i(row_get(lead, "days").i - c->param(c->param_arg, "by").i));
+    if (c->param(c->param_arg, "why").len > 0)
+        row_set(lead, "name", c->param(c->param_arg, "why"));
+    return row_save(c, lead);
+}
+
 static const struct berth_plugin notes = {
     .name = "notes",
+    .needs = "leads",
+    .actions = LIST(action, {"lead", "shorten", .form = BERTH_FIELDS({"by", BERTH_INT, BERTH_REQUIRED}, {"why", BERTH_TEXT}),
+                             .run = shorten}),
     .tables = LIST(table, {"note", BERTH_FIELDS({"lead_id", BERTH_REF, 0, "lead"}, {"text", BERTH_TEXT}),
                            .title = "text"})};
 
@@ -318,6 +330,30 @@ static void a_runaway_hook_leaves_no_rows_and_names_its_line(void **state)
     assert_int_equal(save(f, "saigon", 5, NULL), 1);
 }
 
+static void a_hook_runs_an_action_with_its_form(void **state)
+{
+    struct fixture *f = *state;
+    char error[256];
+
+    write_script(f, "hooks/a.lua", "-- Every note shortens its lead\non('lead', 'after_insert', function(lead)\n"
+                                   "  local after = berth.act(lead, 'shorten', {by = 2, why = 'shorter'})\n"
+                                   "  if after.days ~= 3 then berth.error('days', 'wrong') end\nend)\n");
+    assert_true(save(f, "saigon", 5, error) > 0);
+    assert_string_equal(value(f, "SELECT name || days FROM lead"), "shorter3");
+    write_script(f, "hooks/a.lua", "-- Wrong\non('lead', 'after_insert', function(lead)\n"
+                                   "  berth.act(lead, 'shorten', {why = 'x'})\nend)\n");
+    assert_int_equal(save(f, "hanoi", 5, error), 0);
+    assert_non_null(strstr(error, "by err.required"));
+    write_script(f, "hooks/a.lua", "-- Wrong\non('lead', 'after_insert', function(lead)\n"
+                                   "  berth.act(lead, 'lengthen')\nend)\n");
+    assert_int_equal(save(f, "hanoi", 5, error), 0);
+    assert_non_null(strstr(error, "hooks/a.lua:3: lead has no action 'lengthen'"));
+    write_script(f, "hooks/a.lua", "-- Wrong\non('lead', 'after_insert', function(lead)\n"
+                                   "  berth.act(lead, 'shorten', {by = {}})\nend)\n");
+    assert_int_equal(save(f, "hanoi", 5, error), 0);
+    assert_non_null(strstr(error, "text, numbers, money, true or false expected"));
+}
+
 static void hooks_that_set_each_other_off_end(void **state)
 {
     struct fixture *f = *state;
@@ -355,6 +391,7 @@ int main(void)
         CASE(a_hook_changes_what_is_stored_and_adds_records),
         CASE(a_refusal_undoes_what_the_hook_did_before),
         CASE(a_runaway_hook_leaves_no_rows_and_names_its_line),
+        CASE(a_hook_runs_an_action_with_its_form),
         CASE(hooks_that_set_each_other_off_end),
         CASE(after_the_commit_nothing_can_be_written_or_refused),
     };
