@@ -5,7 +5,7 @@ number = itertools.count(1)
 
 
 def name(what="Harbour Freight"):
-    return f"{what} {next(number)} {id(number) % 997} Trading"
+    return f"{what} {next(number):04} {id(number) % 997:03} Trading"  # none begins like another
 
 
 def test_a_record_survives_the_round_trip(people):
