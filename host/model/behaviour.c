@@ -363,7 +363,12 @@ static void add_action(struct build *b, struct table *t, const char *plugin, con
     resolve_form(b, x, d->form);
     t->actions = all;
     check_action(b, x);
-    all[t->nactions++] = x;
+    /* what the table's own plugin offers comes before what others add */
+    size_t place = t->nactions++;
+
+    for (; strcmp(plugin, t->plugin) == 0 && place > 0 && strcmp(all[place - 1]->plugin, plugin) != 0; place--)
+        all[place] = all[place - 1];
+    all[place] = x;
 }
 
 void build_actions(struct build *b)
