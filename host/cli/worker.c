@@ -37,7 +37,7 @@ static void *watch(void *arg)
         usleep(200000);
         if (scripts_overdue(SCRIPT_OVERDUE_MS, name))
             blame_die("script", name, "it could not be stopped"); /* the supervisor leaves it out next time */
-        if (++ticks % 5 == 0 && scripts_changed(s->site.scripts))
+        if (++ticks % 5 == 0 && scripts_changed(s->site.scripts, atomic_load(&s->site.st.model)))
             site_reload(&s->site);
     }
     return NULL;

@@ -60,8 +60,9 @@ struct script_ops scripts_ops(struct scripts *s);
 /* Reads the folder again, checks it, publishes it.  m: the model to check against, NULL: as before.
  * The number of problems. */
 size_t scripts_reload(struct scripts *s, const struct model *m);
-/* Whether a file appeared, vanished or changed since it was last read; a few system calls. */
-bool scripts_changed(struct scripts *s);
+/* Whether a file appeared, vanished or changed since it was last read, or m (NULL: never mind) is not the
+ * model that the scripts were checked against; a few system calls. */
+bool scripts_changed(struct scripts *s, const struct model *m);
 
 /* Both in the arena, by file. */
 struct script_problem *scripts_problems(struct scripts *s, struct arena *a, size_t *n);

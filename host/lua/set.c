@@ -506,14 +506,15 @@ size_t scripts_reload(struct scripts *s, const struct model *m)
     return n;
 }
 
-bool scripts_changed(struct scripts *s)
+bool scripts_changed(struct scripts *s, const struct model *m)
 {
-    uint64_t now = signature(s->dir), seen;
+    uint64_t now = signature(s->dir);
+    bool changed;
 
     pthread_mutex_lock(&s->lock);
-    seen = s->seen;
+    changed = now != s->seen || (m != NULL && m != s->set->m);
     pthread_mutex_unlock(&s->lock);
-    return now != seen;
+    return changed;
 }
 
 void scripts_set_limits(struct scripts *s, const struct script_limits *limits)

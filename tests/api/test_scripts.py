@@ -76,3 +76,16 @@ def test_a_changed_file_is_followed_without_being_told(hooked):
 def test_only_administrators_see_scripts(site, people):
     assert people["li"].get("/_script").status == 403
     assert people["li"].post("/_script/_reload").status == 403
+
+
+def test_a_custom_field_can_be_named_as_soon_as_it_exists(hooked):
+    site, admin, script = hooked
+    text = "-- Ports\non('lead', 'before_insert', function(lead) lead.x_port = 'Cat Lai' end)\n"
+    problem, = script("hooks/port.lua", text)["problems"]
+    assert (problem["line"], problem["message"]) == (2, "lead has no field 'x_port'")
+    admin.made("custom_field", on_table="lead", name="x_port", type="text", label_en="Port")
+    until = time.monotonic() + PATIENCE
+    while admin.get("/_script").json["problems"]:
+        assert time.monotonic() < until, admin.get("/_script").json
+        time.sleep(0.05)
+    assert admin.made("lead", name="Custom Lua Port Lines")["x_port"] == "Cat Lai"

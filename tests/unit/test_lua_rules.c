@@ -401,13 +401,13 @@ static void a_changed_folder_is_noticed(void **state)
     struct fixture *f = *state;
 
     days(f, "return 45");
-    assert_false(scripts_changed(f->s));
+    assert_false(scripts_changed(f->s, f->k.m));
     write_script(f, "rules/leads.hint.lua", "-- Hint\nreturn function(lead) return 'x' end\n");
-    assert_true(scripts_changed(f->s));
+    assert_true(scripts_changed(f->s, f->k.m));
     scripts_reload(f->s, NULL);
-    assert_false(scripts_changed(f->s));
+    assert_false(scripts_changed(f->s, f->k.m));
     unlink(f->path);
-    assert_true(scripts_changed(f->s));
+    assert_true(scripts_changed(f->s, f->k.m));
 }
 
 struct asker {
