@@ -76,7 +76,7 @@ const fetchRow = async (page, id) => ok(await call(page, 'GET', `${TABLE}/${id}`
 const search = async (page, text) => { await page.locator('[data-t=q]').fill(text) }
 const rowsShown = (page, n) => page.waitForFunction((k) => document.querySelectorAll('.gb > .gr').length === k, n)
 async function until(what, f) {
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 300; i++) {
     const v = await f()
     if (v) return v
     await new Promise((r) => setTimeout(r, 100))

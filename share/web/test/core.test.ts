@@ -73,6 +73,10 @@ test('English knows one and many', () => {
   expect(t('records', { n: '1', count: 1 })).toBe('1 record')
   expect(t('records', { n: '2', count: 2 })).toBe('2 records')
 })
+test('a label inside a sentence is written small, an abbreviation is not', () => {
+  expect(t('new', { thing: 'Lead' })).toBe('New lead')
+  expect(t('new', { thing: 'API token' })).toBe('New API token')
+})
 test('Enter during composition is no command', () => {
   expect(composing({ isComposing: true, keyCode: 13 } as KeyboardEvent)).toBe(true)
   expect(composing({ isComposing: false, keyCode: 229 } as KeyboardEvent)).toBe(true)

@@ -46,14 +46,18 @@ export async function setLocale(l: Locale, remember = false): Promise<void> {
   }
 }
 
-/** "{n} row | {n} rows" has a form for one and one for the rest, chosen by the parameter `count`. */
+/* A table's label inside a sentence: "New lead", but "New API token". */
+const inside = (s: string): string => (/^\p{Lu}\p{Ll}/u.test(s) ? s[0]!.toLowerCase() + s.slice(1) : s)
+
+/** "{n} row | {n} rows" has a form for one and one for the rest, chosen by the parameter `count`;
+ *  {thing} is a label of the host's. */
 export function t(key: string, params?: Record<string, string | number>): string {
   let s = words.value[key] ?? key
   if (params && s.includes(' | ')) {
     const forms = s.split(' | ')
     s = Number(params.count) === 1 ? forms[0]! : forms[1]!
   }
-  return params ? s.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? '')) : s
+  return params ? s.replace(/\{(\w+)\}/g, (_, name: string) => (name === 'thing' ? inside : String)(String(params[name] ?? ''))) : s
 }
 
 export const has = (key: string): boolean => key in words.value

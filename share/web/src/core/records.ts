@@ -5,6 +5,7 @@ import { learn, learnOne } from './fmt'
 import { t } from './i18n'
 import { pollJob } from './jobs'
 import { cache, type Pages } from './query'
+import { start } from './session'
 import { drop, fail, toast } from './toast'
 import type { Action, Job, Meta, Option, Page, Rec, Row } from './types'
 
@@ -57,7 +58,14 @@ export function refresh(table: string, id?: number): void {
   void cache.invalidateQueries({ queryKey: ['history', table] })
 }
 
+/* What an administrator sets up shows in other tables' metadata: added fields, dictionaries, rights. */
+function touched(table: string): void {
+  if (start.value?.nav.some((n) => n.table === table && n.group !== 'admin')) return
+  void cache.invalidateQueries({ queryKey: ['meta'] })
+}
+
 function took(table: string, meta: Meta, rec: Rec): Row {
+  touched(table)
   learn(rec.refs)
   const title = rec.row[meta.title]
   if (typeof title === 'string') learnOne(table, rec.row.id, title)
@@ -148,6 +156,7 @@ export async function removeRows(meta: Meta, ids: number[]): Promise<boolean> {
   if (n > FEW) return bulk(meta, ids, { delete: true })
   hide(meta.table, new Set(ids))
   const gone = await each(ids, (id) => api('DELETE', `${meta.table}/${id}`))
+  if (gone.length) touched(meta.table)
   for (const id of gone) cache.removeQueries({ queryKey: recKey(meta.table, id) })
   if (gone.length < n) refresh(meta.table)
   if (gone.length)

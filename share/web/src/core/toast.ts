@@ -31,7 +31,8 @@ export function toast(text: string, more: Omit<Toast, 'id' | 'text'> = {}): Toas
 }
 
 export function fail(e: unknown, what?: string): void {
-  const text = what ? `${what} ${messageOf(e)}` : messageOf(e)
+  const fields = e instanceof ApiError ? Object.values(e.body.fields ?? {}).map((f) => f.message ?? f.code) : []
+  const text = [what, fields.length ? fields.join(' ') : messageOf(e)].filter(Boolean).join(' ')
   toast(text || t('error.http', { n: 0 }), {
     bad: true,
     request: e instanceof ApiError ? e.request : undefined,
