@@ -195,5 +195,6 @@ void site_close(struct site *s)
         scripts_close(&s->scripts);
     if (s->bare != NULL)
         model_free(&s->bare);
+    labels_free(&s->st.labels);
     plugin_set_free(&s->plugins);
 }

@@ -1,11 +1,25 @@
 /* zone.c - day boundaries through ICU's calendars, cached per thread. */
 #include "record/zone.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unicode/ucal.h>
 #include <unicode/ustring.h>
 
 #include "base/when.h"
+
+static pthread_key_t at_exit;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void close_calendar(void *cal)
+{
+    ucal_close(cal);
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&at_exit, close_calendar);
+}
 
 static UCalendar *calendar(const char *zone)
 {
@@ -21,6 +35,8 @@ static UCalendar *calendar(const char *zone)
     u_uastrncpy(id, zone, 63);
     id[63] = 0;
     cal = ucal_open(id, -1, "en", UCAL_GREGORIAN, &e);
+    pthread_once(&once, make_key);
+    pthread_setspecific(at_exit, cal);
     strncpy(name, zone, sizeof(name) - 1);
     return cal;
 }
