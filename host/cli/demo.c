@@ -138,12 +138,12 @@ struct demo_file {
     size_t n;
 };
 
-/* What the record layer does, it does as this user on that day. */
-static void act(struct berth_ctx *c, const char *login, int64_t days_ago)
+/* What the record layer does, it does as this user on that day, at a time that differs by lead. */
+static void act(struct berth_ctx *c, const char *login, int64_t days_ago, int64_t lead)
 {
     int64_t user = id_of(c, "user", "login", login);
 
-    c->now = store_now(c->st) - days_ago * WHEN_DAY;
+    c->now = store_now(c->st) - days_ago * WHEN_DAY - (days_ago > 0 ? lead * 37 % 480 * 60000 : 0);
     c->who = user == 0 ? NULL : who_get(c->st, c->conn, c->m, user);
 }
 
@@ -192,7 +192,7 @@ static int take_lead(struct berth_ctx *c, struct demo_row *d, struct demo_file *
     bool pooled = d->from != NULL || (d->owner == NULL && d->was == NULL);
     const char *first = d->was != NULL ? d->was : d->owner;
 
-    act(c, pooled ? NULL : first, d->created);
+    act(c, pooled ? NULL : first, d->created, (int64_t)f->n + 1);
     set_id(d->row, "pool_id", id_of(c, "pool", "name", d->pool));
     if (!pooled)
         set_id(d->row, "owner_id", id_of(c, "user", "login", first));
@@ -202,11 +202,11 @@ static int take_lead(struct berth_ctx *c, struct demo_row *d, struct demo_file *
     if (f->n < sizeof(f->ids) / sizeof(f->ids[0]))
         f->ids[f->n++] = row_id(d->row);
     if (d->from != NULL) {
-        act(c, d->owner, d->since);
+        act(c, d->owner, d->since, (int64_t)f->n);
         return change_hands(c, row_id(d->row), "claim", id_of(c, "user", "login", d->owner));
     }
     if (d->was != NULL) {
-        act(c, NULL, d->since);
+        act(c, NULL, d->since, (int64_t)f->n);
         return change_hands(c, row_id(d->row), "release", 0);
     }
     return c->rc;
@@ -219,7 +219,7 @@ static int take_activity(struct berth_ctx *c, struct demo_row *d, struct demo_fi
 
     if (lead == NULL)
         return c->rc;
-    act(c, NULL, d->created);
+    act(c, NULL, d->created, d->lead);
     c->who = who_get(c->st, c->conn, c->m, row_get(lead, "owner_id").i);
     set_id(d->row, "lead_id", row_id(lead));
     c->op = "log";
@@ -246,7 +246,7 @@ static int read_rows(struct berth_ctx *c, struct demo_file *f, struct sheet *she
                 column[columns] = arena_strdup(c->a, row.cells[columns].text);
             continue;
         }
-        act(c, NULL, 0);
+        act(c, NULL, 0, 0);
         d.row = make(c, f->table);
         for (uint32_t i = 0; i < row.len && i < columns; i++)
             if (row.cells[i].len > 0)
@@ -254,7 +254,7 @@ static int read_rows(struct berth_ctx *c, struct demo_file *f, struct sheet *she
         if (c->rc == BERTH_OK && f->take(c, &d, f) != BERTH_OK)
             log_error("demo", "%s: row %u cannot be loaded", f->path, row.number);
     }
-    act(c, NULL, 0);
+    act(c, NULL, 0, 0);
     return c->rc;
 }
 

@@ -156,8 +156,8 @@ static void tell_invalid(struct run *r, struct berth_ctx *c, struct prep *p)
     p->outcome = INVALID;
     p->field = q == NULL ? NULL : q->field;
     p->message = q == NULL ? ctx_text(c, c->key == NULL ? "err.invalid" : c->key, c->args)
-                           : arena_fmt(c->a, "%s: %s", ctx_text(c, arena_fmt(c->a, "%s.%s", r->table, q->field), NULL),
-                                       ctx_text(c, q->key, q->args));
+                           : texts(c, "field", ctx_text(c, arena_fmt(c->a, "%s.%s", r->table, q->field), NULL),
+                                   "why", ctx_text(c, q->key, q->args), "import.invalid");
     detail(r, c, p, NULL, 0);
     ctx_clear(c);
 }
