@@ -3,7 +3,8 @@
 // Without either it starts build/berth with demo data on a free port, or the mock where nothing is built.
 // What the flows need they make themselves through the REST interface; they read field names from metadata.
 import assert from 'node:assert/strict'
-import { start } from './host.mjs'
+import { start, ui } from './host.mjs'
+import { serve } from '../test/mock/server.mjs'
 import { axe, call, DESK, launch, open, overflow, PHONE, settle, signIn } from './lib.mjs'
 
 const bound = setTimeout(() => {
@@ -554,6 +555,24 @@ if (host.kind !== 'given') {
   await fresh.stop()
 }
 
+/* The mock's jobs are slow enough to be stopped. */
+const slow = await serve({ ui, rows: 5 })
+await test('a check of a file is stopped, and nothing was written', {}, async (page) => {
+  await page.goto(slow.url)
+  await page.locator('[data-demo]').first().click()
+  await page.locator('.side').waitFor()
+  await page.goto(slow.url + '/t/lead/import')
+  const csv = 'Company name\n' + Array.from({ length: 3000 }, (_, i) => `Stop ${i}`).join('\n')
+  await page.locator('[data-t=file]').setInputFiles({ name: 'many.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) })
+  await page.locator('[data-t=dry]').click()
+  await page.locator('[data-t=cancel]').click()
+  await page.locator('.note.warn').waitFor()
+  await clean(page, 'stopped')
+  await page.goto(slow.url + '/t/lead?view=all')
+  await rowsShown(page, 5)
+})
+await slow.stop()
+
 /* ---- every screen, four languages, both sizes, both themes ---- */
 const SCREENS = {
   list: { path: (m) => listPath(m), wait: '.gb > .gr, .card, .empty' },
@@ -575,6 +594,11 @@ for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())
         await page.goto(s.path(m, row.id))
         await page.locator(s.wait).first().waitFor()
         await clean(page, screen)
+        /* The narrowest phone, and a small window with the side panel's room. */
+        await page.setViewportSize(name === 'phone' ? { width: 360, height: 740 } : { width: 1024, height: 768 })
+        await settle(page)
+        assert.equal(await overflow(page), 0, 'wider than a small window: ' + screen)
+        await page.setViewportSize(size)
         if (name === 'phone') assert.deepEqual(await small(page), [], 'targets under 40 px: ' + screen)
       }
       await page.goto(listPath(m))
