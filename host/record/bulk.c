@@ -13,13 +13,13 @@ enum { STEP = 200, IDS_MAX = 100000, ERRORS_MAX = 100 };
 int64_t bulk_start(struct berth_ctx *c, const struct table *t, const json_t *body)
 {
     const json_t *ids = json_object_get(body, "ids"), *patch = json_object_get(body, "patch");
+    const json_t *q = json_object_get(body, "q");
     const struct where *w;
     json_t *args;
     int64_t id;
 
-    if (!json_is_object(body) || (!json_is_array(ids) && json_object_get(body, "filter") == NULL &&
-                                  json_object_get(body, "q") == NULL) ||
-        json_array_size(ids) > IDS_MAX ||
+    if (!json_is_object(body) || (!json_is_array(ids) && json_object_get(body, "filter") == NULL && q == NULL) ||
+        json_array_size(ids) > IDS_MAX || (q != NULL && !json_is_string(q)) ||
         (!json_is_object(patch) && !json_is_true(json_object_get(body, "delete")) &&
          !json_is_string(json_object_get(body, "action"))))
         return ctx_fail(c, BERTH_INVALID, "bad_request", "err.bulk");
@@ -103,6 +103,10 @@ static int step(struct job *j, struct db_conn *w, void *arg)
     c.writing = true;
     c.allow_duplicates = true;
     t = model_table(c.m, k->table);
+    if (c.rc != BERTH_OK) { /* whoever started it has left: without them it would run as the host */
+        arena_free(&a);
+        return -1;
+    }
     for (size_t i = 0; i < k->n; i++) {
         struct one o = {j, t, k->ids[i]};
 

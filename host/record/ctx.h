@@ -43,6 +43,7 @@ struct berth_ctx {
     int64_t now;           /* ms */
     const char *locale;
     const char *request;   /* id, for logs */
+    const char *ip;        /* where it came from; NULL: from inside */
     const char *plugin;    /* whose callback runs, for host->state() */
     bool writing;          /* conn is the writer, inside a transaction */
     bool allow_duplicates; /* the user said: save anyway */

@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "record/audit.h"
 #include "record/find.h"
 #include "record/hook.h"
 #include "record/session.h"
 #include "record/zone.h"
+
+enum { CUSTOM_MAX = 100000 }; /* characters, or the largest number */
 
 /* ---- before a save ------------------------------------------------------------------ */
 static bool name_ok(const char *s)
@@ -17,6 +20,21 @@ static bool name_ok(const char *s)
         if (!islower((unsigned char)s[i]) && !isdigit((unsigned char)s[i]) && s[i] != '_')
             return false;
     return islower((unsigned char)s[0]);
+}
+
+/* What a field is of must be there: the model leaves out a field that is of nothing. */
+static bool of_exists(struct berth_ctx *c, const char *type, const char *of)
+{
+    if (strcmp(type, "ref") == 0) {
+        const struct table *t = of == NULL ? NULL : model_table(c->m, of);
+
+        return t != NULL && !(t->flags & BERTH_BARE);
+    }
+    if (strcmp(type, "pick") == 0)
+        return of != NULL && model_dict(c->m, of) != NULL;
+    if (strcmp(type, "money") == 0)
+        return of == NULL || map_get(&model_dict(c->m, "base.currency")->by_key, of) != NULL;
+    return true;
 }
 
 static int check_field(struct berth_ctx *c, struct berth_row *r)
@@ -32,6 +50,10 @@ static int check_field(struct berth_ctx *c, struct berth_row *r)
     }
     if (val_is_nil(name) || !name_ok(name.s))
         ctx_invalid(c, "name", "err.custom_name", NULL);
+    if (!val_is_nil(type) && !of_exists(c, type.s, row_get(r, "of").s))
+        ctx_invalid(c, "of", "err.ref", NULL);
+    if (row_get(r, "max").i < 0 || row_get(r, "max").i > CUSTOM_MAX)
+        ctx_invalid(c, "max", "err.number", NULL);
     if (r->old != NULL && (!val_equal(type, row_get(r->old, "type")) || !val_equal(on, row_get(r->old, "on_table")) ||
                            !val_equal(name, row_get(r->old, "name"))))
         ctx_invalid(c, "type", "err.custom_fixed", NULL);
@@ -51,19 +73,84 @@ static int check_item(struct berth_ctx *c, struct berth_row *r)
 }
 
 /* An administrator cannot lock everybody out. */
+static int keep_an_admin(struct berth_ctx *c, const struct berth_row *r, const char *field)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT 1 FROM \"user\" WHERE admin = 1 AND active = 1 AND id <> ? LIMIT 1");
+    int rc;
+
+    db_bind_int(s, 1, row_id(r));
+    rc = db_step(s);
+    db_reset(s);
+    if (rc < 0)
+        return ctx_db(c, rc, "look for another administrator");
+    return rc == DB_ROW ? c->rc : ctx_invalid(c, field, "err.last_admin", NULL);
+}
+
+static bool is_admin(const struct berth_row *r)
+{
+    return r != NULL && row_get(r, "admin").i != 0 && row_get(r, "active").i != 0;
+}
+
+static bool by_admin(const struct berth_ctx *c)
+{
+    return c->who == NULL || c->who->admin;
+}
+
+static int denied(struct berth_ctx *c)
+{
+    return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
+}
+
+/* Whoever may edit users cannot make administrators of them, nor touch those who are. */
 static int check_user(struct berth_ctx *c, struct berth_row *r)
 {
-    struct db_stmt *s;
-    bool other;
+    if (!by_admin(c) && (row_get(r, "admin").i != 0 || row_get(r->old, "admin").i != 0))
+        return denied(c);
+    if (is_admin(r->old) && !is_admin(r))
+        return keep_an_admin(c, r, row_get(r, "admin").i == 0 ? "admin" : "active");
+    return c->rc;
+}
 
-    if (r->old == NULL || row_get(r->old, "admin").i == 0 || (row_get(r, "admin").i != 0 && row_get(r, "active").i != 0))
+static int drop_user(struct berth_ctx *c, struct berth_row *r)
+{
+    if (!by_admin(c) && row_get(r, "admin").i != 0)
+        return denied(c);
+    return is_admin(r) ? keep_an_admin(c, r, "admin") : c->rc;
+}
+
+/* A right to write these would be a right to everything. */
+static int only_admin(struct berth_ctx *c, struct berth_row *r)
+{
+    (void)r;
+    return by_admin(c) ? c->rc : denied(c);
+}
+
+static int only_host(struct berth_ctx *c, struct berth_row *r)
+{
+    (void)r;
+    return c->who == NULL ? c->rc : denied(c);
+}
+
+static int not_negative(struct berth_ctx *c, struct berth_row *r)
+{
+    for (int i = F_DECLARED; i < r->t->nfields; i++)
+        if (r->t->fields[i].type == BERTH_INT && !val_is_nil(r->v[i]) && r->v[i].i < 0)
+            ctx_invalid(c, r->t->fields[i].name, "err.number", NULL);
+    return c->rc;
+}
+
+/* A department is not below itself. */
+static int check_department(struct berth_ctx *c, struct berth_row *r)
+{
+    int64_t up = row_get(r, "parent_id").i;
+
+    if (r->old == NULL || val_equal(row_get(r, "parent_id"), row_get(r->old, "parent_id")))
         return c->rc;
-    s = db_prepare(c->conn, "SELECT 1 FROM \"user\" WHERE admin = 1 AND active = 1 AND id <> ? LIMIT 1");
-    db_bind_int(s, 1, row_id(r));
-    other = db_step(s) == DB_ROW;
-    db_reset(s);
-    if (!other)
-        ctx_invalid(c, row_get(r, "admin").i == 0 ? "admin" : "active", "err.last_admin", NULL);
+    for (int level = 0; up != 0 && level < 1000; level++) {
+        if (up == row_id(r))
+            return ctx_invalid(c, "parent_id", "err.ref", NULL);
+        up = row_get(find_raw(c, r->t, up), "parent_id").i;
+    }
     return c->rc;
 }
 
@@ -76,10 +163,15 @@ static void rights_grew(struct berth_ctx *c, void *arg)
 
 static int rights(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
-    (void)r;
-    (void)deed;
     ctx_after_commit(c, rights_grew, NULL);
-    return c->rc;
+    return audit_row(c, r, deed);
+}
+
+static int token_gone(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
+{
+    if (deed == BERTH_DELETE)
+        session_forget(c, row_get(r, "hash").s);
+    return audit_row(c, r, deed);
 }
 
 static int declarations(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
@@ -102,42 +194,62 @@ static int user_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
     return hook_emit(c, "base.user_left", r);
 }
 
-static const struct {
+static const struct own {
     const char *table;
-    int (*check)(struct berth_ctx *, struct berth_row *);
+    int (*check)(struct berth_ctx *, struct berth_row *); /* before it is saved */
+    int (*drop)(struct berth_ctx *, struct berth_row *);  /* before it is taken away */
     int (*saved)(struct berth_ctx *, struct berth_row *, uint32_t deed);
 } own[] = {
-    {"custom_field", check_field, declarations},
-    {"department", NULL, rights},
-    {"dict_item", check_item, declarations},
-    {"pool", NULL, rights},
-    {"pool_member", NULL, rights},
-    {"role", NULL, rights},
-    {"role_field", NULL, rights},
-    {"role_perm", NULL, rights},
-    {"role_table", NULL, rights},
-    {"user", check_user, user_saved},
-    {"user_role", NULL, rights},
+    {"api_token", NULL, NULL, token_gone},
+    {"audit", only_host, only_host, NULL},
+    {"custom_field", check_field, NULL, declarations},
+    {"department", check_department, NULL, rights},
+    {"dict_item", check_item, NULL, declarations},
+    {"pool", not_negative, NULL, rights},
+    {"pool_member", NULL, NULL, rights},
+    {"role", only_admin, only_admin, rights},
+    {"role_field", only_admin, only_admin, rights},
+    {"role_perm", only_admin, only_admin, rights},
+    {"role_table", only_admin, only_admin, rights},
+    {"series", not_negative, NULL, NULL},
+    {"user", check_user, drop_user, user_saved},
+    {"user_role", only_admin, only_admin, rights},
 };
+
+static const struct own *own_of(const struct table *t)
+{
+    if (strcmp(t->plugin, "base") != 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        if (strcmp(own[i].table, t->name) == 0)
+            return &own[i];
+    return NULL;
+}
 
 int custom_check(struct berth_ctx *c, struct berth_row *r)
 {
-    if (strcmp(r->t->plugin, "base") != 0)
-        return c->rc;
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        if (own[i].check != NULL && strcmp(own[i].table, r->t->name) == 0)
-            own[i].check(c, r);
-    return c->rc;
+    const struct own *o = own_of(r->t);
+
+    return o != NULL && o->check != NULL ? o->check(c, r) : c->rc;
+}
+
+int custom_check_drop(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct own *o = own_of(r->t);
+
+    return o != NULL && o->drop != NULL ? o->drop(c, r) : c->rc;
+}
+
+int custom_check_back(struct berth_ctx *c, struct berth_row *r)
+{
+    return custom_check_drop(c, r); /* whoever may not take it away may not bring it back */
 }
 
 int custom_touched(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
-    if (strcmp(r->t->plugin, "base") != 0)
-        return c->rc;
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        if (strcmp(own[i].table, r->t->name) == 0)
-            own[i].saved(c, r, deed);
-    return c->rc;
+    const struct own *o = own_of(r->t);
+
+    return o != NULL && o->saved != NULL ? o->saved(c, r, deed) : c->rc;
 }
 
 /* ---- numbers ---------------------------------------------------------------------------- */

@@ -7,6 +7,9 @@
 
 /* Before a save: checks that the host alone can make (a custom field's name and type ...). */
 int custom_check(struct berth_ctx *c, struct berth_row *r);
+/* The same before a record is taken away, and before it comes back from the recycle bin. */
+int custom_check_drop(struct berth_ctx *c, struct berth_row *r);
+int custom_check_back(struct berth_ctx *c, struct berth_row *r);
 /* After a save, in the same transaction: DDL for custom fields, and what follows the commit. */
 int custom_touched(struct berth_ctx *c, struct berth_row *r, uint32_t deed);
 /* The next number of a series into field f (default "@next"). */

@@ -21,11 +21,14 @@ static const char *path_of(struct berth_ctx *c, int64_t id)
 int64_t import_new(struct berth_ctx *c, const struct table *t, const char *name, const char *path)
 {
     struct db_stmt *s;
+    struct berth_val v;
     int64_t id;
     int rc;
 
     if (!perm_may(c->who, t, DO_IMPORT))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied"), 0;
+    if (!val_from_text(c, model_field(model_table(c->m, "import"), "name"), name, strlen(name), &v))
+        return 0;
     s = db_prepare(c->conn, "INSERT INTO import (version, created_at, created_by, updated_at, updated_by, name, on_table)"
                             " VALUES (1, ?1, ?2, ?1, ?2, ?3, ?4)");
     db_bind_int(s, 1, c->now);

@@ -1,7 +1,9 @@
 /* row.c - values in and out: JSON, database columns, text for people; and what must hold. */
 #include "record/row.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/money.h"
@@ -457,7 +459,10 @@ bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, si
     case BERTH_INT:
         if (!number_text(s, n, num, sizeof(num)))
             return bad(c, f, "err.number");
+        errno = 0;
         i = strtoll(num, &end, 10);
+        if (errno == ERANGE)
+            return bad(c, f, "err.number");
         if (*end == '.' && strspn(end + 1, "0") == strlen(end + 1))
             end += strlen(end);
         return *end != '\0' ? bad(c, f, "err.number") : take_int(c, f, i, out);
@@ -664,6 +669,20 @@ static bool check_pick(struct berth_row *r, const struct field *f, const struct 
     return true;
 }
 
+/* What a list of references gained must be there for the user. */
+static bool check_many(struct berth_row *r, const struct field *f, const struct berth_val *v)
+{
+    const char *was = r->old == NULL || val_is_nil(r->old->v[f->at]) ? "" : r->old->v[f->at].s;
+
+    for (const char *s = v->s; f->ref != NULL && *s == '|' && s[1] != '\0'; s = strchrnul(s + 1, '|')) {
+        int64_t id = strtoll(s + 1, NULL, 10);
+
+        if (strstr(was, arena_fmt(r->c->a, "|%lld|", (long long)id)) == NULL && !find_exists(r->c, f->ref, id))
+            return bad(r->c, f, "err.ref");
+    }
+    return true;
+}
+
 bool row_check(struct berth_row *r)
 {
     struct berth_ctx *c = r->c;
@@ -680,6 +699,8 @@ bool row_check(struct berth_row *r)
         }
         if (f->type == BERTH_PICK)
             check_pick(r, f, v);
+        else if (f->type == BERTH_REF && (f->flags & BERTH_MANY))
+            check_many(r, f, v);
         else if (f->type == BERTH_REF && !(f->flags & BERTH_MANY) && f->ref != NULL &&
                  (r->old == NULL || !val_equal(r->old->v[i], *v)) && !find_exists(c, f->ref, v->i))
             bad(c, f, "err.ref");
@@ -699,7 +720,7 @@ static void many_json(struct json *j, const struct field *f, struct berth_val v)
         if (bar == NULL)
             break;
         if (f->type == BERTH_REF)
-            json_raw(j, s, (size_t)(bar - s));
+            json_int(j, strtoll(s, NULL, 10)); /* a column may hold what an earlier field of its name left */
         else
             json_strn(j, s, (size_t)(bar - s));
         s = bar + 1;

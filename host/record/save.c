@@ -49,6 +49,25 @@ static int check_rights(struct berth_ctx *c, const struct berth_row *r)
     return BERTH_OK;
 }
 
+/* What lies in a pool is had by claiming it, within the caps; an edit that names oneself is no way around. */
+static bool takes_out(struct berth_ctx *c, const struct berth_row *r)
+{
+    const struct table *t = r->t;
+
+    return t->at_pool >= 0 && r->old != NULL && row_int(r->old, t->at_owner) == 0 &&
+           row_int(r, t->at_owner) == c->who->id && !c->seen && !c->all &&
+           c->who->rights[t->at].scope[DO_UPDATE] != SCOPE_ALL;
+}
+
+/* A pool of leads takes no customers. */
+static bool pool_fits(struct berth_ctx *c, const struct table *t, int64_t pool)
+{
+    struct berth_row *p = find_raw(c, model_table(c->m, "pool"), pool);
+    struct berth_val on = row_get(p, "on_table");
+
+    return !val_is_nil(on) && strcmp(on.s, t->name) == 0;
+}
+
 /* After the hooks: who the record belongs to now must be within the user's reach too. */
 static int check_giving(struct berth_ctx *c, const struct berth_row *r)
 {
@@ -63,10 +82,15 @@ static int check_giving(struct berth_ctx *c, const struct berth_row *r)
     if (t->at_owner < 0)
         return BERTH_OK;
     int64_t owner = row_int(r, t->at_owner), pool = row_int(r, t->at_pool);
+
+    if (pool != 0 && (r->old == NULL || row_int(r->old, t->at_pool) != pool) && !pool_fits(c, t, pool)) {
+        ctx_invalid(c, t->fields[t->at_pool].name, "err.ref", NULL);
+        return c->rc;
+    }
     bool same = r->old != NULL && row_int(r->old, t->at_owner) == owner &&
                 (owner != 0 || row_int(r->old, t->at_pool) == pool);
 
-    if (!same && !may_give(c, t, owner, pool)) {
+    if (!same && (takes_out(c, r) || !may_give(c, t, owner, pool))) {
         ctx_invalid(c, t->fields[t->at_owner].name, "err.owner", NULL);
         return c->rc;
     }
@@ -555,6 +579,22 @@ static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
     return c->rc;
 }
 
+/* Above the number of every batch that still has records in the bin: a batch's number is at most
+ * that of its first entry. */
+static int64_t new_batch(struct berth_ctx *c)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT coalesce(max(seq), 0) + 1 FROM bin");
+    int64_t batch = 0;
+    int rc = db_step(s);
+
+    if (rc == DB_ROW)
+        batch = db_col_int(s, 0);
+    else
+        ctx_db(c, rc, "number a deletion");
+    db_reset(s);
+    return batch;
+}
+
 int row_drop(struct berth_ctx *c, struct berth_row *r)
 {
     struct berth_row *now = r->old != NULL ? row_copy(r->old) : r;
@@ -564,7 +604,9 @@ int row_drop(struct berth_ctx *c, struct berth_row *r)
     assert(c->writing);
     if (!c->seen && !perm_row(c, now, DO_DELETE))
         return denied(c);
-    return erase(c, now, c->now * 1000 + (row_id(now) % 1000));
+    if (custom_check_drop(c, now) != BERTH_OK)
+        return c->rc;
+    return erase(c, now, new_batch(c));
 }
 
 /* ---- the recycle bin ------------------------------------------------------------------ */
@@ -601,7 +643,7 @@ static int put_back(struct berth_ctx *c, struct berth_row *r)
 {
     struct dup_keys *keys;
 
-    if (insert(c, r) != BERTH_OK)
+    if (custom_check_back(c, r) != BERTH_OK || insert(c, r) != BERTH_OK)
         return c->rc;
     if (r->t->duplicates) {
         keys = arena_alloc(c->a, sizeof(*keys));

@@ -56,9 +56,58 @@ static const char *match_value(struct berth_ctx *c, const char *search)
     return value;
 }
 
+/* The index knows all fields of a record.  Whoever may not read one of them must not find by it. */
+static bool by_index(struct berth_ctx *c, const struct table *t)
+{
+    for (int i = F_DECLARED; i < t->nfields && !c->all; i++)
+        if (found_by(&t->fields[i]) && perm_field(c->who, &t->fields[i]) < ACCESS_READ)
+            return false;
+    return t->searched;
+}
+
+/* One word in one of the fields that the user may read; NULL when there is none. */
+static const struct where *word_in_fields(struct berth_ctx *c, const struct table *t, const char *word, size_t n)
+{
+    struct where *any = arena_alloc(c->a, sizeof(*any));
+
+    any->op = W_OR;
+    any->kids = arena_alloc(c->a, (size_t)t->nfields * sizeof(*any->kids));
+    for (int i = F_DECLARED; i < t->nfields; i++) {
+        const struct field *f = &t->fields[i];
+        struct where *w;
+
+        if (!found_by(f) || perm_field(c->who, f) < ACCESS_READ)
+            continue;
+        w = arena_alloc(c->a, sizeof(*w));
+        w->op = W_CONTAINS;
+        w->f = f;
+        w->v = arena_alloc(c->a, sizeof(*w->v));
+        w->v[w->nv++] = (struct berth_val){BERTH_TEXT, (int32_t)n, {.s = arena_strndup(c->a, word, n)}};
+        any->kids[any->nkids++] = w;
+    }
+    return any; /* nothing readable: false */
+}
+
+static void where_fields(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql, struct binds *b)
+{
+    enum { WORDS_MAX = 8 };
+    const struct where *all = NULL;
+
+    for (int words = 0; words < WORDS_MAX && *(search += strspn(search, " \t")) != '\0'; words++) {
+        size_t n = strcspn(search, " \t");
+
+        all = where_and(c, all, word_in_fields(c, t, search, n));
+        search += n;
+    }
+    if (all == NULL)
+        buf_puts(sql, "1=0");
+    else
+        where_sql(c, all, "t.", sql, b);
+}
+
 void search_from(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql)
 {
-    if (search == NULL || !t->searched)
+    if (search == NULL || !by_index(c, t))
         buf_addf(sql, "%s t", t->sql);
     else
         db_fts_from(c->st->db, sql, index_name(c, t), "f", t->name, "t");
@@ -72,6 +121,10 @@ void search_where(struct berth_ctx *c, const struct table *t, const char *search
     if (search == NULL)
         return;
     buf_puts(sql, " AND ");
+    if (t->searched && !by_index(c, t)) {
+        where_fields(c, t, search, sql, b);
+        return;
+    }
     value = t->searched ? match_value(c, search) : NULL;
     if (!t->searched || value == NULL) {
         buf_puts(sql, "1=0"); /* nothing to look for, or nowhere */
@@ -83,7 +136,7 @@ void search_where(struct berth_ctx *c, const struct table *t, const char *search
 
 void search_id(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql)
 {
-    if (search == NULL || !t->searched)
+    if (search == NULL || !by_index(c, t))
         buf_puts(sql, "t.id");
     else
         db_fts_id(c->st->db, sql, "f");

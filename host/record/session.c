@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "record/audit.h"
 #include "record/find.h"
 #include "record/save.h"
 
@@ -16,12 +17,15 @@ static struct session_limits limits = {
 /* Hashing takes 19 MB and 30 ms each: a flood of sign-ins waits here, not in memory. */
 static sem_t hashing;
 static pthread_once_t hashing_once = PTHREAD_ONCE_INIT;
+/* Nobody can choose a login that counts in another's place. */
+static unsigned char tries_secret[crypto_shorthash_KEYBYTES];
 
 static void hashing_init(void)
 {
     sem_init(&hashing, 0, 2);
     if (sodium_init() < 0)
         mem_die(0);
+    crypto_shorthash_keygen(tries_secret);
 }
 
 void session_limits(const struct session_limits *l)
@@ -64,6 +68,7 @@ enum { BUCKETS = 4096, SEEN_EVERY = 60 * 1000 };
 struct session_cache {
     pthread_rwlock_t lock;
     struct entry *bucket[BUCKETS];
+    uint64_t forgotten; /* times: what was read before one is not remembered after it */
     pthread_mutex_t tries_lock;
     struct tries {
         uint64_t who; /* hash of login or address */
@@ -107,6 +112,7 @@ void session_cache_free(struct session_cache **sc)
 static void forget(struct session_cache *sc, bool (*gone)(const struct entry *, const void *), const void *arg)
 {
     pthread_rwlock_wrlock(&sc->lock);
+    sc->forgotten++;
     for (size_t i = 0; i < BUCKETS; i++)
         for (struct entry **at = &sc->bucket[i]; *at != NULL;) {
             struct entry *e = *at;
@@ -131,16 +137,31 @@ static bool same_user(const struct entry *e, const void *arg)
     return e->user == *(const int64_t *)arg;
 }
 
-static void remember(struct session_cache *sc, const struct entry *e)
+static uint64_t forgotten(struct session_cache *sc)
+{
+    uint64_t n;
+
+    pthread_rwlock_rdlock(&sc->lock);
+    n = sc->forgotten;
+    pthread_rwlock_unlock(&sc->lock);
+    return n;
+}
+
+/* Unless something ended since it was read: it may have been this one. */
+static void remember(struct session_cache *sc, const struct entry *e, uint64_t before)
 {
     struct entry *copy = mem_alloc(sizeof(*copy)), **at;
 
     *copy = *e;
     pthread_rwlock_wrlock(&sc->lock);
     at = bucket(sc, e->hash);
-    copy->next = *at;
-    *at = copy;
+    if (sc->forgotten == before) {
+        copy->next = *at;
+        *at = copy;
+        copy = NULL;
+    }
     pthread_rwlock_unlock(&sc->lock);
+    free(copy);
 }
 
 static bool look_up(struct session_cache *sc, const char *hash, struct entry *out)
@@ -244,9 +265,11 @@ int64_t session_user(struct store *st, struct db_conn *conn, const char *secret)
         return 0;
     hash_secret(secret, hash);
     if (!look_up(st->sessions, hash, &e)) {
+        uint64_t before = forgotten(st->sessions);
+
         if (!read_entry(conn, hash, token, &e))
             return 0;
-        remember(st->sessions, &e);
+        remember(st->sessions, &e, before);
     }
     if (now > e.expires || (!token && now - e.seen > limits.idle_ms)) {
         forget(st->sessions, same_hash, hash);
@@ -262,11 +285,12 @@ enum { TRIES = 10, TRIES_MS = 5 * 60 * 1000 };
 
 static uint64_t tries_key(const char *kind, const char *s)
 {
-    unsigned char h[8], key[crypto_shorthash_KEYBYTES] = {1};
+    unsigned char h[8];
     char text[300];
 
+    pthread_once(&hashing_once, hashing_init);
     snprintf(text, sizeof(text), "%s:%s", kind, s);
-    crypto_shorthash(h, (const unsigned char *)text, strlen(text), key);
+    crypto_shorthash(h, (const unsigned char *)text, strlen(text), tries_secret);
     uint64_t v;
 
     memcpy(&v, h, sizeof(v));
@@ -410,7 +434,11 @@ int session_set_hash(struct berth_ctx *c, int64_t user, const char *hash)
 
     db_bind_text(s, 1, hash, -1);
     db_bind_int(s, 2, user);
-    return run(c, s, "set a password");
+    if (run(c, s, "set a password") != BERTH_OK)
+        return c->rc;
+    if (db_changes(c->conn) == 0)
+        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    return audit_add(c, "password", arena_fmt(c->a, "user %lld", (long long)user));
 }
 
 /* ---- sessions ------------------------------------------------------------------------------ */
@@ -463,6 +491,14 @@ int session_end(struct berth_ctx *c, const char *secret)
     return run(c, s, "end a session");
 }
 
+void session_forget(struct berth_ctx *c, const char *hash)
+{
+    struct ended *e = arena_alloc(c->a, sizeof(*e));
+
+    snprintf(e->hash, sizeof(e->hash), "%s", hash == NULL ? "" : hash);
+    ctx_after_commit(c, forget_one, e);
+}
+
 int session_end_all(struct berth_ctx *c, int64_t user, const char *except)
 {
     struct ended *e = arena_alloc(c->a, sizeof(*e));
@@ -494,7 +530,7 @@ int session_token(struct berth_ctx *c, const char *name, int days, int64_t *id_r
     if (days > 0)
         db_bind_int(s, 5, c->now + days * BERTH_DAY);
     if (run(c, s, "make a token") == BERTH_OK)
-        *id_r = db_last_id(c->conn);
+        audit_add(c, "token", arena_fmt(c->a, "%lld made: %s", (long long)(*id_r = db_last_id(c->conn)), name));
     return c->rc;
 }
 
@@ -515,7 +551,8 @@ int session_token_end(struct berth_ctx *c, int64_t id)
     s = db_prepare(c->conn, "DELETE FROM api_token WHERE id = ?");
     db_bind_int(s, 1, id);
     ctx_after_commit(c, forget_one, e);
-    return run(c, s, "end a token");
+    run(c, s, "end a token");
+    return audit_add(c, "token", arena_fmt(c->a, "%lld ended", (long long)id));
 }
 
 /* ---- the first start -------------------------------------------------------------------------- */

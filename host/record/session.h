@@ -41,6 +41,8 @@ int session_set_hash(struct berth_ctx *c, int64_t user, const char *hash);
 /* A new API token's secret, shown once. */
 int session_token(struct berth_ctx *c, const char *name, int days, int64_t *id_r, char out[SECRET_TEXT]);
 
+/* Whatever has this hash (as in the database) is out once this commits. */
+void session_forget(struct berth_ctx *c, const char *hash);
 int session_token_end(struct berth_ctx *c, int64_t id); /* one of the user's own; administrators: any */
 
 /* The one-time secret of the first start, kept hashed in `setting`; "" when a user exists already. */

@@ -9,7 +9,7 @@
 #include "record/row.h"
 #include "record/zone.h"
 
-enum { DEPTH_MAX = 20, NODES_MAX = 300, LIST_MAX = 1000 };
+enum { DEPTH_MAX = 20, NODES_MAX = 300, LIST_MAX = 1000, VALUES_MAX = 5000 };
 
 struct parse {
     struct berth_ctx *c;
@@ -17,7 +17,7 @@ struct parse {
     const char *s, *text; /* text form: where we are, where it began */
     const struct berth_val *args;
     size_t nargs, arg;
-    int depth, nodes;
+    int depth, nodes, values;
 };
 
 int64_t where_today(struct berth_ctx *c)
@@ -108,12 +108,16 @@ static bool macro_shift(const char *s, int64_t *ms)
 
 static void add_value(struct parse *p, struct where *w, struct berth_val v)
 {
-    struct berth_val *all = arena_alloc(p->c->a, (w->nv + 1) * sizeof(*all));
+    if (++p->values > VALUES_MAX)
+        fail(p, "err.filter_size", "");
+    if ((w->nv & (w->nv - 1)) == 0) { /* full at powers of two */
+        struct berth_val *more = arena_alloc(p->c->a, (w->nv == 0 ? 1 : w->nv * 2) * sizeof(*more));
 
-    if (w->nv > 0)
-        memcpy(all, w->v, w->nv * sizeof(*all));
-    all[w->nv++] = v;
-    w->v = all;
+        if (w->nv > 0)
+            memcpy(more, w->v, w->nv * sizeof(*more));
+        w->v = more;
+    }
+    w->v[w->nv++] = v;
 }
 
 static bool add_macro(struct parse *p, struct where *w, const char *name)
@@ -127,10 +131,8 @@ static bool add_macro(struct parse *p, struct where *w, const char *name)
     }
     if (strcmp(name, "@team") == 0) {
         w->op = w->op == W_NE || w->op == W_NOT_IN ? W_NOT_IN : W_IN;
-        w->nv = who == NULL ? 0 : who->users[SCOPE_TEAM].n;
-        w->v = arena_alloc(p->c->a, (w->nv + 1) * sizeof(*w->v));
-        for (size_t i = 0; i < w->nv; i++)
-            w->v[i] = berth_i(who->users[SCOPE_TEAM].v[i]);
+        for (size_t i = 0; who != NULL && i < who->users[SCOPE_TEAM].n; i++)
+            add_value(p, w, berth_i(who->users[SCOPE_TEAM].v[i]));
         return true;
     }
     if (strncmp(name, "@today", 6) == 0 && macro_shift(name + 6, &shift)) {

@@ -8,6 +8,7 @@
 #include "base/blame.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "record/audit.h"
 
 const char app_csp[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -159,6 +160,7 @@ static void ctx_for(struct call *k, struct db_conn *conn, bool writing)
         who = who_get(k->app->st, conn, atomic_load(&k->app->st->model), k->user);
     ctx_init(&k->c, k->app->st, conn, k->req->arena, who, k->locale);
     k->c.request = k->req->id;
+    k->c.ip = http_peer(k->req);
     k->c.writing = writing;
     if (k->user != 0 && who == NULL)
         ctx_fail(&k->c, BERTH_DENIED, "sign_in", "err.sign_in");
@@ -166,8 +168,17 @@ static void ctx_for(struct call *k, struct db_conn *conn, bool writing)
         k->t = model_table(k->c.m, k->t->name);
 }
 
+static void tell_denial(struct call *k)
+{
+    if (k->user != 0)
+        audit_later(k->app->st, k->user, "denied", arena_fmt(k->req->arena, "%s %s", http_method_name(k->req->method),
+                    k->req->path), http_peer(k->req));
+}
+
 static enum http_begin refuse(struct call *k, int status, const char *code)
 {
+    if (status == 403)
+        tell_denial(k);
     http_fail(k->req, status, code, ctx_text(&k->c, arena_fmt(k->req->arena, "err.%s", code), NULL));
     return HTTP_REFUSE;
 }
@@ -231,6 +242,8 @@ static void tell_error(struct call *k)
         k->req->status = 401;
     if (k->c.code != NULL && strcmp(k->c.code, "bad_request") == 0)
         k->req->status = 400;
+    if (k->req->status == 403)
+        tell_denial(k);
     if (k->req->status == 503)
         http_set(k->req, "Retry-After", "1");
     http_set(k->req, "Content-Type", "application/json; charset=utf-8");

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "record/audit.h"
 #include "record/save.h"
 #include "web/app.h"
 
@@ -18,7 +19,8 @@ static int sign_in_body(struct call *k, void *arg)
 
     if (s->setup != NULL && session_setup(&k->c, s->setup, s->login, s->name, s->hash, &s->user) != BERTH_OK)
         return k->c.rc;
-    return session_start(&k->c, s->user, http_peer(k->req), http_header(k->req, "User-Agent"), s->secret);
+    session_start(&k->c, s->user, http_peer(k->req), http_header(k->req, "User-Agent"), s->secret);
+    return audit_as(&k->c, s->user, s->setup != NULL ? "setup" : "sign_in", "");
 }
 
 static int signed_in(struct call *k, struct sign_in *s)
@@ -57,15 +59,18 @@ static int sign_in(struct call *k)
         k->app_answered = true;
         return BERTH_OK;
     }
-    if (s.user == 0)
+    if (s.user == 0) {
+        audit_later(k->app->st, 0, "sign_in_failed", login, http_peer(k->req));
         return ctx_fail(&k->c, BERTH_DENIED, "bad_login", "err.bad_login");
+    }
     return signed_in(k, &s);
 }
 
 static int sign_out_body(struct call *k, void *arg)
 {
     (void)arg;
-    return session_end(&k->c, k->secret);
+    session_end(&k->c, k->secret);
+    return audit_add(&k->c, "sign_out", "");
 }
 
 static int sign_out(struct call *k)
@@ -183,18 +188,21 @@ static int tokens(struct call *k)
 
 static int token_new(struct call *k)
 {
-    const char *name = call_string(k, "name");
+    const json_t *given = json_object_get(k->body, "name");
+    struct berth_val name;
     const json_t *days = json_object_get(k->body, "days");
     char secret[SECRET_TEXT];
     struct json j = call_json(k);
     int64_t id = 0;
 
-    if (name == NULL || *name == '\0')
+    if (given != NULL && !val_from_json(&k->c, model_field(model_table(k->c.m, "api_token"), "name"), given, &name))
+        return k->c.rc;
+    if (given == NULL || name.type == BERTH_NULL)
         return ctx_invalid(&k->c, "name", "err.required", NULL);
     if (days != NULL && !json_is_null(days) && (!json_is_integer(days) || json_integer_value(days) < 1 ||
                                                 json_integer_value(days) > 3650))
         return ctx_invalid(&k->c, "days", "err.number", NULL);
-    if (session_token(&k->c, name, (int)json_integer_value(days), &id, secret) != BERTH_OK)
+    if (session_token(&k->c, name.s, (int)json_integer_value(days), &id, secret) != BERTH_OK)
         return k->c.rc;
     k->req->status = 201;
     json_open(&j, '{');

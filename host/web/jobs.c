@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "record/audit.h"
 #include "record/import.h"
 #include "record/job.h"
 #include "web/app.h"
@@ -117,6 +118,8 @@ static int rejected(struct call *k, const char *kind, const char *mime)
 
     if (import_rejected(&k->c, k->id, kind, path) != BERTH_OK)
         return k->c.rc;
+    audit_later(k->app->st, k->user, "export", arena_fmt(k->req->arena, "import %lld: rejected rows as %s",
+                (long long)k->id, kind), http_peer(k->req));
     fd = open(path, O_RDONLY | O_CLOEXEC);
     unlink(path);
     if (fd < 0 || fstat(fd, &st) < 0)

@@ -181,8 +181,14 @@ static int64_t seen_version(struct call *k)
     const char *match = http_header(k->req, "If-Match");
     const json_t *v = json_object_get(k->body, "version");
 
-    if (match != NULL && match[0] == '"')
-        return strtoll(match + 1, NULL, 10);
+    char *end;
+
+    if (match != NULL && match[0] == '"' && match[1] >= '1' && match[1] <= '9') {
+        int64_t version = strtoll(match + 1, &end, 10);
+
+        if (strcmp(end, "\"") == 0)
+            return version;
+    }
     if (match != NULL && strcmp(match, "*") == 0)
         return 0;
     if (json_is_integer(v) && json_integer_value(v) > 0)
@@ -392,7 +398,8 @@ static int search(struct call *k)
     for (size_t i = 0; q != NULL && *q != '\0' && i < k->c.m->ntables && k->c.rc == BERTH_OK; i++) {
         const struct table *t = &k->c.m->tables[i];
 
-        if (t->searched && t->title != NULL && field_is_text(t->title) && perm_may(k->c.who, t, DO_READ))
+        if (t->searched && t->title != NULL && field_is_text(t->title) && perm_may(k->c.who, t, DO_READ) &&
+            perm_field(k->c.who, t->title) >= ACCESS_READ)
             search_table(k, &j, t, q);
     }
     json_close(&j, ']');

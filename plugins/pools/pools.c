@@ -55,7 +55,7 @@ static int check_claim(struct berth_ctx *c, void *arg)
         return refuse(c, "pools.err.protected");
     if (hold_cap > 0 && held(c, k->row, k->user) >= hold_cap)
         return refuse(c, "pools.err.hold_cap");
-    if (day_cap > 0 && host->count(c, "owner_log", "to_user = ? and pool_id = ? and op = 'claim' and at >= @today",
+    if (day_cap > 0 && host->count(c, "owner_log", "to_user = ? and pool_id = ? and from_user empty and at >= @today",
                                    BERTH_ARGS(berth_i(k->user), berth_i(k->pool))) >= day_cap)
         return refuse(c, "pools.err.day_cap");
     return host->rc(c);
@@ -147,7 +147,9 @@ static int transfer(struct berth_ctx *c, struct berth_row *row)
 
     if (to == number(row, "owner_id"))
         return host->error(c, BERTH_INVALID, "to_id", "pools.err.same");
-    if (host->all_rows(c, check_receiver, &k) != BERTH_OK)
+    /* out of a pool on its terms only, whoever hands it out and to whom */
+    if (host->all_rows(c, check_receiver, &k) != BERTH_OK ||
+        (number(row, "owner_id") == 0 && host->all_rows(c, check_claim, &k) != BERTH_OK))
         return host->rc(c);
     return give(c, row, to);
 }
