@@ -143,7 +143,7 @@ static const char *by_names(struct berth_ctx *c, const struct ctx_match *m)
     const char *s;
 
     for (size_t i = 0; i < m->nby; i++)
-        buf_addf(&b, "%s%s", i > 0 ? ", " : "", ctx_text(c, arena_fmt(c->a, "%s.%s", m->table->name, m->by[i]), NULL));
+        buf_addf(&b, "%s%s", i > 0 ? ", " : "", labels_field(c->st->labels, c->locale, m->table->name, m->by[i]));
     s = arena_strdup(c->a, buf_str(&b));
     buf_free(&b);
     return s;
@@ -156,7 +156,7 @@ static void tell_invalid(struct run *r, struct berth_ctx *c, struct prep *p)
     p->outcome = INVALID;
     p->field = q == NULL ? NULL : q->field;
     p->message = q == NULL ? ctx_text(c, c->key == NULL ? "err.invalid" : c->key, c->args)
-                           : texts(c, "field", ctx_text(c, arena_fmt(c->a, "%s.%s", r->table, q->field), NULL),
+                           : texts(c, "field", labels_field(c->st->labels, c->locale, r->table, q->field),
                                    "why", ctx_text(c, q->key, q->args), "import.invalid");
     detail(r, c, p, NULL, 0);
     ctx_clear(c);

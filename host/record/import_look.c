@@ -204,7 +204,7 @@ static void fields_json(struct berth_ctx *c, struct json *j, const struct table 
         json_key(j, "name");
         json_str(j, f->name);
         json_key(j, "label");
-        json_str(j, ctx_text(c, arena_fmt(c->a, "%s.%s", t->name, f->name), NULL));
+        json_str(j, labels_field(c->st->labels, c->locale, t->name, f->name));
         json_key(j, "required");
         json_bool(j, (f->flags & BERTH_REQUIRED) && f->def == NULL && f->when == NULL);
         json_key(j, "duplicate");

@@ -52,6 +52,7 @@ def test_a_demo_lead_tells_who_did_what(demo):
 def test_the_sample_shows_what_an_import_tells(demo, name):
     look = upload(demo, (SAMPLE / name).read_bytes(), name)
     assert [c["header"] for c in look["columns"] if c["field"] is None] == []
+    assert [f["label"] for f in look["fields"] if "." in f["label"] or f["label"] == f["name"]] == []
     job = run(demo, look, dry=True)
     assert (job["result"]["new"], job["result"]["duplicate"], job["result"]["invalid"]) == (42, 10, 7)
     rows = outcomes(demo, look).values()
