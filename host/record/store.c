@@ -86,9 +86,18 @@ int store_open(struct store *st, struct buf *err)
 }
 
 /* ---- a new model while running ---------------------------------------------------------- */
+struct old_model {
+    const struct model *m;
+    struct old_model *next;
+};
+
+/* On the writer thread, so that nobody else touches the list. */
 static void publish(struct berth_ctx *c, void *arg)
 {
-    atomic_store(&c->st->model, (const struct model *)arg);
+    struct old_model *old = mem_alloc(sizeof(*old));
+
+    *old = (struct old_model){atomic_exchange(&c->st->model, (const struct model *)arg), c->st->old};
+    c->st->old = old;
     atomic_fetch_add(&c->st->rights_gen, 1);
 }
 
@@ -128,6 +137,14 @@ void store_close(struct store *st)
         free(st->numbers);
         st->numbers = NULL;
     }
+    for (struct old_model *o = st->old, *next; o != NULL; o = next) {
+        struct model *mine = (struct model *)o->m;
+
+        next = o->next;
+        model_free(&mine);
+        free(o);
+    }
+    st->old = NULL;
     if (m != NULL) {
         struct model *mine = (struct model *)m;
 

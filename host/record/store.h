@@ -30,6 +30,7 @@ struct company { /* defaults of the installation */
 
 struct session_cache;
 struct table_numbers;
+struct old_model;
 struct who_cache;
 
 struct store {
@@ -46,6 +47,7 @@ struct store {
     const uint32_t *plugin_caps; /* granted, beside plugins */
     _Atomic uint64_t rights_gen; /* grows with every change of users, roles, pools ... */
     struct table_numbers *numbers;
+    struct old_model *old; /* models that were in force before; requests may still hold them */
     _Atomic uint64_t dup_gen;    /* grows when a record with duplicate keys was committed */
     struct who_cache *who;
     struct session_cache *sessions;

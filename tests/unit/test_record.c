@@ -1,0 +1,359 @@
+/* test_record.c - filters and rights: what SQL selects and what is decided in memory are the same. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/conf.h"
+#include "cli/cli.h"
+#include "cli/site.h"
+#include "record/find.h"
+#include "record/save.h"
+#include "record/zone.h"
+
+enum { ROWS = 300, FILTERS = 1500, PEOPLE = 400 };
+
+/* cli.c asks for the program's commands */
+const struct cli_command *const cli_commands[] = {NULL};
+
+static struct site site;
+static struct db_conn *conn;
+static const struct table *lead;
+static uint64_t seed = 88172645463325252u;
+
+static uint64_t rnd(uint64_t n)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed % n;
+}
+
+/* ---- a site with random leads ------------------------------------------------------------------- */
+static const char *const cities[] = {"Ningbo", "ningbo", "深圳", "Đà Nẵng", "100%", "a_b", NULL};
+static const char *const ratings[] = {"hot", "warm", "cold", NULL};
+static const char *const lanes[] = {"|us_west|", "|us_west|europe|", "|europe|africa|", NULL};
+
+static void text(struct berth_row *r, const char *field, const char *s)
+{
+    if (s != NULL)
+        row_set(r, field, berth_s(s));
+}
+
+static int fill(struct berth_ctx *c, void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 6; i++) {
+        struct berth_row *u = row_new(c, model_table(c->m, "user")), *p = row_new(c, model_table(c->m, "pool"));
+
+        text(u, "name", arena_fmt(c->a, "user %d", i));
+        text(u, "login", arena_fmt(c->a, "u%d", i));
+        row_save(c, u);
+        text(p, "name", arena_fmt(c->a, "pool %d", i));
+        text(p, "on_table", "lead");
+        row_save(c, p);
+    }
+    for (int i = 0; i < ROWS && c->rc == BERTH_OK; i++) {
+        struct berth_row *r = row_new(c, lead);
+
+        text(r, "name", arena_fmt(c->a, "lead %d", i));
+        text(r, "city", cities[rnd(7)]);
+        text(r, "rating", ratings[rnd(4)]);
+        text(r, "lanes", lanes[rnd(4)]);
+        row_set(r, "is_key", (struct berth_val){BERTH_BOOL, 0, {.i = (int64_t)rnd(2)}});
+        if (rnd(3) > 0)
+            row_set(r, "next_action_on", (struct berth_val){BERTH_DATE, 0, {.i = 20000 + (int64_t)rnd(20)}});
+        if (rnd(4) > 0)
+            row_set(r, "owner_id", berth_i(1 + (int64_t)rnd(6)));
+        if (rnd(4) > 0)
+            row_set(r, "pool_id", berth_i(1 + (int64_t)rnd(6)));
+        row_save(c, r);
+    }
+    return c->rc;
+}
+
+static int open_site(void **state)
+{
+    static char data[] = "/tmp/berth-test-record-XXXXXX";
+    struct buf err = BUF_INIT;
+    struct conf *conf = conf_new();
+
+    (void)state;
+    if (mkdtemp(data) == NULL)
+        return -1;
+    conf_argument(conf, "data", data);
+    conf_argument(conf, "plugin_path", getenv("TEST_PLUGIN_PATH"));
+    conf_argument(conf, "scripts", data);
+    conf_argument(conf, "share", getenv("TEST_SHARE"));
+    if (conf_load(conf, NULL, &err) < 0 || site_load(&site, conf, &err) < 0 || site_open(&site, NULL, &err) < 0 ||
+        (conn = db_reader(site.st.db, &err)) == NULL) {
+        fprintf(stderr, "%s\n", buf_str(&err));
+        return -1;
+    }
+    lead = model_table(atomic_load(&site.st.model), "lead");
+    if (site_write(&site, fill, NULL, &err) < 0) {
+        fprintf(stderr, "%s\n", buf_str(&err));
+        return -1;
+    }
+    return 0;
+}
+
+static int close_site(void **state)
+{
+    (void)state;
+    db_conn_close(&conn);
+    site_close(&site);
+    return 0;
+}
+
+/* ---- all rows, whoever asks ------------------------------------------------------------------------ */
+static struct berth_rows *everything(struct berth_ctx *c)
+{
+    struct where_query q = {0};
+    struct berth_rows *rows = find_rows(c, lead, &q);
+
+    assert_int_equal(rows->n, ROWS);
+    return rows;
+}
+
+/* The ids that a condition selects, as a map by id. */
+static void select_ids(struct berth_ctx *c, const char *condition, struct binds *b, bool out[ROWS + 1])
+{
+    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT t.id FROM lead t WHERE %s", condition));
+
+    assert_non_null(s);
+    memset(out, 0, (ROWS + 1) * sizeof(out[0]));
+    if (b != NULL)
+        binds_to(s, 1, b);
+    while (db_step(s) == DB_ROW)
+        out[db_col_int(s, 0)] = true;
+    db_reset(s);
+}
+
+/* ---- filters ------------------------------------------------------------------------------------------ */
+static const char *leaf(struct arena *a)
+{
+    static const char *const leaves[] = {
+        "city = 'Ningbo'", "city != 'Ningbo'", "city ~ 'ING'", "city ^ 'ning'", "city ~ '%'", "city ~ '_'",
+        "city empty", "city not empty", "rating = 'hot'", "rating != 'hot'", "rating in ('hot', 'cold')",
+        "rating not in ('hot', 'warm')", "rating empty", "is_key = true", "is_key = false", "lanes = 'europe'",
+        "lanes in ('us_west', 'africa')", "lanes not in ('us_west')", "lanes empty", "owner_id empty", "owner_id = 3",
+        "owner_id in (1, 2)", "owner_id not in (1, 2)", "name ~ '1'", "city < 'a'", "city >= 'N'"};
+
+    if (rnd(4) == 0) {
+        static const char *const ops[] = {"=", "!=", "<", "<=", ">", ">="};
+        char day[16];
+
+        snprintf(day, sizeof(day), "2024-10-%02d", 4 + (int)rnd(20));
+        return arena_fmt(a, "next_action_on %s %s", ops[rnd(6)], day);
+    }
+    return leaves[rnd(sizeof(leaves) / sizeof(leaves[0]))];
+}
+
+static const char *filter(struct arena *a, int depth)
+{
+    switch (depth == 0 ? 0 : rnd(5)) {
+    case 1:
+        return arena_fmt(a, "(%s and %s)", filter(a, depth - 1), filter(a, depth - 1));
+    case 2:
+        return arena_fmt(a, "(%s or %s)", filter(a, depth - 1), filter(a, depth - 1));
+    case 3:
+        return arena_fmt(a, "not %s", filter(a, depth - 1));
+    default:
+        return leaf(a);
+    }
+}
+
+static void a_filter_means_the_same_in_sql_and_in_memory(void **state)
+{
+    struct arena *keep = arena_new();
+    struct berth_ctx all;
+
+    (void)state;
+    ctx_init(&all, &site.st, conn, keep, NULL, NULL);
+    struct berth_rows *rows = everything(&all);
+
+    for (int i = 0; i < FILTERS; i++) {
+        struct arena *a = arena_new();
+        const char *f = filter(a, 3);
+        struct berth_ctx c;
+        struct where_query q;
+        struct buf sql = BUF_INIT;
+        struct binds b = {0};
+        bool hit[ROWS + 1];
+
+        ctx_init(&c, &site.st, conn, a, NULL, NULL);
+        if (!where_text(&c, lead, f, NULL, 0, &q))
+            fail_msg("not understood: %s", f);
+        where_sql(&c, q.where, "t.", &sql, &b);
+        select_ids(&c, buf_str(&sql), &b, hit);
+        for (size_t r = 0; r < rows->n; r++)
+            if (hit[row_id(rows->row[r])] != where_eval(&c, q.where, rows->row[r]))
+                fail_msg("row %d differs for: %s", (int)row_id(rows->row[r]), f);
+        buf_free(&sql);
+        arena_free(&a);
+    }
+    arena_free(&keep);
+}
+
+static void a_filter_that_is_none_is_refused(void **state)
+{
+    static const char *const bad[] = {"name", "name =", "name = 'x", "nosuch = 1", "name = 'a' or", "(name = 'a'", "name regexp 'x'",
+                                      "name = 'a'; drop table lead", "password_hash ~ 'x'", "is_key ~ 'x'", "rating = 'nosuch'",
+                                      "next_action_on = 2024-13-01", "name = 'a' limit 0", "name = 'a' order name", "lanes > 'a'"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct arena *a = arena_new();
+        struct berth_ctx c;
+        struct where_query q;
+
+        ctx_init(&c, &site.st, conn, a, NULL, NULL);
+        assert_false(where_text(&c, lead, bad[i], NULL, 0, &q));
+        assert_int_equal(c.rc, BERTH_INVALID);
+        arena_free(&a);
+    }
+}
+
+/* ---- rights ---------------------------------------------------------------------------------------------- */
+static void some_ids(struct arena *a, struct ids *s, int most)
+{
+    s->v = arena_alloc(a, (size_t)(most + 1) * sizeof(*s->v));
+    s->n = 0;
+    for (int64_t id = 1; id <= most; id++)
+        if (rnd(2) == 0)
+            s->v[s->n++] = id;
+}
+
+static void rights_mean_the_same_in_sql_and_for_a_record(void **state)
+{
+    struct arena *keep = arena_new();
+    struct berth_ctx all;
+
+    (void)state;
+    ctx_init(&all, &site.st, conn, keep, NULL, NULL);
+    struct berth_rows *rows = everything(&all);
+
+    for (int i = 0; i < PEOPLE; i++) {
+        struct arena *a = arena_new();
+        struct who w = {.id = 1 + (int64_t)rnd(6), .name = "x", .locale = "en", .m = all.m};
+        struct berth_ctx c;
+
+        w.rights = arena_alloc(a, all.m->ntables * sizeof(*w.rights));
+        for (int d = 0; d < 3; d++)
+            w.rights[lead->at].scope[d] = (enum scope)rnd(SCOPES);
+        for (int s = SCOPE_OWN; s < SCOPES; s++)
+            some_ids(a, &w.users[s], 6);
+        some_ids(a, &w.pools, 6);
+        ctx_init(&c, &site.st, conn, a, &w, NULL);
+        for (int d = DO_READ; d <= DO_DELETE; d++) {
+            struct buf sql = BUF_INIT;
+            struct perm_sql parts;
+            bool hit[ROWS + 1], by_part[ROWS + 1] = {false};
+
+            perm_where_one(&c, lead, (enum deed)d, "t.", &sql);
+            select_ids(&c, buf_str(&sql), NULL, hit);
+            perm_where(&c, lead, (enum deed)d, "t.", &parts);
+            for (size_t p = 0; p < parts.n; p++) {
+                bool part[ROWS + 1];
+
+                select_ids(&c, parts.branch[p][0] == '\0' ? "1=1" : parts.branch[p], NULL, part);
+                for (int r = 1; r <= ROWS; r++) {
+                    assert_false(part[r] && by_part[r]); /* branches never overlap */
+                    by_part[r] = by_part[r] || part[r];
+                }
+            }
+            for (size_t r = 0; r < rows->n; r++) {
+                int64_t id = row_id(rows->row[r]);
+
+                if (hit[id] != perm_row(&c, rows->row[r], (enum deed)d) || hit[id] != by_part[id])
+                    fail_msg("record %d, deed %d: %s", (int)id, d, buf_str(&sql));
+            }
+            buf_free(&sql);
+        }
+        arena_free(&a);
+    }
+    arena_free(&keep);
+}
+
+static void pages_of_any_order_hold_every_visible_record_once(void **state)
+{
+    static const char *const sorts[] = {"", "name", "-name", "next_action_on", "-next_action_on", "next_action_on,-name",
+                                        "-next_action_on,name", "created_at,-next_action_on,name", "-created_at"};
+
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        struct arena *a = arena_new();
+        struct who w = {.id = 1 + (int64_t)rnd(6), .name = "x", .locale = "en", .m = atomic_load(&site.st.model)};
+        struct berth_ctx c;
+        struct page p = {.t = lead, .fields = "id"};
+        bool seen[ROWS + 1] = {false}, expected[ROWS + 1];
+        struct buf sql = BUF_INIT;
+
+        w.rights = arena_alloc(a, w.m->ntables * sizeof(*w.rights));
+        w.rights[lead->at].scope[DO_READ] = (enum scope)(1 + rnd(SCOPES - 1));
+        for (int s = SCOPE_OWN; s < SCOPES; s++)
+            some_ids(a, &w.users[s], 6);
+        some_ids(a, &w.pools, 6);
+        ctx_init(&c, &site.st, conn, a, &w, NULL);
+        assert_true(where_sort(&c, lead, sorts[rnd(9)], &p.q));
+        p.q.limit = 1 + (int64_t)rnd(40);
+        do {
+            struct buf out = BUF_INIT;
+            json_t *doc, *row;
+            size_t k;
+
+            assert_int_equal(find_page(&c, &p, &out), BERTH_OK);
+            doc = json_loadb(out.s, out.len, 0, NULL);
+            assert_non_null(doc);
+            json_array_foreach (json_object_get(doc, "rows"), k, row) {
+                int64_t id = json_integer_value(json_object_get(row, "id"));
+
+                assert_false(seen[id]);
+                seen[id] = true;
+            }
+            p.after = json_string_value(json_object_get(doc, "next"));
+            p.after = p.after == NULL ? NULL : arena_strdup(a, p.after);
+            json_decref(doc);
+            buf_free(&out);
+        } while (p.after != NULL);
+        perm_where_one(&c, lead, DO_READ, "t.", &sql);
+        select_ids(&c, buf_str(&sql), NULL, expected);
+        assert_memory_equal(seen, expected, sizeof(seen));
+        buf_free(&sql);
+        arena_free(&a);
+    }
+}
+
+/* ---- days -------------------------------------------------------------------------------------------------- */
+static void a_day_begins_at_midnight_of_the_companys_zone(void **state)
+{
+    static const char *const zones[] = {"Asia/Shanghai", "Asia/Ho_Chi_Minh", "UTC", "America/New_York", "Europe/Berlin"};
+
+    (void)state;
+    for (size_t z = 0; z < sizeof(zones) / sizeof(zones[0]); z++)
+        for (int64_t day = 20000; day < 20800; day += 3) {
+            int64_t begins = zone_midnight(zones[z], day);
+
+            assert_int_equal(zone_day(zones[z], begins), day);
+            assert_int_equal(zone_day(zones[z], begins - 1), day - 1);
+        }
+    assert_int_equal(zone_midnight("Asia/Shanghai", 20000), 20000 * INT64_C(86400000) - 8 * INT64_C(3600000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_filter_means_the_same_in_sql_and_in_memory),
+        cmocka_unit_test(a_filter_that_is_none_is_refused),
+        cmocka_unit_test(rights_mean_the_same_in_sql_and_for_a_record),
+        cmocka_unit_test(pages_of_any_order_hold_every_visible_record_once),
+        cmocka_unit_test(a_day_begins_at_midnight_of_the_companys_zone),
+    };
+
+    return cmocka_run_group_tests(tests, open_site, close_site);
+}
