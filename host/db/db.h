@@ -132,6 +132,7 @@ int db_write_low(struct db *db, int (*body)(struct db_conn *writer, void *arg), 
 
 struct db_stats {
     int64_t bodies, commits, commits_failed, checkpoints; /* since db_open() */
+    int64_t urgent;                                       /* the bodies that were not low */
     int64_t log_bytes, queued, unindexed;                 /* now; the last: db_fts_put()s */
 };
 void db_stats(struct db *db, struct db_stats *out);

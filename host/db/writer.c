@@ -40,7 +40,7 @@ struct db_writer {
 
     bool in_batch;  /* the writer thread's own */
     int64_t worked; /* end of the last batch */
-    atomic_llong bodies, commits, failed;
+    atomic_llong bodies, urgent, commits, failed;
 };
 
 /* A body whose submitter waits: it has no done. */
@@ -159,6 +159,7 @@ static void run_batch(struct db_writer *w, struct db_work *first)
             break;
     }
     atomic_fetch_add(&w->bodies, batch.len);
+    atomic_fetch_add(&w->urgent, rank == URGENT ? batch.len : 0);
     rc = finish(w, rc);
     w->in_batch = false;
     answer(batch.head, rc);
@@ -339,6 +340,7 @@ int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void 
 void writer_stats(struct db_writer *w, struct db_stats *out)
 {
     out->bodies = atomic_load(&w->bodies);
+    out->urgent = atomic_load(&w->urgent);
     out->commits = atomic_load(&w->commits);
     out->commits_failed = atomic_load(&w->failed);
     pthread_mutex_lock(&w->lock);

@@ -13,8 +13,8 @@ struct dup_key {
     const char *text; /* normalised */
 };
 struct dup_keys {
-    struct dup_key k[DUP_KEYS];
     size_t n;
+    struct dup_key k[DUP_KEYS];
 };
 
 /* Thread-safe; text goes to the ctx's arena. */

@@ -3,6 +3,7 @@
 #include "record/import.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +18,10 @@
 #include "record/zone.h"
 #include "sheet/sheet.h"
 
-enum { CHUNK = 2000 };
+/* Rows of one transaction.  Hashed keys and names land everywhere in their indexes: a large transaction
+ * writes each page once instead of once in every small one.  But nobody else writes meanwhile, so
+ * chunks double only while nobody wants to. */
+enum { CHUNK = 2000, CHUNK_ALONE = 32000 };
 
 enum outcome { NEW, UPDATED, SAME, DUPLICATE, INVALID, OUTCOMES };
 static const char *const outcome_names[] = {"new", "updated", "same", "duplicate", "invalid"};
@@ -27,6 +31,7 @@ struct prep { /* one row of the sheet on its way */
     enum outcome outcome;
     struct berth_row *row;
     struct dup_keys *keys;
+    bool known;            /* one of the keys is in the database */
     const char *tokens;
     int64_t record;        /* the duplicate, or what was made */
     const char *field, *message, *detail;
@@ -37,7 +42,7 @@ struct prep { /* one row of the sheet on its way */
 struct chunk {
     struct run *run;
     struct arena *a;
-    struct prep row[CHUNK];
+    struct prep row[CHUNK_ALONE];
     size_t n;
     uint64_t dup_gen; /* of the database when the rows were compared with it */
     struct db_work work;
@@ -54,6 +59,8 @@ struct run {
     size_t ncolumns;
     struct sheet *sheet;
     struct import_set seen; /* keys of this file's rows */
+    size_t limit;           /* rows of the next chunk */
+    int64_t urgent;         /* writes of other people until the chunk before */
     int64_t counts[OUTCOMES];
     /* the chunk on the writer */
     pthread_mutex_t lock;
@@ -200,7 +207,7 @@ static const struct ctx_match *in_database(struct berth_ctx *c, const struct tab
 
 static void compare(struct run *r, struct berth_ctx *c, struct prep *p)
 {
-    const struct ctx_match *m = in_database(c, p->row->t, p->keys);
+    const struct ctx_match *m = p->known ? dup_find(c, p->row->t, p->keys, 0) : NULL;
 
     if (m != NULL && r->update && m->next == NULL && m->id != 0 && m->table == p->row->t) {
         p->outcome = UPDATED; /* or the same: the writer sees */
@@ -225,8 +232,9 @@ static void compare(struct run *r, struct berth_ctx *c, struct prep *p)
 
 static void prepare(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
 {
+    struct dup_keys keys;
+
     p->row = row_new(c, t);
-    p->keys = arena_alloc(c->a, sizeof(*p->keys));
     read_cells(r, c, p);
     if (c->rc == BERTH_OK) {
         row_defaults(p->row);
@@ -238,17 +246,75 @@ static void prepare(struct run *r, struct berth_ctx *c, const struct table *t, s
         tell_invalid(r, c, p);
         return;
     }
-    if (t->duplicates) {
-        dup_keys_of(p->row, p->keys);
-        compare(r, c, p);
-    }
-    if (p->outcome == NEW && t->searched && !r->dry) {
-        struct buf b = BUF_INIT;
+    if (!t->duplicates)
+        return;
+    dup_keys_of(p->row, &keys);
+    size_t size = offsetof(struct dup_keys, k) + keys.n * sizeof(keys.k[0]); /* few have all 32 */
 
-        search_tokens(p->row, &b);
-        p->tokens = arena_strndup(c->a, buf_str(&b), b.len);
-        buf_free(&b);
+    p->keys = memcpy(arena_alloc(c->a, size), &keys, size);
+}
+
+struct pair { /* a key and whose it is: the record's id, or the row's place in the chunk */
+    int64_t hash, of;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+    int64_t x = ((const struct pair *)a)->hash, y = ((const struct pair *)b)->hash;
+
+    return (x > y) - (x < y);
+}
+
+/* The keys of a chunk's new rows in order of the hash, in which the index is walked once
+ * instead of jumped about in. */
+static struct pair *sorted_keys(const struct chunk *k, size_t *n_r)
+{
+    struct pair *all;
+    size_t n = 0;
+
+    for (size_t i = 0; i < k->n; i++)
+        n += k->row[i].keys == NULL ? 0 : k->row[i].keys->n;
+    all = mem_alloc((n + 1) * sizeof(*all));
+    n = 0;
+    for (size_t i = 0; i < k->n; i++)
+        for (size_t q = 0; k->row[i].outcome == NEW && k->row[i].keys != NULL && q < k->row[i].keys->n; q++)
+            all[n++] = (struct pair){k->row[i].keys->k[q].hash, (int64_t)i};
+    qsort(all, n, sizeof(*all), by_hash);
+    *n_r = n;
+    return all;
+}
+
+static void find_known(struct berth_ctx *c, struct chunk *k)
+{
+    size_t n;
+    struct pair *all = sorted_keys(k, &n);
+
+    for (size_t i = 0; i < n && c->rc == BERTH_OK; i++) {
+        struct db_stmt *s = db_prepare(c->conn, "SELECT 1 FROM dup_key WHERE hash = ? LIMIT 1");
+        int rc;
+
+        db_bind_int(s, 1, all[i].hash);
+        rc = db_step(s);
+        db_reset(s);
+        if (rc == DB_ROW)
+            k->row[all[i].of].known = true;
+        else if (rc < 0)
+            ctx_db(c, rc, "look for duplicates");
     }
+    free(all);
+}
+
+static void finish_row(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
+{
+    struct buf b = BUF_INIT;
+
+    if (p->outcome == NEW && t->duplicates)
+        compare(r, c, p);
+    if (p->outcome != NEW || !t->searched || r->dry)
+        return;
+    search_tokens(p->row, &b);
+    p->tokens = arena_strndup(c->a, buf_str(&b), b.len);
+    buf_free(&b);
 }
 
 static void keep_cells(struct chunk *k, struct prep *p, const struct sheet_row *row)
@@ -263,6 +329,18 @@ static void keep_cells(struct chunk *k, struct prep *p, const struct sheet_row *
     p->number = row->number;
 }
 
+/* Doubles the chunks while nobody but this import writes. */
+static void choose_limit(struct run *r)
+{
+    struct db_stats now;
+
+    db_stats(r->j->st->db, &now);
+    r->limit = now.urgent != r->urgent || r->limit == 0 ? CHUNK : r->limit * 2;
+    if (r->limit > CHUNK_ALONE)
+        r->limit = CHUNK_ALONE;
+    r->urgent = now.urgent;
+}
+
 /* The next rows of the sheet; -1 with err filled when it cannot be read on. */
 static int fill(struct run *r, struct chunk *k, uint32_t skip, struct buf *err)
 {
@@ -273,8 +351,9 @@ static int fill(struct run *r, struct chunk *k, uint32_t skip, struct buf *err)
     int rc = 0;
 
     arena_reset(k->a);
-    memset(k->row, 0, sizeof(k->row));
+    memset(k->row, 0, k->n * sizeof(k->row[0]));
     k->n = 0;
+    choose_limit(r);
     job_ctx(r->j, &c, r->j->conn, k->a);
     t = model_table(c.m, r->table);
     if (c.rc != BERTH_OK || t == NULL || !perm_may(c.who, t, DO_IMPORT)) {
@@ -284,9 +363,7 @@ static int fill(struct run *r, struct chunk *k, uint32_t skip, struct buf *err)
     for (size_t i = 0; i < r->ncolumns; i++) /* the model may have grown since */
         if (r->column[i] != NULL)
             r->column[i] = model_field(t, r->column[i]->name);
-    k->dup_gen = atomic_load(&r->j->st->dup_gen);
-    db_read_begin(r->j->conn);
-    while (k->n < CHUNK && (rc = sheet_next(r->sheet, &row, &e)) > 0) {
+    while (k->n < r->limit && (rc = sheet_next(r->sheet, &row, &e)) > 0) {
         struct prep *p = &k->row[k->n];
 
         if (row.number <= skip)
@@ -295,45 +372,35 @@ static int fill(struct run *r, struct chunk *k, uint32_t skip, struct buf *err)
         prepare(r, &c, t, p);
         k->n++;
     }
+    k->dup_gen = atomic_load(&r->j->st->dup_gen);
+    db_read_begin(r->j->conn);
+    find_known(&c, k);
     db_read_end(r->j->conn);
+    for (size_t i = 0; i < k->n && c.rc == BERTH_OK; i++)
+        finish_row(r, &c, t, &k->row[i]);
+    if (c.rc != BERTH_OK) {
+        buf_puts(err, ctx_text(&c, c.key, c.args));
+        return -1;
+    }
     if (rc < 0)
         sheet_error_text(&e, labels_find(r->j->st->labels, r->j->locale, sheet_error_key(e.code)), err);
     return rc < 0 ? -1 : 0;
 }
 
 /* ---- storing a chunk, on the writer ------------------------------------------------------------------- */
-struct pair {
-    int64_t hash, rec;
-};
-
-static int by_hash(const void *a, const void *b)
-{
-    int64_t x = ((const struct pair *)a)->hash, y = ((const struct pair *)b)->hash;
-
-    return (x > y) - (x < y);
-}
-
-/* In order of the hash, inserts walk the index once instead of jumping about in it. */
 static int put_keys(struct berth_ctx *c, const struct chunk *k, const struct table *t)
 {
-    struct pair *all = mem_alloc(CHUNK * DUP_KEYS * sizeof(*all) / 4);
-    size_t n = 0, cap = CHUNK * DUP_KEYS / 4;
+    size_t n;
+    struct pair *all = sorted_keys(k, &n);
     int64_t tbl = store_table_no(c->st, t);
 
-    for (size_t i = 0; i < k->n; i++)
-        for (size_t q = 0; k->row[i].outcome == NEW && q < k->row[i].keys->n; q++) {
-            if (n == cap)
-                all = mem_realloc(all, (cap *= 2) * sizeof(*all));
-            all[n++] = (struct pair){k->row[i].keys->k[q].hash, k->row[i].record};
-        }
-    qsort(all, n, sizeof(*all), by_hash);
     for (size_t i = 0; i < n && c->rc == BERTH_OK; i++) {
         struct db_stmt *s = db_prepare(c->conn, "INSERT INTO dup_key (hash, tbl, rec) VALUES (?, ?, ?)");
         int rc;
 
         db_bind_int(s, 1, all[i].hash);
         db_bind_int(s, 2, tbl);
-        db_bind_int(s, 3, all[i].rec);
+        db_bind_int(s, 3, k->row[all[i].of].record);
         rc = db_step(s);
         db_reset(s);
         if (rc < 0)
