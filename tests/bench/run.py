@@ -1,0 +1,385 @@
+#!/usr/bin/python3
+"""Berth against libmicrohttpd and SQLite with nothing between them, on the same million leads, in the same run.
+
+Both are measured in turn (A B A B ...); a line's figure is the median over the pairs of B / A, so that what else the
+machine does falls on both.  Data is made once, in build/bench.
+
+  run.py [list one create import search start]     --pairs N --seconds N --leads N
+"""
+import argparse
+import base64
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+import urllib.parse
+
+import leads
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build")).resolve()
+HOME = BUILD / "bench"
+PASSWORD = "berth-demo"
+FIELDS = "name,phone,fax,email,owner_id,status,country,created_at,updated_at"
+IMPORT = 100_000
+SALES = 40  # people besides those of the demo
+
+
+# ---- servers -----------------------------------------------------------------------------------
+class Server:
+    def __init__(self, *command, ready):
+        self.log = open(HOME / "server.log", "ab")
+        self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=self.log, text=True)
+        found = re.search(ready, self.process.stdout.readline())
+        if not found:
+            sys.exit(f"{command[0]} did not start, see {HOME}/server.log")
+        self.port = int(found[1])
+        self.cookie = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self.process.stdout.close()
+        self.log.close()
+
+    def ask(self, method, path, body=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        head = {"X-Berth": "1", "Content-Type": "application/json"}
+        if self.cookie:
+            head["Cookie"] = self.cookie
+        c.request(method, path, None if body is None else json.dumps(body), head)
+        answer = c.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            sys.exit(f"{method} {path}: {answer.status} {text[:500]}")
+        if "Set-Cookie" in answer.headers:
+            self.cookie = answer.headers["Set-Cookie"].split(";")[0]
+        c.close()
+        return json.loads(text) if text else None
+
+    def sign_in(self, login):
+        self.ask("POST", "/api/_session", {"login": login, "password": PASSWORD})
+        return self.cookie
+
+    def memory(self):
+        """Resident memory in MB: now, and at most."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return tuple(int(re.search(rf"{k}:\s+(\d+)", status)[1]) / 1024 for k in ("VmRSS", "VmHWM"))
+
+
+def berth(data):
+    return Server(BUILD / "berth", "serve", "--no-supervisor", "--demo", "--listen", "127.0.0.1:0", "--data", data,
+                  ready=r"http://127\.0\.0\.1:(\d+)")
+
+
+def bare(threads=4):
+    return Server(BUILD / "tests/bench/bare", "serve", HOME / "bare.db", threads, ready=r"^(\d+)$")
+
+
+# ---- data --------------------------------------------------------------------------------------
+def copy(source, target):
+    shutil.rmtree(target, ignore_errors=True)
+    target.unlink(missing_ok=True)
+    subprocess.run(["cp", "-r", "--reflink=auto", str(source), str(target)], check=True)
+
+
+def settle(data):
+    """Until everything imported can be found."""
+    db = sqlite3.connect(f"file:{data}/berth.db?mode=ro", uri=True)
+    while db.execute("SELECT 1 FROM fts_todo LIMIT 1").fetchone():
+        time.sleep(1)
+    db.close()
+
+
+def import_csv(data, path):
+    """Seconds and peak memory (MB) of `berth import`."""
+    began = time.monotonic()
+    p = subprocess.Popen([BUILD / "berth", "import", path, "--table", "lead", "--data", data], stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL, text=True)
+    result = dict(line.split() for line in p.stdout.read().splitlines() if line)
+    _, status, usage = os.wait4(p.pid, 0)
+    p.returncode = status
+    if status != 0:
+        sys.exit(f"berth import {path} failed")
+    return time.monotonic() - began, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, result
+
+
+def seed_berth(n):
+    """Demo people and 40 more salespeople; the leads are spread over them, three of ten lie in the first pool."""
+    data = HOME / "making"
+    shutil.rmtree(data, ignore_errors=True)
+    with berth(data) as s:
+        s.sign_in("demo.admin")
+        rows = {t: {r["name"]: r["id"] for r in s.ask("GET", f"/api/{t}?limit=200")["rows"]} for t in ("department", "role")}
+        boss = next(u["id"] for u in s.ask("GET", "/api/user?limit=200")["rows"] if u["login"] == "demo.manager")
+        for i in range(SALES):
+            user = s.ask("POST", "/api/user", {"login": f"bench.{i}", "name": f"Bench {i}", "manager_id": boss,
+                                               "department_id": rows["department"]["Sales Shenzhen"]})["row"]["id"]
+            s.ask("POST", "/api/user_role", {"user_id": user, "role_id": rows["role"]["sales"]})
+    print(f"  importing {n} leads", file=sys.stderr)
+    print("  ", import_csv(data, HOME / "leads.csv"), file=sys.stderr)
+    db = sqlite3.connect(data / "berth.db")
+    owners = [r[0] for r in db.execute('SELECT id FROM "user" WHERE login LIKE ? OR login LIKE ? ORDER BY login DESC', ("bench.%", "demo.%"))]
+    pool = db.execute("SELECT min(id) FROM pool").fetchone()[0]
+    db.execute("CREATE TEMP TABLE o (n INTEGER PRIMARY KEY, id INTEGER)")
+    db.executemany("INSERT INTO o VALUES (?, ?)", enumerate(owners))
+    db.execute("UPDATE lead SET pool_id = ?, owner_id = CASE WHEN id % 10 < 7 THEN"
+               " (SELECT o.id FROM o WHERE o.n = (lead.id * 7919 / 10) % ?) END", (pool, len(owners)))
+    db.commit()
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    with berth(data):
+        print("  waiting for the search index", file=sys.stderr)
+        settle(data)
+    (data / "berth.db.lock").unlink(missing_ok=True)
+    data.rename(HOME / "seed")
+
+
+def seed_bare():
+    made = HOME / "making.db"
+    made.unlink(missing_ok=True)
+    db = sqlite3.connect(made)
+    db.executescript(f"""
+        PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;
+        CREATE TABLE lead (id INTEGER PRIMARY KEY, name TEXT, phone TEXT, fax TEXT, email TEXT, owner_id INTEGER,
+                           status TEXT, country TEXT, created_at INTEGER, updated_at INTEGER) STRICT;
+        CREATE TABLE dup_key (hash INTEGER NOT NULL, rec INTEGER NOT NULL, PRIMARY KEY (hash, rec)) STRICT, WITHOUT ROWID;
+        ATTACH '{HOME}/seed/berth.db' AS seed;
+        INSERT INTO lead SELECT id, {FIELDS} FROM seed.lead;
+        INSERT INTO dup_key SELECT hash, rec FROM seed.dup_key ORDER BY hash;
+        CREATE INDEX ix_owner ON lead (owner_id);
+        DETACH seed;
+        PRAGMA wal_checkpoint(TRUNCATE);""")
+    db.close()
+    made.rename(HOME / "bare-seed.db")
+
+
+def seed(n):
+    HOME.mkdir(parents=True, exist_ok=True)
+    if not (HOME / "leads.csv").exists():
+        print("making the data, once", file=sys.stderr)
+        leads.write(HOME / "leads.part", 1, n)
+        (HOME / "leads.part").rename(HOME / "leads.csv")
+        leads.write(HOME / "import.csv", n + 1, IMPORT, duplicates_percent=5)
+    if not (HOME / "seed").exists():
+        seed_berth(n)
+    if not (HOME / "bare-seed.db").exists():
+        seed_bare()
+
+
+# ---- load --------------------------------------------------------------------------------------
+def lua_list(values):
+    return "{" + ",".join(json.dumps(v) for v in values) + "}"
+
+
+def wrk(server, connections, seconds, paths=None, body=None):
+    """Requests a second; fails when an answer is none of 2xx."""
+    lua = HOME / f"load-{server.port}.lua"
+    head = f'["Cookie"] = "{server.cookie or ""}", ["X-Berth"] = "1"'
+    if body:  # every thread makes leads of its own
+        lua.write_text(f"""
+            local threads = 0
+            function setup(t) t:set("me", threads); threads = threads + 1 end
+            local n = 0
+            local base = {int(time.time() * 1000) % 10**9}
+            function request()
+                n = n + 1
+                local k = string.format("%d%d%06d", base, me, n)
+                return wrk.format("POST", "{body}", {{{head}, ["Content-Type"] = "application/json"}},
+                    '{{"name":"深圳市测试' .. k .. '贸易有限公司","phone":"+86 755 ' .. k .. '","email":"a' .. k .. '@example.com",'
+                    .. '"status":"new","country":"CN"}}')
+            end""")
+    else:
+        lua.write_text(f"""
+            local paths = {lua_list(paths)}
+            local head = {{{head}}}
+            local at = math.random(#paths)
+            function request() at = at % #paths + 1; return wrk.format("GET", paths[at], head) end""")
+    p = subprocess.run(["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "-s", lua, f"http://127.0.0.1:{server.port}"],
+                       capture_output=True, text=True, check=True)
+    lua.unlink()
+    if "Non-2xx" in p.stdout:
+        sys.exit(f"wrk: {p.stdout}")
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", p.stdout)[1])
+
+
+def spread(n, count=2000):
+    return [1 + leads.mix(k) % n for k in range(count)]
+
+
+def pairs(count, one, two):
+    """Measures in turn; medians of both and of the ratio pair by pair."""
+    a, b = [], []
+    for _ in range(count):
+        a.append(one())
+        b.append(two())
+    return statistics.median(a), statistics.median(b), statistics.median(y / x for x, y in zip(a, b))
+
+
+table = []
+
+
+def line(what, got, wanted, ok):
+    table.append((what, got, wanted, "ok" if ok else "MISSED"))
+    print("%-58s %-34s %-16s %s" % table[-1], flush=True)
+
+
+def ratio_line(what, one, two, ratio, least):
+    line(what, f"{two:,.0f}/s of {one:,.0f}/s: {ratio:.0%}", f">= {least:.0%}", ratio >= least)
+
+
+# ---- what is measured ------------------------------------------------------------------------------
+PEOPLE = (("administrator", "demo.admin"), ("manager: all below", "demo.manager"), ("sales: own and pool", "demo.li"))
+
+
+def reads(o, kind):
+    ids = spread(o.leads)
+    copy(HOME / "bare-seed.db", HOME / "bare.db")
+    with berth(HOME / "data") as b, bare() as a:
+        for who, login in PEOPLE:
+            b.cookie = None
+            b.sign_in(login)
+            if kind == "list":
+                after = [base64.urlsafe_b64encode(b"[%d]" % i).rstrip(b"=").decode() for i in ids]
+                ours = [f"/api/lead?fields={FIELDS}&limit=50&after={c}" for c in after]
+                theirs = [f"/list?after={i}" for i in ids]
+            else:
+                mine = [r["id"] for i in ids[:40] for r in b.ask(
+                    "GET", f"/api/lead?fields=name&limit=50&after=" + base64.urlsafe_b64encode(b"[%d]" % i).rstrip(b"=").decode())["rows"]]
+                ours, theirs = [f"/api/lead/{i}" for i in mine], [f"/one/{i}" for i in mine]
+            for s, paths in ((a, theirs), (b, ours)):
+                wrk(s, 16, 1, paths)
+            what = {"list": "list of 50 by key", "one": "one record by id"}[kind]
+            ratio_line(f"{what}, 16 connections, {who}",
+                       *pairs(o.pairs, lambda: wrk(a, 16, o.seconds, theirs), lambda: wrk(b, 16, o.seconds, ours)),
+                       0.7 if kind == "list" else 0.5)
+
+
+def list_(o):
+    reads(o, "list")
+
+
+def one(o):
+    reads(o, "one")
+
+
+def create(o):
+    copy(HOME / "bare-seed.db", HOME / "bare.db")
+    with berth(HOME / "data") as b, bare() as a:
+        b.sign_in("demo.li")
+        ratio_line("durable create, 64 connections, sales", *pairs(
+            o.pairs, lambda: wrk(a, 64, o.seconds, body="/create"), lambda: wrk(b, 64, o.seconds, body="/api/lead")), 0.5)
+
+
+def bulk(chunk):
+    copy(HOME / "bare-seed.db", HOME / "bare.db")
+    os.sync()
+    text = subprocess.run([BUILD / "tests/bench/bare", "bulk", HOME / "bare.db", HOME / "import.csv", str(chunk)],
+                          capture_output=True, text=True, check=True).stdout
+    return json.loads(text)["seconds"]
+
+
+def import_(o):
+    peaks, cpu = [], []
+
+    def ours():
+        copy(HOME / "seed", HOME / "import")
+        os.sync()
+        seconds, peak, used, result = import_csv(HOME / "import", HOME / "import.csv")
+        if int(result["new"]) + int(result["duplicate"]) != IMPORT or not 3 < int(result["duplicate"]) * 100 / IMPORT < 7:
+            sys.exit(f"import: {result}")
+        peaks.append(peak)
+        cpu.append(used)
+        return seconds
+
+    theirs, mine, ratio = pairs(o.pairs, lambda: bulk(IMPORT), ours)
+    line("import of 100,000 rows into a million, 4 keys", f"{mine:.2f} s of {theirs:.2f} s: {ratio:.1f} times", "<= 2.5 times", ratio <= 2.5)
+    line("  the same, processor time", f"{statistics.median(cpu):.2f} s", "", True)
+    line("  the same, peak memory", f"{max(peaks):.0f} MB", "< 300 MB", max(peaks) < 300)
+    shutil.rmtree(HOME / "import", ignore_errors=True)
+
+
+QUERIES = (("two characters, common", ["华中", "科创", "东方", "金龙", "泰安", "宏伟", "明光", "智慧"]),
+           ("three characters of a name", ["昌思华", "跃创中", "泰仁国", "永富东", "海金银", "安康健"]),
+           ("in 200,000 names", ["电子", "有限", "机械", "股份", "国际"]),
+           ("two words, rare and common", ["昌思 有限", "跃创 电子", "泰仁 深圳"]),
+           ("Latin and digits", ["thornwal", "park", "Nga Kien", "0755", "sales77", "20000"]))
+
+
+def search(o):
+    with berth(HOME / "data") as b:
+        for who, login in PEOPLE:
+            b.cookie = None
+            b.sign_in(login)
+            c = http.client.HTTPConnection("127.0.0.1", b.port, timeout=60)
+            for name, words in QUERIES:
+                took = []
+                for _ in range(max(1, o.searches // len(words))):
+                    for w in words:
+                        began = time.perf_counter()
+                        c.request("GET", "/api/lead?limit=50&q=" + urllib.parse.quote(w) + "&fields=" + FIELDS,
+                                  headers={"Cookie": b.cookie})
+                        r = c.getresponse()
+                        r.read()
+                        took.append((time.perf_counter() - began) * 1000)
+                        if r.status != 200:
+                            sys.exit(f"search {w}: {r.status}")
+                took.sort()
+                p99 = took[min(len(took) - 1, len(took) * 99 // 100)]
+                line(f"search, {name}, {who}", f"p50 {took[len(took) // 2]:.1f} ms, p99 {p99:.1f} ms", "p99 < 20 ms", p99 < 20)
+            c.close()
+
+
+def start(o):
+    took, idle = [], []
+    for _ in range(max(5, o.pairs)):
+        began = time.perf_counter()
+        with berth(HOME / "data") as b:
+            b.ask("GET", "/api/_public")
+            took.append((time.perf_counter() - began) * 1000)
+            b.sign_in("demo.li")
+            b.ask("GET", f"/api/lead?fields={FIELDS}")
+            time.sleep(1.5)  # until the memory of the first sign-in is given back
+            idle.append(b.memory()[0])
+    line("cold start to the first answer", f"{statistics.median(took):.0f} ms, best {min(took):.0f} ms", "< 150 ms", statistics.median(took) < 150)
+    line("memory of the idle worker", f"{statistics.median(idle):.0f} MB", "< 40 MB", statistics.median(idle) < 40)
+
+
+def main():
+    all_ = {"list": list_, "one": one, "create": create, "import": import_, "search": search, "start": start}
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("names", nargs="*", metavar="NAME", help=" ".join(all_))
+    p.add_argument("--pairs", type=int, default=5)
+    p.add_argument("--seconds", type=int, default=5)
+    p.add_argument("--searches", type=int, default=400)
+    p.add_argument("--leads", type=int, default=1_000_000)
+    o = p.parse_args()
+    for name in o.names:
+        if name not in all_:
+            p.error(f"no benchmark {name}")
+    subprocess.run(["ninja", "-C", BUILD, "tests/bench/bare"], check=True, stdout=subprocess.DEVNULL)
+    seed(o.leads)
+    copy(HOME / "seed", HOME / "data")
+    print("%d leads; load when it began: %.1f on %d processors" % (o.leads, os.getloadavg()[0], os.cpu_count()))
+    for name in o.names or all_:
+        all_[name](o)
+    shutil.rmtree(HOME / "data", ignore_errors=True)
+    (HOME / "bare.db").unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()
