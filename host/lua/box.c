@@ -19,8 +19,8 @@ enum { SLICE = 400 };
 
 enum {
     TEXT_MAX = (4 << 20) + 64, /* one string, with its header */
-    BLOCK_MAX = 16 << 20,       /* one array, hash part or stack */
-    BLOCK_BIG = 64 << 10        /* filling it takes long enough to look at the clock */
+    BLOCK_MAX = 16 << 20,      /* one array, hash part or stack */
+    BLOCK_BIG = 64 << 10       /* filling it takes long enough to look at the clock */
 };
 /* How often a run may hit the memory cap and be saved by a full collection: near the cap every
  * allocation would otherwise become one. */
@@ -84,7 +84,8 @@ static void *refuse(struct box *b)
 static void *allocate(void *ud, void *ptr, size_t old, size_t size)
 {
     struct box *b = ud;
-    size_t had = ptr == NULL ? 0 : old, max = ptr == NULL && old == LUA_TSTRING ? TEXT_MAX : BLOCK_MAX;
+    size_t had = ptr == NULL ? 0 : old,
+           max = ptr == NULL && old == LUA_TSTRING ? TEXT_MAX : BLOCK_MAX;
     void *p;
 
     if (size == 0) {
@@ -217,13 +218,17 @@ const char *box_text(lua_State *L, int index, size_t *len)
 {
     switch (lua_type(L, index)) {
     case LUA_TSTRING:
-    case LUA_TNUMBER: return lua_tolstring(L, index, len);
-    case LUA_TBOOLEAN: lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false"); break;
+    case LUA_TNUMBER:
+        return lua_tolstring(L, index, len);
+    case LUA_TBOOLEAN:
+        lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
+        break;
     case LUA_TUSERDATA: /* only ours have metatables, and ours do not raise */
         if (luaL_callmeta(L, index, "__tostring"))
             break;
         /* fall through */
-    default: lua_pushstring(L, luaL_typename(L, index));
+    default:
+        lua_pushstring(L, luaL_typename(L, index));
     }
     lua_replace(L, index);
     return lua_tolstring(L, index, len);

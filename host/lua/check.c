@@ -214,8 +214,12 @@ static struct fact literal_call(struct reader *r, const char *global)
         const char *name;
         enum what what;
         void (*known)(struct reader *, const struct token *); /* NULL: a table's name */
-    } calls[] = {{"berth.load", ROW, NULL},  {"berth.new", ROW, NULL},    {"berth.first", ROW, NULL},
-                 {"berth.find", ROWS, NULL}, {"berth.count", VALUE, NULL}, {"berth.rule", ANY, known_rule},
+    } calls[] = {{"berth.load", ROW, NULL},
+                 {"berth.new", ROW, NULL},
+                 {"berth.first", ROW, NULL},
+                 {"berth.find", ROWS, NULL},
+                 {"berth.count", VALUE, NULL},
+                 {"berth.rule", ANY, known_rule},
                  {"berth.setting", ANY, known_setting}};
 
     for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
@@ -390,8 +394,9 @@ static void equality(struct reader *r, int line, struct fact a, struct fact b)
 
 static struct fact expression(struct reader *r)
 {
-    static const char *const binary[] = {"+",  "-",  "*",  "/", "//", "%", "^", "..", "==",  "~=", "<", "<=",
-                                         ">", ">=", "<<", ">>", "&", "|", "~",  "and", "or", NULL};
+    static const char *const binary[] = {"+",  "-",  "*", "/",   "//", "%",  "^",  "..",
+                                         "==", "~=", "<", "<=",  ">",  ">=", "<<", ">>",
+                                         "&",  "|",  "~", "and", "or", NULL};
     struct fact fact = simple(r), left = fact;
 
     while (at_any(r, binary)) {
@@ -454,8 +459,9 @@ static void for_loop(struct reader *r)
     while (accept(r, ","))
         expression(r);
     for (const struct token *t = first; t->kind == TOKEN_NAME; t += token_is(t + 1, ",") ? 2 : 1)
-        declare(r, t, t == first && fact.what == ROWS ? (struct fact){ROW, fact.table, BERTH_ROW}
-                                                      : (struct fact){0});
+        declare(r, t,
+                t == first && fact.what == ROWS ? (struct fact){ROW, fact.table, BERTH_ROW}
+                                                : (struct fact){0});
     accept(r, "do");
     block(r);
     accept(r, "end");
@@ -522,9 +528,10 @@ static void expression_statement(struct reader *r)
         if (!at(r, "=") && !at(r, ","))
             continue;
         if (path.global[0] != '\0')
-            problem(r, path.line, strchr(path.global, '.') == NULL
-                                      ? "assignment to global '%s': write local"
-                                      : "'%s' cannot be changed", path.global);
+            problem(r, path.line,
+                    strchr(path.global, '.') == NULL ? "assignment to global '%s': write local"
+                                                     : "'%s' cannot be changed",
+                    path.global);
         else if (r->t == first + 1)
             forget(r, first);
         else if (r->c->kind == SCRIPT_RULE && r->t == first + 3 && local(r, first) != NULL &&
@@ -560,8 +567,9 @@ static void rule_function(struct reader *r)
         given += t->kind == TOKEN_NAME;
     }
     if (given > declared)
-        problem(r, r->t->line, "%s is asked with %zu argument%s (%s), not %zu", r->c->rule->full, declared,
-                declared == 1 ? "" : "s", r->c->rule->args == NULL ? "" : r->c->rule->args, given);
+        problem(r, r->t->line, "%s is asked with %zu argument%s (%s), not %zu", r->c->rule->full,
+                declared, declared == 1 ? "" : "s",
+                r->c->rule->args == NULL ? "" : r->c->rule->args, given);
     for (size_t i = 0; i < declared; i++)
         if (args[i].table != NULL)
             facts[i] = (struct fact){ROW, args[i].table, BERTH_ROW};
@@ -647,7 +655,7 @@ static void block(struct reader *r)
         statement(r);
 }
 
-/* ---- a whole file ----------------------------------------------------------------------------- */
+/* ---- a whole file --------------------------------------------------------------------------- */
 
 void script_check(const struct check *c, const char *source, size_t len)
 {
@@ -662,7 +670,8 @@ void script_check(const struct check *c, const char *source, size_t len)
                 c->rule->args == NULL ? "" : c->rule->args);
 }
 
-const struct script_arg *script_args(struct arena *a, const struct model *m, const char *list, size_t *n)
+const struct script_arg *script_args(struct arena *a, const struct model *m, const char *list,
+                                     size_t *n)
 {
     struct script_arg *args = arena_alloc(a, sizeof(*args) * ARGS_MAX);
     char *rest = list == NULL ? NULL : arena_strdup(a, list), *one;

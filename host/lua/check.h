@@ -1,7 +1,8 @@
 /* check.h - what can be told about a script before it runs: names that do not exist.
  *
- * A reader of the source that knows scopes and follows records: arguments of rules and hooks, results
- * of berth.load and the like.  Every field asked of a record whose table is known must exist. */
+ * A reader of the source that knows scopes and follows records: arguments of rules and hooks,
+ * results of berth.load and the like.  Every field asked of a record whose table is known must
+ * exist. */
 #ifndef BERTH_LUA_CHECK_H
 #define BERTH_LUA_CHECK_H
 
@@ -19,7 +20,8 @@ struct script_arg { /* one declared argument of a rule */
 };
 
 /* "lead, user, days" -> list of n; a table's name stands for a record of it. */
-const struct script_arg *script_args(struct arena *a, const struct model *m, const char *text, size_t *n);
+const struct script_arg *script_args(struct arena *a, const struct model *m, const char *text,
+                                     size_t *n);
 
 struct check {
     struct arena *a; /* tokens and messages */

@@ -11,9 +11,10 @@ struct lexer {
     int line;
 };
 
-static const char *const words[] = {
-    "and", "break", "do",  "else", "elseif", "end",    "false",  "for",  "function", "goto",  "if",
-    "in",  "local", "nil", "not",  "or",     "repeat", "return", "then", "true",     "until", "while"};
+static const char *const words[] = {"and",   "break", "do",       "else", "elseif", "end",
+                                    "false", "for",   "function", "goto", "if",     "in",
+                                    "local", "nil",   "not",      "or",   "repeat", "return",
+                                    "then",  "true",  "until",    "while"};
 
 static bool is_word(const char *s, size_t n)
 {
@@ -118,7 +119,8 @@ static void number(struct lexer *x, struct token *t)
 
 static void mark(struct lexer *x, struct token *t)
 {
-    static const char *const marks[] = {"...", "..", "==", "~=", "<=", ">=", "//", "::", "<<", ">>"};
+    static const char *const marks[] = {
+        "...", "..", "==", "~=", "<=", ">=", "//", "::", "<<", ">>"};
 
     t->kind = TOKEN_MARK;
     t->len = 1;

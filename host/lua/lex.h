@@ -16,8 +16,8 @@ struct token {
     size_t len;
 };
 
-/* The source has been compiled before, so that nothing here needs to be reported.  The list ends with
- * a TOKEN_END. */
+/* The source has been compiled before, so that nothing here needs to be reported.  The list ends
+ * with a TOKEN_END. */
 const struct token *lex(struct arena *a, const char *source, size_t len);
 bool token_is(const struct token *t, const char *text); /* a word, mark or name */
 

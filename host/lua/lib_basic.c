@@ -1,9 +1,9 @@
 /* lib_basic.c - the basic functions, math and utf8 as scripts get them.
  *
- * Left out on purpose: load, loadstring, dofile, require (code from elsewhere, bytecode), setmetatable,
- * getmetatable, rawset (finalizers, weak tables and comparisons that run where no hook does; a rule
- * needs no classes), xpcall (its handler runs with hooks off), collectgarbage, coroutine, debug, io, os,
- * package, print. */
+ * Left out on purpose: load, loadstring, dofile, require (code from elsewhere, bytecode),
+ * setmetatable, getmetatable, rawset (finalizers, weak tables and comparisons that run where no
+ * hook does; a rule needs no classes), xpcall (its handler runs with hooks off), collectgarbage,
+ * coroutine, debug, io, os, package, print. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -64,9 +64,9 @@ int box_paid(lua_State *L)
 static void open_math(lua_State *L)
 {
     static const char *const names[] = {
-        "abs",  "acos", "asin", "atan",       "ceil", "cos", "deg",  "exp",  "floor",     "fmod", "huge",
-        "log",  "max",  "maxinteger", "min",  "mininteger",  "modf", "pi",   "rad",  "random", "sin",
-        "sqrt", "tan",  "tointeger",  "type", "ult",  NULL};
+        "abs",  "acos",   "asin", "atan", "ceil",       "cos",       "deg",        "exp",  "floor",
+        "fmod", "huge",   "log",  "max",  "maxinteger", "min",       "mininteger", "modf", "pi",
+        "rad",  "random", "sin",  "sqrt", "tan",        "tointeger", "type",       "ult",  NULL};
 
     lua_newtable(L);
     lua_pushcfunction(L, luaopen_math);
@@ -96,8 +96,8 @@ static void open_utf8(lua_State *L)
 
 void box_open_basic(lua_State *L)
 {
-    static const char *const names[] = {"assert", "error",  "ipairs", "next",   "pairs",
-                                        "rawequal", "rawget", "rawlen", "select", "type", NULL};
+    static const char *const names[] = {"assert", "error",  "ipairs", "next", "pairs", "rawequal",
+                                        "rawget", "rawlen", "select", "type", NULL};
 
     box_globals(L);
     lua_pushcfunction(L, luaopen_base);

@@ -1,5 +1,6 @@
-/* lib_berth.c - the table `berth` of scripts: records, dates, money, texts.  Everything goes through the
- * record layer as the user of the running request, so that permissions, hooks and history hold. */
+/* lib_berth.c - the table `berth` of scripts: records, dates, money, texts.  Everything goes
+ * through the record layer as the user of the running request, so that permissions, hooks and
+ * history hold. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdlib.h>
@@ -19,7 +20,12 @@
 #include "record/zone.h"
 
 enum { FIND_MAX = 1000, ARGS_MAX = 16, NAME_LONGEST = 4000 };
-enum { FUEL_QUERY = 4000, FUEL_ROW = 200, FUEL_SAVE = 20000, FUEL_LOG = 20000 }; /* about what they cost */
+enum {
+    FUEL_QUERY = 4000,
+    FUEL_ROW = 200,
+    FUEL_SAVE = 20000,
+    FUEL_LOG = 20000
+}; /* about what they cost */
 
 /* Names, keys, filters: short, because the host copies them. */
 static const char *name_at(lua_State *L, int arg)
@@ -227,7 +233,8 @@ static json_t *form_at(lua_State *L)
         if (lua_type(L, -2) != LUA_TSTRING || lua_rawlen(L, -2) > 64)
             luaL_argerror(L, 3, "names of the action's form expected");
         if (lua_type(L, -1) == LUA_TUSERDATA)
-            luaL_argcheck(L, money_take(L, -1, &(int64_t){0}), 3, "a record cannot stand in a form; its id can");
+            luaL_argcheck(L, money_take(L, -1, &(int64_t){0}), 3,
+                          "a record cannot stand in a form; its id can");
         else if (!lua_isstring(L, -1) && !lua_isboolean(L, -1))
             luaL_argerror(L, 3, "text, numbers, money, true or false expected");
     }
@@ -248,14 +255,16 @@ static json_t *form_at(lua_State *L)
 
             if (lua_type(L, top) == LUA_TUSERDATA && money_take(L, top, &v))
                 money_format(v, money);
-            json_object_set_new(form, name, json_string(lua_type(L, top) == LUA_TUSERDATA ? money
-                                                                                         : lua_tostring(L, top)));
+            json_object_set_new(
+                form, name,
+                json_string(lua_type(L, top) == LUA_TUSERDATA ? money : lua_tostring(L, top)));
         }
     }
     return form;
 }
 
-/* berth.act(lead, "release", {pool_reason = "no_interest"}): an action as if the user had chosen it. */
+/* berth.act(lead, "release", {pool_reason = "no_interest"}): an action as if the user had chosen
+ * it. */
 static int b_act(lua_State *L)
 {
     struct berth_row *row = value_row(L, 1, false), *after = NULL;
@@ -326,8 +335,8 @@ static int b_log(lua_State *L)
     return 0;
 }
 
-/* berth.error("owner_id", "leads.err.limit"): refuses what the user is doing.  The key of a text, or the
- * text itself; the field may be nil. */
+/* berth.error("owner_id", "leads.err.limit"): refuses what the user is doing.  The key of a text,
+ * or the text itself; the field may be nil. */
 static int b_error(lua_State *L)
 {
     struct berth_ctx *c = ctx_of(L);
@@ -369,7 +378,7 @@ static int b_setting(lua_State *L)
     return 1;
 }
 
-/* ---- dates and times ---------------------------------------------------------------------------- */
+/* ---- dates and times ------------------------------------------------------------------------ */
 
 /* Days count to about 2.9 million in the year 9999; a time that small is the first hour of 1970. */
 static bool is_time(int64_t v)

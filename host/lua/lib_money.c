@@ -1,9 +1,9 @@
 /* lib_money.c - exact money for scripts.
  *
- * An amount is an int64 in 1/10000, as everywhere in the host.  Money plus or minus money, and money
- * times or divided by a number, are money; money divided by money is a number.  A number that is not
- * whole counts as the decimal that people see (0.1 is one tenth), and results are rounded half away
- * from zero to 1/10000.  What does not fit is an error, never a wrong amount. */
+ * An amount is an int64 in 1/10000, as everywhere in the host.  Money plus or minus money, and
+ * money times or divided by a number, are money; money divided by money is a number.  A number that
+ * is not whole counts as the decimal that people see (0.1 is one tenth), and results are rounded
+ * half away from zero to 1/10000.  What does not fit is an error, never a wrong amount. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <math.h>
@@ -117,7 +117,8 @@ bool money_take(lua_State *L, int index, int64_t *amount)
     struct decimal d;
 
     if (m == NULL)
-        return decimal_of(L, index, &d) && scaled((wide)d.mantissa * MONEY_UNIT, d.scale, 1, amount);
+        return decimal_of(L, index, &d) &&
+               scaled((wide)d.mantissa * MONEY_UNIT, d.scale, 1, amount);
     *amount = *m;
     return true;
 }
@@ -170,7 +171,8 @@ static int money_mul(lua_State *L)
     if (a != NULL && b != NULL)
         return luaL_error(L, "money times money makes no sense");
     if (!decimal_of(L, a != NULL ? 2 : 1, &d))
-        return luaL_error(L, "cannot calculate money with a %s", luaL_typename(L, a != NULL ? 2 : 1));
+        return luaL_error(L, "cannot calculate money with a %s",
+                          luaL_typename(L, a != NULL ? 2 : 1));
     if (!scaled((wide)(a != NULL ? *a : *b) * d.mantissa, d.scale, 1, &v))
         return luaL_error(L, "money out of range");
     money_push(L, v);
@@ -245,11 +247,18 @@ static int money_tonumber(lua_State *L)
 
 void money_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = {
-        {"__add", money_add},           {"__sub", money_sub},       {"__unm", money_unm},
-        {"__mul", money_mul},           {"__div", money_div},       {"__eq", money_eq},
-        {"__lt", money_lt},             {"__le", money_le},         {"__tostring", money_tostring},
-        {"__concat", money_concat},     {"__tonumber", money_tonumber}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"__add", money_add},
+                                       {"__sub", money_sub},
+                                       {"__unm", money_unm},
+                                       {"__mul", money_mul},
+                                       {"__div", money_div},
+                                       {"__eq", money_eq},
+                                       {"__lt", money_lt},
+                                       {"__le", money_le},
+                                       {"__tostring", money_tostring},
+                                       {"__concat", money_concat},
+                                       {"__tonumber", money_tonumber},
+                                       {NULL, NULL}};
 
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);

@@ -47,7 +47,8 @@ static int safe_format(lua_State *L)
 
     if (len > FORMAT_MAX)
         return luaL_error(L, "format too long");
-    for (const char *p = memchr(fmt, '%', len); p != NULL; p = memchr(p, '%', len - (size_t)(p - fmt))) {
+    for (const char *p = memchr(fmt, '%', len); p != NULL;
+         p = memchr(p, '%', len - (size_t)(p - fmt))) {
         p++;
         p += strspn(p, "-+ #0123456789.");
         if (*p == 'p')
@@ -135,7 +136,8 @@ static size_t start_at(lua_State *L, int arg, size_t len)
     return len - (size_t)-at;
 }
 
-static int find_plain(lua_State *L, const struct pattern *m, const char *from, const char *text, size_t n)
+static int find_plain(lua_State *L, const struct pattern *m, const char *from, const char *text,
+                      size_t n)
 {
     const char *hit = n == 0 ? from : memmem(from, (size_t)(m->subject_end - from), text, n);
 
@@ -204,7 +206,8 @@ static int gmatch_next(lua_State *L)
     if (at > m.subject_end - m.subject)
         return 0;
     last = before < 0 ? NULL : m.subject + before;
-    for (const char *from = m.subject + at; pattern_find(&m, from, &begin, &end); from = begin + 1) {
+    for (const char *from = m.subject + at; pattern_find(&m, from, &begin, &end);
+         from = begin + 1) {
         if (end == last) {
             if (begin == m.subject_end)
                 break;
@@ -262,8 +265,8 @@ static void add_template(lua_State *L, luaL_Buffer *b, const struct pattern *m, 
     }
 }
 
-static void add_replacement(lua_State *L, luaL_Buffer *b, const struct pattern *m, const char *begin,
-                            const char *end)
+static void add_replacement(lua_State *L, luaL_Buffer *b, const struct pattern *m,
+                            const char *begin, const char *end)
 {
     if (lua_type(L, 3) == LUA_TSTRING) {
         box_burn(L, (int64_t)lua_rawlen(L, 3) / 4);
@@ -331,9 +334,11 @@ static int safe_gsub(lua_State *L)
 
 void box_open_string(lua_State *L)
 {
-    static const char *const paid[] = {"byte", "char", "len", "lower", "reverse", "sub", "upper", NULL};
-    static const luaL_Reg own[] = {{"rep", safe_rep},       {"find", safe_find}, {"match", safe_match},
-                                   {"gmatch", safe_gmatch}, {"gsub", safe_gsub}, {NULL, NULL}};
+    static const char *const paid[] = {"byte",    "char", "len",   "lower",
+                                       "reverse", "sub",  "upper", NULL};
+    static const luaL_Reg own[] = {{"rep", safe_rep},     {"find", safe_find},
+                                   {"match", safe_match}, {"gmatch", safe_gmatch},
+                                   {"gsub", safe_gsub},   {NULL, NULL}};
 
     lua_newtable(L);
     luaL_setfuncs(L, own, 0);

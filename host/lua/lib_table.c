@@ -43,7 +43,8 @@ static int safe_remove(lua_State *L)
     lua_Integer n = list(L, 1), at = luaL_optinteger(L, 2, n);
 
     if (!lua_isnoneornil(L, 2))
-        luaL_argcheck(L, (at >= 1 && at <= n + 1) || (n == 0 && at == 0), 2, "position out of bounds");
+        luaL_argcheck(L, (at >= 1 && at <= n + 1) || (n == 0 && at == 0), 2,
+                      "position out of bounds");
     lua_rawgeti(L, 1, at);
     box_burn(L, n - at > 0 ? n - at : 0);
     for (; at < n; at++) {
@@ -216,10 +217,10 @@ static int safe_sort(lua_State *L)
 
 void box_open_table(lua_State *L)
 {
-    static const luaL_Reg own[] = {
-        {"concat", safe_concat}, {"insert", safe_insert}, {"move", safe_move},
-        {"pack", safe_pack},     {"remove", safe_remove}, {"sort", safe_sort},
-        {"unpack", safe_unpack}, {NULL, NULL}};
+    static const luaL_Reg own[] = {{"concat", safe_concat}, {"insert", safe_insert},
+                                   {"move", safe_move},     {"pack", safe_pack},
+                                   {"remove", safe_remove}, {"sort", safe_sort},
+                                   {"unpack", safe_unpack}, {NULL, NULL}};
 
     lua_newtable(L);
     luaL_setfuncs(L, own, 0);

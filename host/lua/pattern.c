@@ -43,22 +43,15 @@ static const char *class_end(struct pattern *m, const char *p)
 
 static bool in_class(unsigned char c, char class)
 {
-    bool yes;
+    static int (*const tests['z' + 1])(int) = {
+        ['a'] = isalpha, ['c'] = iscntrl, ['d'] = isdigit, ['g'] = isgraph, ['l'] = islower,
+        ['p'] = ispunct, ['s'] = isspace, ['u'] = isupper, ['w'] = isalnum, ['x'] = isxdigit,
+    };
+    int letter = tolower((unsigned char)class);
 
-    switch (tolower((unsigned char)class)) {
-    case 'a': yes = isalpha(c); break;
-    case 'c': yes = iscntrl(c); break;
-    case 'd': yes = isdigit(c); break;
-    case 'g': yes = isgraph(c); break;
-    case 'l': yes = islower(c); break;
-    case 'p': yes = ispunct(c); break;
-    case 's': yes = isspace(c); break;
-    case 'u': yes = isupper(c); break;
-    case 'w': yes = isalnum(c); break;
-    case 'x': yes = isxdigit(c); break;
-    default: return class == (char)c;
-    }
-    return isupper((unsigned char)class) ? !yes : yes;
+    if (letter > 'z' || tests[letter] == NULL)
+        return class == (char)c;
+    return (tests[letter](c) != 0) != (isupper((unsigned char)class) != 0);
 }
 
 /* p is at '[', last at its ']'. */
@@ -90,12 +83,15 @@ static bool one(struct pattern *m, const char *s, const char *p, const char *p_e
     if (s >= m->subject_end || !step(m))
         return false;
     switch (*p) {
-    case '.': return true;
-    case '%': return in_class((unsigned char)*s, p[1]);
+    case '.':
+        return true;
+    case '%':
+        return in_class((unsigned char)*s, p[1]);
     case '[':
         m->steps -= (p_end - p) / 3;
         return in_set((unsigned char)*s, p, p_end - 1);
-    default: return *p == *s;
+    default:
+        return *p == *s;
     }
 }
 
@@ -252,9 +248,12 @@ static const char *match_here(struct pattern *m, const char *s, const char *p)
             }
             p = p_end + 1;
             continue;
-        case '+': return one(m, s, p, p_end) ? most(m, s + 1, p, p_end) : NULL;
-        case '*': return most(m, s, p, p_end);
-        case '-': return fewest(m, s, p, p_end);
+        case '+':
+            return one(m, s, p, p_end) ? most(m, s + 1, p, p_end) : NULL;
+        case '*':
+            return most(m, s, p, p_end);
+        case '-':
+            return fewest(m, s, p, p_end);
         default:
             if (!one(m, s, p, p_end))
                 return NULL;

@@ -4,10 +4,11 @@
  *     scripts/rules/leads.release_days.lua    one rule a file, named as the rule it answers
  *     scripts/hooks/anything.lua              hooks: on("lead", "before_update", function ...)
  *
- * Threads  A folder's scripts are read into an immutable set.  Every thread builds a Lua state of its
- *          own from it when it first needs one, and again when a newer set is published.
- * Errors   A file with an error is left out, and the version before it stays in force.  A rule that
- *          fails while running gives the declared default; a hook that fails refuses the change. */
+ * Threads: a folder's scripts are read into an immutable set.  Every thread builds a Lua state of its
+ * own from it when it first needs one, and again when a newer set is published.
+ *
+ * Errors: a file with an error is left out, and the version before it stays in force.  A rule that
+ * fails while running gives the declared default; a hook that fails refuses the change. */
 #ifndef BERTH_SCRIPT_H
 #define BERTH_SCRIPT_H
 
@@ -25,33 +26,35 @@ enum { SCRIPT_NAME = 96 };
 struct scripts;
 
 struct script_problem {
-    const char *file;    /* "rules/leads.release_days.lua" */
-    int line;            /* 0: unknown */
+    const char *file; /* "rules/leads.release_days.lua" */
+    int line;         /* 0: unknown */
     const char *message;
-    bool at_run;         /* it happened while running; else the file was refused */
-    bool stopped;        /* no longer run until the file changes: it overran too often */
+    bool at_run;  /* it happened while running; else the file was refused */
+    bool stopped; /* no longer run until the file changes: it overran too often */
     uint64_t times;
-    int64_t at;          /* ms: the last time */
+    int64_t at; /* ms: the last time */
 };
 
 struct script_info {
     const char *file;
     const char *about; /* its first line: what it decides, in business words */
     bool rule;
-    bool older;        /* the file has errors; the version before is in force */
+    bool older; /* the file has errors; the version before is in force */
 };
 
 struct script_limits {
     size_t memory;   /* bytes of one thread's Lua state */
-    int64_t rule_ms; /* a rule or hook may calculate for about this long; 1 ms counts as 100,000 steps */
+    int64_t rule_ms; /* what a rule or hook may calculate; 1 ms counts as 100,000 steps */
 };
 #define SCRIPT_LIMITS ((const struct script_limits){32 << 20, 20})
 
-/* Reads dir/rules and dir/hooks; neither need exist.  left_out (may be NULL) names scripts that made the
- * process crash: "rules/leads.release_days.lua".  Problems are logged and kept; opening never fails. */
+/* Reads dir/rules and dir/hooks; neither need exist.  left_out (may be NULL) names scripts that
+ * made the process crash: "rules/leads.release_days.lua".  Problems are logged and kept; opening
+ * never fails. */
 struct scripts *scripts_open(const char *dir, const struct conf_list *left_out,
                              const struct script_limits *limits, const struct model *m);
-void scripts_set_limits(struct scripts *s, const struct script_limits *limits); /* memory: from the next reload */
+/* The memory from the next reload on. */
+void scripts_set_limits(struct scripts *s, const struct script_limits *limits);
 void scripts_close(struct scripts **s);
 
 /* What store->scripts is to be filled with.  One set of scripts serves a process. */
@@ -60,17 +63,19 @@ struct script_ops scripts_ops(struct scripts *s);
 /* Reads the folder again, checks it, publishes it.  m: the model to check against, NULL: as before.
  * The number of problems. */
 size_t scripts_reload(struct scripts *s, const struct model *m);
-/* Whether a file appeared, vanished or changed since it was last read, or m (NULL: never mind) is not the
- * model that the scripts were checked against; a few system calls. */
+/* Whether a file appeared, vanished or changed since it was last read, or m (NULL: never mind) is
+ * not the model that the scripts were checked against; a few system calls. */
 bool scripts_changed(struct scripts *s, const struct model *m);
 
 /* Both in the arena, by file. */
 struct script_problem *scripts_problems(struct scripts *s, struct arena *a, size_t *n);
 struct script_info *scripts_list(struct scripts *s, struct arena *a, size_t *n);
 
-/* Checks one file as loading would: what is wrong with it.  A rule by its place in a folder "rules".
- * m may have been built without a database: names of custom fields are then taken as they come. */
-struct script_problem *script_check_file(const struct model *m, const char *path, struct arena *a, size_t *n);
+/* Checks one file as loading would: what is wrong with it.  A rule by its place in a folder
+ * "rules". m may have been built without a database: names of custom fields are then taken as they
+ * come. */
+struct script_problem *script_check_file(const struct model *m, const char *path, struct arena *a,
+                                         size_t *n);
 
 /* The last resort.  True when some thread has been inside one script for longer than limit_ms: the
  * process should end with blame_die("script", name, ...). */

@@ -86,12 +86,14 @@ static char *read_source(struct arena *a, const char *path, size_t *len, struct 
     } else {
         text = arena_alloc(a, (size_t)st.st_size + 1);
         *len = 0;
-        while (*len < (size_t)st.st_size && (got = read(fd, text + *len, (size_t)st.st_size - *len)) > 0)
+        while (*len < (size_t)st.st_size &&
+               (got = read(fd, text + *len, (size_t)st.st_size - *len)) > 0)
             *len += (size_t)got;
     }
     if (fd >= 0)
         close(fd);
-    if (text != NULL && strncmp(text, "\xef\xbb\xbf", 3) == 0) { /* as editors on Windows begin a file */
+    if (text != NULL &&
+        strncmp(text, "\xef\xbb\xbf", 3) == 0) { /* as editors on Windows begin a file */
         text += 3;
         *len -= 3;
     }
@@ -105,8 +107,10 @@ const char *script_type_text(enum berth_type type)
         [BERTH_MONEY] = "money",        [BERTH_DATE] = "a date",    [BERTH_TIME] = "a time",
         [BERTH_REF] = "an id",          [BERTH_FILE] = "a file id", [BERTH_ROW] = "a record"};
 
-    return type_is_text(type) ? "text" : (size_t)type < sizeof(names) / sizeof(*names) && names[type] != NULL
-                                             ? names[type] : "something else";
+    return type_is_text(type) ? "text"
+           : (size_t)type < sizeof(names) / sizeof(*names) && names[type] != NULL
+               ? names[type]
+               : "something else";
 }
 
 /* ---- what a script may name ---------------------------------------------------------------- */
@@ -179,7 +183,8 @@ void tally_success(struct tally *t)
         atomic_store_explicit(&t->overruns, 0, memory_order_relaxed);
 }
 
-void tally_failure(struct scripts *s, struct tally *t, const struct box_failure *f, const char *message)
+void tally_failure(struct scripts *s, struct tally *t, const struct box_failure *f,
+                   const char *message)
 {
     int64_t now = when_now();
     bool stop = f->why != BOX_ERROR && atomic_fetch_add(&t->overruns, 1) + 1 >= OVERRUNS_MAX, tell;
@@ -200,13 +205,15 @@ void tally_failure(struct scripts *s, struct tally *t, const struct box_failure 
     stop = stop && !atomic_exchange(&t->stopped, true);
     pthread_mutex_unlock(&s->lock);
     if (tell)
-        log_warn("script", "%s failed (%llu times so far): %s", t->file, (unsigned long long)t->times, message);
+        log_warn("script", "%s failed (%llu times so far): %s", t->file,
+                 (unsigned long long)t->times, message);
     if (stop)
-        log_error("script", "%s overran %d times in a row and is no longer run until it changes: %s", t->file,
+        log_error("script",
+                  "%s overran %d times in a row and is no longer run until it changes: %s", t->file,
                   OVERRUNS_MAX, message);
 }
 
-/* ---- reading a folder -------------------------------------------------------------------------- */
+/* ---- reading a folder ----------------------------------------------------------------------- */
 
 struct reading {
     struct scripts *s;
@@ -255,8 +262,9 @@ static bool find_rule(struct reading *r, struct script *script)
     for (size_t i = 0; i < r->m->nrules; i++)
         nearest_try(&n, r->m->rules[i].full);
     refused(r, script->file, 1,
-            n.best == NULL ? arena_fmt(r->a, "no plugin asks a rule '%s'", full)
-                           : arena_fmt(r->a, "no plugin asks a rule '%s'; did you mean '%s'?", full, n.best));
+            n.best == NULL
+                ? arena_fmt(r->a, "no plugin asks a rule '%s'", full)
+                : arena_fmt(r->a, "no plugin asks a rule '%s'; did you mean '%s'?", full, n.best));
     return false;
 }
 
@@ -266,7 +274,8 @@ static bool find_about(struct reading *r, struct script *script)
     const char *p = script->source;
 
     if (strncmp(p, "--", 2) != 0) {
-        refused(r, script->file, 1, "begin with a comment that says in business words what this decides");
+        refused(r, script->file, 1,
+                "begin with a comment that says in business words what this decides");
         return false;
     }
     p += 2 + strspn(p + 2, "- ");
@@ -278,8 +287,14 @@ static bool find_about(struct reading *r, struct script *script)
 static bool script_is_sound(struct reading *r, struct script *script)
 {
     size_t before = r->nrefusals;
-    struct check check = {.a = r->a, .m = r->m, .globals = r->globals, .kind = script->kind,
-                          .file = script->file, .custom_unknown = r->s == NULL, .found = refused, .arg = r};
+    struct check check = {.a = r->a,
+                          .m = r->m,
+                          .globals = r->globals,
+                          .kind = script->kind,
+                          .file = script->file,
+                          .custom_unknown = r->s == NULL,
+                          .found = refused,
+                          .arg = r};
     struct box_failure f = {0};
     struct buf err = BUF_INIT;
     struct vm *vm;
@@ -321,8 +336,12 @@ static bool keep_older(struct reading *r, struct script *script)
 
         if (strcmp(old->file, script->file) != 0)
             continue;
-        *script = (struct script){.file = script->file, .kind = old->kind, .len = old->len, .hash = old->hash,
-                                  .source = arena_strndup(r->a, old->source, old->len), .older = true,
+        *script = (struct script){.file = script->file,
+                                  .kind = old->kind,
+                                  .len = old->len,
+                                  .hash = old->hash,
+                                  .source = arena_strndup(r->a, old->source, old->len),
+                                  .older = true,
                                   .tally = script->tally};
         if (script_is_sound(r, script))
             return true;
@@ -374,7 +393,8 @@ static int filter(const struct dirent *d)
 }
 
 /* Calls fn for every script of the folder, in order of kind and name; returns how many. */
-static size_t each_file(const char *dir, void (*fn)(void *, const char *path, const char *file, enum script_kind),
+static size_t each_file(const char *dir,
+                        void (*fn)(void *, const char *path, const char *file, enum script_kind),
                         void *arg)
 {
     size_t count = 0;
@@ -433,7 +453,8 @@ static uint64_t signature(const char *dir)
     return h;
 }
 
-/* ---- publishing ----------------------------------------------------------------------------------- */
+/* ---- publishing
+ * ----------------------------------------------------------------------------------- */
 
 void set_drop(struct script_set *set)
 {
@@ -548,7 +569,8 @@ struct box_budget scripts_budget(const struct scripts *s, struct tally *t)
     int64_t ms = atomic_load_explicit(&s->rule_ms, memory_order_relaxed);
 
     return (struct box_budget){.fuel = (ms * 100000) >> heat_of(t),
-                               .cpu_ms = (int)(ms * 4), .wall_ms = (int)(ms * 20 + 500)};
+                               .cpu_ms = (int)(ms * 4),
+                               .wall_ms = (int)(ms * 20 + 500)};
 }
 
 struct scripts *scripts_open(const char *dir, const struct conf_list *left_out,
@@ -595,7 +617,8 @@ void scripts_close(struct scripts **at)
     *at = NULL;
 }
 
-/* ---- telling ----------------------------------------------------------------------------------------- */
+/* ---- telling
+ * ----------------------------------------------------------------------------------------- */
 
 struct script_problem *scripts_problems(struct scripts *s, struct arena *a, size_t *n)
 {
@@ -610,14 +633,20 @@ struct script_problem *scripts_problems(struct scripts *s, struct arena *a, size
     list = arena_alloc(a, (max + 1) * sizeof(*list));
     *n = 0;
     for (const struct refusal *p = s->refusals; p != NULL; p = p->next)
-        list[(*n)++] = (struct script_problem){.file = arena_strdup(a, p->file), .line = p->line,
-                                               .message = arena_strdup(a, p->message), .times = 1};
+        list[(*n)++] = (struct script_problem){.file = arena_strdup(a, p->file),
+                                               .line = p->line,
+                                               .message = arena_strdup(a, p->message),
+                                               .times = 1};
     for (const struct tally *t = s->tallies; t != NULL; t = t->next)
         if (t->times > 0)
             list[(*n)++] = (struct script_problem){
-                .file = arena_strdup(a, t->file), .line = t->line,
-                .message = arena_strdup(a, without_place(t->message, t->file)), .at_run = true,
-                .stopped = atomic_load(&t->stopped), .times = t->times, .at = t->at};
+                .file = arena_strdup(a, t->file),
+                .line = t->line,
+                .message = arena_strdup(a, without_place(t->message, t->file)),
+                .at_run = true,
+                .stopped = atomic_load(&t->stopped),
+                .times = t->times,
+                .at = t->at};
     pthread_mutex_unlock(&s->lock);
     return list;
 }
@@ -629,13 +658,15 @@ struct script_info *scripts_list(struct scripts *s, struct arena *a, size_t *n)
 
     *n = set->n;
     for (size_t i = 0; i < set->n; i++)
-        list[i] = (struct script_info){arena_strdup(a, set->list[i].file), arena_strdup(a, set->list[i].about),
+        list[i] = (struct script_info){arena_strdup(a, set->list[i].file),
+                                       arena_strdup(a, set->list[i].about),
                                        set->list[i].kind == SCRIPT_RULE, set->list[i].older};
     set_drop(set);
     return list;
 }
 
-struct script_problem *script_check_file(const struct model *m, const char *path, struct arena *a, size_t *n)
+struct script_problem *script_check_file(const struct model *m, const char *path, struct arena *a,
+                                         size_t *n)
 {
     struct map globals = {0};
     struct reading r = {.a = a, .globals = &globals, .m = m};
@@ -660,6 +691,7 @@ struct script_problem *script_check_file(const struct model *m, const char *path
     list = arena_alloc(a, (r.nrefusals + 1) * sizeof(*list));
     *n = 0;
     for (const struct refusal *p = r.first; p != NULL; p = p->next)
-        list[(*n)++] = (struct script_problem){.file = p->file, .line = p->line, .message = p->message, .times = 1};
+        list[(*n)++] = (struct script_problem){
+            .file = p->file, .line = p->line, .message = p->message, .times = 1};
     return list;
 }

@@ -12,12 +12,12 @@
 struct tally {
     struct tally *next;
     char file[SCRIPT_NAME];
-    uint64_t hash;             /* of the source it is about */
-    atomic_int overruns;       /* in a row */
-    atomic_int heat;           /* grows with overruns, cools with time: see scripts_budget() */
+    uint64_t hash;                  /* of the source it is about */
+    atomic_int overruns;            /* in a row */
+    atomic_int heat;                /* grows with overruns, cools with time: see scripts_budget() */
     atomic_int_least64_t hot_since; /* monotonic ms */
     atomic_bool stopped;
-    uint64_t times;            /* this and below: under scripts->lock */
+    uint64_t times; /* this and below: under scripts->lock */
     int64_t at, logged;
     int line;
     char message[256];
@@ -42,7 +42,7 @@ struct script_set {
     const struct model *m;
     struct script *list;
     size_t n;
-    bool hooks; /* some script is a hook */
+    bool hooks;       /* some script is a hook */
     struct map rules; /* full name -> struct script * */
 };
 
@@ -56,7 +56,8 @@ struct box_budget scripts_budget(const struct scripts *s, struct tally *t);
 size_t scripts_memory(const struct scripts *s);
 
 /* Notes a failure, logs it now and then. */
-void tally_failure(struct scripts *s, struct tally *t, const struct box_failure *f, const char *message);
+void tally_failure(struct scripts *s, struct tally *t, const struct box_failure *f,
+                   const char *message);
 void tally_success(struct tally *t);
 
 const char *script_type_text(enum berth_type type); /* "a whole number" */

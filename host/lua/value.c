@@ -33,7 +33,8 @@ struct berth_ctx *ctx_of(lua_State *L)
     struct script_run *run = run_of(L);
 
     if (run->c == NULL)
-        luaL_error(L, "records can be asked for inside the function only, not while the file is loaded");
+        luaL_error(
+            L, "records can be asked for inside the function only, not while the file is loaded");
     return run->c;
 }
 
@@ -139,15 +140,21 @@ static enum berth_type own_type(lua_State *L, int index)
     int64_t ignored;
 
     switch (lua_type(L, index)) {
-    case LUA_TSTRING: return BERTH_TEXT;
-    case LUA_TBOOLEAN: return BERTH_BOOL;
-    case LUA_TNUMBER: return lua_isinteger(L, index) ? BERTH_INT : BERTH_REAL;
-    case LUA_TUSERDATA: return money_take(L, index, &ignored) ? BERTH_MONEY : BERTH_ROW;
-    default: return BERTH_NULL;
+    case LUA_TSTRING:
+        return BERTH_TEXT;
+    case LUA_TBOOLEAN:
+        return BERTH_BOOL;
+    case LUA_TNUMBER:
+        return lua_isinteger(L, index) ? BERTH_INT : BERTH_REAL;
+    case LUA_TUSERDATA:
+        return money_take(L, index, &ignored) ? BERTH_MONEY : BERTH_ROW;
+    default:
+        return BERTH_NULL;
     }
 }
 
-bool value_take(lua_State *L, int index, enum berth_type type, struct arena *a, struct berth_val *out)
+bool value_take(lua_State *L, int index, enum berth_type type, struct arena *a,
+                struct berth_val *out)
 {
     *out = berth_nil();
     if (lua_isnoneornil(L, index))
@@ -164,19 +171,26 @@ bool value_take(lua_State *L, int index, enum berth_type type, struct arena *a, 
     case BERTH_REAL:
         out->d = lua_tonumber(L, index);
         return lua_type(L, index) == LUA_TNUMBER && isfinite(out->d);
-    case BERTH_MONEY: return money_take(L, index, &out->i);
+    case BERTH_MONEY:
+        return money_take(L, index, &out->i);
     case BERTH_DATE:
-    case BERTH_TIME: return take_when(L, index, type, &out->i);
+    case BERTH_TIME:
+        return take_when(L, index, type, &out->i);
     case BERTH_INT:
     case BERTH_REF:
-    case BERTH_FILE: return take_whole(L, index, &out->i);
-    case BERTH_ROW: out->row = value_row(L, index, false); return true;
-    default: return false;
+    case BERTH_FILE:
+        return take_whole(L, index, &out->i);
+    case BERTH_ROW:
+        out->row = value_row(L, index, false);
+        return true;
+    default:
+        return false;
     }
 }
 
 /* {"a", "b"} -> "|a|b|" */
-static bool take_many(lua_State *L, int index, const struct field *f, struct arena *a, struct berth_val *out)
+static bool take_many(lua_State *L, int index, const struct field *f, struct arena *a,
+                      struct berth_val *out)
 {
     lua_Integer n = (lua_Integer)lua_rawlen(L, index);
     struct berth_val *each;
@@ -197,7 +211,8 @@ static bool take_many(lua_State *L, int index, const struct field *f, struct are
     p = all = arena_alloc(a, len + 1);
     *p++ = '|';
     for (lua_Integer i = 0; i < n; i++)
-        p += f->type == BERTH_PICK ? sprintf(p, "%s|", each[i].s) : sprintf(p, "%lld|", (long long)each[i].i);
+        p += f->type == BERTH_PICK ? sprintf(p, "%s|", each[i].s)
+                                   : sprintf(p, "%lld|", (long long)each[i].i);
     if (n > 0)
         *out = (struct berth_val){BERTH_TEXT, (int32_t)(p - all), {.s = all}};
     return true;
@@ -263,8 +278,9 @@ static int row_newindex(lua_State *L)
     struct berth_row *row = value_row(L, 1, true);
     const struct field *f = asked_field(L, lua_touserdata(L, 1));
     struct berth_val v;
-    bool ok = (f->flags & BERTH_MANY) != 0 && lua_istable(L, 3) ? take_many(L, 3, f, row->c->a, &v)
-                                                                : value_take(L, 3, f->type, row->c->a, &v);
+    bool ok = (f->flags & BERTH_MANY) != 0 && lua_istable(L, 3)
+                  ? take_many(L, 3, f, row->c->a, &v)
+                  : value_take(L, 3, f->type, row->c->a, &v);
 
     if (!ok)
         return luaL_error(L, "%s.%s cannot take a %s", row->t->name, f->name, luaL_typename(L, 3));

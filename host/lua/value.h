@@ -29,8 +29,8 @@ void value_push_field(struct lua_State *L, const struct field *f, struct berth_v
 /* A record, void after this run. */
 void value_push_row(struct lua_State *L, struct berth_row *row, bool writable);
 
-/* The Lua value as a value of that type (BERTH_NULL: of its own); text is copied to the arena.  false:
- * it is of another kind.  nil becomes nil. */
+/* The Lua value as a value of that type (BERTH_NULL: of its own); text is copied to the arena.
+ * false: it is of another kind.  nil becomes nil. */
 bool value_take(struct lua_State *L, int index, enum berth_type type, struct arena *a,
                 struct berth_val *out);
 struct berth_row *value_row(struct lua_State *L, int index, bool for_change); /* raises */

@@ -26,9 +26,9 @@ struct vm {
     struct box *box;
     uint64_t engine;
     struct script_set *set;
-    bool spent;  /* out of memory once: build a new one */
+    bool spent;            /* out of memory once: build a new one */
     struct arena *scratch; /* for what rules read: forgotten after the answer */
-    int *rules;  /* by place in the set: reference to the function, or 0 */
+    int *rules;            /* by place in the set: reference to the function, or 0 */
     size_t nrules;
     struct vm_hook *hooks;
     size_t nhooks;
@@ -46,7 +46,9 @@ static uint32_t when_of(const char *s)
         const char *name;
         uint32_t bits;
     } points[] = {{"before_", BERTH_BEFORE}, {"after_", BERTH_AFTER}, {"done_", BERTH_DONE}},
-      deeds[] = {{"insert", BERTH_INSERT}, {"update", BERTH_UPDATE}, {"delete", BERTH_DELETE},
+      deeds[] = {{"insert", BERTH_INSERT},
+                 {"update", BERTH_UPDATE},
+                 {"delete", BERTH_DELETE},
                  {"save", BERTH_INSERT | BERTH_UPDATE}};
 
     for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
@@ -219,8 +221,8 @@ static struct vm *vm_of(struct scripts *s)
     while (*at != NULL && (*at)->engine != scripts_id(s))
         at = &(*at)->next;
     vm = *at;
-    if (vm != NULL && (box_running(vm->box) ||
-                       (vm->set->generation == scripts_generation(s) && !vm->spent)))
+    if (vm != NULL &&
+        (box_running(vm->box) || (vm->set->generation == scripts_generation(s) && !vm->spent)))
         return vm;
     pthread_once(&once, make_key);
     if (vm != NULL) {
@@ -234,7 +236,7 @@ static struct vm *vm_of(struct scripts *s)
     return vm;
 }
 
-/* ---- runs -------------------------------------------------------------------------------------- */
+/* ---- runs ----------------------------------------------------------------------------------- */
 
 static bool is_users(int rc)
 {

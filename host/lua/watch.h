@@ -1,4 +1,4 @@
-/* watch.h - which scripts run now and since when, for the monitor that ends what cannot be stopped. */
+/* watch.h - which scripts run now and since when, for the monitor that ends what hangs. */
 #ifndef BERTH_LUA_WATCH_H
 #define BERTH_LUA_WATCH_H
 

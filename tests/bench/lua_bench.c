@@ -15,7 +15,8 @@ static const struct {
 } cases[] = {
     {"no script: the default", "leads.due", NULL},
     {"a constant", "leads.hint", "return 'x'"},
-    {"two fields", "leads.release_days", "if lead.is_key and lead.status == 'open' then return 60 end return 30"},
+    {"two fields", "leads.release_days",
+     "if lead.is_key and lead.status == 'open' then return 60 end return 30"},
     {"money compared", "leads.may_claim", "return lead.budget > 10"},
     {"a loop of 100", "leads.price", "local n = 0 for i = 1, 100 do n = n + i end return n"},
 };

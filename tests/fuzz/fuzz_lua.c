@@ -1,5 +1,5 @@
-/* fuzz_lua.c - libFuzzer: sources made of any bytes are read by the checker and, when they compile, run.
- * Whatever they say, the next rule must be answered. */
+/* fuzz_lua.c - libFuzzer: sources made of any bytes are read by the checker and, when they compile,
+ * run. Whatever they say, the next rule must be answered. */
 #include <assert.h>
 #include <lauxlib.h>
 #include <lua.h>
@@ -64,8 +64,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     source[size] = '\0';
     box_set_owner(vm_box(vm), &own);
     for (int kind = SCRIPT_RULE; kind <= SCRIPT_HOOK; kind++) {
-        struct check c = {.a = arena_new(), .m = k.m, .globals = &globals, .kind = (enum script_kind)kind,
-                          .rule = model_rule(k.m, "leads.release_days"), .file = "fuzz", .found = found};
+        struct check c = {.a = arena_new(),
+                          .m = k.m,
+                          .globals = &globals,
+                          .kind = (enum script_kind)kind,
+                          .rule = model_rule(k.m, "leads.release_days"),
+                          .file = "fuzz",
+                          .found = found};
 
         script_check(&c, source, size);
         arena_free(&c.a);

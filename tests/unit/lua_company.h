@@ -12,23 +12,26 @@
 
 static const struct berth_plugin company_base = {
     .name = "base",
-    .tables = LIST(table, {"user", BERTH_FIELDS({"name", BERTH_TEXT}, {"hash", BERTH_TEXT, BERTH_SECRET}),
-                           .title = "name"})};
+    .tables =
+        LIST(table, {"user", BERTH_FIELDS({"name", BERTH_TEXT}, {"hash", BERTH_TEXT, BERTH_SECRET}),
+                     .title = "name"})};
 
 static const struct berth_plugin company_leads = {
     .name = "leads",
-    .tables = LIST(table, {"lead",
-                           BERTH_FIELDS({"name", BERTH_TEXT}, {"status", BERTH_PICK, 0, "status", "open"},
-                                        {"lanes", BERTH_PICK, BERTH_MANY, "lane"}, {"is_key", BERTH_BOOL},
-                                        {"budget", BERTH_MONEY}, {"volume", BERTH_REAL},
-                                        {"next_date", BERTH_DATE}, {"touched", BERTH_TIME},
-                                        {"days", BERTH_INT}),
-                           .flags = BERTH_OWNED, .title = "name"}),
+    .tables =
+        LIST(table,
+             {"lead",
+              BERTH_FIELDS({"name", BERTH_TEXT}, {"status", BERTH_PICK, 0, "status", "open"},
+                           {"lanes", BERTH_PICK, BERTH_MANY, "lane"}, {"is_key", BERTH_BOOL},
+                           {"budget", BERTH_MONEY}, {"volume", BERTH_REAL},
+                           {"next_date", BERTH_DATE}, {"touched", BERTH_TIME}, {"days", BERTH_INT}),
+              .flags = BERTH_OWNED, .title = "name"}),
     .settings = BERTH_FIELDS({"keep_days", BERTH_INT, .def = "30"}),
     .dicts = LIST(dict, {"status", "open, won, lost"}, {"lane", "asia, europe"}),
-    .rules = LIST(rule, {"release_days", BERTH_INT, "lead, user", "30"}, {"may_claim", BERTH_BOOL, "lead", "true"},
-                  {"price", BERTH_MONEY, "lead, factor", "0"}, {"hint", BERTH_TEXT, "lead", "''"},
-                  {"due", BERTH_DATE, "lead", "nil"})};
+    .rules =
+        LIST(rule, {"release_days", BERTH_INT, "lead, user", "30"},
+             {"may_claim", BERTH_BOOL, "lead", "true"}, {"price", BERTH_MONEY, "lead, factor", "0"},
+             {"hint", BERTH_TEXT, "lead", "''"}, {"due", BERTH_DATE, "lead", "nil"})};
 
 struct small_company {
     struct model *m;
@@ -54,7 +57,8 @@ static inline void company_open(struct small_company *k, struct buf *err)
     k->a = arena_new();
     strcpy(k->st.company.zone, "Asia/Ho_Chi_Minh");
     k->st.labels = labels_new();
-    k->c = (struct berth_ctx){.st = &k->st, .m = k->m, .a = k->a, .now = INT64_C(1795305600000), .writing = true};
+    k->c = (struct berth_ctx){
+        .st = &k->st, .m = k->m, .a = k->a, .now = INT64_C(1795305600000), .writing = true};
     k->c.problems_end = &k->c.problems;
     k->user = row_new(&k->c, model_table(k->m, "user"));
     company_set(k->user, "name", berth_s("Lan"));

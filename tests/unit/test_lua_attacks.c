@@ -1,6 +1,6 @@
-/* test_lua_attacks.c - runs every script of tests/lua/attacks against the host and looks whether the
- * host still stands: the attack ended as its first line says, within its budget, and the next ordinary
- * rule is answered correctly.
+/* test_lua_attacks.c - runs every script of tests/lua/attacks against the host and looks whether
+ * the host still stands: the attack ended as its first line says, within its budget, and the next
+ * ordinary rule is answered correctly.
  *
  * First line of an attack:
  *   -- over              it is stopped: out of fuel, time or memory
@@ -34,7 +34,8 @@ enum { SANITIZED = 0 };
 #endif
 
 /* What a rule in a request gets, and (with LONG set) the most that anything may ever get. */
-static const struct box_budget budgets[] = {{2000000, SANITIZED ? 2000 : 80, 30000}, {100000000, 700, 30000}};
+static const struct box_budget budgets[] = {{2000000, SANITIZED ? 2000 : 80, 30000},
+                                            {100000000, 700, 30000}};
 enum { CPU_MAX_MS = 1000, MEMORY_MAX = 32 << 20, RSS_MAX_KB = 80 << 10 };
 
 struct attack {
@@ -87,7 +88,8 @@ static double cpu_ms(void)
 }
 
 /* NULL when it ended as announced. */
-static const char *judge(const char *source, enum box_over why, const char *answer, const struct buf *err)
+static const char *judge(const char *source, enum box_over why, const char *answer,
+                         const struct buf *err)
 {
     static char text[512];
     char want[256];
@@ -95,12 +97,14 @@ static const char *judge(const char *source, enum box_over why, const char *answ
     snprintf(want, sizeof(want), "%.*s", (int)strcspn(source, "\n"), source);
     if (strcmp(want, "-- over") == 0 && why > BOX_ERROR)
         return NULL;
-    if (strncmp(want, "-- error: ", 10) == 0 && why == BOX_ERROR && strstr(buf_str(err), want + 10) != NULL)
+    if (strncmp(want, "-- error: ", 10) == 0 && why == BOX_ERROR &&
+        strstr(buf_str(err), want + 10) != NULL)
         return NULL;
-    if (strncmp(want, "-- answer: ", 11) == 0 && why == BOX_FINE && strncmp(answer, want + 11, strlen(want) - 11) == 0)
+    if (strncmp(want, "-- answer: ", 11) == 0 && why == BOX_FINE &&
+        strncmp(answer, want + 11, strlen(want) - 11) == 0)
         return NULL;
-    snprintf(text, sizeof(text), "announced \"%s\", was %d: answer \"%s\", error \"%.200s\"", want, why, answer,
-             buf_str(err));
+    snprintf(text, sizeof(text), "announced \"%s\", was %d: answer \"%s\", error \"%.200s\"", want,
+             why, answer, buf_str(err));
     return text;
 }
 
@@ -223,7 +227,8 @@ static void every_attack_is_contained_and_the_next_rule_answers(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_attack_is_contained_and_the_next_rule_answers)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_attack_is_contained_and_the_next_rule_answers)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

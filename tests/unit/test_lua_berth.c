@@ -29,10 +29,13 @@ static int shorten(struct berth_ctx *c, struct berth_row *lead)
 static const struct berth_plugin notes = {
     .name = "notes",
     .needs = "leads",
-    .actions = LIST(action, {"lead", "shorten", .form = BERTH_FIELDS({"by", BERTH_INT, BERTH_REQUIRED}, {"why", BERTH_TEXT}),
-                             .run = shorten}),
-    .tables = LIST(table, {"note", BERTH_FIELDS({"lead_id", BERTH_REF, 0, "lead"}, {"text", BERTH_TEXT}),
-                           .title = "text"})};
+    .actions =
+        LIST(action, {"lead", "shorten",
+                      .form = BERTH_FIELDS({"by", BERTH_INT, BERTH_REQUIRED}, {"why", BERTH_TEXT}),
+                      .run = shorten}),
+    .tables =
+        LIST(table, {"note", BERTH_FIELDS({"lead_id", BERTH_REF, 0, "lead"}, {"text", BERTH_TEXT}),
+                     .title = "text"})};
 
 struct fixture {
     char dir[64], path[256];
@@ -80,7 +83,8 @@ static int setup(void **state)
     strcpy(f->st.company.zone, "Asia/Ho_Chi_Minh");
     strcpy(f->st.company.locale, "en");
     if (db_open(f->path, &(struct db_options){0}, &f->st.db, &err) < 0 ||
-        migrate_database(f->st.db, f->plugins, 3, false, NULL, &report, &err) < 0 || store_open(&f->st, &err) < 0)
+        migrate_database(f->st.db, f->plugins, 3, false, NULL, &report, &err) < 0 ||
+        store_open(&f->st, &err) < 0)
         fail_msg("%s", buf_str(&err));
     f->reader = db_reader(f->st.db, &err);
     buf_free(&err);
@@ -124,14 +128,16 @@ static int save_body(struct db_conn *w, void *arg)
 
     ctx_init(&c, &d->f->st, w, a, NULL, NULL);
     c.writing = true;
-    lead = d->id == 0 ? row_new(&c, model_table(c.m, "lead")) : save_load(&c, model_table(c.m, "lead"), d->id);
+    lead = d->id == 0 ? row_new(&c, model_table(c.m, "lead"))
+                      : save_load(&c, model_table(c.m, "lead"), d->id);
     row_set(lead, "name", berth_s(d->name));
     if (d->days != 0)
         row_set(lead, "days", berth_i(d->days));
     rc = row_save(&c, lead);
     d->id = row_id(lead);
     if (rc != BERTH_OK)
-        snprintf(d->error, sizeof(d->error), "%s %s %s", c.problems != NULL ? c.problems->field : "",
+        snprintf(d->error, sizeof(d->error), "%s %s %s",
+                 c.problems != NULL ? c.problems->field : "",
                  c.problems != NULL ? c.problems->key : c.key, c.args[0] != NULL ? c.args[3] : "");
     else
         ctx_run_done(&c);
@@ -172,7 +178,8 @@ static int64_t days(struct fixture *f, const char *text, const struct who *who)
     int64_t answer;
     size_t used;
 
-    write_script(f, "rules/leads.release_days.lua", arena_fmt(a, "-- Days\nreturn function(lead)\n%s\nend\n", text));
+    write_script(f, "rules/leads.release_days.lua",
+                 arena_fmt(a, "-- Days\nreturn function(lead)\n%s\nend\n", text));
     ctx_init(&c, &f->st, f->reader, a, who, NULL);
     args[0] = berth_r(row_new(&c, model_table(c.m, "lead")));
     used = arena_used(a);
@@ -198,7 +205,7 @@ static const char *problem(struct fixture *f)
     return text;
 }
 
-/* ---- rules ------------------------------------------------------------------------------------ */
+/* ---- rules ---------------------------------------------------------------------------------- */
 
 static void a_rule_looks_around_in_the_data(void **state)
 {
@@ -209,12 +216,23 @@ static void a_rule_looks_around_in_the_data(void **state)
     save(f, "three", 300, NULL);
     assert_int_equal(days(f, "return berth.count('lead', 'days > ?', 10)", NULL), 2);
     assert_int_equal(days(f, "return berth.first('lead', 'name = ?', 'two').days", NULL), 20);
-    assert_int_equal(days(f, "return berth.first('lead', 'name = ?', 'four') == nil and 7 or 8", NULL), 7);
-    assert_int_equal(days(f, "local n = 0 for l in berth.find('lead') do n = n + l.days end return n", NULL), 321);
-    assert_int_equal(days(f, "local s = 0 for l in berth.find('lead', 'days > ? order by days desc limit 1', 5) do"
-                             " s = s + l.days end return s", NULL), 300);
-    assert_int_equal(days(f, "return berth.load('lead', 1).days + #berth.load('lead', 2).name", NULL), 4);
-    assert_int_equal(days(f, "return berth.load('lead', 99) == nil and berth.load('lead', nil) == nil and 7", NULL), 7);
+    assert_int_equal(
+        days(f, "return berth.first('lead', 'name = ?', 'four') == nil and 7 or 8", NULL), 7);
+    assert_int_equal(
+        days(f, "local n = 0 for l in berth.find('lead') do n = n + l.days end return n", NULL),
+        321);
+    assert_int_equal(
+        days(f,
+             "local s = 0 for l in berth.find('lead', 'days > ? order by days desc limit 1', 5) do"
+             " s = s + l.days end return s",
+             NULL),
+        300);
+    assert_int_equal(
+        days(f, "return berth.load('lead', 1).days + #berth.load('lead', 2).name", NULL), 4);
+    assert_int_equal(
+        days(f, "return berth.load('lead', 99) == nil and berth.load('lead', nil) == nil and 7",
+             NULL),
+        7);
     assert_int_equal(days(f, "return berth.setting('leads.keep_days')", NULL), 30);
     assert_int_equal(days(f, "return berth.user()", NULL), 0);
     assert_string_equal(problem(f), "none");
@@ -226,7 +244,10 @@ static void a_broken_filter_is_the_rules_error_and_not_the_users(void **state)
 
     assert_int_equal(days(f, "local w = 'dayz > 10' return berth.count('lead', w)", NULL), -1);
     assert_non_null(strstr(problem(f), "rules/leads.release_days.lua:3: refused"));
-    assert_int_equal(days(f, "local w = 'days > ? or 1=1; drop table lead' return berth.count('lead', w, 10)", NULL), -1);
+    assert_int_equal(
+        days(f, "local w = 'days > ? or 1=1; drop table lead' return berth.count('lead', w, 10)",
+             NULL),
+        -1);
 }
 
 static void a_rule_that_reads_for_ever_is_stopped(void **state)
@@ -236,9 +257,13 @@ static void a_rule_that_reads_for_ever_is_stopped(void **state)
     save(f, "one", 1, NULL);
     assert_int_equal(days(f, "while true do for l in berth.find('lead') do end end", NULL), -1);
     assert_non_null(strstr(problem(f), "ran too long"));
-    assert_int_equal(days(f, "local s = ('x'):rep(200000) while true do berth.count('lead', 'name = ?', s) end", NULL), -1);
+    assert_int_equal(
+        days(f, "local s = ('x'):rep(200000) while true do berth.count('lead', 'name = ?', s) end",
+             NULL),
+        -1);
     assert_non_null(strstr(problem(f), "ran too long"));
-    assert_int_equal(days(f, "return berth.count('lead', 'name = ?', ('x'):rep(1000000))", NULL), -1);
+    assert_int_equal(days(f, "return berth.count('lead', 'name = ?', ('x'):rep(1000000))", NULL),
+                     -1);
     assert_non_null(strstr(problem(f), "text longer than 256 KB"));
     assert_int_equal(days(f, "return berth.count('lead', ('x'):rep(100000))", NULL), -1);
     assert_non_null(strstr(problem(f), "too long"));
@@ -247,8 +272,9 @@ static void a_rule_that_reads_for_ever_is_stopped(void **state)
 static int user_body(struct db_conn *w, void *arg)
 {
     (void)arg;
-    return db_exec(w, "INSERT INTO user (id, version, created_at, updated_at, name, login, active, admin)"
-                      " VALUES (7, 1, 0, 0, 'Lan', 'lan', 1, 0)");
+    return db_exec(
+        w, "INSERT INTO user (id, version, created_at, updated_at, name, login, active, admin)"
+           " VALUES (7, 1, 0, 0, 'Lan', 'lan', 1, 0)");
 }
 
 static void a_rule_sees_what_the_user_sees(void **state)
@@ -266,7 +292,7 @@ static void a_rule_sees_what_the_user_sees(void **state)
     assert_int_equal(days(f, "return berth.user()", who), 7);
 }
 
-/* ---- hooks -------------------------------------------------------------------------------------- */
+/* ---- hooks ---------------------------------------------------------------------------------- */
 
 static void a_hook_changes_what_is_stored_and_adds_records(void **state)
 {
@@ -305,9 +331,10 @@ static void a_refusal_undoes_what_the_hook_did_before(void **state)
     struct fixture *f = *state;
     char error[256];
 
-    write_script(f, "hooks/a.lua", "-- Refuses late\non('lead', 'after_insert', function(lead)\n"
-                                   "  local n = berth.new('note') n.text = 'x' berth.save(n)\n"
-                                   "  pcall(berth.error, 'days', 'leads.err.days')\nend)\n");
+    write_script(f, "hooks/a.lua",
+                 "-- Refuses late\non('lead', 'after_insert', function(lead)\n"
+                 "  local n = berth.new('note') n.text = 'x' berth.save(n)\n"
+                 "  pcall(berth.error, 'days', 'leads.err.days')\nend)\n");
     assert_int_equal(save(f, "saigon", 5, error), 0);
     assert_string_equal(error, "days leads.err.days ");
     assert_string_equal(value(f, "SELECT count(*) FROM note"), "0");
@@ -319,9 +346,10 @@ static void a_runaway_hook_leaves_no_rows_and_names_its_line(void **state)
     struct fixture *f = *state;
     char error[256];
 
-    write_script(f, "hooks/a.lua", "-- Runs away\non('lead', 'after_insert', function(lead)\n"
-                                   "  local n = berth.new('note') n.text = 'x' berth.save(n)\n"
-                                   "  while true do end\nend)\n");
+    write_script(f, "hooks/a.lua",
+                 "-- Runs away\non('lead', 'after_insert', function(lead)\n"
+                 "  local n = berth.new('note') n.text = 'x' berth.save(n)\n"
+                 "  while true do end\nend)\n");
     assert_int_equal(save(f, "saigon", 5, error), 0);
     assert_non_null(strstr(error, "err.script hooks/a.lua:4: ran too long"));
     assert_string_equal(value(f, "SELECT count(*) FROM note"), "0");
@@ -335,21 +363,25 @@ static void a_hook_runs_an_action_with_its_form(void **state)
     struct fixture *f = *state;
     char error[256];
 
-    write_script(f, "hooks/a.lua", "-- Every note shortens its lead\non('lead', 'after_insert', function(lead)\n"
-                                   "  local after = berth.act(lead, 'shorten', {by = 2, why = 'shorter'})\n"
-                                   "  if after.days ~= 3 then berth.error('days', 'wrong') end\nend)\n");
+    write_script(f, "hooks/a.lua",
+                 "-- Every note shortens its lead\non('lead', 'after_insert', function(lead)\n"
+                 "  local after = berth.act(lead, 'shorten', {by = 2, why = 'shorter'})\n"
+                 "  if after.days ~= 3 then berth.error('days', 'wrong') end\nend)\n");
     assert_true(save(f, "saigon", 5, error) > 0);
     assert_string_equal(value(f, "SELECT name || days FROM lead"), "shorter3");
-    write_script(f, "hooks/a.lua", "-- Wrong\non('lead', 'after_insert', function(lead)\n"
-                                   "  berth.act(lead, 'shorten', {why = 'x'})\nend)\n");
+    write_script(f, "hooks/a.lua",
+                 "-- Wrong\non('lead', 'after_insert', function(lead)\n"
+                 "  berth.act(lead, 'shorten', {why = 'x'})\nend)\n");
     assert_int_equal(save(f, "hanoi", 5, error), 0);
     assert_non_null(strstr(error, "by err.required"));
-    write_script(f, "hooks/a.lua", "-- Wrong\non('lead', 'after_insert', function(lead)\n"
-                                   "  berth.act(lead, 'lengthen')\nend)\n");
+    write_script(f, "hooks/a.lua",
+                 "-- Wrong\non('lead', 'after_insert', function(lead)\n"
+                 "  berth.act(lead, 'lengthen')\nend)\n");
     assert_int_equal(save(f, "hanoi", 5, error), 0);
     assert_non_null(strstr(error, "hooks/a.lua:3: lead has no action 'lengthen'"));
-    write_script(f, "hooks/a.lua", "-- Wrong\non('lead', 'after_insert', function(lead)\n"
-                                   "  berth.act(lead, 'shorten', {by = {}})\nend)\n");
+    write_script(f, "hooks/a.lua",
+                 "-- Wrong\non('lead', 'after_insert', function(lead)\n"
+                 "  berth.act(lead, 'shorten', {by = {}})\nend)\n");
     assert_int_equal(save(f, "hanoi", 5, error), 0);
     assert_non_null(strstr(error, "text, numbers, money, true or false expected"));
 }
@@ -359,11 +391,12 @@ static void hooks_that_set_each_other_off_end(void **state)
     struct fixture *f = *state;
     char error[256];
 
-    write_script(f, "hooks/a.lua", "-- A lead for every note, a note for every lead\n"
-                                   "on('lead', 'after_insert', function(lead)\n"
-                                   "  local n = berth.new('note') n.text = 'x' berth.save(n)\nend)\n"
-                                   "on('note', 'after_insert', function(note)\n"
-                                   "  local l = berth.new('lead') l.name = 'x' berth.save(l)\nend)\n");
+    write_script(f, "hooks/a.lua",
+                 "-- A lead for every note, a note for every lead\n"
+                 "on('lead', 'after_insert', function(lead)\n"
+                 "  local n = berth.new('note') n.text = 'x' berth.save(n)\nend)\n"
+                 "on('note', 'after_insert', function(note)\n"
+                 "  local l = berth.new('lead') l.name = 'x' berth.save(l)\nend)\n");
     assert_int_equal(save(f, "saigon", 5, error), 0);
     assert_string_equal(value(f, "SELECT count(*) FROM lead"), "0");
 }
@@ -372,8 +405,9 @@ static void after_the_commit_nothing_can_be_written_or_refused(void **state)
 {
     struct fixture *f = *state;
 
-    write_script(f, "hooks/a.lua", "-- Too late\non('lead', 'done_insert', function(lead)\n"
-                                   "  berth.new('note')\nend)\n");
+    write_script(f, "hooks/a.lua",
+                 "-- Too late\non('lead', 'done_insert', function(lead)\n"
+                 "  berth.new('note')\nend)\n");
     assert_int_equal(save(f, "saigon", 5, NULL), 1);
     assert_non_null(strstr(problem(f), "hooks/a.lua:3: "));
     assert_string_equal(value(f, "SELECT count(*) FROM lead"), "1");

@@ -1,4 +1,5 @@
-/* test_lua_box.c - the guarded Lua state: what scripts have, what they have not, what stops them. */
+/* test_lua_box.c - the guarded Lua state: what scripts have, what they have not, what stops them.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,8 @@
 
 #include "lua/box.h"
 
-static const struct box_budget budget = {20000000, 60000, 60000}; /* fuel decides, not the machine */
+static const struct box_budget budget = {20000000, 60000,
+                                         60000}; /* fuel decides, not the machine */
 
 struct answer {
     const char *source;
@@ -81,9 +83,11 @@ static void ordinary_lua_works(void **state)
         {"return string.format('%5.2f|%s|%d|%q', 1.5, true, 3, 'a')", " 1.50|true|3|\"a\""},
         {"return utf8.len('Việt')", "4"},
         {"local t = {3, 1, 2} table.sort(t) return table.concat(t)", "123"},
-        {"local t = {3, 1, 2} table.sort(t, function(a, b) return a > b end) return table.concat(t)",
+        {"local t = {3, 1, 2} table.sort(t, function(a, b) return a > b end) return "
+         "table.concat(t)",
          "321"},
-        {"local t = {1, 2, 3} table.insert(t, 2, 9) table.remove(t, 1) return table.concat(t)", "923"},
+        {"local t = {1, 2, 3} table.insert(t, 2, 9) table.remove(t, 1) return table.concat(t)",
+         "923"},
         {"local t = {1, 2, 3} table.remove(t) return #t", "2"},
         {"return table.concat(table.move({1, 2, 3}, 1, 3, 2))", "1123"},
         {"return table.pack(1, nil, 3).n", "3"},
@@ -108,7 +112,8 @@ static void patterns_match_as_in_lua(void **state)
         {"return (('abc'):gsub('%w', function(c) return c == 'b' and 'X' or nil end))", "aXc"},
         {"return (('hello'):gsub('l', 'L', 1))", "heLlo"},
         {"return (('x^y'):gsub('^x', 'z'))", "z^y"},
-        {"local s = '' for w in ('one two'):gmatch('%a+') do s = s .. w .. ';' end return s", "one;two;"},
+        {"local s = '' for w in ('one two'):gmatch('%a+') do s = s .. w .. ';' end return s",
+         "one;two;"},
         {"local n = 0 for _ in ('abc'):gmatch('') do n = n + 1 end return n", "4"},
         {"local s = '' for k, v in ('a=1,b=2'):gmatch('(%w)=(%w)') do s = s .. k .. v end return s",
          "a1b2"},
@@ -140,7 +145,7 @@ static void patterns_match_as_in_lua(void **state)
         assert_string_equal(run(*state, cases[i][0]), cases[i][1]);
 }
 
-/* ---- against Lua's own matcher ---------------------------------------------------------------- */
+/* ---- against Lua's own matcher -------------------------------------------------------------- */
 
 static uint32_t dice = 20261122;
 
@@ -169,8 +174,10 @@ static int call_both(lua_State *L)
         "  return table.concat(t, '|')\n"
         "end\n"
         "local words = {}\n"
-        "pcall(function() for a, b in s:gmatch(p) do words[#words + 1] = tostring(a) .. tostring(b) end end)\n"
-        "return all(pcall(string.find, s, p, n)) .. ';' .. all(pcall(string.match, s, p, n)) .. ';' ..\n"
+        "pcall(function() for a, b in s:gmatch(p) do words[#words + 1] = tostring(a) .. "
+        "tostring(b) end end)\n"
+        "return all(pcall(string.find, s, p, n)) .. ';' .. all(pcall(string.match, s, p, n)) .. "
+        "';' ..\n"
         "  all(pcall(string.gsub, s, p, r)) .. ';' .. table.concat(words, ',')\n";
     const char **args = lua_touserdata(L, 1);
 
@@ -188,10 +195,12 @@ static int call_both(lua_State *L)
 
 static void random_patterns_match_as_in_lua(void **state)
 {
-    static const char *const letters[] = {"a", "b", "ab", "A", "1", " ", "(", ")", "]", "-", "%", "^", "$", "."};
-    static const char *const parts[] = {"a", "b", ".", "%a", "%d", "%s", "%W", "[ab]", "[^a]", "[a-b1]", "[]]", "[^]]",
-                                        "[%a-]", "*", "+", "-", "?", "(", ")", "()", "^", "$", "%b()", "%bab",
-                                        "%f[%a]", "%f[^a]", "%1", "%2", "%%", "%", "[", "]", "[a", "(a)", "(.-)", "%."};
+    static const char *const letters[] = {"a", "b", "ab", "A", "1", " ", "(",
+                                          ")", "]", "-",  "%", "^", "$", "."};
+    static const char *const parts[] = {
+        "a",      "b",      ".",  "%a", "%d", "%s", "%W", "[ab]", "[^a]", "[a-b1]", "[]]",  "[^]]",
+        "[%a-]",  "*",      "+",  "-",  "?",  "(",  ")",  "()",   "^",    "$",      "%b()", "%bab",
+        "%f[%a]", "%f[^a]", "%1", "%2", "%%", "%",  "[",  "]",    "[a",   "(a)",    "(.-)", "%."};
     static const char *const replaces[] = {"x", "%0", "%1", "%2", "%%", "", "<%1>", "%", "%a"};
     lua_State *own = luaL_newstate();
     int errors = 0;
@@ -214,7 +223,8 @@ static void random_patterns_match_as_in_lua(void **state)
         lua_pushlightuserdata(own, args);
         assert_int_equal(lua_pcall(own, 1, 0, 0), LUA_OK);
         if (strcmp(ours, theirs) != 0)
-            fail_msg("'%s' '%s' '%s' at %d: %s instead of %s", subject, pattern, replace, at, ours, theirs);
+            fail_msg("'%s' '%s' '%s' at %d: %s instead of %s", subject, pattern, replace, at, ours,
+                     theirs);
         errors += strncmp(ours, "error", 5) == 0;
     }
     assert_in_range(errors, 1000, 19000); /* or the dice are loaded */
@@ -223,10 +233,14 @@ static void random_patterns_match_as_in_lua(void **state)
 
 static void what_could_escape_is_absent(void **state)
 {
-    static const char *const names[] = {
-        "io", "os", "debug", "package", "coroutine", "load", "loadstring", "loadfile", "dofile", "require",
-        "xpcall", "collectgarbage", "setmetatable", "getmetatable", "rawset", "print", "string.dump",
-        "math.randomseed", "_G", "warn", "string.pack", "string.unpack"};
+    static const char *const names[] = {"io",           "os",           "debug",
+                                        "package",      "coroutine",    "load",
+                                        "loadstring",   "loadfile",     "dofile",
+                                        "require",      "xpcall",       "collectgarbage",
+                                        "setmetatable", "getmetatable", "rawset",
+                                        "print",        "string.dump",  "math.randomseed",
+                                        "_G",           "warn",         "string.pack",
+                                        "string.unpack"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         char source[64];
@@ -254,7 +268,8 @@ static void a_loop_ends_with_file_and_line(void **state)
     struct answer a;
     struct buf err = BUF_INIT;
 
-    assert_int_equal(outcome(*state, "local n = 0\nwhile true do\n  n = n + 1\nend", &a, &err), BOX_FUEL);
+    assert_int_equal(outcome(*state, "local n = 0\nwhile true do\n  n = n + 1\nend", &a, &err),
+                     BOX_FUEL);
     assert_non_null(strstr(buf_str(&err), "ran too long"));
     assert_true(strncmp(buf_str(&err), "test:", 5) == 0);
     buf_free(&err);
@@ -266,13 +281,16 @@ static void pcall_cannot_hold_on_to_a_run_that_is_over(void **state)
     struct answer a;
     struct buf err = BUF_INIT;
 
-    assert_int_equal(outcome(*state, "while true do pcall(function() while true do end end) end", &a, &err),
-                     BOX_FUEL);
+    assert_int_equal(
+        outcome(*state, "while true do pcall(function() while true do end end) end", &a, &err),
+        BOX_FUEL);
     assert_int_equal(outcome(*state, "while true do pcall(string.rep, 'x', 1 << 22) end", &a, &err),
                      BOX_FUEL);
-    assert_int_equal(outcome(*state, "local t = {} while true do pcall(function()"
-                                     " t[#t + 1] = ('0123456789abcdef'):rep(65536) .. #t end) end",
-                     &a, &err), BOX_MEMORY);
+    assert_int_equal(outcome(*state,
+                             "local t = {} while true do pcall(function()"
+                             " t[#t + 1] = ('0123456789abcdef'):rep(65536) .. #t end) end",
+                             &a, &err),
+                     BOX_MEMORY);
     buf_free(&err);
 }
 
@@ -288,7 +306,8 @@ static void addresses_do_not_leak(void **state)
 {
     assert_string_equal(run(*state, "return string.format('%s %s', {}, pcall)"), "table function");
     assert_non_null(strstr(run(*state, "return string.format('%p', {})"), "invalid conversion"));
-    assert_non_null(strstr(run(*state, "return string.format('%%%-5p', {})"), "invalid conversion"));
+    assert_non_null(
+        strstr(run(*state, "return string.format('%%%-5p', {})"), "invalid conversion"));
 }
 
 static int count_run(lua_State *L)
@@ -312,9 +331,10 @@ static void every_run_has_its_own_number(void **state)
 
 static void sorting_is_stable_and_survives_a_lying_comparison(void **state)
 {
-    assert_string_equal(run(*state, "local t = {{1,'a'},{0,'b'},{1,'c'},{0,'d'},{1,'e'}}\n"
-                                    "table.sort(t, function(a, b) return a[1] < b[1] end)\n"
-                                    "local s = '' for _, v in ipairs(t) do s = s .. v[2] end return s"),
+    assert_string_equal(run(*state,
+                            "local t = {{1,'a'},{0,'b'},{1,'c'},{0,'d'},{1,'e'}}\n"
+                            "table.sort(t, function(a, b) return a[1] < b[1] end)\n"
+                            "local s = '' for _, v in ipairs(t) do s = s .. v[2] end return s"),
                         "bdace");
     assert_string_equal(run(*state, "local t = {} for i = 1, 1000 do t[i] = i end\n"
                                     "table.sort(t, function(a, b) return true end) return #t"),
@@ -330,11 +350,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_could_escape_is_absent, setup, teardown),
         cmocka_unit_test_setup_teardown(globals_and_libraries_cannot_be_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_loop_ends_with_file_and_line, setup, teardown),
-        cmocka_unit_test_setup_teardown(pcall_cannot_hold_on_to_a_run_that_is_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(pcall_cannot_hold_on_to_a_run_that_is_over, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(error_objects_are_never_formatted, setup, teardown),
         cmocka_unit_test_setup_teardown(addresses_do_not_leak, setup, teardown),
         cmocka_unit_test_setup_teardown(every_run_has_its_own_number, setup, teardown),
-        cmocka_unit_test_setup_teardown(sorting_is_stable_and_survives_a_lying_comparison, setup, teardown),
+        cmocka_unit_test_setup_teardown(sorting_is_stable_and_survives_a_lying_comparison, setup,
+                                        teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
