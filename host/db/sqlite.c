@@ -19,6 +19,8 @@
 #include "base/when.h"
 #include "db/sqlite.h"
 
+#define MEMORY_TEMP "PRAGMA temp_store=MEMORY"
+
 enum {
     BUDGET_OPS = 1000, /* virtual machine steps between two looks at the clock */
     LOCK_POLL_MS = 20,
@@ -201,7 +203,7 @@ static int set_up(struct sq_db *db, struct sq_conn *c, bool writer)
              "PRAGMA cache_size=-%d; PRAGMA mmap_size=%lld; PRAGMA synchronous=FULL;"
              "PRAGMA journal_size_limit=%lld; %s",
              writer ? db->o.writer_cache_kib : db->o.reader_cache_kib, (long long)mmap_bytes,
-             (long long)db->o.log_bytes, writer ? "" : "PRAGMA query_only=ON");
+             (long long)db->o.log_bytes, writer ? MEMORY_TEMP : "PRAGMA query_only=ON");
     int rc = sqlite3_exec(c->h, sql, NULL, NULL, NULL);
     if (rc == SQLITE_OK && writer)
         rc = use_wal(c->h);
@@ -256,6 +258,14 @@ static void sq_conn_close(struct db_conn *c)
     sq_disconnect((struct sq_conn *)c);
 }
 
+/* The writer keeps what savepoints have to undo in memory: a body that touches more than 16 pages
+ * would write it to a temporary file.  But indexes are created here, and sort their rows on disk. */
+static void sort_on_disk(struct sq_conn *c, bool on_disk)
+{
+    if (c->writer)
+        sqlite3_exec(c->h, on_disk ? "PRAGMA temp_store=FILE" : MEMORY_TEMP, NULL, NULL, NULL);
+}
+
 int sq_exec(struct db_conn *base, const char *sql)
 {
     struct sq_conn *c = (struct sq_conn *)base;
@@ -267,9 +277,13 @@ int sq_exec(struct db_conn *base, const char *sql)
             return rc;
     }
     c->writing = true;
+    sort_on_disk(c, true);
     int rc = sqlite3_exec(c->h, sql, NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        rc = sq_fail(c, rc, sql);
+    sort_on_disk(c, false);
     c->writing = false;
-    return rc == SQLITE_OK ? DB_OK : sq_fail(c, rc, sql);
+    return rc;
 }
 
 static int64_t sq_last_id(struct db_conn *c)
