@@ -38,6 +38,8 @@ struct chunk {
     const char *table;
     int64_t ids[STEP];
     size_t n;
+    struct berth_ctx ctx; /* of the step on the writer; what it wants done waits for the commit */
+    struct arena *a;
 };
 
 struct one {
@@ -95,33 +97,44 @@ static void note_error(struct job *j, struct berth_ctx *c, int64_t id)
 static int step(struct job *j, struct db_conn *w, void *arg)
 {
     struct chunk *k = arg;
-    struct arena *a = arena_new();
-    struct berth_ctx c;
+    struct berth_ctx *c = &k->ctx;
     const struct table *t;
 
-    job_ctx(j, &c, w, a);
-    c.writing = true;
-    c.allow_duplicates = true;
-    t = model_table(c.m, k->table);
-    if (c.rc != BERTH_OK) { /* whoever started it has left: without them it would run as the host */
-        arena_free(&a);
-        return -1;
-    }
+    job_ctx(j, c, w, k->a);
+    c->writing = true;
+    c->allow_duplicates = true;
+    t = model_table(c->m, k->table);
+    if (c->rc != BERTH_OK)
+        return -1; /* whoever started it has left: without them it would run as the host */
     for (size_t i = 0; i < k->n; i++) {
         struct one o = {j, t, k->ids[i]};
 
-        if (t != NULL && save_step(&c, change_one, &o) == BERTH_OK) {
+        if (t != NULL && save_step(c, change_one, &o) == BERTH_OK) {
             count(j->result, "done");
         } else {
-            note_error(j, &c, k->ids[i]);
-            ctx_clear(&c);
+            note_error(j, c, k->ids[i]);
+            ctx_clear(c);
         }
         j->done++;
     }
     json_object_set_new(j->result, "last", json_integer(k->ids[k->n - 1]));
-    ctx_run_done(&c); /* what they want done is reading; this batch commits right behind */
-    arena_free(&a);
     return 0;
+}
+
+/* One step, and behind its commit what it wants done: rights that changed must be in the database
+ * before anybody is told to read them again. */
+static int run_step(struct job *j, struct chunk *k)
+{
+    int rc;
+
+    k->a = arena_new();
+    rc = job_step(j, step, k);
+    if (rc == 0) {
+        k->ctx.conn = j->conn;
+        ctx_run_done(&k->ctx);
+    }
+    arena_free(&k->a);
+    return rc;
 }
 
 /* The next ids behind the last one done, in order of id. */
@@ -183,7 +196,7 @@ int bulk_run(struct job *j, struct buf *err)
         }
         if (k->n == 0)
             return 0;
-        if (job_step(j, step, k) < 0) {
+        if (run_step(j, k) < 0) {
             buf_puts(err, "a step could not be saved");
             return -1;
         }

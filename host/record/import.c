@@ -46,6 +46,7 @@ struct chunk {
     size_t n;
     uint64_t dup_gen; /* of the database when the rows were compared with it */
     struct db_work work;
+    struct berth_ctx ctx; /* on the writer; what it wants done waits for the commit */
     int64_t done_before; /* rows of the sheet behind this chunk */
 };
 
@@ -503,26 +504,26 @@ static int chunk_body(struct db_conn *w, void *arg)
 {
     struct chunk *k = arg;
     struct run *r = k->run;
-    struct berth_ctx c;
+    struct berth_ctx *c = &k->ctx;
     const struct table *t;
     int64_t counts[OUTCOMES] = {0};
     bool risky;
 
-    job_ctx(r->j, &c, w, k->a);
-    c.writing = true;
-    c.quiet = true;
-    c.op = "import";
-    t = model_table(c.m, r->table);
-    if (c.rc != BERTH_OK || t == NULL)
+    job_ctx(r->j, c, w, k->a);
+    c->writing = true;
+    c->quiet = true;
+    c->op = "import";
+    t = model_table(c->m, r->table);
+    if (c->rc != BERTH_OK || t == NULL)
         return -1000;
-    risky = can_fail(&c, t);
-    for (size_t i = 0; i < k->n && c.rc == BERTH_OK; i++) {
-        store_row(&c, r, k, &k->row[i], risky);
+    risky = can_fail(c, t);
+    for (size_t i = 0; i < k->n && c->rc == BERTH_OK; i++) {
+        store_row(c, r, k, &k->row[i], risky);
         counts[k->row[i].outcome]++;
     }
-    if (c.rc == BERTH_OK && !r->dry && t->duplicates)
-        put_keys(&c, k, t);
-    if (c.rc != BERTH_OK)
+    if (c->rc == BERTH_OK && !r->dry && t->duplicates)
+        put_keys(c, k, t);
+    if (c->rc != BERTH_OK)
         return -1000;
     for (int i = 0; i < OUTCOMES; i++) {
         r->counts[i] += counts[i];
@@ -540,6 +541,8 @@ static void chunk_done(void *arg, int rc)
     struct chunk *k = arg;
     struct run *r = k->run;
 
+    if (rc == 0)
+        ctx_run_done(&k->ctx);
     /* dup_gen stays: imports run one at a time, and this one knows its own rows */
     pthread_mutex_lock(&r->lock);
     r->busy = false;

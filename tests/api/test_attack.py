@@ -168,6 +168,37 @@ def test_searching_finds_nothing_by_fields_one_may_not_read(site, people, access
     assert [r["id"] for r in person.rows("lead", q="zhuhai " + lead["name"].split()[1], filter=["id", "=", lead["id"]])] == [lead["id"]]
 
 
+def test_a_masked_value_cannot_be_guessed_by_sending_it_back(site, people):
+    admin = people["admin"]
+    person = hire(site, admin, ("lead", dict(read_scope="all", update_scope="all")), fields=[("lead", "phone", "mask")])
+    lead = admin.made("lead", name=name(), phone="13800138000")
+    path, answers = f"/lead/{lead['id']}", []
+    for guess in ("13800138000", "13800138001"):
+        answers.append(person.patch(path, lead["version"], {"phone": guess}))
+    assert [a.status for a in answers] == [422, 422]
+    assert answers[0].json["error"]["fields"] == answers[1].json["error"]["fields"]
+    assert person.patch(path, lead["version"], {"phone": "***"}).status == 200
+    assert admin.row(path) == lead
+
+
+@pytest.mark.parametrize("way", ["bulk", "import"])
+def test_people_deactivated_by_the_dozen_are_out_at_once_too(site, people, way):
+    admin = people["admin"]
+    leavers = [hire(site, admin, ("lead", dict(read_scope="own"))) for _ in range(3)]
+    assert all(p.get("/lead").status == 200 for p in leavers)
+    if way == "bulk":
+        job = admin.job(admin.post("/user/_bulk", {"ids": [p.user["id"] for p in leavers], "patch": {"active": False}}))
+        assert job["result"]["done"] == 3
+        assert [p.get("/lead").status for p in leavers] == [401] * 3
+    else:  # whom an import lets in may sign in as soon as it is done
+        text = "name,login\n" + "".join(f"Imported {i},imported{next(number)}\n" for i in range(3))
+        up = admin.ask("POST", "/_import/user?name=u.csv", raw=text.encode())
+        job = admin.job(admin.post(f"/_import/{up.json['import']}/run", {"map": {"0": "name", "1": "login"}, "header_row": 1}))
+        assert job["result"]["new"] == 3, job
+        told = [r for r in admin.rows("audit", sort="-id", filter=["what", "=", "rights"])[:3]]
+        assert all("Imported" in r["detail"] for r in told)
+
+
 def test_a_title_one_may_not_read_leaves_the_search_over_all_tables_working(site, people):
     person = hire(site, people["admin"], ("lead", dict(read_scope="all")), fields=[("lead", "name", "none")])
     answer = person.get("/_search", q="a")
