@@ -117,6 +117,8 @@ int store_remodel(struct berth_ctx *c)
     } else if (reindex_added(c, atomic_load(&c->st->model), m, &plan) == BERTH_OK) {
         ctx_after_commit(c, publish, m);
     }
+    if (c->rc != BERTH_OK && m != NULL)
+        model_free(&m);
     buf_free(&err);
     return c->rc;
 }
