@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/plugins.h"
@@ -27,9 +28,13 @@ static int load_labels(struct site *s, struct buf *err)
     s->st.labels = labels_new();
     if (labels_load(s->st.labels, join(a, s->conf->share, "i18n"), err) < 0)
         return -1;
-    for (size_t i = 0; i < s->plugins.n; i++)
-        if (labels_load(s->st.labels, join(a, s->plugins.plugins[i].dir, "i18n"), err) < 0)
+    for (size_t i = 0; i < s->plugins.n; i++) {
+        const char *dir = join(a, s->plugins.plugins[i].dir, "i18n");
+
+        /* a plugin may come without texts: names stand in for them */
+        if (access(dir, F_OK) == 0 && labels_load(s->st.labels, dir, err) < 0)
             return -1;
+    }
     return 0;
 }
 

@@ -98,8 +98,11 @@ static const struct route_entry *find_route(struct call *k, bool *path_known)
 {
     static const struct route_entry *const all[] = {routes_auth, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_rest};
     const char *method = http_method_name(k->req->method == HTTP_HEAD ? HTTP_GET : k->req->method);
+    const struct route_entry *own;
 
     *path_known = false;
+    if ((own = ext_find(k, path_known)) != NULL) /* before "/api/{table}/{name}" takes it for a table's */
+        return own;
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         for (const struct route_entry *r = all[i]; r->method != NULL; r++) {
             if (!match(k, r->path, k->req->path))

@@ -42,6 +42,7 @@ struct call { /* one request on its way */
     struct app *app;
     struct http_req *req;
     const struct route_entry *route;
+    const struct route *plugin_route; /* a plugin's own, or NULL */
     struct berth_ctx c;
     const struct table *t;  /* {table} */
     int64_t id;             /* {id} */
@@ -58,6 +59,9 @@ struct call { /* one request on its way */
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[];
+
+/* ext.c: what plugins answer themselves.  NULL: no plugin has this path; *known: with another method. */
+const struct route_entry *ext_find(struct call *k, bool *known);
 
 enum http_begin app_begin(struct http_req *req);
 enum http_next app_run(struct http_req *req);

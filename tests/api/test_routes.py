@@ -1,0 +1,27 @@
+"""Routes of plugins: signed in, permitted, inside a transaction, with errors like everybody's."""
+import os
+
+from site_ import BUILD
+
+
+def test_a_plugin_answers_at_its_own_paths(own_site):
+    path = f"{BUILD}/plugins:{BUILD}/tests/plugins"
+    site = own_site("--plugins", "base pools leads callcenter", "--plugin_path", path)
+    manager, li = site.sign_in("demo.manager"), site.sign_in("demo.li")
+    lead = li.made("lead", name="Routes Probe Lines", phone="0755-8123 9087", city="Routeville")
+    assert site.nobody().get("/callcenter/city", city="x").status == 401
+    found = li.get("/callcenter/city", city="Routeville").json
+    assert [r["id"] for r in found["rows"]] == [lead["id"]] and found["refs"]["user"]
+    assert site.sign_in("demo.minh").get("/callcenter/city", city="Routeville").json["rows"] == []  # not his to see
+    answer = li.get("/callcenter/city")
+    assert answer.status == 422 and "city" in answer.json["error"]["fields"]
+    call = {"phone": "0755-8123 9087", "answered": True}
+    assert li.post("/callcenter/incoming", call).status == 403  # the permission is the manager's
+    assert manager.post("/callcenter/incoming", {**call, "answered": False}).json == {"missed": True}
+    answer = manager.post("/callcenter/incoming", call)
+    assert answer.status == 200 and answer.json["row"]["id"] == lead["id"]
+    assert li.row(f"/lead/{lead['id']}")["suppliers"] == f"called by user {manager.user['id']}"
+    assert manager.post("/callcenter/incoming", {"phone": "1", "answered": True}).status == 404
+    assert manager.get("/callcenter/incoming").status == 405
+    assert manager.ask("POST", "/callcenter/incoming", call, {"X-Berth": ""}).status == 403
+    assert os.path.exists(f"{BUILD}/tests/plugins/callcenter.so")
