@@ -71,12 +71,25 @@ bool when_date_parse(const char *s, size_t len, int64_t *days_r)
     return y == y2 && m == m2 && d == d2;
 }
 
+/* n digits behind `at`, then the mark; a list of 50 rows writes 1,500 of them, too many for printf. */
+static char *put_digits(char *at, int v, int n, char mark)
+{
+    at[n] = mark;
+    for (int i = n - 1; i >= 0; i--, v /= 10)
+        at[i] = (char)('0' + v % 10);
+    return at + n + 1;
+}
+
 void when_date_format(int64_t days, char out[WHEN_DATE_MAX])
 {
     int y, m, d;
 
     when_civil(days, &y, &m, &d);
-    snprintf(out, WHEN_DATE_MAX, "%04d-%02u-%02u", y, (unsigned)m % 100u, (unsigned)d % 100u);
+    if (y < 0 || y > 9999) {
+        snprintf(out, WHEN_DATE_MAX, "%04d-%02u-%02u", y, (unsigned)m % 100u, (unsigned)d % 100u);
+        return;
+    }
+    put_digits(put_digits(put_digits(out, y, 4, '-'), m, 2, '-'), d, 2, '\0');
 }
 
 /* "Z", "+08:00" or "-0330" at s; the offset in minutes. */
@@ -132,6 +145,13 @@ void when_time_format(int64_t ms, char out[WHEN_TIME_MAX])
         days--;
     }
     when_civil(days, &y, &m, &d);
+    if (y >= 0 && y <= 9999) {
+        out = put_digits(put_digits(put_digits(out, y, 4, '-'), m, 2, '-'), d, 2, 'T');
+        out = put_digits(put_digits(out, (int)(rest / 3600000), 2, ':'), (int)(rest / 60000 % 60), 2, ':');
+        out = put_digits(put_digits(out, (int)(rest / 1000 % 60), 2, '.'), (int)(rest % 1000), 3, 'Z');
+        *out = '\0';
+        return;
+    }
     snprintf(out, WHEN_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", y, m, d,
              (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
              (int)(rest % 1000));
