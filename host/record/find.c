@@ -382,35 +382,52 @@ static void ref_note(struct berth_ctx *c, struct ref_set **sets, const struct ta
     s->ids.v[s->ids.n++] = id;
 }
 
+/* Up to `most` titles with one statement; what is not bound is NULL and finds nothing. */
+static void titles_json(struct berth_ctx *c, struct json *j, const struct table *t, const int64_t *ids, size_t n,
+                        size_t most)
+{
+    struct buf sql = BUF_INIT;
+    struct db_stmt *s;
+    int rc = DB_DONE;
+
+    buf_addf(&sql, "SELECT t.id, t.%s FROM %s t WHERE t.id IN (?", t->title->name, t->sql);
+    for (size_t i = 1; i < most; i++)
+        buf_puts(&sql, ",?");
+    buf_puts(&sql, ") AND ");
+    perm_where_one(c, t, DO_READ, "t.", &sql);
+    s = db_prepare(c->conn, buf_str(&sql));
+    buf_free(&sql);
+    for (size_t i = 0; i < n; i++)
+        db_bind_int(s, (int)i + 1, ids[i]);
+    while ((rc = db_step(s)) == DB_ROW) {
+        char key[24];
+
+        snprintf(key, sizeof(key), "%lld", (long long)db_col_int(s, 0));
+        json_key(j, key);
+        json_str(j, val_text(c, t->title, val_read(c, t->title, s, 1)));
+    }
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "read titles");
+}
+
 /* Titles of what rows point at.  A title is shown only where the record itself may be seen. */
 static void refs_json(struct berth_ctx *c, struct json *j, const struct ref_set *sets)
 {
+    enum { FEW = 8, MANY = 64 }; /* two statements a table instead of one for each number of ids */
+
     json_key(j, "refs");
     json_open(j, '{');
     for (; sets != NULL; sets = sets->next) {
-        const struct table *t = sets->t;
-        struct buf sql = BUF_INIT;
-        const char *text;
-
-        if (t->title == NULL)
+        if (sets->t->title == NULL)
             continue;
-        buf_addf(&sql, "SELECT t.%s FROM %s t WHERE t.id = ? AND ", t->title->name, t->sql);
-        perm_where_one(c, t, DO_READ, "t.", &sql);
-        text = arena_strdup(c->a, buf_str(&sql));
-        buf_free(&sql);
-        json_key(j, t->name);
+        json_key(j, sets->t->name);
         json_open(j, '{');
-        for (size_t i = 0; i < sets->ids.n; i++) {
-            struct db_stmt *s = db_prepare(c->conn, text);
-            char key[24];
+        for (size_t at = 0, n; at < sets->ids.n && sets->t->title->type != BERTH_REF; at += n) {
+            size_t left = sets->ids.n - at;
 
-            db_bind_int(s, 1, sets->ids.v[i]);
-            if (db_step(s) == DB_ROW && t->title->type != BERTH_REF) {
-                snprintf(key, sizeof(key), "%lld", (long long)sets->ids.v[i]);
-                json_key(j, key);
-                json_str(j, val_text(c, t->title, val_read(c, t->title, s, 0)));
-            }
-            db_reset(s);
+            n = left > MANY ? MANY : left;
+            titles_json(c, j, sets->t, sets->ids.v + at, n, n <= FEW ? FEW : MANY);
         }
         json_close(j, '}');
     }
