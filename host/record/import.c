@@ -21,7 +21,7 @@
 /* Rows of one transaction.  Hashed keys and names land everywhere in their indexes: a large transaction
  * writes each page once instead of once in every small one.  But nobody else writes meanwhile, so
  * chunks double only while nobody wants to. */
-enum { CHUNK = 2000, CHUNK_ALONE = 32000 };
+enum { CHUNK = 2000, CHUNK_ALONE = 16000 };
 
 enum outcome { NEW, UPDATED, SAME, DUPLICATE, INVALID, OUTCOMES };
 static const char *const outcome_names[] = {"new", "updated", "same", "duplicate", "invalid"};
