@@ -165,35 +165,44 @@ static void after_seek(struct berth_ctx *c, struct select *s, const struct where
     }
 }
 
-/* A filter on the owner makes one of the two ways of seeing a record (own it, its pool) idle. */
-static void owner_says(const struct where *w, const struct table *t, bool *owned, bool *pooled)
+static bool has_value(const struct where *w, int64_t id)
 {
-    if (w == NULL)
-        return;
-    if (w->op == W_AND)
+    for (size_t i = 0; i < w->nv; i++)
+        if (w->v[i].i == id)
+            return true;
+    return false;
+}
+
+/* A filter on the owner leaves some ways of seeing a record idle: they need not be walked. */
+static bool may_hold(const struct where *w, const struct table *t, int64_t owner)
+{
+    if (w == NULL || owner == PERM_ANY)
+        return true;
+    if (w->op == W_AND) {
         for (size_t i = 0; i < w->nkids; i++)
-            owner_says(w->kids[i], t, owned, pooled);
-    else if (w->f != NULL && w->f->at == t->at_owner) {
-        if (w->op == W_EMPTY)
-            *owned = false;
-        if (w->op == W_EQ || w->op == W_IN || w->op == W_NOT_EMPTY)
-            *pooled = false;
+            if (!may_hold(w->kids[i], t, owner))
+                return false;
+        return true;
     }
+    if (w->f == NULL || w->f->at != t->at_owner)
+        return true;
+    if (w->op == W_EMPTY)
+        return owner == PERM_POOL;
+    if (w->op == W_EQ || w->op == W_IN)
+        return owner == PERM_SET || (owner != PERM_POOL && has_value(w, owner));
+    return w->op != W_NOT_EMPTY || owner != PERM_POOL;
 }
 
 static bool branches(struct berth_ctx *c, const struct table *t, const struct where *w, struct perm_sql *p)
 {
-    bool owned = true, pooled = true;
+    size_t n = 0;
 
     perm_where(c, t, DO_READ, "t.", p);
-    if (p->n == 2) {
-        owner_says(w, t, &owned, &pooled);
-        if (!owned)
-            p->branch[0] = p->branch[1];
-        if (!owned || !pooled)
-            p->n = 1;
-    }
-    return p->n > 0;
+    for (size_t i = 0; i < p->n; i++)
+        if (may_hold(w, t, p->owner[i]))
+            p->branch[n++] = p->branch[i];
+    p->n = n;
+    return n > 0;
 }
 
 static void one_branch(struct berth_ctx *c, struct select *s, const struct table *t, const char *columns,

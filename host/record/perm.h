@@ -57,8 +57,11 @@ enum access perm_field(const struct who *w, const struct field *f);
 
 /* One way of reaching rows: rows are the union of a predicate's branches, which never overlap.
  * Each is SQL over the table's plain column names behind `prefix` ("t."), e.g. "t.owner_id = 7". */
+enum { PERM_OWNERS = 8, PERM_BRANCHES = PERM_OWNERS + 1 }; /* so many owners get a branch each */
+enum { PERM_ANY = -2, PERM_SET = -1, PERM_POOL = 0 };
 struct perm_sql {
-    const char *branch[10];
+    const char *branch[PERM_BRANCHES];
+    int64_t owner[PERM_BRANCHES]; /* whose rows the branch holds: one user's, or one of PERM_* */
     size_t n; /* 0: nothing is visible; one empty string: everything */
 };
 void perm_where(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix,

@@ -51,7 +51,11 @@ static bool is_due(struct berth_ctx *c, const struct berth_row *lead)
 {
     int64_t days = host->rule(c, "leads.release_days", BERTH_ARGS(berth_r((struct berth_row *)lead))).i;
 
-    return days > 0 && host->get(lead, "touched_at").i + days * BERTH_DAY <= host->now(c);
+    int64_t since = host->get(lead, "touched_at").i;
+
+    if (since == 0) /* never touched: then since it was made */
+        since = host->get(lead, "created_at").i;
+    return days > 0 && since + days * BERTH_DAY <= host->now(c);
 }
 
 static int let_go(struct berth_ctx *c, void *lead)
