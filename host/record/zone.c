@@ -52,8 +52,18 @@ static int64_t offset_at(const char *zone, int64_t ms)
     return ucal_get(cal, UCAL_ZONE_OFFSET, &e) + ucal_get(cal, UCAL_DST_OFFSET, &e);
 }
 
+/* Beyond a hundred million years nobody keeps a calendar; closer than that nothing overflows. */
+#define FAR INT64_C(4000000000000000000)
+
+static int64_t within(int64_t v, int64_t far)
+{
+    return v > far ? far : v < -far ? -far : v;
+}
+
 int64_t zone_day(const char *zone, int64_t ms)
 {
+    ms = within(ms, FAR);
+
     int64_t local = ms + offset_at(zone, ms);
 
     return local >= 0 ? local / WHEN_DAY : -((-local + WHEN_DAY - 1) / WHEN_DAY);
@@ -61,6 +71,8 @@ int64_t zone_day(const char *zone, int64_t ms)
 
 int64_t zone_midnight(const char *zone, int64_t day)
 {
+    day = within(day, FAR / WHEN_DAY);
+
     int64_t guess = day * WHEN_DAY - offset_at(zone, day * WHEN_DAY);
 
     return day * WHEN_DAY - offset_at(zone, guess);
