@@ -30,7 +30,8 @@ network_environment() {
 mirror() {
     # shellcheck disable=SC2016
     site=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $RELEASE" 2>/dev/null | head -n 1)
-    echo "${site:-http://deb.debian.org/debian/}"
+    [ -n "$site" ] || { echo "bare: apt knows no source of Debian $RELEASE" >&2; exit 1; }
+    echo "$site"
 }
 
 make_base() {
