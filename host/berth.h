@@ -69,7 +69,8 @@ enum berth_type {
     BERTH_DATE,  /* days since 1970-01-01 */
     BERTH_TIME,  /* milliseconds since 1970-01-01T00:00Z */
     BERTH_PICK,  /* key in the dictionary named by .of: "status" of the same plugin or "base.country" */
-    BERTH_REF,   /* id in the table named by .of; 0 is never an id */
+    BERTH_REF,   /* id in the table named by .of ("@self" in an action's form: the action's own table);
+                    0 is never an id */
     BERTH_FILE,  /* id of a stored file */
     BERTH_JSON,  /* text holding one JSON value */
     BERTH_ROW,   /* a whole record: arguments of rules and events only */

@@ -11,7 +11,7 @@
 #include "cli/plugins.h"
 #include "model/migrate.h"
 #include "plugin/api.h"
-#include "record/ctx.h"
+#include "record/commit.h"
 #include "record/hook.h"
 #include "record/install.h"
 #include "record/reindex.h"
@@ -116,44 +116,9 @@ static int open_body(struct berth_ctx *c, void *arg)
     return c->rc;
 }
 
-struct host_body {
-    struct site *s;
-    int (*body)(struct berth_ctx *, void *);
-    void *arg;
-    struct buf *err;
-};
-
-static int host_body(struct db_conn *w, void *arg)
-{
-    struct host_body *h = arg;
-    struct arena *a = arena_new();
-    struct berth_ctx c;
-    int rc;
-
-    ctx_init(&c, &h->s->st, w, a, NULL, NULL);
-    c.writing = true;
-    c.request = "host";
-    h->body(&c, h->arg);
-    if (c.rc != BERTH_OK) {
-        buf_puts(h->err, ctx_text(&c, c.key == NULL ? "err.broken" : c.key, c.args));
-        for (const struct ctx_problem *p = c.problems; p != NULL; p = p->next)
-            buf_addf(h->err, "; %s: %s", p->field, ctx_text(&c, p->key, p->args));
-    }
-    rc = c.rc;
-    if (rc == BERTH_OK)
-        ctx_run_done(&c); /* nobody else works yet, or nothing but caches depends on it */
-    arena_free(&a);
-    return rc;
-}
-
 int site_write(struct site *s, int (*body)(struct berth_ctx *, void *), void *arg, struct buf *err)
 {
-    struct host_body h = {s, body, arg, err};
-    int rc = db_write(s->st.db, host_body, &h);
-
-    if (rc != 0 && err->len == 0)
-        buf_puts(err, "the database could not be written");
-    return rc == 0 ? 0 : -1;
+    return commit_run(&(struct commit){.st = &s->st, .what = "host", .body = body, .arg = arg, .err = err}) == 0 ? 0 : -1;
 }
 
 int site_open(struct site *s, const struct conf_list *scripts_left_out, struct buf *err)

@@ -313,6 +313,8 @@ static void resolve_form(struct build *b, struct action *x, const struct berth_f
         if (!name_check(b, x->plugin, x->table->name, "form field's", d->name))
             continue;
         *f = field_from(b, d, x->plugin);
+        if (f->type == BERTH_REF && f->of != NULL && strcmp(f->of, "@self") == 0)
+            f->of = x->table->name;
         f->at = (int)x->nform++;
         field_link(b, f, x->table->name);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "record/action.h"
+#include "record/commit.h"
 #include "record/find.h"
 #include "record/save.h"
 
@@ -38,8 +39,7 @@ struct chunk {
     const char *table;
     int64_t ids[STEP];
     size_t n;
-    struct berth_ctx ctx; /* of the step on the writer; what it wants done waits for the commit */
-    struct arena *a;
+    struct job *j;
 };
 
 struct one {
@@ -94,18 +94,13 @@ static void note_error(struct job *j, struct berth_ctx *c, int64_t id)
     }
 }
 
-static int step(struct job *j, struct db_conn *w, void *arg)
+static int step(struct berth_ctx *c, void *arg)
 {
     struct chunk *k = arg;
-    struct berth_ctx *c = &k->ctx;
-    const struct table *t;
+    struct job *j = k->j;
+    const struct table *t = model_table(c->m, k->table);
 
-    job_ctx(j, c, w, k->a);
-    c->writing = true;
     c->allow_duplicates = true;
-    t = model_table(c->m, k->table);
-    if (c->rc != BERTH_OK)
-        return -1; /* whoever started it has left: without them it would run as the host */
     for (size_t i = 0; i < k->n; i++) {
         struct one o = {j, t, k->ids[i]};
 
@@ -119,22 +114,6 @@ static int step(struct job *j, struct db_conn *w, void *arg)
     }
     json_object_set_new(j->result, "last", json_integer(k->ids[k->n - 1]));
     return 0;
-}
-
-/* One step, and behind its commit what it wants done: rights that changed must be in the database
- * before anybody is told to read them again. */
-static int run_step(struct job *j, struct chunk *k)
-{
-    int rc;
-
-    k->a = arena_new();
-    rc = job_step(j, step, k);
-    if (rc == 0) {
-        k->ctx.conn = j->conn;
-        ctx_run_done(&k->ctx);
-    }
-    arena_free(&k->a);
-    return rc;
 }
 
 /* The next ids behind the last one done, in order of id. */
@@ -184,6 +163,7 @@ int bulk_run(struct job *j, struct buf *err)
     struct chunk *k = arena_alloc(j->a, sizeof(*k));
     size_t at = (size_t)j->done; /* with a list of ids: where the last run ended */
 
+    k->j = j;
     k->table = json_string_value(json_object_get(j->args, "table"));
     if (json_object_get(j->result, "done") == NULL) {
         json_object_set_new(j->result, "done", json_integer(0));
@@ -196,10 +176,8 @@ int bulk_run(struct job *j, struct buf *err)
         }
         if (k->n == 0)
             return 0;
-        if (run_step(j, k) < 0) {
-            buf_puts(err, "a step could not be saved");
+        if (commit_run(&(struct commit){.st = j->st, .job = j, .what = "job", .body = step, .arg = k, .err = err}) != 0)
             return -1;
-        }
     }
     return 0;
 }

@@ -139,6 +139,25 @@ static int not_negative(struct berth_ctx *c, struct berth_row *r)
     return c->rc;
 }
 
+/* What lies in a pool would belong to nobody. */
+static int drop_pool(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_val on = row_get(r, "on_table");
+    const struct table *t = val_is_nil(on) ? NULL : model_table(c->m, on.s);
+    struct db_stmt *s;
+    int rc;
+
+    if (t == NULL || t->at_pool < 0)
+        return c->rc;
+    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT 1 FROM %s WHERE pool_id = ? AND owner_id IS NULL LIMIT 1", t->sql));
+    db_bind_int(s, 1, row_id(r));
+    rc = db_step(s);
+    db_reset(s);
+    if (rc < 0)
+        return ctx_db(c, rc, "look into a pool");
+    return rc == DB_ROW ? ctx_fail(c, BERTH_CONFLICT, "conflict", "err.pool_used") : c->rc;
+}
+
 /* A department is not below itself. */
 static int check_department(struct berth_ctx *c, struct berth_row *r)
 {
@@ -205,7 +224,7 @@ static const struct own {
     {"custom_field", check_field, NULL, declarations},
     {"department", check_department, NULL, rights},
     {"dict_item", check_item, NULL, declarations},
-    {"pool", not_negative, NULL, rights},
+    {"pool", not_negative, drop_pool, rights},
     {"pool_member", NULL, NULL, rights},
     {"role", only_admin, only_admin, rights},
     {"role_field", only_admin, only_admin, rights},

@@ -8,6 +8,7 @@
 #include "base/blame.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "record/commit.h"
 #include "record/hook.h"
 #include "record/zone.h"
 
@@ -51,10 +52,8 @@ int64_t timer_next(const char *every, int64_t last, int64_t now, const char *zon
 
 /* ---- one turn ------------------------------------------------------------------------------ */
 struct turn {
-    struct store *st;
     const struct timer *t;
-    bool last; /* the run ends with this turn: note when */
-    int rc;    /* what the callback returned */
+    int rc; /* what the callback returned */
 };
 
 static int call(struct berth_ctx *c, void *arg)
@@ -86,40 +85,28 @@ static int note_run(struct berth_ctx *c, const struct timer *t)
     return rc < 0 ? ctx_db(c, rc, "note a timer's run") : BERTH_OK;
 }
 
-static int turn_body(struct db_conn *w, void *arg)
+static int turn_body(struct berth_ctx *c, void *arg)
 {
     struct turn *k = arg;
-    struct arena *a = arena_new();
-    struct berth_ctx c;
-    int rc;
 
-    ctx_init(&c, k->st, w, a, NULL, NULL);
-    c.writing = true;
-    c.request = k->t->full;
-    c.op = k->t->full;
-    hook_call(&c, k->t->plugin, call, k);
-    if (c.rc == BERTH_OK && k->rc <= 0)
-        note_run(&c, k->t);
-    if (c.rc != BERTH_OK)
-        log_error("timer", "%s failed: %s", k->t->full, ctx_text(&c, c.key == NULL ? "err.broken" : c.key, c.args));
-    rc = c.rc;
-    if (rc == BERTH_OK)
-        ctx_run_done(&c);
-    arena_free(&a);
-    return rc;
+    c->op = k->t->full;
+    hook_call(c, k->t->plugin, call, k);
+    return c->rc == BERTH_OK && k->rc <= 0 ? note_run(c, k->t) : (int)c->rc;
 }
 
 int timer_run(struct store *st, const struct timer *t)
 {
-    int turns = 0;
-
-    for (;;) {
-        struct turn k = {.st = st, .t = t};
-        int rc = db_write_low(st->db, turn_body, &k);
+    for (int turns = 1;; turns++) {
+        struct turn k = {.t = t};
+        struct buf err = BUF_INIT;
+        struct commit one = {.st = st, .what = t->full, .low = true, .body = turn_body, .arg = &k, .err = &err};
+        int rc = commit_run(&one);
 
         if (rc != 0)
-            return rc < 0 ? rc : -1;
-        turns++;
+            log_error("timer", "%s failed: %s", t->full, buf_str(&err));
+        buf_free(&err);
+        if (rc != 0)
+            return rc;
         if (k.rc <= 0 || turns == TURNS_MAX)
             return turns;
     }

@@ -161,8 +161,6 @@ static int swap(struct berth_ctx *c, struct berth_row *row)
     struct berth_row *other;
     int64_t mine, theirs;
 
-    if (host->count(c, host->table(row), "id = ?", &with, 1) == 0)
-        return host->error(c, BERTH_INVALID, "with_id", "err.ref");
     other = host->load(c, host->table(row), with.i);
     mine = number(row, "owner_id");
     theirs = number(other, "owner_id");
@@ -184,6 +182,6 @@ BERTH_PLUGIN(.name = "pools", .version = "0.1.0", .needs = "base", .caps = BERTH
          .form = BERTH_FIELDS({"to_id", BERTH_REF, BERTH_REQUIRED, "user"},
                               {"note", BERTH_LONG, .max = 1000})},
         {"@pooled", "swap", "swap", .when = "owner_id not empty", .icon = "swap", .run = swap,
-         .form = BERTH_FIELDS({"with_id", BERTH_INT, BERTH_REQUIRED},
+         .form = BERTH_FIELDS({"with_id", BERTH_REF, BERTH_REQUIRED, "@self"},
                               {"note", BERTH_LONG, .max = 1000})}),
     .hooks = BERTH_LIST_OF(berth_hook, {BERTH_EVENT, "pools.release", on_release}))

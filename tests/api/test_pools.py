@@ -137,3 +137,19 @@ def test_the_release_run_follows_the_script_as_it_is_now(own_site):
     assert state["problems"][0]["file"] == "rules/leads.release_days.lua" and state["problems"][0]["line"] == 3
     assert "nosuch" in state["problems"][0]["message"]
     assert li.row(f"/lead/{key['id']}")["owner_id"] == li.user["id"]
+
+
+def test_a_pool_that_holds_records_is_not_deleted(people, pool):
+    admin = people["admin"]
+    used, other = pool(), pool()
+    lead = pooled(people, used)
+    answer = admin.delete(f"/pool/{used['id']}")
+    assert answer.status == 409 and answer.json["error"]["message"], answer
+    assert admin.row(f"/lead/{lead['id']}")["pool_id"] == used["id"]
+    assert admin.patch(f"/lead/{lead['id']}", lead["version"], {"pool_id": other["id"]}).status == 200
+    assert admin.delete(f"/pool/{used['id']}").status == 204
+
+
+def test_a_colleagues_record_is_picked_for_a_swap(people):
+    form = next(a for a in people["manager"].get("/_meta/lead").json["actions"] if a["name"] == "swap")["form"]
+    assert (form[0]["name"], form[0]["type"], form[0]["of"]) == ("with_id", "ref", "lead")
