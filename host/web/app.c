@@ -362,23 +362,19 @@ void app_done(struct http_req *req)
         json_decref(k->body);
 }
 
+/* The HTTP layer speaks English: what it refuses is told in the reader's language where there is a text. */
 void app_error(struct http_req *req, int status, const char *code, const char *message)
 {
-    struct json j = json_to(&req->out);
+    const struct labels *l = ((struct app *)http_data(req))->st->labels;
+    const struct call *k = req->user; /* NULL: refused before anybody looked who asks */
+    const char *asked = http_header(req, "Accept-Language"), *text;
+    const char *locale = k != NULL && k->c.locale != NULL ? k->c.locale : labels_locale(asked == NULL ? "" : asked);
 
     (void)status;
-    json_open(&j, '{');
-    json_key(&j, "error");
-    json_open(&j, '{');
-    json_key(&j, "code");
-    json_str(&j, code);
-    json_key(&j, "message");
-    json_str(&j, message);
-    json_key(&j, "request");
-    json_str(&j, req->id);
-    json_close(&j, '}');
-    json_close(&j, '}');
-    http_set(req, "Content-Type", "application/json; charset=utf-8");
+    text = labels_find(l, locale, arena_fmt(req->arena, "err.http.%s", code));
+    if (text == NULL)
+        text = message;
+    http_error_json(req, code, text);
 }
 
 /* ---- for handlers -------------------------------------------------------------------------- */

@@ -114,7 +114,8 @@ struct http_config {
     enum http_begin (*begin)(struct http_req *req);
     enum http_next (*run)(struct http_req *req);
     void (*done)(struct http_req *req); /* may be NULL */
-    /* Writes an error's body into req->out and may set its type; NULL: English JSON. */
+    /* Writes an error's body into req->out and may set its type; NULL: English JSON.  Before begin()
+     * too: req->user is NULL then. */
     void (*error)(struct http_req *req, int status, const char *code, const char *message);
     /* What each event and pool thread holds (a database reader ...); may be NULL. */
     void *(*thread_new)(void *data);
@@ -163,6 +164,7 @@ void http_add(struct http_req *req, const char *name, const char *value);
 void http_etag(struct http_req *req, const char *etag);
 /* Replaces the answer so far by an error: {"error":{"code":..,"message":..,"request":id}}. */
 void http_fail(struct http_req *req, int status, const char *code, const char *message);
+void http_error_json(struct http_req *req, const char *code, const char *message); /* that body alone */
 /* Empties the answer: status, headers, body. */
 void http_reset(struct http_req *req);
 /* Answers with a file, from offset 0, of which the server now owns fd: ranges, If-Range and HEAD

@@ -53,7 +53,7 @@ struct accepter {
 
 /* ---- answers without a request ---- */
 
-static const struct http_refusal full = {503, "http.connections",
+static const struct http_refusal full = {503, "connections",
                                          "Too many connections; try again."};
 
 /* Sends it and ends our side of the stream; fd stays the caller's. */
@@ -75,7 +75,7 @@ static void raw_answer(struct http *h, int fd, const struct http_refusal *why, c
     json_str(&j, id);
     json_close(&j, '}');
     json_close(&j, '}');
-    buf_addf(&head, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n",
+    buf_addf(&head, "HTTP/1.1 %d %s\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: %zu\r\n",
              why->status, MHD_get_reason_phrase_for((unsigned)why->status), body.len);
     for (const struct http_pair *p = h->c.headers; p != NULL && p->name != NULL; p++)
         if (strcasecmp(p->name, "Content-Type") != 0)
@@ -216,7 +216,7 @@ static void caller_new(struct accepter *a, int fd, const struct sockaddr_storage
 
 static void callers_expire(struct accepter *a)
 {
-    static const struct http_refusal late = {408, "http.timeout",
+    static const struct http_refusal late = {408, "timeout",
                                              "The request took too long to arrive."};
     int64_t now = when_monotonic();
 

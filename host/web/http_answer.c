@@ -67,7 +67,7 @@ void http_reset(struct http_req *req)
     answer_clear(request_of(req));
 }
 
-static void error_json(struct http_req *req, const char *code, const char *message)
+void http_error_json(struct http_req *req, const char *code, const char *message)
 {
     struct json j = json_to(&req->out);
 
@@ -90,11 +90,11 @@ void http_fail(struct http_req *req, int status, const char *code, const char *m
 
     answer_clear(r);
     req->status = status;
-    http_set(req, "Content-Type", "application/json");
-    if (r->http->c.error != NULL && r->started)
+    http_set(req, "Content-Type", "application/json; charset=utf-8");
+    if (r->http->c.error != NULL)
         r->http->c.error(req, status, code, message);
     else
-        error_json(req, code, message);
+        http_error_json(req, code, message);
 }
 
 void answer_refuse(struct request *r, const struct http_refusal *why)
@@ -257,7 +257,7 @@ static struct MHD_Response *file_build(struct request *r)
         if (got == HTTP_RANGE_BAD) {
             uint64_t size = r->size;
 
-            http_fail(req, 416, "http.range", "The file has no such range.");
+            http_fail(req, 416, "range", "The file has no such range.");
             http_set(req, "Content-Range",
                      arena_fmt(req->arena, "bytes */%llu", (unsigned long long)size));
             return MHD_create_response_from_buffer(req->out.len, req->out.s,

@@ -174,7 +174,7 @@ static enum MHD_Result request_pool(struct request *r)
 {
     r->queued_at = when_monotonic();
     if (!pool_add(r->http->pool, r)) {
-        http_fail(&r->pub, 503, "http.busy", "The server is busy; try again.");
+        http_fail(&r->pub, 503, "busy", "The server is busy; try again.");
         http_set(&r->pub, "Retry-After", "1");
         return request_answer(r);
     }
@@ -279,7 +279,7 @@ static bool upload_open(struct request *r)
             return true;
     }
     log_error("http", "make a file for an upload in %s: %s", dir, strerror(errno));
-    http_fail(&r->pub, 507, "http.storage", "There is no room for this upload.");
+    http_fail(&r->pub, 507, "disk_full", "There is no room for this upload.");
     return false;
 }
 
@@ -287,7 +287,7 @@ static bool upload_open(struct request *r)
  * closed: libmicrohttpd takes an early answer as "the rest is garbage". */
 static enum MHD_Result request_begin(struct request *r, const char *method, const char *version)
 {
-    static const struct http_refusal stopping = {503, "http.stopping",
+    static const struct http_refusal stopping = {503, "stopping",
                                                  "The server is stopping; try again."};
     struct http_req *req = &r->pub;
     const struct http_refusal *no = request_check(r, method, version);
@@ -317,7 +317,7 @@ static enum MHD_Result request_begin(struct request *r, const char *method, cons
     r->quick = how == HTTP_QUICK;
     r->refused = how == HTTP_REFUSE;
     if (!r->refused && req->body_size > 0 && (uint64_t)req->body_size > req->body_max) {
-        http_fail(req, 413, "http.too_large", "The request body is too large.");
+        http_fail(req, 413, "too_large", "The request body is too large.");
         r->refused = true;
     }
     if (req->body_size == 0)
@@ -364,14 +364,14 @@ static enum MHD_Result request_body(struct request *r, const char *data, size_t 
     if (r->draining)
         return r->received > 2 * DRAIN_MAX ? MHD_NO : MHD_YES;
     if (r->received > req->body_max) {
-        body_fail(r, 413, "http.too_large", "The request body is too large.");
+        body_fail(r, 413, "too_large", "The request body is too large.");
         return MHD_YES;
     }
     if (!req->body_to_file) {
         buf_add(&req->body, data, n);
     } else if (!write_all(req->body_fd, data, n)) {
         log_error("http", "write an upload: %s", strerror(errno));
-        body_fail(r, 507, "http.storage", "There is no room for this upload.");
+        body_fail(r, 507, "disk_full", "There is no room for this upload.");
         return MHD_YES;
     }
     /* the allowance grows with what has come, whatever was declared */

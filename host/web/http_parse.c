@@ -20,27 +20,27 @@ const char *http_method_name(enum http_method m)
 #define REFUSAL(name, status, code, text)                                                          \
     static const struct http_refusal name = {status, code, text}
 
-REFUSAL(bad_method, 501, "http.method", "This method is not supported.");
-REFUSAL(bad_version, 505, "http.version", "Only HTTP/1.0 and HTTP/1.1 are supported.");
-REFUSAL(bad_host, 400, "http.host", "The request needs exactly one Host header.");
-REFUSAL(bad_length, 400, "http.length", "The Content-Length header is not valid.");
-REFUSAL(bad_coding, 400, "http.transfer_encoding", "The Transfer-Encoding header is not valid.");
-REFUSAL(both_lengths, 400, "http.length",
+REFUSAL(bad_method, 501, "method", "This method is not supported.");
+REFUSAL(bad_version, 505, "version", "Only HTTP/1.0 and HTTP/1.1 are supported.");
+REFUSAL(bad_host, 400, "host", "The request needs exactly one Host header.");
+REFUSAL(bad_length, 400, "length", "The Content-Length header is not valid.");
+REFUSAL(bad_coding, 400, "transfer_encoding", "The Transfer-Encoding header is not valid.");
+REFUSAL(both_lengths, 400, "length",
         "Content-Length and Transfer-Encoding exclude each other.");
-REFUSAL(bad_request, 400, "http.malformed", "This is not a well-formed HTTP/1.1 request.");
-REFUSAL(long_target, 414, "http.target_long", "The request target is too long.");
-REFUSAL(repeated, 400, "http.header_repeated", "A header that must be unique is repeated.");
-REFUSAL(too_many, 431, "http.headers", "The request has too many headers.");
-REFUSAL(bad_expect, 417, "http.expect", "Only Expect: 100-continue is supported.");
-REFUSAL(bad_body, 400, "http.body", "This method takes no body.");
-REFUSAL(bad_target, 400, "http.target", "The request target is malformed.");
-REFUSAL(bad_path, 400, "http.path", "The path is not valid.");
-REFUSAL(bad_query, 400, "http.query", "The query string is malformed.");
-REFUSAL(twice_query, 400, "http.query_repeated", "A query parameter is repeated.");
-REFUSAL(long_query, 400, "http.query_keys", "The query string has too many parameters.");
+REFUSAL(bad_request, 400, "malformed", "This is not a well-formed HTTP/1.1 request.");
+REFUSAL(long_target, 414, "target_long", "The request target is too long.");
+REFUSAL(repeated, 400, "header_repeated", "A header that must be unique is repeated.");
+REFUSAL(too_many, 431, "headers", "The request has too many headers.");
+REFUSAL(bad_expect, 417, "expect", "Only Expect: 100-continue is supported.");
+REFUSAL(bad_body, 400, "body", "This method takes no body.");
+REFUSAL(bad_target, 400, "target", "The request target is malformed.");
+REFUSAL(bad_path, 400, "path", "The path is not valid.");
+REFUSAL(bad_query, 400, "query", "The query string is malformed.");
+REFUSAL(twice_query, 400, "query_repeated", "A query parameter is repeated.");
+REFUSAL(long_query, 400, "query_keys", "The query string has too many parameters.");
 
-const struct http_refusal http_bad_header = {400, "http.header", "A request header is malformed."};
-const struct http_refusal http_too_large = {431, "http.header_large",
+const struct http_refusal http_bad_header = {400, "header", "A request header is malformed."};
+const struct http_refusal http_too_large = {431, "header_large",
                                             "The request's header is too large."};
 
 /* Headers whose second occurrence could mean something else to a proxy in front of us. */

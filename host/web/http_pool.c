@@ -80,7 +80,7 @@ static void pool_run(struct worker *w, struct request *r)
     r->pub.pooled = true;
     r->pub.thread = w->thread;
     if (overdue(r)) {
-        http_fail(&r->pub, 503, "http.busy", "The server is busy; try again.");
+        http_fail(&r->pub, 503, "busy", "The server is busy; try again.");
         http_set(&r->pub, "Retry-After", "1");
         request_ready(r);
         return;
@@ -91,7 +91,7 @@ static void pool_run(struct worker *w, struct request *r)
     if (next == HTTP_POOL) {
         log_error("http", "%s %s: asked for the pool while on the pool",
                   http_method_name(r->pub.method), r->pub.path);
-        http_fail(&r->pub, 500, "http.internal", "An internal error happened.");
+        http_fail(&r->pub, 500, "internal", "An internal error happened.");
     }
     answer_squeeze(r, &w->gzip); /* better here than on the event thread */
     request_ready(r);

@@ -278,7 +278,7 @@ static void serve_file(const struct static_dir *s, struct http_req *req, const s
     int form = form_choose(f, http_header(req, "Accept-Encoding"));
 
     if (form < 0) {
-        http_fail(req, 406, "http.encoding", "The file exists in compressed form only.");
+        http_fail(req, 406, "encoding", "The file exists in compressed form only.");
         return;
     }
     http_set(req, "Content-Type", f->type);
@@ -298,7 +298,7 @@ void static_serve(const struct static_dir *s, struct http_req *req)
     const struct file *f;
 
     if (req->method > HTTP_HEAD) {
-        http_fail(req, 405, "http.method", "Only GET and HEAD work here.");
+        http_fail(req, 405, "method", "Only GET and HEAD work here.");
         http_set(req, "Allow", "GET, HEAD");
         return;
     }
@@ -313,7 +313,7 @@ void static_serve(const struct static_dir *s, struct http_req *req)
         }
     }
     if (f == NULL) {
-        http_fail(req, 404, "http.not_found", "There is nothing at this address.");
+        http_fail(req, 404, "not_found", "There is nothing at this address.");
         return;
     }
     serve_file(s, req, f);

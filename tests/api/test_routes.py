@@ -1,4 +1,5 @@
 """Routes of plugins: signed in, permitted, inside a transaction, with errors like everybody's."""
+import json
 import os
 
 from site_ import BUILD
@@ -25,3 +26,10 @@ def test_a_plugin_answers_at_its_own_paths(own_site):
     assert manager.get("/callcenter/incoming").status == 405
     assert manager.ask("POST", "/callcenter/incoming", call, {"X-Berth": ""}).status == 403
     assert os.path.exists(f"{BUILD}/tests/plugins/callcenter.so")
+
+
+def test_what_the_http_layer_refuses_is_told_in_the_readers_language(people):
+    """It once said so in English, under codes of its own."""
+    big = json.dumps({"name": "x" * (2 << 20)}).encode()
+    answer = people["lan"].ask("POST", "/lead", raw=big, headers={"Content-Type": "application/json"})
+    assert (answer.status, answer.code) == (413, "too_large") and "quá lớn" in answer.json["error"]["message"]

@@ -153,12 +153,12 @@ class Malformed(unittest.TestCase):
         answer = client.read()
         self.assertEqual(answer.status, status)
         error = answer.json()["error"]
-        self.assertTrue(error["code"].startswith("http."))
+        self.assertRegex(error["code"], "^[a-z_]+$")
         self.assertTrue(error["message"])
         self.assertEqual(error["request"], answer.header("X-Request-Id"))
         self.assertEqual(answer.header("Connection"), "close")
         self.assertEqual(answer.header("X-Content-Type-Options"), "nosniff")
-        self.assertEqual(answer.header("Content-Type"), "application/json")
+        self.assertEqual(answer.header("Content-Type"), "application/json; charset=utf-8")
         self.assertIsNone(answer.header("Server"))
         self.assertTrue(client.closed(), "something came behind the refusal")
 

@@ -114,7 +114,7 @@ class Basics(unittest.TestCase):
             c.send(request("/echo", "Content-Length: 100000000", method="POST"))
             answer = c.read()
             self.assertEqual(answer.status, 413)
-            self.assertEqual(answer.json()["error"]["code"], "http.too_large")
+            self.assertEqual(answer.json()["error"]["code"], "too_large")
             self.assertTrue(c.closed())
 
     def test_client_that_sends_a_large_refused_body_still_reads_the_answer(self):

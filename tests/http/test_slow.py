@@ -48,7 +48,7 @@ class Slow(unittest.TestCase):
         with self.server.client() as c:
             c.send(request("/small")[:-2])
             answer = c.read()
-            self.assertEqual((answer.status, answer.json()["error"]["code"]), (408, "http.timeout"))
+            self.assertEqual((answer.status, answer.json()["error"]["code"]), (408, "timeout"))
 
     def test_silence_is_ended(self):
         with self.server.client() as c:
@@ -122,7 +122,7 @@ class Many(unittest.TestCase):
             with server.client() as c:
                 answer = c.read()
                 self.assertEqual(answer.status, 503)
-                self.assertEqual(answer.json()["error"]["code"], "http.connections")
+                self.assertEqual(answer.json()["error"]["code"], "connections")
                 self.assertEqual(answer.header("Retry-After"), "2")
                 self.assertEqual(answer.header("Connection"), "close")
             for c in first:
