@@ -3,6 +3,7 @@
 // Without either it starts build/berth with demo data on a free port, or the mock where nothing is built.
 // What the flows need they make themselves through the REST interface; they read field names from metadata.
 import assert from 'node:assert/strict'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { start, ui } from './host.mjs'
 import { serve } from '../test/mock/server.mjs'
 import { axe, call, DESK, launch, open, overflow, PHONE, settle, signIn } from './lib.mjs'
@@ -561,6 +562,23 @@ if (host.kind !== 'given') {
   })
   await fresh.stop()
 }
+
+await test('an administrator reads in the shell which plugin does not run', {}, async (page) => {
+  await page.route(/\/api\/_start/, async (route) => {
+    const answer = await route.fetch()
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), left_out: 'plugin customs is left out after crashes' } })
+  })
+  await signIn(page)
+  await page.locator('[data-t=leftout]', { hasText: 'customs' }).waitFor()
+  await clean(page, 'left out')
+})
+if (host.kind !== 'mock')
+  await test('the OpenAPI document is one that a validator accepts', {}, async (page) => {
+    await signIn(page)
+    const verdict = await new Validator().validate(ok(await call(page, 'GET', '_openapi.json'), 'the document'))
+    assert.deepEqual(verdict.errors ?? [], [])
+    assert.ok(verdict.valid)
+  })
 
 /* The mock's jobs are slow enough to be stopped. */
 const slow = await serve({ ui, rows: 5 })

@@ -80,6 +80,7 @@ export interface Start {
   locales: string[]
   nav: NavItem[]
   perms: string[]
+  left_out?: string // plugins that do not run after crashes, a line each; administrators only
 }
 export interface Demo { login: string; password: string; name: string; role?: string }
 export interface Public { setup: boolean; locales?: string[]; version?: string; demo?: Demo[] }
