@@ -265,6 +265,23 @@ struct berth_plugin {
 };
 
 /* ---- what the host offers --------------------------------------------------- */
+enum { BERTH_NOTICE, BERTH_IMPORTANT, BERTH_URGENT }; /* the last: in quiet hours too */
+
+/* Something that people are to hear of.  Raised in a write transaction, it is there with the commit.
+ * Each person has it once: raised again under the same key it does nothing, or moves the one that
+ * still waits.  Who may not see the record at the due time does not hear of it. */
+struct berth_alert {
+    const char *text;        /* i18n key; {placeholders} from args.  The record's title stands beside it */
+    const char *const *args; /* name, value, ..., NULL */
+    const char *key;         /* "pools.soon:lead:7:2026-11-30"; NULL: always another one */
+    struct berth_row *about; /* the record; NULL: none */
+    const int64_t *people;   /* users */
+    size_t npeople;          /* 0: the owner of the record */
+    int64_t due_at;          /* ms; 0: at once */
+    int32_t severity;
+    int32_t escalate;        /* minutes after which, not done, the superior hears of it; 0: never */
+};
+
 struct berth_api {
     uint32_t size, abi_major, abi_minor;
 
@@ -309,10 +326,14 @@ struct berth_api {
     int (*reply_rows)(struct berth_ctx *, struct berth_rows *);
     /* BERTH_CAP_ALL_ROWS: body sees and changes every record; the user stays who did it. */
     int (*all_rows)(struct berth_ctx *, int (*body)(struct berth_ctx *, void *), void *);
+    int (*alert)(struct berth_ctx *, const struct berth_alert *, size_t size); /* see berth_alert() */
+    int (*alert_over)(struct berth_ctx *, const char *key); /* it is settled, for everybody */
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));
 #define BERTH_HAS(f) (host->size > offsetof(struct berth_api, f)) /* if BERTH_ABI_TARGET is low */
+#define berth_alert(c, ...) /* berth_alert(c, .text = "pools.alert.soon", .about = lead) */           \
+    host->alert((c), &(const struct berth_alert){__VA_ARGS__}, sizeof(struct berth_alert))
 #define BERTH_LIST_OF(t, ...) (const struct t[]){__VA_ARGS__, {0}}
 #define BERTH_FIELDS(...) BERTH_LIST_OF(berth_field, __VA_ARGS__)
 #define BERTH_KEYS(...) BERTH_LIST_OF(berth_key, __VA_ARGS__)

@@ -414,6 +414,38 @@ CREATE TABLE dup_key (
     PRIMARY KEY (hash, tbl, rec)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE alert (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER,
+    key TEXT,
+    text TEXT,
+    args TEXT,
+    tbl INTEGER,
+    rec INTEGER,
+    severity INTEGER,
+    state TEXT,
+    due_at INTEGER,
+    run_at INTEGER,
+    fired_at INTEGER,
+    done_at INTEGER,
+    escalate INTEGER,
+    of_user INTEGER,
+    by INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_alert_key_user_id ON alert (key, user_id);
+CREATE INDEX ix_alert_run_at ON alert (run_at);
+CREATE INDEX ix_alert_user_id_state_fired_at ON alert (user_id, state, fired_at);
+CREATE INDEX ix_alert_tbl_rec ON alert (tbl, rec);
+
+CREATE TABLE alert_pref (
+    user_id INTEGER NOT NULL,
+    mail TEXT,
+    quiet_from INTEGER,
+    quiet_to INTEGER,
+    muted TEXT,
+    PRIMARY KEY (user_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE model_table (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT,

@@ -14,6 +14,7 @@
 #include "record/job.h"
 #include "record/session.h"
 #include "record/timer.h"
+#include "service/alert.h"
 #include "web/app.h"
 
 struct server {
@@ -22,6 +23,7 @@ struct server {
     struct static_dir *ui;
     struct jobs *jobs;
     struct timers *timers;
+    struct alerts *alerts;
     pthread_t watch;
     atomic_bool stop;
 };
@@ -118,6 +120,9 @@ static int start(struct server *s, int listen_fd, struct buf *err)
     if ((s->jobs = jobs_start(&s->site.st, err)) == NULL)
         return -1;
     s->timers = timers_start(&s->site.st);
+    s->app.hub = hub_start(&s->site.st);
+    if ((s->alerts = alerts_start(&s->site.st)) == NULL)
+        return -1;
     if (pthread_create(&s->watch, NULL, watch, s) != 0)
         return -1;
     s->app.http = http_start(&h, err);
@@ -126,6 +131,8 @@ static int start(struct server *s, int listen_fd, struct buf *err)
 
 static int stop(struct server *s)
 {
+    if (s->app.hub != NULL)
+        hub_stop(&s->app.hub);
     int left = s->app.http == NULL ? 0 : http_stop(&s->app.http, s->site.conf->stop_timeout);
 
     if (left > 0) {
@@ -134,6 +141,8 @@ static int stop(struct server *s)
     }
     if (s->jobs != NULL)
         jobs_stop(&s->jobs);
+    if (s->alerts != NULL)
+        alerts_stop(&s->alerts);
     if (s->timers != NULL)
         timers_stop(&s->timers);
     atomic_store(&s->stop, true);

@@ -18,6 +18,7 @@
 #include "record/save.h"
 #include "record/setting.h"
 #include "record/zone.h"
+#include "service/alert.h"
 
 enum { FIND_MAX = 1000, ARGS_MAX = 16, NAME_LONGEST = 4000 };
 enum {
@@ -304,6 +305,113 @@ static int b_emit(lua_State *L)
     return 0;
 }
 
+/* ---- alerts --------------------------------------------------------------------------------- */
+
+enum { ALERT_PEOPLE = 100, ALERT_ARGS = 8 };
+
+/* A text or number of the table at index 1, in the arena; NULL when it is not there. */
+static const char *alert_string(lua_State *L, const char *name)
+{
+    const char *s = NULL;
+
+    if (lua_getfield(L, 1, name) == LUA_TNUMBER || lua_isstring(L, -1)) {
+        luaL_argcheck(L, lua_rawlen(L, -1) <= NAME_LONGEST, 1, "too long");
+        lua_pushvalue(L, -1); /* lua_tostring() would change the table's own */
+        s = arena_strdup(ctx_of(L)->a, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    } else if (!lua_isnil(L, -1)) {
+        luaL_error(L, "alert: %s is no text", name);
+    }
+    lua_pop(L, 1);
+    return s;
+}
+
+static int64_t alert_number(lua_State *L, const char *name)
+{
+    int64_t v = 0;
+
+    if (lua_getfield(L, 1, name) != LUA_TNIL) {
+        if (!lua_isinteger(L, -1))
+            luaL_error(L, "alert: %s is no whole number", name);
+        v = lua_tointeger(L, -1);
+    }
+    lua_pop(L, 1);
+    return v;
+}
+
+static void alert_people(lua_State *L, struct berth_alert *a)
+{
+    int64_t *ids = arena_alloc(ctx_of(L)->a, ALERT_PEOPLE * sizeof(*ids));
+
+    if (lua_getfield(L, 1, "people") == LUA_TTABLE) {
+        while (a->npeople < ALERT_PEOPLE && lua_rawgeti(L, -1, (lua_Integer)a->npeople + 1) == LUA_TNUMBER) {
+            ids[a->npeople++] = lua_tointeger(L, -1);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, a->npeople < ALERT_PEOPLE ? 1 : 0);
+    }
+    lua_pop(L, 1);
+    a->people = ids;
+}
+
+static void alert_args(lua_State *L, struct berth_alert *a)
+{
+    const char **pairs = arena_alloc(ctx_of(L)->a, (2 * ALERT_ARGS + 1) * sizeof(*pairs));
+    int n = 0;
+
+    if (lua_getfield(L, 1, "args") == LUA_TTABLE)
+        for (lua_pushnil(L); n < ALERT_ARGS && lua_next(L, -2) != 0; lua_pop(L, 1)) {
+            if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
+                luaL_error(L, "alert: args are texts and numbers by name");
+            luaL_argcheck(L, lua_rawlen(L, -2) <= 64, 1, "too long");
+            pairs[2 * n] = arena_strdup(ctx_of(L)->a, lua_tostring(L, -2));
+            lua_pushvalue(L, -1);
+            luaL_argcheck(L, lua_type(L, -1) == LUA_TNUMBER || lua_rawlen(L, -1) <= NAME_LONGEST, 1, "too long");
+            pairs[2 * n++ + 1] = arena_strdup(ctx_of(L)->a, lua_tostring(L, -1));
+            lua_pop(L, 1);
+        }
+    lua_settop(L, 1);
+    a->args = pairs;
+}
+
+/* berth.alert{text = "Call back", about = lead, due = t, key = "call:7", people = {3}, severity = 1,
+ * escalate = 60, args = {days = 3}} */
+static int b_alert(lua_State *L)
+{
+    struct berth_alert a = {0};
+
+    writer_only(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    box_burn(L, FUEL_SAVE);
+    a.text = alert_string(L, "text");
+    a.key = alert_string(L, "key");
+    if (a.text == NULL)
+        return luaL_error(L, "alert: text is missing");
+    a.due_at = alert_number(L, "due");
+    a.severity = (int32_t)(alert_number(L, "severity") % 3);
+    a.escalate = (int32_t)(alert_number(L, "escalate") % 1000000);
+    alert_people(L, &a);
+    alert_args(L, &a);
+    if (lua_getfield(L, 1, "about") != LUA_TNIL)
+        a.about = value_row(L, -1, false);
+    alert_raise(ctx_of(L), &a);
+    check_ctx(L);
+    return 0;
+}
+
+/* berth.alert_over("call:7") */
+static int b_alert_over(lua_State *L)
+{
+    const char *key = name_at(L, 1);
+
+    writer_only(L);
+    box_burn(L, FUEL_SAVE);
+    alert_over(ctx_of(L), key);
+    check_ctx(L);
+    return 0;
+}
+
 /* ---- the request ---------------------------------------------------------------------------- */
 
 static int b_user(lua_State *L)
@@ -509,6 +617,8 @@ void berth_open(lua_State *L)
     static const luaL_Reg functions[] = {
         {"act", b_act},
         {"add_months", b_add_months},
+        {"alert", b_alert},
+        {"alert_over", b_alert_over},
         {"can", b_can},
         {"count", b_count},
         {"date", b_date},

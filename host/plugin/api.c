@@ -9,6 +9,7 @@
 #include "record/hook.h"
 #include "record/save.h"
 #include "record/setting.h"
+#include "service/alert.h"
 
 static const struct table *table(struct berth_ctx *c, const char *name)
 {
@@ -286,6 +287,25 @@ static int api_all_rows(struct berth_ctx *c, int (*body)(struct berth_ctx *, voi
     return c->rc != BERTH_OK ? (int)c->rc : rc;
 }
 
+/* A plugin built with an older header hands over a shorter struct. */
+static int api_alert(struct berth_ctx *c, const struct berth_alert *a, size_t size)
+{
+    struct berth_alert mine = {0};
+
+    if (c->rc != BERTH_OK)
+        return c->rc;
+    memcpy(&mine, a, size < sizeof(mine) ? size : sizeof(mine));
+    if (c->writing && mine.text != NULL)
+        return alert_raise(c, &mine);
+    log_error("plugin", "%s raises an alert %s", c->plugin, mine.text == NULL ? "without text" : "outside a write transaction");
+    return ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+}
+
+static int api_alert_over(struct berth_ctx *c, const char *key)
+{
+    return c->rc != BERTH_OK || !c->writing || key == NULL ? c->rc : alert_over(c, key);
+}
+
 const struct berth_api plugin_api = {
     .size = sizeof(struct berth_api),
     .abi_major = BERTH_ABI_MAJOR,
@@ -321,4 +341,6 @@ const struct berth_api plugin_api = {
     .reply_row = api_reply_row,
     .reply_rows = api_reply_rows,
     .all_rows = api_all_rows,
+    .alert = api_alert,
+    .alert_over = api_alert_over,
 };

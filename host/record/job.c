@@ -204,12 +204,19 @@ void job_look(struct job *j)
         j->cancelled = true;
 }
 
+static void tell(struct job *j)
+{
+    if (j->st->events.send != NULL && j->user != 0)
+        j->st->events.send(j->st->events.hub, &(struct event){.kind = EVENT_JOB, .user = j->user, .id = j->id});
+}
+
 int job_step(struct job *j, int (*body)(struct job *, struct db_conn *, void *), void *arg)
 {
     struct step s = {j, body, arg};
     int rc = db_write_low(j->st->db, step_body, &s);
 
     job_look(j);
+    tell(j);
     return rc == 0 ? 0 : -1;
 }
 
@@ -301,6 +308,7 @@ static void run_one(struct jobs *r, struct job *j, const char *kind)
     e.message = buf_str(&err);
     if (db_write(r->st->db, end_body, &e) != 0)
         log_error("job", "%s %lld: its end could not be written", kind, (long long)j->id);
+    tell(j);
     log_info("job", "%s %lld is %s%s%s", kind, (long long)j->id, e.state, err.len > 0 ? ": " : "", buf_str(&err));
     buf_free(&err);
 }

@@ -377,11 +377,22 @@ static void run_done(struct berth_ctx *c, void *arg)
     hook_run(c, BERTH_DONE, d->deed, d->row, d->old);
 }
 
+static void tell_browsers(struct berth_ctx *c, void *arg)
+{
+    c->st->events.send(c->st->events.hub, arg);
+}
+
 static void later(struct berth_ctx *c, uint32_t deed, struct berth_row *r)
 {
     struct done *d;
 
     custom_touched(c, r, deed);
+    if (c->st->events.send != NULL) {
+        struct event *e = arena_alloc(c->a, sizeof(*e));
+
+        *e = (struct event){.kind = EVENT_CHANGED, .table = r->t->name, .id = deed == BERTH_DELETE ? 0 : row_id(r)};
+        ctx_after_commit(c, tell_browsers, e);
+    }
     if (!hook_any(c, BERTH_DONE, deed, r->t))
         return;
     d = arena_alloc(c->a, sizeof(*d));

@@ -35,6 +35,14 @@ int64_t store_table_no(const struct store *st, const struct table *t)
     return no;
 }
 
+const struct table *store_table_of(const struct store *st, const struct model *m, int64_t no)
+{
+    for (size_t i = 0; no > 0 && i < m->ntables; i++)
+        if (store_table_no(st, &m->tables[i]) == no)
+            return &m->tables[i];
+    return NULL;
+}
+
 static int read_numbers(struct store *st, struct db_conn *conn)
 {
     struct db_stmt *s = db_prepare(conn, "SELECT id, name FROM model_table");

@@ -24,6 +24,26 @@ struct script_ops {
     bool (*has_hook)(const struct table *t, const char *topic, uint32_t when);
 };
 
+/* What open browsers hear of, after the commit.  send() never waits. */
+enum event_kind { EVENT_ALERT, EVENT_CHANGED, EVENT_JOB };
+struct event {
+    enum event_kind kind;
+    int64_t user;      /* EVENT_ALERT, EVENT_JOB: whose */
+    const char *table; /* EVENT_CHANGED: a name that lives as long as the process */
+    int64_t id;        /* of the record or job; 0: several, or gone */
+};
+struct event_ops {
+    void (*send)(void *hub, const struct event *e); /* NULL: nobody listens */
+    void *hub;
+};
+
+/* What hangs on records (host/service, which lies above) hears of their fate here, inside the
+ * transaction.  Any member may be NULL. */
+struct service_ops {
+    int (*saved)(struct berth_ctx *c, const struct berth_row *r); /* r->old: NULL when it is new */
+    int (*gone)(struct berth_ctx *c, const struct table *t, int64_t id); /* for good */
+};
+
 struct company { /* defaults of the installation */
     char country[3], currency[4], zone[64], locale[8], name[128];
 };
@@ -41,6 +61,8 @@ struct store {
     struct company company;
     const char *files_dir; /* attachments and import files */
     struct script_ops scripts;
+    struct service_ops services;
+    struct event_ops events;
     const struct berth_plugin *const *plugins;
     size_t nplugins;
     void **plugin_states;      /* beside plugins, from open() */
@@ -65,6 +87,8 @@ struct model *store_build(struct store *st, struct db_conn *conn, struct buf *er
 int store_remodel(struct berth_ctx *c);
 /* The stable number of a table, kept in model_table; 0 before its first migration. */
 int64_t store_table_no(const struct store *st, const struct table *t);
+/* The other way round; NULL when no enabled plugin has it. */
+const struct table *store_table_of(const struct store *st, const struct model *m, int64_t no);
 int64_t store_now(struct store *st);
 void store_close(struct store *st);
 

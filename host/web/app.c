@@ -96,7 +96,8 @@ static bool match(struct call *k, const char *pattern, const char *path)
 
 static const struct route_entry *find_route(struct call *k, bool *path_known)
 {
-    static const struct route_entry *const all[] = {routes_auth, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_rest};
+    static const struct route_entry *const all[] = {routes_auth, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_alerts,
+                                                    routes_events, routes_rest};
     const char *method = http_method_name(k->req->method == HTTP_HEAD ? HTTP_GET : k->req->method);
     const struct route_entry *own;
 

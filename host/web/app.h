@@ -14,6 +14,7 @@ struct app {
     const struct static_dir *ui;
     struct http *http;      /* set once it runs */
     struct scripts *scripts;
+    struct hub *hub;        /* events.c */
     const char *version;
     const char *public_url; /* "" or where people reach this server: https makes cookies Secure */
     bool secure, demo;
@@ -58,7 +59,12 @@ struct call { /* one request on its way */
 };
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
-extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[];
+extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[],
+    routes_alerts[], routes_events[];
+
+/* events.c: open browsers hear of alerts, changed records and jobs. */
+struct hub *hub_start(struct store *st);
+void hub_stop(struct hub **h); /* before the HTTP server */
 
 /* ext.c: what plugins answer themselves.  NULL: no plugin has this path; *known: with another method. */
 const struct route_entry *ext_find(struct call *k, bool *known);

@@ -292,6 +292,37 @@ static const struct berth_field audit_fields[] = {
     {"ip", BERTH_TEXT, KEPT, .max = 64},
     {0},
 };
+/* ---- what hangs on records: tbl and rec as in history ------------------------------ */
+
+/* One person's: waiting until run_at, then open (escalated at run_at, if ever), then done. */
+static const struct berth_field alert_fields[] = {
+    {"id", BERTH_INT, 0, .def = "@seq"},
+    {"user_id", BERTH_REF, 0, "user"},
+    {"key", BERTH_TEXT},
+    {"text", BERTH_TEXT},
+    {"args", BERTH_JSON},
+    {"tbl", BERTH_INT},
+    {"rec", BERTH_INT},
+    {"severity", BERTH_INT},
+    {"state", BERTH_TEXT},
+    {"due_at", BERTH_TIME},
+    {"run_at", BERTH_TIME}, /* when something has to happen next; empty: nothing */
+    {"fired_at", BERTH_TIME},
+    {"done_at", BERTH_TIME},
+    {"escalate", BERTH_INT}, /* minutes */
+    {"of_user", BERTH_REF, 0, "user"}, /* escalated: whose it was */
+    {"by", BERTH_REF, 0, "user"},
+    {0},
+};
+static const struct berth_field alert_pref_fields[] = {
+    {"user_id", BERTH_REF, 0, "user"},
+    {"mail", BERTH_TEXT},       /* never, urgent, all */
+    {"quiet_from", BERTH_INT},  /* minute of the day, in the person's zone */
+    {"quiet_to", BERTH_INT},
+    {"muted", BERTH_JSON},      /* texts nobody needs to send */
+    {0},
+};
+
 /* Numbers tables, for rows that name one briefly.  version: whose upgrade() has run; searched and
  * compared: the fields that its full-text table and its dup_key rows were made from. */
 static const struct berth_field model_table_fields[] = {
@@ -342,6 +373,11 @@ static const struct berth_table tables[] = {
     {"owner_log", owner_log_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}, {"to_user, at"}),
      BERTH_BARE},
     {"dup_key", dup_key_fields, BERTH_KEYS({"hash, tbl, rec"}), BERTH_BARE},
+    {"alert", alert_fields,
+     BERTH_KEYS({"id"}, {"key, user_id", BERTH_UNIQUE}, {"run_at"}, {"user_id, state, fired_at"},
+                {"tbl, rec"}),
+     BERTH_BARE},
+    {"alert_pref", alert_pref_fields, BERTH_KEYS({"user_id"}), BERTH_BARE},
     {"model_table", model_table_fields, BERTH_KEYS({"id"}, {"name", BERTH_UNIQUE}), BERTH_BARE},
     {0},
 };

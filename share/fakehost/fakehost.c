@@ -53,7 +53,7 @@ struct fake {
     struct berth_row *stored; /* newest first */
     struct named *params, *settings, *rules, *perms, *topics, *lines;
     const char *noted, *reply;
-    int status;
+    int status, alerts;
     struct block *blocks;
 };
 
@@ -843,6 +843,20 @@ static int api_all_rows(struct berth_ctx *c, int (*body)(struct berth_ctx *, voi
     return c->rc != BERTH_OK ? c->rc : body(c, arg);
 }
 
+static int api_alert(struct berth_ctx *c, const struct berth_alert *a, size_t size)
+{
+    (void)size;
+    if (c->rc == BERTH_OK)
+        c->f->alerts++;
+    return c->rc != BERTH_OK || a->text != NULL ? (int)c->rc : fail(c, BERTH_BROKEN, NULL, "err.broken");
+}
+
+static int api_alert_over(struct berth_ctx *c, const char *key)
+{
+    (void)key;
+    return c->rc;
+}
+
 static const struct berth_api fake_api = {
     .size = sizeof(struct berth_api),
     .abi_major = BERTH_ABI_MAJOR,
@@ -878,6 +892,8 @@ static const struct berth_api fake_api = {
     .reply_row = api_reply_row,
     .reply_rows = api_reply_rows,
     .all_rows = api_all_rows,
+    .alert = api_alert,
+    .alert_over = api_alert_over,
 };
 
 /* ---- the functions tests call ------------------------------------------------------ */
@@ -913,6 +929,11 @@ void fake_free(struct fake **fp)
     }
     free(f);
     *fp = NULL;
+}
+
+int fake_alerts(const struct fake *f)
+{
+    return f->alerts;
 }
 
 struct berth_ctx *fake_ctx(struct fake *f)

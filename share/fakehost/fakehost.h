@@ -57,6 +57,7 @@ int fake_save(struct fake *f, struct berth_row *row); /* as a user's form does: 
 int fake_drop(struct fake *f, struct berth_row *row);
 int fake_event(struct fake *f, const char *topic, struct berth_row *row);
 int fake_open(struct fake *f); /* the plugin's open() */
+int fake_alerts(const struct fake *f); /* how many it raised so far */
 
 /* What came of it. */
 const char *fake_error_key(struct fake *f);          /* "" without an error */

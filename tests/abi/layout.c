@@ -64,7 +64,11 @@ static void calls(void)
     M(berth_api, drop) M(berth_api, step) M(berth_api, sql) M(berth_api, rule)
     M(berth_api, setting) M(berth_api, user) M(berth_api, can) M(berth_api, tr) M(berth_api, emit)
     M(berth_api, note) M(berth_api, param) M(berth_api, reply) M(berth_api, reply_row)
-    M(berth_api, reply_rows) M(berth_api, all_rows)
+    M(berth_api, reply_rows) M(berth_api, all_rows) M(berth_api, alert) M(berth_api, alert_over)
+    S(berth_alert)
+    M(berth_alert, text) M(berth_alert, args) M(berth_alert, key) M(berth_alert, about)
+    M(berth_alert, people) M(berth_alert, npeople) M(berth_alert, due_at) M(berth_alert, severity)
+    M(berth_alert, escalate)
 }
 
 static void numbers(void)

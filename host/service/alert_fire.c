@@ -1,0 +1,313 @@
+/* alert_fire.c - what happens when an alert is due: quiet hours, firing, escalation; and the thread
+ * that looks once a second. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/blame.h"
+#include "base/log.h"
+#include "base/when.h"
+#include "record/find.h"
+#include "record/zone.h"
+#include "service/alert_in.h"
+
+struct due {
+    struct alert_row r;
+    int64_t id;
+    bool open;
+};
+
+/* ---- one ------------------------------------------------------------------------------------ */
+static int set_state(struct berth_ctx *c, const struct due *d, const char *state, int64_t run_at)
+{
+    struct db_stmt *s = db_prepare(c->conn, "UPDATE alert SET state = ?1, run_at = ?2, fired_at = CASE WHEN ?1 = 'open' THEN"
+                                            " coalesce(fired_at, ?3) ELSE fired_at END WHERE id = ?4");
+    int rc;
+
+    db_bind_text(s, 1, state, -1);
+    if (run_at != 0)
+        db_bind_int(s, 2, run_at);
+    db_bind_int(s, 3, c->now);
+    db_bind_int(s, 4, d->id);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "fire an alert") : c->rc;
+}
+
+static const char *zone_of(struct berth_ctx *c, int64_t user)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT coalesce(zone, '') FROM \"user\" WHERE id = ?");
+    const char *zone = "";
+
+    db_bind_int(s, 1, user);
+    if (db_step(s) == DB_ROW)
+        zone = arena_strdup(c->a, db_col_text(s, 0, NULL));
+    db_reset(s);
+    return *zone != '\0' ? zone : c->st->company.zone;
+}
+
+/* When the person's quiet hours end, if it is quiet now; else 0. */
+static int64_t quiet_until(struct berth_ctx *c, int64_t user, const struct alert_pref *p)
+{
+    const char *zone;
+    int64_t day, midnight;
+    int minute;
+
+    if (p->quiet_from == p->quiet_to)
+        return 0;
+    zone = zone_of(c, user);
+    day = zone_day(zone, c->now);
+    midnight = zone_midnight(zone, day);
+    minute = (int)((c->now - midnight) / 60000);
+    if (p->quiet_from < p->quiet_to)
+        return minute >= p->quiet_from && minute < p->quiet_to ? midnight + p->quiet_to * INT64_C(60000) : 0;
+    if (minute >= p->quiet_from)
+        return zone_midnight(zone, day + 1) + p->quiet_to * INT64_C(60000);
+    return minute < p->quiet_to ? midnight + p->quiet_to * INT64_C(60000) : 0;
+}
+
+static bool muted(const struct alert_pref *p, const char *text)
+{
+    json_t *list = p->muted == NULL ? NULL : json_loads(p->muted, 0, NULL), *v;
+    bool yes = false;
+    size_t i;
+
+    json_array_foreach (list, i, v)
+        yes = yes || (json_is_string(v) && strcmp(json_string_value(v), text) == 0);
+    json_decref(list);
+    return yes;
+}
+
+static int64_t superior(struct berth_ctx *c, int64_t user)
+{
+    struct db_stmt *s = db_prepare(c->conn,
+        "SELECT coalesce(u.manager_id, d.leader_id, 0) FROM \"user\" u LEFT JOIN department d ON d.id = u.department_id"
+        " WHERE u.id = ?");
+    int64_t up = 0;
+
+    db_bind_int(s, 1, user);
+    if (db_step(s) == DB_ROW)
+        up = db_col_int(s, 0);
+    db_reset(s);
+    return up == user ? 0 : up;
+}
+
+static int escalate(struct berth_ctx *c, const struct due *d)
+{
+    struct alert_row up = d->r;
+
+    up.user = superior(c, d->r.user);
+    up.of_user = d->r.user;
+    up.key = arena_fmt(c->a, "up:%lld", (long long)d->id);
+    up.due_at = c->now;
+    up.escalate = 0;
+    if (up.severity < BERTH_IMPORTANT)
+        up.severity = BERTH_IMPORTANT;
+    if (up.user != 0)
+        alert_put(c, &up);
+    return set_state(c, d, "open", 0);
+}
+
+struct told {
+    int64_t user;
+};
+
+static void tell(struct berth_ctx *c, void *arg)
+{
+    if (c->st->events.send != NULL)
+        c->st->events.send(c->st->events.hub, &(struct event){.kind = EVENT_ALERT, .user = ((struct told *)arg)->user});
+}
+
+static int fire(struct berth_ctx *c, const struct due *d)
+{
+    const struct who *host_ = c->who, *who = who_get(c->st, c->conn, c->m, d->r.user);
+    struct alert_pref pref;
+    struct told *t;
+    int64_t until;
+    bool seen;
+
+    if (who == NULL) /* has left */
+        return set_state(c, d, "done", 0);
+    c->who = who;
+    seen = alert_visible(c, d->r.tbl, d->r.rec);
+    c->who = host_;
+    if (c->rc != BERTH_OK)
+        return c->rc;
+    alert_pref(c, d->r.user, &pref);
+    if (!seen || muted(&pref, d->r.text))
+        return set_state(c, d, "done", 0);
+    until = d->r.severity >= BERTH_URGENT ? 0 : quiet_until(c, d->r.user, &pref);
+    if (until > c->now)
+        return set_state(c, d, "waiting", until);
+    set_state(c, d, "open", d->r.escalate > 0 ? c->now + d->r.escalate * INT64_C(60000) : 0);
+    t = arena_alloc(c->a, sizeof(*t));
+    t->user = d->r.user;
+    ctx_after_commit(c, tell, t);
+    return c->rc;
+}
+
+/* ---- a turn --------------------------------------------------------------------------------- */
+int alert_fire(struct berth_ctx *c)
+{
+    struct due *d = arena_alloc(c->a, ALERT_TURN * sizeof(*d));
+    struct db_stmt *s = db_prepare(c->conn,
+        "SELECT id, user_id, coalesce(tbl, 0), coalesce(rec, 0), text, args, severity, due_at, coalesce(escalate, 0), state,"
+        " coalesce(of_user, 0) FROM alert WHERE run_at <= ? ORDER BY run_at LIMIT ?");
+    int n = 0, rc;
+
+    db_bind_int(s, 1, c->now);
+    db_bind_int(s, 2, ALERT_TURN);
+    while ((rc = db_step(s)) == DB_ROW && n < ALERT_TURN) {
+        d[n].id = db_col_int(s, 0);
+        d[n].r = (struct alert_row){.user = db_col_int(s, 1), .tbl = db_col_int(s, 2), .rec = db_col_int(s, 3),
+                                    .text = arena_strdup(c->a, db_col_text(s, 4, NULL)),
+                                    .args = db_col_is_null(s, 5) ? NULL : arena_strdup(c->a, db_col_text(s, 5, NULL)),
+                                    .severity = (int)db_col_int(s, 6), .due_at = db_col_int(s, 7),
+                                    .escalate = (int)db_col_int(s, 8), .of_user = db_col_int(s, 10)};
+        d[n++].open = strcmp(db_col_text(s, 9, NULL), "open") == 0;
+    }
+    db_reset(s);
+    if (rc < 0)
+        return ctx_db(c, rc, "read due alerts");
+    for (int i = 0; i < n && c->rc == BERTH_OK; i++)
+        if (d[i].open)
+            escalate(c, &d[i]);
+        else
+            fire(c, &d[i]);
+    return c->rc != BERTH_OK ? c->rc : n;
+}
+
+/* ---- the thread ----------------------------------------------------------------------------- */
+struct alerts {
+    struct store *st;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stop, work;
+};
+
+static struct alerts *runner; /* one a process */
+
+struct turn {
+    struct store *st;
+    struct berth_ctx c;
+    struct arena *a;
+    int n;
+};
+
+static int turn_body(struct db_conn *w, void *arg)
+{
+    struct turn *t = arg;
+
+    ctx_init(&t->c, t->st, w, t->a, NULL, NULL);
+    t->c.writing = true;
+    t->c.request = "alerts";
+    t->n = alert_fire(&t->c);
+    return t->n < 0 ? -1000 : 0;
+}
+
+/* How many fired; 0 also when that failed. */
+static int turn(struct store *st, struct db_conn *reader)
+{
+    struct turn t = {.st = st, .a = arena_new()};
+    int rc = db_write(st->db, turn_body, &t);
+
+    if (rc == 0) {
+        t.c.conn = reader;
+        ctx_run_done(&t.c);
+    } else {
+        log_warn("alert", "a turn failed; it is tried again");
+    }
+    arena_free(&t.a);
+    return rc == 0 ? t.n : 0;
+}
+
+static bool any_due(struct db_conn *conn, int64_t now)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT 1 FROM alert WHERE run_at <= ? LIMIT 1");
+    bool any;
+
+    db_bind_int(s, 1, now);
+    any = db_step(s) == DB_ROW;
+    db_reset(s);
+    db_settle(conn);
+    return any;
+}
+
+/* True when it is to end. */
+static bool rest(struct alerts *a)
+{
+    struct timespec until;
+    bool stop;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec++;
+    pthread_mutex_lock(&a->lock);
+    if (!a->stop && !a->work)
+        pthread_cond_timedwait(&a->wake, &a->lock, &until);
+    a->work = false;
+    stop = a->stop;
+    pthread_mutex_unlock(&a->lock);
+    return stop;
+}
+
+static void *work(void *arg)
+{
+    struct alerts *a = arg;
+    struct buf err = BUF_INIT;
+    struct db_conn *conn = db_reader(a->st->db, &err);
+
+    blame_thread();
+    while (conn != NULL && !rest(a)) {
+        while (any_due(conn, store_now(a->st)) && turn(a->st, conn) == ALERT_TURN)
+            continue;
+    }
+    if (conn != NULL)
+        db_conn_close(&conn);
+    buf_free(&err);
+    return NULL;
+}
+
+struct alerts *alerts_start(struct store *st)
+{
+    struct alerts *a = mem_alloc(sizeof(*a));
+    pthread_condattr_t attr;
+
+    a->st = st;
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&a->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    if (pthread_create(&a->thread, NULL, work, a) != 0) {
+        free(a);
+        return NULL;
+    }
+    return runner = a;
+}
+
+void alerts_wake(struct store *st)
+{
+    (void)st;
+    if (runner == NULL)
+        return;
+    pthread_mutex_lock(&runner->lock);
+    runner->work = true;
+    pthread_cond_signal(&runner->wake);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+void alerts_stop(struct alerts **pa)
+{
+    struct alerts *a = *pa;
+
+    pthread_mutex_lock(&a->lock);
+    a->stop = true;
+    pthread_cond_signal(&a->wake);
+    pthread_mutex_unlock(&a->lock);
+    pthread_join(a->thread, NULL);
+    runner = NULL;
+    pthread_mutex_destroy(&a->lock);
+    pthread_cond_destroy(&a->wake);
+    free(a);
+    *pa = NULL;
+}

@@ -1,0 +1,194 @@
+"""The alert centre: who hears of what, when, live; snoozed, done, escalated; never twice, never hidden things."""
+import datetime
+import itertools
+import json
+import http.client
+import threading
+import time
+
+import pytest
+
+number = itertools.count(1)
+
+
+def name():
+    return f"Alert {next(number):03} {id(number) % 991} Shipping"
+
+
+def soon(**delta):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**delta)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def alerts(person, state="open", text=None):
+    answer = person.get("/_alert", state=state, limit="200")
+    assert answer.status == 200, answer
+    return [a for a in answer.json["alerts"] if text is None or a["text"] == text]
+
+
+def until(check, seconds=30):
+    """Asks until it holds: the alert thread looks once a second."""
+    end = time.monotonic() + seconds
+    while True:
+        got = check()
+        if got or time.monotonic() > end:
+            return got
+        time.sleep(0.02)
+
+
+class Ear:
+    """A browser's open event stream."""
+
+    def __init__(self, person):
+        self.connection = http.client.HTTPConnection("127.0.0.1", person.site.port, timeout=60)
+        self.connection.request("GET", "/api/_events?locale=en", headers={"Cookie": person.cookie})
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200
+        assert self.answer.headers["Content-Type"] == "text/event-stream"
+
+    def next(self, *kinds):
+        """The next event of one of these kinds, with its data."""
+        kind = None
+        while True:
+            line = self.answer.readline().decode().rstrip("\n")
+            if line.startswith("event: "):
+                kind = line[7:]
+            elif line.startswith("data: ") and kind in kinds:
+                return kind, json.loads(line[6:])
+
+    def close(self):
+        self.connection.close()
+
+
+def test_a_reminder_of_ones_own_fires_once_at_its_time_and_can_be_snoozed_and_done(people):
+    li = people["li"]
+    lead = li.made("lead", name=name())
+    text = f"call back {lead['id']}"
+    assert li.post(f"/lead/{lead['id']}/_alert", {"text": text, "due_at": soon(seconds=0.2)}).status == 204
+    fired = until(lambda: alerts(li, text=text))
+    assert len(fired) == 1
+    one = fired[0]
+    assert (one["table"], one["record"], one["title"]) == ("lead", lead["id"], lead["name"])
+    assert li.post(f"/_alert/{one['id']}/snooze", {"minutes": 30}).status == 204
+    assert not alerts(li, text=text) and alerts(li, "waiting", text)
+    assert li.post(f"/_alert/{one['id']}/done").status == 204
+    assert not alerts(li, "waiting", text) and len(alerts(li, "done", text)) == 1
+    assert li.post(f"/_alert/{one['id']}/open").status == 204 and len(alerts(li, text=text)) == 1
+
+
+@pytest.mark.parametrize("body, field", [({"text": "x"}, "due_at"), ({"text": "x", "due_at": "2020-01-01T00:00:00Z"}, "due_at"),
+                                         ({"text": "", "due_at": "2099"}, "due_at"), ({"due_at": 1}, "due_at"),
+                                         ({"text": "x" * 501, "minutes": 5}, "text"), ({"minutes": 5}, "text"),
+                                         ({"text": "x", "minutes": 5, "people": [10**9]}, "people")])
+def test_a_reminder_that_is_not_right_names_its_field(people, body, field):
+    lead = people["li"].made("lead", name=name())
+    answer = people["li"].post(f"/lead/{lead['id']}/_alert", body)
+    assert answer.status == 422 and field in answer.json["error"]["fields"], answer
+    assert not alerts(people["li"], "waiting", "x")
+
+
+def test_nobody_touches_anothers_alert(people):
+    li, zhang = people["li"], people["zhang"]
+    lead = li.made("lead", name=name())
+    li.post(f"/lead/{lead['id']}/_alert", {"text": f"mine {lead['id']}", "minutes": 5})
+    one = alerts(li, "waiting", f"mine {lead['id']}")[0]
+    for what, body in (("done", {}), ("snooze", {"minutes": 3}), ("open", {})):
+        assert zhang.post(f"/_alert/{one['id']}/{what}", body).status == 404
+    assert alerts(li, "waiting", f"mine {lead['id']}") == [one]
+    assert zhang.post(f"/lead/{lead['id']}/_alert", {"text": "peek", "minutes": 5}).status == 404
+
+
+def test_who_lost_the_record_does_not_hear_of_it(people):
+    li, manager, zhang = people["li"], people["manager"], people["zhang"]
+    lead = li.made("lead", name=name())
+    text = f"gone {lead['id']}"
+    li.post(f"/lead/{lead['id']}/_alert", {"text": text, "due_at": soon(seconds=0.6)})
+    row = manager.row(f"/lead/{lead['id']}")
+    assert manager.patch(f"/lead/{lead['id']}", row["version"], {"owner_id": zhang.user["id"]}).status == 200
+    assert li.get(f"/lead/{lead['id']}").status == 404
+    later = li.made("lead", name=name())
+    li.post(f"/lead/{later['id']}/_alert", {"text": f"after {text}", "due_at": soon(seconds=0.8)})
+    assert until(lambda: alerts(li, text=f"after {text}"))  # so the other one's time has come as well
+    for state in ("open", "waiting", "done"):
+        assert not alerts(li, state, text)
+
+
+def test_an_open_browser_hears_of_it_at_once_and_only_of_what_it_may_see(people):
+    li, lan = people["li"], people["lan"]
+    mine, others = Ear(li), Ear(lan)
+    mine.next("alerts"), others.next("alerts")  # how things stand
+    lead = li.made("lead", name=name())
+    kind, data = mine.next("changed")
+    assert data == {"table": "lead", "id": lead["id"]}
+    text = f"live {lead['id']}"
+    li.post(f"/lead/{lead['id']}/_alert", {"text": text, "due_at": soon(seconds=0.1)})
+    while True:
+        kind, data = mine.next("alerts")
+        if data["alerts"] and data["alerts"][0]["text"] == text:
+            break
+    assert data["open"] >= 1
+    own = lan.made("lead", name=name())
+    kind, data = others.next("changed", "alerts")  # nothing of li's lead came before it
+    assert (kind, data) == ("changed", {"table": "lead", "id": own["id"]})
+    mine.close(), others.close()
+
+
+def test_events_need_a_session(site):
+    assert site.nobody().get("/_events").status == 401
+
+
+def test_scripts_raise_alerts_once_per_key_and_settle_them(own_site, tmp_path):
+    (tmp_path / "scripts" / "hooks" / "alerts.lua").write_text('''-- Tells the owner of big leads (test).
+on("lead", "after_save", function(lead)
+  if lead.status == "qualified" then
+    berth.alert{text = "Qualified: {what}", args = {what = 7}, about = lead, key = "q:" .. lead.id, severity = 2}
+  end
+  if lead.status == "new" then
+    berth.alert_over("q:" .. lead.id)
+  end
+end)
+''')
+    site = own_site()
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Keyed Freight Partners", status="qualified")
+
+    def here(state):
+        return [a for a in alerts(li, state, "Qualified: 7") if a["record"] == lead["id"]]
+
+    assert until(lambda: here("open"))
+    li.patch(f"/lead/{lead['id']}", 1, {"city": "Ningbo"})
+    li.patch(f"/lead/{lead['id']}", 2, {"city": "Xiamen"})
+    assert len(here("open")) == 1 and not here("waiting")
+    assert li.patch(f"/lead/{lead['id']}", 3, {"status": "new"}).status == 200
+    assert not here("open") and len(here("done")) == 1
+
+
+def test_what_was_due_while_the_server_was_down_fires_once_when_it_is_back(own_site):
+    site = own_site()
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Down Time Logistics")
+    for i in range(20):
+        assert li.post(f"/lead/{lead['id']}/_alert", {"text": f"due {i}", "due_at": soon(seconds=1)}).status == 204
+    site.kill()
+    site.start()
+    li = site.sign_in("demo.li")
+    assert until(lambda: len([a for a in alerts(li) if a["text"].startswith("due ")]) == 20)
+    site.kill()
+    site.start()
+    li = site.sign_in("demo.li")
+    assert sorted(a["text"] for a in alerts(li)) == sorted(f"due {i}" for i in range(20))
+    assert not alerts(li, "waiting")
+
+
+def test_quiet_hours_and_choices_are_kept_and_checked(people):
+    lan = people["lan"]
+    assert lan.get("/_alert/_prefs").json == {"mail": "urgent", "quiet_from": None, "quiet_to": None, "muted": []}
+    answer = lan.ask("PUT", "/_alert/_prefs", {"mail": "all", "quiet_from": "00:00", "quiet_to": "23:59"})
+    assert answer.json["quiet_to"] == "23:59" and lan.get("/_alert/_prefs").json == answer.json
+    lead = lan.made("lead", name=name())
+    lan.post(f"/lead/{lead['id']}/_alert", {"text": "hush", "due_at": soon(seconds=0.05)})
+    held = until(lambda: [a for a in alerts(lan, "waiting", "hush") if a["until"] > a["due_at"]])
+    assert held and not alerts(lan, text="hush")
+    for bad in ({"mail": "often"}, {"quiet_from": "25:00"}, {"quiet_to": "12"}, {"muted": "x"}):
+        answer = lan.ask("PUT", "/_alert/_prefs", bad)
+        assert answer.status == 422 and set(answer.json["error"]["fields"]) == set(bad)
+    lan.ask("PUT", "/_alert/_prefs", {"quiet_from": None, "quiet_to": None, "mail": "urgent"})
