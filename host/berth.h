@@ -140,6 +140,7 @@ enum { /* table flags; every table also has id, version, created_at/_by, updated
     BERTH_BARE = 1 << 9,    /* only the declared columns, primary key = the first of .keys; no REST, no
                                forms: storage of the host's own bookkeeping */
     BERTH_PUBLIC = 1 << 10, /* everyone signed in may read the title and the BERTH_LIST fields */
+    BERTH_PERSONAL = 1 << 11, /* with BERTH_OWNED: everyone signed in has rows of their own */
 };
 
 struct berth_table {

@@ -234,16 +234,32 @@ CREATE TABLE saved_view (
     owner_id INTEGER,
     name TEXT,
     on_table TEXT,
-    shared INTEGER,
+    audience TEXT,
+    department_id INTEGER,
+    role_id INTEGER,
+    base TEXT,
     look TEXT,
     columns TEXT,
+    widths TEXT,
     filter TEXT,
     sort TEXT,
     by_field TEXT,
+    from_field TEXT,
+    to_field TEXT,
+    sums TEXT,
     place INTEGER
 ) STRICT;
 CREATE INDEX ix_saved_view_on_table_owner_id ON saved_view (on_table, owner_id);
 CREATE INDEX ix_saved_view_owner_id ON saved_view (owner_id);
+
+CREATE TABLE view_mark (
+    user_id INTEGER NOT NULL,
+    on_table TEXT NOT NULL,
+    view_name TEXT NOT NULL,
+    pinned INTEGER,
+    opens INTEGER,
+    PRIMARY KEY (user_id, on_table, view_name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE api_token (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

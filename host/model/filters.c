@@ -7,7 +7,8 @@
 
 static const char *const words[] = {"and",   "or",   "not",   "in",      "is",       "null",
                                     "empty", "like", "order", "by",      "limit",    "asc",
-                                    "desc",  "true", "false", "between", "contains", "begins"};
+                                    "desc",  "true", "false", "between", "contains", "begins",
+                                    "within"};
 
 static bool is_word(const char *s, size_t n)
 {

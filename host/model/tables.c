@@ -4,7 +4,7 @@
 
 #include "model/build.h"
 
-enum { TABLE_FLAGS = (1 << 11) - 1 };
+enum { TABLE_FLAGS = (1 << 12) - 1 };
 
 static const struct berth_field host_fields[] = {
     {"id", BERTH_INT, BERTH_LOCKED | BERTH_INDEX},

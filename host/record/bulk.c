@@ -8,23 +8,25 @@
 #include "record/commit.h"
 #include "record/find.h"
 #include "record/save.h"
+#include "record/view.h"
 
 enum { STEP = 200, IDS_MAX = 100000, ERRORS_MAX = 100 };
 
 int64_t bulk_start(struct berth_ctx *c, const struct table *t, const json_t *body)
 {
     const json_t *ids = json_object_get(body, "ids"), *patch = json_object_get(body, "patch");
-    const json_t *q = json_object_get(body, "q");
+    const json_t *q = json_object_get(body, "q"), *view = json_object_get(body, "view");
+    struct view_use use;
     const struct where *w;
     json_t *args;
     int64_t id;
 
-    if (!json_is_object(body) || (!json_is_array(ids) && json_object_get(body, "filter") == NULL && q == NULL) ||
+    if (!json_is_object(body) || (!json_is_array(ids) && json_object_get(body, "filter") == NULL && q == NULL && view == NULL) ||
         json_array_size(ids) > IDS_MAX || (q != NULL && !json_is_string(q)) ||
-        (!json_is_object(patch) && !json_is_true(json_object_get(body, "delete")) &&
+        (view != NULL && !json_is_string(view)) || (!json_is_object(patch) && !json_is_true(json_object_get(body, "delete")) &&
          !json_is_string(json_object_get(body, "action"))))
         return ctx_fail(c, BERTH_INVALID, "bad_request", "err.bulk");
-    if (!where_json(c, t, json_object_get(body, "filter"), &w))
+    if (!where_json(c, t, json_object_get(body, "filter"), &w) || !view_use(c, t, json_string_value(view), &use))
         return 0;
     if (!perm_may(c->who, t, json_is_true(json_object_get(body, "delete")) ? DO_DELETE : DO_READ))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied"), 0;
@@ -116,6 +118,34 @@ static int step(struct berth_ctx *c, void *arg)
     return 0;
 }
 
+static const struct where *asked(struct job *j, struct berth_ctx *c, const struct table *t)
+{
+    const struct where *filter;
+    struct view_use use;
+
+    if (!where_json(c, t, json_object_get(j->args, "filter"), &filter) ||
+        !view_use(c, t, json_string_value(json_object_get(j->args, "view")), &use))
+        return NULL;
+    return where_and(c, use.where, filter);
+}
+
+/* How many there will be, for the progress; beyond what is counted it stays unknown. */
+static void expect(struct job *j, const char *table)
+{
+    struct arena *a = arena_new();
+    struct berth_ctx c;
+    const struct table *t;
+    int64_t n;
+
+    job_ctx(j, &c, j->conn, a);
+    if (c.rc == BERTH_OK && (t = model_table(c.m, table)) != NULL) {
+        n = find_count(&c, t, asked(j, &c, t), json_string_value(json_object_get(j->args, "q")));
+        j->total = n > COUNT_MAX ? 0 : n;
+    }
+    db_settle(j->conn);
+    arena_free(&a);
+}
+
 /* The next ids behind the last one done, in order of id. */
 static int next_ids(struct job *j, struct chunk *k, size_t *at)
 {
@@ -136,16 +166,15 @@ static int next_ids(struct job *j, struct chunk *k, size_t *at)
     job_ctx(j, &c, j->conn, a);
     const struct table *t = model_table(c.m, k->table);
     struct page p = {.t = t, .search = json_string_value(json_object_get(j->args, "q")), .fields = "id"};
-    const struct where *last, *filter;
+    const struct where *last;
     json_t *behind = json_pack("[s,s,I]", "id", ">", (json_int_t)json_integer_value(json_object_get(j->result, "last")));
 
-    if (t != NULL && where_json(&c, t, json_object_get(j->args, "filter"), &filter) &&
-        where_json(&c, t, behind, &last)) {
-        p.q.where = where_and(&c, filter, last);
+    if (t != NULL && where_json(&c, t, behind, &last)) {
+        p.q.where = where_and(&c, asked(j, &c, t), last);
         p.q.limit = STEP;
         p.q.sort[0] = (struct where_sort){&t->fields[F_ID], false};
         p.q.nsort = 1;
-        if (find_page(&c, &p, &page) == BERTH_OK && (doc = json_loadb(page.s, page.len, 0, NULL)) != NULL) {
+        if (c.rc == BERTH_OK && find_page(&c, &p, &page) == BERTH_OK && (doc = json_loadb(page.s, page.len, 0, NULL)) != NULL) {
             json_array_foreach (json_object_get(doc, "rows"), i, row)
                 k->ids[k->n++] = json_integer_value(json_object_get(row, "id"));
             json_decref(doc);
@@ -168,6 +197,8 @@ int bulk_run(struct job *j, struct buf *err)
     if (json_object_get(j->result, "done") == NULL) {
         json_object_set_new(j->result, "done", json_integer(0));
         json_object_set_new(j->result, "failed", json_integer(0));
+        if (json_object_get(j->args, "ids") == NULL)
+            expect(j, k->table);
     }
     while (!j->cancelled) {
         if (next_ids(j, k, &at) < 0) {

@@ -9,6 +9,7 @@
 #include "record/find.h"
 #include "record/hook.h"
 #include "record/session.h"
+#include "record/view.h"
 #include "record/zone.h"
 
 enum { CUSTOM_MAX = 100000 }; /* characters, or the largest number */
@@ -230,6 +231,7 @@ static const struct own {
     {"role_field", only_admin, only_admin, rights},
     {"role_perm", only_admin, only_admin, rights},
     {"role_table", only_admin, only_admin, rights},
+    {"saved_view", view_check, NULL, view_saved_now},
     {"series", not_negative, NULL, NULL},
     {"user", check_user, drop_user, user_saved},
     {"user_role", only_admin, only_admin, rights},

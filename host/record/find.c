@@ -205,19 +205,26 @@ static bool branches(struct berth_ctx *c, const struct table *t, const struct wh
     return n > 0;
 }
 
-static void one_branch(struct berth_ctx *c, struct select *s, const struct table *t, const char *columns,
-                       const struct where_query *q, const char *search, const char *branch,
-                       const struct berth_val *after, bool nulls)
+/* What a branch holds of a question, in no order. */
+static void branch_sql(struct berth_ctx *c, struct select *s, const struct table *t, const char *columns,
+                       const struct where *w, const char *search, const char *branch)
 {
     buf_addf(&s->sql, "SELECT %s FROM ", columns);
     search_from(c, t, search, &s->sql);
     buf_puts(&s->sql, " WHERE ");
     buf_puts(&s->sql, branch[0] == '\0' ? "1=1" : branch);
     search_where(c, t, search, &s->sql, &s->binds);
-    if (q->where != NULL) {
+    if (w != NULL) {
         buf_puts(&s->sql, " AND ");
-        where_sql(c, q->where, "t.", &s->sql, &s->binds);
+        where_sql(c, w, "t.", &s->sql, &s->binds);
     }
+}
+
+static void one_branch(struct berth_ctx *c, struct select *s, const struct table *t, const char *columns,
+                       const struct where_query *q, const char *search, const char *branch,
+                       const struct berth_val *after, bool nulls)
+{
+    branch_sql(c, s, t, columns, q->where, search, branch);
     after_seek(c, s, q, after, nulls);
     if (after != NULL) {
         buf_puts(&s->sql, " AND ");
@@ -327,14 +334,8 @@ int64_t find_count(struct berth_ctx *c, const struct table *t, const struct wher
         struct db_stmt *st;
         int rc;
 
-        buf_puts(&s.sql, "SELECT count(*) FROM (SELECT 1 FROM ");
-        search_from(c, t, search, &s.sql);
-        buf_addf(&s.sql, " WHERE %s", p.branch[i][0] == '\0' ? "1=1" : p.branch[i]);
-        search_where(c, t, search, &s.sql, &s.binds);
-        if (w != NULL) {
-            buf_puts(&s.sql, " AND ");
-            where_sql(c, w, "t.", &s.sql, &s.binds);
-        }
+        buf_puts(&s.sql, "SELECT count(*) FROM (");
+        branch_sql(c, &s, t, "1", w, search, p.branch[i]);
         buf_addf(&s.sql, " LIMIT %d) AS counted", COUNT_MAX + 1);
         st = db_prepare(c->conn, buf_str(&s.sql));
         binds_to(st, 1, &s.binds);
@@ -349,20 +350,34 @@ int64_t find_count(struct berth_ctx *c, const struct table *t, const struct wher
     return n;
 }
 
+struct db_stmt *find_scan(struct berth_ctx *c, const struct table *t, const char *columns, const struct where *w,
+                          const char *search)
+{
+    struct select s = {BUF_INIT, {0}, "t.id"};
+    struct db_stmt *st = NULL;
+    struct perm_sql p;
+
+    if (c->rc == BERTH_OK && branches(c, t, w, &p)) {
+        for (size_t i = 0; i < p.n; i++) {
+            buf_puts(&s.sql, i == 0 ? "" : " UNION ALL ");
+            branch_sql(c, &s, t, columns, w, search, p.branch[i]);
+        }
+        st = db_prepare(c->conn, buf_str(&s.sql));
+        if (st == NULL)
+            ctx_db(c, DB_ERROR, "prepare a scan");
+        binds_to(st, 1, &s.binds);
+    }
+    buf_free(&s.sql);
+    return st;
+}
+
 /* ---- pages --------------------------------------------------------------------- */
 struct column {
     const struct field *f;
     enum access access;
 };
 
-struct ref_set { /* ids to be titled, per referenced table */
-    const struct table *t;
-    struct ids ids;
-    size_t cap;
-    struct ref_set *next;
-};
-
-static void ref_note(struct berth_ctx *c, struct ref_set **sets, const struct table *t, int64_t id)
+void find_ref_note(struct berth_ctx *c, struct ref_set **sets, const struct table *t, int64_t id)
 {
     struct ref_set *s = *sets;
 
@@ -421,7 +436,7 @@ static void titles_json(struct berth_ctx *c, struct json *j, const struct table 
 }
 
 /* Titles of what rows point at.  A title is shown only where the record itself may be seen. */
-static void refs_json(struct berth_ctx *c, struct json *j, const struct ref_set *sets)
+void find_refs_write(struct berth_ctx *c, struct json *j, const struct ref_set *sets)
 {
     enum { FEW = 8, MANY = 64 }; /* two statements a table instead of one for each number of ids */
 
@@ -446,19 +461,19 @@ static void refs_json(struct berth_ctx *c, struct json *j, const struct ref_set 
 static void note_many(struct berth_ctx *c, struct ref_set **sets, const struct table *t, const char *s)
 {
     while (s != NULL && *s == '|' && s[1] != '\0') {
-        ref_note(c, sets, t, strtoll(s + 1, NULL, 10));
+        find_ref_note(c, sets, t, strtoll(s + 1, NULL, 10));
         s = strchr(s + 1, '|');
     }
 }
 
-static void note_refs(struct berth_ctx *c, struct ref_set **sets, const struct field *f, struct berth_val v)
+void find_refs_note(struct berth_ctx *c, struct ref_set **sets, const struct field *f, struct berth_val v)
 {
     if (f->type != BERTH_REF || val_is_nil(v))
         return;
     if (f->flags & BERTH_MANY)
         note_many(c, sets, f->ref, v.s);
     else
-        ref_note(c, sets, f->ref, v.i);
+        find_ref_note(c, sets, f->ref, v.i);
 }
 
 void find_refs_json(struct berth_ctx *c, struct json *j, struct berth_row *const *rows, size_t n)
@@ -468,8 +483,8 @@ void find_refs_json(struct berth_ctx *c, struct json *j, struct berth_row *const
     for (size_t r = 0; r < n; r++)
         for (int i = 0; i < rows[r]->t->nfields; i++)
             if (perm_field(c->who, &rows[r]->t->fields[i]) >= ACCESS_READ)
-                note_refs(c, &sets, &rows[r]->t->fields[i], rows[r]->v[i]);
-    refs_json(c, j, sets);
+                find_refs_note(c, &sets, &rows[r]->t->fields[i], rows[r]->v[i]);
+    find_refs_write(c, j, sets);
 }
 
 static void column_json(struct berth_ctx *c, struct json *j, const struct column *col, struct db_stmt *s,
@@ -496,7 +511,7 @@ static void column_json(struct berth_ctx *c, struct json *j, const struct column
     struct berth_val v = val_read(c, f, s, i);
 
     val_json(j, f, v);
-    note_refs(c, sets, f, v);
+    find_refs_note(c, sets, f, v);
 }
 
 static bool page_columns(struct berth_ctx *c, const struct page *p, struct column *col, size_t *n)
@@ -673,7 +688,7 @@ int find_page(struct berth_ctx *c, const struct page *p, struct buf *out)
         read_part(&r, after, false);
     }
     json_close(&j, ']');
-    refs_json(c, &j, r.refs);
+    find_refs_write(c, &j, r.refs);
     json_key(&j, "next");
     json_str(&j, r.more && r.left == 0 ? cursor_write(c, &p->q, r.key) : NULL);
     if (p->count) {

@@ -29,6 +29,11 @@ enum { COUNT_MAX = 10000 };
 /* At most COUNT_MAX + 1: more than that is "many". */
 int64_t find_count(struct berth_ctx *c, const struct table *t, const struct where *w, const char *search);
 
+/* Every record that a question finds and the user may read, columns as asked ("t.status, t.amount"),
+ * in no order.  NULL: nothing is visible, or the ctx failed. */
+struct db_stmt *find_scan(struct berth_ctx *c, const struct table *t, const char *columns, const struct where *w,
+                          const char *search);
+
 struct page {
     const struct table *t;
     struct where_query q;      /* limit: 1..500 */
@@ -39,7 +44,17 @@ struct page {
 };
 /* {"rows":[…],"refs":{…},"next":…} appended to out.  BERTH_OK or the ctx's error. */
 int find_page(struct berth_ctx *c, const struct page *p, struct buf *out);
-/* "refs":{"user":{"7":"…"}} for rows already in hand. */
+/* What is pointed at, to be titled all at once: "refs":{"user":{"7":"…"}}, where it may be seen. */
+struct ref_set {
+    const struct table *t;
+    struct ids ids;
+    size_t cap;
+    struct ref_set *next;
+};
+void find_ref_note(struct berth_ctx *c, struct ref_set **sets, const struct table *t, int64_t id);
+void find_refs_note(struct berth_ctx *c, struct ref_set **sets, const struct field *f, struct berth_val v);
+void find_refs_write(struct berth_ctx *c, struct json *j, const struct ref_set *sets);
+/* The same for rows already in hand. */
 void find_refs_json(struct berth_ctx *c, struct json *j, struct berth_row *const *rows, size_t n);
 
 #endif

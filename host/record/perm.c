@@ -285,7 +285,8 @@ static void load_rest(struct load *l)
     ids_sort(&w->pools);
 }
 
-/* Details take their parent's rights unless roles name them; everyone may read public tables. */
+/* Details take their parent's rights unless roles name them; everyone may read public tables and has
+ * rows of their own in personal ones. */
 static void finish(struct who *w)
 {
     for (size_t i = 0; i < w->m->ntables; i++) {
@@ -295,6 +296,11 @@ static void finish(struct who *w)
         if ((t->flags & BERTH_PUBLIC) && r->scope[DO_READ] == SCOPE_NONE) {
             r->scope[DO_READ] = SCOPE_ALL;
             r->public_only = !w->admin;
+        }
+        if (t->flags & BERTH_PERSONAL) {
+            for (int d = 0; d < 3; d++)
+                r->scope[d] = wider(r->scope[d], SCOPE_OWN);
+            r->create = true;
         }
         if (w->admin) {
             for (int d = 0; d < 3; d++)

@@ -81,6 +81,7 @@ int store_open(struct store *st, struct buf *err)
     if (conn == NULL)
         return -1;
     st->dialect = db_dialect(st->db);
+    atomic_store(&st->view_gen, (uint64_t)when_now()); /* tags of an earlier process do not hold */
     st->numbers = mem_alloc(sizeof(*st->numbers));
     pthread_rwlock_init(&st->numbers->lock, NULL);
     st->who = who_cache_new();

@@ -70,6 +70,7 @@ struct store {
     _Atomic uint64_t rights_gen; /* grows with every change of users, roles, pools ... */
     struct table_numbers *numbers;
     struct old_model *old; /* models that were in force before; requests may still hold them */
+    _Atomic uint64_t view_gen;   /* grows when a saved view or what somebody says of one changes */
     _Atomic uint64_t dup_gen;    /* grows when a record with duplicate keys was committed */
     struct who_cache *who;
     struct session_cache *sessions;

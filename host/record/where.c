@@ -7,6 +7,7 @@
 
 #include "base/when.h"
 #include "record/row.h"
+#include "record/span.h"
 #include "record/zone.h"
 
 enum { DEPTH_MAX = 20, NODES_MAX = 300, LIST_MAX = 1000, VALUES_MAX = 5000 };
@@ -185,6 +186,36 @@ static bool op_fits(struct parse *p, const struct where *w)
     return true;
 }
 
+/* ---- within: a period, or from one value to another ------------------------------ */
+static bool has_days(const struct field *f)
+{
+    return f->type == BERTH_DATE || f->type == BERTH_TIME;
+}
+
+static const struct where *limit(struct parse *p, const struct field *f, enum where_op op, int64_t day)
+{
+    struct where *w = node(p, op);
+
+    w->f = f;
+    if (f->type == BERTH_TIME && op == W_LE) { /* to the end of that day */
+        w->op = W_LT;
+        day++;
+    }
+    add_value(p, w, berth_i(f->type == BERTH_TIME ? zone_midnight(p->c->st->company.zone, day) : day));
+    return w;
+}
+
+static const struct where *within_days(struct parse *p, const struct field *f, const char *name)
+{
+    int64_t from, to;
+
+    if (!has_days(f))
+        return fail(p, "err.filter_op", f->name);
+    if (!span_named(name, where_today(p->c), &from, &to))
+        return fail(p, "err.filter_value", name);
+    return where_and(p->c, limit(p, f, W_GE, from), limit(p, f, W_LE, to));
+}
+
 /* ---- JSON ---------------------------------------------------------------------- */
 static const struct where *from_json(struct parse *p, const json_t *j);
 
@@ -225,6 +256,44 @@ static const struct where *group_json(struct parse *p, enum where_op op, const j
     return w;
 }
 
+/* One end of a pair; null leaves it open.  *ok: it was understood. */
+static const struct where *end_json(struct parse *p, const struct field *f, enum where_op op, const json_t *v, bool *ok)
+{
+    const char *s = json_string_value(v);
+    struct where *w;
+    int64_t from, to;
+
+    if (v == NULL || json_is_null(v))
+        return NULL;
+    if (has_days(f)) {
+        *ok = s != NULL && (when_date_parse(s, strlen(s), &from) || span_named(s, where_today(p->c), &from, &to));
+        return *ok ? limit(p, f, op, from) : fail(p, "err.filter_value", f->name);
+    }
+    w = node(p, op);
+    w->f = f;
+    *ok = add_json_value(p, w, v);
+    return *ok ? w : NULL;
+}
+
+/* ["created_at","within","@this_week"], ["amount","within",[100,200]]: both ends count. */
+static const struct where *within_json(struct parse *p, const struct field *f, const json_t *v)
+{
+    const struct where *from, *to;
+    bool ok = true;
+
+    if (json_is_string(v))
+        return within_days(p, f, json_string_value(v));
+    if (!has_days(f) && f->type != BERTH_INT && f->type != BERTH_REAL && f->type != BERTH_MONEY)
+        return fail(p, "err.filter_op", f->name);
+    if (!json_is_array(v) || json_array_size(v) != 2)
+        return fail(p, "err.filter_value", f->name);
+    from = end_json(p, f, W_GE, json_array_get(v, 0), &ok);
+    to = ok ? end_json(p, f, W_LE, json_array_get(v, 1), &ok) : NULL;
+    if (!ok)
+        return NULL;
+    return from == NULL && to == NULL ? fail(p, "err.filter_value", f->name) : where_and(p->c, from, to);
+}
+
 static const struct where *cmp_json(struct parse *p, const json_t *j)
 {
     const char *name = json_string_value(json_array_get(j, 0));
@@ -238,6 +307,8 @@ static const struct where *cmp_json(struct parse *p, const json_t *j)
         return fail(p, "err.filter_form", "");
     if ((w->f = readable(p, name)) == NULL)
         return NULL;
+    if (strcmp(op, "within") == 0)
+        return within_json(p, w->f, v);
     w->op = op_of(op, strlen(op));
     if (w->op == W_AND)
         return fail(p, "err.filter_op", op);
@@ -392,6 +463,12 @@ static const struct where *cmp_text(struct parse *p)
         return fail(p, "err.filter_form", p->text);
     if ((w->f = readable(p, name)) == NULL)
         return NULL;
+    if (word(p, "within")) {
+        blanks(p);
+        n = strspn(p->s, "@_+-abcdefghijklmnopqrstuvwxyz0123456789");
+        p->s += n;
+        return within_days(p, w->f, arena_strndup(p->c->a, p->s - n, n));
+    }
     if (word(p, "not"))
         w->op = word(p, "in") ? W_NOT_IN : word(p, "empty") ? W_NOT_EMPTY : W_AND;
     else if (word(p, "in"))

@@ -60,7 +60,7 @@ struct call { /* one request on its way */
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[],
-    routes_alerts[], routes_events[];
+    routes_alerts[], routes_events[], routes_look[];
 
 /* events.c: open browsers hear of alerts, changed records and jobs. */
 struct hub *hub_start(struct store *st);
@@ -83,6 +83,10 @@ struct json call_json(struct call *k);  /* to the answer */
 int call_bad(struct call *k, const char *name); /* 400: parameter `name` is not understood */
 /* A parameter as a number within limits; dflt when absent; fails the ctx when it is none. */
 int64_t call_number(struct call *k, const char *name, int64_t dflt, int64_t min, int64_t max);
+bool call_known(struct call *k, const char *const *names); /* no parameters but these; NULL ends them */
+struct where;
+/* What a list asks for: view=, filter=, q=, sort=.  *sort: the view's where none is given. */
+bool call_question(struct call *k, const struct where **where, const char **search, const char **sort);
 const json_t *call_object(struct call *k); /* the body, which must be an object; NULL fails */
 const char *call_string(struct call *k, const char *key); /* of the body; NULL */
 void call_user(struct call *k, struct json *j, const struct who *w); /* as the UI knows a user */

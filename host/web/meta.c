@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "record/find.h"
+#include "record/view.h"
 #include "record/where.h"
 #include "web/app.h"
 
@@ -192,9 +193,11 @@ static const char *filter_ops(const struct field *f)
         return "=|!=|in|not in|empty|not empty";
     if (f->type == BERTH_BOOL)
         return "=";
+    if (f->type == BERTH_FILE)
+        return "empty|not empty";
     if (field_is_text(f))
         return "~|^|=|!=|empty|not empty";
-    return "=|!=|<|<=|>|>=|empty|not empty";
+    return "within|=|!=|<|<=|>|>=|empty|not empty";
 }
 
 /* What the table, or every table, calls it. */
@@ -354,50 +357,125 @@ static void columns(struct call *k, struct json *j, const char *list)
     json_close(j, ']');
 }
 
-static void view_json(struct call *k, struct json *j, const struct view *v)
+static void words(struct json *j, const char *key, const char *list)
 {
-    static const char *const looks[] = {"list", "board", "calendar", "tree", "graph"};
-    const char *s = v->sort == NULL ? "" : v->sort;
-
-    json_open(j, '{');
-    json_key(j, "name");
-    json_str(j, v->name);
-    json_key(j, "label");
-    json_str(j, label_on_or(k, "view.", v->name));
-    json_key(j, "look");
-    json_str(j, looks[v->look]);
-    columns(k, j, v->columns);
-    json_key(j, "sort");
+    json_key(j, key);
     json_open(j, '[');
-    while (*s != '\0') {
+    while (list != NULL && *list != '\0') {
         size_t n;
 
-        s += strspn(s, ", ");
-        n = strcspn(s, ", ");
+        list += strspn(list, ", ");
+        n = strcspn(list, ", ");
         if (n > 0)
-            json_strn(j, s, n);
-        s += n;
+            json_strn(j, list, n);
+        list += n;
     }
     json_close(j, ']');
+}
+
+struct looks { /* a table's views, and what the user said of them */
+    const struct saved_view *saved;
+    const struct view_mark *marks;
+};
+
+static const struct view_mark *mark_of(const struct looks *l, const char *name)
+{
+    const struct view_mark *m = l->marks;
+
+    while (m != NULL && strcmp(m->view, name) != 0)
+        m = m->next;
+    return m;
+}
+
+static void view_head(struct json *j, const struct looks *l, const char *name, const char *text, const char *look, bool pinned)
+{
+    const struct view_mark *m = mark_of(l, name);
+
+    json_key(j, "name");
+    json_str(j, name);
+    json_key(j, "label");
+    json_str(j, text);
+    json_key(j, "look");
+    json_str(j, look);
+    flag(j, "pinned", m == NULL ? pinned : m->pinned);
+    flag(j, "default", m != NULL && m->first);
+}
+
+static void view_by(struct json *j, const char *by, const char *from, const char *to)
+{
     json_key(j, "by");
-    json_str(j, v->by);
+    json_str(j, by);
     json_key(j, "from");
-    json_str(j, v->from);
+    json_str(j, from);
     json_key(j, "to");
-    json_str(j, v->to);
+    json_str(j, to);
+}
+
+static void view_json(struct call *k, struct json *j, const struct looks *l, const struct view *v)
+{
+    static const char *const looks[] = {"list", "board", "calendar", "tree", "graph"};
+
+    json_open(j, '{');
+    view_head(j, l, v->name, label_on_or(k, "view.", v->name), looks[v->look], true);
+    columns(k, j, v->columns);
+    words(j, "sort", v->sort);
+    view_by(j, v->by, v->from, v->to);
+    json_close(j, '}');
+}
+
+static void raw(struct json *j, const char *key, const char *text)
+{
+    json_key(j, key);
+    if (text == NULL || *text == '\0')
+        json_nil(j);
+    else
+        json_raw(j, text, strlen(text));
+}
+
+static void saved_json(struct call *k, struct json *j, const struct looks *l, const struct saved_view *v)
+{
+    json_open(j, '{');
+    view_head(j, l, arena_fmt(k->req->arena, "%lld", (long long)v->id), v->name, v->look == NULL ? "list" : v->look, v->mine);
+    columns(k, j, v->columns == NULL || *v->columns == '\0' ? NULL : v->columns);
+    words(j, "sort", v->sort);
+    view_by(j, v->by, v->from, v->to);
+    words(j, "sums", v->sums);
+    raw(j, "widths", v->widths);
+    raw(j, "filter", v->filter);
+    json_key(j, "base");
+    json_str(j, v->base);
+    json_key(j, "saved");
+    json_open(j, '{');
+    json_key(j, "id");
+    json_int(j, v->id);
+    json_key(j, "version");
+    json_int(j, v->version);
+    flag(j, "mine", v->mine);
+    json_key(j, "audience");
+    json_str(j, v->audience);
+    json_key(j, "owner");
+    json_str(j, v->owner);
+    json_key(j, "department");
+    json_int(j, v->department);
+    json_key(j, "role");
+    json_int(j, v->role);
+    json_close(j, '}');
     json_close(j, '}');
 }
 
 static void views(struct call *k, struct json *j)
 {
     static const struct view all = {.name = "all"};
+    const struct looks l = {view_saved(&k->c, k->t), view_marks(&k->c, k->t)};
 
     json_key(j, "views");
     json_open(j, '[');
     for (size_t i = 0; i < k->t->nviews; i++)
-        view_json(k, j, k->t->views[i]);
+        view_json(k, j, &l, k->t->views[i]);
     if (k->t->nviews == 0)
-        view_json(k, j, &all);
+        view_json(k, j, &l, &all);
+    for (const struct saved_view *v = l.saved; v != NULL; v = v->next)
+        saved_json(k, j, &l, v);
     json_close(j, ']');
 }
 
@@ -460,8 +538,8 @@ static int table_meta(struct call *k)
 
     if (!perm_may(k->c.who, t, DO_READ))
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
-    http_etag(k->req, arena_fmt(k->req->arena, "\"%llx-%llx-%p-%lld-%s\"", (unsigned long long)k->app->meta_tag,
-                                (unsigned long long)k->c.who->gen, (const void *)k->c.m, (long long)k->user, k->c.locale));
+    http_etag(k->req, arena_fmt(k->req->arena, "\"%llx-%llx-%llx-%p-%lld-%s\"", (unsigned long long)k->app->meta_tag,
+                                (unsigned long long)k->c.who->gen, (unsigned long long)atomic_load(&k->app->st->view_gen), (const void *)k->c.m, (long long)k->user, k->c.locale));
     http_set(k->req, "Cache-Control", "no-cache, private");
     json_open(&j, '{');
     json_key(&j, "table");

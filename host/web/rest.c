@@ -10,59 +10,13 @@
 #include "web/app.h"
 
 /* ---- reading ------------------------------------------------------------------------------- */
-static bool known_params(struct call *k, const char *const *names)
-{
-    for (size_t i = 0; i < k->req->nargs; i++) {
-        size_t n = 0;
-
-        if (strcmp(k->req->args[i].name, "locale") == 0)
-            continue;
-        while (names[n] != NULL && strcmp(names[n], k->req->args[i].name) != 0)
-            n++;
-        if (names[n] == NULL) {
-            call_bad(k, k->req->args[i].name);
-            return false;
-        }
-    }
-    return true;
-}
-
-static const struct view *view_of(struct call *k, const char *name)
-{
-    for (size_t i = 0; i < k->t->nviews; i++)
-        if (strcmp(k->t->views[i]->name, name) == 0)
-            return k->t->views[i];
-    call_bad(k, "view");
-    return NULL;
-}
-
-static bool filter_param(struct call *k, const char *text, const struct where **out)
-{
-    json_t *j;
-    bool ok;
-
-    *out = NULL;
-    if (text == NULL || *text == '\0')
-        return true;
-    j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    if (j == NULL) {
-        call_bad(k, "filter");
-        return false;
-    }
-    ok = where_json(&k->c, k->t, j, out);
-    json_decref(j);
-    return ok;
-}
-
 static int list(struct call *k)
 {
     static const char *const params[] = {"view", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", NULL};
-    struct page p = {.t = k->t, .search = http_query(k->req, "q"), .fields = http_query(k->req, "fields"),
-                     .after = http_query(k->req, "after")};
-    const char *view = http_query(k->req, "view"), *sort = http_query(k->req, "sort");
-    const struct where *filter;
+    struct page p = {.t = k->t, .fields = http_query(k->req, "fields"), .after = http_query(k->req, "after")};
+    const char *sort;
 
-    if (!known_params(k, params))
+    if (!call_known(k, params))
         return k->c.rc;
     p.q.limit = call_number(k, "limit", 50, 1, 500);
     p.count = call_number(k, "count", 0, 0, 1) != 0;
@@ -70,23 +24,8 @@ static int list(struct call *k)
         return k->c.rc;
     if (call_number(k, "bin", 0, 0, 1) != 0)
         return bin_page(&k->c, k->t, p.after == NULL ? 0 : strtoll(p.after, NULL, 10), (int)p.q.limit, &k->req->out);
-    if (!filter_param(k, http_query(k->req, "filter"), &filter))
+    if (!call_question(k, &p.q.where, &p.search, &sort) || !where_sort(&k->c, k->t, sort, &p.q))
         return k->c.rc;
-    if (view != NULL && *view != '\0' && (k->t->nviews > 0 || strcmp(view, "all") != 0)) {
-        const struct view *v = view_of(k, view);
-        struct where_query q = {0};
-
-        if (v == NULL || !where_text(&k->c, k->t, v->where, NULL, 0, &q))
-            return k->c.rc;
-        filter = where_and(&k->c, q.where, filter);
-        if (sort == NULL)
-            sort = v->sort;
-    }
-    p.q.where = filter;
-    if (!where_sort(&k->c, k->t, sort, &p.q))
-        return k->c.rc;
-    if (p.search != NULL && strspn(p.search, " \t") == strlen(p.search))
-        p.search = NULL;
     return find_page(&k->c, &p, &k->req->out);
 }
 

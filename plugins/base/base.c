@@ -159,16 +159,33 @@ static const struct berth_field series_fields[] = {
 
 /* ---- what users keep ------------------------------------------------------------ */
 
+/* A way of looking at a table; record/view.c checks and serves them. */
 static const struct berth_field saved_view_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
     {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_FILTER, .max = 48},
-    {"shared", BERTH_BOOL, BERTH_LIST, .def = "false"},
+    {"audience", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "audience", "me"},
+    {"department_id", BERTH_REF, 0, "department", .when = "audience = 'department'"},
+    {"role_id", BERTH_REF, 0, "role", .when = "audience = 'role'"},
+    {"base", BERTH_TEXT, 0, .max = 48}, /* the declared view that it narrows further */
     {"look", BERTH_PICK, 0, "look", "list"},
     {"columns", BERTH_TEXT, 0, .max = 2000},
+    {"widths", BERTH_JSON, 0, .max = 4000},
     {"filter", BERTH_JSON, 0, .max = 20000},
     {"sort", BERTH_TEXT, 0, .max = 500},
-    {"by_field", BERTH_TEXT, 0, .max = 48},
+    {"by_field", BERTH_TEXT, 0, .max = 60}, /* groups, board columns, tree parent: "status", "paid_on:month" */
+    {"from_field", BERTH_TEXT, 0, .max = 48},
+    {"to_field", BERTH_TEXT, 0, .max = 48},
+    {"sums", BERTH_TEXT, 0, .max = 500},
     {"place", BERTH_INT, 0, .def = "0"},
+    {0},
+};
+/* What a user said of a view, declared (by name) or saved (by number). */
+static const struct berth_field view_mark_fields[] = {
+    {"user_id", BERTH_REF, 0, "user"},
+    {"on_table", BERTH_TEXT},
+    {"view_name", BERTH_TEXT},
+    {"pinned", BERTH_BOOL},
+    {"opens", BERTH_BOOL}, /* shown when the table is opened */
     {0},
 };
 static const struct berth_field api_token_fields[] = {
@@ -359,7 +376,8 @@ static const struct berth_table tables[] = {
     {"setting", setting_fields, .flags = ADMINISTERED | BERTH_HIDDEN, .title = "name"},
     {"series", series_fields, .flags = ADMINISTERED, .title = "name", .icon = "hash"},
     {"saved_view", saved_view_fields, BERTH_KEYS({"on_table, owner_id"}),
-     BERTH_OWNED | BERTH_HIDDEN, .title = "name"},
+     BERTH_OWNED | BERTH_PERSONAL | BERTH_HIDDEN, .title = "name"},
+    {"view_mark", view_mark_fields, BERTH_KEYS({"user_id, on_table, view_name"}), BERTH_BARE},
     {"api_token", api_token_fields, .flags = BERTH_ADMIN | BERTH_HIDDEN, .title = "name"},
     {"file", file_fields, BERTH_KEYS({"on_table, record_id"}), BERTH_HIDDEN, .title = "name"},
     {"job", job_fields, BERTH_KEYS({"state, run_at"}), BERTH_ADMIN, .title = "kind",
@@ -392,6 +410,7 @@ static const struct berth_dict dicts[] = {
      .open = 1},
     {"series_reset", "never, year, month, day"},
     {"look", "list, board, calendar, tree, graph"},
+    {"audience", "me, department:blue, role:violet, everyone:green"},
     {"color", "gray:gray, blue:blue, green:green, amber:amber, red:red, violet:violet, teal:teal, "
               "pink:pink"},
     {"field_type", "text, long, phone, email, url, int, real, bool, money, date, time, pick, ref"},
@@ -417,6 +436,8 @@ static const struct berth_view views[] = {
     {"user", "active", BERTH_AS_LIST, "name, login, department_id, manager_id, email, last_seen_at",
      "active = true", "name"},
     {"user", "left", BERTH_AS_LIST, "name, login, department_id, updated_at", "active = false"},
+    {"user", "chart", BERTH_AS_TREE, "name, position, department_id", "active = true", "name", "manager_id"},
+    {"department", "list", BERTH_AS_LIST},
     {"department", "tree", BERTH_AS_TREE, .by = "parent_id"},
     {"job", "latest", BERTH_AS_LIST, .sort = "-id"},
     {"audit", "latest", BERTH_AS_LIST, .sort = "-at"},
@@ -424,4 +445,5 @@ static const struct berth_view views[] = {
 };
 
 BERTH_PLUGIN(.name = "base", .version = "0.1.0", .tables = tables, .dicts = dicts,
-             .settings = settings, .views = views)
+             .settings = settings, .views = views,
+             .perms = BERTH_LIST_OF(berth_perm, {"share_views", "manager"}))

@@ -1,0 +1,152 @@
+/* look.c - what looking at many records asks for beyond pages: sums, neighbours, spreadsheets, and what
+ * a user says of a view. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/when.h"
+#include "record/aggregate.h"
+#include "record/export.h"
+#include "record/net.h"
+#include "record/view.h"
+#include "web/app.h"
+
+enum { AGGREGATE_MS = 1000, NET_MS = 700 };
+
+bool call_known(struct call *k, const char *const *names)
+{
+    for (size_t i = 0; i < k->req->nargs; i++) {
+        size_t n = 0;
+
+        if (strcmp(k->req->args[i].name, "locale") == 0)
+            continue;
+        while (names[n] != NULL && strcmp(names[n], k->req->args[i].name) != 0)
+            n++;
+        if (names[n] == NULL) {
+            call_bad(k, k->req->args[i].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool filter_param(struct call *k, const char *text, const struct where **out)
+{
+    json_t *j;
+    bool ok;
+
+    *out = NULL;
+    if (text == NULL || *text == '\0')
+        return true;
+    j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    if (j == NULL) {
+        call_bad(k, "filter");
+        return false;
+    }
+    ok = where_json(&k->c, k->t, j, out);
+    json_decref(j);
+    return ok;
+}
+
+bool call_question(struct call *k, const struct where **where, const char **search, const char **sort)
+{
+    struct view_use use;
+    const struct where *own;
+
+    if (!filter_param(k, http_query(k->req, "filter"), &own) || !view_use(&k->c, k->t, http_query(k->req, "view"), &use))
+        return false;
+    *where = where_and(&k->c, use.where, own);
+    *sort = http_query(k->req, "sort");
+    if (*sort == NULL)
+        *sort = use.sort;
+    *search = http_query(k->req, "q");
+    if (*search != NULL && strspn(*search, " \t") == strlen(*search))
+        *search = NULL;
+    return true;
+}
+
+static int aggregate(struct call *k)
+{
+    static const char *const params[] = {"view", "filter", "q", "group", "sum", "avg", "min", "max", NULL};
+    struct aggregate a = {.t = k->t, .group = http_query(k->req, "group"), .sum = http_query(k->req, "sum"),
+                          .avg = http_query(k->req, "avg"), .min = http_query(k->req, "min"),
+                          .max = http_query(k->req, "max"), .until = when_monotonic() + AGGREGATE_MS};
+    const char *sort;
+
+    if (!call_known(k, params) || !call_question(k, &a.where, &a.search, &sort))
+        return k->c.rc;
+    return aggregate_json(&k->c, &a, &k->req->out);
+}
+
+static int neighbours(struct call *k)
+{
+    static const char *const params[] = {"link", "after", "limit", NULL};
+    int64_t limit = call_number(k, "limit", 12, 1, 100);
+
+    if (!call_known(k, params) || k->c.rc != BERTH_OK)
+        return k->c.rc;
+    return net_page(&k->c, k->t, k->id, http_query(k->req, "link"), http_query(k->req, "after"), (int)limit,
+                    when_monotonic() + NET_MS, &k->req->out);
+}
+
+static int export(struct call *k)
+{
+    const json_t *o = call_object(k);
+    struct json j = call_json(k);
+    int64_t job = o == NULL ? 0 : export_start(&k->c, k->t, o);
+
+    if (k->c.rc != BERTH_OK)
+        return k->c.rc;
+    k->req->status = 202;
+    json_open(&j, '{');
+    json_key(&j, "job");
+    json_int(&j, job);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+static int export_get(struct call *k)
+{
+    const char *path, *name, *kind;
+    struct stat st;
+    int fd;
+
+    if (export_file(&k->c, k->id, &path, &name, &kind) != BERTH_OK)
+        return k->c.rc;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        if (fd >= 0)
+            close(fd);
+        return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    }
+    http_set(k->req, "Content-Type", strcmp(kind, "csv") == 0
+             ? "text/csv; charset=utf-8" : "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+    http_set(k->req, "Content-Disposition", arena_fmt(k->req->arena, "attachment; filename=\"%s-%lld.%s\"", name,
+                                                      (long long)k->id, kind));
+    http_set(k->req, "Cache-Control", "no-store");
+    http_file(k->req, fd, (uint64_t)st.st_size, -1);
+    k->app_answered = true;
+    return k->c.rc;
+}
+
+static int mark(struct call *k)
+{
+    const json_t *o = call_object(k);
+
+    if (o == NULL || !perm_may(k->c.who, k->t, DO_READ))
+        return o == NULL ? (int)k->c.rc : ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
+    if (view_mark(&k->c, k->t, call_string(k, "view"), json_is_true(json_object_get(o, "pinned")),
+                  json_is_true(json_object_get(o, "default"))) == BERTH_OK)
+        k->req->status = 204;
+    return k->c.rc;
+}
+
+const struct route_entry routes_look[] = {
+    {"GET", "/api/{table}/_aggregate", 0, aggregate},
+    {"GET", "/api/{table}/{id}/_neighbours", R_SLOW, neighbours},
+    {"POST", "/api/{table}/_export", R_WRITE, export},
+    {"GET", "/api/_job/{id}/file", R_SLOW, export_get},
+    {"POST", "/api/{table}/_mark", R_WRITE, mark},
+    {0},
+};
