@@ -277,26 +277,6 @@ CREATE TABLE api_token (
 CREATE INDEX ix_api_token_user_id ON api_token (user_id);
 CREATE UNIQUE INDEX ux_api_token_hash ON api_token (hash);
 
-CREATE TABLE file (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    version INTEGER NOT NULL,
-    created_at INTEGER NOT NULL,
-    created_by INTEGER,
-    updated_at INTEGER NOT NULL,
-    updated_by INTEGER,
-    name TEXT,
-    mime TEXT,
-    size INTEGER,
-    hash TEXT,
-    path TEXT,
-    on_table TEXT,
-    record_id INTEGER,
-    field TEXT
-) STRICT;
-CREATE INDEX ix_file_on_table_record_id ON file (on_table, record_id);
-CREATE INDEX ix_file_hash ON file (hash);
--- and the full-text table search_file
-
 CREATE TABLE job (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL,
@@ -452,6 +432,37 @@ CREATE UNIQUE INDEX ux_alert_key_user_id ON alert (key, user_id);
 CREATE INDEX ix_alert_run_at ON alert (run_at);
 CREATE INDEX ix_alert_user_id_state_fired_at ON alert (user_id, state, fired_at);
 CREATE INDEX ix_alert_tbl_rec ON alert (tbl, rec);
+
+CREATE TABLE attachment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    doc INTEGER,
+    no INTEGER,
+    tbl INTEGER,
+    rec INTEGER,
+    name TEXT,
+    mime TEXT,
+    size INTEGER,
+    hash TEXT,
+    at INTEGER,
+    by INTEGER
+) STRICT;
+CREATE INDEX ix_attachment_tbl_rec_id ON attachment (tbl, rec, id);
+CREATE INDEX ix_attachment_doc ON attachment (doc);
+
+CREATE TABLE blob (
+    hash TEXT NOT NULL,
+    size INTEGER,
+    refs INTEGER,
+    freed_at INTEGER,
+    PRIMARY KEY (hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_blob_freed_at ON blob (freed_at);
+
+CREATE TABLE blob_use (
+    who INTEGER NOT NULL,
+    bytes INTEGER,
+    PRIMARY KEY (who)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE alert_pref (
     user_id INTEGER NOT NULL,

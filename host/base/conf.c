@@ -47,6 +47,7 @@ const struct conf_option conf_options[] = {
     {PATH(ui), .def = "@ui", .section = "server", .help = "directory of the built web UI"},
     {PATH(share), .def = "@share", .section = "server", .help = "directory of labels and templates"},
     {BOOL(demo), .def = "no", .section = "server", .help = "a new database gets demo data and a demo user"},
+    {TEXT(scanner), .def = "", .section = "server", .help = "virus scanner that speaks clamd's protocol: /run/clamav/clamd.ctl or host:3310"},
 
     {INT(event_threads, 0, 256), .def = "0", .section = "limits", .help = "threads that talk to clients; 0: two a core"},
     {INT(pool_threads, 0, 256), .def = "0", .section = "limits", .help = "threads for slow work; 0: by the number of cores"},

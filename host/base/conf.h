@@ -40,6 +40,7 @@ struct conf {
     const char *ui;    /* the built web UI */
     const char *share; /* labels, templates, sdk */
     bool demo;
+    const char *scanner; /* clamd: a socket's path or host:port; "": none */
 
     /* limits */
     int64_t event_threads, pool_threads; /* 0: from the number of cores */

@@ -37,8 +37,9 @@ static int copy_one(int from_dir, int to_dir, const char *name, struct buf *err)
     return rc;
 }
 
-/* After the database: every file that it names was there already. */
-static int copy_files(const char *from, const char *to, struct buf *err)
+/* After the database: every file that it names was there already, and stays for a day at least.  Attachments
+ * lie in folders by the first two letters of their hash. */
+static int copy_files(struct arena *a, const char *from, const char *to, struct buf *err)
 {
     DIR *d = opendir(from);
     int to_dir, rc = 0;
@@ -54,6 +55,8 @@ static int copy_files(const char *from, const char *to, struct buf *err)
     for (struct dirent *e; rc == 0 && (e = readdir(d)) != NULL;)
         if (e->d_type == DT_REG)
             rc = copy_one(dirfd(d), to_dir, e->d_name, err);
+        else if (e->d_type == DT_DIR && e->d_name[0] != '.')
+            rc = copy_files(a, arena_fmt(a, "%s/%s", from, e->d_name), arena_fmt(a, "%s/%s", to, e->d_name), err);
     if (to_dir >= 0)
         close(to_dir);
     closedir(d);
@@ -72,7 +75,7 @@ static int run(struct cli *cli)
     if (mkdir(to, 0700) < 0 && errno != EEXIST)
         rc = cli_fail(cli, "make %s: %s", to, strerror(errno));
     else if (db_open(cli->conf->database, &o, &db, &err) < 0 || db_backup(db, arena_fmt(a, "%s/berth.db", to), &err) < 0 ||
-             copy_files(arena_fmt(a, "%s/files", cli->conf->data), arena_fmt(a, "%s/files", to), &err) < 0)
+             copy_files(a, arena_fmt(a, "%s/files", cli->conf->data), arena_fmt(a, "%s/files", to), &err) < 0)
         rc = cli_fail(cli, "%s", buf_str(&err));
     else
         printf("%s holds a checked copy of %s\n", to, cli->conf->data);

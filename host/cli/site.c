@@ -15,6 +15,7 @@
 #include "record/hook.h"
 #include "record/install.h"
 #include "record/reindex.h"
+#include "service/service.h"
 
 static const char *join(struct arena *a, const char *dir, const char *name)
 {
@@ -132,6 +133,8 @@ int site_open(struct site *s, const struct conf_list *scripts_left_out, struct b
         return -1;
     }
     s->st.files_dir = s->files_dir;
+    s->st.scanner = s->conf->scanner;
+    service_ready(&s->st);
     if (db_open(s->conf->database, &o, &s->st.db, err) < 0)
         return -1;
     s->opened = true;

@@ -14,7 +14,7 @@
 #include "record/job.h"
 #include "record/session.h"
 #include "record/timer.h"
-#include "service/alert.h"
+#include "service/service.h"
 #include "web/app.h"
 
 struct server {
@@ -23,7 +23,7 @@ struct server {
     struct static_dir *ui;
     struct jobs *jobs;
     struct timers *timers;
-    struct alerts *alerts;
+    struct services *services;
     pthread_t watch;
     atomic_bool stop;
 };
@@ -121,7 +121,7 @@ static int start(struct server *s, int listen_fd, struct buf *err)
         return -1;
     s->timers = timers_start(&s->site.st);
     s->app.hub = hub_start(&s->site.st);
-    if ((s->alerts = alerts_start(&s->site.st)) == NULL)
+    if ((s->services = services_start(&s->site.st)) == NULL)
         return -1;
     if (pthread_create(&s->watch, NULL, watch, s) != 0)
         return -1;
@@ -141,8 +141,8 @@ static int stop(struct server *s)
     }
     if (s->jobs != NULL)
         jobs_stop(&s->jobs);
-    if (s->alerts != NULL)
-        alerts_stop(&s->alerts);
+    if (s->services != NULL)
+        services_stop(&s->services);
     if (s->timers != NULL)
         timers_stop(&s->timers);
     atomic_store(&s->stop, true);

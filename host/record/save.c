@@ -583,6 +583,8 @@ static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
     db_bind_int(s, 1, row_id(r));
     if (c->rc == BERTH_OK)
         run_write(c, t, s);
+    if (c->rc == BERTH_OK && !(t->flags & BERTH_BIN) && t->parent == NULL && c->st->services.gone != NULL)
+        c->st->services.gone(c, t, row_id(r));
     if (c->rc == BERTH_OK)
         hook_run(c, BERTH_AFTER, BERTH_DELETE, r, r);
     if (c->rc == BERTH_OK)

@@ -60,6 +60,7 @@ struct store {
     struct labels *labels;
     struct company company;
     const char *files_dir; /* attachments and import files */
+    const char *scanner;   /* where clamd listens; NULL or "": nobody looks at uploads */
     struct script_ops scripts;
     struct service_ops services;
     struct event_ops events;

@@ -7,6 +7,7 @@
 #include "base/when.h"
 #include "record/find.h"
 #include "service/alert_in.h"
+#include "service/service.h"
 
 /* ---- raising ------------------------------------------------------------------------------ */
 static const char *args_json(struct berth_ctx *c, const char *const *args)
@@ -58,8 +59,9 @@ static bool had(struct berth_ctx *c, const struct alert_row *r)
 
 static void wake(struct berth_ctx *c, void *arg)
 {
+    (void)c;
     (void)arg;
-    alerts_wake(c->st);
+    service_wake();
 }
 
 int alert_put(struct berth_ctx *c, const struct alert_row *r)

@@ -35,10 +35,7 @@ int alert_pref_json(struct berth_ctx *c, struct buf *out);
 enum { ALERT_TURN = 500 };
 int alert_fire(struct berth_ctx *c);
 
-/* The thread that calls it. */
-struct alerts;
-struct alerts *alerts_start(struct store *st);
-void alerts_stop(struct alerts **a);
-void alerts_wake(struct store *st);
+/* All that is due, in turns; from a thread of its own, which lends its reader. */
+void alert_due(struct store *st, struct db_conn *reader);
 
 #endif

@@ -1,9 +1,7 @@
-/* alert_fire.c - what happens when an alert is due: quiet hours, firing, escalation; and the thread
- * that looks once a second. */
+/* alert_fire.c - what happens when an alert is due: quiet hours, firing, escalation. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/blame.h"
 #include "base/log.h"
 #include "base/when.h"
 #include "record/find.h"
@@ -176,17 +174,7 @@ int alert_fire(struct berth_ctx *c)
     return c->rc != BERTH_OK ? c->rc : n;
 }
 
-/* ---- the thread ----------------------------------------------------------------------------- */
-struct alerts {
-    struct store *st;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stop, work;
-};
-
-static struct alerts *runner; /* one a process */
-
+/* ---- turns ------------------------------------------------------------------------------------ */
 struct turn {
     struct store *st;
     struct berth_ctx c;
@@ -233,81 +221,8 @@ static bool any_due(struct db_conn *conn, int64_t now)
     return any;
 }
 
-/* True when it is to end. */
-static bool rest(struct alerts *a)
+void alert_due(struct store *st, struct db_conn *reader)
 {
-    struct timespec until;
-    bool stop;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec++;
-    pthread_mutex_lock(&a->lock);
-    if (!a->stop && !a->work)
-        pthread_cond_timedwait(&a->wake, &a->lock, &until);
-    a->work = false;
-    stop = a->stop;
-    pthread_mutex_unlock(&a->lock);
-    return stop;
-}
-
-static void *work(void *arg)
-{
-    struct alerts *a = arg;
-    struct buf err = BUF_INIT;
-    struct db_conn *conn = db_reader(a->st->db, &err);
-
-    blame_thread();
-    while (conn != NULL && !rest(a)) {
-        while (any_due(conn, store_now(a->st)) && turn(a->st, conn) == ALERT_TURN)
-            continue;
-    }
-    if (conn != NULL)
-        db_conn_close(&conn);
-    buf_free(&err);
-    return NULL;
-}
-
-struct alerts *alerts_start(struct store *st)
-{
-    struct alerts *a = mem_alloc(sizeof(*a));
-    pthread_condattr_t attr;
-
-    a->st = st;
-    pthread_mutex_init(&a->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&a->wake, &attr);
-    pthread_condattr_destroy(&attr);
-    if (pthread_create(&a->thread, NULL, work, a) != 0) {
-        free(a);
-        return NULL;
-    }
-    return runner = a;
-}
-
-void alerts_wake(struct store *st)
-{
-    (void)st;
-    if (runner == NULL)
-        return;
-    pthread_mutex_lock(&runner->lock);
-    runner->work = true;
-    pthread_cond_signal(&runner->wake);
-    pthread_mutex_unlock(&runner->lock);
-}
-
-void alerts_stop(struct alerts **pa)
-{
-    struct alerts *a = *pa;
-
-    pthread_mutex_lock(&a->lock);
-    a->stop = true;
-    pthread_cond_signal(&a->wake);
-    pthread_mutex_unlock(&a->lock);
-    pthread_join(a->thread, NULL);
-    runner = NULL;
-    pthread_mutex_destroy(&a->lock);
-    pthread_cond_destroy(&a->wake);
-    free(a);
-    *pa = NULL;
+    while (any_due(reader, store_now(st)) && turn(st, reader) == ALERT_TURN)
+        continue;
 }

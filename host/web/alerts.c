@@ -1,10 +1,13 @@
 /* alerts.c - the alert centre over HTTP. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/when.h"
 #include "record/find.h"
 #include "service/alert.h"
 #include "web/app.h"
+
+static const char text_max[] = "500";
 
 static int list(struct call *k)
 {
@@ -82,9 +85,10 @@ static int remind(struct call *k)
 
     if (r == NULL || !when_to(k, o, "due_at", &a.due_at))
         return k->c.rc;
-    if (!json_is_string(text) || json_string_length(text) == 0 || json_string_length(text) > 500)
-        return ctx_invalid(&k->c, "text", json_is_string(text) && json_string_length(text) > 0 ? "err.too_long" : "err.required",
-                           "max", "500", NULL);
+    if (!json_is_string(text) || json_string_length(text) == 0)
+        return ctx_invalid(&k->c, "text", "err.required", NULL);
+    if (json_string_length(text) > (size_t)atoi(text_max))
+        return ctx_invalid(&k->c, "text", "err.too_long", "max", text_max, NULL);
     json_array_foreach (people, i, one) {
         if (i == sizeof(ids) / sizeof(ids[0]) || !find_exists(&k->c, model_table(k->c.m, "user"), json_integer_value(one)))
             return ctx_invalid(&k->c, "people", "err.ref", NULL);

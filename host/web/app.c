@@ -97,7 +97,7 @@ static bool match(struct call *k, const char *pattern, const char *path)
 static const struct route_entry *find_route(struct call *k, bool *path_known)
 {
     static const struct route_entry *const all[] = {routes_auth, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_alerts,
-                                                    routes_events, routes_look, routes_rest};
+                                                    routes_events, routes_look, routes_rest, routes_files};
     const char *method = http_method_name(k->req->method == HTTP_HEAD ? HTTP_GET : k->req->method);
     const struct route_entry *own;
 
@@ -187,6 +187,8 @@ static enum http_begin refuse(struct call *k, int status, const char *code)
     return HTTP_REFUSE;
 }
 
+static void tell_error(struct call *k);
+
 enum http_begin app_begin(struct http_req *req)
 {
     struct app *app = http_data(req);
@@ -231,6 +233,10 @@ enum http_begin app_begin(struct http_req *req)
     if (k->route->flags & R_UPLOAD) {
         req->body_to_file = true;
         req->body_max = app->upload_max;
+        if (k->route->before != NULL && k->route->before(k) != BERTH_OK) {
+            tell_error(k);
+            return HTTP_REFUSE;
+        }
     } else if (changes(req) && req->body_size != 0 && strcmp(http_media(req), "application/json") != 0) {
         return refuse(k, 415, "bad_type");
     }
@@ -246,6 +252,8 @@ static void tell_error(struct call *k)
         k->req->status = 401;
     if (k->c.code != NULL && strcmp(k->c.code, "bad_request") == 0)
         k->req->status = 400;
+    if (k->c.code != NULL && strcmp(k->c.code, "too_large") == 0)
+        k->req->status = 413;
     if (k->req->status == 403)
         tell_denial(k);
     if (k->req->status == 503)

@@ -37,6 +37,7 @@ struct route_entry {
     const char *method, *path; /* "/api/{table}/{id}/_history" */
     unsigned flags;
     int (*run)(struct call *k); /* BERTH_OK with the answer in k->req->out, or the ctx's error */
+    int (*before)(struct call *k); /* R_UPLOAD: may refuse before the body is read; NULL: never */
 };
 
 struct call { /* one request on its way */
@@ -60,7 +61,7 @@ struct call { /* one request on its way */
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[],
-    routes_alerts[], routes_events[], routes_look[];
+    routes_alerts[], routes_events[], routes_look[], routes_files[];
 
 /* events.c: open browsers hear of alerts, changed records and jobs. */
 struct hub *hub_start(struct store *st);

@@ -268,7 +268,7 @@ static bool upload_open(struct request *r)
 {
     const char *dir = r->http->c.upload_dir;
 
-    r->pub.body_fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+    r->pub.body_fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (r->pub.body_fd >= 0)
         return true;
     if (errno == EOPNOTSUPP || errno == EISDIR) {

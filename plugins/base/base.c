@@ -209,17 +209,6 @@ static const struct berth_field session_fields[] = {
     {"agent", BERTH_TEXT},
     {0},
 };
-static const struct berth_field file_fields[] = {
-    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST, .max = 255},
-    {"mime", BERTH_TEXT, KEPT, .max = 100},
-    {"size", BERTH_INT, KEPT},
-    {"hash", BERTH_TEXT, BERTH_LOCKED | BERTH_INDEX, .max = 64},
-    {"path", BERTH_TEXT, BERTH_LOCKED | BERTH_SECRET, .max = 255},
-    {"on_table", BERTH_TEXT, BERTH_LOCKED, .max = 48},
-    {"record_id", BERTH_INT, BERTH_LOCKED},
-    {"field", BERTH_TEXT, BERTH_LOCKED, .max = 48},
-    {0},
-};
 static const struct berth_field job_fields[] = {
     {"kind", BERTH_TEXT, BERTH_REQUIRED | KEPT, .max = 48},
     {"state", BERTH_PICK, BERTH_REQUIRED | KEPT, "job_state", "queued"},
@@ -311,6 +300,33 @@ static const struct berth_field audit_fields[] = {
 };
 /* ---- what hangs on records: tbl and rec as in history ------------------------------ */
 
+/* A version of a document; doc is its first one's id.  The bytes lie in the files folder, named by
+ * their hash, once however often they are attached. */
+static const struct berth_field attachment_fields[] = {
+    {"id", BERTH_INT, 0, .def = "@seq"},
+    {"doc", BERTH_INT},
+    {"no", BERTH_INT},
+    {"tbl", BERTH_INT},
+    {"rec", BERTH_INT},
+    {"name", BERTH_TEXT},
+    {"mime", BERTH_TEXT},
+    {"size", BERTH_INT},
+    {"hash", BERTH_TEXT},
+    {"at", BERTH_TIME},
+    {"by", BERTH_REF, 0, "user"},
+    {0},
+};
+static const struct berth_field blob_fields[] = {
+    {"hash", BERTH_TEXT}, {"size", BERTH_INT}, {"refs", BERTH_INT},
+    {"freed_at", BERTH_TIME}, /* since when nothing refers to it */
+    {0},
+};
+static const struct berth_field blob_use_fields[] = {
+    {"who", BERTH_INT}, /* a user; 0: all that lies on the disk */
+    {"bytes", BERTH_INT},
+    {0},
+};
+
 /* One person's: waiting until run_at, then open (escalated at run_at, if ever), then done. */
 static const struct berth_field alert_fields[] = {
     {"id", BERTH_INT, 0, .def = "@seq"},
@@ -379,7 +395,6 @@ static const struct berth_table tables[] = {
      BERTH_OWNED | BERTH_PERSONAL | BERTH_HIDDEN, .title = "name"},
     {"view_mark", view_mark_fields, BERTH_KEYS({"user_id, on_table, view_name"}), BERTH_BARE},
     {"api_token", api_token_fields, .flags = BERTH_ADMIN | BERTH_HIDDEN, .title = "name"},
-    {"file", file_fields, BERTH_KEYS({"on_table, record_id"}), BERTH_HIDDEN, .title = "name"},
     {"job", job_fields, BERTH_KEYS({"state, run_at"}), BERTH_ADMIN, .title = "kind",
      .icon = "activity"},
     {"import", import_fields, .flags = BERTH_HIDDEN, .title = "name"},
@@ -395,6 +410,9 @@ static const struct berth_table tables[] = {
      BERTH_KEYS({"id"}, {"key, user_id", BERTH_UNIQUE}, {"run_at"}, {"user_id, state, fired_at"},
                 {"tbl, rec"}),
      BERTH_BARE},
+    {"attachment", attachment_fields, BERTH_KEYS({"id"}, {"tbl, rec, id"}, {"doc"}), BERTH_BARE},
+    {"blob", blob_fields, BERTH_KEYS({"hash"}, {"freed_at"}), BERTH_BARE},
+    {"blob_use", blob_use_fields, BERTH_KEYS({"who"}), BERTH_BARE},
     {"alert_pref", alert_pref_fields, BERTH_KEYS({"user_id"}), BERTH_BARE},
     {"model_table", model_table_fields, BERTH_KEYS({"id"}, {"name", BERTH_UNIQUE}), BERTH_BARE},
     {0},
@@ -429,6 +447,8 @@ static const struct berth_field settings[] = {
     {"session_idle_minutes", BERTH_INT, 0, .def = "720", .max = 43200},
     {"session_days", BERTH_INT, 0, .def = "7", .max = 90},
     {"bin_days", BERTH_INT, 0, .def = "90", .max = 3650},
+    {"files_user_mb", BERTH_INT, 0, .def = "10000", .max = 100000000}, /* 0: no limit */
+    {"files_total_mb", BERTH_INT, 0, .def = "0", .max = 1000000000},
     {0},
 };
 

@@ -21,10 +21,10 @@ GIVEN = {
     "err.script": {"script", "why"}, "err.filter_form": {"value"}, "err.filter_field": {"value"},
     "err.filter_op": {"value"}, "err.filter_value": {"value"}, "err.filter_sort": {"value"},
     "err.filter_size": {"value"}, "import.duplicate": {"title", "by"}, "import.duplicate_hidden": {"by"},
-    "import.same_row": {"row", "by"}, "import.invalid": {"field", "why"},
+    "alert.own": {"text"}, "import.same_row": {"row", "by"}, "import.invalid": {"field", "why"},
 }
 # Named by code through a pattern: "err.%s" of a code, "*.op.%s" of a change, "group.%s".
-BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.import",
+BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.import", "*.op.file_drop",
          "*.group.basic", "*.group.record", "*.view.all", "yes", "no"}
 
 
@@ -47,7 +47,7 @@ def sources(*patterns):
 
 def host_keys():
     c = sources("host/*/*.c")
-    keys = set(re.findall(r'"((?:err|import)\.[a-z_]+)"', c))
+    keys = set(re.findall(r'"((?:err|import|alert)\.[a-z_]+)"', c))
     keys |= {"err." + code for code in re.findall(r'\brefuse\(k, [^;]*?"(\w+)"', c)}
     keys |= {"err." + code for code in re.findall(r'known \? "(\w+)"', c)}
     keys |= {"sheet." + key for key in re.findall(r'\bX\([A-Z_]+, "(\w+)"', sources("host/sheet/sheet.h"))}

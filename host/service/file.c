@@ -1,0 +1,407 @@
+/* file.c - attachments: rights, quotas, versions. */
+#include "service/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/when.h"
+#include "record/find.h"
+#include "record/save.h"
+#include "record/setting.h"
+#include "text/utf8.h"
+
+static const char name_max[] = "200"; /* bytes */
+enum { FILES_MAX = 1000, HEAD = 4096 };
+#define MB INT64_C(1048576)
+
+/* ---- before anything is kept ------------------------------------------------------------------ */
+/* Characters that make a name read as another one: controls, and those that turn the direction. */
+static bool deceives(uint32_t ch)
+{
+    return ch < 0x20 || (ch >= 0x7f && ch < 0xa0) || ch == 0x200e || ch == 0x200f || (ch >= 0x202a && ch <= 0x202e) ||
+           (ch >= 0x2066 && ch <= 0x2069) || ch == 0xfeff;
+}
+
+const char *file_name(struct berth_ctx *c, const char *given)
+{
+    struct buf b = BUF_INIT;
+    const char *s = given == NULL ? "" : given, *out;
+
+    for (const char *p = s; *p != '\0'; p++)
+        if (*p == '/' || *p == '\\')
+            s = p + 1;
+    while (*s != '\0') {
+        const char *from = s;
+        uint32_t ch = utf8_next(&s, from + strlen(from));
+
+        if (!deceives(ch) && (ch >= 0x80 || strchr("<>:\"|?*", (int)ch) == NULL))
+            buf_add(&b, from, (size_t)(s - from));
+    }
+    while (b.len > 0 && (b.s[b.len - 1] == ' ' || b.s[b.len - 1] == '.'))
+        b.s[--b.len] = '\0';
+    out = buf_str(&b) + strspn(buf_str(&b), " .");
+    out = arena_strdup(c->a, out);
+    buf_free(&b);
+    if (*out != '\0' && strlen(out) <= (size_t)atoi(name_max))
+        return out;
+    if (*out == '\0')
+        ctx_invalid(c, "name", "err.required", NULL);
+    else
+        ctx_invalid(c, "name", "err.too_long", "max", name_max, NULL);
+    return NULL;
+}
+
+static int over(struct berth_ctx *c, const char *key, int64_t mb)
+{
+    c->args[0] = "max";
+    c->args[1] = arena_fmt(c->a, "%lld", (long long)mb);
+    c->args[2] = NULL;
+    return ctx_fail(c, BERTH_INVALID, "too_large", key);
+}
+
+int file_may_add(struct berth_ctx *c, const struct berth_row *r, int64_t size)
+{
+    int64_t mine = setting_get(c, "base.files_user_mb").i, all = setting_get(c, "base.files_total_mb").i;
+
+    if (!perm_row(c, r, DO_UPDATE))
+        return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
+    if (c->who != NULL && mine > 0 && blob_use(c, c->who->id) + size > mine * MB)
+        return over(c, "err.files_user", mine);
+    if (all > 0 && blob_use(c, 0) + size > all * MB)
+        return over(c, "err.files_total", all);
+    return c->rc;
+}
+
+int file_check(struct berth_ctx *c, const char *name, int fd)
+{
+    const struct filetype *t = filetype_of(name);
+    unsigned char head[HEAD];
+    ssize_t n = pread(fd, head, sizeof(head), 0);
+
+    if (t == NULL)
+        return ctx_invalid(c, "name", "err.file_type", NULL);
+    if (n <= 0)
+        return ctx_invalid(c, "name", "err.empty_file", NULL);
+    return filetype_fits(t, head, (size_t)n) ? (int)c->rc : ctx_invalid(c, "name", "err.file_content", NULL);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+#define COLUMNS "id, doc, no, size, at, coalesce(by, 0), tbl, rec, name, mime, hash"
+
+static void read_file(struct berth_ctx *c, struct db_stmt *s, struct file *f)
+{
+    *f = (struct file){db_col_int(s, 0), db_col_int(s, 1), db_col_int(s, 2), db_col_int(s, 3), db_col_int(s, 4),
+                       db_col_int(s, 5), db_col_int(s, 6), db_col_int(s, 7), arena_strdup(c->a, db_col_text(s, 8, NULL)),
+                       arena_strdup(c->a, db_col_text(s, 9, NULL)), arena_strdup(c->a, db_col_text(s, 10, NULL))};
+}
+
+static bool find_file(struct berth_ctx *c, int64_t id, struct file *f)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT " COLUMNS " FROM attachment WHERE id = ?");
+    bool there;
+
+    db_bind_int(s, 1, id);
+    there = db_step(s) == DB_ROW;
+    if (there)
+        read_file(c, s, f);
+    db_reset(s);
+    return there;
+}
+
+/* The record it hangs on, which the user sees; NULL fails the ctx. */
+static struct berth_row *record_of(struct berth_ctx *c, const struct file *f)
+{
+    const struct table *t = store_table_of(c->st, c->m, f->tbl);
+
+    if (t != NULL)
+        return find_one(c, t, f->rec);
+    ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    return NULL;
+}
+
+bool file_get(struct berth_ctx *c, int64_t id, struct file *out)
+{
+    if (!find_file(c, id, out))
+        ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    return c->rc == BERTH_OK && record_of(c, out) != NULL;
+}
+
+static void body_json(struct json *j, const struct file *f)
+{
+    static const char *const looks[] = {[LOOK_IMAGE] = "image", [LOOK_PDF] = "pdf", [LOOK_TEXT] = "text"};
+    const struct filetype *t = filetype_of(f->name);
+    char at[WHEN_TIME_MAX];
+
+    when_time_format(f->at, at);
+    json_key(j, "id");
+    json_int(j, f->id);
+    json_key(j, "no");
+    json_int(j, f->no);
+    json_key(j, "name");
+    json_str(j, f->name);
+    json_key(j, "mime");
+    json_str(j, f->mime);
+    json_key(j, "size");
+    json_int(j, f->size);
+    json_key(j, "at");
+    json_str(j, at);
+    json_key(j, "by");
+    json_int(j, f->by);
+    json_key(j, "look");
+    json_str(j, t == NULL ? NULL : looks[t->look]);
+}
+
+void file_json(struct json *j, const struct file *f)
+{
+    json_open(j, '{');
+    body_json(j, f);
+    json_close(j, '}');
+}
+
+/* A row that carries nothing but who did it, for the titles beside a list. */
+static struct berth_row *by_row(struct berth_ctx *c, const struct table *t, int64_t by)
+{
+    struct berth_row *r = row_new(c, t);
+
+    if (by != 0)
+        r->v[F_CREATED_BY] = (struct berth_val){BERTH_REF, 0, {.i = by}};
+    return r;
+}
+
+static size_t read_all(struct berth_ctx *c, const struct berth_row *r, struct file *f)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT " COLUMNS " FROM attachment WHERE tbl = ? AND rec = ? ORDER BY id DESC LIMIT ?");
+    size_t n = 0;
+
+    db_bind_int(s, 1, store_table_no(c->st, r->t));
+    db_bind_int(s, 2, row_id(r));
+    db_bind_int(s, 3, FILES_MAX);
+    while (n < FILES_MAX && db_step(s) == DB_ROW)
+        read_file(c, s, &f[n++]);
+    db_reset(s);
+    return n;
+}
+
+int file_list(struct berth_ctx *c, const struct berth_row *r, int64_t max, struct buf *out)
+{
+    struct file *f = arena_alloc(c->a, FILES_MAX * sizeof(*f));
+    struct berth_row **by = arena_alloc(c->a, FILES_MAX * sizeof(struct berth_row *));
+    size_t n = read_all(c, r, f);
+    struct json j = json_to(out);
+
+    json_open(&j, '{');
+    json_key(&j, "files");
+    json_open(&j, '[');
+    for (size_t i = 0; i < n; i++) {
+        bool newest = true;
+
+        by[i] = by_row(c, r->t, f[i].by);
+        for (size_t k = 0; k < i && newest; k++)
+            newest = f[k].doc != f[i].doc;
+        if (!newest)
+            continue;
+        json_open(&j, '{');
+        body_json(&j, &f[i]);
+        json_key(&j, "versions");
+        json_open(&j, '[');
+        for (size_t k = i + 1; k < n; k++)
+            if (f[k].doc == f[i].doc)
+                file_json(&j, &f[k]);
+        json_close(&j, ']');
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    find_refs_json(c, &j, by, n);
+    json_key(&j, "may");
+    json_open(&j, '{');
+    json_key(&j, "add");
+    json_bool(&j, perm_row(c, r, DO_UPDATE));
+    json_close(&j, '}');
+    json_key(&j, "max");
+    json_int(&j, max);
+    json_close(&j, '}');
+    return c->rc;
+}
+
+/* ---- adding ------------------------------------------------------------------------------------ */
+static int64_t next_no(struct berth_ctx *c, int64_t doc)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT coalesce(max(no), 0) + 1 FROM attachment WHERE doc = ?");
+    int64_t no = 1;
+
+    db_bind_int(s, 1, doc);
+    if (db_step(s) == DB_ROW)
+        no = db_col_int(s, 0);
+    db_reset(s);
+    return no;
+}
+
+static void first_is_its_own_doc(struct berth_ctx *c, int64_t id)
+{
+    struct db_stmt *s = db_prepare(c->conn, "UPDATE attachment SET doc = id WHERE id = ?");
+
+    db_bind_int(s, 1, id);
+    if (db_step(s) < 0)
+        ctx_db(c, DB_ERROR, "attach a file");
+    db_reset(s);
+}
+
+static void touched(struct berth_ctx *c, void *arg)
+{
+    if (c->st->events.send != NULL)
+        c->st->events.send(c->st->events.hub, arg);
+}
+
+static void tell(struct berth_ctx *c, const struct berth_row *r)
+{
+    struct event *e = arena_alloc(c->a, sizeof(*e));
+
+    *e = (struct event){.kind = EVENT_CHANGED, .table = r->t->name, .id = row_id(r)};
+    ctx_after_commit(c, touched, e);
+}
+
+int64_t file_add(struct berth_ctx *c, const struct berth_row *r, const char *name, const char *hash, int64_t size, int64_t doc,
+                 int fd)
+{
+    const struct filetype *t = filetype_of(name);
+    struct file of;
+    struct db_stmt *s;
+    int64_t id;
+    int rc;
+
+    if (file_may_add(c, r, size) != BERTH_OK)
+        return 0;
+    if (doc != 0) {
+        if (!find_file(c, doc, &of) || of.tbl != store_table_no(c->st, r->t) || of.rec != row_id(r)) {
+            ctx_invalid(c, "replaces", "err.ref", NULL);
+            return 0;
+        }
+        doc = of.doc;
+    }
+    if (blob_add(c, hash, size, fd) != BERTH_OK)
+        return 0;
+    s = db_prepare(c->conn, "INSERT INTO attachment (doc, no, tbl, rec, name, mime, size, hash, at, by)"
+                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    db_bind_int(s, 1, doc);
+    db_bind_int(s, 2, doc == 0 ? 1 : next_no(c, doc));
+    db_bind_int(s, 3, store_table_no(c->st, r->t));
+    db_bind_int(s, 4, row_id(r));
+    db_bind_text(s, 5, name, -1);
+    db_bind_text(s, 6, t == NULL ? "application/octet-stream" : t->mime, -1);
+    db_bind_int(s, 7, size);
+    db_bind_text(s, 8, hash, -1);
+    db_bind_int(s, 9, c->now);
+    if (c->who != NULL)
+        db_bind_int(s, 10, c->who->id);
+    rc = db_step(s);
+    db_reset(s);
+    if (rc < 0) {
+        ctx_db(c, rc, "attach a file");
+        return 0;
+    }
+    id = db_last_id(c->conn);
+    if (doc == 0)
+        first_is_its_own_doc(c, id);
+    if (c->who != NULL)
+        blob_use_add(c, c->who->id, size);
+    tell(c, r);
+    return c->rc == BERTH_OK ? id : 0;
+}
+
+int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *given, const void *bytes, size_t n)
+{
+    const char *name = file_name(c, given);
+    char hash[BLOB_HASH];
+    int64_t id = 0;
+    int fd;
+
+    if (name == NULL)
+        return 0;
+    fd = open(c->st->files_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, bytes, n) != (ssize_t)n || (file_check(c, name, fd) == BERTH_OK && blob_keep(c->st, fd, hash) < 0))
+        ctx_fail(c, errno == ENOSPC ? BERTH_FULL : BERTH_BROKEN, NULL, NULL);
+    if (c->rc == BERTH_OK)
+        id = file_add(c, r, name, hash, (int64_t)n, 0, fd);
+    if (fd >= 0)
+        close(fd);
+    return id;
+}
+
+/* ---- changing ----------------------------------------------------------------------------------- */
+/* The file and its record, which the user may change; NULL fails the ctx. */
+static struct berth_row *for_change(struct berth_ctx *c, int64_t id, struct file *f)
+{
+    struct berth_row *r = file_get(c, id, f) ? record_of(c, f) : NULL;
+
+    if (r == NULL || perm_row(c, r, DO_UPDATE))
+        return r;
+    ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
+    return NULL;
+}
+
+int file_rename(struct berth_ctx *c, int64_t id, const char *given)
+{
+    struct file f;
+    struct berth_row *r = for_change(c, id, &f);
+    const char *name = r == NULL ? NULL : file_name(c, given);
+    struct db_stmt *s;
+    int rc;
+
+    if (name == NULL)
+        return c->rc;
+    if (filetype_of(name) != filetype_of(f.name)) /* what is in it was checked for this ending */
+        return ctx_invalid(c, "name", "err.file_ending", NULL);
+    s = db_prepare(c->conn, "UPDATE attachment SET name = ? WHERE id = ?");
+    db_bind_text(s, 1, name, -1);
+    db_bind_int(s, 2, id);
+    rc = db_step(s);
+    db_reset(s);
+    tell(c, r);
+    return rc < 0 ? ctx_db(c, rc, "rename a file") : c->rc;
+}
+
+static int drop_rows(struct berth_ctx *c, const char *where, int64_t a, int64_t b)
+{
+    for (;;) { /* a few at a time: what is read is what goes */
+        struct file f;
+        struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT " COLUMNS " FROM attachment WHERE %s LIMIT 1", where));
+        int rc;
+
+        db_bind_int(s, 1, a);
+        db_bind_int(s, 2, b);
+        rc = db_step(s);
+        if (rc == DB_ROW)
+            read_file(c, s, &f);
+        db_reset(s);
+        if (rc != DB_ROW)
+            return rc < 0 ? ctx_db(c, rc, "read files") : c->rc;
+        s = db_prepare(c->conn, "DELETE FROM attachment WHERE id = ?");
+        db_bind_int(s, 1, f.id);
+        rc = db_step(s);
+        db_reset(s);
+        if (rc < 0)
+            return ctx_db(c, rc, "delete a file");
+        if (blob_less(c, f.hash) != BERTH_OK || (f.by != 0 && blob_use_add(c, f.by, -f.size) != BERTH_OK))
+            return c->rc;
+    }
+}
+
+int file_drop(struct berth_ctx *c, int64_t id, bool version_only)
+{
+    struct file f;
+    struct berth_row *r = for_change(c, id, &f);
+
+    if (r == NULL)
+        return c->rc;
+    drop_rows(c, version_only ? "id = ? AND tbl = ?" : "doc = ? AND tbl = ?", version_only ? f.id : f.doc, f.tbl);
+    tell(c, r);
+    return c->rc != BERTH_OK ? (int)c->rc : history_note(c, r, "file_drop", f.name);
+}
+
+int file_gone(struct berth_ctx *c, const struct table *t, int64_t id)
+{
+    return drop_rows(c, "tbl = ? AND rec = ?", store_table_no(c->st, t), id);
+}

@@ -1,0 +1,41 @@
+/* file.h - attachments of any record: documents with versions.  Who sees the record sees its files,
+ * who may change it adds and takes away. */
+#ifndef BERTH_FILE_H
+#define BERTH_FILE_H
+
+#include "record/row.h"
+#include "service/blob.h"
+#include "service/filetype.h"
+
+struct file {
+    int64_t id, doc, no, size, at, by, tbl, rec;
+    const char *name, *mime, *hash;
+};
+
+/* The name as it is kept (no folders, no control or direction-changing characters); NULL fails the
+ * ctx on field "name". */
+const char *file_name(struct berth_ctx *c, const char *given);
+/* Whether the user may add size bytes to this record: rights, then quotas.  Any thread. */
+int file_may_add(struct berth_ctx *c, const struct berth_row *r, int64_t size);
+/* Type by name and content (of fd); any thread. */
+int file_check(struct berth_ctx *c, const char *name, int fd);
+/* On the writer: a new document, or a new version of document `doc` (any of its versions' ids).  The
+ * new id, 0 failed. */
+int64_t file_add(struct berth_ctx *c, const struct berth_row *r, const char *name, const char *hash, int64_t size, int64_t doc,
+                 int fd);
+/* Its bytes, for the host's own and plugins: writer thread, waits for the disk. */
+int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *name, const void *bytes, size_t n);
+
+/* One the user may see; false fails the ctx with BERTH_NOT_FOUND. */
+bool file_get(struct berth_ctx *c, int64_t id, struct file *out);
+int file_rename(struct berth_ctx *c, int64_t id, const char *name);
+/* A document with all its versions, or this version alone. */
+int file_drop(struct berth_ctx *c, int64_t id, bool version_only);
+/* The record is gone for good. */
+int file_gone(struct berth_ctx *c, const struct table *t, int64_t id);
+
+/* {"files":[…],"refs":…,"may":{"add":true},"max":…}: newest document first, versions inside. */
+int file_list(struct berth_ctx *c, const struct berth_row *r, int64_t max, struct buf *out);
+void file_json(struct json *j, const struct file *f);
+
+#endif

@@ -1,0 +1,12 @@
+/* scan.h - asking a virus scanner that speaks clamd's protocol. */
+#ifndef BERTH_SCAN_H
+#define BERTH_SCAN_H
+
+#include "base/buf.h"
+
+enum scan { SCAN_CLEAN, SCAN_FOUND, SCAN_FAILED };
+
+/* where: "/run/clamav/clamd.ctl" or "127.0.0.1:3310".  found: what was found; failed: why not. */
+enum scan scan_file(const char *where, int fd, struct buf *what);
+
+#endif

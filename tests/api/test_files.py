@@ -1,0 +1,249 @@
+"""Attachments: whole or not at all, seen with their record, what they say they are, within their room."""
+import hashlib
+import itertools
+import socket
+import socketserver
+import subprocess
+import threading
+
+import pytest
+
+from site_ import BUILD
+
+number = itertools.count(1)
+PDF = b"%PDF-1.4\n" + b"x" * 5000
+PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff3f030005"
+                    "fe02fea72d7e1c0000000049454e44ae426082")
+
+
+def name():
+    return f"Paper {next(number):03} {id(number) % 991} Trucking"
+
+
+@pytest.fixture
+def lead(people):
+    return people["li"].made("lead", name=name())
+
+
+def put(person, lead, file, body, **query):
+    return person.ask("POST", f"/lead/{lead['id']}/_files", raw=body, name=file, **query)
+
+
+def added(person, lead, file, body, **query):
+    answer = put(person, lead, file, body, **query)
+    assert answer.status == 201, answer
+    return answer.json["file"]
+
+
+def files(person, lead):
+    answer = person.get(f"/lead/{lead['id']}/_files")
+    assert answer.status == 200, answer
+    return answer.json["files"]
+
+
+def blob(site, body):
+    h = hashlib.sha256(body).hexdigest()
+    return site.data / "files" / h[:2] / h
+
+
+def test_a_file_comes_back_as_it_was_and_in_ranges(site, people, lead):
+    body = PDF + bytes(range(256)) * 4000
+    one = added(people["li"], lead, "Báo giá 报价.pdf", body)
+    assert one["size"] == len(body) and one["look"] == "pdf" and one["no"] == 1
+    got = people["li"].get(f"/_file/{one['id']}")
+    assert got.body == body and got.headers["Content-Type"] == "application/pdf"
+    assert got.headers["Content-Disposition"] == (
+        "attachment; filename=\"B_o gi_ __.pdf\"; filename*=UTF-8''B%C3%A1o%20gi%C3%A1%20%E6%8A%A5%E4%BB%B7.pdf")
+    assert got.headers["X-Content-Type-Options"] == "nosniff" and "sandbox" in got.headers["Content-Security-Policy"]
+    part = people["li"].ask("GET", f"/_file/{one['id']}", headers={"Range": "bytes=100-199"})
+    assert part.status == 206 and part.body == body[100:200]
+    assert people["li"].ask("GET", f"/_file/{one['id']}", headers={"If-None-Match": got.headers["ETag"]}).status == 304
+    shown = people["li"].get(f"/_file/{one['id']}", inline=1)
+    assert shown.headers["Content-Disposition"].startswith("inline")
+    path = blob(site, body)
+    assert path.stat().st_mode & 0o777 == 0o600 and path.read_bytes() == body
+
+
+def test_pictures_are_shown_in_a_sandbox_and_office_files_never(people, lead):
+    picture = added(people["li"], lead, "a.PNG", PNG)
+    shown = people["li"].get(f"/_file/{picture['id']}", inline=1)
+    assert shown.headers["Content-Type"] == "image/png" and "sandbox" in shown.headers["Content-Security-Policy"]
+    sheet = added(people["li"], lead, "a.xlsx", b"PK\x03\x04" + b"z" * 100)
+    assert people["li"].get(f"/_file/{sheet['id']}", inline=1).headers["Content-Disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize("file, body", [("a.html", b"<script>alert(1)</script>"), ("a.svg", b"<svg onload=alert(1)>"), ("a.exe", b"MZ"),
+                                        ("a.pHp", b"<?php"), ("a.php.", b"<?php"), ("noending", b"x"), ("a.pdf", b"<html>"),
+                                        ("a.png", b"GIF89a"), ("a.jpg", b"MZ\x90"), ("a.txt", b"ELF\x00\x01"), ("a.docx", b"\xd0\xcf\x11\xe0"),
+                                        ("a.pdf", b""), (" . ", b"x"), ("x" * 201 + ".pdf", PDF), ("\u202e.pdf\u0007", b"no")])
+def test_what_may_not_be_attached_is_refused_by_name_and_nothing_stays(site, people, lead, file, body):
+    answer = put(people["li"], lead, file, body)
+    assert answer.status == 422 and set(answer.json["error"]["fields"]) == {"name"}, answer
+    assert files(people["li"], lead) == []
+
+
+@pytest.mark.parametrize("given, kept", [("../../etc/passwd.txt", "passwd.txt"), ("C:\\temp\\quote.txt", "quote.txt"),
+                                         ("invoice\u202efdp.txt", "invoicefdp.txt"), ("a\nb\"c.txt", "abc.txt"), (".hidden.txt", "hidden.txt"),
+                                         ("<img src=x onerror=1>.txt", "img src=x onerror=1.txt"), ("乼.txt", "乼.txt")])
+def test_hostile_names_are_kept_harmless(people, lead, given, kept):
+    one = added(people["li"], lead, given, b"text")
+    assert one["name"] == kept
+    head = people["li"].get(f"/_file/{one['id']}").headers["Content-Disposition"]
+    assert "\n" not in head and head.count('"') == 2
+
+
+def test_versions_of_a_document_and_what_deleting_takes(people, lead):
+    first = added(people["li"], lead, "quote.txt", b"one")
+    second = added(people["li"], lead, "quote.txt", b"two", replaces=str(first["id"]))
+    third = added(people["li"], lead, "quote v3.txt", b"three", replaces=str(second["id"]))
+    shown = files(people["li"], lead)
+    assert len(shown) == 1 and shown[0]["no"] == 3 and [v["no"] for v in shown[0]["versions"]] == [2, 1]
+    assert people["li"].get(f"/_file/{first['id']}").body == b"one"
+    assert people["li"].ask("DELETE", f"/_file/{third['id']}", version=1).status == 204
+    assert [f["no"] for f in files(people["li"], lead)] == [2]
+    assert people["li"].delete(f"/_file/{first['id']}").status == 204
+    assert files(people["li"], lead) == [] and people["li"].get(f"/_file/{second['id']}").status == 404
+    entries = people["li"].get(f"/lead/{lead['id']}/_history").json["entries"]
+    assert [e["note"] for e in entries if e["op"] == "file_drop"] == ["quote.txt", "quote v3.txt"]
+    other = people["li"].made("lead", name=name())
+    elsewhere = added(people["li"], other, "x.txt", b"x")
+    assert put(people["li"], lead, "y.txt", b"y", replaces=str(elsewhere["id"])).status == 422
+
+
+def test_files_are_seen_and_changed_by_the_rights_of_their_record_alone(people, lead):
+    li, zhang, manager = people["li"], people["zhang"], people["manager"]
+    one = added(li, lead, "secret.txt", b"secret")
+    for answer in (zhang.get(f"/_file/{one['id']}"), zhang.get(f"/lead/{lead['id']}/_files"), put(zhang, lead, "a.txt", b"a"),
+                   zhang.delete(f"/_file/{one['id']}"), zhang.ask("PATCH", f"/_file/{one['id']}", {"name": "b.txt"})):
+        assert answer.status == 404, answer
+    assert [f["name"] for f in files(li, lead)] == ["secret.txt"]
+    assert manager.get(f"/_file/{one['id']}").body == b"secret"
+    version = li.row(f"/lead/{lead['id']}")["version"]
+    assert manager.patch(f"/lead/{lead['id']}", version, {"owner_id": zhang.user["id"]}).status == 200
+    assert li.get(f"/_file/{one['id']}").status == 404 and zhang.get(f"/_file/{one['id']}").body == b"secret"
+    assert people["li"].site.nobody().get(f"/_file/{one['id']}").status == 401
+
+
+def test_a_name_changes_but_not_its_ending(people, lead):
+    one = added(people["li"], lead, "a.txt", b"a")
+    assert people["li"].ask("PATCH", f"/_file/{one['id']}", {"name": "报价.txt"}).json["file"]["name"] == "报价.txt"
+    for bad in ("a.html", "a", "", "a.pdf"):
+        assert people["li"].ask("PATCH", f"/_file/{one['id']}", {"name": bad}).status == 422
+    assert files(people["li"], lead)[0]["name"] == "报价.txt"
+
+
+def test_a_deleted_record_hides_its_files_and_brings_them_back(people, lead):
+    one = added(people["li"], lead, "a.txt", b"in the bin")
+    manager = people["manager"]
+    assert manager.delete(f"/lead/{lead['id']}").status == 204
+    assert people["li"].get(f"/_file/{one['id']}").status == 404
+    assert manager.post(f"/lead/{lead['id']}/_restore").status == 200
+    assert people["li"].get(f"/_file/{one['id']}").body == b"in the bin"
+
+
+def test_too_large_is_said_before_the_body_is_sent(own_site):
+    site = own_site("--upload_max", "64K")
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Large Paper Freight")
+    with socket.create_connection(("127.0.0.1", site.port), timeout=30) as s:
+        s.sendall((f"POST /api/lead/{lead['id']}/_files?name=a.txt HTTP/1.1\r\nHost: x\r\nX-Berth: 1\r\nCookie: {li.cookie}\r\n"
+                   "Content-Length: 100000000\r\n\r\n").encode())
+        assert b" 413 " in s.recv(200)
+    assert put(li, lead, "a.txt", b"x" * 65536).status == 201
+    admin = site.sign_in("demo.admin")
+    admin.made("setting", name="base.files_user_mb", value="1")
+    for i in range(15):
+        assert put(li, lead, f"{i}.txt", bytes([65 + i]) * 65536).status == 201
+    answer = put(li, lead, "b.txt", b"z")
+    assert answer.status == 413 and answer.code == "too_large"
+    assert len(files(li, lead)) == 16
+    li.delete(f"/_file/{files(li, lead)[0]['id']}")
+    assert put(li, lead, "b.txt", b"z").status == 201
+
+
+class Clamd(socketserver.ThreadingTCPServer):
+    """clamd's INSTREAM, with one signature."""
+    allow_reuse_address = True
+    daemon_threads = True
+    answer = None
+
+    class RequestHandlerClass(socketserver.StreamRequestHandler):
+        def handle(self):
+            assert self.rfile.read(10) == b"zINSTREAM\0"
+            body = b""
+            while n := int.from_bytes(self.rfile.read(4), "big"):
+                body += self.rfile.read(n)
+            found = b"stream: Eicar-Signature FOUND\0" if b"EICAR" in body else b"stream: OK\0"
+            self.wfile.write(self.server.answer or found)
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def test_a_virus_scanner_is_asked_and_nothing_passes_without_its_word(own_site):
+    clamd = Clamd()
+    site = own_site("--scanner", "127.0.0.1:%d" % clamd.server_address[1])
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Scanned Freight")
+    assert put(li, lead, "good.txt", b"good" * 50000).status == 201
+    answer = put(li, lead, "bad.txt", b"x" * 100000 + b"EICAR")
+    assert answer.status == 422 and "Eicar-Signature" in answer.json["error"]["fields"]["name"]["message"]
+    clamd.answer = b"INSTREAM size limit exceeded. ERROR\0"
+    assert put(li, lead, "odd.txt", b"odd").status == 503
+    clamd.shutdown(), clamd.server_close()
+    assert put(li, lead, "late.txt", b"late").status == 503
+    assert [f["name"] for f in files(li, lead)] == ["good.txt"]
+
+
+def test_a_kill_in_the_middle_leaves_whole_files_or_none(own_site):
+    site = own_site()
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Killed Freight")
+    kept = {}
+    for kill in range(3):
+        stop = threading.Event()
+
+        def upload(worker):
+            person = type(li)(site, cookie=li.cookie)
+            for i in itertools.count():
+                body = f"{kill} {worker} {i} ".encode() * 20000
+                try:
+                    answer = put(person, lead, f"{kill}-{worker}-{i}.txt", body)
+                except OSError:
+                    return
+                if answer.status == 201:
+                    kept[answer.json["file"]["id"]] = body
+                if stop.is_set():
+                    return
+
+        workers = [threading.Thread(target=upload, args=(n,)) for n in range(3)]
+        before = len(kept)
+        for w in workers:
+            w.start()
+        while len(kept) < before + 5:
+            workers[0].join(0.01)
+        site.kill()
+        stop.set()
+        for w in workers:
+            w.join()
+        site.start()
+        li = site.sign_in("demo.li")
+        for id_, body in kept.items():
+            assert li.get(f"/_file/{id_}").body == body
+        for file in files(li, lead):  # also what was not acknowledged is whole
+            assert len(li.get(f"/_file/{file['id']}").body) == file["size"]
+
+
+def test_a_backup_holds_the_files(own_site, tmp_path):
+    site = own_site()
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Backed Up Freight")
+    one = added(li, lead, "a.pdf", PDF)
+    subprocess.run([BUILD / "berth", "backup", tmp_path / "copy", "--data", site.data], check=True, capture_output=True)
+    site.stop()
+    (site.data).rename(tmp_path / "old")
+    (tmp_path / "copy").rename(site.data)
+    site.start()
+    li = site.sign_in("demo.li")
+    assert li.get(f"/_file/{one['id']}").body == PDF
