@@ -410,6 +410,14 @@ CREATE TABLE dup_key (
     PRIMARY KEY (hash, tbl, rec)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE dup_todo (
+    seq INTEGER NOT NULL,
+    hash INTEGER,
+    tbl INTEGER,
+    rec INTEGER,
+    PRIMARY KEY (seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE alert (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id INTEGER,

@@ -291,7 +291,7 @@ static int enqueue(struct db_writer *w, struct db_work *work, enum rank rank, bo
 
 int writer_submit(struct db_writer *w, struct db_work *work)
 {
-    return enqueue(w, work, work->low ? LOW : URGENT, true);
+    return enqueue(w, work, work->idle ? IDLE : work->low ? LOW : URGENT, true);
 }
 
 int writer_submit_idle(struct db_writer *w, struct db_work *work)

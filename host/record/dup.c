@@ -1,8 +1,10 @@
 /* dup.c - duplicate keys of records: made, stored, found, verified. */
 #include "record/dup.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "record/dup_recent.h"
 #include "record/find.h"
 #include "text/keys.h"
 
@@ -107,23 +109,47 @@ const struct table *dup_shares(struct berth_ctx *c, int64_t tbl, int64_t rec, co
     return r != NULL && shares(c, r, key) ? t : NULL;
 }
 
+enum { FOUND_MAX = 20 }; /* more than that is noise, not a duplicate */
+
+/* Those noted lately first: what is sorted in meanwhile is then in the table. */
+static size_t look_up(struct berth_ctx *c, int64_t hash, struct dup_place found[2 * FOUND_MAX])
+{
+    size_t recent = dup_recent_find(c->st->recent, hash, found, FOUND_MAX), n = recent;
+    struct db_stmt *s = db_prepare(c->conn, "SELECT tbl, rec FROM dup_key WHERE hash = ? LIMIT ?");
+
+    db_bind_int(s, 1, hash);
+    db_bind_int(s, 2, FOUND_MAX);
+    for (; n < recent + FOUND_MAX && db_step(s) == DB_ROW; n++)
+        found[n] = (struct dup_place){db_col_int(s, 0), db_col_int(s, 1)};
+    db_reset(s);
+    return n;
+}
+
+bool dup_known(struct berth_ctx *c, int64_t hash)
+{
+    struct dup_place any;
+    struct db_stmt *s;
+    int rc;
+
+    if (dup_recent_find(c->st->recent, hash, &any, 1) > 0)
+        return true;
+    s = db_prepare(c->conn, "SELECT 1 FROM dup_key WHERE hash = ? LIMIT 1");
+    db_bind_int(s, 1, hash);
+    rc = db_step(s);
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "look for duplicates");
+    return rc == DB_ROW;
+}
+
 struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self)
 {
     struct ctx_match *list = NULL;
 
     for (size_t i = 0; i < keys->n; i++) {
-        struct {
-            int64_t tbl, rec;
-        } found[20]; /* more than that is noise, not a duplicate */
-        size_t n = 0;
-        struct db_stmt *s = db_prepare(c->conn, "SELECT tbl, rec FROM dup_key WHERE hash = ? LIMIT 20");
+        struct dup_place found[2 * FOUND_MAX];
+        size_t n = look_up(c, keys->k[i].hash, found);
 
-        db_bind_int(s, 1, keys->k[i].hash);
-        while (n < 20 && db_step(s) == DB_ROW) {
-            found[n].tbl = db_col_int(s, 0);
-            found[n++].rec = db_col_int(s, 1);
-        }
-        db_reset(s);
         for (size_t k = 0; k < n; k++) {
             const struct table *of = table_of(c, found[k].tbl);
             struct berth_row *r;
@@ -159,6 +185,21 @@ static int write_key(struct berth_ctx *c, const char *sql, int64_t hash, int64_t
     return rc < 0 ? ctx_db(c, rc, "keep duplicate keys") : BERTH_OK;
 }
 
+static int drop_key(struct berth_ctx *c, int64_t hash, int64_t tbl, int64_t rec)
+{
+    int rc = dup_recent_drop(c->st->recent, c->conn, hash, tbl, rec);
+
+    return rc < 0 ? ctx_db(c, rc, "drop a duplicate key")
+                  : write_key(c, "DELETE FROM dup_key WHERE hash = ? AND tbl = ? AND rec = ?", hash, tbl, rec);
+}
+
+static int note_key(struct berth_ctx *c, int64_t hash, int64_t tbl, int64_t rec)
+{
+    int rc = dup_recent_put(c->st->recent, c->conn, hash, tbl, rec);
+
+    return rc < 0 ? ctx_db(c, rc, "keep duplicate keys") : BERTH_OK;
+}
+
 static bool has(const struct dup_keys *set, int64_t hash)
 {
     for (size_t i = 0; set != NULL && i < set->n; i++)
@@ -174,9 +215,41 @@ int dup_put(struct berth_ctx *c, const struct table *t, int64_t id, const struct
 
     for (size_t i = 0; old != NULL && i < old->n && c->rc == BERTH_OK; i++)
         if (!has(now, old->k[i].hash))
-            write_key(c, "DELETE FROM dup_key WHERE hash = ? AND tbl = ? AND rec = ?", old->k[i].hash, tbl, id);
+            drop_key(c, old->k[i].hash, tbl, id);
     for (size_t i = 0; now != NULL && i < now->n && c->rc == BERTH_OK; i++)
         if (!has(old, now->k[i].hash))
-            write_key(c, "INSERT INTO dup_key (hash, tbl, rec) VALUES (?, ?, ?)", now->k[i].hash, tbl, id);
+            note_key(c, now->k[i].hash, tbl, id);
     return c->rc;
+}
+
+/* ---- many at once ------------------------------------------------------------------------- */
+static int by_hash(const void *a, const void *b)
+{
+    const struct dup_entry *x = a, *y = b;
+
+    return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+int dup_put_sorted(struct berth_ctx *c, const struct table *t, struct dup_entry *all, size_t n)
+{
+    int64_t tbl = store_table_no(c->st, t);
+
+    qsort(all, n, sizeof(*all), by_hash);
+    for (size_t i = 0; i < n && c->rc == BERTH_OK; i++)
+        write_key(c, "INSERT INTO dup_key (hash, tbl, rec) VALUES (?, ?, ?)", all[i].hash, tbl, all[i].rec);
+    dup_moved(c);
+    return c->rc;
+}
+
+static void moved(struct berth_ctx *c, void *arg)
+{
+    (void)arg;
+    dup_recent_move(c->st->recent);
+}
+
+/* Now for the bodies that share this commit, and with it for everybody else. */
+void dup_moved(struct berth_ctx *c)
+{
+    moved(c, NULL);
+    ctx_after_commit(c, moved, NULL);
 }

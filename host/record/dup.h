@@ -22,9 +22,19 @@ void dup_keys_of(const struct berth_row *r, struct dup_keys *out);
 /* The records (not `self`) that share a key; NULL when none.  Matches the user may not see carry
  * no id and no title. */
 struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self);
+/* Whether any record may carry the hash: what most new records answer with no. */
+bool dup_known(struct berth_ctx *c, int64_t hash);
 /* Whether record (tbl number, id) really shares the key; NULL or the table. */
 const struct table *dup_shares(struct berth_ctx *c, int64_t tbl, int64_t rec, const struct dup_key *key);
 int dup_put(struct berth_ctx *c, const struct table *t, int64_t id, const struct dup_keys *old,
             const struct dup_keys *new_keys);
+
+/* For many records at once: straight into the sorted table, in its order. */
+struct dup_entry {
+    int64_t hash, rec;
+};
+int dup_put_sorted(struct berth_ctx *c, const struct table *t, struct dup_entry *all, size_t n);
+/* Who writes dup_key directly says so, in the same body. */
+void dup_moved(struct berth_ctx *c);
 
 #endif

@@ -194,13 +194,7 @@ static const struct ctx_match *in_database(struct berth_ctx *c, const struct tab
 {
     /* most rows are new: a look at the hashes is all that happens to them */
     for (size_t i = 0; i < keys->n; i++) {
-        struct db_stmt *s = db_prepare(c->conn, "SELECT 1 FROM dup_key WHERE hash = ? LIMIT 1");
-        int rc;
-
-        db_bind_int(s, 1, keys->k[i].hash);
-        rc = db_step(s);
-        db_reset(s);
-        if (rc == DB_ROW)
+        if (dup_known(c, keys->k[i].hash))
             return dup_find(c, t, keys, 0);
     }
     return NULL;
@@ -291,16 +285,8 @@ static void find_known(struct berth_ctx *c, struct chunk *k)
     struct pair *all = sorted_keys(k, &n);
 
     for (size_t i = 0; i < n && c->rc == BERTH_OK; i++) {
-        struct db_stmt *s = db_prepare(c->conn, "SELECT 1 FROM dup_key WHERE hash = ? LIMIT 1");
-        int rc;
-
-        db_bind_int(s, 1, all[i].hash);
-        rc = db_step(s);
-        db_reset(s);
-        if (rc == DB_ROW)
+        if (dup_known(c, all[i].hash))
             k->row[all[i].of].known = true;
-        else if (rc < 0)
-            ctx_db(c, rc, "look for duplicates");
     }
     free(all);
 }
@@ -407,6 +393,7 @@ static int put_keys(struct berth_ctx *c, const struct chunk *k, const struct tab
         if (rc < 0)
             ctx_db(c, rc, "keep duplicate keys");
     }
+    dup_moved(c);
     free(all);
     return c->rc;
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "record/dup.h"
+#include "record/dup_recent.h"
 #include "record/search.h"
 
 /* Raise when text/tokens.c or text/keys.c make something else of the same text. */
@@ -103,14 +104,15 @@ static int clear(struct db_conn *conn, void *arg)
         db_bind_int(s, 1, store_table_no(w->st, w->t));
         rc = db_step(s);
         db_reset(s);
+        if (rc >= 0)
+            rc = dup_recent_clear(conn, store_table_no(w->st, w->t));
     }
     arena_free(&a);
     return rc < 0 ? rc : 0;
 }
 
-static void put_row(struct berth_ctx *c, const struct work *w, const struct berth_row *r)
+static void put_tokens(struct berth_ctx *c, const struct work *w, const struct berth_row *r)
 {
-    struct dup_keys *keys;
     struct buf tokens = BUF_INIT;
 
     if (w->search && w->t->searched) {
@@ -118,11 +120,24 @@ static void put_row(struct berth_ctx *c, const struct work *w, const struct bert
         search_put_tokens(c, w->t, row_id(r), buf_str(&tokens));
         buf_free(&tokens);
     }
-    if (w->keys && w->t->duplicates) {
-        keys = arena_alloc(c->a, sizeof(*keys));
-        dup_keys_of(r, keys);
-        dup_put(c, w->t, row_id(r), NULL, keys);
+}
+
+static void put_keys(struct berth_ctx *c, const struct work *w, struct berth_row *const *rows)
+{
+    struct dup_entry *all;
+    struct dup_keys *keys;
+    size_t n = 0;
+
+    if (!w->keys || !w->t->duplicates)
+        return;
+    all = arena_alloc(c->a, (w->n * DUP_KEYS + 1) * sizeof(*all));
+    keys = arena_alloc(c->a, sizeof(*keys));
+    for (size_t i = 0; i < w->n; i++) {
+        dup_keys_of(rows[i], keys);
+        for (size_t k = 0; k < keys->n; k++)
+            all[n++] = (struct dup_entry){keys->k[k].hash, row_id(rows[i])};
     }
+    dup_put_sorted(c, w->t, all, n);
 }
 
 /* The rows are read before any is put: a statement is one's own only until the next is prepared. */
@@ -152,7 +167,9 @@ static int chunk(struct db_conn *conn, void *arg)
     c.writing = true;
     w->n = read_rows(&c, w, rows);
     for (size_t i = 0; i < w->n && c.rc == BERTH_OK; i++)
-        put_row(&c, w, rows[i]);
+        put_tokens(&c, w, rows[i]);
+    if (c.rc == BERTH_OK)
+        put_keys(&c, w, rows);
     if (w->n > 0)
         w->after = row_id(rows[w->n - 1]);
     rc = c.rc;

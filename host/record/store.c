@@ -8,6 +8,7 @@
 #include "base/when.h"
 #include "model/migrate.h"
 #include "record/ctx.h"
+#include "record/dup_recent.h"
 #include "record/reindex.h"
 #include "record/session.h"
 
@@ -86,7 +87,8 @@ int store_open(struct store *st, struct buf *err)
     pthread_rwlock_init(&st->numbers->lock, NULL);
     st->who = who_cache_new();
     st->sessions = session_cache_new();
-    m = read_numbers(st, conn) < 0 ? NULL : store_build(st, conn, err);
+    st->recent = dup_recent_new(st->db, conn);
+    m = read_numbers(st, conn) < 0 || st->recent == NULL ? NULL : store_build(st, conn, err);
     db_conn_close(&conn);
     if (m == NULL)
         return -1;
@@ -136,6 +138,7 @@ void store_close(struct store *st)
 {
     const struct model *m = atomic_exchange(&st->model, NULL);
 
+    dup_recent_free(&st->recent);
     if (st->who != NULL)
         who_cache_free(&st->who);
     if (st->sessions != NULL)

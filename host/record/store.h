@@ -52,6 +52,7 @@ struct session_cache;
 struct table_numbers;
 struct old_model;
 struct who_cache;
+struct dup_recent;
 
 struct store {
     struct db *db;
@@ -73,6 +74,7 @@ struct store {
     struct old_model *old; /* models that were in force before; requests may still hold them */
     _Atomic uint64_t view_gen;   /* grows when a saved view or what somebody says of one changes */
     _Atomic uint64_t dup_gen;    /* grows when a record with duplicate keys was committed */
+    struct dup_recent *recent;   /* duplicate keys not sorted in yet */
     struct who_cache *who;
     struct session_cache *sessions;
     /* Fixed for tests: 0 means the clock. */

@@ -290,6 +290,10 @@ static const struct berth_field owner_log_fields[] = {
 static const struct berth_field dup_key_fields[] = {
     {"hash", BERTH_INT}, {"tbl", BERTH_INT}, {"rec", BERTH_INT}, {0},
 };
+/* The same before they are sorted in, see record/dup_recent.c. */
+static const struct berth_field dup_todo_fields[] = {
+    {"seq", BERTH_INT}, {"hash", BERTH_INT}, {"tbl", BERTH_INT}, {"rec", BERTH_INT}, {0},
+};
 static const struct berth_field audit_fields[] = {
     {"at", BERTH_TIME, KEPT | BERTH_INDEX, .def = "@now"},
     {"user_id", BERTH_REF, KEPT | BERTH_INDEX, "user"},
@@ -406,6 +410,7 @@ static const struct berth_table tables[] = {
     {"owner_log", owner_log_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}, {"to_user, at"}),
      BERTH_BARE},
     {"dup_key", dup_key_fields, BERTH_KEYS({"hash, tbl, rec"}), BERTH_BARE},
+    {"dup_todo", dup_todo_fields, BERTH_KEYS({"seq"}), BERTH_BARE},
     {"alert", alert_fields,
      BERTH_KEYS({"id"}, {"key, user_id", BERTH_UNIQUE}, {"run_at"}, {"user_id, state, fired_at"},
                 {"tbl, rec"}),
