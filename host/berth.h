@@ -106,6 +106,9 @@ enum { /* field flags; BERTH_UNIQUE and BERTH_DUPLICATE serve keys too */
     BERTH_DUPLICATE = 1 << 7, /* same normalised value = possible duplicate */
     BERTH_SECRET = 1 << 8,    /* never leaves the host, never logged: password hashes */
     BERTH_MANY = 1 << 9,      /* several picks or refs */
+    BERTH_BELONGS = 1 << 10,  /* of a ref: the record belongs to the one named.  That one's page lists
+                                 it, and whoever may read that one may read it there */
+    BERTH_AROUND = 1 << 11,   /* of a ref: the page also lists what belongs to the record named */
 };
 
 /* Labels are texts of the plugin's i18n files, keyed by names: "lead.phone". */
@@ -152,9 +155,12 @@ struct berth_table {
     const char *title; /* field that names a record */
     const char *icon;  /* name of an icon of the web UI */
     /* Granted to roles at install, "sales: own create; manager: tree create delete import export":
-     * a scope (own, team, department, tree, all) for reading and updating, then what else. */
+     * a scope (own, team, department, tree, all) for reading and updating ("read": only reading), then
+     * what else. */
     const char *rights;
     int (*upgrade)(struct berth_ctx *, uint32_t from);
+    const char *was; /* the table's former name, also when it was another plugin's: rows keep their ids,
+                        and upgrade() runs with from = 0 */
 };
 
 struct berth_dict {
@@ -207,6 +213,10 @@ struct berth_route { /* for what is no table and no action: webhooks, feeds */
     const char *method, *path; /* "/callcenter/incoming", under /api */
     const char *perm;          /* NULL: signed in is enough */
     int (*run)(struct berth_ctx *);
+    uint32_t flags; /* BERTH_OPEN */
+};
+enum {
+    BERTH_OPEN = 1 << 0, /* nobody has to sign in: the ctx has no user and reaches no record, see as_user() */
 };
 
 enum { /* hook points */
@@ -329,6 +339,17 @@ struct berth_api {
     int (*all_rows)(struct berth_ctx *, int (*body)(struct berth_ctx *, void *), void *);
     int (*alert)(struct berth_ctx *, const struct berth_alert *, size_t size); /* see berth_alert() */
     int (*alert_over)(struct berth_ctx *, const char *key); /* it is settled, for everybody */
+    bool (*has)(struct berth_ctx *, const char *table); /* whether some enabled plugin declares it */
+    /* The record that a reference names, loaded; NULL when it is empty, the table is off, or the user
+     * may not see the record.  No error. */
+    struct berth_row *(*ref)(struct berth_ctx *, const struct berth_row *, const char *field);
+    int64_t (*today)(struct berth_ctx *);                /* the day it is where the company is */
+    int64_t (*midnight)(struct berth_ctx *, int64_t day); /* the ms at which a day begins there */
+    /* BERTH_CAP_ALL_ROWS: body runs as that user, with his rights; BERTH_NOT_FOUND when he left. */
+    int (*as_user)(struct berth_ctx *, int64_t user, int (*body)(struct berth_ctx *, void *), void *);
+    const char *(*secret)(struct berth_ctx *);                 /* 32 characters nobody can guess, fit for URLs */
+    const char *(*hash)(struct berth_ctx *, const char *text); /* what to keep of a secret, 64 characters */
+    int (*reply_text)(struct berth_ctx *, int status, const char *mime, const char *text);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));

@@ -539,15 +539,182 @@ CREATE INDEX ix_lead_name ON lead (name);
 CREATE INDEX ix_lead_next_action_on ON lead (next_action_on);
 -- and the full-text table search_lead
 
-CREATE TABLE lead_activity (
+CREATE TABLE activity (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     created_by INTEGER,
     updated_at INTEGER NOT NULL,
     updated_by INTEGER,
-    lead_id INTEGER,
+    owner_id INTEGER,
+    subject TEXT,
     kind TEXT,
+    status TEXT,
+    purpose TEXT,
+    start_at INTEGER,
+    end_at INTEGER,
+    place TEXT,
+    clash INTEGER,
+    customer_id INTEGER,
+    contact_id INTEGER,
+    opportunity_id INTEGER,
+    lead_id INTEGER,
+    companions TEXT,
+    goal TEXT,
+    preparation TEXT,
+    remind_at INTEGER,
+    note TEXT,
+    result TEXT,
+    attitude TEXT,
+    minutes INTEGER,
+    expense INTEGER,
+    next_on INTEGER
+) STRICT;
+CREATE INDEX ix_activity_owner_id_start_at ON activity (owner_id, start_at);
+CREATE INDEX ix_activity_owner_id ON activity (owner_id);
+CREATE INDEX ix_activity_start_at ON activity (start_at);
+CREATE INDEX ix_activity_customer_id ON activity (customer_id);
+CREATE INDEX ix_activity_contact_id ON activity (contact_id);
+CREATE INDEX ix_activity_opportunity_id ON activity (opportunity_id);
+CREATE INDEX ix_activity_lead_id ON activity (lead_id);
+-- and the full-text table search_activity
+
+CREATE TABLE task (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    subject TEXT,
+    status TEXT,
+    priority TEXT,
+    purpose TEXT,
+    due_on INTEGER,
+    progress INTEGER,
+    from_id INTEGER,
+    goal TEXT,
+    customer_id INTEGER,
+    contact_id INTEGER,
+    opportunity_id INTEGER,
+    lead_id INTEGER,
+    feedback TEXT,
+    done_at INTEGER,
+    remind_at INTEGER,
+    recurs TEXT,
+    recurs_until INTEGER
+) STRICT;
+CREATE INDEX ix_task_owner_id_due_on ON task (owner_id, due_on);
+CREATE INDEX ix_task_owner_id_done_at ON task (owner_id, done_at);
+CREATE INDEX ix_task_owner_id ON task (owner_id);
+CREATE INDEX ix_task_due_on ON task (due_on);
+CREATE INDEX ix_task_from_id ON task (from_id);
+CREATE INDEX ix_task_customer_id ON task (customer_id);
+CREATE INDEX ix_task_contact_id ON task (contact_id);
+CREATE INDEX ix_task_opportunity_id ON task (opportunity_id);
+CREATE INDEX ix_task_lead_id ON task (lead_id);
+-- and the full-text table search_task
+
+CREATE TABLE task_plan (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
     note TEXT
 ) STRICT;
-CREATE INDEX ix_lead_activity_lead_id ON lead_activity (lead_id);
+-- and the full-text table search_task_plan
+
+CREATE TABLE task_plan_step (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    plan_id INTEGER,
+    subject TEXT,
+    after_days INTEGER,
+    purpose TEXT,
+    goal TEXT
+) STRICT;
+CREATE INDEX ix_task_plan_step_plan_id ON task_plan_step (plan_id);
+
+CREATE TABLE memo (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    subject TEXT,
+    note TEXT,
+    remind_at INTEGER,
+    done INTEGER
+) STRICT;
+CREATE INDEX ix_memo_owner_id ON memo (owner_id);
+CREATE INDEX ix_memo_remind_at ON memo (remind_at);
+-- and the full-text table search_memo
+
+CREATE TABLE company_memo (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    subject TEXT,
+    on_day INTEGER,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_company_memo_on_day ON company_memo (on_day);
+-- and the full-text table search_company_memo
+
+CREATE TABLE work_report (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    kind TEXT,
+    from_on INTEGER,
+    to_on INTEGER,
+    status TEXT,
+    calls INTEGER,
+    visits INTEGER,
+    messages INTEGER,
+    tasks_done INTEGER,
+    new_leads INTEGER,
+    new_customers INTEGER,
+    new_opportunities INTEGER,
+    done TEXT,
+    plan TEXT,
+    problems TEXT,
+    submitted_at INTEGER,
+    reader_id INTEGER,
+    comment TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_work_report_owner_id_kind_from_on ON work_report (owner_id, kind, from_on);
+CREATE INDEX ix_work_report_owner_id ON work_report (owner_id);
+CREATE INDEX ix_work_report_from_on ON work_report (from_on);
+-- and the full-text table search_work_report
+
+CREATE TABLE calendar_feed (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    name TEXT,
+    key_hash TEXT
+) STRICT;
+CREATE INDEX ix_calendar_feed_owner_id ON calendar_feed (owner_id);
+CREATE UNIQUE INDEX ux_calendar_feed_key_hash ON calendar_feed (key_hash);

@@ -222,6 +222,8 @@ static int take_activity(struct berth_ctx *c, struct demo_row *d, struct demo_fi
     act(c, NULL, d->created, d->lead);
     c->who = who_get(c->st, c->conn, c->m, row_get(lead, "owner_id").i);
     set_id(d->row, "lead_id", row_id(lead));
+    set_text(d->row, "status", "done");
+    set_id(d->row, "start_at", c->now);
     c->op = "log";
     c->note = row_get(d->row, "note").s;
     row_save(c, d->row);
@@ -282,7 +284,7 @@ static int load_leads(struct site *s, struct arena *a, struct buf *err)
     if (site_write(s, file_body, &f, err) < 0)
         return -1;
     f.path = arena_fmt(a, "%s/demo/activities.csv", s->conf->share);
-    f.table = "lead_activity";
+    f.table = "activity";
     f.take = take_activity;
     return site_write(s, file_body, &f, err);
 }

@@ -10,7 +10,8 @@ const struct berth_api plugins_no_api = {sizeof(struct berth_api), BERTH_ABI_MAJ
                                          BERTH_ABI_MINOR};
 
 /* Powers that Berth's own plugins need; the operator's own grants come first. */
-static const struct conf_pair own[] = {{"pools", "all_rows"}};
+static const struct conf_pair own[] = {{"pools", "all_rows"},      {"activities", "all_rows"},
+                                       {"customers", "all_rows"},  {"opportunities", "all_rows"}};
 enum { OWN = sizeof(own) / sizeof(own[0]), GRANTS = 64 };
 
 static size_t grants(const struct conf_pairs *given, struct conf_pair out[GRANTS])

@@ -258,6 +258,8 @@ static void check_route(struct build *b, const struct route *r)
                 what);
     if (r->run == NULL)
         problem(b, r->plugin, NULL, NULL, "%s has no function: set .run", what);
+    if ((r->flags & ~(uint32_t)BERTH_OPEN) != 0)
+        problem(b, r->plugin, NULL, NULL, "%s has flags this host does not know", what);
     if (r->path == NULL || r->path[0] != '/' || r->path[1] == '_' || r->path[1] == '\0') {
         problem(b, r->plugin, NULL, NULL,
                 "%s: the path must begin with / and a name of yours, e.g. \"/%s/incoming\"", what,
@@ -287,7 +289,7 @@ void build_routes(struct build *b)
     m->routes = routes;
     for (size_t i = 0; i < m->nplugins; i++)
         EACH (berth_route, d, m->plugins[i]->routes, method) {
-            struct route r = {d->method, d->path, NULL, m->plugins[i]->name, d->run};
+            struct route r = {d->method, d->path, NULL, m->plugins[i]->name, d->flags, d->run};
 
             r.perm = perm_of(b, r.plugin, arena_fmt(b->a, "route %s", d->path), d->perm);
             check_route(b, &r);

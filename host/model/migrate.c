@@ -405,6 +405,29 @@ static void put_in_order(struct planner *p)
     plan->steps = sorted;
 }
 
+/* What names tables does so in a column on_table: bin, role_table, saved_view ... */
+static void plan_rename(struct planner *p, const struct table *t)
+{
+    struct seen_table *s = t->was == NULL ? NULL : map_get(&p->seen.by_name, t->was);
+    struct buf sql = BUF_INIT;
+
+    if (s == NULL || s->version < 0 || map_get(&p->seen.by_name, t->name) != NULL ||
+        model_table(p->m, t->was) != NULL)
+        return;
+    buf_addf(&sql, "ALTER TABLE %s RENAME TO %s", ident(p, s->name), t->sql);
+    buf_addf(&sql, ";\nUPDATE model_table SET name = '%s', plugin = '%s', version = 0, searched = NULL, compared = NULL"
+             " WHERE name = '%s'", t->name, t->plugin, s->name);
+    for (const struct seen_table *x = p->seen.tables; x != NULL; x = x->next)
+        if (x->version >= 0 && seen_column(x, "on_table") != NULL)
+            buf_addf(&sql, ";\nUPDATE %s SET on_table = '%s' WHERE on_table = '%s'", ident(p, x->name), t->name, s->name);
+    add_step(p, STEP_RENAME_TABLE, t->name, NULL, taken(p, &sql), false);
+    if (db_fts_exists(p->c, arena_fmt(p->a, "search_%s", s->name)))
+        add_step(p, STEP_DROP_SEARCH, t->name, arena_fmt(p->a, "search_%s", s->name), NULL, false);
+    s->name = t->name;
+    s->version = 0;
+    map_put(&p->seen.by_name, s->name, s);
+}
+
 int migrate_plan(struct arena *a, const struct model *m, struct db_conn *c,
                  const struct db_dialect *d, bool prune, struct plan *plan_r, struct buf *err)
 {
@@ -415,6 +438,8 @@ int migrate_plan(struct arena *a, const struct model *m, struct db_conn *c,
         map_free(&p.seen.by_name);
         return -1;
     }
+    for (size_t i = 0; i < m->ntables; i++)
+        plan_rename(&p, &m->tables[i]);
     for (size_t i = 0; i < m->ntables; i++) {
         const struct seen_table *s = map_get(&p.seen.by_name, m->tables[i].name);
 
@@ -436,6 +461,7 @@ int migrate_plan(struct arena *a, const struct model *m, struct db_conn *c,
 /* ---- showing and running ------------------------------------------------------------ */
 
 static const char *const doing[] = {
+    [STEP_RENAME_TABLE] = "rename table to",
     [STEP_DROP_INDEX] = "drop index",        [STEP_RENAME] = "rename column to",
     [STEP_CREATE] = "create table",          [STEP_ADD] = "add column",
     [STEP_DROP_COLUMN] = "drop column",      [STEP_DROP_SEARCH] = "drop full-text table",

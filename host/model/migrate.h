@@ -1,6 +1,6 @@
 /* migrate.h - compares the model with the database, says what would change, changes it.
  *
- * Columns are added, renamed by .was and, only when asked to, dropped; indexes follow the model.
+ * Tables and columns are renamed by .was; columns are added and, only when asked to, dropped; indexes follow the model.
  * What runs, runs in one transaction on the writer: after a crash the database is the old or the
  * new one, never between.  Tables the host did not make are left alone, and so are indexes whose
  * names begin neither with ix_ nor ux_. */
@@ -12,6 +12,7 @@
 #include "model/model.h"
 
 enum step_kind { /* in running order */
+    STEP_RENAME_TABLE,
     STEP_DROP_INDEX,
     STEP_RENAME,
     STEP_CREATE,

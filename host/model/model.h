@@ -113,6 +113,8 @@ struct table {
     const struct hook *const *hooks; /* those that apply, in running order */
     size_t nhooks;
     int (*upgrade)(struct berth_ctx *, uint32_t from);
+    const char *was; /* its former name, or NULL */
+    bool belongs;    /* some field is BERTH_BELONGS */
     struct map by_name; /* field name -> struct field * */
     int at;             /* its place in model->tables */
 };
@@ -128,6 +130,7 @@ struct perm {
 
 struct route {
     const char *method, *path, *perm, *plugin;
+    uint32_t flags;
     int (*run)(struct berth_ctx *);
 };
 

@@ -379,8 +379,8 @@ static void check_flags(struct build *b, const struct table *t)
 /* "sales: own create; manager: tree create delete": see berth.h. */
 static void check_rights(struct build *b, const struct table *t)
 {
-    static const char *const words[] = {"own",    "team",   "department", "tree",  "all",
-                                        "create", "delete", "import",     "export"};
+    static const char *const words[] = {"own",  "team",   "department", "tree",   "all",
+                                        "read", "create", "delete",     "import", "export"};
     char *rest = t->rights != NULL ? arena_strdup(b->a, t->rights) : NULL;
 
     for (char *role; (role = strsep(&rest, ";")) != NULL;) {
@@ -408,6 +408,7 @@ static void finish_table(struct build *b, struct table *t, const struct berth_ta
         struct field *f = (struct field *)&t->fields[i];
 
         field_link(b, f, t->name);
+        t->belongs = t->belongs || (f->flags & BERTH_BELONGS) != 0;
         t->searched = t->searched || (f->flags & BERTH_SEARCH) != 0;
         t->duplicates = t->duplicates || f->key_kind != KEY_NONE;
         if (f->def != NULL && strcmp(f->def, "@next") == 0) {
@@ -460,6 +461,7 @@ static void begin_table(struct build *b, const char *plugin, const struct berth_
                         .flags = d->flags,
                         .version = d->version,
                         .upgrade = d->upgrade,
+                        .was = d->was,
                         .at = (int)b->m->ntables};
     t->sql = strcmp(d->name, "user") == 0 ? "\"user\"" : d->name;
     b->m->ntables++;

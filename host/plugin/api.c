@@ -2,14 +2,17 @@
 #include "plugin/api.h"
 
 #include <stdio.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "record/find.h"
 #include "record/hook.h"
 #include "record/save.h"
+#include "record/session.h"
 #include "record/setting.h"
 #include "service/alert.h"
+#include "record/zone.h"
 
 static const struct table *table(struct berth_ctx *c, const char *name)
 {
@@ -269,18 +272,43 @@ static int api_note(struct berth_ctx *c, struct berth_row *r, const char *op, co
     return r == NULL || c->rc != BERTH_OK || !c->writing ? c->rc : history_note(c, r, op, text);
 }
 
-static int api_all_rows(struct berth_ctx *c, int (*body)(struct berth_ctx *, void *), void *arg)
+static int needs_all_rows(struct berth_ctx *c)
 {
     size_t i = plugin_at(c);
+
+    if (c->rc != BERTH_OK || (i < c->st->nplugins && (c->st->plugins[i]->caps & BERTH_CAP_ALL_ROWS)))
+        return c->rc;
+    log_error("plugin", "%s wants all rows without BERTH_CAP_ALL_ROWS", c->plugin);
+    return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
+}
+
+static int api_as_user(struct berth_ctx *c, int64_t user, int (*body)(struct berth_ctx *, void *), void *arg)
+{
+    const struct who *before = c->who;
+    bool all = c->all;
+    int rc;
+
+    if (needs_all_rows(c) != BERTH_OK)
+        return c->rc;
+    c->who = who_get(c->st, c->conn, c->m, user);
+    if (c->who == NULL) {
+        c->who = before;
+        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    }
+    c->all = false;
+    rc = body(c, arg);
+    c->who = before;
+    c->all = all;
+    return c->rc != BERTH_OK ? (int)c->rc : rc;
+}
+
+static int api_all_rows(struct berth_ctx *c, int (*body)(struct berth_ctx *, void *), void *arg)
+{
     bool before = c->all;
     int rc;
 
-    if (c->rc != BERTH_OK)
+    if (needs_all_rows(c) != BERTH_OK)
         return c->rc;
-    if (i == c->st->nplugins || !(c->st->plugins[i]->caps & BERTH_CAP_ALL_ROWS)) {
-        log_error("plugin", "%s wants all rows without BERTH_CAP_ALL_ROWS", c->plugin);
-        return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
-    }
     c->all = true;
     rc = body(c, arg);
     c->all = before;
@@ -304,6 +332,55 @@ static int api_alert(struct berth_ctx *c, const struct berth_alert *a, size_t si
 static int api_alert_over(struct berth_ctx *c, const char *key)
 {
     return c->rc != BERTH_OK || !c->writing || key == NULL ? c->rc : alert_over(c, key);
+}
+
+static int64_t api_today(struct berth_ctx *c)
+{
+    return where_today(c);
+}
+
+static int64_t api_midnight(struct berth_ctx *c, int64_t day)
+{
+    return zone_midnight(c->st->company.zone, day);
+}
+
+static const char *api_secret(struct berth_ctx *c)
+{
+    unsigned char raw[24];
+    char *out = arena_alloc(c->a, 33);
+
+    randombytes_buf(raw, sizeof(raw));
+    sodium_bin2base64(out, 33, raw, sizeof(raw), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    return out;
+}
+
+static const char *api_hash(struct berth_ctx *c, const char *text)
+{
+    char *out = arena_alloc(c->a, SESSION_HASH_TEXT);
+
+    session_secret_hash(text, out);
+    return out;
+}
+
+static int api_reply_text(struct berth_ctx *c, int status, const char *mime, const char *text)
+{
+    c->reply_type = arena_strdup(c->a, mime);
+    return api_reply(c, status, text);
+}
+
+static bool api_has(struct berth_ctx *c, const char *name)
+{
+    return model_table(c->m, name) != NULL;
+}
+
+static struct berth_row *api_ref(struct berth_ctx *c, const struct berth_row *r, const char *name)
+{
+    const struct field *f = r == NULL ? NULL : model_field(r->t, name);
+    int64_t id = f == NULL ? 0 : row_int(r, f->at);
+
+    if (id == 0 || f->type != BERTH_REF || f->ref == NULL || c->rc != BERTH_OK || !find_exists(c, f->ref, id))
+        return NULL;
+    return c->writing ? save_load(c, f->ref, id) : find_one(c, f->ref, id);
 }
 
 const struct berth_api plugin_api = {
@@ -343,4 +420,12 @@ const struct berth_api plugin_api = {
     .all_rows = api_all_rows,
     .alert = api_alert,
     .alert_over = api_alert_over,
+    .has = api_has,
+    .ref = api_ref,
+    .today = api_today,
+    .midnight = api_midnight,
+    .as_user = api_as_user,
+    .secret = api_secret,
+    .hash = api_hash,
+    .reply_text = api_reply_text,
 };

@@ -68,6 +68,7 @@ struct berth_ctx {
     void *param_arg;
     void (*reply)(void *arg, int status, struct buf *json); /* routes */
     void *reply_arg;
+    const char *reply_type; /* NULL: JSON */
 };
 
 /* On the stack or in an arena; nothing to free.  who may be NULL (the host). */

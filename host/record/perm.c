@@ -488,6 +488,14 @@ const struct who *who_get(struct store *st, struct db_conn *conn, const struct m
 }
 
 /* ---- asking -------------------------------------------------------------------- */
+const struct who *perm_nobody(struct arena *a, const struct model *m)
+{
+    struct who *w = arena_alloc(a, sizeof(*w));
+
+    *w = (struct who){.name = "", .login = "", .locale = "", .m = m, .rights = arena_alloc(a, m->ntables * sizeof(*w->rights))};
+    return w;
+}
+
 bool perm_may(const struct who *w, const struct table *t, enum deed deed)
 {
     const struct rights *r;
@@ -612,6 +620,25 @@ void perm_where_one(struct berth_ctx *c, const struct table *t, enum deed deed, 
     buf_putc(out, ')');
 }
 
+bool perm_through(struct berth_ctx *c, const struct field *f, int64_t id)
+{
+    struct berth_row *up;
+
+    if ((f->flags & BERTH_BELONGS) == 0 || f->ref == NULL || id == 0 || c->who == NULL ||
+        !perm_may(c->who, f->table, DO_READ) || perm_field(c->who, f) < ACCESS_READ)
+        return false;
+    up = find_raw(c, f->ref, id);
+    return up != NULL && perm_row(c, up, DO_READ);
+}
+
+static bool through_any(struct berth_ctx *c, const struct berth_row *row)
+{
+    for (int i = 0; row->t->belongs && i < row->t->nfields; i++)
+        if (perm_through(c, &row->t->fields[i], row->v[i].i))
+            return true;
+    return false;
+}
+
 bool perm_row(struct berth_ctx *c, const struct berth_row *row, enum deed deed)
 {
     const struct table *t = row->t;
@@ -630,7 +657,8 @@ bool perm_row(struct berth_ctx *c, const struct berth_row *row, enum deed deed)
         return true;
     int64_t owner = row_int(row, t->at_owner);
 
-    if (owner != 0)
-        return ids_have(&c->who->users[s], owner);
-    return t->at_pool >= 0 && ids_have(&c->who->pools, row_int(row, t->at_pool));
+    if (owner != 0 ? ids_have(&c->who->users[s], owner)
+                   : t->at_pool >= 0 && ids_have(&c->who->pools, row_int(row, t->at_pool)))
+        return true;
+    return deed == DO_READ && through_any(c, row);
 }

@@ -51,6 +51,9 @@ struct who {
  * as long as the process lives (old snapshots are kept until store_close). */
 const struct who *who_get(struct store *st, struct db_conn *conn, const struct model *m, int64_t user);
 
+/* Somebody who did not sign in and may do nothing. */
+const struct who *perm_nobody(struct arena *a, const struct model *m);
+
 bool perm_may(const struct who *w, const struct table *t, enum deed deed); /* anything at all */
 bool perm_has(const struct who *w, const char *full_perm);
 enum access perm_field(const struct who *w, const struct field *f);
@@ -69,6 +72,9 @@ void perm_where(struct berth_ctx *c, const struct table *t, enum deed deed, cons
 /* The same as one SQL condition: "1=1", "1=0", "(a OR b)". */
 void perm_where_one(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix,
                     struct buf *out);
+/* Whether f is BERTH_BELONGS and the user may read the record id that it names: then all that belongs to
+ * that record may be read there. */
+bool perm_through(struct berth_ctx *c, const struct field *f, int64_t id);
 /* The same decision for a loaded record; row's values decide (for updates: pass the old row). */
 bool perm_row(struct berth_ctx *c, const struct berth_row *row, enum deed deed);
 

@@ -34,14 +34,14 @@ void session_limits(const struct session_limits *l)
 }
 
 /* ---- secrets ---------------------------------------------------------------------- */
-enum { HASH_TEXT = crypto_generichash_BYTES * 2 + 1 };
+_Static_assert(SESSION_HASH_TEXT == crypto_generichash_BYTES * 2 + 1, "hex of a hash");
 
-static void hash_secret(const char *secret, char out[HASH_TEXT])
+void session_secret_hash(const char *secret, char out[SESSION_HASH_TEXT])
 {
     unsigned char h[crypto_generichash_BYTES];
 
     crypto_generichash(h, sizeof(h), (const unsigned char *)secret, strlen(secret), NULL, 0);
-    sodium_bin2hex(out, HASH_TEXT, h, sizeof(h));
+    sodium_bin2hex(out, SESSION_HASH_TEXT, h, sizeof(h));
 }
 
 static void new_secret(const char *prefix, char out[SECRET_TEXT])
@@ -57,7 +57,7 @@ static void new_secret(const char *prefix, char out[SECRET_TEXT])
 
 /* ---- the cache: a request should not cost a query to know who asks ------------------- */
 struct entry {
-    char hash[HASH_TEXT];
+    char hash[SESSION_HASH_TEXT];
     int64_t user, seen, expires; /* ms; expires of tokens without end: INT64_MAX */
     bool token;
     struct entry *next;
@@ -194,7 +194,7 @@ static bool read_entry(struct db_conn *conn, const char *hash, bool token, struc
                               .token = token};
         if (out->expires == 0)
             out->expires = INT64_MAX;
-        memcpy(out->hash, hash, HASH_TEXT);
+        memcpy(out->hash, hash, SESSION_HASH_TEXT);
     }
     db_reset(s);
     return found;
@@ -203,7 +203,7 @@ static bool read_entry(struct db_conn *conn, const char *hash, bool token, struc
 /* ---- noting that a session is alive, off the request's path --------------------------- */
 struct seen {
     struct db_work work;
-    char hash[HASH_TEXT];
+    char hash[SESSION_HASH_TEXT];
     int64_t now;
     bool token;
 };
@@ -233,7 +233,7 @@ static void note_seen(struct store *st, const struct entry *e, int64_t now)
     struct seen *k = mem_alloc(sizeof(*k));
 
     k->work = (struct db_work){.body = seen_body, .done = seen_done, .arg = k, .low = true};
-    memcpy(k->hash, e->hash, HASH_TEXT);
+    memcpy(k->hash, e->hash, SESSION_HASH_TEXT);
     k->now = now;
     k->token = e->token;
     if (db_submit(st->db, &k->work) != 0)
@@ -256,14 +256,14 @@ static bool claim_seen(struct session_cache *sc, const char *hash, int64_t now)
 
 int64_t session_user(struct store *st, struct db_conn *conn, const char *secret)
 {
-    char hash[HASH_TEXT];
+    char hash[SESSION_HASH_TEXT];
     bool token = strncmp(secret, "brt_", 4) == 0;
     int64_t now = store_now(st);
     struct entry e;
 
     if (strlen(secret) >= SECRET_TEXT || strlen(secret) < 40)
         return 0;
-    hash_secret(secret, hash);
+    session_secret_hash(secret, hash);
     if (!look_up(st->sessions, hash, &e)) {
         uint64_t before = forgotten(st->sessions);
 
@@ -444,11 +444,11 @@ int session_set_hash(struct berth_ctx *c, int64_t user, const char *hash)
 /* ---- sessions ------------------------------------------------------------------------------ */
 int session_start(struct berth_ctx *c, int64_t user, const char *ip, const char *agent, char out[SECRET_TEXT])
 {
-    char hash[HASH_TEXT];
+    char hash[SESSION_HASH_TEXT];
     struct db_stmt *s;
 
     new_secret("bs_", out);
-    hash_secret(out, hash);
+    session_secret_hash(out, hash);
     s = db_prepare(c->conn, "DELETE FROM session WHERE expires_at < ?");
     db_bind_int(s, 1, c->now);
     if (run(c, s, "drop old sessions") != BERTH_OK)
@@ -465,7 +465,7 @@ int session_start(struct berth_ctx *c, int64_t user, const char *ip, const char 
 }
 
 struct ended {
-    char hash[HASH_TEXT];
+    char hash[SESSION_HASH_TEXT];
     int64_t user;
 };
 
@@ -484,7 +484,7 @@ int session_end(struct berth_ctx *c, const char *secret)
     struct ended *e = arena_alloc(c->a, sizeof(*e));
     struct db_stmt *s;
 
-    hash_secret(secret, e->hash);
+    session_secret_hash(secret, e->hash);
     s = db_prepare(c->conn, "DELETE FROM session WHERE token = ?");
     db_bind_text(s, 1, e->hash, -1);
     ctx_after_commit(c, forget_one, e);
@@ -506,7 +506,7 @@ int session_end_all(struct berth_ctx *c, int64_t user, const char *except)
 
     e->user = user;
     if (except != NULL)
-        hash_secret(except, e->hash);
+        session_secret_hash(except, e->hash);
     s = db_prepare(c->conn, "DELETE FROM session WHERE user_id = ? AND token <> ?");
     db_bind_int(s, 1, user);
     db_bind_text(s, 2, e->hash, -1);
@@ -516,11 +516,11 @@ int session_end_all(struct berth_ctx *c, int64_t user, const char *except)
 
 int session_token(struct berth_ctx *c, const char *name, int days, int64_t *id_r, char out[SECRET_TEXT])
 {
-    char hash[HASH_TEXT];
+    char hash[SESSION_HASH_TEXT];
     struct db_stmt *s;
 
     new_secret("brt_", out);
-    hash_secret(out, hash);
+    session_secret_hash(out, hash);
     s = db_prepare(c->conn, "INSERT INTO api_token (version, created_at, created_by, updated_at, updated_by, user_id,"
                             " name, hash, expires_at) VALUES (1, ?1, ?2, ?1, ?2, ?2, ?3, ?4, ?5)");
     db_bind_int(s, 1, c->now);
@@ -582,25 +582,25 @@ static int put_setting(struct berth_ctx *c, const char *name, const char *value)
 
 int session_setup_secret(struct berth_ctx *c, char out[SECRET_TEXT])
 {
-    char hash[HASH_TEXT];
+    char hash[SESSION_HASH_TEXT];
 
     out[0] = '\0';
     if (!session_setup_open(c->st, c->conn))
         return c->rc;
     new_secret("setup_", out);
-    hash_secret(out, hash);
+    session_secret_hash(out, hash);
     return put_setting(c, "base.setup", hash);
 }
 
 int session_setup(struct berth_ctx *c, const char *secret, const char *login, const char *name,
                   const char *hash, int64_t *user_r)
 {
-    char given[HASH_TEXT];
+    char given[SESSION_HASH_TEXT];
     bool right;
     struct db_stmt *s;
     struct berth_row *u;
 
-    hash_secret(secret, given);
+    session_secret_hash(secret, given);
     s = db_prepare(c->conn, "SELECT value FROM setting WHERE name = 'base.setup'");
     right = db_step(s) == DB_ROW && strcmp(db_col_text(s, 0, NULL), given) == 0;
     db_reset(s);

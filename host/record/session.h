@@ -8,6 +8,8 @@
 #include "record/ctx.h"
 
 enum { SECRET_TEXT = 64 }; /* "brt_" and 43 characters, and the NUL */
+enum { SESSION_HASH_TEXT = 65 };
+void session_secret_hash(const char *secret, char out[SESSION_HASH_TEXT]); /* what the database holds of it */
 
 struct session_limits {
     int64_t idle_ms, absolute_ms;

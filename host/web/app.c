@@ -224,7 +224,7 @@ enum http_begin app_begin(struct http_req *req)
         k->locale = k->c.locale = labels_locale(http_header(req, "Accept-Language"));
     if (!(k->route->flags & R_PUBLIC) && k->user == 0)
         return refuse(k, 401, "sign_in");
-    if (changes(req) && (k->by_cookie || (k->route->flags & R_PUBLIC)) && !from_our_pages(k))
+    if (changes(req) && (k->by_cookie || ((k->route->flags & R_PUBLIC) && k->plugin_route == NULL)) && !from_our_pages(k))
         return refuse(k, 403, "csrf");
     if ((k->route->flags & R_ADMIN) && !k->c.who->admin)
         return refuse(k, 403, "denied");
@@ -274,7 +274,7 @@ static void tell(struct call *k)
     if (k->cookie[0] != '\0')
         http_add(k->req, "Set-Cookie", k->cookie);
     if (k->req->out.len > 0)
-        http_set(k->req, "Content-Type", "application/json; charset=utf-8");
+        http_set(k->req, "Content-Type", k->c.reply_type != NULL ? k->c.reply_type : "application/json; charset=utf-8");
 }
 
 static bool parse_body(struct call *k)

@@ -55,6 +55,8 @@ static int run(struct call *k)
 
     if (r->perm != NULL && !perm_has(k->c.who, r->perm))
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
+    if (k->c.who == NULL)
+        k->c.who = perm_nobody(k->req->arena, k->c.m);
     k->c.param = param;
     k->c.param_arg = k;
     k->c.reply = reply;
@@ -62,7 +64,9 @@ static int run(struct call *k)
     return hook_call(&k->c, r->plugin, call_plugin, (void *)r);
 }
 
-static const struct route_entry reads = {"GET", "", 0, run}, writes = {"POST", "", R_WRITE, run};
+/* by BERTH_OPEN and whether it writes */
+static const struct route_entry entries[2][2] = {{{"GET", "", 0, run}, {"POST", "", R_WRITE, run}},
+                                                 {{"GET", "", R_PUBLIC, run}, {"POST", "", R_PUBLIC | R_WRITE, run}}};
 
 const struct route_entry *ext_find(struct call *k, bool *known)
 {
@@ -77,7 +81,7 @@ const struct route_entry *ext_find(struct call *k, bool *known)
         *known = true;
         if (strcmp(r->method, method) == 0) {
             k->plugin_route = r;
-            return strcmp(r->method, "GET") == 0 ? &reads : &writes;
+            return &entries[(r->flags & BERTH_OPEN) != 0][strcmp(r->method, "GET") != 0];
         }
     }
     return NULL;

@@ -303,6 +303,8 @@ static void field_json(struct call *k, struct json *j, const struct field *f, co
 
 static bool shown(struct call *k, const struct field *f)
 {
+    if (f->type == BERTH_REF && f->ref == NULL)
+        return false; /* its plugin is off */
     return !(f->flags & BERTH_SECRET) && perm_field(k->c.who, f) != ACCESS_NONE;
 }
 
@@ -508,26 +510,40 @@ static void actions(struct call *k, struct json *j)
     json_close(j, ']');
 }
 
-/* Tables whose rows live with a record of this one. */
+/* What belongs to a record of table `to`; through: the field of this table that names that record. */
+static void details_of(struct call *k, struct json *j, const struct table *to, const struct field *through)
+{
+    for (size_t i = 0; i < k->c.m->ntables; i++) {
+        const struct table *t = &k->c.m->tables[i];
+
+        for (int n = 0; n < t->nfields && perm_may(k->c.who, t, DO_READ); n++) {
+            const struct field *f = &t->fields[n];
+
+            if ((f != t->parent && !(f->flags & BERTH_BELONGS)) || f->ref != to || (through != NULL && t == k->t) ||
+                !shown(k, f))
+                continue;
+            json_open(j, '{');
+            json_key(j, "table");
+            json_str(j, t->name);
+            json_key(j, "label");
+            json_str(j, label(k, fmt2(k, "$.*", t->name, "")));
+            json_key(j, "by");
+            json_str(j, f->name);
+            json_key(j, "through");
+            json_str(j, through == NULL ? NULL : through->name);
+            json_close(j, '}');
+        }
+    }
+}
+
 static void details(struct call *k, struct json *j)
 {
     json_key(j, "details");
     json_open(j, '[');
-    for (size_t i = 0; i < k->c.m->ntables; i++) {
-        const struct table *t = &k->c.m->tables[i];
-
-        if (t->parent == NULL || t->parent->of == NULL || strcmp(t->parent->of, k->t->name) != 0 ||
-            !perm_may(k->c.who, t, DO_READ))
-            continue;
-        json_open(j, '{');
-        json_key(j, "table");
-        json_str(j, t->name);
-        json_key(j, "label");
-        json_str(j, label(k, fmt2(k, "$.*", t->name, "")));
-        json_key(j, "by");
-        json_str(j, t->parent->name);
-        json_close(j, '}');
-    }
+    details_of(k, j, k->t, NULL);
+    for (int i = 0; i < k->t->nfields; i++)
+        if ((k->t->fields[i].flags & BERTH_AROUND) && k->t->fields[i].ref != NULL && shown(k, &k->t->fields[i]))
+            details_of(k, j, k->t->fields[i].ref, &k->t->fields[i]);
     json_close(j, ']');
 }
 

@@ -1,5 +1,6 @@
 /* leads - companies nobody has qualified yet; what is not worked falls back to the pool. */
 #include <berth.h>
+#include <string.h>
 #include <time.h>
 
 struct state {
@@ -18,32 +19,12 @@ static int on_claiming(struct berth_ctx *c, struct berth_event *ev)
     return host->rc(c);
 }
 
-/* ---- contacts: the only thing that counts as work on a lead -------------------------------- */
-static int log_contact(struct berth_ctx *c, struct berth_row *lead)
+/* ---- contacts: the only thing that counts as work on a lead (plugin activities) -------------- */
+static int on_done(struct berth_ctx *c, struct berth_event *ev)
 {
-    static const char *const taken[] = {"kind", "note"};
-    struct berth_row *a = host->make(c, "lead_activity");
-    struct berth_val next = host->param(c, "next_action_on");
-
-    host->set(a, "lead_id", host->get(lead, "id"));
-    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-        host->set(a, taken[i], host->param(c, taken[i]));
-    if (host->save(c, a) != BERTH_OK)
-        return host->rc(c);
-    lead = host->load(c, "lead", host->get(lead, "id").i); /* touched by the hook below */
-    if (next.type != BERTH_NULL)
-        host->set(lead, "next_action_on", next);
-    if (host->get(lead, "status").type != BERTH_NULL && host->get(lead, "status").s[0] == 'n')
-        host->set(lead, "status", berth_s("contacted"));
-    return host->save(c, lead);
-}
-
-static int on_activity(struct berth_ctx *c, struct berth_event *ev)
-{
-    struct berth_row *lead = host->load(c, "lead", host->get(ev->row, "lead_id").i);
-
-    host->set(lead, "touched_at", berth_i(host->now(c)));
-    return host->save(c, lead);
+    if (strcmp(host->table(ev->row), "lead") == 0 && strcmp(host->get(ev->row, "status").s, "new") == 0)
+        host->set(ev->row, "status", berth_s("contacted"));
+    return host->rc(c);
 }
 
 /* ---- falling back ------------------------------------------------------------------------------ */
@@ -145,19 +126,10 @@ static const struct berth_field lead_fields[] = {
     {0},
 };
 
-static const struct berth_field activity_fields[] = {
-    {"lead_id", BERTH_REF, BERTH_REQUIRED | BERTH_INDEX, "lead"},
-    {"kind", BERTH_PICK, BERTH_REQUIRED | SHOWN, "activity", "call"},
-    {"note", BERTH_LONG, BERTH_REQUIRED | BERTH_LIST, .max = 2000},
-    {0},
-};
-
 static const struct berth_table tables[] = {
     {"lead", lead_fields, .title = "name", .icon = "target",
      .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN,
      .rights = "sales: own create import; manager: tree create delete import export"},
-    {"lead_activity", activity_fields, .title = "note", .icon = "phone",
-     .flags = BERTH_DETAIL | BERTH_HIDDEN},
     {0},
 };
 
@@ -170,18 +142,12 @@ static const struct berth_dict dicts[] = {
     {"direction", "export:blue, import:violet, both:teal, domestic:gray"},
     {"lane", "us_west, us_east, europe, mediterranean, japan_korea, southeast_asia, india_pakistan, middle_east, "
              "africa, latin_america, australia, russia", .open = 1},
-    {"activity", "call:blue, visit:green, email:violet, message:teal, meeting:amber", .open = 1},
     {0},
 };
 
 BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .tables = tables, .dicts = dicts, .open = open,
     .rules = BERTH_LIST_OF(berth_rule, {"release_days", BERTH_INT, "lead", "30"},
                                        {"may_claim", BERTH_BOOL, "lead, user_id", "true"}),
-    .actions = BERTH_LIST_OF(berth_action,
-        {"lead", "log", .icon = "phone", .run = log_contact,
-         .form = BERTH_FIELDS({"kind", BERTH_PICK, BERTH_REQUIRED, "activity", "call"},
-                              {"note", BERTH_LONG, BERTH_REQUIRED, .max = 2000},
-                              {"next_action_on", BERTH_DATE})}),
     .views = BERTH_LIST_OF(berth_view,
         {"lead", "mine", BERTH_AS_LIST, .where = "owner_id = @me"},
         {"lead", "due", BERTH_AS_LIST, .where = "owner_id = @me and next_action_on <= @today", .sort = "next_action_on"},
@@ -191,7 +157,7 @@ BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .table
          .columns = "name, status, rating, owner_id, contact, phone, city, next_action_on, touched_at"},
         {"lead", "all", BERTH_AS_LIST},
         {"lead", "board", BERTH_AS_BOARD, .by = "status"}),
-    .hooks = BERTH_LIST_OF(berth_hook, {BERTH_AFTER | BERTH_INSERT, "lead_activity", on_activity},
+    .hooks = BERTH_LIST_OF(berth_hook, {BERTH_EVENT, "activities.done", on_done},
                                        {BERTH_EVENT, "pools.claiming", on_claiming},
                                        {BERTH_EVENT, "base.user_left", on_user_left}),
     .timers = BERTH_LIST_OF(berth_timer, {"release", "1h", release_stale}))

@@ -857,6 +857,59 @@ static int api_alert_over(struct berth_ctx *c, const char *key)
     return c->rc;
 }
 
+static bool api_has(struct berth_ctx *c, const char *table)
+{
+    return table_of(c->f, table) != NULL;
+}
+
+static struct berth_row *api_ref(struct berth_ctx *c, const struct berth_row *r, const char *field)
+{
+    const struct berth_table *t = r == NULL ? NULL : table_of(c->f, r->table);
+
+    for (const struct berth_field *d = t != NULL ? t->fields : NULL; d != NULL && d->name != NULL; d++)
+        if (strcmp(d->name, field) == 0 && d->type == BERTH_REF && stored(c->f, d->of, row_get(r, field).i) != NULL)
+            return api_load(c, d->of, row_get(r, field).i);
+    return NULL;
+}
+
+static int64_t api_today(struct berth_ctx *c)
+{
+    return c->f->now / BERTH_DAY;
+}
+
+static int64_t api_midnight(struct berth_ctx *c, int64_t day)
+{
+    (void)c;
+    return day * BERTH_DAY;
+}
+
+static int api_as_user(struct berth_ctx *c, int64_t user, int (*body)(struct berth_ctx *, void *), void *arg)
+{
+    int64_t before = c->f->user;
+    int rc;
+
+    c->f->user = user;
+    rc = body(c, arg);
+    c->f->user = before;
+    return rc;
+}
+
+static const char *api_secret(struct berth_ctx *c)
+{
+    return print(c->f, "secret-%025lld", (long long)++c->f->last_id);
+}
+
+static const char *api_hash(struct berth_ctx *c, const char *text)
+{
+    return print(c->f, "hash of %s", text);
+}
+
+static int api_reply_text(struct berth_ctx *c, int status, const char *mime, const char *text)
+{
+    (void)mime;
+    return api_reply(c, status, text);
+}
+
 static const struct berth_api fake_api = {
     .size = sizeof(struct berth_api),
     .abi_major = BERTH_ABI_MAJOR,
@@ -894,6 +947,14 @@ static const struct berth_api fake_api = {
     .all_rows = api_all_rows,
     .alert = api_alert,
     .alert_over = api_alert_over,
+    .has = api_has,
+    .ref = api_ref,
+    .today = api_today,
+    .midnight = api_midnight,
+    .as_user = api_as_user,
+    .secret = api_secret,
+    .hash = api_hash,
+    .reply_text = api_reply_text,
 };
 
 /* ---- the functions tests call ------------------------------------------------------ */

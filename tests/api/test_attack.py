@@ -255,14 +255,14 @@ def test_whoever_is_deactivated_in_the_middle_of_a_bulk_job_changes_nothing_more
 def test_details_cannot_be_moved_under_records_of_others(people):
     li, minh = people["li"], people["minh"]
     mine, theirs = li.made("lead", name=name()), minh.made("lead", name=name())
-    act = li.made("lead_activity", lead_id=mine["id"], kind="call", note="mine")
-    answer = li.patch(f"/lead_activity/{act['id']}", act["version"], {"lead_id": theirs["id"]})
+    act = li.made("activity", lead_id=mine["id"], kind="call", note="mine")
+    answer = li.patch(f"/activity/{act['id']}", act["version"], {"lead_id": theirs["id"]})
     assert answer.status in (403, 404, 422)
-    assert minh.rows("lead_activity", filter=["lead_id", "=", theirs["id"]]) == []
-    assert minh.get(f"/lead_activity/{act['id']}").status == 404
-    assert minh.patch(f"/lead_activity/{act['id']}", act["version"], {"note": "x"}).status == 404
-    assert minh.delete(f"/lead_activity/{act['id']}").status == 404
-    assert minh.get(f"/lead_activity/{act['id']}/_history").status == 404
+    assert minh.rows("activity", filter=["lead_id", "=", theirs["id"]]) == []
+    assert minh.get(f"/activity/{act['id']}").status == 404
+    assert minh.patch(f"/activity/{act['id']}", act["version"], {"note": "x"}).status == 404
+    assert minh.delete(f"/activity/{act['id']}").status == 404
+    assert minh.get(f"/activity/{act['id']}/_history").status == 404
 
 
 def test_jobs_and_imports_of_others_are_not_there(people):

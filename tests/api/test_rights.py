@@ -46,11 +46,11 @@ def test_what_may_not_be_seen_cannot_be_changed_either(people):
         for action in ("release", "claim", "log"):
             assert person.post(f"{path}/{action}", {"kind": "call", "note": "x"} if action == "log" else {}).status == 404
         assert person.post(f"{path}/transfer", {"to_id": person.user["id"]}).status == 404
-        assert person.post("/lead_activity", {"lead_id": lead["id"], "note": "x"}).status in (403, 404, 422)
+        assert person.post("/activity", {"lead_id": lead["id"], "note": "x"}).status in (403, 404, 422)
         assert person.post("/lead/release", {"ids": [lead["id"]]}).json["done"] == 0
         job = person.job(person.post("/lead/_bulk", {"ids": [lead["id"]], "patch": {"city": "x"}}))
         assert job["result"]["done"] == 0
-        assert person.get("/lead_activity", filter=["lead_id", "=", lead["id"]]).json["rows"] == []
+        assert person.get("/activity", filter=["lead_id", "=", lead["id"]]).json["rows"] == []
     after = people["li"].row(path)
     assert after == lead  # re-read: nothing of it happened
 

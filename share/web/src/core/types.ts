@@ -68,7 +68,8 @@ export interface Meta {
   groups: { name: string; label: string }[]
   views: View[]
   actions: Action[]
-  details: { table: string; label: string; by: string }[]
+  /* what belongs to a record; through: the field of this table that names the record it belongs to */
+  details: { table: string; label: string; by: string; through: string | null }[]
 }
 
 export interface User { id: number; name: string; login: string; locale?: string; admin?: boolean }

@@ -1,0 +1,215 @@
+/* activities - the daily work: contacts with people, tasks, plans of steps, memos, work reports, the
+ * calendar.  An activity is about a lead, a customer, a contact or an opportunity, whichever of these
+ * tables are there.  A topic for other plugins: "activities.done" with a record on which work was done,
+ * before it is saved. */
+#include "activities.h"
+
+#define SHOWN (BERTH_LIST | BERTH_FILTER)
+#define ABOUT(extra)                                                                                     \
+    {"customer_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER | BERTH_BELONGS | (extra), "customer", .group = "about"}, \
+    {"contact_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER | BERTH_BELONGS, "contact", .group = "about"},  \
+    {"opportunity_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER | BERTH_BELONGS | (extra), "opportunity", .group = "about"}, \
+    {"lead_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER | BERTH_BELONGS, "lead", .group = "about"}
+
+static const struct berth_field activity_fields[] = {
+    {"subject", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST | BERTH_FILTER},
+    {"kind", BERTH_PICK, BERTH_REQUIRED | SHOWN, "kind", "call"},
+    {"status", BERTH_PICK, BERTH_REQUIRED | SHOWN, "status", "planned"},
+    {"purpose", BERTH_PICK, SHOWN, "purpose", "development"},
+    {"start_at", BERTH_TIME, SHOWN | BERTH_INDEX},
+    {"end_at", BERTH_TIME, BERTH_FILTER},
+    {"place", BERTH_TEXT, BERTH_SEARCH},
+    {"clash", BERTH_BOOL, BERTH_LOCKED | BERTH_FILTER, .def = "false"},
+    ABOUT(BERTH_LIST),
+    {"companions", BERTH_REF, BERTH_FILTER | BERTH_MANY, "user", .group = "about"},
+    {"goal", BERTH_LONG, 0, .group = "plan", .max = 2000},
+    {"preparation", BERTH_LONG, 0, .group = "plan", .max = 2000},
+    {"remind_at", BERTH_TIME, 0, .group = "plan"},
+    {"note", BERTH_LONG, BERTH_SEARCH, .group = "result", .max = 5000},
+    {"result", BERTH_LONG, BERTH_SEARCH, .group = "result", .max = 5000},
+    {"attitude", BERTH_PICK, BERTH_FILTER, "attitude", .group = "result"},
+    {"minutes", BERTH_INT, BERTH_FILTER, .group = "result", .max = 100000},
+    {"expense", BERTH_MONEY, BERTH_FILTER, .group = "result"},
+    {"next_on", BERTH_DATE, BERTH_FILTER, .group = "result"},
+    {0},
+};
+
+static const struct berth_field task_fields[] = {
+    {"subject", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST | BERTH_FILTER},
+    {"status", BERTH_PICK, BERTH_REQUIRED | SHOWN, "task_status", "new"},
+    {"priority", BERTH_PICK, SHOWN, "priority", "normal"},
+    {"purpose", BERTH_PICK, SHOWN, "purpose", "development"},
+    {"due_on", BERTH_DATE, SHOWN | BERTH_INDEX},
+    {"progress", BERTH_INT, BERTH_LOCKED | BERTH_LIST, .def = "0", .max = 100},
+    {"from_id", BERTH_REF, BERTH_LOCKED | SHOWN | BERTH_INDEX, "user"},
+    {"goal", BERTH_LONG, 0, .max = 5000},
+    ABOUT(BERTH_AROUND),
+    {"feedback", BERTH_LONG, 0, .group = "course", .max = 5000},
+    {"done_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER, .group = "course"},
+    {"remind_at", BERTH_TIME, 0, .group = "course"},
+    {"recurs", BERTH_PICK, BERTH_FILTER, "recurs", .group = "course"},
+    {"recurs_until", BERTH_DATE, 0, .group = "course", .when = "recurs not empty"},
+    {0},
+};
+
+static const struct berth_field plan_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_SEARCH},
+    {"note", BERTH_LONG, BERTH_LIST, .max = 1000},
+    {0},
+};
+static const struct berth_field plan_step_fields[] = {
+    {"plan_id", BERTH_REF, BERTH_REQUIRED, "task_plan"},
+    {"subject", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST},
+    {"after_days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .def = "0", .max = 3650},
+    {"purpose", BERTH_PICK, BERTH_LIST, "purpose", "development"},
+    {"goal", BERTH_LONG, 0, .max = 2000},
+    {0},
+};
+
+static const struct berth_field memo_fields[] = {
+    {"subject", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST},
+    {"note", BERTH_LONG, BERTH_SEARCH, .max = 20000},
+    {"remind_at", BERTH_TIME, SHOWN | BERTH_INDEX},
+    {"done", BERTH_BOOL, SHOWN, .def = "false"},
+    {0},
+};
+static const struct berth_field company_memo_fields[] = {
+    {"subject", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST},
+    {"on_day", BERTH_DATE, SHOWN | BERTH_INDEX},
+    {"note", BERTH_LONG, BERTH_SEARCH, .max = 20000},
+    {0},
+};
+
+#define COUNTED (BERTH_LOCKED | BERTH_LIST)
+static const struct berth_field report_fields[] = {
+    {"kind", BERTH_PICK, BERTH_REQUIRED | SHOWN, "report", "daily"},
+    {"from_on", BERTH_DATE, SHOWN | BERTH_INDEX, .def = "@today"},
+    {"to_on", BERTH_DATE, BERTH_LIST},
+    {"status", BERTH_PICK, BERTH_LOCKED | SHOWN, "report_status", "draft"},
+    {"calls", BERTH_INT, COUNTED, .def = "0", .group = "numbers"},
+    {"visits", BERTH_INT, COUNTED, .def = "0", .group = "numbers"},
+    {"messages", BERTH_INT, COUNTED, .def = "0", .group = "numbers"},
+    {"tasks_done", BERTH_INT, COUNTED, .def = "0", .group = "numbers"},
+    {"new_leads", BERTH_INT, COUNTED, .def = "0", .group = "numbers"},
+    {"new_customers", BERTH_INT, COUNTED, .def = "0", .group = "numbers"},
+    {"new_opportunities", BERTH_INT, COUNTED, .def = "0", .group = "numbers"},
+    {"done", BERTH_LONG, BERTH_SEARCH, .group = "words", .max = 10000},
+    {"plan", BERTH_LONG, 0, .group = "words", .max = 10000},
+    {"problems", BERTH_LONG, 0, .group = "words", .max = 10000},
+    {"submitted_at", BERTH_TIME, BERTH_LOCKED, .group = "reading"},
+    {"reader_id", BERTH_REF, BERTH_LOCKED, "user", .group = "reading"},
+    {"comment", BERTH_LONG, BERTH_LOCKED, .group = "reading", .max = 5000},
+    {0},
+};
+
+static const struct berth_field feed_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
+    {"key_hash", BERTH_TEXT, BERTH_LOCKED | BERTH_UNIQUE, .max = 64},
+    {0},
+};
+
+#define WORK (BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN)
+static const struct berth_table tables[] = {
+    {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}), WORK, .version = 1,
+     .title = "subject", .icon = "phone", .was = "lead_activity", .upgrade = activity_upgrade,
+     .rights = "sales: own create import; manager: tree create delete import export"},
+    {"task", task_fields, BERTH_KEYS({"owner_id, due_on"}, {"owner_id, done_at"}), WORK,
+     .title = "subject", .icon = "check", .rights = "sales: own create; manager: tree create delete export"},
+    {"task_plan", plan_fields, .flags = BERTH_ADMIN | BERTH_HISTORY, .title = "name", .icon = "list",
+     .rights = "sales: all read; manager: all create delete"},
+    {"task_plan_step", plan_step_fields, .flags = BERTH_DETAIL | BERTH_HIDDEN, .title = "subject",
+     .rights = "sales: all read; manager: all create delete"},
+    {"memo", memo_fields, .flags = BERTH_OWNED | BERTH_BIN, .title = "subject", .icon = "edit",
+     .rights = "sales: own create delete; manager: own create delete"},
+    {"company_memo", company_memo_fields, .flags = BERTH_HISTORY | BERTH_BIN, .title = "subject", .icon = "flag",
+     .rights = "sales: all read; manager: all create delete"},
+    {"work_report", report_fields, BERTH_KEYS({"owner_id, kind, from_on", BERTH_UNIQUE}), WORK, .title = "from_on", .icon = "book",
+     .rights = "sales: own create; manager: tree create delete export"},
+    {"calendar_feed", feed_fields, .flags = BERTH_OWNED | BERTH_HIDDEN, .title = "name", .icon = "calendar",
+     .rights = "sales: own create delete; manager: own create delete"},
+    {0},
+};
+
+static const struct berth_dict dicts[] = {
+    {"kind", "call:blue, visit:green, received:teal, meeting:amber, email:violet, message:pink, event:red, other:gray", .open = 1},
+    {"status", "planned:blue, doing:amber, done:green, cancelled:gray"},
+    {"purpose", "development:blue, quote:violet, won:green, service:teal, care:pink, collection:amber, internal:gray", .open = 1},
+    {"attitude", "enthusiastic:green, positive:teal, neutral:gray, hesitant:amber, negative:red", .open = 1},
+    {"task_status", "new:blue, accepted:teal, doing:amber, done:green, declined:red, cancelled:gray"},
+    {"priority", "high:red, normal:blue, low:gray"},
+    {"recurs", "daily, weekly, monthly, quarterly, yearly"},
+    {"report", "daily:blue, weekly:teal, monthly:violet"},
+    {"report_status", "draft:gray, submitted:blue, read:green"},
+    {0},
+};
+
+#define LOG_FORM                                                                                     \
+    BERTH_FIELDS({"kind", BERTH_PICK, BERTH_REQUIRED, "kind", "call"},                               \
+                 {"note", BERTH_LONG, BERTH_REQUIRED, .max = 5000}, {"minutes", BERTH_INT, .max = 100000}, \
+                 {"next_action_on", BERTH_DATE})
+#define PLAN_FORM BERTH_FIELDS({"plan_id", BERTH_REF, BERTH_REQUIRED, "task_plan"})
+#define NOTE_FORM BERTH_FIELDS({"note", BERTH_LONG, BERTH_REQUIRED, .max = 5000})
+#define OPEN "status in ('new', 'accepted', 'doing')"
+
+static const struct berth_action actions[] = {
+    {"lead", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM},
+    {"customer", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM},
+    {"contact", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM},
+    {"opportunity", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM},
+    {"lead", "plan", .flags = BERTH_BULK, .icon = "list", .run = plan_start, .form = PLAN_FORM},
+    {"customer", "plan", .flags = BERTH_BULK, .icon = "list", .run = plan_start, .form = PLAN_FORM},
+    {"opportunity", "plan", .flags = BERTH_BULK, .icon = "list", .run = plan_start, .form = PLAN_FORM},
+    {"activity", "done", .when = "status in ('planned', 'doing')", .icon = "check", .run = activity_done,
+     .form = BERTH_FIELDS({"result", BERTH_LONG, .max = 5000}, {"attitude", BERTH_PICK, 0, "attitude"},
+                          {"minutes", BERTH_INT, .max = 100000}, {"expense", BERTH_MONEY}, {"next_action_on", BERTH_DATE})},
+    {"task", "accept", .when = "status = 'new'", .flags = BERTH_BULK, .icon = "check", .run = task_accept},
+    {"task", "decline", .when = "status in ('new', 'accepted')", .icon = "x", .run = task_decline, .form = NOTE_FORM},
+    {"task", "progress", .when = "status in ('accepted', 'doing')", .icon = "chart", .run = task_progress,
+     .form = BERTH_FIELDS({"progress", BERTH_INT, BERTH_REQUIRED, .max = 100}, {"note", BERTH_LONG, .max = 5000})},
+    {"task", "finish", .when = OPEN, .flags = BERTH_BULK, .icon = "check", .run = task_finish,
+     .form = BERTH_FIELDS({"note", BERTH_LONG, .max = 5000})},
+    {"task", "cancel", .when = OPEN, .flags = BERTH_BULK, .icon = "off", .run = task_cancel, .form = NOTE_FORM},
+    {"work_report", "submit", .when = "status = 'draft'", .icon = "next", .run = report_submit},
+    {"work_report", "read", .when = "status = 'submitted'", .icon = "eye", .run = report_read,
+     .form = BERTH_FIELDS({"note", BERTH_LONG, .max = 5000})},
+    {0},
+};
+
+static const struct berth_view views[] = {
+    {"activity", "mine", BERTH_AS_LIST, .where = "owner_id = @me", .sort = "-start_at"},
+    {"activity", "open", BERTH_AS_LIST, .where = "owner_id = @me and status in ('planned', 'doing')", .sort = "start_at"},
+    {"activity", "actions", BERTH_AS_BOARD, .where = "owner_id = @me and status in ('planned', 'doing')", .sort = "start_at",
+     .by = "purpose"},
+    {"activity", "calendar", BERTH_AS_CALENDAR, .where = "owner_id = @me", .from = "start_at", .to = "end_at", .by = "kind"},
+    {"activity", "team_calendar", BERTH_AS_CALENDAR, .where = "owner_id in @team", .from = "start_at", .to = "end_at",
+     .by = "owner_id"},
+    {"activity", "team", BERTH_AS_LIST, .where = "owner_id in @team", .sort = "-start_at"},
+    {"activity", "all", BERTH_AS_LIST, .sort = "-start_at"},
+    {"task", "mine", BERTH_AS_LIST, .where = "owner_id = @me and " OPEN, .sort = "due_on"},
+    {"task", "overdue", BERTH_AS_LIST, .where = "due_on < @today and " OPEN, .sort = "due_on"},
+    {"task", "handed", BERTH_AS_LIST, .where = "from_id = @me and owner_id <> @me", .sort = "-created_at"},
+    {"task", "board", BERTH_AS_BOARD, .by = "status"},
+    {"task", "calendar", BERTH_AS_CALENDAR, .from = "due_on", .by = "priority"},
+    {"task", "all", BERTH_AS_LIST},
+    {"memo", "open", BERTH_AS_LIST, .where = "done = false", .sort = "remind_at"},
+    {"memo", "all", BERTH_AS_LIST},
+    {"work_report", "mine", BERTH_AS_LIST, .where = "owner_id = @me", .sort = "-from_on"},
+    {"work_report", "unread", BERTH_AS_LIST, .where = "status = 'submitted' and owner_id <> @me", .sort = "-from_on"},
+    {"work_report", "all", BERTH_AS_LIST, .sort = "-from_on"},
+    {0},
+};
+
+BERTH_PLUGIN(.name = "activities", .version = "0.1.0", .needs = "base", .caps = BERTH_CAP_ALL_ROWS, .tables = tables,
+    .dicts = dicts, .actions = actions, .views = views,
+    .settings = BERTH_FIELDS({"refuse_clash", BERTH_BOOL, 0, .def = "false"}),
+    .routes = BERTH_LIST_OF(berth_route, {"GET", "/calendar.ics", .run = feed_read, .flags = BERTH_OPEN},
+                                         {"POST", "/calendar/feed", .run = feed_make},
+                                         {"GET", "/calendar/clashes", .run = clashes}),
+    .hooks = BERTH_LIST_OF(berth_hook, {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "activity", activity_check},
+                                       {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "activity", activity_saved},
+                                       {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "task", task_check},
+                                       {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "task", task_saved},
+                                       {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "work_report", report_check},
+                                       {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "activity", remind},
+                                       {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "task", remind},
+                                       {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "memo", remind}))

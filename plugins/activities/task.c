@@ -1,0 +1,212 @@
+/* task.c - tasks handed down or set oneself, their course; plans of steps; reminders. */
+#include "activities.h"
+
+/* ---- reminders -------------------------------------------------------------------------- */
+static bool waits(const struct berth_row *r)
+{
+    if (strcmp(host->table(r), "memo") == 0)
+        return number(r, "done") == 0;
+    return !says(r, "status", "done") && !says(r, "status", "cancelled") && !says(r, "status", "declined");
+}
+
+static const char *reminder_key(struct berth_ctx *c, const struct berth_row *r)
+{
+    return host->fmt(c, "activities.remind:%s:%lld:%lld", host->table(r), (long long)number(r, "id"),
+                     (long long)number(r, "remind_at"));
+}
+
+/* Of tasks, memos and appointments: rings at its time, and not once there is nothing left to do. */
+int remind(struct berth_ctx *c, struct berth_event *ev)
+{
+    bool before = ev->old != NULL && !is_empty(ev->old, "remind_at") && waits(ev->old);
+    bool now = !is_empty(ev->row, "remind_at") && waits(ev->row);
+
+    if (before && (!now || number(ev->old, "remind_at") != number(ev->row, "remind_at")))
+        host->alert_over(c, reminder_key(c, ev->old));
+    if (now && (!before || number(ev->old, "remind_at") != number(ev->row, "remind_at")))
+        berth_alert(c, .text = "activities.alert.remind", .about = ev->row, .key = reminder_key(c, ev->row),
+                    .due_at = number(ev->row, "remind_at"));
+    return host->rc(c);
+}
+
+/* ---- saving --------------------------------------------------------------------------- */
+int task_check(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct berth_row *t = ev->row;
+    bool own = number(t, "owner_id") == host->user(c);
+
+    about_customer(c, t);
+    if (ev->old == NULL && is_empty(t, "from_id") && host->user(c) != 0)
+        host->set(t, "from_id", berth_i(host->user(c)));
+    if (ev->old == NULL && says(t, "status", "new") && own) /* nobody asks himself */
+        host->set(t, "status", berth_s("accepted"));
+    if (says(t, "status", "done")) {
+        host->set(t, "progress", berth_i(100));
+        if (is_empty(t, "done_at"))
+            host->set(t, "done_at", berth_i(host->now(c)));
+    } else {
+        host->set(t, "done_at", berth_nil());
+    }
+    return host->rc(c);
+}
+
+/* ---- recurring ------------------------------------------------------------------------ */
+/* Days since 1970 to and from a calendar day (Howard Hinnant's days_from_civil). */
+static int64_t to_days(int64_t y, int64_t m, int64_t d)
+{
+    int64_t era, yoe, doy;
+
+    y -= m <= 2;
+    era = (y >= 0 ? y : y - 399) / 400;
+    yoe = y - era * 400;
+    doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+static void from_days(int64_t z, int64_t *y, int64_t *m, int64_t *d)
+{
+    int64_t era, doe, yoe, doy, mp;
+
+    z += 719468;
+    era = (z >= 0 ? z : z - 146096) / 146097;
+    doe = z - era * 146097;
+    yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    mp = (5 * doy + 2) / 153;
+    *d = doy - (153 * mp + 2) / 5 + 1;
+    *m = mp + (mp < 10 ? 3 : -9);
+    *y = yoe + era * 400 + (*m <= 2);
+}
+
+/* The same day of a later month, or that month's last: 31 January + 1 is 28 February. */
+static int64_t add_months(int64_t day, int months)
+{
+    int64_t y, m, d, first, length;
+
+    from_days(day, &y, &m, &d);
+    m += months - 1;
+    y += m / 12;
+    m = m % 12 + 1;
+    first = to_days(y, m, 1);
+    length = (m == 12 ? to_days(y + 1, 1, 1) : to_days(y, m + 1, 1)) - first;
+    return first + (d > length ? length : d) - 1;
+}
+
+static int64_t next_due(const char *every, int64_t day)
+{
+    static const struct {
+        const char *key;
+        int days, months;
+    } steps[] = {{"daily", 1, 0}, {"weekly", 7, 0}, {"monthly", 0, 1}, {"quarterly", 0, 3}, {"yearly", 0, 12}};
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (strcmp(steps[i].key, every) == 0)
+            return steps[i].months > 0 ? add_months(day, steps[i].months) : day + steps[i].days;
+    return 0;
+}
+
+static int repeat(struct berth_ctx *c, const struct berth_row *done)
+{
+    static const char *const same[] = {"subject", "purpose", "priority", "lead_id", "customer_id", "contact_id",
+                                       "opportunity_id", "goal", "recurs", "recurs_until", "owner_id", "from_id"};
+    struct berth_row *next = host->make(c, "task");
+    int64_t due = number(done, "due_on") != 0 ? number(done, "due_on") : host->today(c), to, until = number(done, "recurs_until");
+
+    if (is_empty(done, "recurs") || (to = next_due(host->get(done, "recurs").s, due)) == 0 || (until != 0 && to > until))
+        return host->rc(c);
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+        host->set(next, same[i], host->get(done, same[i]));
+    host->set(next, "due_on", berth_i(to));
+    if (!is_empty(done, "remind_at"))
+        host->set(next, "remind_at", berth_i(number(done, "remind_at") + (to - due) * BERTH_DAY));
+    host->set(next, "status", berth_s("accepted"));
+    return host->save(c, next);
+}
+
+int task_saved(struct berth_ctx *c, struct berth_event *ev)
+{
+    int64_t from = number(ev->row, "from_id");
+
+    if (says(ev->row, "status", "new") && (ev->old == NULL || number(ev->old, "owner_id") != number(ev->row, "owner_id")))
+        berth_alert(c, .text = "activities.alert.task", .about = ev->row);
+    if (ev->old != NULL && from != 0 && from != number(ev->row, "owner_id") &&
+        ((says(ev->row, "status", "done") && !says(ev->old, "status", "done")) ||
+         (says(ev->row, "status", "declined") && !says(ev->old, "status", "declined"))))
+        berth_alert(c, .text = says(ev->row, "status", "done") ? "activities.alert.done" : "activities.alert.declined",
+                    .about = ev->row, .people = &from, .npeople = 1);
+    if (says(ev->row, "status", "done") && (ev->old == NULL || !says(ev->old, "status", "done")))
+        return repeat(c, ev->row);
+    return host->rc(c);
+}
+
+/* ---- its course ----------------------------------------------------------------------- */
+static int goes(struct berth_ctx *c, struct berth_row *t, const char *status)
+{
+    struct berth_val note = host->param(c, "note");
+
+    host->set(t, "status", berth_s(status));
+    if (note.type != BERTH_NULL)
+        host->set(t, "feedback", note);
+    return host->save(c, t);
+}
+
+static bool is_theirs(struct berth_ctx *c, const struct berth_row *t)
+{
+    if (number(t, "owner_id") == host->user(c))
+        return true;
+    host->error(c, BERTH_DENIED, NULL, "activities.err.not_yours");
+    return false;
+}
+
+int task_accept(struct berth_ctx *c, struct berth_row *t)
+{
+    return is_theirs(c, t) ? goes(c, t, "accepted") : host->rc(c);
+}
+
+int task_decline(struct berth_ctx *c, struct berth_row *t)
+{
+    return is_theirs(c, t) ? goes(c, t, "declined") : host->rc(c);
+}
+
+int task_progress(struct berth_ctx *c, struct berth_row *t)
+{
+    int64_t done = host->param(c, "progress").i;
+
+    if (done < 0 || done > 100)
+        return host->error(c, BERTH_INVALID, "progress", "activities.err.percent");
+    host->set(t, "progress", berth_i(done));
+    return goes(c, t, done == 100 ? "done" : "doing");
+}
+
+int task_finish(struct berth_ctx *c, struct berth_row *t)
+{
+    return goes(c, t, "done");
+}
+
+int task_cancel(struct berth_ctx *c, struct berth_row *t)
+{
+    return goes(c, t, "cancelled");
+}
+
+/* ---- plans of steps --------------------------------------------------------------------- */
+/* "New customer in 30 days": a task for each step of a plan, due as many days from today. */
+int plan_start(struct berth_ctx *c, struct berth_row *on)
+{
+    static const char *const taken[] = {"subject", "purpose", "goal"};
+    struct berth_rows *steps = host->find(c, "task_plan_step", "plan_id = ? order by after_days, id limit 200",
+                                          BERTH_ARGS(host->param(c, "plan_id")));
+
+    for (struct berth_row *s; (s = host->next(steps)) != NULL && host->rc(c) == BERTH_OK;) {
+        struct berth_row *t = host->make(c, "task");
+
+        for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+            host->set(t, taken[i], host->get(s, taken[i]));
+        host->set(t, host->fmt(c, "%s_id", host->table(on)), host->get(on, "id"));
+        host->set(t, "due_on", berth_i(host->today(c) + number(s, "after_days")));
+        if (number(on, "owner_id") != 0)
+            host->set(t, "owner_id", host->get(on, "owner_id"));
+        host->save(c, t);
+    }
+    return host->rc(c);
+}
+
