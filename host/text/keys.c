@@ -123,7 +123,9 @@ static bool is_one_digit_repeated(const char *digits, size_t n)
     return true;
 }
 
-static bool add_number(struct text_keys *keys, const char *s, size_t len, const char *country)
+/* False: too long for one number.  No number has more than 15 digits, prefixes for dialling apart; what is
+ * longer and has none is not worth asking libphonenumber (40 us): whole, it is compared by its digits. */
+static bool add_number(struct text_keys *keys, const char *s, size_t len, const char *country, bool whole)
 {
     char digits[24], out[PHONE_E164_MAX];
     size_t n = 0;
@@ -133,11 +135,12 @@ static bool add_number(struct text_keys *keys, const char *s, size_t len, const 
             digits[n++] = s[i];
     if (n < 6 || is_one_digit_repeated(digits, n))
         return true;
+    bool prefixed = s[0] == '+' || memcmp(digits, "00", 2) == 0;
     size_t got = phone_e164_fast(s, len, country, out);
 
-    if (got == 0 && n <= 17)
+    if (got == 0 && n <= (prefixed ? 17 : 15))
         got = phone_e164_slow(s, len, country, out);
-    if (got == 0 && n > 15)
+    if (got == 0 && n > 15 && (!whole || prefixed || n > 17))
         return false;
     if (got > 0)
         add_key(keys, out, got);
@@ -165,12 +168,12 @@ static void add_phone(struct text_keys *keys, const char *s, size_t len, const c
     }
     len = without_decimals(s, len);
     len = cut_third_group(s, len);
-    if (add_number(keys, s, len, country))
+    if (add_number(keys, s, len, country, false))
         return;
     /* Too long for one: perhaps two with only a blank between them. */
     for (size_t start = 0, i = 0; i <= len; i++)
         if (i == len || s[i] == ' ') {
-            add_number(keys, s + start, i - start, country);
+            add_number(keys, s + start, i - start, country, true);
             start = i + 1;
         }
 }
