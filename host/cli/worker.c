@@ -101,6 +101,7 @@ static int start(struct server *s, int listen_fd, struct buf *err)
         .data = &s->app,
         .begin = app_begin,
         .run = app_run,
+        .finish = app_finish,
         .done = app_done,
         .error = app_error,
         .thread_new = app_thread_new,

@@ -33,6 +33,14 @@ static void add(struct dup_keys *out, const struct dup_key *k)
         out->k[out->n++] = *k;
 }
 
+bool dup_same(const struct berth_row *a, const struct berth_row *b)
+{
+    for (int i = F_DECLARED; i < a->t->nfields; i++)
+        if (((a->t->fields[i].flags & BERTH_DUPLICATE) || i == a->t->at_country) && !val_equal(a->v[i], b->v[i]))
+            return false;
+    return true;
+}
+
 void dup_keys_of(const struct berth_row *r, struct dup_keys *out)
 {
     struct berth_ctx *c = r->c;

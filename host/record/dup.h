@@ -17,6 +17,8 @@ struct dup_keys {
     struct dup_key k[DUP_KEYS];
 };
 
+/* Whether both have the same keys, by the values they are made from. */
+bool dup_same(const struct berth_row *a, const struct berth_row *b);
 /* Thread-safe; text goes to the ctx's arena. */
 void dup_keys_of(const struct berth_row *r, struct dup_keys *out);
 /* The records (not `self`) that share a key; NULL when none.  Matches the user may not see carry

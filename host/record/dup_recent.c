@@ -2,7 +2,6 @@
 #include "record/dup_recent.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +45,7 @@ struct dup_recent {
     int64_t last; /* number */
     bool queued, closing;
     struct merge merge; /* the writer thread's */
-    _Atomic uint64_t moved;
+    _Atomic uint64_t moved, *grew;
 };
 
 /* ---- in memory --------------------------------------------------------------------------- */
@@ -216,6 +215,7 @@ static void merge_done(void *arg, int rc)
     if (m->done) {
         forget(r, m->upto);
         atomic_fetch_add(&r->moved, 1);
+        atomic_fetch_add(r->grew, 1);
         merge_end(m);
     }
     r->queued = false;
@@ -295,13 +295,14 @@ void dup_recent_move(struct dup_recent *r)
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
-struct dup_recent *dup_recent_new(struct db *db, struct db_conn *conn)
+struct dup_recent *dup_recent_new(struct db *db, struct db_conn *conn, _Atomic uint64_t *grew)
 {
     struct dup_recent *r = mem_alloc(sizeof(*r));
     struct db_stmt *s = db_prepare(conn, "SELECT seq, hash, tbl, rec FROM dup_todo ORDER BY seq");
     int rc;
 
     r->db = db;
+    r->grew = grew;
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->idle, NULL);
     while ((rc = db_step(s)) == DB_ROW) {

@@ -7,6 +7,7 @@
 #ifndef BERTH_DUP_RECENT_H
 #define BERTH_DUP_RECENT_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,8 +19,8 @@ struct dup_place { /* which record a key was seen at */
     int64_t tbl, rec;
 };
 
-/* Reads what is noted; NULL: the database failed. */
-struct dup_recent *dup_recent_new(struct db *db, struct db_conn *conn);
+/* Reads what is noted; NULL: the database failed.  *grew grows, too, when keys change places. */
+struct dup_recent *dup_recent_new(struct db *db, struct db_conn *conn, _Atomic uint64_t *grew);
 /* Waits for what it has the writer do. */
 void dup_recent_free(struct dup_recent **r);
 

@@ -7,11 +7,14 @@
 #include "base/json.h"
 #include "record/ctx.h"
 
+struct ahead;
+
 struct berth_row {
     struct berth_ctx *c;
     const struct table *t;
     struct berth_val *v;      /* by field->at; text lives in the ctx's arena */
     const struct berth_row *old; /* as loaded; NULL for a new one */
+    const struct ahead *ahead;   /* what was worked out before the writer's turn, or NULL */
 };
 
 struct berth_row *row_new(struct berth_ctx *c, const struct table *t); /* all nil, no defaults */

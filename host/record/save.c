@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/when.h"
+#include "record/ahead.h"
 #include "record/custom.h"
 #include "record/dup.h"
 #include "record/find.h"
@@ -346,7 +347,7 @@ static int check_duplicates(struct berth_ctx *c, const struct berth_row *r, stru
 {
     struct dup_keys fresh = {.n = 0};
 
-    dup_keys_of(r, now);
+    ahead_keys(r, now);
     if (r->old != NULL)
         dup_keys_of(r->old, old);
     if (c->allow_duplicates || c->who == NULL)
@@ -354,7 +355,7 @@ static int check_duplicates(struct berth_ctx *c, const struct berth_row *r, stru
     for (size_t i = 0; i < now->n; i++)
         if (!key_in(old, now->k[i].hash))
             fresh.k[fresh.n++] = now->k[i];
-    c->matches = dup_find(c, r->t, &fresh, row_id(r));
+    c->matches = ahead_alone(r, &fresh) ? NULL : dup_find(c, r->t, &fresh, row_id(r));
     return c->matches == NULL ? c->rc : ctx_fail(c, BERTH_CONFLICT, "duplicate", "err.duplicate");
 }
 
@@ -440,7 +441,7 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
     if (hook_run(c, BERTH_BEFORE, deed, r, (struct berth_row *)r->old) != BERTH_OK || !row_check(r) ||
         check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
         return c->rc;
-    if (r->t->duplicates) {
+    if (r->t->duplicates && (r->old == NULL || !dup_same(r->old, r))) {
         keys = arena_alloc(c->a, 2 * sizeof(*keys));
         if (check_duplicates(c, r, &keys[0], &keys[1]) != BERTH_OK)
             return c->rc;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "record/ahead.h"
 #include "record/find.h"
 #include "text/tokens.h"
 
@@ -14,6 +15,14 @@ static const char *index_name(struct berth_ctx *c, const struct table *t)
 static bool found_by(const struct field *f)
 {
     return (f->flags & BERTH_SEARCH) && f->type >= BERTH_TEXT && f->type <= BERTH_URL;
+}
+
+bool search_same(const struct berth_row *a, const struct berth_row *b)
+{
+    for (int i = F_DECLARED; i < a->t->nfields; i++)
+        if (found_by(&a->t->fields[i]) && !val_equal(a->v[i], b->v[i]))
+            return false;
+    return true;
 }
 
 void search_tokens(const struct berth_row *r, struct buf *out)
@@ -148,8 +157,10 @@ int search_put(struct berth_ctx *c, const struct berth_row *old, const struct be
     struct buf was = BUF_INIT, is = BUF_INIT;
     int rc = 0;
 
-    if (!t->searched || c->rc != BERTH_OK)
+    if (!t->searched || c->rc != BERTH_OK || (old != NULL && now != NULL && search_same(old, now)))
         return c->rc;
+    if (old == NULL && ahead_tokens(now) != NULL)
+        return search_put_tokens(c, t, row_id(now), ahead_tokens(now));
     if (old != NULL)
         search_tokens(old, &was);
     if (now != NULL)

@@ -8,6 +8,8 @@
 #include "record/where.h"
 
 /* All tokens of a record, separated by spaces; "" when nothing is searchable. */
+/* Whether both are found by the same words, by the values they are made from. */
+bool search_same(const struct berth_row *a, const struct berth_row *b);
 void search_tokens(const struct berth_row *r, struct buf *out);
 
 /* "lead t" or, with something to search for, the index joined to it. */

@@ -87,7 +87,7 @@ int store_open(struct store *st, struct buf *err)
     pthread_rwlock_init(&st->numbers->lock, NULL);
     st->who = who_cache_new();
     st->sessions = session_cache_new();
-    st->recent = dup_recent_new(st->db, conn);
+    st->recent = dup_recent_new(st->db, conn, &st->dup_gen);
     m = read_numbers(st, conn) < 0 || st->recent == NULL ? NULL : store_build(st, conn, err);
     db_conn_close(&conn);
     if (m == NULL)

@@ -73,7 +73,7 @@ struct store {
     struct table_numbers *numbers;
     struct old_model *old; /* models that were in force before; requests may still hold them */
     _Atomic uint64_t view_gen;   /* grows when a saved view or what somebody says of one changes */
-    _Atomic uint64_t dup_gen;    /* grows when a record with duplicate keys was committed */
+    _Atomic uint64_t dup_gen;    /* grows when duplicate keys were committed or sorted in */
     struct dup_recent *recent;   /* duplicate keys not sorted in yet */
     struct who_cache *who;
     struct session_cache *sessions;

@@ -321,8 +321,34 @@ static void write_done(void *arg, int rc)
     }
     if (rc == 0)
         ctx_clear(&k->c);
-    tell(k);
     http_finish(k->req);
+}
+
+/* The answer is made where it is sent from, so that the writer goes on with the next. */
+void app_finish(struct http_req *req)
+{
+    struct call *k = req->user;
+
+    if (k->c.rc == BERTH_OK && k->answer != NULL) {
+        k->c.conn = conn_of(req);
+        k->answer(k);
+        db_settle(k->c.conn);
+    }
+    tell(k);
+}
+
+/* False: there is an error to tell. */
+static bool run_ahead(struct call *k)
+{
+    if (k->route->ahead == NULL)
+        return true;
+    db_budget(k->c.conn, when_monotonic() + k->app->inline_ms, NULL);
+    k->route->ahead(k);
+    db_settle(k->c.conn);
+    if (k->c.rc == BERTH_OK || k->c.rc == BERTH_INVALID || k->c.rc == BERTH_DENIED)
+        return k->c.rc == BERTH_OK;
+    k->row = NULL; /* too slow for this thread, say */
+    return true;
 }
 
 enum http_next app_run(struct http_req *req)
@@ -342,6 +368,10 @@ enum http_next app_run(struct http_req *req)
         return HTTP_DONE;
     }
     if (k->route->flags & R_WRITE) {
+        if (!run_ahead(k)) {
+            tell(k);
+            return HTTP_DONE;
+        }
         k->work = (struct db_work){.body = write_body, .done = write_done, .arg = k};
         if (db_submit(k->app->st->db, &k->work) == 0)
             return HTTP_LATER;

@@ -37,6 +37,9 @@ struct route_entry {
     const char *method, *path; /* "/api/{table}/{id}/_history" */
     unsigned flags;
     int (*run)(struct call *k); /* BERTH_OK with the answer in k->req->out, or the ctx's error */
+    /* Of R_WRITE, may be NULL: what needs no writer, on a reader and before run().  An error of the
+     * request is answered at once; run() does without what failed otherwise. */
+    int (*ahead)(struct call *k);
     int (*before)(struct call *k); /* R_UPLOAD: may refuse before the body is read; NULL: never */
 };
 
@@ -55,6 +58,10 @@ struct call { /* one request on its way */
     const char *locale;
     json_t *body;           /* parsed JSON or NULL */
     struct db_work work;
+    struct berth_row *row;  /* ahead()'s, of whom and for which rights: */
+    const struct who *row_who;
+    /* Set by the run() of R_WRITE: fills the answer behind the commit, on a reader. */
+    int (*answer)(struct call *k);
     bool app_answered;      /* the handler filled the request's answer itself */
     char cookie[256];       /* to be set once the transaction holds; "" none */
 };
@@ -72,6 +79,7 @@ const struct route_entry *ext_find(struct call *k, bool *known);
 
 enum http_begin app_begin(struct http_req *req);
 enum http_next app_run(struct http_req *req);
+void app_finish(struct http_req *req);
 void app_done(struct http_req *req);
 void app_error(struct http_req *req, int status, const char *code, const char *message);
 void *app_thread_new(void *data);

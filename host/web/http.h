@@ -113,6 +113,8 @@ struct http_config {
     void *data; /* for the callbacks: http_data(req) */
     enum http_begin (*begin)(struct http_req *req);
     enum http_next (*run)(struct http_req *req);
+    /* After HTTP_LATER, on the event thread again: the last touch to the answer; may be NULL. */
+    void (*finish)(struct http_req *req);
     void (*done)(struct http_req *req); /* may be NULL */
     /* Writes an error's body into req->out and may set its type; NULL: English JSON.  Before begin()
      * too: req->user is NULL then. */

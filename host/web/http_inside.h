@@ -73,6 +73,7 @@ struct request {
     bool closing;  /* Connection: close */
     bool sent;     /* handed to libmicrohttpd */
     bool weighed;  /* answer_squeeze() has decided */
+    bool later;    /* finish() is to be called */
     uint64_t received;
 
     _Atomic int state; /* enum run_state */

@@ -156,7 +156,18 @@ void request_ready(struct request *r)
 
 void http_finish(struct http_req *req)
 {
+    request_of(req)->later = true;
     request_ready(request_of(req));
+}
+
+/* Back from another thread. */
+static enum MHD_Result request_back(struct request *r)
+{
+    if (r->later && r->http->c.finish != NULL) {
+        r->pub.thread = r->loop->thread;
+        r->http->c.finish(&r->pub);
+    }
+    return request_answer(r);
 }
 
 /* The event thread lets go of r until somebody calls request_ready(). */
@@ -391,7 +402,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *m, const cha
     (void)cls;
     (void)url;
     if (atomic_load(&r->state) == RUN_READY)
-        return request_answer(r);
+        return request_back(r);
     if (r->fields == NULL)
         return request_begin(r, method, version);
     if (*size > 0) {

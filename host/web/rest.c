@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "record/action.h"
+#include "record/ahead.h"
 #include "record/bulk.h"
 #include "record/find.h"
 #include "record/save.h"
@@ -94,23 +95,45 @@ static void allow_duplicates(struct call *k)
     k->c.allow_duplicates = s != NULL && strcmp(s, "allow") == 0;
 }
 
-static int create(struct call *k)
+static int saved(struct call *k)
+{
+    row_answer(k, k->row, false);
+    return k->c.rc;
+}
+
+static int made(struct call *k)
+{
+    k->req->status = 201;
+    http_set(k->req, "Location", arena_fmt(k->req->arena, "/api/%s/%lld", k->t->name, (long long)row_id(k->row)));
+    return saved(k);
+}
+
+static struct berth_row *new_row(struct call *k)
 {
     const json_t *fields = call_object(k);
-    struct berth_row *r;
+    struct berth_row *r = row_new(&k->c, k->t);
 
-    if (fields == NULL)
-        return k->c.rc;
+    if (fields != NULL && !perm_may(k->c.who, k->t, DO_CREATE))
+        ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
+    if (k->c.rc == BERTH_OK)
+        take(k, r, fields);
+    return r;
+}
+
+static int create_ahead(struct call *k)
+{
+    k->row = new_row(k);
+    k->row_who = k->c.who;
+    return k->c.rc == BERTH_OK ? ahead_of_save(k->row) : k->c.rc;
+}
+
+static int create(struct call *k)
+{
     allow_duplicates(k);
-    r = row_new(&k->c, k->t);
-    if (!perm_may(k->c.who, k->t, DO_CREATE))
-        return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
-    take(k, r, fields);
-    if (row_save(&k->c, r) != BERTH_OK)
-        return k->c.rc;
-    k->req->status = 201;
-    http_set(k->req, "Location", arena_fmt(k->req->arena, "/api/%s/%lld", k->t->name, (long long)row_id(r)));
-    row_answer(k, r, false);
+    if (k->row == NULL || k->row->t != k->t || k->row_who != k->c.who) /* model or rights are others by now */
+        k->row = new_row(k);
+    if (row_save(&k->c, k->row) == BERTH_OK)
+        k->answer = made;
     return k->c.rc;
 }
 
@@ -156,8 +179,9 @@ static int update(struct call *k)
     if (!save_version(&k->c, r, version))
         return k->c.rc;
     take(k, r, fields);
+    k->row = r;
     if (row_save(&k->c, r) == BERTH_OK)
-        row_answer(k, r, false);
+        k->answer = saved;
     return k->c.rc;
 }
 
@@ -349,7 +373,7 @@ static int search(struct call *k)
 const struct route_entry routes_rest[] = {
     {"GET", "/api/_search", 0, search},
     {"GET", "/api/{table}", 0, list},
-    {"POST", "/api/{table}", R_WRITE, create},
+    {"POST", "/api/{table}", R_WRITE, create, create_ahead},
     {"GET", "/api/{table}/{id}", 0, one},
     {"PATCH", "/api/{table}/{id}", R_WRITE, update},
     {"DELETE", "/api/{table}/{id}", R_WRITE, drop},

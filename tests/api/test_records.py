@@ -189,3 +189,28 @@ def test_the_same_record_is_never_changed_twice_from_one_version(site, people):
             statuses = list(pool.map(lambda i: managers[i].patch(f"/lead/{made['id']}", version, {"city": f"c{version}-{i}"}).status,
                                      range(8)))
             assert sorted(statuses) == [200] + [409] * 7
+
+
+def test_of_many_who_save_one_company_at_the_same_moment_one_succeeds(site, people):
+    import concurrent.futures
+    crowd = [site.sign_in("demo." + who) for who in ("li", "zhang", "alice", "manager") for _ in range(4)]
+    spelled = ["{} Co., Ltd.", "{} CO LTD", "{}, Limited", "{}"]  # the same company each
+    with concurrent.futures.ThreadPoolExecutor(len(crowd)) as threads:
+        for n in range(12):
+            tag = f"Moment {name('Together')}"
+            answers = list(threads.map(lambda i: crowd[i].post("/lead", {"name": spelled[i % 4].format(tag)}), range(len(crowd))))
+            assert sorted(a.status for a in answers) == [201] + [409] * 15
+            assert all(a.json["error"]["code"] == "duplicate" and a.json["error"]["matches"][0]["by"] == ["name"]
+                       for a in answers if a.status == 409)
+            assert len(people["admin"].rows("lead", filter=["name", "^", tag])) == 1
+
+
+def test_phones_that_meet_under_different_names_are_caught_at_the_same_moment(site, people):
+    import concurrent.futures
+    crowd = [site.sign_in("demo.li") for _ in range(12)]
+    with concurrent.futures.ThreadPoolExecutor(len(crowd)) as threads:
+        for n in range(6):
+            phone = f"139{id(people) % 10000:04d}{n:04d}"
+            answers = list(threads.map(lambda i: crowd[i].post("/lead", {"name": name(f"Phone {i}"), "phone": phone}).status,
+                                       range(len(crowd))))
+            assert sorted(answers) == [201] + [409] * 11

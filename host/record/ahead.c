@@ -1,0 +1,67 @@
+/* ahead.c - work of a save that is done before its turn. */
+#include "record/ahead.h"
+
+#include <string.h>
+
+#include "record/dup_recent.h"
+#include "record/search.h"
+
+struct ahead {
+    const struct berth_row *of; /* the row as it was */
+    struct dup_keys keys;
+    bool alone;     /* no record had one of the keys ... */
+    uint64_t moved; /* ... sorted in or noted, at dup_recent_moved() */
+    const char *tokens;
+};
+
+int ahead_of_save(struct berth_row *r)
+{
+    struct berth_ctx *c = r->c;
+    struct ahead *a = arena_alloc(c->a, sizeof(*a));
+    struct buf tokens = BUF_INIT;
+
+    row_defaults(r);
+    a->of = row_copy(r);
+    a->moved = dup_recent_moved(c->st->recent); /* before the look */
+    if (r->t->duplicates) {
+        dup_keys_of(r, &a->keys);
+        a->alone = true;
+        for (size_t i = 0; i < a->keys.n && a->alone; i++)
+            a->alone = !dup_known(c, a->keys.k[i].hash);
+    }
+    if (r->t->searched) {
+        search_tokens(r, &tokens);
+        a->tokens = arena_strndup(c->a, buf_str(&tokens), tokens.len);
+        buf_free(&tokens);
+    }
+    if (c->rc == BERTH_OK)
+        r->ahead = a;
+    return c->rc;
+}
+
+void ahead_keys(const struct berth_row *r, struct dup_keys *out)
+{
+    if (r->ahead != NULL && dup_same(r->ahead->of, r))
+        *out = r->ahead->keys;
+    else
+        dup_keys_of(r, out);
+}
+
+bool ahead_alone(const struct berth_row *r, const struct dup_keys *fresh)
+{
+    const struct ahead *a = r->ahead;
+    struct dup_recent *recent = r->c->st->recent;
+    struct dup_place any;
+
+    if (a == NULL || !a->alone || a->moved != dup_recent_moved(recent) || !dup_same(a->of, r))
+        return false;
+    for (size_t i = 0; i < fresh->n; i++)
+        if (dup_recent_find(recent, fresh->k[i].hash, &any, 1) > 0)
+            return false;
+    return true;
+}
+
+const char *ahead_tokens(const struct berth_row *r)
+{
+    return r->ahead != NULL && search_same(r->ahead->of, r) ? r->ahead->tokens : NULL;
+}

@@ -1,0 +1,21 @@
+/* ahead.h - what saving a new record takes and needs no writer for, done before its turn on another thread:
+ * its duplicate keys, whether anybody has them, its search tokens.
+ *
+ * Hooks may change the record afterwards, and others save theirs: the save takes what is still true of it
+ * and does the rest itself. */
+#ifndef BERTH_AHEAD_H
+#define BERTH_AHEAD_H
+
+#include "record/dup.h"
+
+/* On a reader, before the save; keeps the result with the row.  A failure is the ctx's. */
+int ahead_of_save(struct berth_row *r);
+
+/* In the save.  The row's keys. */
+void ahead_keys(const struct berth_row *r, struct dup_keys *out);
+/* Nobody had one of these keys then and nobody has come since; fresh holds some of the row's keys. */
+bool ahead_alone(const struct berth_row *r, const struct dup_keys *fresh);
+/* Its tokens, or NULL when they are to be made. */
+const char *ahead_tokens(const struct berth_row *r);
+
+#endif
