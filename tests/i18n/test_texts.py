@@ -21,7 +21,7 @@ GIVEN = {
     "err.script": {"script", "why"}, "err.filter_form": {"value"}, "err.filter_field": {"value"},
     "err.filter_op": {"value"}, "err.filter_value": {"value"}, "err.filter_sort": {"value"},
     "err.filter_size": {"value"}, "import.duplicate": {"title", "by"}, "import.duplicate_hidden": {"by"},
-    "alert.own": {"text"}, "import.same_row": {"row", "by"}, "import.invalid": {"field", "why"},
+    "alert.own": {"text"}, "err.file_size": {"max"}, "import.same_row": {"row", "by"}, "import.invalid": {"field", "why"},
 }
 # Named by code through a pattern: "err.%s" of a code, "*.op.%s" of a change, "group.%s".
 BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.import", "*.op.file_drop",
@@ -51,6 +51,8 @@ def host_keys():
     keys |= {"err." + code for code in re.findall(r'\brefuse\(k, [^;]*?"(\w+)"', c)}
     keys |= {"err." + code for code in re.findall(r'known \? "(\w+)"', c)}
     keys |= {"sheet." + key for key in re.findall(r'\bX\([A-Z_]+, "(\w+)"', sources("host/sheet/sheet.h"))}
+    said = re.findall(r'(?:REFUSAL\(\w+|http_fail\([^,;]*|refusal \w+ =)[^;"]*?\d+, "(\w+)"', sources("host/web/http*.c", "host/web/static.c"))
+    keys |= {"err.http." + code for code in said} & set(texts(HOST, "en"))  # those that a person can meet
     return keys | BUILT
 
 
