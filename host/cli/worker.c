@@ -133,7 +133,7 @@ static int start(struct server *s, int listen_fd, struct buf *err)
 static int stop(struct server *s)
 {
     if (s->app.hub != NULL)
-        hub_stop(&s->app.hub);
+        hub_stop(s->app.hub);
     int left = s->app.http == NULL ? 0 : http_stop(&s->app.http, s->site.conf->stop_timeout);
 
     if (left > 0) {
@@ -152,6 +152,8 @@ static int stop(struct server *s)
     if (s->ui != NULL)
         static_close(&s->ui);
     site_close(&s->site);
+    if (s->app.hub != NULL)
+        hub_free(&s->app.hub);
     return 0;
 }
 

@@ -72,7 +72,8 @@ extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], rou
 
 /* events.c: open browsers hear of alerts, changed records and jobs. */
 struct hub *hub_start(struct store *st);
-void hub_stop(struct hub **h); /* before the HTTP server */
+void hub_stop(struct hub *h);  /* before the HTTP server; the writer may still tell it things */
+void hub_free(struct hub **h); /* when the writer has ended */
 
 /* ext.c: what plugins answer themselves.  NULL: no plugin has this path; *known: with another method. */
 const struct route_entry *ext_find(struct call *k, bool *known);

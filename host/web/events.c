@@ -315,11 +315,8 @@ struct hub *hub_start(struct store *st)
     return h;
 }
 
-/* Events may still come from the writer afterwards: the hub itself stays until the process ends. */
-void hub_stop(struct hub **ph)
+void hub_stop(struct hub *h)
 {
-    struct hub *h = *ph;
-
     pthread_mutex_lock(&h->lock);
     h->stop = true;
     pthread_cond_signal(&h->wake);
@@ -333,7 +330,15 @@ void hub_stop(struct hub **ph)
         client_free(h, cl);
     }
     pthread_mutex_unlock(&h->lock);
-    *ph = NULL;
+}
+
+void hub_free(struct hub **h)
+{
+    gathered_free(&(*h)->now);
+    pthread_cond_destroy(&(*h)->wake);
+    pthread_mutex_destroy(&(*h)->lock);
+    free(*h);
+    *h = NULL;
 }
 
 /* ---- the route -------------------------------------------------------------------------------- */
