@@ -360,6 +360,15 @@ CREATE TABLE import_row (
     PRIMARY KEY (import_id, row)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE import_part (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    import_id INTEGER,
+    batch INTEGER,
+    first_id INTEGER,
+    numbers TEXT
+) STRICT;
+CREATE INDEX ix_import_part_import_id_batch ON import_part (import_id, batch);
+
 CREATE TABLE bin (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     on_table TEXT,

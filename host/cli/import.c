@@ -212,11 +212,11 @@ static int follow(struct task *t, struct db_conn *conn, struct arena *a)
                     ended ? "\n" : "");
         if (ended) {
             const json_t *result = json_object_get(job, "result");
-            static const char *const buckets[] = {"new", "updated", "same", "duplicate", "invalid"};
             bool done = state != NULL && strcmp(state, "done") == 0;
 
-            for (size_t i = 0; i < sizeof(buckets) / sizeof(buckets[0]); i++)
-                printf("%-10s %lld\n", buckets[i], (long long)json_integer_value(json_object_get(result, buckets[i])));
+            for (const char *const *b = import_buckets; *b != NULL; b++)
+                if (json_integer_value(json_object_get(result, *b)) > 0 || strcmp(*b, "new") == 0)
+                    printf("%-10s %lld\n", *b, (long long)json_integer_value(json_object_get(result, *b)));
             if (!done)
                 cli_fail(t->cli, "%s", json_string_value(json_object_get(job, "error")));
             json_decref(job);
@@ -234,7 +234,7 @@ static int rejected(struct task *t, struct db_conn *conn, struct arena *a, const
     struct berth_ctx c;
 
     ctx_init(&c, &t->site->st, conn, a, NULL, NULL);
-    if (import_rejected(&c, t->import, n > 4 && strcmp(to + n - 4, ".csv") == 0 ? "csv" : "xlsx", to) == BERTH_OK)
+    if (import_rejected(&c, t->import, n > 4 && strcmp(to + n - 4, ".csv") == 0 ? "csv" : "xlsx", NULL, to) == BERTH_OK)
         return 0;
     return cli_fail(t->cli, "write %s: %s", to, ctx_text(&c, c.key, c.args));
 }

@@ -241,6 +241,11 @@ int db_write_low(struct db *db, int (*body)(struct db_conn *writer, void *arg), 
     return db->driver->write(db, body, arg, true);
 }
 
+bool db_wanted(struct db *db)
+{
+    return db->driver->wanted(db);
+}
+
 void db_stats(struct db *db, struct db_stats *out)
 {
     db->driver->stats(db, out);

@@ -130,6 +130,8 @@ int db_submit(struct db *db, struct db_work *w) __attribute__((warn_unused_resul
  * its failure undoes only what it did. */
 int db_write(struct db *db, int (*body)(struct db_conn *writer, void *arg), void *arg);
 int db_write_low(struct db *db, int (*body)(struct db_conn *writer, void *arg), void *arg);
+/* Whether somebody more urgent waits for the writer: a low body ends when it can. */
+bool db_wanted(struct db *db);
 
 struct db_stats {
     int64_t bodies, commits, commits_failed, checkpoints; /* since db_open() */

@@ -54,6 +54,7 @@ struct db_driver {
 
     int (*submit)(struct db *db, struct db_work *w);
     int (*write)(struct db *db, int (*body)(struct db_conn *, void *), void *arg, bool low);
+    bool (*wanted)(struct db *db);
     void (*stats)(struct db *db, struct db_stats *out);
     int (*backup)(struct db *db, const char *to_path, struct buf *err);
     int (*integrity)(struct db *db, struct buf *report);

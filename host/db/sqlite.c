@@ -350,6 +350,13 @@ static int sq_write(struct db *db, int (*body)(struct db_conn *, void *), void *
     return s->writer == NULL ? DB_ERROR : writer_run(s->writer, body, arg, low);
 }
 
+static bool sq_wanted(struct db *db)
+{
+    struct sq_db *s = (struct sq_db *)db;
+
+    return s->writer != NULL && writer_wanted(s->writer);
+}
+
 static void sq_stats(struct db *db, struct db_stats *out)
 {
     struct sq_db *s = (struct sq_db *)db;
@@ -534,6 +541,7 @@ const struct db_driver db_sqlite = {
     .budget = sq_budget,
     .submit = sq_submit,
     .write = sq_write,
+    .wanted = sq_wanted,
     .stats = sq_stats,
     .backup = sq_backup,
     .integrity = sq_integrity,

@@ -133,6 +133,19 @@ static int body_run(void *owner, struct db_work *work)
     return end < 0 ? end : rc;
 }
 
+static int body_run_alone(void *owner, struct db_work *work)
+{
+    struct sq_conn *c = ((struct sq_db *)owner)->w;
+
+    c->wanted = c->open = 1; /* as if it had one: those nested in it still get theirs */
+    int rc = work->body(&c->base, work->arg);
+    c->wanted = c->open = 0;
+    sq_reset_all(c);
+    c->deadline = 0;
+    c->cancel = NULL;
+    return rc;
+}
+
 /* Copies the log into the file.  PASSIVE never waits; the other modes wait for readers. */
 static int checkpoint(struct sq_db *db, int mode, int wait_ms)
 {
@@ -203,6 +216,7 @@ static int batch_tidy(void *owner, int64_t idle_ms)
 const struct db_writer_ops sq_writer_ops = {
     .begin = batch_begin,
     .run = body_run,
+    .run_alone = body_run_alone,
     .lost = batch_lost,
     .commit = batch_commit,
     .rollback = batch_rollback,

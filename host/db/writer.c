@@ -105,13 +105,10 @@ static struct db_work *take_first(struct db_writer *w)
     return work;
 }
 
-static struct db_work *take_more(struct db_writer *w, int rank)
+static struct db_work *take_more(struct db_writer *w)
 {
-    struct db_work *work = NULL;
-
     pthread_mutex_lock(&w->lock);
-    if (rank == URGENT || (rank == LOW && w->queue[URGENT].len == 0))
-        work = pop(&w->queue[rank]);
+    struct db_work *work = pop(&w->queue[URGENT]);
     pthread_mutex_unlock(&w->lock);
     return work;
 }
@@ -141,15 +138,34 @@ static int finish(struct db_writer *w, int rc)
     return rc;
 }
 
+/* Long work commits alone, and so needs no savepoint, which would keep a copy of each page it changes. */
+static void run_low(struct db_writer *w, struct db_work *work)
+{
+    int rc = w->ops->begin(w->owner);
+
+    w->in_batch = true;
+    work->rc = 0;
+    if (rc == DB_OK) {
+        work->rc = w->ops->run_alone(w->owner, work);
+        rc = w->ops->lost(w->owner);
+    }
+    atomic_fetch_add(&w->bodies, 1);
+    if (rc == DB_OK && work->rc != 0)
+        w->ops->rollback(w->owner);
+    else
+        rc = finish(w, rc);
+    w->in_batch = false;
+    answer(work, rc);
+}
+
 static void run_batch(struct db_writer *w, struct db_work *first)
 {
     struct queue batch = {NULL, &batch.head, 0};
     int64_t until = now_ns() + w->batch_ns;
-    int rank = first->rank;
     int rc = w->ops->begin(w->owner);
 
     w->in_batch = true;
-    for (struct db_work *work = first; work != NULL; work = take_more(w, rank)) {
+    for (struct db_work *work = first; work != NULL; work = take_more(w)) {
         push(&batch, work);
         if (rc == DB_OK) {
             work->rc = w->ops->run(w->owner, work);
@@ -159,7 +175,7 @@ static void run_batch(struct db_writer *w, struct db_work *first)
             break;
     }
     atomic_fetch_add(&w->bodies, batch.len);
-    atomic_fetch_add(&w->urgent, rank == URGENT ? batch.len : 0);
+    atomic_fetch_add(&w->urgent, batch.len);
     rc = finish(w, rc);
     w->in_batch = false;
     answer(batch.head, rc);
@@ -212,7 +228,10 @@ static void *writer_thread(void *arg)
         struct db_work *work = take_first(w);
 
         if (work != NULL) {
-            run_batch(w, work);
+            if (work->rank == URGENT)
+                run_batch(w, work);
+            else
+                run_low(w, work);
             w->worked = when_monotonic();
             wait_ms = w->ops->tidy(w->owner, 0);
             continue;
@@ -317,6 +336,14 @@ static int run_alone(struct db_writer *w, struct db_work *work)
 bool writer_here(const struct db_writer *w)
 {
     return pthread_equal(pthread_self(), w->thread) != 0;
+}
+
+bool writer_wanted(struct db_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool wanted = w->queue[URGENT].len > 0;
+    pthread_mutex_unlock(&w->lock);
+    return wanted;
 }
 
 int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void *arg, bool low)

@@ -11,6 +11,8 @@ struct db_writer_ops {
     int (*begin)(void *owner);
     /* Runs a body inside its own savepoint; what the body returned, or a negative db_rc. */
     int (*run)(void *owner, struct db_work *w);
+    /* The same for a body that has its transaction to itself: it is undone by a rollback. */
+    int (*run_alone)(void *owner, struct db_work *w);
     int (*lost)(void *owner); /* why the database undid the transaction by itself, or DB_OK */
     int (*commit)(void *owner);
     void (*rollback)(void *owner);
@@ -28,6 +30,7 @@ int writer_submit_idle(struct db_writer *w, struct db_work *work); /* when nothi
 /* Waits; on the writer thread itself it runs nested. */
 int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void *arg, bool low);
 bool writer_here(const struct db_writer *w); /* called on the writer thread */
+bool writer_wanted(struct db_writer *w);     /* an urgent body waits */
 void writer_stats(struct db_writer *w, struct db_stats *out);
 
 #endif

@@ -93,6 +93,7 @@ struct table {
     /* Ready-made SQL: every column, "id, version, ..."; reading one record by id; adding one (all
      * columns but the id; NULL for BERTH_BARE tables). */
     const char *columns, *select_one, *insert;
+    const char *insert_whole; /* adding one under an id that was chosen before */
     const struct field *fields;
     int nfields;
     uint32_t flags; /* BERTH_OWNED ... */

@@ -183,6 +183,8 @@ static void ready_sql(struct build *b, struct table *t)
     if (!(t->flags & BERTH_BARE)) /* behind "id, " */
         t->insert = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (%s)", t->sql, t->columns + 4,
                               buf_str(&marks));
+    t->insert_whole = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (?, %s)", t->sql, t->columns,
+                                buf_str(&marks));
     buf_free(&columns);
     buf_free(&marks);
 }

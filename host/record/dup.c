@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "record/dup_recent.h"
+#include "record/dup_stage.h"
 #include "record/find.h"
 #include "text/keys.h"
 
@@ -120,9 +121,12 @@ const struct table *dup_shares(struct berth_ctx *c, int64_t tbl, int64_t rec, co
 enum { FOUND_MAX = 20 }; /* more than that is noise, not a duplicate */
 
 /* Those noted lately first: what is sorted in meanwhile is then in the table. */
-static size_t look_up(struct berth_ctx *c, int64_t hash, struct dup_place found[2 * FOUND_MAX])
+static size_t look_up(struct berth_ctx *c, int64_t hash, struct dup_place found[3 * FOUND_MAX])
 {
-    size_t recent = dup_recent_find(c->st->recent, hash, found, FOUND_MAX), n = recent;
+    size_t recent = dup_recent_find(c->st->recent, hash, found, FOUND_MAX), n;
+
+    recent += dup_stage_find(c->st, hash, found + recent, FOUND_MAX);
+    n = recent;
     struct db_stmt *s = db_prepare(c->conn, "SELECT tbl, rec FROM dup_key WHERE hash = ? LIMIT ?");
 
     db_bind_int(s, 1, hash);
@@ -139,7 +143,7 @@ bool dup_known(struct berth_ctx *c, int64_t hash)
     struct db_stmt *s;
     int rc;
 
-    if (dup_recent_find(c->st->recent, hash, &any, 1) > 0)
+    if (dup_recent_find(c->st->recent, hash, &any, 1) > 0 || dup_stage_find(c->st, hash, &any, 1) > 0)
         return true;
     s = db_prepare(c->conn, "SELECT 1 FROM dup_key WHERE hash = ? LIMIT 1");
     db_bind_int(s, 1, hash);
@@ -155,7 +159,7 @@ struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const str
     struct ctx_match *list = NULL;
 
     for (size_t i = 0; i < keys->n; i++) {
-        struct dup_place found[2 * FOUND_MAX];
+        struct dup_place found[3 * FOUND_MAX];
         size_t n = look_up(c, keys->k[i].hash, found);
 
         for (size_t k = 0; k < n; k++) {
@@ -244,7 +248,7 @@ int dup_put_sorted(struct berth_ctx *c, const struct table *t, struct dup_entry 
 
     qsort(all, n, sizeof(*all), by_hash);
     for (size_t i = 0; i < n && c->rc == BERTH_OK; i++)
-        write_key(c, "INSERT INTO dup_key (hash, tbl, rec) VALUES (?, ?, ?)", all[i].hash, tbl, all[i].rec);
+        write_key(c, DUP_ADD, all[i].hash, tbl, all[i].rec);
     dup_moved(c);
     return c->rc;
 }

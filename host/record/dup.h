@@ -28,6 +28,8 @@ struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const str
 bool dup_known(struct berth_ctx *c, int64_t hash);
 /* Whether record (tbl number, id) really shares the key; NULL or the table. */
 const struct table *dup_shares(struct berth_ctx *c, int64_t tbl, int64_t rec, const struct dup_key *key);
+/* What adds one key, for those that add many in order: hash, store_table_no(), id. */
+#define DUP_ADD "INSERT INTO dup_key (hash, tbl, rec) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 int dup_put(struct berth_ctx *c, const struct table *t, int64_t id, const struct dup_keys *old,
             const struct dup_keys *new_keys);
 

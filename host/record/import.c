@@ -1,255 +1,18 @@
-/* import.c - the run: rows are read, checked and normalised on the job's thread while the writer
- * stores the rows before them. */
+/* import.c - the run of an import: batches are read, checked and compared on the job's thread while the
+ * writer stores the batch before. */
 #include "record/import.h"
 
-#include <pthread.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/when.h"
-#include "record/dup.h"
 #include "record/find.h"
-#include "record/hook.h"
-#include "record/import_set.h"
-#include "record/save.h"
-#include "record/search.h"
-#include "record/zone.h"
-#include "sheet/sheet.h"
+#include "record/import_run.h"
 
-/* Rows of one transaction.  Hashed keys and names land everywhere in their indexes: a large transaction
- * writes each page once instead of once in every small one.  But nobody else writes meanwhile, so
- * chunks double only while nobody wants to. */
-enum { CHUNK = 2000, CHUNK_ALONE = 16000 };
+/* Rows of the first batches: progress shows at once, and both threads are soon at work. */
+enum { BATCH_FIRST = 2000, MERGE_KEYS = 1000000 };
 
-enum outcome { NEW, UPDATED, SAME, DUPLICATE, INVALID, OUTCOMES };
-static const char *const outcome_names[] = {"new", "updated", "same", "duplicate", "invalid"};
-
-struct prep { /* one row of the sheet on its way */
-    uint32_t number;
-    enum outcome outcome;
-    struct berth_row *row;
-    struct dup_keys *keys;
-    bool known;            /* one of the keys is in the database */
-    const char *tokens;
-    int64_t record;        /* the duplicate, or what was made */
-    const char *field, *message, *detail;
-    const struct sheet_cell *cells;
-    uint32_t ncells;
-};
-
-struct chunk {
-    struct run *run;
-    struct arena *a;
-    struct prep row[CHUNK_ALONE];
-    size_t n;
-    uint64_t dup_gen; /* of the database when the rows were compared with it */
-    struct db_work work;
-    struct berth_ctx ctx; /* on the writer; what it wants done waits for the commit */
-    int64_t done_before; /* rows of the sheet behind this chunk */
-};
-
-struct run {
-    struct job *j;
-    int64_t import;
-    const char *table;
-    bool dry, update;
-    int64_t pool;
-    const struct field **column; /* by column of the sheet; NULL: not taken */
-    size_t ncolumns;
-    struct sheet *sheet;
-    struct import_set seen; /* keys of this file's rows */
-    size_t limit;           /* rows of the next chunk */
-    int64_t urgent;         /* writes of other people until the chunk before */
-    int64_t counts[OUTCOMES];
-    /* the chunk on the writer */
-    pthread_mutex_t lock;
-    pthread_cond_t free_cond;
-    bool busy;
-    int rc;
-};
-
-/* ---- cells to values ----------------------------------------------------------------------- */
-static bool take_cell(struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell, struct berth_val *out)
-{
-    if (cell->type == SHEET_DATE || cell->type == SHEET_DATETIME) {
-        int64_t day = cell->type == SHEET_DATE ? cell->v.days : cell->v.ms / WHEN_DAY;
-        int64_t rest = cell->type == SHEET_DATE ? 0 : cell->v.ms % WHEN_DAY;
-
-        if (f->type == BERTH_DATE || f->type == BERTH_TIME) {
-            *out = (struct berth_val){(int32_t)f->type, 0, {.i = f->type == BERTH_DATE
-                ? day : zone_midnight(c->st->company.zone, day) + rest}};
-            return true;
-        }
-    }
-    if (cell->type == SHEET_ERROR) {
-        ctx_invalid(c, f->name, "err.cell", "value", cell->text, NULL);
-        return false;
-    }
-    return val_from_text(c, f, cell->text, cell->len, out);
-}
-
-static void read_cells(struct run *r, struct berth_ctx *c, struct prep *p)
-{
-    for (uint32_t i = 0; i < p->ncells && i < r->ncolumns; i++)
-        if (r->column[i] != NULL && p->cells[i].len > 0)
-            take_cell(c, r->column[i], &p->cells[i], &p->row->v[r->column[i]->at]);
-}
-
-/* ---- what is told of a row that does not simply go in ------------------------------------------ */
-static void detail(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m, uint32_t same_as)
-{
-    struct buf b = BUF_INIT;
-    struct json j = json_to(&b);
-    char name[8];
-
-    json_open(&j, '{');
-    if (p->field != NULL)
-        for (size_t i = 0; i < r->ncolumns; i++)
-            if (r->column[i] != NULL && strcmp(r->column[i]->name, p->field) == 0) {
-                json_key(&j, "cell");
-                json_str(&j, arena_fmt(c->a, "%s%u", sheet_column_name((uint32_t)i, name), p->number));
-                break;
-            }
-    if (m != NULL) {
-        json_key(&j, "table");
-        json_str(&j, m->table->name);
-        json_key(&j, "title");
-        json_str(&j, m->title);
-        json_key(&j, "by");
-        json_open(&j, '[');
-        for (size_t i = 0; i < m->nby; i++)
-            json_str(&j, m->by[i]);
-        json_close(&j, ']');
-    }
-    if (same_as != 0) {
-        json_key(&j, "same_as");
-        json_int(&j, same_as);
-    }
-    json_key(&j, "cells");
-    json_open(&j, '[');
-    for (uint32_t i = 0; i < p->ncells; i++)
-        json_strn(&j, p->cells[i].text, p->cells[i].len);
-    json_close(&j, ']');
-    json_close(&j, '}');
-    p->detail = arena_strndup(c->a, b.s, b.len);
-    buf_free(&b);
-}
-
-static const char *texts(struct berth_ctx *c, const char *a_key, const char *a, const char *b_key, const char *b,
-                         const char *key)
-{
-    const char *args[] = {a_key, a, b_key, b, NULL};
-
-    return ctx_text(c, key, args);
-}
-
-static const char *by_names(struct berth_ctx *c, const struct ctx_match *m)
-{
-    struct buf b = BUF_INIT;
-    const char *s;
-
-    for (size_t i = 0; i < m->nby; i++)
-        buf_addf(&b, "%s%s", i > 0 ? ", " : "", labels_field(c->st->labels, c->locale, m->table->name, m->by[i]));
-    s = arena_strdup(c->a, buf_str(&b));
-    buf_free(&b);
-    return s;
-}
-
-static void tell_invalid(struct run *r, struct berth_ctx *c, struct prep *p)
-{
-    const struct ctx_problem *q = c->problems;
-
-    p->outcome = INVALID;
-    p->field = q == NULL ? NULL : q->field;
-    p->message = q == NULL ? ctx_text(c, c->key == NULL ? "err.invalid" : c->key, c->args)
-                           : texts(c, "field", labels_field(c->st->labels, c->locale, r->table, q->field),
-                                   "why", ctx_text(c, q->key, q->args), "import.invalid");
-    detail(r, c, p, NULL, 0);
-    ctx_clear(c);
-}
-
-static void tell_duplicate(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m)
-{
-    p->outcome = DUPLICATE;
-    p->record = m->id;
-    p->message = m->id == 0 ? texts(c, "by", by_names(c, m), NULL, NULL, "import.duplicate_hidden")
-                            : texts(c, "title", m->title, "by", by_names(c, m), "import.duplicate");
-    detail(r, c, p, m, 0);
-}
-
-static void tell_same_row(struct run *r, struct berth_ctx *c, struct prep *p, uint32_t other, const struct field *by)
-{
-    struct ctx_match m = {.table = p->row->t, .by = {by->name}, .nby = 1};
-
-    p->outcome = DUPLICATE;
-    p->message = texts(c, "row", arena_fmt(c->a, "%u", other), "by", by_names(c, &m), "import.same_row");
-    detail(r, c, p, &m, other);
-}
-
-/* ---- preparing a row, on the job's thread --------------------------------------------------------- */
-/* A record in the database with one of these keys, verified. */
-static const struct ctx_match *in_database(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys)
-{
-    /* most rows are new: a look at the hashes is all that happens to them */
-    for (size_t i = 0; i < keys->n; i++) {
-        if (dup_known(c, keys->k[i].hash))
-            return dup_find(c, t, keys, 0);
-    }
-    return NULL;
-}
-
-static void compare(struct run *r, struct berth_ctx *c, struct prep *p)
-{
-    const struct ctx_match *m = p->known ? dup_find(c, p->row->t, p->keys, 0) : NULL;
-
-    if (m != NULL && r->update && m->next == NULL && m->id != 0 && m->table == p->row->t) {
-        p->outcome = UPDATED; /* or the same: the writer sees */
-        p->record = m->id;
-        return;
-    }
-    if (m != NULL) {
-        tell_duplicate(r, c, p, m);
-        return;
-    }
-    for (size_t i = 0; i < p->keys->n; i++) {
-        uint32_t other = import_set_get(&r->seen, p->keys->k[i].hash);
-
-        if (other != 0) {
-            tell_same_row(r, c, p, other, p->keys->k[i].f);
-            return;
-        }
-    }
-    for (size_t i = 0; i < p->keys->n; i++)
-        import_set_put(&r->seen, p->keys->k[i].hash, p->number);
-}
-
-static void prepare(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
-{
-    struct dup_keys keys;
-
-    p->row = row_new(c, t);
-    read_cells(r, c, p);
-    if (c->rc == BERTH_OK) {
-        row_defaults(p->row);
-        if (r->pool != 0 && t->at_pool >= 0)
-            p->row->v[t->at_pool] = (struct berth_val){BERTH_REF, 0, {.i = r->pool}};
-        row_check(p->row);
-    }
-    if (c->rc != BERTH_OK) {
-        tell_invalid(r, c, p);
-        return;
-    }
-    if (!t->duplicates)
-        return;
-    dup_keys_of(p->row, &keys);
-    size_t size = offsetof(struct dup_keys, k) + keys.n * sizeof(keys.k[0]); /* few have all 32 */
-
-    p->keys = memcpy(arena_alloc(c->a, size), &keys, size);
-}
-
-struct pair { /* a key and whose it is: the record's id, or the row's place in the chunk */
+/* ---- comparing with the database ------------------------------------------------------------------ */
+struct pair { /* a key and whose it is: the row's place in the batch */
     int64_t hash, of;
 };
 
@@ -260,76 +23,47 @@ static int by_hash(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The keys of a chunk's new rows in order of the hash, in which the index is walked once
- * instead of jumped about in. */
-static struct pair *sorted_keys(const struct chunk *k, size_t *n_r)
+/* Looks all keys of a batch up in order of the hash, in which the index is walked once instead of
+ * jumped about in.  Most rows are new, and this look is all that happens to them. */
+static void find_known(struct berth_ctx *c, struct batch *k)
 {
     struct pair *all;
     size_t n = 0;
 
     for (size_t i = 0; i < k->n; i++)
-        n += k->row[i].keys == NULL ? 0 : k->row[i].keys->n;
+        n += k->row[i].nkeys;
     all = mem_alloc((n + 1) * sizeof(*all));
     n = 0;
     for (size_t i = 0; i < k->n; i++)
-        for (size_t q = 0; k->row[i].outcome == NEW && k->row[i].keys != NULL && q < k->row[i].keys->n; q++)
-            all[n++] = (struct pair){k->row[i].keys->k[q].hash, (int64_t)i};
+        for (size_t q = 0; q < k->row[i].nkeys; q++)
+            all[n++] = (struct pair){k->row[i].key[q], (int64_t)i};
     qsort(all, n, sizeof(*all), by_hash);
-    *n_r = n;
-    return all;
-}
-
-static void find_known(struct berth_ctx *c, struct chunk *k)
-{
-    size_t n;
-    struct pair *all = sorted_keys(k, &n);
-
-    for (size_t i = 0; i < n && c->rc == BERTH_OK; i++) {
+    db_read_begin(c->conn);
+    for (size_t i = 0; i < n && c->rc == BERTH_OK; i++)
         if (dup_known(c, all[i].hash))
             k->row[all[i].of].known = true;
-    }
+    db_read_end(c->conn);
     free(all);
 }
 
-static void finish_row(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
+/* ---- a batch --------------------------------------------------------------------------------------- */
+static bool may(struct run *r, struct berth_ctx *c, const struct table **t, struct buf *err)
 {
-    struct buf b = BUF_INIT;
-
-    if (p->outcome == NEW && t->duplicates)
-        compare(r, c, p);
-    if (p->outcome != NEW || !t->searched || r->dry)
-        return;
-    search_tokens(p->row, &b);
-    p->tokens = arena_strndup(c->a, buf_str(&b), b.len);
-    buf_free(&b);
-}
-
-static void keep_cells(struct chunk *k, struct prep *p, const struct sheet_row *row)
-{
-    struct sheet_cell *cells = arena_alloc(k->a, (row->len + 1) * sizeof(*cells));
-
-    memcpy(cells, row->cells, row->len * sizeof(*cells));
-    for (uint32_t i = 0; i < row->len; i++)
-        cells[i].text = arena_strndup(k->a, row->cells[i].text, row->cells[i].len);
-    p->cells = cells;
-    p->ncells = row->len;
-    p->number = row->number;
-}
-
-/* Doubles the chunks while nobody but this import writes. */
-static void choose_limit(struct run *r)
-{
-    struct db_stats now;
-
-    db_stats(r->j->st->db, &now);
-    r->limit = now.urgent != r->urgent || r->limit == 0 ? CHUNK : r->limit * 2;
-    if (r->limit > CHUNK_ALONE)
-        r->limit = CHUNK_ALONE;
-    r->urgent = now.urgent;
+    *t = model_table(c->m, r->table);
+    if (c->rc != BERTH_OK || *t == NULL || !perm_may(c->who, *t, DO_IMPORT)) {
+        buf_puts(err, ctx_text(c, "err.denied", NULL));
+        return false;
+    }
+    for (size_t i = 0; i < r->ncolumns; i++) /* the model may have grown since */
+        if (r->column[i] != NULL)
+            r->column[i] = model_field(*t, r->column[i]->name);
+    for (size_t i = 0; i < r->nmatch; i++)
+        r->match[i] = model_field(*t, r->match[i]->name);
+    return true;
 }
 
 /* The next rows of the sheet; -1 with err filled when it cannot be read on. */
-static int fill(struct run *r, struct chunk *k, uint32_t skip, struct buf *err)
+static int fill(struct run *r, struct batch *k, uint32_t skip, size_t limit, struct buf *err)
 {
     struct sheet_error e = {0};
     struct sheet_row row;
@@ -340,31 +74,18 @@ static int fill(struct run *r, struct chunk *k, uint32_t skip, struct buf *err)
     arena_reset(k->a);
     memset(k->row, 0, k->n * sizeof(k->row[0]));
     k->n = 0;
-    choose_limit(r);
     job_ctx(r->j, &c, r->j->conn, k->a);
-    t = model_table(c.m, r->table);
-    if (c.rc != BERTH_OK || t == NULL || !perm_may(c.who, t, DO_IMPORT)) {
-        buf_puts(err, ctx_text(&c, "err.denied", NULL));
+    if (!may(r, &c, &t, err))
         return -1;
-    }
-    for (size_t i = 0; i < r->ncolumns; i++) /* the model may have grown since */
-        if (r->column[i] != NULL)
-            r->column[i] = model_field(t, r->column[i]->name);
-    while (k->n < r->limit && (rc = sheet_next(r->sheet, &row, &e)) > 0) {
-        struct prep *p = &k->row[k->n];
-
-        if (row.number <= skip)
+    while (k->n < limit && arena_used(k->a) < BATCH_BYTES && (rc = sheet_next(r->sheet, &row, &e)) > 0) {
+        if (row.number <= skip || import_set_get(&r->stored, row.number) != 0)
             continue;
-        keep_cells(k, p, &row);
-        prepare(r, &c, t, p);
-        k->n++;
+        import_prepare(r, &c, t, &k->row[k->n++], &row);
     }
     k->dup_gen = atomic_load(&r->j->st->dup_gen);
-    db_read_begin(r->j->conn);
     find_known(&c, k);
-    db_read_end(r->j->conn);
     for (size_t i = 0; i < k->n && c.rc == BERTH_OK; i++)
-        finish_row(r, &c, t, &k->row[i]);
+        import_decide(r, &c, t, &k->row[i]);
     if (c.rc != BERTH_OK) {
         buf_puts(err, ctx_text(&c, c.key, c.args));
         return -1;
@@ -372,170 +93,6 @@ static int fill(struct run *r, struct chunk *k, uint32_t skip, struct buf *err)
     if (rc < 0)
         sheet_error_text(&e, labels_find(r->j->st->labels, r->j->locale, sheet_error_key(e.code)), err);
     return rc < 0 ? -1 : 0;
-}
-
-/* ---- storing a chunk, on the writer ------------------------------------------------------------------- */
-static int put_keys(struct berth_ctx *c, const struct chunk *k, const struct table *t)
-{
-    size_t n;
-    struct pair *all = sorted_keys(k, &n);
-    int64_t tbl = store_table_no(c->st, t);
-
-    for (size_t i = 0; i < n && c->rc == BERTH_OK; i++) {
-        struct db_stmt *s = db_prepare(c->conn, "INSERT INTO dup_key (hash, tbl, rec) VALUES (?, ?, ?)");
-        int rc;
-
-        db_bind_int(s, 1, all[i].hash);
-        db_bind_int(s, 2, tbl);
-        db_bind_int(s, 3, k->row[all[i].of].record);
-        rc = db_step(s);
-        db_reset(s);
-        if (rc < 0)
-            ctx_db(c, rc, "keep duplicate keys");
-    }
-    dup_moved(c);
-    free(all);
-    return c->rc;
-}
-
-static int put_outcome(struct berth_ctx *c, const struct run *r, const struct prep *p)
-{
-    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO import_row (import_id, row, outcome, record_id, field, message, detail)"
-                                            " VALUES (?, ?, ?, ?, ?, ?, ?)");
-    int rc;
-
-    db_bind_int(s, 1, r->import);
-    db_bind_int(s, 2, p->number);
-    db_bind_text(s, 3, outcome_names[p->outcome], -1);
-    if (p->record != 0)
-        db_bind_int(s, 4, p->record);
-    db_bind_text(s, 5, p->field, -1);
-    db_bind_text(s, 6, p->message, -1);
-    db_bind_text(s, 7, p->detail, -1);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "keep what became of a row") : BERTH_OK;
-}
-
-struct add {
-    struct run *r;
-    struct prep *p;
-};
-
-static int add_one(struct berth_ctx *c, void *arg)
-{
-    struct add *x = arg;
-
-    x->p->row->c = c;
-    if (row_add(c, x->p->row, x->p->tokens) == BERTH_OK)
-        x->p->record = row_id(x->p->row);
-    return c->rc;
-}
-
-static int update_one(struct berth_ctx *c, void *arg)
-{
-    struct add *x = arg;
-    struct berth_row *now = save_load(c, x->p->row->t, x->p->record);
-
-    if (now == NULL)
-        return c->rc;
-    for (size_t i = 0; i < x->r->ncolumns; i++) {
-        const struct field *f = x->r->column[i];
-
-        if (f != NULL && i < x->p->ncells && x->p->cells[i].len > 0 && perm_field(c->who, f) == ACCESS_WRITE)
-            now->v[f->at] = x->p->row->v[f->at]; /* an empty cell leaves what is there */
-    }
-    int64_t version = row_int(now, F_VERSION);
-
-    c->allow_duplicates = true;
-    if (row_save(c, now) == BERTH_OK && row_int(now, F_VERSION) == version)
-        x->p->outcome = SAME;
-    c->allow_duplicates = false;
-    return c->rc;
-}
-
-static int store_row(struct berth_ctx *c, struct run *r, struct chunk *k, struct prep *p, bool risky)
-{
-    struct add x = {r, p};
-
-    if (k->dup_gen != atomic_load(&c->st->dup_gen) && p->outcome == NEW && p->row->t->duplicates) {
-        /* somebody saved records since this row was compared: once more, now that nobody can */
-        const struct ctx_match *m = in_database(c, p->row->t, p->keys);
-
-        if (m != NULL)
-            tell_duplicate(r, c, p, m);
-    }
-    if (!r->dry && p->outcome == NEW && (risky ? save_step(c, add_one, &x) : add_one(c, &x)) != BERTH_OK) {
-        if (c->rc == BERTH_BROKEN || c->rc == BERTH_FULL || !risky)
-            return c->rc;
-        tell_invalid(r, c, p);
-    }
-    if (!r->dry && p->outcome == UPDATED && save_step(c, update_one, &x) != BERTH_OK) {
-        if (c->rc == BERTH_BROKEN || c->rc == BERTH_FULL)
-            return c->rc;
-        tell_invalid(r, c, p);
-    }
-    return put_outcome(c, r, p);
-}
-
-/* Whether saving a checked row can fail by itself: then each gets a step of its own. */
-static bool can_fail(struct berth_ctx *c, const struct table *t)
-{
-    for (size_t i = 0; i < t->nindexes; i++)
-        if (t->indexes[i].unique)
-            return true;
-    return hook_any(c, BERTH_BEFORE, BERTH_INSERT, t) || hook_any(c, BERTH_AFTER, BERTH_INSERT, t);
-}
-
-static int chunk_body(struct db_conn *w, void *arg)
-{
-    struct chunk *k = arg;
-    struct run *r = k->run;
-    struct berth_ctx *c = &k->ctx;
-    const struct table *t;
-    int64_t counts[OUTCOMES] = {0};
-    bool risky;
-
-    job_ctx(r->j, c, w, k->a);
-    c->writing = true;
-    c->quiet = true;
-    c->op = "import";
-    t = model_table(c->m, r->table);
-    if (c->rc != BERTH_OK || t == NULL)
-        return -1000;
-    risky = can_fail(c, t);
-    for (size_t i = 0; i < k->n && c->rc == BERTH_OK; i++) {
-        store_row(c, r, k, &k->row[i], risky);
-        counts[k->row[i].outcome]++;
-    }
-    if (c->rc == BERTH_OK && !r->dry && t->duplicates)
-        put_keys(c, k, t);
-    if (c->rc != BERTH_OK)
-        return -1000;
-    for (int i = 0; i < OUTCOMES; i++) {
-        r->counts[i] += counts[i];
-        json_object_set_new(r->j->result, outcome_names[i], json_integer(r->counts[i]));
-    }
-    r->j->done = k->done_before;
-    json_object_set_new(r->j->result, "rows", json_integer(k->done_before));
-    if (k->n > 0)
-        json_object_set_new(r->j->result, "last_row", json_integer(k->row[k->n - 1].number));
-    return job_write(r->j, w);
-}
-
-static void chunk_done(void *arg, int rc)
-{
-    struct chunk *k = arg;
-    struct run *r = k->run;
-
-    if (rc == 0)
-        ctx_run_done(&k->ctx);
-    /* dup_gen stays: imports run one at a time, and this one knows its own rows */
-    pthread_mutex_lock(&r->lock);
-    r->busy = false;
-    r->rc = rc;
-    pthread_cond_signal(&r->free_cond);
-    pthread_mutex_unlock(&r->lock);
 }
 
 static int wait_free(struct run *r)
@@ -550,35 +107,43 @@ static int wait_free(struct run *r)
     return rc;
 }
 
-/* ---- the job --------------------------------------------------------------------------------------------- */
-static bool read_map(struct run *r, const struct table *t, const json_t *map)
+/* ---- what the job is told ---------------------------------------------------------------------------- */
+static void read_map(struct run *r, const struct table *t, const json_t *map)
 {
     const char *key;
     json_t *v;
 
-    r->ncolumns = 1024;
+    r->ncolumns = COLUMNS_MAX;
     r->column = arena_alloc(r->j->a, r->ncolumns * sizeof(*r->column));
     json_object_foreach ((json_t *)map, key, v) {
         long at = strtol(key, NULL, 10);
         const struct field *f = json_is_string(v) ? model_field(t, json_string_value(v)) : NULL;
 
-        if (at >= 0 && at < (long)r->ncolumns && f != NULL && f->at >= F_DECLARED &&
-            !(f->flags & (BERTH_LOCKED | BERTH_SECRET)))
+        if (at >= 0 && at < (long)r->ncolumns && f != NULL && !(f->flags & BERTH_SECRET))
             r->column[at] = f;
     }
-    return true;
 }
 
-static int clear_body(struct job *j, struct db_conn *w, void *arg)
+static void read_options(struct run *r, const struct table *t, const json_t *o)
 {
-    struct db_stmt *s = db_prepare(w, "DELETE FROM import_row WHERE import_id = ?");
-    int rc;
+    const char *mode = json_string_value(json_object_get(o, "mode"));
+    const char *dup = json_string_value(json_object_get(o, "duplicates")); /* as it was called before */
+    size_t i;
+    json_t *v;
 
-    (void)j;
-    db_bind_int(s, 1, *(int64_t *)arg);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? rc : 0;
+    r->dry = json_is_true(json_object_get(o, "dry"));
+    r->mode = mode != NULL && strcmp(mode, "update") == 0 ? MODE_UPDATE
+              : (mode != NULL && strcmp(mode, "both") == 0) || (dup != NULL && strcmp(dup, "update") == 0) ? MODE_BOTH
+                                                                                                       : MODE_CREATE;
+    r->pool = json_integer_value(json_object_get(o, "pool_id"));
+    r->values = json_object_get(o, "values");
+    json_array_foreach (json_object_get(o, "match"), i, v) {
+        const struct field *f = json_is_string(v) ? model_field(t, json_string_value(v)) : NULL;
+
+        if (f != NULL && r->nmatch < MATCH_MAX)
+            r->match[r->nmatch++] = f;
+    }
+    read_map(r, t, json_object_get(o, "map"));
 }
 
 static int open_sheet(struct run *r, const json_t *o, const char *path, struct buf *err)
@@ -595,40 +160,205 @@ static int open_sheet(struct run *r, const json_t *o, const char *path, struct b
     return -1;
 }
 
-static int run_chunks(struct run *r, struct chunk *k[2], uint32_t skip, struct buf *err)
+/* ---- beginning, and going on after a crash -------------------------------------------------------------- */
+static int run_sql(struct db_conn *w, const char *sql, int64_t a)
 {
-    int at = 0, rc = 0;
-    int64_t rows = json_integer_value(json_object_get(r->j->result, "rows"));
+    struct db_stmt *s = db_prepare(w, sql);
+    int rc;
 
+    db_bind_int(s, 1, a);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? rc : 0;
+}
+
+/* What a dry run, or an earlier run that did nothing, left. */
+static int clear_body(struct job *j, struct db_conn *w, void *arg)
+{
+    int64_t import = *(int64_t *)arg;
+
+    (void)j;
+    return run_sql(w, "DELETE FROM import_row WHERE import_id = ?", import) < 0 ||
+                   run_sql(w, "DELETE FROM import_part WHERE import_id = ?", import) < 0
+               ? -1
+               : 0;
+}
+
+static void stored_parts(struct run *r, struct db_conn *conn, uint32_t behind)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT numbers FROM import_part WHERE import_id = ? AND batch > ?");
+
+    db_bind_int(s, 1, r->import);
+    db_bind_int(s, 2, behind);
+    while (db_step(s) == DB_ROW)
+        for (const char *at = db_col_text(s, 0, NULL); at != NULL && *at != '\0' && *at != ']';) {
+            char *end;
+            uint32_t number = (uint32_t)strtoul(at + 1, &end, 10);
+
+            if (number != 0)
+                import_set_put(&r->stored, number, 1);
+            at = end;
+        }
+    db_reset(s);
+}
+
+/* The rows behind the last whole batch that have an outcome already. */
+static void load_stored(struct run *r, struct db_conn *conn, uint32_t behind)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT row FROM import_row WHERE import_id = ? AND row > ?");
+
+    db_bind_int(s, 1, r->import);
+    db_bind_int(s, 2, behind);
+    while (db_step(s) == DB_ROW)
+        import_set_put(&r->stored, db_col_int(s, 0), 1);
+    db_reset(s);
+    stored_parts(r, conn, behind);
+}
+
+/* ---- keys that wait ---------------------------------------------------------------------------------------- */
+static int64_t last_part(struct run *r)
+{
+    struct db_stmt *s = db_prepare(r->j->conn, "SELECT coalesce(max(seq), 0) FROM import_part WHERE import_id = ?");
+    int64_t seq;
+
+    db_bind_int(s, 1, r->import);
+    seq = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
+    db_reset(s);
+    return seq;
+}
+
+static int merge_keys(struct run *r, struct buf *err)
+{
+    if (dup_stage_merge(r->j->st) < 0) {
+        buf_puts(err, "the duplicate keys could not be stored");
+        return -1;
+    }
+    json_object_set_new(r->j->result, "keyed", json_integer(last_part(r)));
+    return 0;
+}
+
+static void stage_record(struct run *r, struct berth_ctx *c, const struct table *t, int64_t id)
+{
+    struct berth_row *row = find_raw(c, t, id);
+    struct dup_keys keys;
+
+    if (row == NULL)
+        return;
+    dup_keys_of(row, &keys);
+    for (size_t i = 0; i < keys.n; i++)
+        dup_stage_add(r->j->st, store_table_no(c->st, t), keys.k[i].hash, id);
+}
+
+/* After a crash: of the records whose keys waited for their index. */
+static void stage_again(struct run *r, struct berth_ctx *c, const struct table *t)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT first_id, numbers FROM import_part WHERE import_id = ? AND seq > ?");
+    struct arena *a = c->a;
+
+    if (r->dry || !t->duplicates)
+        return;
+    c->a = r->scratch;
+    db_bind_int(s, 1, r->import);
+    db_bind_int(s, 2, json_integer_value(json_object_get(r->j->result, "keyed")));
+    while (db_step(s) == DB_ROW) {
+        int64_t id = db_col_int(s, 0);
+
+        for (const char *at = db_col_text(s, 1, NULL); at != NULL && *at != '\0'; at = strpbrk(at + 1, ",]"), id++)
+            if (*at == '[' || *at == ',')
+                stage_record(r, c, t, id);
+    }
+    db_reset(s);
+    c->a = a;
+    arena_reset(r->scratch);
+}
+
+static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint32_t *skip, struct buf *err)
+{
+    json_t *result = r->j->result;
+    bool again = json_object_get(result, "rows") != NULL;
+
+    if (dup_stage_count(r->j->st) > 0 && merge_keys(r, err) < 0) /* of an import whose end failed */
+        return -1;
+    if (!again && job_step(r->j, clear_body, &r->import) < 0) {
+        buf_puts(err, "the last run could not be cleared away");
+        return -1;
+    }
+    json_object_set_new(result, "dry", json_boolean(r->dry));
+    if (json_object_get(result, "last_row") != NULL)
+        *skip = (uint32_t)json_integer_value(json_object_get(result, "last_row"));
+    if (again) {
+        load_stored(r, c->conn, *skip);
+        stage_again(r, c, t);
+    }
     for (int i = 0; i < OUTCOMES; i++)
-        r->counts[i] = json_integer_value(json_object_get(r->j->result, outcome_names[i]));
+        r->counts[i] = json_integer_value(json_object_get(result, import_buckets[i]));
+    r->done = json_integer_value(json_object_get(result, "rows"));
+    r->elsewhere = json_incref(json_object_get(result, "elsewhere_by"));
+    if (r->elsewhere == NULL)
+        r->elsewhere = json_object();
+    if (import_match_open(r, c, t) < 0) {
+        buf_puts(err, "the records could not be read");
+        return -1;
+    }
+    return 0;
+}
+
+static int run_batches(struct run *r, struct batch *k[2], uint32_t skip, struct buf *err)
+{
+    size_t limit = BATCH_FIRST;
+    int64_t rows = r->done;
+    int at = 0, rc = 0;
+
     while (rc == 0 && !r->j->cancelled) {
-        struct chunk *now = k[at];
+        struct batch *now = k[at];
         double progress;
 
-        rc = fill(r, now, skip, err);
+        rc = fill(r, now, skip, limit, err);
         if (wait_free(r) != 0) {
             buf_puts(err, "the rows could not be stored");
             return -1;
         }
         if (now->n == 0)
             break;
+        if (dup_stage_count(r->j->st) > MERGE_KEYS && merge_keys(r, err) < 0)
+            return -1;
         rows += (int64_t)now->n;
         progress = sheet_progress(r->sheet);
         r->j->total = progress > 0.001 ? (int64_t)((double)rows / progress) : rows;
-        now->done_before = rows;
-        now->work = (struct db_work){.body = chunk_body, .done = chunk_done, .arg = now, .low = true};
-        r->busy = true;
-        while (db_submit(r->j->st->db, &now->work) != 0)
-            usleep(20000); /* the queue is full of other people's work */
+        import_put_begin(now);
         at = 1 - at;
+        limit = limit * 16 < BATCH_ROWS ? limit * 16 : BATCH_ROWS;
         job_look(r->j);
     }
     if (wait_free(r) != 0) {
         buf_puts(err, "the rows could not be stored");
         return -1;
     }
-    r->j->total = rows;
+    r->j->total = r->done;
+    return rc;
+}
+
+static int all_batches(struct run *r, uint32_t skip, struct buf *err)
+{
+    struct batch *k[2];
+    int rc;
+
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->free_cond, NULL);
+    for (int i = 0; i < 2; i++) {
+        k[i] = mem_alloc(sizeof(*k[i]));
+        k[i]->run = r;
+        k[i]->a = arena_new();
+        k[i]->slice = arena_new();
+    }
+    rc = run_batches(r, k, skip, err);
+    for (int i = 0; i < 2; i++) {
+        arena_free(&k[i]->a);
+        arena_free(&k[i]->slice);
+        free(k[i]);
+    }
+    pthread_cond_destroy(&r->free_cond);
+    pthread_mutex_destroy(&r->lock);
     return rc;
 }
 
@@ -637,9 +367,8 @@ int import_run(struct job *j, struct buf *err)
     struct run r = {.j = j, .import = json_integer_value(json_object_get(j->args, "import"))};
     const json_t *o = json_object_get(j->args, "options");
     const struct table *t;
-    const char *name, *path, *dup = json_string_value(json_object_get(o, "duplicates"));
+    const char *name, *path;
     struct berth_ctx c;
-    struct chunk *k[2];
     uint32_t skip = (uint32_t)json_integer_value(json_object_get(o, "header_row"));
     int rc = -1;
 
@@ -650,35 +379,24 @@ int import_run(struct job *j, struct buf *err)
         return -1;
     }
     r.table = t->name;
-    r.dry = json_is_true(json_object_get(o, "dry"));
-    r.update = dup != NULL && strcmp(dup, "update") == 0;
-    r.pool = json_integer_value(json_object_get(o, "pool_id"));
-    read_map(&r, t, json_object_get(o, "map"));
+    read_options(&r, t, o);
     if (open_sheet(&r, o, path, err) < 0)
         return -1;
-    if (j->done == 0 && job_step(j, clear_body, &r.import) < 0) {
-        buf_puts(err, "the last run could not be cleared away");
-        sheet_close(&r.sheet);
-        return -1;
-    }
-    json_object_set_new(j->result, "dry", json_boolean(r.dry));
-    if (json_object_get(j->result, "last_row") != NULL) /* cut off: go on behind the last chunk */
-        skip = (uint32_t)json_integer_value(json_object_get(j->result, "last_row"));
-    pthread_mutex_init(&r.lock, NULL);
-    pthread_cond_init(&r.free_cond, NULL);
-    for (int i = 0; i < 2; i++) {
-        k[i] = mem_alloc(sizeof(*k[i]));
-        k[i]->run = &r;
-        k[i]->a = arena_new();
-    }
-    rc = run_chunks(&r, k, skip, err);
-    for (int i = 0; i < 2; i++) {
-        arena_free(&k[i]->a);
-        free(k[i]);
-    }
-    pthread_cond_destroy(&r.free_cond);
-    pthread_mutex_destroy(&r.lock);
+    r.memo = import_memo_new();
+    r.scratch = arena_new();
+    if (begin(&r, &c, t, &skip, err) == 0)
+        rc = all_batches(&r, skip, err);
+    if (dup_stage_count(j->st) > 0 && merge_keys(&r, err) < 0)
+        rc = -1;
+    if (!j->cancelled)
+        json_object_del(j->result, "keyed");
+    json_object_set_new(j->result, "values", import_memo_json(r.memo, &c, t));
+    json_decref(r.elsewhere);
+    import_memo_free(&r.memo);
+    arena_free(&r.scratch);
     import_set_free(&r.seen);
+    import_set_free(&r.stored);
+    import_set_free(&r.matched);
     sheet_close(&r.sheet);
     return rc;
 }

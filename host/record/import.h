@@ -5,6 +5,8 @@
 
 #include "record/job.h"
 
+extern const char *const import_buckets[]; /* what may become of a row: "new", "updated", ... NULL */
+
 /* On the writer: a new import of the file at path (taken over, moved into the files folder). */
 int64_t import_new(struct berth_ctx *c, const struct table *t, const char *name, const char *path);
 /* What is in the file, read with options {"sheet","header_row","encoding","separator"} (or NULL), with
@@ -13,10 +15,15 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *options, struct b
 /* On the writer: starts the run {"sheet","header_row","map","dry","duplicates","pool_id"}; the job. */
 int64_t import_start(struct berth_ctx *c, int64_t id, const json_t *options);
 int import_run(struct job *j, struct buf *err);
-/* What became of rows: {"rows":[…],"next":…}. */
-int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, int64_t after, int limit, struct buf *out);
-/* Writes the rows that did not go in, with the reason, to a file at path; kind "xlsx" or "csv". */
-int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const char *path);
+/* What became of rows: {"rows":[…],"next":…}; of one bucket, and of those in another table of one table's,
+ * or NULL for all. */
+int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char *table, int64_t after, int limit,
+                struct buf *out);
+/* Writes the rows that did not go in (outcome NULL) or those of one bucket, with the reason, to a file at
+ * path; kind "xlsx" or "csv". */
+int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const char *outcome, const char *path);
+struct sheet_error;
+int import_sheet_problem(struct berth_ctx *c, const struct sheet_error *e); /* fails the ctx */
 /* The import's name and where its file lies; false: not the user's. */
 bool import_file(struct berth_ctx *c, int64_t id, const struct table **t, const char **name, const char **path);
 

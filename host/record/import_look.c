@@ -65,7 +65,7 @@ bool import_file(struct berth_ctx *c, int64_t id, const struct table **t, const 
     return ok;
 }
 
-static int sheet_problem(struct berth_ctx *c, const struct sheet_error *e)
+int import_sheet_problem(struct berth_ctx *c, const struct sheet_error *e)
 {
     struct buf b = BUF_INIT;
 
@@ -233,7 +233,7 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
     if (!import_file(c, id, &t, &name, &path))
         return c->rc;
     if (sheet_open(path, &so, &s, &e) < 0)
-        return sheet_problem(c, &e);
+        return import_sheet_problem(c, &e);
     while (want_sheet == NULL && at + 1 < sheet_count(s) && sheet_info(s, at)->hidden)
         at++;
     if (json_is_integer(want_sheet))
@@ -242,7 +242,7 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
         if (e.code == SHEET_OK)
             e.code = SHEET_E_NO_SHEET;
         sheet_close(&s);
-        return sheet_problem(c, &e);
+        return import_sheet_problem(c, &e);
     }
     if (json_is_integer(want_header)) {
         for (int i = 0; i < n; i++)
@@ -323,173 +323,4 @@ int64_t import_start(struct berth_ctx *c, int64_t id, const json_t *o)
     job = job_add(c, "import", args, 0);
     json_decref(args);
     return job;
-}
-
-/* ---- what became of it ------------------------------------------------------------------------------------ */
-static void row_out(struct json *j, struct db_stmt *s)
-{
-    static const char *const from_detail[] = {"table", "title", "by", "cell", "same_as", "cells"};
-    const char *text = db_col_text(s, 5, NULL);
-    json_t *detail = text == NULL ? NULL : json_loads(text, 0, NULL);
-
-    json_open(j, '{');
-    json_key(j, "row");
-    json_int(j, db_col_int(s, 0));
-    json_key(j, "outcome");
-    json_str(j, db_col_text(s, 1, NULL));
-    json_key(j, "record");
-    if (db_col_is_null(s, 2))
-        json_nil(j);
-    else
-        json_int(j, db_col_int(s, 2));
-    json_key(j, "field");
-    json_str(j, db_col_text(s, 3, NULL));
-    json_key(j, "message");
-    json_str(j, db_col_text(s, 4, NULL));
-    for (size_t i = 0; i < sizeof(from_detail) / sizeof(from_detail[0]); i++) {
-        const json_t *v = json_object_get(detail, from_detail[i]);
-        char *raw = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
-
-        json_key(j, from_detail[i]);
-        json_raw(j, raw == NULL ? "null" : raw, raw == NULL ? 4 : strlen(raw));
-        free(raw);
-    }
-    json_close(j, '}');
-    json_decref(detail);
-}
-
-int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, int64_t after, int limit, struct buf *out)
-{
-    struct json j = json_to(out);
-    const struct table *t;
-    const char *name, *path;
-    struct db_stmt *s;
-    int64_t last = 0;
-    int n = 0, rc;
-
-    if (!import_file(c, id, &t, &name, &path))
-        return c->rc;
-    s = db_prepare(c->conn, outcome != NULL
-        ? "SELECT row, outcome, record_id, field, message, detail FROM import_row WHERE import_id = ?1 AND row > ?2 AND"
-          " outcome = ?3 ORDER BY row"
-        : "SELECT row, outcome, record_id, field, message, detail FROM import_row WHERE import_id = ?1 AND row > ?2"
-          " ORDER BY row");
-    db_bind_int(s, 1, id);
-    db_bind_int(s, 2, after);
-    if (outcome != NULL)
-        db_bind_text(s, 3, outcome, -1);
-    json_open(&j, '{');
-    json_key(&j, "rows");
-    json_open(&j, '[');
-    while ((rc = db_step(s)) == DB_ROW && n < limit) {
-        row_out(&j, s);
-        last = db_col_int(s, 0);
-        n++;
-    }
-    json_close(&j, ']');
-    json_key(&j, "next");
-    if (rc == DB_ROW)
-        json_str(&j, arena_fmt(c->a, "%lld", (long long)last));
-    else
-        json_nil(&j);
-    json_close(&j, '}');
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "read an import's rows") : BERTH_OK;
-}
-
-/* ---- the rows that did not go in ------------------------------------------------------------------------------ */
-static int headers(struct berth_ctx *c, const char *path, const json_t *o, struct sheet_column **out, size_t *n)
-{
-    const char *sep = json_string_value(json_object_get(o, "separator"));
-    struct sheet_options so = {.encoding = json_string_value(json_object_get(o, "encoding")),
-                               .separator = sep == NULL ? '\0' : sep[0]};
-    int64_t at = json_integer_value(json_object_get(o, "header_row"));
-    struct sheet_error e = {0};
-    struct sheet_row *rows;
-    struct sheet *s;
-    uint32_t width = 0;
-    int found, head = -1;
-
-    if (sheet_open(path, &so, &s, &e) < 0)
-        return sheet_problem(c, &e);
-    if (sheet_select(s, (size_t)json_integer_value(json_object_get(o, "sheet")), &e) < 0 ||
-        (found = sheet_peek(s, c->a, PEEK, &rows, &e)) < 0) {
-        sheet_close(&s);
-        return sheet_problem(c, &e);
-    }
-    for (int i = 0; i < found; i++) {
-        if (rows[i].number == (uint32_t)at)
-            head = i;
-        if (rows[i].len > width)
-            width = rows[i].len;
-    }
-    sheet_close(&s);
-    *out = arena_alloc(c->a, (width + 1) * sizeof(**out));
-    for (uint32_t i = 0; i < width; i++)
-        (*out)[i] = (struct sheet_column){.title = head < 0 ? "" : cell(&rows[head], i), .type = SHEET_TEXT};
-    (*out)[width] = (struct sheet_column){.title = ctx_text(c, "import.reason", NULL), .type = SHEET_TEXT, .width = 60};
-    *n = width;
-    return c->rc;
-}
-
-static void add_cell(struct sheet_cell *to, const char *text)
-{
-    *to = (struct sheet_cell){.text = text, .len = (uint32_t)strlen(text), .type = *text == '\0' ? SHEET_EMPTY : SHEET_TEXT};
-}
-
-int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const char *to)
-{
-    const struct table *t;
-    const char *name, *path;
-    struct sheet_column *columns = NULL;
-    struct sheet_error e = {0};
-    struct sheet_writer *w;
-    json_t *options = NULL;
-    size_t width = 0;
-    int rc = DB_DONE;
-    struct db_stmt *s;
-
-    if (!import_file(c, id, &t, &name, &path))
-        return c->rc;
-    s = db_prepare(c->conn, "SELECT args FROM job WHERE kind = 'import' AND args LIKE ? ORDER BY id DESC LIMIT 1");
-    db_bind_text(s, 1, arena_fmt(c->a, "{\"import\":%lld,%%", (long long)id), -1);
-    if (db_step(s) == DB_ROW)
-        options = json_loads(db_col_text(s, 0, NULL), 0, NULL);
-    db_reset(s);
-    if (options == NULL)
-        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
-    rc = headers(c, path, json_object_get(options, "options"), &columns, &width);
-    json_decref(options);
-    if (rc != BERTH_OK)
-        return c->rc;
-    if (sheet_write_open(to, strcmp(kind, "csv") == 0 ? SHEET_CSV : SHEET_XLSX, t->name, columns, width + 1, NULL, &w, &e) < 0)
-        return sheet_problem(c, &e);
-    s = db_prepare(c->conn, "SELECT detail, message FROM import_row WHERE import_id = ? AND outcome IN ('duplicate', 'invalid')"
-                            " ORDER BY row");
-    db_bind_int(s, 1, id);
-    while ((rc = db_step(s)) == DB_ROW) {
-        const char *text = db_col_text(s, 0, NULL), *why = db_col_text(s, 1, NULL);
-        json_t *d = text == NULL ? NULL : json_loads(text, 0, NULL);
-        const json_t *cells = json_object_get(d, "cells");
-        struct sheet_cell *row = mem_alloc((width + 1) * sizeof(*row));
-
-        for (size_t i = 0; i < width; i++) {
-            const char *v = json_string_value(json_array_get(cells, i));
-
-            add_cell(&row[i], v == NULL ? "" : v);
-        }
-        add_cell(&row[width], why == NULL ? "" : why);
-        if (sheet_write_row(w, row, width + 1, &e) < 0)
-            rc = -1;
-        free(row);
-        json_decref(d);
-        if (rc < 0)
-            break;
-    }
-    db_reset(s);
-    if (rc < 0) {
-        sheet_write_drop(&w);
-        return e.code != SHEET_OK ? sheet_problem(c, &e) : ctx_db(c, rc, "read an import's rows");
-    }
-    return sheet_write_close(&w, &e) < 0 ? sheet_problem(c, &e) : BERTH_OK;
 }

@@ -5,42 +5,59 @@
 
 #include "base/arena.h"
 
-static struct import_slot *at(const struct import_set *s, int64_t hash)
+static size_t at(const struct import_set *s, int64_t hash)
 {
-    size_t i = (size_t)hash & (s->cap - 1);
+    size_t i = (size_t)((uint64_t)hash * UINT64_C(0x9E3779B97F4A7C15) >> 20) & (s->cap - 1);
 
-    while (s->slot[i].row != 0 && s->slot[i].hash != hash)
+    while (s->of[i] != 0 && s->hash[i] != hash)
         i = (i + 1) & (s->cap - 1);
-    return &s->slot[i];
+    return i;
 }
 
 uint32_t import_set_get(const struct import_set *s, int64_t hash)
 {
-    return s->cap == 0 ? 0 : at(s, hash)->row;
+    return s->cap == 0 ? 0 : s->of[at(s, hash)];
 }
 
-void import_set_put(struct import_set *s, int64_t hash, uint32_t row)
+static void grow(struct import_set *s)
 {
-    if (s->n * 2 >= s->cap) {
-        struct import_set old = *s;
+    struct import_set old = *s;
 
-        s->cap = old.cap == 0 ? 4096 : old.cap * 2;
-        s->slot = mem_alloc(s->cap * sizeof(*s->slot));
-        for (size_t i = 0; i < old.cap; i++)
-            if (old.slot[i].row != 0)
-                *at(s, old.slot[i].hash) = old.slot[i];
-        free(old.slot);
-    }
-    struct import_slot *slot = at(s, hash);
+    s->cap = old.cap == 0 ? 4096 : old.cap * 2;
+    s->hash = mem_alloc(s->cap * sizeof(*s->hash));
+    s->of = mem_alloc(s->cap * sizeof(*s->of));
+    for (size_t i = 0; i < old.cap; i++)
+        if (old.of[i] != 0) {
+            size_t to = at(s, old.hash[i]);
 
-    if (slot->row == 0) {
-        *slot = (struct import_slot){hash, row};
-        s->n++;
-    }
+            s->hash[to] = old.hash[i];
+            s->of[to] = old.of[i];
+        }
+    import_set_free(&old);
+}
+
+bool import_set_put(struct import_set *s, int64_t hash, uint32_t of)
+{
+    if (s->n * 5 >= s->cap * 4)
+        grow(s);
+    size_t i = at(s, hash);
+
+    if (s->of[i] != 0)
+        return false;
+    s->hash[i] = hash;
+    s->of[i] = of;
+    s->n++;
+    return true;
+}
+
+void import_set_set(struct import_set *s, int64_t hash, uint32_t of)
+{
+    s->of[at(s, hash)] = of;
 }
 
 void import_set_free(struct import_set *s)
 {
-    free(s->slot);
+    free(s->hash);
+    free(s->of);
     *s = (struct import_set){0};
 }

@@ -1,20 +1,21 @@
-/* import_set.h - which row of a file first had a duplicate key: hash to row number. */
+/* import_set.h - from a hash to a small number: which row of a file first had a duplicate key. */
 #ifndef BERTH_IMPORT_SET_H
 #define BERTH_IMPORT_SET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct import_set {
-    struct import_slot {
-        int64_t hash;
-        uint32_t row; /* 0: free */
-    } *slot;
+struct import_set { /* two arrays: a million rows have three million keys */
+    int64_t *hash;
+    uint32_t *of; /* 0: free */
     size_t cap, n;
 };
 
 uint32_t import_set_get(const struct import_set *s, int64_t hash); /* 0: not there */
-void import_set_put(struct import_set *s, int64_t hash, uint32_t row); /* keeps the first */
+/* Keeps the first; false when there was one. */
+bool import_set_put(struct import_set *s, int64_t hash, uint32_t of);
+void import_set_set(struct import_set *s, int64_t hash, uint32_t of); /* of one that is there */
 void import_set_free(struct import_set *s);
 
 #endif

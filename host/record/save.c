@@ -269,25 +269,12 @@ static void give_number(struct berth_ctx *c, struct berth_row *r)
         custom_next_number(c, r, f);
 }
 
-/* Records that come back from the recycle bin keep their id. */
-static const char *insert_with_id(struct berth_ctx *c, const struct table *t)
-{
-    struct buf marks = BUF_INIT;
-    const char *sql;
-
-    for (int i = 0; i < t->nfields; i++)
-        buf_puts(&marks, i > 0 ? ", ?" : "?");
-    sql = arena_fmt(c->a, "INSERT INTO %s (%s) VALUES (%s)", t->sql, t->columns, buf_str(&marks));
-    buf_free(&marks);
-    return sql;
-}
-
 static int insert(struct berth_ctx *c, struct berth_row *r)
 {
     const struct table *t = r->t;
     struct db_stmt *s;
     int64_t by = c->who == NULL ? 0 : c->who->id;
-    bool with_id = row_id(r) != 0; /* back from the recycle bin */
+    bool with_id = row_id(r) != 0; /* back from the recycle bin, or set aside for an import */
 
     give_number(c, r);
     stamp(r, F_CREATED_AT, BERTH_TIME, row_int(r, F_CREATED_AT) != 0 ? row_int(r, F_CREATED_AT) : c->now);
@@ -296,7 +283,7 @@ static int insert(struct berth_ctx *c, struct berth_row *r)
     stamp(r, F_UPDATED_AT, BERTH_TIME, c->now);
     stamp(r, F_UPDATED_BY, BERTH_REF, by);
     r->v[F_VERSION] = (struct berth_val){BERTH_INT, 0, {.i = row_int(r, F_VERSION) + 1}};
-    s = db_prepare(c->conn, with_id ? insert_with_id(c, t) : t->insert);
+    s = db_prepare(c->conn, with_id ? t->insert_whole : t->insert);
     for (int i = with_id ? 0 : 1, n = 1; i < t->nfields; i++, n++)
         val_bind(s, n, &t->fields[i], r->v[i]);
     if (run_write(c, t, s) == BERTH_OK && !with_id)
@@ -624,7 +611,16 @@ int row_drop(struct berth_ctx *c, struct berth_row *r)
 }
 
 /* ---- the recycle bin ------------------------------------------------------------------ */
-static struct berth_val undump(struct berth_ctx *c, const struct field *f, const json_t *v)
+json_t *val_keep(const struct field *f, struct berth_val v)
+{
+    if (val_is_nil(v))
+        return json_null();
+    if (field_is_text(f))
+        return json_stringn(v.s, (size_t)v.len);
+    return v.type == BERTH_REAL ? json_real(v.d) : json_integer(v.i);
+}
+
+struct berth_val val_kept(struct berth_ctx *c, const struct field *f, const json_t *v)
 {
     if (field_is_text(f) && json_is_string(v))
         return (struct berth_val){(f->flags & BERTH_MANY) ? BERTH_TEXT : (int32_t)f->type,
@@ -647,7 +643,7 @@ static struct berth_row *from_bin(struct berth_ctx *c, const struct table *t, co
         const struct field *f = model_field(t, key);
 
         if (f != NULL)
-            r->v[f->at] = undump(c, f, v);
+            r->v[f->at] = val_kept(c, f, v);
     }
     json_decref(j);
     return r;

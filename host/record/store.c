@@ -9,6 +9,7 @@
 #include "model/migrate.h"
 #include "record/ctx.h"
 #include "record/dup_recent.h"
+#include "record/dup_stage.h"
 #include "record/reindex.h"
 #include "record/session.h"
 
@@ -85,6 +86,7 @@ int store_open(struct store *st, struct buf *err)
     atomic_store(&st->view_gen, (uint64_t)when_now()); /* tags of an earlier process do not hold */
     st->numbers = mem_alloc(sizeof(*st->numbers));
     pthread_rwlock_init(&st->numbers->lock, NULL);
+    st->staged = dup_stage_new();
     st->who = who_cache_new();
     st->sessions = session_cache_new();
     st->recent = dup_recent_new(st->db, conn, &st->dup_gen);
@@ -139,6 +141,8 @@ void store_close(struct store *st)
     const struct model *m = atomic_exchange(&st->model, NULL);
 
     dup_recent_free(&st->recent);
+    if (st->staged != NULL)
+        dup_stage_free(&st->staged);
     if (st->who != NULL)
         who_cache_free(&st->who);
     if (st->sessions != NULL)

@@ -53,6 +53,7 @@ struct table_numbers;
 struct old_model;
 struct who_cache;
 struct dup_recent;
+struct dup_stage;
 
 struct store {
     struct db *db;
@@ -75,6 +76,7 @@ struct store {
     _Atomic uint64_t view_gen;   /* grows when a saved view or what somebody says of one changes */
     _Atomic uint64_t dup_gen;    /* grows when duplicate keys were committed or sorted in */
     struct dup_recent *recent;   /* duplicate keys not sorted in yet */
+    struct dup_stage *staged;    /* keys of an import that are not in their index yet */
     struct who_cache *who;
     struct session_cache *sessions;
     /* Fixed for tests: 0 means the clock. */

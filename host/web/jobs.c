@@ -106,7 +106,7 @@ static int rows(struct call *k)
     int64_t after = call_number(k, "after", 0, 0, INT64_MAX), limit = call_number(k, "limit", 100, 1, 500);
 
     return k->c.rc != BERTH_OK ? (int)k->c.rc
-                               : import_rows(&k->c, k->id, outcome, after, (int)limit, &k->req->out);
+                               : import_rows(&k->c, k->id, outcome, http_query(k->req, "table"), after, (int)limit, &k->req->out);
 }
 
 /* ---- giving one ------------------------------------------------------------------------------- */
@@ -116,7 +116,7 @@ static int rejected(struct call *k, const char *kind, const char *mime)
     struct stat st;
     int fd;
 
-    if (import_rejected(&k->c, k->id, kind, path) != BERTH_OK)
+    if (import_rejected(&k->c, k->id, kind, http_query(k->req, "outcome"), path) != BERTH_OK)
         return k->c.rc;
     audit_later(k->app->st, k->user, "export", arena_fmt(k->req->arena, "import %lld: rejected rows as %s",
                 (long long)k->id, kind), http_peer(k->req));

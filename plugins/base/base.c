@@ -247,6 +247,16 @@ static const struct berth_field import_row_fields[] = {
     {"detail", BERTH_JSON},
     {0},
 };
+/* Which new records came from which rows: those of one commit, whose ids follow each other; 0 in the list is
+ * an id that was not used.  batch: the first row of those that were stored together. */
+static const struct berth_field import_part_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"import_id", BERTH_REF, 0, "import"},
+    {"batch", BERTH_INT},
+    {"first_id", BERTH_INT},
+    {"numbers", BERTH_JSON},
+    {0},
+};
 static const struct berth_field bin_fields[] = {
     {"seq", BERTH_INT, 0, .def = "@seq"},
     {"on_table", BERTH_TEXT},
@@ -405,6 +415,7 @@ static const struct berth_table tables[] = {
     {"audit", audit_fields, .flags = BERTH_ADMIN, .title = "what", .icon = "eye"},
     {"session", session_fields, BERTH_KEYS({"token"}, {"user_id"}, {"expires_at"}), BERTH_BARE},
     {"import_row", import_row_fields, BERTH_KEYS({"import_id, row"}), BERTH_BARE},
+    {"import_part", import_part_fields, BERTH_KEYS({"seq"}, {"import_id, batch"}), BERTH_BARE},
     {"bin", bin_fields, BERTH_KEYS({"seq"}, {"on_table, record_id"}, {"batch"}), BERTH_BARE},
     {"history", history_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}), BERTH_BARE},
     {"owner_log", owner_log_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}, {"to_user, at"}),
@@ -428,7 +439,8 @@ static const struct berth_dict dicts[] = {
     {"scope", "none, own:teal, team:blue, department:blue, tree:violet, all:green"},
     {"access", "none:red, mask:amber, read:blue, write:green"},
     {"job_state", "queued, running:blue, done:green, failed:red, cancelled:amber"},
-    {"import_outcome", "new:green, updated:blue, same, duplicate:amber, invalid:red"},
+    {"import_outcome", "new:green, updated:blue, same, duplicate:amber, conflict:red, elsewhere:violet, "
+                       "held:amber, pool:teal, missing:gray, invalid:red, kept:red, undone:gray"},
     {"pool_reason", "manual, rule, left, moved, import, created, no_interest, unreachable",
      .open = 1},
     {"series_reset", "never, year, month, day"},

@@ -170,3 +170,5 @@ def test_a_cut_off_import_goes_on_where_it_was_and_doubles_nothing(own_site):
     assert found["total"] == 10000 and found["total_exact"] is False
     bottom = person.get("/lead", filter=["name", "^", "crash "], sort="name", limit=1).json["rows"]
     assert len(bottom) == 1
+    again = run(person, upload(person, data, "big.csv"))
+    assert again["result"]["new"] == 0 and again["result"]["duplicate"] == count  # the keys of all rows were kept

@@ -301,7 +301,8 @@ def import_(o):
         copy(HOME / "seed", HOME / "import")
         os.sync()
         seconds, peak, used, result = import_csv(HOME / "import", HOME / "import.csv")
-        if int(result["new"]) + int(result["duplicate"]) != IMPORT or not 3 < int(result["duplicate"]) * 100 / IMPORT < 7:
+        there = sum(int(result.get(k, 0)) for k in ("duplicate", "held", "pool"))
+        if int(result["new"]) + there != IMPORT or not 3 < there * 100 / IMPORT < 7:
             sys.exit(f"import: {result}")
         peaks.append(peak)
         cpu.append(used)

@@ -1,0 +1,187 @@
+/* dup_stage.c - keys of one table in a growing list, found through a table of its places. */
+#include "record/dup_stage.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/when.h"
+#include "record/dup.h"
+
+enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK = 256 };
+
+struct staged {
+    int64_t hash, rec;
+};
+
+struct dup_stage {
+    pthread_rwlock_t lock;
+    _Atomic size_t n; /* looked at without the lock: mostly it is 0 */
+    int64_t tbl;
+    struct staged *list;
+    size_t cap;
+    uint32_t *slot; /* place in the list + 1; 0: free */
+    size_t slots;
+};
+
+struct dup_stage *dup_stage_new(void)
+{
+    struct dup_stage *s = mem_alloc(sizeof(*s));
+
+    pthread_rwlock_init(&s->lock, NULL);
+    return s;
+}
+
+static void empty(struct dup_stage *s)
+{
+    free(s->list);
+    free(s->slot);
+    s->list = NULL;
+    s->slot = NULL;
+    s->cap = s->slots = 0;
+    s->n = 0;
+}
+
+void dup_stage_free(struct dup_stage **s)
+{
+    if (*s == NULL)
+        return;
+    empty(*s);
+    pthread_rwlock_destroy(&(*s)->lock);
+    free(*s);
+    *s = NULL;
+}
+
+static size_t home(const struct dup_stage *s, int64_t hash)
+{
+    return (size_t)((uint64_t)hash * UINT64_C(0x9E3779B97F4A7C15) >> 20) & (s->slots - 1);
+}
+
+static void place(struct dup_stage *s, size_t at)
+{
+    size_t i = home(s, s->list[at].hash);
+
+    while (s->slot[i] != 0)
+        i = (i + 1) & (s->slots - 1);
+    s->slot[i] = (uint32_t)at + 1;
+}
+
+static void grow(struct dup_stage *s)
+{
+    if (s->n == s->cap) {
+        s->cap = s->cap == 0 ? 4096 : s->cap * 2;
+        s->list = mem_realloc(s->list, s->cap * sizeof(*s->list));
+    }
+    if (s->n * 4 < s->slots * 3)
+        return;
+    free(s->slot);
+    s->slots = s->slots == 0 ? 8192 : s->slots * 2;
+    s->slot = mem_alloc(s->slots * sizeof(*s->slot));
+    for (size_t i = 0; i < s->n; i++)
+        place(s, i);
+}
+
+/* Who looked for it before is to look again. */
+void dup_stage_added(struct store *st)
+{
+    dup_recent_move(st->recent);
+}
+
+void dup_stage_add(struct store *st, int64_t tbl, int64_t hash, int64_t rec)
+{
+    struct dup_stage *s = st->staged;
+
+    pthread_rwlock_wrlock(&s->lock);
+    s->tbl = tbl;
+    grow(s);
+    s->list[s->n] = (struct staged){hash, rec};
+    place(s, s->n);
+    s->n++;
+    pthread_rwlock_unlock(&s->lock);
+}
+
+size_t dup_stage_count(struct store *st)
+{
+    return st->staged->n;
+}
+
+size_t dup_stage_find(struct store *st, int64_t hash, struct dup_place *out, size_t max)
+{
+    struct dup_stage *s = st->staged;
+    size_t found = 0;
+
+    if (s->n == 0)
+        return 0;
+    pthread_rwlock_rdlock(&s->lock);
+    for (size_t i = s->slots == 0 ? 0 : home(s, hash); s->n > 0 && s->slot[i] != 0 && found < max; i = (i + 1) & (s->slots - 1))
+        if (s->list[s->slot[i] - 1].hash == hash)
+            out[found++] = (struct dup_place){s->tbl, s->list[s->slot[i] - 1].rec};
+    pthread_rwlock_unlock(&s->lock);
+    return found;
+}
+
+/* ---- merging ---------------------------------------------------------------------------------------- */
+struct merge {
+    struct store *st;
+    struct staged *list;
+    size_t n, at;
+    int64_t tbl;
+};
+
+static int merge_body(struct db_conn *w, void *arg)
+{
+    struct merge *m = arg;
+    struct db_stmt *s = db_prepare(w, DUP_ADD);
+    int64_t began = when_monotonic(), took;
+
+    for (size_t n = 1; m->at < m->n; n++) {
+        int rc;
+
+        db_bind_int(s, 1, m->list[m->at].hash);
+        db_bind_int(s, 2, m->tbl);
+        db_bind_int(s, 3, m->list[m->at].rec);
+        rc = db_step(s);
+        if (rc < 0)
+            return rc;
+        m->at++;
+        took = n % LOOK == 0 ? when_monotonic() - began : 0;
+        if (took >= SLICE_MS || (took >= SLICE_MIN_MS && db_wanted(m->st->db)))
+            break;
+    }
+    db_reset(s);
+    return 0;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    int64_t x = ((const struct staged *)a)->hash, y = ((const struct staged *)b)->hash;
+
+    return (x > y) - (x < y);
+}
+
+int dup_stage_merge(struct store *st)
+{
+    struct dup_stage *s = st->staged;
+    struct merge m = {.st = st};
+    int rc = 0;
+
+    pthread_rwlock_rdlock(&s->lock);
+    m.n = s->n;
+    m.tbl = s->tbl;
+    m.list = mem_alloc((m.n + 1) * sizeof(*m.list));
+    if (m.n > 0)
+        memcpy(m.list, s->list, m.n * sizeof(*m.list));
+    pthread_rwlock_unlock(&s->lock);
+    qsort(m.list, m.n, sizeof(*m.list), by_hash);
+    while (m.at < m.n && rc == 0)
+        rc = db_write_low(st->db, merge_body, &m);
+    free(m.list);
+    if (rc != 0)
+        return -1;
+    dup_recent_move(st->recent); /* who looked into dup_key before looks again */
+    pthread_rwlock_wrlock(&s->lock);
+    empty(s);
+    pthread_rwlock_unlock(&s->lock);
+    return 0;
+}

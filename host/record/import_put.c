@@ -1,0 +1,369 @@
+/* import_put.c - a batch of rows on the writer, in slices that end as soon as somebody else waits. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/when.h"
+#include "record/find.h"
+#include "record/hook.h"
+#include "record/import_run.h"
+#include "record/save.h"
+
+/* How long a slice works when nobody waits, and at least when somebody does. */
+enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK_ROWS = 16, SORT_FROM = 4000 };
+
+/* ---- the order of things ------------------------------------------------------------------------- */
+struct named { /* a row by the value of the index that is to be filled in order */
+    const char *s;
+    uint32_t len, at;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    int d = memcmp(x->s, y->s, x->len < y->len ? x->len : y->len);
+
+    return d != 0 ? d : x->len != y->len ? (x->len > y->len) - (x->len < y->len) : (x->at > y->at) - (x->at < y->at);
+}
+
+/* The first text that is indexed; NULL where numbers are to follow the file's order. */
+static const struct field *sorted_by(const struct table *t)
+{
+    for (size_t i = 0; i < t->nindexes && t->number == NULL; i++)
+        if (field_is_text(t->indexes[i].on[0]))
+            return t->indexes[i].on[0];
+    return NULL;
+}
+
+/* New rows first, then the others as they stand in the file. */
+static void sort_rows(struct batch *k, const struct table *t)
+{
+    const struct field *f = k->n < SORT_FROM ? NULL : sorted_by(t);
+    struct named *list;
+    size_t n = 0;
+
+    k->nnew = 0;
+    for (uint32_t i = 0; i < k->n; i++)
+        if (k->row[i].outcome == OUT_NEW)
+            k->order[k->nnew++] = i;
+    n = k->nnew;
+    for (uint32_t i = 0; i < k->n; i++)
+        if (k->row[i].outcome != OUT_NEW)
+            k->order[n++] = i;
+    if (f == NULL)
+        return;
+    list = mem_alloc((k->nnew + 1) * sizeof(*list));
+    for (size_t i = 0; i < k->nnew; i++) {
+        struct berth_val v = k->row[k->order[i]].row->v[f->at];
+
+        list[i] = (struct named){val_is_nil(v) ? "" : v.s, val_is_nil(v) ? 0 : (uint32_t)v.len, k->order[i]};
+    }
+    qsort(list, k->nnew, sizeof(*list), by_name);
+    for (size_t i = 0; i < k->nnew; i++)
+        k->order[i] = list[i].at;
+    free(list);
+}
+
+/* ---- slices --------------------------------------------------------------------------------------- */
+static bool time_is_up(struct batch *k, int64_t began)
+{
+    int64_t took = when_monotonic() - began;
+
+    return took >= SLICE_MS || (took >= SLICE_MIN_MS && db_wanted(k->run->j->st->db));
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------ */
+static int put_outcome(struct berth_ctx *c, const struct run *r, const struct prep *p)
+{
+    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO import_row (import_id, row, outcome, record_id, key, field, message,"
+                                            " detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    int rc;
+
+    db_bind_int(s, 1, r->import);
+    db_bind_int(s, 2, p->number);
+    db_bind_text(s, 3, import_buckets[p->outcome], -1);
+    if (p->record != 0)
+        db_bind_int(s, 4, p->record);
+    db_bind_text(s, 5, p->table, -1);
+    db_bind_text(s, 6, p->field, -1);
+    db_bind_text(s, 7, p->message, -1);
+    db_bind_text(s, 8, p->detail, -1);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "keep what became of a row") : BERTH_OK;
+}
+
+struct one {
+    struct run *r;
+    struct prep *p;
+};
+
+static int add_one(struct berth_ctx *c, void *arg)
+{
+    struct one *x = arg;
+    struct berth_row *row = x->p->row;
+
+    row->c = c;
+    if (row_add(c, row, x->p->tokens) == BERTH_OK)
+        x->p->record = row_id(row);
+    return c->rc;
+}
+
+/* The values that an update has changed, as they were. */
+static json_t *was_of(struct berth_ctx *c, const struct berth_row *before, const struct berth_row *now)
+{
+    json_t *was = json_object();
+
+    for (int i = F_VERSION; i < now->t->nfields; i++)
+        if (!val_equal(before->v[i], now->v[i]))
+            json_object_set_new(was, now->t->fields[i].name, val_keep(&now->t->fields[i], before->v[i]));
+    json_object_set_new(was, "version", json_integer(row_int(before, F_VERSION)));
+    (void)c;
+    return was;
+}
+
+static int update_one(struct berth_ctx *c, void *arg)
+{
+    struct one *x = arg;
+    struct prep *p = x->p;
+    struct berth_row *now = save_load(c, p->row->t, p->record);
+    const struct berth_row *before = now == NULL ? NULL : now->old;
+    struct ctx_match m = {.table = p->row->t};
+    json_t *was;
+
+    if (now == NULL)
+        return c->rc;
+    for (size_t i = 0; i < x->r->ncolumns; i++) {
+        const struct field *f = x->r->column[i];
+
+        /* an empty cell leaves what is there; what records are found by is not written */
+        if (f != NULL && i < p->ncells && p->cells[i].given && f->at >= F_DECLARED && !(f->flags & BERTH_LOCKED) &&
+            perm_field(c->who, f) == ACCESS_WRITE)
+            now->v[f->at] = p->row->v[f->at];
+    }
+    c->allow_duplicates = true;
+    row_save(c, now);
+    c->allow_duplicates = false;
+    if (c->rc != BERTH_OK)
+        return c->rc;
+    m.title = row_title(now);
+    p->table = p->row->t->name;
+    if (row_int(now, F_VERSION) == row_int(before, F_VERSION))
+        p->outcome = OUT_SAME;
+    was = p->outcome == OUT_SAME ? NULL : was_of(c, before, now);
+    import_detail(x->r, c, p, &m, was);
+    json_decref(was);
+    return c->rc;
+}
+
+/* Somebody saved records since the batch was compared: once more, now that nobody can. */
+static void compare_again(struct berth_ctx *c, struct run *r, struct batch *k, struct prep *p)
+{
+    const struct table *t = p->row->t;
+    struct dup_keys keys;
+    const struct ctx_match *m;
+    bool known = false;
+
+    if (k->dup_gen == atomic_load(&c->st->dup_gen) || p->outcome != OUT_NEW || p->nkeys == 0)
+        return;
+    for (size_t i = 0; i < p->nkeys && !known; i++)
+        known = dup_known(c, p->key[i]);
+    if (!known)
+        return;
+    p->row->c = c;
+    dup_keys_of(p->row, &keys);
+    m = dup_find(c, t, &keys, 0);
+    if (m != NULL)
+        import_tell_match(r, c, p, m);
+}
+
+static bool serious(const struct berth_ctx *c)
+{
+    return c->rc == BERTH_BROKEN || c->rc == BERTH_FULL;
+}
+
+static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct prep *p, bool risky)
+{
+    struct one x = {r, p};
+
+    compare_again(c, r, k, p);
+    if (!r->dry && p->outcome == OUT_NEW && (risky ? save_step(c, add_one, &x) : add_one(c, &x)) != BERTH_OK) {
+        if (serious(c) || !risky)
+            return c->rc;
+        import_tell_problem(r, c, p);
+        p->row->v[F_ID] = berth_nil();
+    }
+    if (!r->dry && p->outcome == OUT_UPDATED && save_step(c, update_one, &x) != BERTH_OK) {
+        if (serious(c))
+            return c->rc;
+        import_tell_problem(r, c, p);
+    }
+    return p->outcome == OUT_NEW ? c->rc : put_outcome(c, r, p);
+}
+
+/* Whether saving a checked row can fail by itself: then each gets a step of its own. */
+static bool can_fail(struct berth_ctx *c, const struct table *t)
+{
+    for (size_t i = 0; i < t->nindexes; i++)
+        if (t->indexes[i].unique)
+            return true;
+    return hook_any(c, BERTH_BEFORE, BERTH_INSERT, t) || hook_any(c, BERTH_AFTER, BERTH_INSERT, t);
+}
+
+/* Which rows of the sheet became which records: a line for new rows whose ids follow each other. */
+static int put_part(struct berth_ctx *c, struct batch *k, int64_t first_id, const struct buf *numbers)
+{
+    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO import_part (import_id, batch, first_id, numbers) VALUES (?, ?, ?, ?)");
+    int rc;
+
+    db_bind_int(s, 1, k->run->import);
+    db_bind_int(s, 2, k->row[0].number);
+    db_bind_int(s, 3, first_id);
+    db_bind_text(s, 4, numbers->s, (int64_t)numbers->len);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "keep which rows are new") : BERTH_OK;
+}
+
+/* [2,3,7] for the rows stored from place `from` on. */
+static int put_parts(struct berth_ctx *c, struct batch *k, size_t from)
+{
+    struct buf numbers = BUF_INIT;
+    int64_t first = 0, next = -1;
+
+    for (size_t i = from; i < k->row_at && i < k->nnew && c->rc == BERTH_OK; i++) {
+        const struct prep *p = &k->row[k->order[i]];
+
+        if (p->outcome != OUT_NEW)
+            continue;
+        if (numbers.len > 0 && p->record != next) {
+            buf_putc(&numbers, ']');
+            put_part(c, k, first, &numbers);
+            buf_clear(&numbers);
+        }
+        if (numbers.len == 0)
+            first = p->record;
+        buf_addf(&numbers, "%c%u", numbers.len == 0 ? '[' : ',', p->number);
+        next = k->run->dry ? 0 : p->record + 1;
+    }
+    if (numbers.len > 0) {
+        buf_putc(&numbers, ']');
+        put_part(c, k, first, &numbers);
+    }
+    buf_free(&numbers);
+    return c->rc;
+}
+
+static void count_elsewhere(struct run *r, const struct prep *p)
+{
+    json_int_t n = json_integer_value(json_object_get(r->elsewhere, p->table));
+
+    json_object_set_new(r->elsewhere, p->table, json_integer(n + 1));
+}
+
+static int put_rows(struct berth_ctx *c, struct batch *k, const struct table *t, int64_t began)
+{
+    struct run *r = k->run;
+    bool risky = can_fail(c, t);
+    size_t from = k->row_at;
+
+    for (size_t n = 1; k->row_at < k->n; n++) {
+        struct prep *p = &k->row[k->order[k->row_at]];
+
+        if (store_row(c, r, k, p, risky) != BERTH_OK)
+            return c->rc;
+        k->row_at++;
+        r->counts[p->outcome]++;
+        r->done++;
+        if (p->outcome == OUT_ELSEWHERE)
+            count_elsewhere(r, p);
+        if (n % LOOK_ROWS == 0 && time_is_up(k, began))
+            break;
+    }
+    return put_parts(c, k, from);
+}
+
+static int progress(struct batch *k, struct db_conn *w)
+{
+    struct run *r = k->run;
+
+    for (int i = 0; i < OUTCOMES; i++)
+        json_object_set_new(r->j->result, import_buckets[i], json_integer(r->counts[i]));
+    json_object_set_new(r->j->result, "rows", json_integer(r->done));
+    json_object_set(r->j->result, "elsewhere_by", r->elsewhere);
+    r->j->done = r->done;
+    if (k->row_at == k->n) /* all rows up to here have an outcome */
+        json_object_set_new(r->j->result, "last_row", json_integer(k->row[k->n - 1].number));
+    return job_write(r->j, w);
+}
+
+static int slice_body(struct db_conn *w, void *arg)
+{
+    struct batch *k = arg;
+    struct berth_ctx *c = &k->ctx;
+    const struct table *t;
+    int64_t began = when_monotonic();
+
+    job_ctx(k->run->j, c, w, k->slice);
+    c->writing = c->quiet = true;
+    c->op = "import";
+    t = model_table(c->m, k->run->table);
+    if (c->rc != BERTH_OK || t == NULL)
+        return -1000;
+    k->slice_from = k->row_at;
+    put_rows(c, k, t, began);
+    return c->rc != BERTH_OK ? -1000 : progress(k, w);
+}
+
+static void finish(struct batch *k, int rc)
+{
+    struct run *r = k->run;
+
+    pthread_mutex_lock(&r->lock);
+    r->busy = false;
+    r->rc = rc;
+    pthread_cond_signal(&r->free_cond);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* From now on nobody else makes the same again. */
+static void stage_keys(struct batch *k)
+{
+    for (size_t i = k->slice_from; i < k->row_at; i++) {
+        const struct prep *p = &k->row[k->order[i]];
+        int64_t tbl = store_table_no(k->run->j->st, p->row->t);
+
+        for (size_t q = 0; p->outcome == OUT_NEW && q < p->nkeys; q++)
+            dup_stage_add(k->run->j->st, tbl, p->key[q], p->record);
+    }
+    dup_stage_added(k->run->j->st);
+}
+
+static void slice_done(void *arg, int rc)
+{
+    struct batch *k = arg;
+
+    if (rc == 0) {
+        if (!k->run->dry)
+            stage_keys(k);
+        ctx_run_done(&k->ctx);
+    }
+    /* dup_gen stays: imports run one at a time, and this one knows its own rows */
+    arena_reset(k->slice);
+    if (rc != 0 || k->row_at == k->n)
+        finish(k, rc);
+    else if (db_submit(k->run->j->st->db, &k->work) != 0)
+        finish(k, DB_BUSY);
+}
+
+void import_put_begin(struct batch *k)
+{
+    const struct table *t = k->row[0].row->t;
+
+    k->row_at = 0;
+    sort_rows(k, t);
+    k->run->busy = true;
+    k->work = (struct db_work){.body = slice_body, .done = slice_done, .arg = k, .low = true};
+    while (db_submit(k->run->j->st->db, &k->work) != 0)
+        usleep(20000); /* the queue is full of other people's work */
+}

@@ -1,0 +1,287 @@
+/* import_result.c - what became of an import's rows: for people, and as a file to correct and import again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/import.h"
+#include "sheet/sheet.h"
+
+enum { PEEK = 30 };
+
+/* ---- new rows --------------------------------------------------------------------------------------- */
+/* They have no line of their own: a part holds their numbers in the sheet, their ids follow each other. */
+struct made {
+    int64_t row, id;
+};
+struct made_list {
+    struct made *v;
+    size_t n, cap;
+};
+
+static int by_row(const void *a, const void *b)
+{
+    int64_t x = ((const struct made *)a)->row, y = ((const struct made *)b)->row;
+
+    return (x > y) - (x < y);
+}
+
+static void add_part(struct made_list *l, int64_t id, const char *numbers, int64_t after)
+{
+    for (const char *at = numbers; at != NULL && *at != ']' && *at != '\0'; at = strpbrk(at + 1, ",]")) {
+        int64_t row = strtoll(at + 1, NULL, 10);
+
+        if (row > after) {
+            if (l->n == l->cap) {
+                l->cap = l->cap == 0 ? 256 : l->cap * 2;
+                l->v = mem_realloc(l->v, l->cap * sizeof(*l->v));
+            }
+            l->v[l->n++] = (struct made){row, id};
+        }
+        id += id != 0;
+    }
+}
+
+static int64_t number_of(struct berth_ctx *c, const char *sql, int64_t a, int64_t b)
+{
+    struct db_stmt *s = db_prepare(c->conn, sql);
+    int64_t n;
+
+    db_bind_int(s, 1, a);
+    db_bind_int(s, 2, b);
+    n = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
+    db_reset(s);
+    return n;
+}
+
+/* At least the first `limit` new rows behind `after`, in the sheet's order. */
+static void new_rows(struct berth_ctx *c, int64_t import, int64_t after, size_t limit, struct made_list *out)
+{
+    int64_t batch = number_of(c, "SELECT coalesce(max(batch), 0) FROM import_part WHERE import_id = ? AND batch <= ?",
+                              import, after + 1);
+
+    while (out->n < limit) {
+        struct db_stmt *s = db_prepare(c->conn, "SELECT first_id, numbers FROM import_part WHERE import_id = ? AND batch = ?");
+        size_t from = out->n;
+
+        db_bind_int(s, 1, import);
+        db_bind_int(s, 2, batch);
+        while (db_step(s) == DB_ROW)
+            add_part(out, db_col_int(s, 0), db_col_text(s, 1, NULL), after);
+        db_reset(s);
+        if (out->n > from)
+            qsort(out->v + from, out->n - from, sizeof(*out->v), by_row);
+        batch = number_of(c, "SELECT coalesce(min(batch), 0) FROM import_part WHERE import_id = ? AND batch > ?", import, batch);
+        if (batch == 0)
+            break;
+    }
+}
+
+static void new_out(struct json *j, const struct made *m)
+{
+    static const char *const empty[] = {"field", "message", "table", "title", "by", "cell", "same_as", "cells"};
+
+    json_open(j, '{');
+    json_key(j, "row");
+    json_int(j, m->row);
+    json_key(j, "outcome");
+    json_str(j, "new");
+    json_key(j, "record");
+    if (m->id == 0)
+        json_nil(j);
+    else
+        json_int(j, m->id);
+    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+        json_key(j, empty[i]);
+        json_nil(j);
+    }
+    json_close(j, '}');
+}
+
+/* ---- all rows ----------------------------------------------------------------------------------------- */
+static void row_out(struct json *j, struct db_stmt *s)
+{
+    static const char *const from_detail[] = {"table", "title", "by", "cell", "same_as", "cells"};
+    const char *text = db_col_text(s, 5, NULL);
+    json_t *detail = text == NULL ? NULL : json_loads(text, 0, NULL);
+
+    json_open(j, '{');
+    json_key(j, "row");
+    json_int(j, db_col_int(s, 0));
+    json_key(j, "outcome");
+    json_str(j, db_col_text(s, 1, NULL));
+    json_key(j, "record");
+    if (db_col_is_null(s, 2))
+        json_nil(j);
+    else
+        json_int(j, db_col_int(s, 2));
+    json_key(j, "field");
+    json_str(j, db_col_text(s, 3, NULL));
+    json_key(j, "message");
+    json_str(j, db_col_text(s, 4, NULL));
+    for (size_t i = 0; i < sizeof(from_detail) / sizeof(from_detail[0]); i++) {
+        const json_t *v = json_object_get(detail, from_detail[i]);
+        char *raw = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+
+        json_key(j, from_detail[i]);
+        json_raw(j, raw == NULL ? "null" : raw, raw == NULL ? 4 : strlen(raw));
+        free(raw);
+    }
+    json_close(j, '}');
+    json_decref(detail);
+}
+
+static struct db_stmt *other_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char *table, int64_t after)
+{
+    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a,
+        "SELECT row, outcome, record_id, field, message, detail FROM import_row WHERE import_id = ?1 AND row > ?2%s%s"
+        " ORDER BY row", outcome == NULL ? "" : " AND outcome = ?3", table == NULL ? "" : " AND key = ?4"));
+
+    db_bind_int(s, 1, id);
+    db_bind_int(s, 2, after);
+    if (outcome != NULL)
+        db_bind_text(s, 3, outcome, -1);
+    if (table != NULL)
+        db_bind_text(s, 4, table, -1);
+    return s;
+}
+
+int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char *table, int64_t after, int limit,
+                struct buf *out)
+{
+    struct made_list made = {0};
+    struct json j = json_to(out);
+    const struct table *t;
+    const char *name, *path;
+    struct db_stmt *s;
+    int64_t last = 0;
+    size_t at = 0;
+    int n = 0, rc;
+
+    if (!import_file(c, id, &t, &name, &path))
+        return c->rc;
+    if ((outcome == NULL || strcmp(outcome, "new") == 0) && table == NULL)
+        new_rows(c, id, after, (size_t)limit + 1, &made);
+    s = other_rows(c, id, outcome, table, after);
+    rc = db_step(s);
+    json_open(&j, '{');
+    json_key(&j, "rows");
+    json_open(&j, '[');
+    for (; n < limit && (rc == DB_ROW || at < made.n); n++) {
+        if (rc != DB_ROW || (at < made.n && made.v[at].row < db_col_int(s, 0))) {
+            last = made.v[at].row;
+            new_out(&j, &made.v[at++]);
+        } else {
+            last = db_col_int(s, 0);
+            row_out(&j, s);
+            rc = db_step(s);
+        }
+    }
+    json_close(&j, ']');
+    json_key(&j, "next");
+    if (rc == DB_ROW || at < made.n)
+        json_str(&j, arena_fmt(c->a, "%lld", (long long)last));
+    else
+        json_nil(&j);
+    json_close(&j, '}');
+    db_reset(s);
+    free(made.v);
+    return rc < 0 ? ctx_db(c, rc, "read an import's rows") : BERTH_OK;
+}
+
+/* ---- the rows that did not go in ------------------------------------------------------------------------------ */
+static int headers(struct berth_ctx *c, const char *path, const json_t *o, struct sheet_column **out, size_t *n)
+{
+    const char *sep = json_string_value(json_object_get(o, "separator"));
+    struct sheet_options so = {.encoding = json_string_value(json_object_get(o, "encoding")),
+                               .separator = sep == NULL ? '\0' : sep[0]};
+    int64_t at = json_integer_value(json_object_get(o, "header_row"));
+    struct sheet_error e = {0};
+    struct sheet_row *rows;
+    struct sheet *s;
+    uint32_t width = 0;
+    int found, head = -1;
+
+    if (sheet_open(path, &so, &s, &e) < 0)
+        return import_sheet_problem(c, &e);
+    if (sheet_select(s, (size_t)json_integer_value(json_object_get(o, "sheet")), &e) < 0 ||
+        (found = sheet_peek(s, c->a, PEEK, &rows, &e)) < 0) {
+        sheet_close(&s);
+        return import_sheet_problem(c, &e);
+    }
+    for (int i = 0; i < found; i++) {
+        if (rows[i].number == (uint32_t)at)
+            head = i;
+        if (rows[i].len > width)
+            width = rows[i].len;
+    }
+    sheet_close(&s);
+    *out = arena_alloc(c->a, (width + 1) * sizeof(**out));
+    for (uint32_t i = 0; i < width; i++)
+        (*out)[i] = (struct sheet_column){.title = head < 0 || i >= rows[head].len ? "" : rows[head].cells[i].text, .type = SHEET_TEXT};
+    (*out)[width] = (struct sheet_column){.title = ctx_text(c, "import.reason", NULL), .type = SHEET_TEXT, .width = 60};
+    *n = width;
+    return c->rc;
+}
+
+static void add_cell(struct sheet_cell *to, const char *text)
+{
+    *to = (struct sheet_cell){.text = text, .len = (uint32_t)strlen(text), .type = *text == '\0' ? SHEET_EMPTY : SHEET_TEXT};
+}
+
+int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const char *outcome, const char *to)
+{
+    const struct table *t;
+    const char *name, *path;
+    struct sheet_column *columns = NULL;
+    struct sheet_error e = {0};
+    struct sheet_writer *w;
+    json_t *options = NULL;
+    size_t width = 0;
+    int rc = DB_DONE;
+    struct db_stmt *s;
+
+    if (!import_file(c, id, &t, &name, &path))
+        return c->rc;
+    s = db_prepare(c->conn, "SELECT args FROM job WHERE kind = 'import' AND args LIKE ? ORDER BY id DESC LIMIT 1");
+    db_bind_text(s, 1, arena_fmt(c->a, "{\"import\":%lld,%%", (long long)id), -1);
+    if (db_step(s) == DB_ROW)
+        options = json_loads(db_col_text(s, 0, NULL), 0, NULL);
+    db_reset(s);
+    if (options == NULL)
+        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    rc = headers(c, path, json_object_get(options, "options"), &columns, &width);
+    json_decref(options);
+    if (rc != BERTH_OK)
+        return c->rc;
+    if (sheet_write_open(to, strcmp(kind, "csv") == 0 ? SHEET_CSV : SHEET_XLSX, t->name, columns, width + 1, NULL, &w, &e) < 0)
+        return import_sheet_problem(c, &e);
+    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT detail, message FROM import_row WHERE import_id = ?1 AND outcome %s ORDER BY"
+                   " row", outcome == NULL ? "NOT IN ('updated', 'same', 'undone')" : "= ?2"));
+    db_bind_int(s, 1, id);
+    if (outcome != NULL)
+        db_bind_text(s, 2, outcome, -1);
+    while ((rc = db_step(s)) == DB_ROW) {
+        const char *text = db_col_text(s, 0, NULL), *why = db_col_text(s, 1, NULL);
+        json_t *d = text == NULL ? NULL : json_loads(text, 0, NULL);
+        const json_t *cells = json_object_get(d, "cells");
+        struct sheet_cell *row = mem_alloc((width + 1) * sizeof(*row));
+
+        for (size_t i = 0; i < width; i++) {
+            const char *v = json_string_value(json_array_get(cells, i));
+
+            add_cell(&row[i], v == NULL ? "" : v);
+        }
+        add_cell(&row[width], why == NULL ? "" : why);
+        if (sheet_write_row(w, row, width + 1, &e) < 0)
+            rc = -1;
+        free(row);
+        json_decref(d);
+        if (rc < 0)
+            break;
+    }
+    db_reset(s);
+    if (rc < 0) {
+        sheet_write_drop(&w);
+        return e.code != SHEET_OK ? import_sheet_problem(c, &e) : ctx_db(c, rc, "read an import's rows");
+    }
+    return sheet_write_close(&w, &e) < 0 ? import_sheet_problem(c, &e) : BERTH_OK;
+}

@@ -1,0 +1,182 @@
+/* import_row.c - a row of the sheet: its cells become values, and what becomes of it is decided. */
+#include <stddef.h>
+#include <string.h>
+
+#include "record/import_run.h"
+#include "record/search.h"
+
+/* ---- cells ------------------------------------------------------------------------------------- */
+/* One piece of memory: most rows go in and are never told of. */
+static void keep_cells(struct run *r, struct berth_ctx *c, struct prep *p, const struct sheet_row *row)
+{
+    size_t bytes = 0, n = row->len < COLUMNS_MAX ? row->len : COLUMNS_MAX;
+    struct cell *cells;
+    char *to;
+
+    (void)r;
+    for (size_t i = 0; i < n; i++)
+        bytes += row->cells[i].len + 1;
+    cells = arena_alloc(c->a, n * sizeof(*cells) + bytes);
+    to = (char *)(cells + n);
+    for (size_t i = 0; i < n; i++) {
+        cells[i] = (struct cell){.s = memcpy(to, row->cells[i].text, row->cells[i].len + 1), .len = row->cells[i].len};
+        to += row->cells[i].len + 1;
+    }
+    p->cells = cells;
+    p->ncells = (uint16_t)n;
+    p->number = row->number;
+}
+
+static void read_cells(struct run *r, struct berth_ctx *c, struct prep *p, const struct sheet_row *row)
+{
+    struct cell *cells = (struct cell *)p->cells;
+
+    for (size_t i = 0; i < p->ncells && i < r->ncolumns; i++) {
+        const struct field *f = r->column[i];
+        struct berth_val v;
+
+        if (f == NULL || row->cells[i].len == 0 || !import_value(r, c, f, &row->cells[i], &v) || val_is_nil(v))
+            continue;
+        p->row->v[f->at] = v;
+        cells[i].given = true;
+    }
+}
+
+/* ---- preparing ----------------------------------------------------------------------------------- */
+static void keep_keys(struct run *r, struct berth_ctx *c, struct prep *p)
+{
+    struct dup_keys keys;
+    struct arena *a = c->a;
+    int64_t *hash;
+
+    c->a = r->scratch; /* the texts are needed only for the few that match */
+    dup_keys_of(p->row, &keys);
+    c->a = a;
+    arena_reset(r->scratch);
+    p->key = hash = arena_alloc(a, (keys.n + 1) * sizeof(*hash));
+    p->nkeys = (uint16_t)keys.n;
+    for (size_t i = 0; i < keys.n; i++)
+        hash[i] = keys.k[i].hash;
+}
+
+/* What a new record needs beyond what the row says; false: it lacks something. */
+static bool complete(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
+{
+    if (t->at_pool >= 0 && r->pool != 0)
+        p->row->v[t->at_pool] = (struct berth_val){BERTH_REF, 0, {.i = r->pool}};
+    row_defaults(p->row);
+    row_check(p->row);
+    if (c->rc != BERTH_OK)
+        import_tell_problem(r, c, p);
+    return p->outcome == OUT_NEW;
+}
+
+void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p, const struct sheet_row *row)
+{
+    keep_cells(r, c, p, row);
+    p->row = row_new(c, t);
+    read_cells(r, c, p, row);
+    if (c->rc != BERTH_OK) {
+        import_tell_problem(r, c, p);
+        return;
+    }
+    if (r->mode == MODE_CREATE && !complete(r, c, t, p))
+        return;
+    if (t->duplicates)
+        keep_keys(r, c, p);
+}
+
+/* ---- deciding -------------------------------------------------------------------------------------- */
+/* The records that share a key with the row. */
+static const struct ctx_match *matches(struct berth_ctx *c, const struct table *t, const struct prep *p)
+{
+    struct dup_keys keys;
+
+    if (!p->known)
+        return NULL;
+    dup_keys_of(p->row, &keys);
+    return dup_find(c, t, &keys, 0);
+}
+
+static void found(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p, const struct ctx_match *m)
+{
+    if (r->mode == MODE_CREATE || m->table != t || m->id == 0) {
+        import_tell_match(r, c, p, m);
+    } else if (m->next != NULL) {
+        import_tell(r, c, p, OUT_CONFLICT, "import.several");
+    } else {
+        p->outcome = OUT_UPDATED; /* or the same: the writer sees */
+        p->record = m->id;
+    }
+}
+
+/* By fields that the user chose; true: decided. */
+static bool by_match(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
+{
+    struct ctx_match m = {.table = t};
+    int n = r->nmatch == 0 ? 0 : import_match_find(r, c, p, &m.id);
+
+    if (n == 0)
+        return false;
+    for (size_t i = 0; i < r->nmatch; i++)
+        m.by[m.nby++] = r->match[i]->name;
+    if (n > 1) {
+        import_tell(r, c, p, OUT_CONFLICT, "import.several");
+        return true;
+    }
+    found(r, c, t, p, &m);
+    return true;
+}
+
+/* In the file itself: the field whose key another row has too. */
+static const struct field *same_row(struct run *r, const struct prep *p, uint32_t *other)
+{
+    struct dup_keys keys;
+
+    for (size_t i = 0; i < p->nkeys; i++) {
+        *other = import_set_get(&r->seen, p->key[i]);
+        if (*other == 0 || *other == p->number)
+            continue;
+        dup_keys_of(p->row, &keys);
+        for (size_t k = 0; k < keys.n; k++)
+            if (keys.k[k].hash == p->key[i])
+                return keys.k[k].f;
+    }
+    return NULL;
+}
+
+static void see_keys(struct run *r, const struct prep *p)
+{
+    for (size_t i = 0; i < p->nkeys; i++)
+        import_set_put(&r->seen, p->key[i], p->number);
+}
+
+void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
+{
+    const struct ctx_match *m;
+    const struct field *by;
+    uint32_t other;
+    struct buf b = BUF_INIT;
+
+    if (p->outcome != OUT_NEW)
+        return;
+    if (!by_match(r, c, t, p)) {
+        m = r->nmatch > 0 && r->mode != MODE_CREATE && r->match[0]->at == F_ID ? NULL : matches(c, t, p);
+        if (m != NULL && r->nmatch > 0)
+            import_tell_match(r, c, p, m); /* the chosen keys say new, the duplicate rules say no */
+        else if (m != NULL)
+            found(r, c, t, p, m);
+        else if (r->mode == MODE_UPDATE)
+            import_tell(r, c, p, OUT_MISSING, "import.missing");
+        else if ((by = same_row(r, p, &other)) != NULL)
+            import_tell_same_row(r, c, p, other, by);
+    }
+    if (p->outcome != OUT_NEW || (r->mode != MODE_CREATE && !complete(r, c, t, p)))
+        return;
+    see_keys(r, p);
+    if (!t->searched || r->dry)
+        return;
+    search_tokens(p->row, &b);
+    p->tokens = arena_strndup(c->a, buf_str(&b), b.len);
+    buf_free(&b);
+}

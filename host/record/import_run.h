@@ -1,0 +1,128 @@
+/* import_run.h - what the files of an import's run share: a row of the sheet on its way, a batch of them,
+ * the run itself.
+ *
+ * The job's thread reads a batch, turns cells into values and decides what becomes of each row; the
+ * writer stores the batch before it meanwhile, in slices of some milliseconds.  Rows go in by their
+ * table's first text index, and their duplicate keys later all at once (dup_stage.h): both for each page
+ * of an index to be written once.
+ *
+ * A crash loses the slice that was not committed.  The job goes on with the rows that have no outcome. */
+#ifndef BERTH_IMPORT_RUN_H
+#define BERTH_IMPORT_RUN_H
+
+#include <pthread.h>
+
+#include "base/map.h"
+#include "record/dup.h"
+#include "record/dup_stage.h"
+#include "record/import.h"
+#include "record/import_set.h"
+#include "sheet/sheet.h"
+
+enum outcome {
+    OUT_NEW,
+    OUT_UPDATED,
+    OUT_SAME,
+    OUT_DUPLICATE, /* of a record of one's own, or of a row of the same file */
+    OUT_CONFLICT,  /* several records match, or the database refused */
+    OUT_ELSEWHERE, /* a record of another table has it: already a customer */
+    OUT_HELD,      /* somebody else's record */
+    OUT_POOL,      /* lies in a pool */
+    OUT_MISSING,   /* nothing to update */
+    OUT_INVALID,
+    OUTCOMES
+};
+
+enum import_mode { MODE_CREATE, MODE_UPDATE, MODE_BOTH };
+
+enum { BATCH_ROWS = 65536, BATCH_BYTES = 64 << 20, MATCH_MAX = 8, COLUMNS_MAX = 1024 };
+
+struct cell {
+    const char *s;
+    uint32_t len;
+    bool given; /* its value is to be taken */
+};
+
+struct prep { /* one row of the sheet */
+    uint32_t number;
+    uint16_t outcome, ncells, nkeys;
+    bool known;       /* one of its keys is in the database */
+    uint32_t told;    /* the row of this file that it is the same as */
+    int64_t record;   /* the duplicate, or what was made */
+    struct berth_row *row;
+    const int64_t *key; /* hashes; made again where their texts are needed */
+    const struct cell *cells;
+    const char *tokens;
+    const char *field, *message, *detail, *table; /* why it is not simply new */
+};
+
+struct batch {
+    struct run *run;
+    struct arena *a;
+    struct prep row[BATCH_ROWS];
+    size_t n;
+    uint64_t dup_gen; /* of the database when the rows were compared with it */
+    int64_t rows;     /* of the sheet up to the end of this batch */
+    /* on the writer */
+    uint32_t order[BATCH_ROWS]; /* places of the rows, in the order they are stored */
+    size_t nnew, row_at, slice_from;
+    struct arena *slice; /* of one slice */
+    struct berth_ctx ctx;
+    struct db_work work;
+};
+
+struct run {
+    struct job *j;
+    int64_t import, pool;
+    const char *table;
+    bool dry;
+    enum import_mode mode;
+    const json_t *values;        /* {"country":{"大陆":"CN"}} */
+    const struct field **column; /* by column of the sheet; NULL: not taken */
+    size_t ncolumns;
+    const struct field *match[MATCH_MAX]; /* what records are found by; none: their duplicate keys */
+    size_t nmatch;
+    struct import_set matched; /* by hash of the match fields: the record, see import_match.c */
+    struct sheet *sheet;
+    struct import_set seen;   /* keys of this file's rows */
+    struct import_set stored; /* rows that an earlier try has stored */
+    struct value_memo *memo;
+    struct arena *scratch;
+    int64_t counts[OUTCOMES], done;
+    json_t *elsewhere; /* {"customer":3} */
+    /* the batch on the writer */
+    pthread_mutex_t lock;
+    pthread_cond_t free_cond;
+    bool busy;
+    int rc;
+};
+
+/* import_row.c, on the job's thread */
+void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p,
+                    const struct sheet_row *row);
+void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p);
+
+/* import_match.c: records by fields the user chose */
+int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t);
+/* The number of records that match, at most 2, and one of them. */
+int import_match_find(struct run *r, struct berth_ctx *c, struct prep *p, int64_t *id);
+
+/* import_value.c: what cells mean to dictionaries and references */
+struct value_memo *import_memo_new(void);
+void import_memo_free(struct value_memo **m);
+bool import_value(struct run *r, struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell,
+                  struct berth_val *out);
+json_t *import_memo_json(const struct value_memo *m, struct berth_ctx *c, const struct table *t);
+
+/* import_tell.c: what is told of a row that does not simply go in */
+void import_tell_problem(struct run *r, struct berth_ctx *c, struct prep *p);
+void import_tell_match(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m);
+void import_tell_same_row(struct run *r, struct berth_ctx *c, struct prep *p, uint32_t other, const struct field *by);
+void import_tell(struct run *r, struct berth_ctx *c, struct prep *p, enum outcome what, const char *key);
+/* Cells and, for an update, the values before it. */
+void import_detail(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m, const json_t *was);
+
+/* import_put.c */
+void import_put_begin(struct batch *k); /* hands the batch to the writer; run->busy until it is stored */
+
+#endif

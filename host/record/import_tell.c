@@ -1,0 +1,174 @@
+/* import_tell.c - what people are told of a row that did not simply go in. */
+#include <string.h>
+
+#include "record/find.h"
+#include "record/import_run.h"
+
+const char *const import_buckets[] = {"new",  "updated", "same",    "duplicate", "conflict", "elsewhere",
+                                      "held", "pool",    "missing", "invalid",   NULL};
+
+static const char *cell_of(struct run *r, struct berth_ctx *c, const struct prep *p)
+{
+    char name[8];
+
+    for (size_t i = 0; p->field != NULL && i < r->ncolumns; i++)
+        if (r->column[i] != NULL && strcmp(r->column[i]->name, p->field) == 0)
+            return arena_fmt(c->a, "%s%u", sheet_column_name((uint32_t)i, name), p->number);
+    return NULL;
+}
+
+static void cells_json(struct json *j, const struct prep *p)
+{
+    json_key(j, "cells");
+    json_open(j, '[');
+    for (uint32_t i = 0; i < p->ncells; i++)
+        json_strn(j, p->cells[i].s, p->cells[i].len);
+    json_close(j, ']');
+}
+
+static void was_json(struct json *j, const json_t *was)
+{
+    char *text = json_dumps(was, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    json_key(j, "was");
+    json_raw(j, text, strlen(text));
+    free(text);
+}
+
+void import_detail(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m, const json_t *was)
+{
+    const char *cell = cell_of(r, c, p);
+    struct buf b = BUF_INIT;
+    struct json j = json_to(&b);
+
+    json_open(&j, '{');
+    if (cell != NULL) {
+        json_key(&j, "cell");
+        json_str(&j, cell);
+    }
+    if (m != NULL) {
+        json_key(&j, "table");
+        json_str(&j, m->table->name);
+        json_key(&j, "title");
+        json_str(&j, m->title);
+        json_key(&j, "by");
+        json_open(&j, '[');
+        for (size_t i = 0; i < m->nby; i++)
+            json_str(&j, m->by[i]);
+        json_close(&j, ']');
+    }
+    if (p->told != 0) {
+        json_key(&j, "same_as");
+        json_int(&j, p->told);
+    }
+    if (was != NULL)
+        was_json(&j, was);
+    cells_json(&j, p);
+    json_close(&j, '}');
+    p->detail = arena_strndup(c->a, b.s, b.len);
+    buf_free(&b);
+}
+
+static const char *by_names(struct berth_ctx *c, const struct ctx_match *m)
+{
+    struct buf b = BUF_INIT;
+    const char *s;
+
+    for (size_t i = 0; i < m->nby; i++)
+        buf_addf(&b, "%s%s", i > 0 ? ", " : "", labels_field(c->st->labels, c->locale, m->table->name, m->by[i]));
+    s = arena_strdup(c->a, buf_str(&b));
+    buf_free(&b);
+    return s;
+}
+
+/* A cell that is wrong, or a record that the database or a hook refused. */
+void import_tell_problem(struct run *r, struct berth_ctx *c, struct prep *p)
+{
+    const struct ctx_problem *q = c->problems;
+    const char *why[] = {"field", NULL, "why", NULL, NULL};
+
+    p->outcome = c->rc == BERTH_CONFLICT ? OUT_CONFLICT : c->rc == BERTH_DENIED ? OUT_HELD : OUT_INVALID;
+    p->field = q == NULL ? NULL : q->field;
+    if (q == NULL) {
+        p->message = ctx_text(c, c->key == NULL ? "err.invalid" : c->key, c->args);
+    } else {
+        why[1] = labels_field(c->st->labels, c->locale, r->table, q->field);
+        why[3] = ctx_text(c, q->key, q->args);
+        p->message = ctx_text(c, "import.invalid", why);
+    }
+    import_detail(r, c, p, NULL, NULL);
+    ctx_clear(c);
+}
+
+void import_tell(struct run *r, struct berth_ctx *c, struct prep *p, enum outcome what, const char *key)
+{
+    p->outcome = (uint16_t)what;
+    p->message = ctx_text(c, key, NULL);
+    import_detail(r, c, p, NULL, NULL);
+}
+
+/* In which bucket a record that is there already puts the row, and the text for it. */
+static enum outcome bucket(struct berth_ctx *c, const struct prep *p, const struct ctx_match *m, const char **key,
+                           const char **holder)
+{
+    const struct table *t = m->table;
+    struct berth_row *row;
+    int64_t owner, pool;
+
+    *key = "import.duplicate";
+    if (t != p->row->t) {
+        *key = m->id == 0 ? "import.elsewhere_hidden" : "import.elsewhere";
+        return OUT_ELSEWHERE;
+    }
+    if (m->id == 0) {
+        *key = "import.duplicate_hidden";
+        return OUT_HELD;
+    }
+    row = t->at_owner < 0 ? NULL : find_raw(c, t, m->id);
+    owner = row == NULL ? 0 : row_int(row, t->at_owner);
+    pool = row == NULL ? 0 : row_int(row, t->at_pool);
+    if (owner != 0 && (c->who == NULL || owner != c->who->id)) {
+        *key = "import.held";
+        *holder = find_title(c, t->fields[t->at_owner].ref, owner);
+        return OUT_HELD;
+    }
+    if (owner == 0 && pool != 0) {
+        *key = "import.pool";
+        *holder = find_title(c, t->fields[t->at_pool].ref, pool);
+        return OUT_POOL;
+    }
+    return OUT_DUPLICATE;
+}
+
+/* What is nearest to the user's own comes first: a customer elsewhere says more than a lead. */
+void import_tell_match(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m)
+{
+    const char *key, *holder = "";
+    const struct ctx_match *at = m;
+
+    for (const struct ctx_match *x = m; x != NULL; x = x->next)
+        if (x->table != p->row->t && at->table == p->row->t)
+            at = x;
+    p->outcome = (uint16_t)bucket(c, p, at, &key, &holder);
+    p->record = at->id;
+    p->table = at->table->name;
+    const char *args[] = {"title", at->title, "by", by_names(c, at), NULL};
+    const char *more[] = {"holder", holder, "one", labels_get(c->st->labels, c->locale, at->table->name), NULL};
+    struct buf b = BUF_INIT;
+
+    labels_fill(&b, ctx_text(c, key, args), more);
+    p->message = arena_strdup(c->a, buf_str(&b));
+    buf_free(&b);
+    import_detail(r, c, p, at, NULL);
+}
+
+void import_tell_same_row(struct run *r, struct berth_ctx *c, struct prep *p, uint32_t other, const struct field *by)
+{
+    struct ctx_match m = {.table = p->row->t, .by = {by->name}, .nby = 1};
+    const char *args[] = {"row", arena_fmt(c->a, "%u", other), "by", by_names(c, &m), NULL};
+
+    p->outcome = OUT_DUPLICATE;
+    p->told = other;
+    p->message = ctx_text(c, "import.same_row", args);
+    import_detail(r, c, p, &m, NULL);
+}

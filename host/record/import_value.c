@@ -1,0 +1,165 @@
+/* import_value.c - what a cell means: dates and numbers as the sheet shows them, names of dictionary
+ * items and records by what the user said they mean, each looked up once for the whole file. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/when.h"
+#include "record/find.h"
+#include "record/import_run.h"
+#include "record/zone.h"
+
+enum { MEMO_MAX = 20000, LISTED_MAX = 300 };
+
+struct memo { /* one text of one field */
+    const struct field *f;
+    const char *field, *text;
+    struct berth_val v;
+    bool ok;
+    int64_t rows;
+};
+struct value_memo {
+    struct arena *a;
+    struct map by; /* "field\x1ftext" -> struct memo * */
+    struct memo **list;
+    size_t n, cap;
+};
+
+struct value_memo *import_memo_new(void)
+{
+    struct value_memo *m = mem_alloc(sizeof(*m));
+
+    m->a = arena_new();
+    return m;
+}
+
+void import_memo_free(struct value_memo **m)
+{
+    if (*m == NULL)
+        return;
+    map_free(&(*m)->by);
+    arena_free(&(*m)->a);
+    free((*m)->list);
+    free(*m);
+    *m = NULL;
+}
+
+/* What the user said a text means: a key or an id; null: nothing. */
+static const json_t *said(const struct run *r, const struct field *f, const char *text, size_t n)
+{
+    const json_t *of = json_object_get(r->values, f->name);
+
+    return of == NULL ? NULL : json_object_getn(of, text, n);
+}
+
+static bool work_out(struct run *r, struct berth_ctx *c, const struct field *f, const char *text, size_t n,
+                     struct berth_val *out)
+{
+    const json_t *v = said(r, f, text, n);
+
+    if (v == NULL)
+        return val_from_text(c, f, text, n, out);
+    if ((f->flags & BERTH_MANY) && !json_is_null(v)) {
+        json_t *list = json_pack("[O]", v);
+        bool ok = val_from_json(c, f, list, out);
+
+        json_decref(list);
+        return ok;
+    }
+    return val_from_json(c, f, v, out);
+}
+
+static struct memo *remember(struct value_memo *m, const struct field *f, const char *key, const char *text, size_t n,
+                             struct berth_val v, bool ok)
+{
+    struct memo *e = arena_alloc(m->a, sizeof(*e));
+
+    if (ok && field_is_text(f) && !val_is_nil(v))
+        v.s = arena_strndup(m->a, v.s, (size_t)v.len);
+    *e = (struct memo){f, arena_strdup(m->a, f->name), arena_strndup(m->a, text, n), v, ok, 0};
+    map_put(&m->by, arena_strdup(m->a, key), e);
+    if (m->n == m->cap) {
+        m->cap = m->cap == 0 ? 64 : m->cap * 2;
+        m->list = mem_realloc(m->list, m->cap * sizeof(struct memo *));
+    }
+    m->list[m->n++] = e;
+    return e;
+}
+
+static bool named(struct run *r, struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell,
+                  struct berth_val *out)
+{
+    char key[400];
+    struct memo *e;
+    bool ok;
+
+    if (strlen(f->name) + cell->len + 2 > sizeof(key))
+        return work_out(r, c, f, cell->text, cell->len, out);
+    snprintf(key, sizeof(key), "%s\x1f%s", f->name, cell->text);
+    e = map_get(&r->memo->by, key);
+    if (e == NULL) {
+        ok = work_out(r, c, f, cell->text, cell->len, out);
+        if (r->memo->n >= MEMO_MAX)
+            return ok;
+        e = remember(r->memo, f, key, cell->text, cell->len, *out, ok);
+    } else if (!e->ok) {
+        work_out(r, c, f, cell->text, cell->len, out); /* says why */
+    }
+    e->rows++;
+    *out = e->v;
+    return e->ok;
+}
+
+bool import_value(struct run *r, struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell,
+                  struct berth_val *out)
+{
+    if (cell->type == SHEET_DATE || cell->type == SHEET_DATETIME) {
+        int64_t day = cell->type == SHEET_DATE ? cell->v.days : cell->v.ms / WHEN_DAY;
+        int64_t rest = cell->type == SHEET_DATE ? 0 : cell->v.ms % WHEN_DAY;
+
+        if (f->type == BERTH_DATE || f->type == BERTH_TIME) {
+            *out = (struct berth_val){(int32_t)f->type, 0, {.i = f->type == BERTH_DATE
+                ? day : zone_midnight(c->st->company.zone, day) + rest}};
+            return true;
+        }
+    }
+    if (cell->type == SHEET_ERROR) {
+        ctx_invalid(c, f->name, "err.cell", "value", cell->text, NULL);
+        return false;
+    }
+    if (f->type == BERTH_PICK || f->type == BERTH_REF)
+        return named(r, c, f, cell, out);
+    return val_from_text(c, f, cell->text, cell->len, out);
+}
+
+/* ---- the list for people --------------------------------------------------------------------------- */
+static int unknown_first(const void *a, const void *b)
+{
+    const struct memo *x = *(struct memo *const *)a, *y = *(struct memo *const *)b;
+
+    if (x->ok != y->ok)
+        return x->ok ? 1 : -1;
+    return (x->rows < y->rows) - (x->rows > y->rows);
+}
+
+/* [{"field":"country","value":"大陆","rows":312,"to":"CN","title":"China"}]: to is null where the text
+ * means nothing known. */
+json_t *import_memo_json(const struct value_memo *m, struct berth_ctx *c, const struct table *t)
+{
+    json_t *list = json_array();
+
+    if (m->n > 0)
+        qsort(m->list, m->n, sizeof(struct memo *), unknown_first);
+    for (size_t i = 0; i < m->n && i < LISTED_MAX; i++) {
+        const struct memo *e = m->list[i];
+        const struct field *f = model_field(t, e->field);
+        json_t *to = json_null(), *o;
+
+        if (e->ok && f != NULL && !val_is_nil(e->v))
+            to = field_is_text(f) ? json_string(e->v.s) : json_integer(e->v.i);
+        o = json_pack("{s:s, s:s, s:I, s:o, s:b, s:s?}", "field", e->field, "value", e->text, "rows",
+                      (json_int_t)e->rows, "to", to, "known", e->ok, "title",
+                      e->ok && f != NULL && !val_is_nil(e->v) ? val_text(c, f, e->v) : NULL);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
