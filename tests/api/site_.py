@@ -101,6 +101,7 @@ class Person:
         until = time.monotonic() + PATIENCE * 4
         while True:
             job = self.get(f"/_job/{answer.json['job']}").json
+            assert "state" in job, job
             if job["state"] not in ("queued", "running"):
                 return job
             assert time.monotonic() < until, job
