@@ -10,6 +10,7 @@
 #include "record/hook.h"
 #include "record/save.h"
 #include "record/session.h"
+#include "record/titles.h"
 #include "record/setting.h"
 #include "service/alert.h"
 #include "record/zone.h"
@@ -237,7 +238,7 @@ static int api_reply_rows(struct berth_ctx *c, struct berth_rows *rows)
     for (size_t i = 0; i < rows->n; i++)
         row_json(&j, rows->row[i]);
     json_close(&j, ']');
-    find_refs_json(c, &j, rows->row, rows->n);
+    titles_of_rows(c, &j, rows->row, rows->n);
     json_close(&j, '}');
     rc = answer(c, 200, &b);
     buf_free(&b);
@@ -255,7 +256,7 @@ static int api_reply_row(struct berth_ctx *c, struct berth_row *r)
     json_open(&j, '{');
     json_key(&j, "row");
     row_json(&j, r);
-    find_refs_json(c, &j, &r, 1);
+    titles_of_rows(c, &j, &r, 1);
     json_close(&j, '}');
     rc = answer(c, 200, &b);
     buf_free(&b);

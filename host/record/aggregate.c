@@ -11,6 +11,8 @@
 #include "base/money.h"
 #include "base/when.h"
 #include "record/find.h"
+#include "record/scan.h"
+#include "record/titles.h"
 #include "record/span.h"
 #include "record/view.h"
 #include "record/zone.h"
@@ -276,7 +278,7 @@ static int32_t text_len(struct db_stmt *s, int col)
 
 static int walk_rows(struct walk *w)
 {
-    struct db_stmt *s = find_scan(w->c, w->a->t, columns(w), w->a->where, w->a->search);
+    struct db_stmt *s = scan_all(w->c, w->a->t, columns(w), w->a->where, w->a->search);
     struct berth_val key[BY_MAX], v[MEASURES_MAX];
     struct buf b = BUF_INIT;
     int64_t seen = 0;
@@ -359,7 +361,7 @@ static void numbers_json(struct walk *w, struct json *j, const struct group *g)
     }
 }
 
-static void key_json(struct walk *w, struct json *j, const struct group *g, struct ref_set **refs)
+static void key_json(struct walk *w, struct json *j, const struct group *g, struct titles_wanted **refs)
 {
     json_key(j, "key");
     json_open(j, '[');
@@ -375,7 +377,7 @@ static void key_json(struct walk *w, struct json *j, const struct group *g, stru
             json_str(j, date);
         } else {
             val_json(j, &one, g->key[i]);
-            find_refs_note(w->c, refs, &one, g->key[i]);
+            titles_want(w->c, refs, &one, g->key[i]);
         }
     }
     json_close(j, ']');
@@ -411,7 +413,7 @@ static struct group **sorted(struct walk *w)
 int aggregate_json(struct berth_ctx *c, const struct aggregate *a, struct buf *out)
 {
     struct walk *w = arena_alloc(c->a, sizeof(*w));
-    struct ref_set *refs = NULL;
+    struct titles_wanted *refs = NULL;
     struct json j = json_to(out);
     struct group **all;
 
@@ -447,7 +449,7 @@ int aggregate_json(struct berth_ctx *c, const struct aggregate *a, struct buf *o
     json_bool(&j, w->exact);
     json_key(&j, "more");
     json_bool(&j, w->more);
-    find_refs_write(c, &j, refs);
+    titles_json(c, &j, refs);
     json_close(&j, '}');
     return c->rc;
 }

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "record/row.h"
+#include "record/titles.h"
 
 void ctx_init(struct berth_ctx *c, struct store *st, struct db_conn *conn, struct arena *a,
               const struct who *who, const char *locale)
@@ -16,6 +17,7 @@ void ctx_init(struct berth_ctx *c, struct store *st, struct db_conn *conn, struc
         .a = a,
         .who = who,
         .now = store_now(st),
+        .titles_at = titles_now(st->titles),
         .locale = locale != NULL ? locale : who != NULL ? who->locale : st->company.locale,
         .op = "update",
     };

@@ -41,6 +41,7 @@ struct berth_ctx {
     struct arena *a;
     const struct who *who; /* NULL: the host itself, all rights */
     int64_t now;           /* ms */
+    uint64_t titles_at;    /* the last change of titles before anything was read */
     const char *locale;
     const char *request;   /* id, for logs */
     const char *ip;        /* where it came from; NULL: from inside */

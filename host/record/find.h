@@ -19,8 +19,9 @@ int64_t find_ref_by_text(struct berth_ctx *c, const struct field *f, const char 
 /* A stable list for straight-line code; at most 100,000 without a limit. */
 struct berth_rows {
     struct berth_ctx *c;
+    const struct table *t;
     struct berth_row **row;
-    size_t n, at;
+    size_t n, cap, at;
 };
 struct berth_rows *find_rows(struct berth_ctx *c, const struct table *t, const struct where_query *q);
 struct berth_row *find_next(struct berth_rows *rows);
@@ -28,11 +29,6 @@ struct berth_row *find_next(struct berth_rows *rows);
 enum { COUNT_MAX = 10000 };
 /* At most COUNT_MAX + 1: more than that is "many". */
 int64_t find_count(struct berth_ctx *c, const struct table *t, const struct where *w, const char *search);
-
-/* Every record that a question finds and the user may read, columns as asked ("t.status, t.amount"),
- * in no order.  NULL: nothing is visible, or the ctx failed. */
-struct db_stmt *find_scan(struct berth_ctx *c, const struct table *t, const char *columns, const struct where *w,
-                          const char *search);
 
 struct page {
     const struct table *t;
@@ -44,17 +40,5 @@ struct page {
 };
 /* {"rows":[…],"refs":{…},"next":…} appended to out.  BERTH_OK or the ctx's error. */
 int find_page(struct berth_ctx *c, const struct page *p, struct buf *out);
-/* What is pointed at, to be titled all at once: "refs":{"user":{"7":"…"}}, where it may be seen. */
-struct ref_set {
-    const struct table *t;
-    struct ids ids;
-    size_t cap;
-    struct ref_set *next;
-};
-void find_ref_note(struct berth_ctx *c, struct ref_set **sets, const struct table *t, int64_t id);
-void find_refs_note(struct berth_ctx *c, struct ref_set **sets, const struct field *f, struct berth_val v);
-void find_refs_write(struct berth_ctx *c, struct json *j, const struct ref_set *sets);
-/* The same for rows already in hand. */
-void find_refs_json(struct berth_ctx *c, struct json *j, struct berth_row *const *rows, size_t n);
 
 #endif

@@ -18,11 +18,6 @@ static int by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-bool ids_have(const struct ids *s, int64_t id)
-{
-    return s->n > 0 && bsearch(&id, s->v, s->n, sizeof(id), by_id) != NULL;
-}
-
 static void ids_add(struct arena *a, struct ids *s, int64_t id)
 {
     if ((s->n & (s->n - 1)) == 0) { /* full at powers of two */
@@ -549,75 +544,89 @@ static void list_ids(struct buf *b, const struct ids *s)
     buf_putc(b, ')');
 }
 
-static void branch(struct berth_ctx *c, struct perm_sql *out, int64_t owner, struct buf *b)
+static const char *parent_seen(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix)
 {
-    out->owner[out->n] = owner;
-    out->branch[out->n++] = arena_strndup(c->a, buf_str(b), b->len);
-    buf_clear(b);
+    const struct table *up = t->parent->ref;
+    struct buf b = BUF_INIT, sub = BUF_INIT;
+    const char *sql;
+
+    perm_where_one(c, up, deed == DO_DELETE ? DO_UPDATE : deed, "up.", &sub);
+    if (strcmp(buf_str(&sub), "1=1") != 0)
+        buf_addf(&b, "EXISTS (SELECT 1 FROM %s up WHERE up.id = %s%s AND %s)", up->sql, prefix, t->parent->name, buf_str(&sub));
+    sql = arena_strndup(c->a, buf_str(&b), b.len);
+    buf_free(&b);
+    buf_free(&sub);
+    return sql;
 }
 
-void perm_where(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix,
-                struct perm_sql *out)
+bool perm_reach(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix, struct reach *out)
 {
     enum scope s = scope_for(c, t, deed);
-    struct buf b = BUF_INIT;
 
-    out->n = 0;
-    if (s == SCOPE_NONE || (c->who != NULL && !c->all && (t->flags & BERTH_BARE))) {
-        return;
-    } else if (t->parent != NULL && t->parent->ref != NULL && c->who != NULL && !c->all) {
-        const struct table *up = t->parent->ref;
-        struct buf sub = BUF_INIT;
-
-        perm_where_one(c, up, deed == DO_DELETE ? DO_UPDATE : deed, "up.", &sub);
-        if (strcmp(buf_str(&sub), "1=1") != 0)
-            buf_addf(&b, "EXISTS (SELECT 1 FROM %s up WHERE up.id = %s%s AND %s)", up->sql, prefix,
-                     t->parent->name, buf_str(&sub));
-        branch(c, out, PERM_ANY, &b);
-        buf_free(&sub);
-    } else if (s == SCOPE_ALL || t->at_owner < 0) {
-        branch(c, out, PERM_ANY, &b);
-    } else {
-        const struct ids *users = &c->who->users[s];
-
-        /* Few owners: a branch each, which their index delivers in order.  Many: a plus keeps the
-         * index out, since sorting all they own costs more than walking to the page's end. */
-        for (size_t i = 0; users->n <= PERM_OWNERS && i < users->n; i++) {
-            buf_addf(&b, "%sowner_id = %lld", prefix, (long long)users->v[i]);
-            branch(c, out, users->v[i], &b);
-        }
-        if (users->n > PERM_OWNERS) {
-            buf_addf(&b, "+%sowner_id IN ", prefix);
-            list_ids(&b, users);
-            branch(c, out, PERM_SET, &b);
-        }
-        if (t->at_pool >= 0 && c->who->pools.n > 0) {
-            buf_addf(&b, "(%sowner_id IS NULL AND +%spool_id IN ", prefix, prefix);
-            list_ids(&b, &c->who->pools);
-            buf_putc(&b, ')');
-            branch(c, out, PERM_POOL, &b);
-        }
+    *out = (struct reach){.sql = "", .all = true};
+    if (s == SCOPE_NONE || (c->who != NULL && !c->all && (t->flags & BERTH_BARE)))
+        return false;
+    if (t->parent != NULL && t->parent->ref != NULL && c->who != NULL && !c->all) {
+        out->sql = parent_seen(c, t, deed, prefix);
+    } else if (s != SCOPE_ALL && t->at_owner >= 0) {
+        out->all = false;
+        out->owners = c->who->users[s];
+        if (t->at_pool >= 0)
+            out->pools = c->who->pools;
     }
+    return true;
+}
+
+/* A plus keeps an index out: sorting all that many owners have costs more than walking to the page's end. */
+const char *reach_sql(struct berth_ctx *c, const struct table *t, const struct reach *r, const char *prefix)
+{
+    struct buf b = BUF_INIT;
+    const char *sql;
+
+    if (r->all)
+        return "1=1";
+    if (r->owners.n == 0 && r->pools.n == 0)
+        return "1=0";
+    buf_putc(&b, '(');
+    if (r->owners.n > 0) {
+        buf_addf(&b, "+%sowner_id IN ", prefix);
+        list_ids(&b, &r->owners);
+    }
+    if (r->pools.n > 0 && t->at_pool >= 0) {
+        buf_addf(&b, "%s(%sowner_id IS NULL AND +%spool_id IN ", r->owners.n > 0 ? " OR " : "", prefix, prefix);
+        list_ids(&b, &r->pools);
+        buf_putc(&b, ')');
+    }
+    buf_putc(&b, ')');
+    sql = arena_strndup(c->a, buf_str(&b), b.len);
     buf_free(&b);
+    return sql;
 }
 
 void perm_where_one(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix,
                     struct buf *out)
 {
-    struct perm_sql p;
+    struct reach r;
 
-    perm_where(c, t, deed, prefix, &p);
-    if (p.n == 0) {
+    if (!perm_reach(c, t, deed, prefix, &r))
         buf_puts(out, "1=0");
-        return;
-    }
-    if (p.n == 1) {
-        buf_puts(out, p.branch[0][0] == '\0' ? "1=1" : p.branch[0]);
-        return;
-    }
-    for (size_t i = 0; i < p.n; i++)
-        buf_addf(out, "%s%s", i == 0 ? "(" : " OR ", p.branch[i]);
-    buf_putc(out, ')');
+    else
+        buf_puts(out, *r.sql != '\0' ? r.sql : reach_sql(c, t, &r, prefix));
+}
+
+bool perm_owned(struct berth_ctx *c, const struct table *t, int64_t owner, int64_t pool, enum deed deed)
+{
+    enum scope s = scope_for(c, t, deed);
+
+    if (c->who == NULL || c->all)
+        return true;
+    if (s == SCOPE_NONE || (t->flags & BERTH_BARE))
+        return false;
+    if (s == SCOPE_ALL || t->at_owner < 0)
+        return true;
+    if (owner != 0)
+        return ids_have(&c->who->users[s], owner);
+    return t->at_pool >= 0 && ids_have(&c->who->pools, pool);
 }
 
 bool perm_through(struct berth_ctx *c, const struct field *f, int64_t id)
@@ -642,23 +651,16 @@ static bool through_any(struct berth_ctx *c, const struct berth_row *row)
 bool perm_row(struct berth_ctx *c, const struct berth_row *row, enum deed deed)
 {
     const struct table *t = row->t;
-    enum scope s = scope_for(c, t, deed);
 
     if (c->who == NULL || c->all)
         return true;
-    if (s == SCOPE_NONE || (t->flags & BERTH_BARE))
+    if (scope_for(c, t, deed) == SCOPE_NONE || (t->flags & BERTH_BARE))
         return false;
     if (t->parent != NULL && t->parent->ref != NULL) {
         struct berth_row *up = find_raw(c, t->parent->ref, row->v[t->parent->at].i);
 
         return up != NULL && perm_row(c, up, deed == DO_DELETE ? DO_UPDATE : deed);
     }
-    if (s == SCOPE_ALL || t->at_owner < 0)
-        return true;
-    int64_t owner = row_int(row, t->at_owner);
-
-    if (owner != 0 ? ids_have(&c->who->users[s], owner)
-                   : t->at_pool >= 0 && ids_have(&c->who->pools, row_int(row, t->at_pool)))
-        return true;
-    return deed == DO_READ && through_any(c, row);
+    return perm_owned(c, t, row_int(row, t->at_owner), row_int(row, t->at_pool), deed) ||
+           (deed == DO_READ && through_any(c, row));
 }

@@ -58,18 +58,36 @@ bool perm_may(const struct who *w, const struct table *t, enum deed deed); /* an
 bool perm_has(const struct who *w, const char *full_perm);
 enum access perm_field(const struct who *w, const struct field *f);
 
-/* One way of reaching rows: rows are the union of a predicate's branches, which never overlap.
- * Each is SQL over the table's plain column names behind `prefix` ("t."), e.g. "t.owner_id = 7". */
-enum { PERM_OWNERS = 8, PERM_BRANCHES = PERM_OWNERS + 1 }; /* so many owners get a branch each */
-enum { PERM_ANY = -2, PERM_SET = -1, PERM_POOL = 0 };
-struct perm_sql {
-    const char *branch[PERM_BRANCHES];
-    int64_t owner[PERM_BRANCHES]; /* whose rows the branch holds: one user's, or one of PERM_* */
-    size_t n; /* 0: nothing is visible; one empty string: everything */
+/* How far somebody reaches into a table: the rows that fulfil .sql, and of them everybody's, or those of
+ * .owners and those that nobody owns in .pools. */
+struct reach {
+    const char *sql; /* of details: that their parent may be seen; "" none */
+    bool all;
+    struct ids owners, pools;
 };
-void perm_where(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix,
-                struct perm_sql *out);
-/* The same as one SQL condition: "1=1", "1=0", "(a OR b)". */
+/* False: nothing.  Column names of SQL get `prefix` ("t."). */
+bool perm_reach(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix, struct reach *out);
+static inline bool ids_have(const struct ids *s, int64_t id)
+{
+    size_t from = 0, to = s->n;
+
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+
+        if (s->v[middle] < id)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < s->n && s->v[from] == id;
+}
+static inline bool reach_has(const struct reach *r, int64_t owner, int64_t pool) /* 0: none */
+{
+    return r->all || (owner != 0 ? ids_have(&r->owners, owner) : ids_have(&r->pools, pool));
+}
+/* Whose rows, as one condition that no index is used for but the owners' of what is in pools. */
+const char *reach_sql(struct berth_ctx *c, const struct table *t, const struct reach *r, const char *prefix);
+/* All of it as one SQL condition. */
 void perm_where_one(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix,
                     struct buf *out);
 /* Whether f is BERTH_BELONGS and the user may read the record id that it names: then all that belongs to
@@ -78,6 +96,7 @@ bool perm_through(struct berth_ctx *c, const struct field *f, int64_t id);
 /* The same decision for a loaded record; row's values decide (for updates: pass the old row). */
 bool perm_row(struct berth_ctx *c, const struct berth_row *row, enum deed deed);
 
-bool ids_have(const struct ids *s, int64_t id);
+/* The same where owner and pool (0: none) are all that is known; not for details of other tables. */
+bool perm_owned(struct berth_ctx *c, const struct table *t, int64_t owner, int64_t pool, enum deed deed);
 
 #endif

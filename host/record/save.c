@@ -13,6 +13,7 @@
 #include "record/find.h"
 #include "record/hook.h"
 #include "record/search.h"
+#include "record/titles.h"
 
 /* ---- rights and ownership ------------------------------------------------------- */
 static bool may_give(struct berth_ctx *c, const struct table *t, int64_t owner, int64_t pool)
@@ -375,6 +376,7 @@ static void later(struct berth_ctx *c, uint32_t deed, struct berth_row *r)
     struct done *d;
 
     custom_touched(c, r, deed);
+    titles_touched(c, deed == BERTH_DELETE ? r : r->old, deed == BERTH_DELETE ? NULL : r);
     if (c->st->events.send != NULL) {
         struct event *e = arena_alloc(c->a, sizeof(*e));
 
@@ -740,7 +742,7 @@ int bin_page(struct berth_ctx *c, const struct table *t, int64_t before, int lim
     for (int i = 0; i < n; i++)
         row_json(&j, rows[i]);
     json_close(&j, ']');
-    find_refs_json(c, &j, rows, (size_t)n);
+    titles_of_rows(c, &j, rows, (size_t)n);
     json_key(&j, "next");
     if (n == limit)
         json_str(&j, arena_fmt(c->a, "%lld", (long long)next));
@@ -871,7 +873,7 @@ int history_page(struct berth_ctx *c, const struct berth_row *r, int64_t before,
         by[nby++] = (struct berth_row *)r;
     }
     json_close(&j, ']');
-    find_refs_json(c, &j, by, (size_t)nby);
+    titles_of_rows(c, &j, by, (size_t)nby);
     json_key(&j, "next");
     if (rc == DB_ROW)
         json_int(&j, last);

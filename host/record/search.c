@@ -143,12 +143,17 @@ void search_where(struct berth_ctx *c, const struct table *t, const char *search
     binds_add(c, b, berth_s(value));
 }
 
-void search_id(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql)
+const char *search_id(struct berth_ctx *c, const struct table *t, const char *search)
 {
+    struct buf b = BUF_INIT;
+    const char *id;
+
     if (search == NULL || !by_index(c, t))
-        buf_puts(sql, "t.id");
-    else
-        db_fts_id(c->st->db, sql, "f");
+        return "t.id";
+    db_fts_id(c->st->db, &b, "f");
+    id = arena_strndup(c->a, buf_str(&b), b.len);
+    buf_free(&b);
+    return id;
 }
 
 int search_put(struct berth_ctx *c, const struct berth_row *old, const struct berth_row *now)

@@ -19,7 +19,7 @@ void search_where(struct berth_ctx *c, const struct table *t, const char *search
                   struct binds *b);
 
 /* The id's column, which the index delivers in order. */
-void search_id(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql);
+const char *search_id(struct berth_ctx *c, const struct table *t, const char *search);
 
 /* Keeps the index: old or new may be NULL. */
 int search_put(struct berth_ctx *c, const struct berth_row *old, const struct berth_row *new_row);

@@ -12,6 +12,7 @@
 #include "record/dup_stage.h"
 #include "record/reindex.h"
 #include "record/session.h"
+#include "record/titles.h"
 
 int64_t store_now(struct store *st)
 {
@@ -94,6 +95,7 @@ int store_open(struct store *st, struct buf *err)
     db_conn_close(&conn);
     if (m == NULL)
         return -1;
+    st->titles = titles_cache_new(m->ntables);
     atomic_store(&st->model, m);
     return 0;
 }
@@ -145,6 +147,8 @@ void store_close(struct store *st)
         dup_stage_free(&st->staged);
     if (st->who != NULL)
         who_cache_free(&st->who);
+    if (st->titles != NULL)
+        titles_cache_free(&st->titles);
     if (st->sessions != NULL)
         session_cache_free(&st->sessions);
     if (st->numbers != NULL) {

@@ -50,6 +50,7 @@ struct company { /* defaults of the installation */
 
 struct session_cache;
 struct table_numbers;
+struct titles_cache;
 struct old_model;
 struct who_cache;
 struct dup_recent;
@@ -79,6 +80,7 @@ struct store {
     struct dup_stage *staged;    /* keys of an import that are not in their index yet */
     struct who_cache *who;
     struct session_cache *sessions;
+    struct titles_cache *titles;
     /* Fixed for tests: 0 means the clock. */
     _Atomic int64_t clock;
 };

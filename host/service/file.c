@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "record/find.h"
 #include "record/save.h"
+#include "record/titles.h"
 #include "record/setting.h"
 #include "text/utf8.h"
 
@@ -214,7 +215,7 @@ int file_list(struct berth_ctx *c, const struct berth_row *r, int64_t max, struc
         json_close(&j, '}');
     }
     json_close(&j, ']');
-    find_refs_json(c, &j, by, n);
+    titles_of_rows(c, &j, by, n);
     json_key(&j, "may");
     json_open(&j, '{');
     json_key(&j, "add");

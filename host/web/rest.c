@@ -8,6 +8,7 @@
 #include "record/find.h"
 #include "record/save.h"
 #include "record/search.h"
+#include "record/titles.h"
 #include "web/app.h"
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -37,7 +38,7 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
     json_open(&j, '{');
     json_key(&j, "row");
     row_json(&j, r);
-    find_refs_json(&k->c, &j, &r, 1);
+    titles_of_rows(&k->c, &j, &r, 1);
     if (with_can) {
         json_key(&j, "can");
         json_open(&j, '{');

@@ -1,0 +1,635 @@
+/* scan.c - reaches the rows of a list, in its order, without sorting what is not shown.
+ *
+ * Whoever sees everything gets one statement whose index is in the order asked for.  For all others there are
+ * three ways, and no estimate is kept to choose between them:
+ *   merge   by id and of few owners: a statement each, in order by the owners' index, read as far as needed.
+ *   walk    all rows in the list's order; whose they are is looked at here.  Good for who sees much.  It is given
+ *           up when it has passed some ten rows for each one wanted without filling the page.
+ *   gather  from where the walk ended: of each owner the best rows by the owners' index, of those the best of all.
+ *           Good for who sees little.
+ * A condition on the owner is not left to the database, which would sort all that the owners have: it narrows
+ * whose records are looked for.  Where the order has no index, and for a search with an order, the database
+ * sorts. */
+#include "record/scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/search.h"
+
+enum { FEW = 8 }; /* owners that get a statement each */
+
+static struct {
+    int64_t per_row;  /* rows passed for each one wanted, by id */
+    int64_t sorted;   /* and in all in another order, */
+    int64_t filtered; /* when each row has to be looked at for a filter */
+} walks = {10, 16000, 4000};
+
+void scan_walks(int64_t per_row, int64_t sorted, int64_t filtered)
+{
+    walks.per_row = per_row;
+    walks.sorted = sorted;
+    walks.filtered = filtered;
+}
+
+struct way {
+    struct berth_ctx *c;
+    const struct scan *s;
+    struct reach reach;
+    const struct where *where; /* without what .reach has taken over */
+    const char *id;            /* the id's column: "t.id", or the search index's */
+    const char *keys;          /* "t.name, t.id, t.owner_id, t.pool_id" */
+    const char *all;           /* and behind them what a row is to have */
+    int first;                 /* columns of .keys */
+    const struct berth_val *after;
+    struct berth_val at[WHERE_SORTS + 1]; /* where a walk stands */
+    const char *one;           /* reads one row by its id */
+    int64_t left;
+};
+
+/* ---- whose records ------------------------------------------------------------------- */
+static bool known_owner(const struct where *w, int64_t id)
+{
+    for (size_t i = 0; i < w->nv; i++)
+        if (w->v[i].i == id)
+            return true;
+    return false;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static struct ids owners_named(struct berth_ctx *c, const struct where *w)
+{
+    struct ids all = {arena_alloc(c->a, (w->nv + 1) * sizeof(int64_t)), 0}, s = {all.v, 0};
+
+    for (size_t i = 0; i < w->nv; i++)
+        if (w->v[i].i > 0)
+            all.v[all.n++] = w->v[i].i;
+    qsort(all.v, all.n, sizeof(*all.v), by_id);
+    for (size_t i = 0; i < all.n; i++)
+        if (s.n == 0 || s.v[s.n - 1] != all.v[i])
+            s.v[s.n++] = all.v[i];
+    return s;
+}
+
+static struct ids owners_both(struct berth_ctx *c, const struct ids *a, const struct where *w)
+{
+    struct ids s = {arena_alloc(c->a, (a->n + 1) * sizeof(int64_t)), 0};
+
+    for (size_t i = 0; i < a->n; i++)
+        if (known_owner(w, a->v[i]))
+            s.v[s.n++] = a->v[i];
+    return s;
+}
+
+/* Whether a condition is one on the owner that the reach can say as well. */
+static bool take_over(struct berth_ctx *c, const struct table *t, const struct where *w, struct reach *r)
+{
+    if (t->at_owner < 0 || w->f == NULL || w->f->at != t->at_owner)
+        return false;
+    if (w->op == W_EQ || w->op == W_IN) {
+        r->owners = r->all ? owners_named(c, w) : owners_both(c, &r->owners, w);
+        r->pools.n = 0;
+        r->all = false;
+        return true;
+    }
+    if (w->op != W_EMPTY && w->op != W_NOT_EMPTY)
+        return false;
+    if (!r->all)
+        *(w->op == W_EMPTY ? &r->owners.n : &r->pools.n) = 0;
+    return !r->all;
+}
+
+/* What is left of a filter; the rest narrows the reach. */
+static const struct where *narrow(struct berth_ctx *c, const struct table *t, const struct where *w, struct reach *r)
+{
+    struct where *rest;
+
+    if (w == NULL || take_over(c, t, w, r))
+        return NULL;
+    if (w->op != W_AND)
+        return w;
+    rest = arena_alloc(c->a, sizeof(*rest));
+    *rest = *w;
+    rest->kids = arena_alloc(c->a, (w->nkids + 1) * sizeof(*rest->kids));
+    rest->nkids = 0;
+    for (size_t i = 0; i < w->nkids; i++)
+        if ((rest->kids[rest->nkids] = narrow(c, t, w->kids[i], r)) != NULL)
+            rest->nkids++;
+    return rest->nkids == 0 ? NULL : rest;
+}
+
+/* A record's page asks for what belongs to it: who may read the record may read that. */
+static bool reads_through(struct berth_ctx *c, const struct table *t, const struct where *w)
+{
+    if (w == NULL || !t->belongs || t->at_owner < 0)
+        return false;
+    for (size_t i = 0; w->op == W_AND && i < w->nkids; i++)
+        if (reads_through(c, t, w->kids[i]))
+            return true;
+    return w->op == W_EQ && w->nv == 1 && w->f != NULL && perm_through(c, w->f, w->v[0].i);
+}
+
+/* Whose records are looked for, and what is left of the filter; false: there are none. */
+static bool aim(struct way *w, const struct where *where)
+{
+    struct reach *r = &w->reach;
+
+    if (w->c->rc != BERTH_OK || !perm_reach(w->c, w->s->t, DO_READ, "t.", r))
+        return false;
+    if ((!r->all || *r->sql != '\0') && reads_through(w->c, w->s->t, where))
+        *r = (struct reach){.sql = "", .all = true};
+    w->where = narrow(w->c, w->s->t, where, r);
+    return r->all || r->owners.n > 0 || r->pools.n > 0;
+}
+
+/* ---- the SELECT ---------------------------------------------------------------------- */
+static void order_by(struct buf *sql, const char *id, const struct where_query *q)
+{
+    buf_puts(sql, " ORDER BY ");
+    for (size_t i = 0; i < q->nsort; i++) {
+        buf_addf(sql, "t.%s", q->sort[i].f->name);
+        if (q->sort[i].f->column_null)
+            buf_puts(sql, q->sort[i].down ? " DESC NULLS LAST, " : " ASC NULLS FIRST, ");
+        else
+            buf_puts(sql, q->sort[i].down ? " DESC, " : ", ");
+    }
+    buf_puts(sql, id);
+    if (q->nsort == 0 || q->sort[0].down)
+        buf_puts(sql, " DESC");
+}
+
+/* Rows behind the last one seen: (a after A) or (a = A and (b after B or (b = B and id after ID))). */
+static void after_level(const struct way *w, struct buf *sql, struct binds *b, size_t i)
+{
+    const struct where_query *q = w->s->q;
+    const struct where_sort *o = &q->sort[i];
+
+    if (i == q->nsort) {
+        buf_addf(sql, "%s %s ?", w->id, q->nsort == 0 || q->sort[0].down ? "<" : ">");
+        binds_add(w->c, b, w->after[i]);
+        return;
+    }
+    buf_putc(sql, '(');
+    if (w->after[i].type == BERTH_NULL) {
+        if (!o->down)
+            buf_addf(sql, "t.%s IS NOT NULL OR ", o->f->name);
+        buf_addf(sql, "(t.%s IS NULL AND ", o->f->name);
+    } else {
+        buf_addf(sql, "t.%s %s ? OR ", o->f->name, o->down ? "<" : ">");
+        binds_add(w->c, b, w->after[i]);
+        if (o->down && o->f->column_null)
+            buf_addf(sql, "t.%s IS NULL OR ", o->f->name);
+        buf_addf(sql, "(t.%s = ? AND ", o->f->name);
+        binds_add(w->c, b, w->after[i]);
+    }
+    after_level(w, sql, b, i + 1);
+    buf_puts(sql, "))");
+}
+
+/* The first column's bound on its own lets the database seek in an index. */
+static void after_seek(const struct way *w, struct buf *sql, struct binds *b, bool nulls)
+{
+    const struct where_sort *o = &w->s->q->sort[0];
+
+    if (w->s->q->nsort == 0)
+        return;
+    if (nulls)
+        buf_addf(sql, " AND t.%s IS NULL", o->f->name);
+    else if (w->after != NULL && w->after[0].type != BERTH_NULL) {
+        buf_addf(sql, " AND t.%s %s ?", o->f->name, o->down ? "<=" : ">=");
+        binds_add(w->c, b, w->after[0]);
+    } else if (o->f->column_null) {
+        buf_addf(sql, " AND t.%s IS NOT NULL", o->f->name);
+    }
+}
+
+/* SELECT of what a question finds, in no order. */
+static void question(const struct way *w, const char *columns, const char *whose, int64_t owner, struct buf *sql, struct binds *b)
+{
+    buf_addf(sql, "SELECT %s FROM ", columns);
+    search_from(w->c, w->s->t, w->s->search, sql);
+    buf_addf(sql, " WHERE %s", *whose == '\0' ? "1=1" : whose);
+    if (owner != 0)
+        binds_add(w->c, b, berth_i(owner));
+    if (*w->reach.sql != '\0')
+        buf_addf(sql, " AND %s", w->reach.sql);
+    search_where(w->c, w->s->t, w->s->search, sql, b);
+    if (w->where != NULL) {
+        buf_puts(sql, " AND ");
+        where_sql(w->c, w->where, "t.", sql, b);
+    }
+}
+
+static struct db_stmt *prepared(const struct way *w, struct buf *sql, const struct binds *b)
+{
+    struct db_stmt *st = db_prepare(w->c->conn, buf_str(sql));
+
+    if (st == NULL)
+        ctx_db(w->c, DB_ERROR, "prepare a list");
+    binds_to(st, 1, b);
+    buf_free(sql);
+    return st;
+}
+
+struct wanted {
+    bool whole;        /* .columns, too */
+    const char *whose; /* a condition on owner and pool; "" none */
+    int64_t owner;     /* its placeholder's value, 0: it has none */
+    bool nulls;        /* the part of the list whose first sort key is empty */
+    bool ordered;
+    int64_t limit;
+};
+
+static struct db_stmt *select_rows(const struct way *w, const struct wanted *k)
+{
+    struct binds binds = {0};
+    struct buf sql = BUF_INIT;
+
+    question(w, k->whole ? w->all : w->keys, k->whose, k->owner, &sql, &binds);
+    after_seek(w, &sql, &binds, k->nulls);
+    if (w->after != NULL) {
+        buf_puts(&sql, " AND ");
+        after_level(w, &sql, &binds, 0);
+    }
+    if (k->ordered)
+        order_by(&sql, w->id, w->s->q);
+    if (k->limit > 0) {
+        buf_puts(&sql, " LIMIT ?");
+        binds_add(w->c, &binds, berth_i(k->limit));
+    }
+    return prepared(w, &sql, &binds);
+}
+
+static void done(const struct way *w, struct db_stmt *s, int rc)
+{
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(w->c, rc, "read a list");
+}
+
+static void give(struct way *w, struct db_stmt *s)
+{
+    w->s->row(w->s->arg, s, w->first);
+    w->left--;
+}
+
+/* ---- one statement -------------------------------------------------------------------- */
+static void direct(struct way *w, const char *whose, int64_t owner, bool nulls)
+{
+    struct db_stmt *s = select_rows(w, &(struct wanted){true, whose, owner, nulls, true, w->left});
+    int rc = DB_DONE;
+
+    while (w->left > 0 && (rc = db_step(s)) == DB_ROW)
+        give(w, s);
+    done(w, s, rc);
+}
+
+static void fetch(struct way *w, int64_t id)
+{
+    struct db_stmt *s;
+    int rc;
+
+    if (w->c->rc != BERTH_OK)
+        return;
+    if (w->one == NULL)
+        w->one = arena_fmt(w->c->a, "SELECT %s FROM %s t WHERE t.id = ?", w->all, w->s->t->sql);
+    s = db_prepare(w->c->conn, w->one);
+    db_bind_int(s, 1, id);
+    rc = db_step(s);
+    if (rc == DB_ROW)
+        give(w, s);
+    done(w, s, rc);
+}
+
+/* ---- merging ---------------------------------------------------------------------------- */
+static const char *pool_sql(const struct way *w)
+{
+    return reach_sql(w->c, w->s->t, &(struct reach){.sql = "", .pools = w->reach.pools}, "t.");
+}
+
+struct source {
+    struct db_stmt *s;
+    int rc; /* DB_ROW: it stands on a row, */
+    int64_t id; /* of this id */
+};
+
+static void advance(struct source *f)
+{
+    f->rc = db_step(f->s);
+    if (f->rc == DB_ROW)
+        f->id = db_col_int(f->s, 0);
+}
+
+static void merge(struct way *w)
+{
+    const struct ids *o = &w->reach.owners;
+    struct source from[FEW + 1];
+    size_t n = 0;
+
+    for (size_t i = 0; i < o->n; i++)
+        from[n++].s = select_rows(w, &(struct wanted){true, "t.owner_id = ?", o->v[i], false, true, w->left});
+    if (w->reach.pools.n > 0)
+        from[n++].s = select_rows(w, &(struct wanted){true, pool_sql(w), 0, false, true, w->left});
+    for (size_t i = 0; i < n; i++)
+        advance(&from[i]);
+    while (w->left > 0) {
+        struct source *next = NULL;
+
+        for (size_t i = 0; i < n; i++)
+            if (from[i].rc == DB_ROW && (next == NULL || from[i].id > next->id))
+                next = &from[i];
+        if (next == NULL)
+            break;
+        give(w, next->s);
+        if (w->left > 0)
+            advance(next);
+    }
+    for (size_t i = 0; i < n; i++)
+        done(w, from[i].s, from[i].rc);
+}
+
+/* ---- walking ---------------------------------------------------------------------------- */
+static void stand_at(struct way *w, struct db_stmt *s)
+{
+    const struct where_query *q = w->s->q;
+
+    for (size_t i = 0; i < q->nsort; i++)
+        w->at[i] = val_read(w->c, q->sort[i].f, s, (int)i);
+    w->at[q->nsort] = berth_i(db_col_int(s, (int)q->nsort));
+    w->after = w->at;
+}
+
+/* True: the page is full or there is nothing behind; otherwise w->after is where it stands.  By id the rows come
+ * whole, as they lie in the table; by another order they are fetched when it is known which. */
+static bool walk(struct way *w, bool nulls, int64_t most)
+{
+    int owner = w->first - (w->s->t->at_pool >= 0 ? 2 : 1);
+    bool whole = w->s->q->nsort == 0, all = false;
+    struct db_stmt *s;
+    int64_t *id = whole ? NULL : arena_alloc(w->c->a, (size_t)w->left * sizeof(*id)), n = 0, seen = 0;
+    int rc = DB_DONE;
+
+    if (!whole) /* what this statement finds is there when it is fetched */
+        db_read_begin(w->c->conn);
+    s = select_rows(w, &(struct wanted){whole, "", 0, nulls, true, most});
+    while (!all && (rc = db_step(s)) == DB_ROW) {
+        seen++;
+        if (reach_has(&w->reach, db_col_int(s, owner), w->s->t->at_pool >= 0 ? db_col_int(s, owner + 1) : 0)) {
+            if (whole)
+                give(w, s);
+            else
+                id[n++] = db_col_int(s, (int)w->s->q->nsort);
+            all = n == w->left || w->left == 0;
+        }
+        if (seen == most && !all) {
+            stand_at(w, s);
+            break;
+        }
+    }
+    done(w, s, rc);
+    for (int64_t i = 0; i < n; i++)
+        fetch(w, id[i]);
+    if (!whole)
+        db_read_end(w->c->conn);
+    return all || most == 0 || seen < most;
+}
+
+/* ---- gathering ---------------------------------------------------------------------------- */
+struct found {
+    struct berth_val key[WHERE_SORTS + 1];
+};
+
+struct best { /* the first rows in the list's order, of those looked at so far */
+    struct found *v;
+    size_t n, most;
+};
+
+static int order(struct berth_val a, struct berth_val b)
+{
+    if (a.type == BERTH_NULL || b.type == BERTH_NULL)
+        return (b.type == BERTH_NULL) - (a.type == BERTH_NULL);
+    if (a.type == BERTH_REAL)
+        return (a.d > b.d) - (a.d < b.d);
+    if (type_is_text((enum berth_type)a.type)) {
+        int32_t n = a.len < b.len ? a.len : b.len;
+        int o = memcmp(a.s, b.s, (size_t)n);
+
+        return o != 0 ? o : (a.len > b.len) - (a.len < b.len);
+    }
+    return (a.i > b.i) - (a.i < b.i);
+}
+
+static bool before(const struct where_query *q, const struct berth_val *a, const struct berth_val *b)
+{
+    for (size_t i = 0; i < q->nsort; i++) {
+        int o = order(a[i], b[i]);
+
+        if (o != 0)
+            return (o < 0) != q->sort[i].down;
+    }
+    return (a[q->nsort].i < b[q->nsort].i) != (q->nsort == 0 || q->sort[0].down);
+}
+
+static bool offer(const struct where_query *q, struct best *b, const struct berth_val *key)
+{
+    size_t at = b->n;
+
+    if (b->n == b->most && !before(q, key, b->v[b->n - 1].key))
+        return false;
+    while (at > 0 && before(q, key, b->v[at - 1].key))
+        at--;
+    if (b->n < b->most)
+        b->n++;
+    memmove(b->v + at + 1, b->v + at, (b->n - at - 1) * sizeof(*b->v));
+    memcpy(b->v[at].key, key, sizeof(b->v[at].key));
+    return true;
+}
+
+/* By id each owner's index is in order, so that an owner is done with the first row that is too late. */
+static void gather_from(struct way *w, struct best *b, const char *whose, int64_t owner, bool nulls)
+{
+    const struct where_query *q = w->s->q;
+    bool by_id = q->nsort == 0;
+    struct db_stmt *s;
+    int rc = DB_DONE;
+
+    if (w->c->rc != BERTH_OK)
+        return;
+    s = select_rows(w, &(struct wanted){false, whose, owner, nulls, by_id, 0});
+    while ((rc = db_step(s)) == DB_ROW) {
+        struct berth_val key[WHERE_SORTS + 1] = {0};
+
+        for (size_t i = 0; i < q->nsort; i++)
+            key[i] = val_read(w->c, q->sort[i].f, s, (int)i);
+        key[q->nsort] = berth_i(db_col_int(s, (int)q->nsort));
+        if (!offer(q, b, key) && by_id)
+            break;
+    }
+    done(w, s, rc);
+}
+
+static void gather(struct way *w, bool nulls)
+{
+    struct best b = {arena_alloc(w->c->a, (size_t)w->left * sizeof(*b.v)), 0, (size_t)w->left};
+
+    db_read_begin(w->c->conn);
+    for (size_t i = 0; i < w->reach.owners.n; i++)
+        gather_from(w, &b, "t.owner_id = ?", w->reach.owners.v[i], nulls);
+    if (w->reach.pools.n > 0)
+        gather_from(w, &b, pool_sql(w), 0, nulls);
+    for (size_t i = 0; i < b.n; i++)
+        fetch(w, b.v[i].key[w->s->q->nsort].i);
+    db_read_end(w->c->conn);
+}
+
+/* ---- which way ----------------------------------------------------------------------------- */
+static bool has_index(const struct table *t, const struct where_query *q)
+{
+    for (size_t i = 0; i < t->nindexes && q->nsort == 1; i++)
+        if (t->indexes[i].on[0] == q->sort[0].f)
+            return true;
+    return q->nsort == 0;
+}
+
+static void part(struct way *w, bool nulls)
+{
+    const struct scan *s = w->s;
+    bool by_id = s->q->nsort == 0;
+    int64_t most;
+
+    if (w->reach.all) {
+        direct(w, "", 0, nulls);
+    } else if (by_id && s->search != NULL) {
+        walk(w, nulls, 0);
+    } else if (by_id && w->reach.owners.n <= FEW) {
+        merge(w);
+    } else if (s->search == NULL && has_index(s->t, s->q)) {
+        most = by_id ? w->left * walks.per_row : w->where != NULL ? walks.filtered : walks.sorted;
+        if (!walk(w, nulls, most) && w->c->rc == BERTH_OK)
+            gather(w, nulls);
+    } else {
+        direct(w, reach_sql(w->c, s->t, &w->reach, "t."), 0, nulls);
+    }
+}
+
+static const char *keys_of(struct way *w)
+{
+    const struct table *t = w->s->t;
+    struct buf b = BUF_INIT;
+    const char *keys;
+
+    for (size_t i = 0; i < w->s->q->nsort; i++)
+        buf_addf(&b, "t.%s, ", w->s->q->sort[i].f->name);
+    buf_puts(&b, "t.id");
+    w->first = (int)w->s->q->nsort + 1;
+    if (!w->reach.all) {
+        buf_puts(&b, ", t.owner_id");
+        w->first++;
+    }
+    if (!w->reach.all && t->at_pool >= 0) {
+        buf_puts(&b, ", t.pool_id");
+        w->first++;
+    }
+    keys = arena_strndup(w->c->a, buf_str(&b), b.len);
+    buf_free(&b);
+    return keys;
+}
+
+int scan_rows(struct berth_ctx *c, const struct scan *s)
+{
+    const struct where_query *q = s->q;
+    struct way w = {.c = c, .s = s, .id = "t.id", .after = s->after, .left = q->limit};
+
+    if (!aim(&w, q->where))
+        return c->rc;
+    w.keys = keys_of(&w);
+    w.all = arena_fmt(c->a, "%s, %s", w.keys, s->columns);
+    if (q->nsort == 0 && s->search != NULL)
+        w.id = search_id(c, s->t, s->search);
+    if (q->nsort == 0 || !q->sort[0].f->column_null) {
+        part(&w, false);
+        return c->rc;
+    }
+    /* empty values sort first going up and last going down; each part seeks in the index */
+    bool down = q->sort[0].down, in_nulls = s->after != NULL && s->after[0].type == BERTH_NULL;
+    int start = down ? in_nulls : s->after != NULL && !in_nulls;
+
+    for (int i = start; i < 2 && w.left > 0 && c->rc == BERTH_OK; i++) {
+        w.after = i == start ? s->after : NULL;
+        part(&w, down == (i == 1));
+    }
+    return c->rc;
+}
+
+/* ---- counting ------------------------------------------------------------------------------ */
+static int64_t count_of(struct way *w, const char *whose, int64_t owner, int64_t most)
+{
+    struct binds binds = {0};
+    struct buf sql = BUF_INIT;
+    struct db_stmt *st;
+    int64_t n = 0;
+    int rc;
+
+    if (most <= 0 || w->c->rc != BERTH_OK)
+        return 0;
+    buf_puts(&sql, "SELECT count(*) FROM (");
+    question(w, "1", whose, owner, &sql, &binds);
+    buf_puts(&sql, " LIMIT ?) AS counted");
+    binds_add(w->c, &binds, berth_i(most));
+    st = prepared(w, &sql, &binds);
+    rc = db_step(st);
+    if (rc == DB_ROW)
+        n = db_col_int(st, 0);
+    done(w, st, rc);
+    return n;
+}
+
+int64_t scan_count(struct berth_ctx *c, const struct table *t, const struct where *where, const char *search, int64_t most)
+{
+    struct scan s = {.t = t, .search = search};
+    struct way w = {.c = c, .s = &s};
+    int64_t n = 0;
+
+    if (!aim(&w, where))
+        return 0;
+    if (w.reach.all || search != NULL || (w.where != NULL && w.reach.owners.n > FEW))
+        return count_of(&w, reach_sql(c, t, &w.reach, "t."), 0, most);
+    for (size_t i = 0; i < w.reach.owners.n && n < most; i++) /* the owners' index alone answers */
+        n += count_of(&w, "t.owner_id = ?", w.reach.owners.v[i], most - n);
+    if (w.reach.pools.n > 0)
+        n += count_of(&w, pool_sql(&w), 0, most - n);
+    return n;
+}
+
+/* ---- everything ----------------------------------------------------------------------------- */
+struct db_stmt *scan_all(struct berth_ctx *c, const struct table *t, const char *columns, const struct where *where,
+                         const char *search)
+{
+    struct scan s = {.t = t, .search = search};
+    struct way w = {.c = c, .s = &s};
+    struct binds binds = {0};
+    struct buf sql = BUF_INIT;
+    size_t parts = 0;
+
+    if (!aim(&w, where))
+        return NULL;
+    if (w.reach.all || search != NULL || w.reach.owners.n > FEW) {
+        question(&w, columns, reach_sql(c, t, &w.reach, "t."), 0, &sql, &binds);
+        return prepared(&w, &sql, &binds);
+    }
+    for (size_t i = 0; i < w.reach.owners.n; i++) { /* an owner's rows by the owners' index */
+        buf_puts(&sql, parts++ == 0 ? "" : " UNION ALL ");
+        question(&w, columns, "t.owner_id = ?", w.reach.owners.v[i], &sql, &binds);
+    }
+    if (w.reach.pools.n > 0) {
+        buf_puts(&sql, parts++ == 0 ? "" : " UNION ALL ");
+        question(&w, columns, pool_sql(&w), 0, &sql, &binds);
+    }
+    return prepared(&w, &sql, &binds);
+}
