@@ -548,6 +548,372 @@ CREATE INDEX ix_lead_name ON lead (name);
 CREATE INDEX ix_lead_next_action_on ON lead (next_action_on);
 -- and the full-text table search_lead
 
+CREATE TABLE customer (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    pool_id INTEGER,
+    pooled_at INTEGER,
+    claimed_at INTEGER,
+    touched_at INTEGER,
+    prev_owner_id INTEGER,
+    pool_reason TEXT,
+    name TEXT,
+    number TEXT,
+    short_name TEXT,
+    english_name TEXT,
+    parties TEXT,
+    lifecycle TEXT,
+    level TEXT,
+    activity TEXT,
+    activity_fixed INTEGER,
+    churned INTEGER,
+    is_hard INTEGER,
+    hard_reason TEXT,
+    hard_since INTEGER,
+    next_action_on INTEGER,
+    phone TEXT,
+    fax TEXT,
+    email TEXT,
+    website TEXT,
+    country TEXT,
+    province TEXT,
+    city TEXT,
+    address TEXT,
+    postcode TEXT,
+    territory TEXT,
+    credit_code TEXT,
+    tax_code TEXT,
+    legal_person TEXT,
+    registered_capital INTEGER,
+    capital_currency TEXT,
+    founded_on INTEGER,
+    ownership TEXT,
+    parent_id INTEGER,
+    group_name TEXT,
+    industry TEXT,
+    business TEXT,
+    size TEXT,
+    goods TEXT,
+    direction TEXT,
+    lanes TEXT,
+    monthly_volume TEXT,
+    source TEXT,
+    profile TEXT,
+    notes TEXT,
+    approval TEXT,
+    approval_note TEXT,
+    approved_by INTEGER,
+    approved_at INTEGER,
+    contract_no TEXT,
+    contract_from INTEGER,
+    contract_to INTEGER,
+    credit_grade TEXT,
+    credit_limit INTEGER,
+    payment_days INTEGER,
+    first_deal_on INTEGER,
+    last_deal_on INTEGER
+) STRICT;
+CREATE INDEX ix_customer_owner_id ON customer (owner_id);
+CREATE INDEX ix_customer_pool_id ON customer (pool_id);
+CREATE INDEX ix_customer_name ON customer (name);
+CREATE UNIQUE INDEX ux_customer_number ON customer (number);
+CREATE INDEX ix_customer_next_action_on ON customer (next_action_on);
+CREATE INDEX ix_customer_parent_id ON customer (parent_id);
+CREATE INDEX ix_customer_contract_to ON customer (contract_to);
+-- and the full-text table search_customer
+
+CREATE TABLE contact (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    name TEXT,
+    customer_id INTEGER,
+    salutation TEXT,
+    sex TEXT,
+    position TEXT,
+    department TEXT,
+    is_main INTEGER,
+    has_left INTEGER,
+    category TEXT,
+    phone TEXT,
+    mobile TEXT,
+    fax TEXT,
+    email TEXT,
+    wechat TEXT,
+    zalo TEXT,
+    whatsapp TEXT,
+    call_id TEXT,
+    office TEXT,
+    address TEXT,
+    postcode TEXT,
+    homepage TEXT,
+    role TEXT,
+    influence TEXT,
+    attitude TEXT,
+    duties TEXT,
+    superior_id INTEGER,
+    superior_name TEXT,
+    superior_phone TEXT,
+    assistant_name TEXT,
+    assistant_phone TEXT,
+    birthday INTEGER,
+    birthday_next INTEGER,
+    anniversary INTEGER,
+    hobbies TEXT,
+    notes TEXT
+) STRICT;
+CREATE INDEX ix_contact_owner_id ON contact (owner_id);
+CREATE INDEX ix_contact_name ON contact (name);
+CREATE INDEX ix_contact_customer_id ON contact (customer_id);
+CREATE INDEX ix_contact_superior_id ON contact (superior_id);
+CREATE INDEX ix_contact_birthday_next ON contact (birthday_next);
+-- and the full-text table search_contact
+
+CREATE TABLE party_relation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    kind TEXT,
+    from_customer_id INTEGER,
+    from_contact_id INTEGER,
+    to_customer_id INTEGER,
+    to_contact_id INTEGER,
+    since_on INTEGER,
+    until_on INTEGER,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_party_relation_owner_id ON party_relation (owner_id);
+CREATE INDEX ix_party_relation_from_customer_id ON party_relation (from_customer_id);
+CREATE INDEX ix_party_relation_from_contact_id ON party_relation (from_contact_id);
+CREATE INDEX ix_party_relation_to_customer_id ON party_relation (to_customer_id);
+CREATE INDEX ix_party_relation_to_contact_id ON party_relation (to_contact_id);
+
+CREATE TABLE contact_link (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    contact_id INTEGER,
+    customer_id INTEGER,
+    position TEXT,
+    since_on INTEGER,
+    until_on INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_contact_link_contact_id_customer_id ON contact_link (contact_id, customer_id);
+CREATE INDEX ix_contact_link_contact_id ON contact_link (contact_id);
+CREATE INDEX ix_contact_link_customer_id ON contact_link (customer_id);
+
+CREATE TABLE contact_private (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    contact_id INTEGER,
+    consent INTEGER,
+    consent_on INTEGER,
+    consent_how TEXT,
+    home_address TEXT,
+    home_phone TEXT,
+    home_fax TEXT,
+    car_phone TEXT,
+    private_email TEXT,
+    photo INTEGER,
+    bank_account TEXT,
+    id_number TEXT,
+    native_place TEXT,
+    ethnicity TEXT,
+    political_status TEXT,
+    education TEXT,
+    school TEXT,
+    height INTEGER,
+    weight INTEGER,
+    blood_type TEXT,
+    health TEXT,
+    marriage TEXT,
+    spouse TEXT,
+    children TEXT
+) STRICT;
+CREATE INDEX ix_contact_private_owner_id ON contact_private (owner_id);
+CREATE UNIQUE INDEX ux_contact_private_contact_id ON contact_private (contact_id);
+
+CREATE TABLE customer_need (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    customer_id INTEGER,
+    service TEXT,
+    need TEXT,
+    supplier TEXT,
+    supplier_id INTEGER,
+    state TEXT,
+    until_on INTEGER,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_customer_need_customer_id ON customer_need (customer_id);
+
+CREATE TABLE customer_booking (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    customer_id INTEGER,
+    service TEXT,
+    goods TEXT,
+    from_on INTEGER,
+    to_on INTEGER,
+    volume TEXT,
+    budget INTEGER,
+    state TEXT,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_customer_booking_customer_id ON customer_booking (customer_id);
+
+CREATE TABLE customer_sop (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    customer_id INTEGER,
+    title TEXT,
+    desk TEXT,
+    valid_from INTEGER,
+    text TEXT
+) STRICT;
+CREATE INDEX ix_customer_sop_customer_id ON customer_sop (customer_id);
+
+CREATE TABLE customer_address (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    customer_id INTEGER,
+    kind TEXT,
+    address TEXT,
+    city TEXT,
+    country TEXT,
+    postcode TEXT,
+    person TEXT,
+    phone TEXT,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_customer_address_customer_id ON customer_address (customer_id);
+
+CREATE TABLE customer_bank (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    customer_id INTEGER,
+    bank TEXT,
+    account TEXT,
+    holder TEXT,
+    currency TEXT,
+    swift TEXT,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_customer_bank_customer_id ON customer_bank (customer_id);
+
+CREATE TABLE customer_year (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    customer_id INTEGER,
+    year INTEGER,
+    currency TEXT,
+    revenue INTEGER,
+    profit INTEGER,
+    employees INTEGER,
+    import_teu INTEGER,
+    export_teu INTEGER,
+    note TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_customer_year_customer_id_year ON customer_year (customer_id, year);
+CREATE INDEX ix_customer_year_customer_id ON customer_year (customer_id);
+
+CREATE TABLE customer_event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    customer_id INTEGER,
+    name TEXT,
+    kind TEXT,
+    on_day INTEGER,
+    yearly INTEGER,
+    remind_days INTEGER,
+    next_on INTEGER,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_customer_event_customer_id ON customer_event (customer_id);
+CREATE INDEX ix_customer_event_next_on ON customer_event (next_on);
+
+CREATE TABLE customer_mention (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    customer_id INTEGER,
+    on_day INTEGER,
+    medium TEXT,
+    title TEXT,
+    url TEXT,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_customer_mention_customer_id ON customer_mention (customer_id);
+
+CREATE TABLE customer_resource (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    customer_id INTEGER,
+    name TEXT,
+    kind TEXT,
+    serial TEXT,
+    amount INTEGER,
+    since_on INTEGER,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_customer_resource_customer_id ON customer_resource (customer_id);
+
 CREATE TABLE activity (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL,

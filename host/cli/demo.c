@@ -59,12 +59,12 @@ static void set_id(struct berth_row *r, const char *field, int64_t id)
         row_set(r, field, berth_i(id));
 }
 
-static int64_t add_pool(struct berth_ctx *c, const char *name, const char *department)
+static int64_t add_pool(struct berth_ctx *c, const char *table, const char *name, const char *department)
 {
     struct berth_row *pool = make(c, "pool"), *member = make(c, "pool_member");
 
     set_text(pool, "name", name);
-    set_text(pool, "on_table", "lead");
+    set_text(pool, "on_table", table);
     set_id(pool, "day_cap", 20);
     set_id(pool, "hold_cap", 500);
     set_id(pool, "lock_days", 3);
@@ -113,14 +113,18 @@ static int people_body(struct berth_ctx *c, void *arg)
 static int pools_body(struct berth_ctx *c, void *arg)
 {
     (void)arg;
-    if (model_table(c->m, "lead") == NULL)
-        return c->rc;
-    add_pool(c, "深圳公海", "Sales Shenzhen");
-    add_pool(c, "Kho chung TP.HCM", "Sales Ho Chi Minh City");
+    if (model_table(c->m, "lead") != NULL) {
+        add_pool(c, "lead", "深圳公海", "Sales Shenzhen");
+        add_pool(c, "lead", "Kho chung TP.HCM", "Sales Ho Chi Minh City");
+    }
+    if (model_table(c->m, "customer") != NULL) {
+        add_pool(c, "customer", "深圳客户公海", "Sales Shenzhen");
+        add_pool(c, "customer", "Kho khách TP.HCM", "Sales Ho Chi Minh City");
+    }
     return c->rc;
 }
 
-/* ---- leads and activities, from share/demo ------------------------------------------------------------
+/* ---- records of the areas, from share/demo ------------------------------------------------------------
  * A column is a field's name, or "@" and what demo_row has a member for.  All days are counted back
  * from today, so the demo is always of today. */
 enum { COLUMNS = 64 };
@@ -128,13 +132,15 @@ enum { COLUMNS = 64 };
 struct demo_row {
     struct berth_row *row;
     const char *owner, *pool, *from, *was; /* "@owner" ... */
-    int64_t created, since, lead;          /* days ago; since: claimed, or back in the pool */
+    const char *stage;
+    int64_t created, since, of; /* days ago; since: claimed, or back in the pool; of: a row of file->of */
 };
 
 struct demo_file {
-    const char *path, *table;
+    const char *name, *table;
+    const struct demo_file *of; /* whose records "@of" counts */
     int (*take)(struct berth_ctx *c, struct demo_row *d, struct demo_file *f);
-    int64_t ids[1000]; /* of the leads, by their place in the file */
+    int64_t ids[1000]; /* of the records, by their place in the file */
     size_t n;
 };
 
@@ -147,6 +153,16 @@ static void act(struct berth_ctx *c, const char *login, int64_t days_ago, int64_
     c->who = user == 0 ? NULL : who_get(c->st, c->conn, c->m, user);
 }
 
+/* Days from today on: "5", "-3". */
+static void take_day(struct berth_ctx *c, struct demo_row *d, const char *column, const char *text)
+{
+    static const char *const days[][2] = {{"@next", "next_action_on"}, {"@ready", "ready_on"}, {"@close", "close_on"}};
+
+    for (size_t i = 0; i < sizeof(days) / sizeof(days[0]); i++)
+        if (strcmp(column, days[i][0]) == 0)
+            row_set(d->row, days[i][1], (struct berth_val){BERTH_DATE, 0, {.i = where_today(c) + strtoll(text, NULL, 10)}});
+}
+
 static void take_cell(struct berth_ctx *c, struct demo_row *d, const char *column, const struct sheet_cell *cell)
 {
     const struct {
@@ -155,7 +171,7 @@ static void take_cell(struct berth_ctx *c, struct demo_row *d, const char *colum
     } extra[] = {
         {"@owner", &d->owner, NULL}, {"@pool", &d->pool, NULL}, {"@from", &d->from, NULL},
         {"@was", &d->was, NULL}, {"@created", NULL, &d->created}, {"@since", NULL, &d->since},
-        {"@lead", NULL, &d->lead}, {"@days", NULL, &d->created}};
+        {"@of", NULL, &d->of}, {"@days", NULL, &d->created}, {"@stage", &d->stage, NULL}};
     const struct field *f = model_field(d->row->t, column);
 
     for (size_t i = 0; i < sizeof(extra) / sizeof(extra[0]); i++)
@@ -165,16 +181,15 @@ static void take_cell(struct berth_ctx *c, struct demo_row *d, const char *colum
             else
                 *extra[i].number = strtoll(cell->text, NULL, 10);
         }
-    if (strcmp(column, "@next") == 0)
-        row_set(d->row, "next_action_on", (struct berth_val){BERTH_DATE, 0, {.i = where_today(c) + strtoll(cell->text, NULL, 10)}});
+    take_day(c, d, column, cell->text);
     if (f != NULL)
         val_from_text(c, f, cell->text, cell->len, &d->row->v[f->at]);
 }
 
 /* Changes hands as it would by an action: the history tells who did what. */
-static int change_hands(struct berth_ctx *c, int64_t id, const char *op, int64_t owner)
+static int change_hands(struct berth_ctx *c, const struct table *t, int64_t id, const char *op, int64_t owner)
 {
-    struct berth_row *r = save_load(c, model_table(c->m, "lead"), id);
+    struct berth_row *r = save_load(c, t, id);
 
     c->op = op;
     c->all = true;
@@ -187,7 +202,7 @@ static int change_hands(struct berth_ctx *c, int64_t id, const char *op, int64_t
     return c->rc;
 }
 
-static int take_lead(struct berth_ctx *c, struct demo_row *d, struct demo_file *f)
+static int take_pooled(struct berth_ctx *c, struct demo_row *d, struct demo_file *f)
 {
     bool pooled = d->from != NULL || (d->owner == NULL && d->was == NULL);
     const char *first = d->was != NULL ? d->was : d->owner;
@@ -203,23 +218,27 @@ static int take_lead(struct berth_ctx *c, struct demo_row *d, struct demo_file *
         f->ids[f->n++] = row_id(d->row);
     if (d->from != NULL) {
         act(c, d->owner, d->since, (int64_t)f->n);
-        return change_hands(c, row_id(d->row), "claim", id_of(c, "user", "login", d->owner));
+        return change_hands(c, d->row->t, row_id(d->row), "claim", id_of(c, "user", "login", d->owner));
     }
     if (d->was != NULL) {
         act(c, NULL, d->since, (int64_t)f->n);
-        return change_hands(c, row_id(d->row), "release", 0);
+        return change_hands(c, d->row->t, row_id(d->row), "release", 0);
     }
     return c->rc;
 }
 
+static int64_t of_id(const struct demo_row *d, const struct demo_file *f)
+{
+    return f->of == NULL || d->of < 1 || d->of > (int64_t)f->of->n ? 0 : f->of->ids[d->of - 1];
+}
+
 static int take_activity(struct berth_ctx *c, struct demo_row *d, struct demo_file *f)
 {
-    struct berth_row *lead = d->lead < 1 || d->lead > (int64_t)f->n ? NULL
-                           : save_load(c, model_table(c->m, "lead"), f->ids[d->lead - 1]);
+    struct berth_row *lead = save_load(c, model_table(c->m, "lead"), of_id(d, f));
 
     if (lead == NULL)
         return c->rc;
-    act(c, NULL, d->created, d->lead);
+    act(c, NULL, d->created, d->of);
     c->who = who_get(c->st, c->conn, c->m, row_get(lead, "owner_id").i);
     set_id(d->row, "lead_id", row_id(lead));
     set_text(d->row, "status", "done");
@@ -230,6 +249,23 @@ static int take_activity(struct berth_ctx *c, struct demo_row *d, struct demo_fi
     c->op = "update";
     c->note = NULL;
     return c->rc;
+}
+
+static int take_contact(struct berth_ctx *c, struct demo_row *d, struct demo_file *f)
+{
+    act(c, d->owner, 0, d->of);
+    set_id(d->row, "customer_id", of_id(d, f));
+    row_defaults(d->row);
+    return row_save(c, d->row);
+}
+
+static int take_opportunity(struct berth_ctx *c, struct demo_row *d, struct demo_file *f)
+{
+    act(c, d->owner, d->created, d->of);
+    set_id(d->row, "customer_id", of_id(d, f));
+    set_id(d->row, "stage_id", id_of(c, "stage", "name", d->stage));
+    row_defaults(d->row);
+    return row_save(c, d->row);
 }
 
 static int read_rows(struct berth_ctx *c, struct demo_file *f, struct sheet *sheet)
@@ -254,7 +290,7 @@ static int read_rows(struct berth_ctx *c, struct demo_file *f, struct sheet *she
             if (row.cells[i].len > 0)
                 take_cell(c, &d, column[i], &row.cells[i]);
         if (c->rc == BERTH_OK && f->take(c, &d, f) != BERTH_OK)
-            log_error("demo", "%s: row %u cannot be loaded", f->path, row.number);
+            log_error("demo", "%s: row %u cannot be loaded: %s", f->name, row.number, ctx_text(c, c->key, c->args));
     }
     act(c, NULL, 0, 0);
     return c->rc;
@@ -268,8 +304,8 @@ static int file_body(struct berth_ctx *c, void *arg)
 
     if (model_table(c->m, f->table) == NULL)
         return c->rc;
-    if (sheet_open(f->path, NULL, &sheet, &e) < 0) {
-        log_warn("demo", "no demo data in %s", f->path);
+    if (sheet_open(f->name, NULL, &sheet, &e) < 0) {
+        log_warn("demo", "no demo data in %s", f->name);
         return c->rc;
     }
     read_rows(c, f, sheet);
@@ -277,16 +313,24 @@ static int file_body(struct berth_ctx *c, void *arg)
     return c->rc;
 }
 
-static int load_leads(struct site *s, struct arena *a, struct buf *err)
+static int load(struct site *s, struct arena *a, struct demo_file *f, struct buf *err)
 {
-    struct demo_file f = {arena_fmt(a, "%s/demo/leads.csv", s->conf->share), "lead", take_lead, {0}, 0};
+    f->name = arena_fmt(a, "%s/demo/%s.csv", s->conf->share, f->name);
+    return site_write(s, file_body, f, err);
+}
 
-    if (site_write(s, file_body, &f, err) < 0)
-        return -1;
-    f.path = arena_fmt(a, "%s/demo/activities.csv", s->conf->share);
-    f.table = "activity";
-    f.take = take_activity;
-    return site_write(s, file_body, &f, err);
+static int load_records(struct site *s, struct arena *a, struct buf *err)
+{
+    struct demo_file *leads = arena_alloc(a, sizeof(*leads)), *customers = arena_alloc(a, sizeof(*customers));
+    struct demo_file *rest = arena_alloc(a, 3 * sizeof(*rest));
+
+    *leads = (struct demo_file){.name = "leads", .table = "lead", .take = take_pooled};
+    *customers = (struct demo_file){.name = "customers", .table = "customer", .take = take_pooled};
+    rest[0] = (struct demo_file){.name = "activities", .table = "activity", .of = leads, .take = take_activity};
+    rest[1] = (struct demo_file){.name = "contacts", .table = "contact", .of = customers, .take = take_contact};
+    rest[2] = (struct demo_file){.name = "opportunities", .table = "opportunity", .of = customers, .take = take_opportunity};
+    return load(s, a, leads, err) < 0 || load(s, a, &rest[0], err) < 0 || load(s, a, customers, err) < 0 ||
+                   load(s, a, &rest[1], err) < 0 || load(s, a, &rest[2], err) < 0 ? -1 : 0;
 }
 
 int demo_load(struct site *s, struct buf *err)
@@ -302,7 +346,7 @@ int demo_load(struct site *s, struct buf *err)
         ctx_init(&c, &s->st, conn, a, NULL, NULL);
         hash = session_hash(&c, NULL, password);
         rc = hash == NULL || site_write(s, people_body, (void *)hash, err) < 0 ||
-             site_write(s, pools_body, NULL, err) < 0 || load_leads(s, a, err) < 0 ? -1 : 0;
+             site_write(s, pools_body, NULL, err) < 0 || load_records(s, a, err) < 0 ? -1 : 0;
     }
     if (conn != NULL)
         db_conn_close(&conn);

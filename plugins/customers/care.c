@@ -1,0 +1,91 @@
+/* care.c - customer care: anniversaries, celebrations and birthdays, told some days ahead. */
+#include "customers.h"
+
+enum { BIRTHDAY_AHEAD = 3 }; /* days */
+
+static bool leap(int64_t y)
+{
+    return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+}
+
+static void civil(int64_t day, int64_t *y, int64_t *of_year)
+{
+    *y = 1970;
+    while (day < 0)
+        day += leap(--*y) ? 366 : 365;
+    while (day >= (leap(*y) ? 366 : 365))
+        day -= leap((*y)++) ? 366 : 365;
+    *of_year = day;
+}
+
+/* Day 0..365 of a leap year, so that the same day has the same number every year. */
+static int64_t leap_place(int64_t y, int64_t of_year)
+{
+    return !leap(y) && of_year >= 59 ? of_year + 1 : of_year;
+}
+
+static int64_t first_of(int64_t y)
+{
+    int64_t day = 0;
+
+    for (int64_t i = 1970; i < y; i++)
+        day += leap(i) ? 366 : 365;
+    return day;
+}
+
+int64_t care_next(int64_t day, int64_t today)
+{
+    int64_t y, place, of_year, at;
+
+    civil(day, &y, &of_year);
+    place = leap_place(y, of_year);
+    civil(today, &y, &of_year);
+    for (;; y++) { /* 29 February is told on 1 March in other years */
+        at = first_of(y) + (!leap(y) && place >= 60 ? place - 1 : place);
+        if (at >= today)
+            return at;
+    }
+}
+
+int care_check(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct berth_row *e = ev->row;
+    int64_t on = number(e, "on_day"), today = host->today(c);
+
+    if (!is_empty(e, "on_day"))
+        host->set(e, "next_on", berth_i(number(e, "yearly") != 0 ? care_next(on, today) : on));
+    return host->rc(c);
+}
+
+static int64_t one_ahead(struct berth_ctx *c, struct berth_row *r, const char *table, const char *next, int64_t ahead)
+{
+    int64_t day = number(r, next), today = host->today(c), id = number(r, "id");
+    struct berth_row *company = host->ref(c, r, "customer_id");
+
+    if (day < today) { /* a yearly one of last year */
+        host->save(c, r); /* the hook sets the next */
+        return 1;
+    }
+    if (day > today + ahead || company == NULL || number(company, "owner_id") == 0)
+        return 0;
+    int64_t owner = number(company, "owner_id");
+
+    berth_alert(c, .text = strcmp(table, "contact") == 0 ? "customers.alert.birthday" : "customers.alert.care", .about = r,
+                .people = &owner, .npeople = 1,
+                .key = host->fmt(c, "customers.care:%s:%lld:%lld", table, (long long)id, (long long)day));
+    return 1;
+}
+
+/* Every morning. */
+int care_remind(struct berth_ctx *c)
+{
+    struct berth_rows *rows = host->find(c, "customer_event", "next_on not empty and next_on <= @today+30d and (yearly = true or "
+                                         "next_on >= @today) order by next_on limit 2000", BERTH_NOARGS);
+
+    for (struct berth_row *e; (e = host->next(rows)) != NULL && host->rc(c) == BERTH_OK;)
+        one_ahead(c, e, "customer_event", "next_on", number(e, "remind_days"));
+    rows = host->find(c, "contact", "birthday_next <= @today+3d order by birthday_next limit 5000", BERTH_NOARGS);
+    for (struct berth_row *p; (p = host->next(rows)) != NULL && host->rc(c) == BERTH_OK;)
+        one_ahead(c, p, "contact", "birthday_next", BIRTHDAY_AHEAD);
+    return host->rc(c);
+}

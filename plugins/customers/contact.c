@@ -1,0 +1,48 @@
+/* contact.c - people at companies, and what may be kept about them with their consent only. */
+#include "customers.h"
+
+int contact_check(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct berth_row *p = ev->row, *company = host->ref(c, p, "customer_id"), *up = host->ref(c, p, "superior_id");
+
+    if (company != NULL && (ev->old == NULL || number(ev->old, "customer_id") != number(p, "customer_id")))
+        host->set(p, "owner_id", host->get(company, "owner_id"));
+    for (int depth = 0; up != NULL && depth < 20; depth++, up = host->ref(c, up, "superior_id"))
+        if (number(up, "id") == number(p, "id") && number(p, "id") != 0)
+            return host->error(c, BERTH_INVALID, "superior_id", "customers.err.circle");
+    host->set(p, "birthday_next", is_empty(p, "birthday") ? berth_nil()
+                                                          : berth_i(care_next(number(p, "birthday"), host->today(c))));
+    return host->rc(c);
+}
+
+/* ---- the personal pack: off unless the company turned it on, kept with consent, erased for good ------ */
+int private_check(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct berth_row *x = ev->row, *contact = host->ref(c, x, "contact_id");
+
+    if (host->setting(c, "customers.personal_data").i == 0)
+        return host->error(c, BERTH_INVALID, NULL, "customers.err.personal_off");
+    if (number(x, "consent") == 0)
+        return host->error(c, BERTH_INVALID, "consent", "customers.err.consent");
+    if (is_empty(x, "consent_on"))
+        host->set(x, "consent_on", berth_i(host->today(c)));
+    if (contact != NULL)
+        host->set(x, "owner_id", host->get(contact, "owner_id"));
+    return host->rc(c);
+}
+
+static int erase(struct berth_ctx *c, void *contact)
+{
+    struct berth_rows *rows = host->find(c, "contact_private", "contact_id = ?", BERTH_ARGS(host->get(contact, "id")));
+
+    for (struct berth_row *x; (x = host->next(rows)) != NULL;)
+        host->drop(c, x); /* the table has neither history nor bin: this is the end of it */
+    return host->rc(c);
+}
+
+int contact_erase(struct berth_ctx *c, struct berth_row *contact)
+{
+    if (host->all_rows(c, erase, contact) != BERTH_OK)
+        return host->rc(c);
+    return host->note(c, contact, "erase", NULL);
+}

@@ -1,0 +1,169 @@
+/* customer.c - companies: what must hold, approval before the first deal, activity and lifecycle. */
+#include "customers.h"
+
+#include <time.h>
+
+enum { TURN = 500, TURN_MS = 50 };
+
+/* ---- what must hold --------------------------------------------------------------------- */
+/* A group has no circles. */
+static int check_parent(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_row *up = host->ref(c, r, "parent_id");
+
+    for (int depth = 0; up != NULL && depth < 20; depth++, up = host->ref(c, up, "parent_id"))
+        if (number(up, "id") == number(r, "id") && number(r, "id") != 0)
+            return host->error(c, BERTH_INVALID, "parent_id", "customers.err.circle");
+    return host->rc(c);
+}
+
+static bool becomes(const struct berth_event *ev, const char *field, const char *key)
+{
+    return says(ev->row, field, key) && (ev->old == NULL || !says(ev->old, field, key));
+}
+
+int customer_check(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct berth_row *r = ev->row;
+
+    if (codes_check(c, r) != BERTH_OK || check_parent(c, r) != BERTH_OK)
+        return host->rc(c);
+    if (becomes(ev, "lifecycle", "customer") && !says(r, "approval", "approved") &&
+        host->setting(c, "customers.approve_first").i != 0)
+        return host->error(c, BERTH_INVALID, "lifecycle", "customers.err.approve_first");
+    if (!is_empty(r, "contract_to") && number(r, "contract_to") < number(r, "contract_from"))
+        return host->error(c, BERTH_INVALID, "contract_to", "customers.err.contract");
+    if (number(r, "is_hard") != 0 && is_empty(r, "hard_since"))
+        host->set(r, "hard_since", berth_i(host->today(c)));
+    else if (number(r, "is_hard") == 0 && !is_empty(r, "hard_since"))
+        host->set(r, "hard_since", berth_nil());
+    return host->rc(c);
+}
+
+/* Contacts go where their company goes. */
+int customer_saved(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct berth_val owner = host->get(ev->row, "owner_id");
+    struct berth_rows *contacts;
+
+    if (ev->old == NULL || number(ev->old, "owner_id") == owner.i)
+        return BERTH_OK;
+    contacts = host->find(c, "contact", "customer_id = ? limit 1000", BERTH_ARGS(host->get(ev->row, "id")));
+    for (struct berth_row *p; (p = host->next(contacts)) != NULL && host->rc(c) == BERTH_OK;) {
+        host->set(p, "owner_id", owner);
+        host->all_rows(c, save_row, p);
+    }
+    return host->rc(c);
+}
+
+int customer_drop(struct berth_ctx *c, struct berth_event *ev)
+{
+    if (host->count(c, "contact", "customer_id = ?", BERTH_ARGS(host->get(ev->row, "id"))) > 0)
+        return host->error(c, BERTH_CONFLICT, NULL, "customers.err.has_contacts");
+    return host->rc(c);
+}
+
+/* ---- approval before a company becomes a deal customer ------------------------------------ */
+int customer_ask_approval(struct berth_ctx *c, struct berth_row *r)
+{
+    host->set(r, "approval", berth_s("requested"));
+    host->set(r, "approval_note", host->param(c, "note"));
+    return host->save(c, r);
+}
+
+static int decide(struct berth_ctx *c, struct berth_row *r, const char *decision)
+{
+    if (number(r, "owner_id") == host->user(c) && host->setting(c, "customers.own_approval").i == 0)
+        return host->error(c, BERTH_DENIED, NULL, "customers.err.own_approval");
+    host->set(r, "approval", berth_s(decision));
+    host->set(r, "approved_by", berth_i(host->user(c)));
+    host->set(r, "approved_at", berth_i(host->now(c)));
+    if (host->param(c, "note").type != BERTH_NULL)
+        host->set(r, "approval_note", host->param(c, "note"));
+    if (host->save(c, r) != BERTH_OK)
+        return host->rc(c);
+    berth_alert(c, .text = host->fmt(c, "customers.alert.%s", decision), .about = r);
+    return host->rc(c);
+}
+
+int customer_approve(struct berth_ctx *c, struct berth_row *r)
+{
+    return decide(c, r, "approved");
+}
+
+int customer_reject(struct berth_ctx *c, struct berth_row *r)
+{
+    return decide(c, r, "rejected");
+}
+
+/* ---- activity and lifecycle, by the company's rules ----------------------------------------- */
+/* Sets what the rules say; false when nothing changed. */
+static bool appraise(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_val grade = berth_nil(), life = host->rule(c, "customers.lifecycle", BERTH_ARGS(berth_r(r)));
+    bool changed = false;
+
+    if (number(r, "activity_fixed") == 0)
+        grade = host->rule(c, "customers.activity", BERTH_ARGS(berth_r(r)));
+    if (grade.type != BERTH_NULL && grade.s[0] != '\0' && !says(r, "activity", grade.s)) {
+        host->set(r, "activity", berth_s(grade.s));
+        changed = true;
+    }
+    if (life.type != BERTH_NULL && life.s[0] != '\0' && !says(r, "lifecycle", life.s)) {
+        host->set(r, "lifecycle", berth_s(life.s));
+        host->set(r, "churned", berth_i(strcmp(life.s, "dormant") == 0 || strcmp(life.s, "lost") == 0));
+        changed = true;
+    }
+    return changed;
+}
+
+int on_work_done(struct berth_ctx *c, struct berth_event *ev)
+{
+    if (strcmp(host->table(ev->row), "customer") == 0)
+        appraise(c, ev->row); /* whoever tells of the work saves it */
+    return host->rc(c);
+}
+
+static int64_t clock_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+}
+
+/* In turns, behind other people's requests. */
+int customer_appraise_all(struct berth_ctx *c)
+{
+    struct state *s = host->state(c);
+    struct berth_rows *rows = host->find(c, "customer", "id > ? order by id limit 500", BERTH_ARGS(berth_i(s->appraised)));
+    int64_t end = clock_ms() + TURN_MS;
+    int n = 0;
+
+    for (struct berth_row *r; (r = host->next(rows)) != NULL; n++) {
+        if (clock_ms() > end)
+            return 1;
+        s->appraised = number(r, "id");
+        if (appraise(c, r) && host->step(c, save_row, r) != BERTH_OK)
+            host->log(c, BERTH_WARN, "customer %lld could not be appraised", (long long)s->appraised);
+    }
+    if (n == TURN)
+        return 1;
+    s->appraised = 0;
+    return host->rc(c);
+}
+
+/* A deal makes a customer; the setting that wants approval first was asked when it was closed. */
+int on_deal_won(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct berth_row *r = host->ref(c, ev->row, "customer_id");
+
+    if (r == NULL)
+        return host->rc(c);
+    if (is_empty(r, "first_deal_on"))
+        host->set(r, "first_deal_on", berth_i(host->today(c)));
+    host->set(r, "last_deal_on", berth_i(host->today(c)));
+    host->set(r, "lifecycle", berth_s("customer"));
+    host->set(r, "churned", berth_i(0));
+    return host->all_rows(c, save_row, r);
+}

@@ -1,0 +1,65 @@
+/* customers.h - what the files of this plugin share. */
+#ifndef CUSTOMERS_H
+#define CUSTOMERS_H
+
+#include <berth.h>
+
+#include <string.h>
+
+static inline int64_t number(const struct berth_row *r, const char *field)
+{
+    return host->get(r, field).i;
+}
+
+static inline bool is_empty(const struct berth_row *r, const char *field)
+{
+    return host->get(r, field).type == BERTH_NULL;
+}
+
+static inline bool says(const struct berth_row *r, const char *field, const char *key)
+{
+    struct berth_val v = host->get(r, field);
+
+    return v.type != BERTH_NULL && strcmp(v.s, key) == 0;
+}
+
+static inline int save_row(struct berth_ctx *c, void *row) /* for host->all_rows() */
+{
+    return host->save(c, row);
+}
+
+/* codes.c: brings a company's codes into the form they are printed in; fails the ctx on a wrong one */
+int codes_check(struct berth_ctx *c, struct berth_row *customer);
+
+/* customer.c: companies: what must hold, approval, activity and lifecycle */
+int customer_check(struct berth_ctx *c, struct berth_event *ev);
+int customer_saved(struct berth_ctx *c, struct berth_event *ev);
+int customer_drop(struct berth_ctx *c, struct berth_event *ev);
+int customer_ask_approval(struct berth_ctx *c, struct berth_row *customer);
+int customer_approve(struct berth_ctx *c, struct berth_row *customer);
+int customer_reject(struct berth_ctx *c, struct berth_row *customer);
+int customer_appraise_all(struct berth_ctx *c);
+int on_work_done(struct berth_ctx *c, struct berth_event *ev);
+int on_deal_won(struct berth_ctx *c, struct berth_event *ev);
+
+/* contact.c: people at companies, and the data about them that needs their consent */
+int contact_check(struct berth_ctx *c, struct berth_event *ev);
+int private_check(struct berth_ctx *c, struct berth_event *ev);
+int contact_erase(struct berth_ctx *c, struct berth_row *contact);
+
+/* care.c: days to remember */
+int care_check(struct berth_ctx *c, struct berth_event *ev);
+int care_remind(struct berth_ctx *c);
+/* The next day on or after `today` that falls on the same day of the year. */
+int64_t care_next(int64_t day, int64_t today);
+
+/* relations.c: who has to do with whom */
+int relation_check(struct berth_ctx *c, struct berth_event *ev);
+int relation_graph(struct berth_ctx *c);
+
+/* customers.c: the state of the two runs over all customers */
+struct state {
+    int64_t appraised, cared; /* the ids they have come to */
+};
+
+#endif

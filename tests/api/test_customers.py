@@ -1,0 +1,224 @@
+"""Customers: codes, people, relations, pools, approval, care, and what other plugins attach."""
+import datetime
+import itertools
+
+import pytest
+
+number = itertools.count(1)
+
+
+def name(what="Custprobe"):
+    return f"{what} {next(number)} {id(number) % 9973} Holdings"
+
+
+@pytest.fixture
+def customer(people):
+    return people["li"].made("customer", name=name(), country="CN")
+
+
+CODES = [
+    ("CN", "credit_code", "91440300708461136T", "91440300708461136T"),
+    ("CN", "tax_code", "9144 0300 7084 6113 6t", "91440300708461136T"),
+    ("VN", "tax_code", "0100109106", "0100109106"),
+    ("VN", "tax_code", "0100109106 011", "0100109106-011"),
+    ("TW", "tax_code", "04595257", "04595257"),
+    ("US", "tax_code", "12-3456789", "12-3456789"),
+]
+
+
+@pytest.mark.parametrize("country,field,typed,kept", CODES)
+def test_right_codes_are_taken_as_they_are_printed(people, country, field, typed, kept):
+    row = people["admin"].post("/customer", {"name": name(), "country": country, field: typed}, duplicates_="allow").json["row"]
+    assert row[field] == kept
+
+
+@pytest.mark.parametrize("country,field,typed", [
+    ("CN", "credit_code", "91440300708461136X"), ("CN", "credit_code", "9144030070846113"), ("CN", "tax_code", "914403007084611361"),
+    ("VN", "tax_code", "0100109107"), ("VN", "tax_code", "0100109106-000"), ("VN", "tax_code", "abc"), ("TW", "tax_code", "04595258")])
+def test_wrong_codes_are_refused_and_say_which(people, country, field, typed):
+    answer = people["li"].post("/customer", {"name": name(), "country": country, field: typed})
+    assert answer.status == 422 and answer.json["error"]["fields"][field]["message"].strip()
+
+
+def test_a_code_tells_a_company_that_is_there_already(people):
+    made = people["li"].made("customer", name=name(), country="VN", tax_code="0300942001")
+    answer = people["zhang"].post("/customer", {"name": name(), "country": "VN", "tax_code": "0300-942-001"})
+    assert answer.status == 409 and answer.code == "duplicate"
+    match, = answer.json["error"]["matches"]
+    assert match["by"] == ["tax_code"] and match["id"] != made["id"]  # somebody else's: only that there is one
+    lead = people["li"].post("/lead", {"name": made["name"]})
+    assert lead.status == 409 and lead.json["error"]["matches"][0]["table"] == "customer"
+
+
+def test_customers_lie_in_pools_like_leads(people):
+    admin, li, minh = people["admin"], people["li"], people["minh"]
+    pool = admin.made("pool", name=name("Pool"), on_table="customer")
+    admin.made("pool_member", pool_id=pool["id"], department_id=2)
+    row = admin.made("customer", name=name(), pool_id=pool["id"])
+    assert row["owner_id"] is None and minh.get(f"/customer/{row['id']}").status == 404
+    assert row["id"] in [r["id"] for r in li.rows("customer", view="potential")]
+    contact = admin.made("contact", name="In the pool", customer_id=row["id"])
+    assert contact["owner_id"] is None
+    assert li.post(f"/customer/{row['id']}/claim").status == 200
+    assert li.row(f"/contact/{contact['id']}")["owner_id"] == li.user["id"]  # people follow their company
+    assert row["id"] in [r["id"] for r in li.rows("customer", view="mine")]
+    assert row["id"] in [r["id"] for r in people["manager"].rows("customer", view="team")]
+
+
+def test_contacts_are_seen_with_their_company_and_by_nobody_else(people, customer):
+    li, zhang, manager = people["li"], people["zhang"], people["manager"]
+    contact = li.made("contact", name="王芳", customer_id=customer["id"], role="decides", influence="high", superior_id=None)
+    assert zhang.get(f"/contact/{contact['id']}").status == 404
+    assert zhang.post("/contact", {"name": "x", "customer_id": customer["id"]}).status == 422
+    assert zhang.rows("contact", filter=["customer_id", "=", customer["id"]]) == []
+    assert manager.row(f"/contact/{contact['id']}")["name"] == "王芳"
+    li.post(f"/customer/{customer['id']}/transfer", {"to_id": zhang.user["id"]})
+    assert zhang.row(f"/contact/{contact['id']}")["owner_id"] == zhang.user["id"]
+    assert li.get(f"/contact/{contact['id']}").status == 404
+
+
+def test_a_person_works_at_several_companies(people, customer):
+    li = people["li"]
+    other = li.made("customer", name=name())
+    contact = li.made("contact", name="林", customer_id=customer["id"])
+    li.made("contact_link", contact_id=contact["id"], customer_id=other["id"], position="董事")
+    assert [r["contact_id"] for r in li.rows("contact_link", filter=["customer_id", "=", other["id"]])] == [contact["id"]]
+    assert li.post("/contact_link", {"contact_id": contact["id"], "customer_id": other["id"]}).status == 409
+    assert people["minh"].rows("contact_link", filter=["customer_id", "=", other["id"]]) == []
+
+
+def test_personal_data_are_off_need_consent_and_end_for_good(own_site):
+    site = own_site()
+    admin, li, manager = (site.sign_in("demo." + n) for n in ("admin", "li", "manager"))
+    customer = li.made("customer", name=name())
+    contact = li.made("contact", name="赵", customer_id=customer["id"])
+    pack = {"contact_id": contact["id"], "consent": True, "blood_type": "ab", "spouse": "secret-spouse"}
+    assert admin.post("/contact_private", pack).status == 422  # off
+    admin.made("setting", name="customers.personal_data", value="true")
+    assert li.post("/contact_private", pack).status == 403
+    assert admin.post("/contact_private", {**pack, "consent": False}).status == 422
+    made = admin.made("contact_private", **pack)
+    assert made["consent_on"] and manager.get(f"/contact_private/{made['id']}").status in (403, 404)
+    assert "secret-spouse" not in str(manager.get(f"/contact/{contact['id']}/_history").json)
+    assert li.post(f"/contact/{contact['id']}/erase").status == 403
+    assert manager.post(f"/contact/{contact['id']}/erase").status == 200
+    assert admin.get(f"/contact_private/{made['id']}").status == 404
+    assert admin.post(f"/contact_private/{made['id']}/_restore").status == 404
+    assert [e["op"] for e in li.get(f"/contact/{contact['id']}/_history").json["entries"]][0] == "erase"
+
+
+def test_relations_are_walked_from_any_node(people):
+    li, minh = people["li"], people["minh"]
+    a, b, far = (li.made("customer", name=name()) for _ in range(3))
+    person = li.made("contact", name="Net", customer_id=a["id"])
+    li.made("party_relation", kind="supplies", from_customer_id=a["id"], to_customer_id=b["id"], since_on="2024-01-01")
+    li.made("party_relation", kind="works_at", from_contact_id=person["id"], to_customer_id=b["id"])
+    li.made("party_relation", kind="agent_of", from_customer_id=b["id"], to_customer_id=far["id"])
+    for bad in ({"from_customer_id": a["id"]}, {"from_customer_id": a["id"], "to_customer_id": a["id"]},
+                {"from_customer_id": a["id"], "to_customer_id": b["id"], "since_on": "2024-01-02", "until_on": "2024-01-01"}):
+        assert li.post("/party_relation", {"kind": "partner", **bad}).status == 422
+
+    def nodes(who, **query):
+        answer = who.get("/relations", **{k: str(v) for k, v in query.items()})
+        return {n["node"] for n in answer.json["nodes"]} if answer.status == 200 else answer.status
+
+    every = {f"customer:{r['id']}" for r in (a, b, far)} | {f"contact:{person['id']}"}
+    assert nodes(li, table="customer", id=a["id"]) == every
+    assert nodes(li, table="contact", id=person["id"]) == every
+    assert nodes(li, table="customer", id=far["id"], hops=1) == {f"customer:{far['id']}", f"customer:{b['id']}"}
+    links = li.get("/relations", table="customer", id=str(a["id"])).json["links"]
+    assert {k["kind"] for k in links} == {"supplies", "works_at", "agent_of"} and all(k["label"] for k in links)
+    assert nodes(minh, table="customer", id=a["id"]) == 404
+    # what lies behind a hidden node stays hidden
+    manager = people["manager"]
+    li.post(f"/customer/{b['id']}/transfer", {"to_id": people["zhang"].user["id"]})
+    assert nodes(li, table="customer", id=a["id"]) == {f"customer:{a['id']}"}
+    assert nodes(manager, table="customer", id=a["id"]) == every
+
+
+def test_approval_before_the_first_deal(own_site):
+    site = own_site()
+    admin, li, manager = (site.sign_in("demo." + n) for n in ("admin", "li", "manager"))
+    row = li.made("customer", name=name())
+    path = f"/customer/{row['id']}"
+    admin.made("setting", name="customers.approve_first", value="true")
+    refused = li.patch(path, row["version"], {"lifecycle": "customer"})
+    assert refused.status == 422 and "lifecycle" in refused.json["error"]["fields"]
+    assert li.patch(path, row["version"], {"approval": "approved"}).status == 422  # set by the action only
+    assert li.post(path + "/ask_approval", {"note": "first order"}).json["row"]["approval"] == "requested"
+    assert li.post(path + "/approve", {}).status == 403
+    row = manager.post(path + "/approve", {}).json["row"]
+    assert row["approval"] == "approved" and row["approved_by"] == manager.user["id"]
+    assert li.patch(path, row["version"], {"lifecycle": "customer"}).status == 200
+    own = manager.made("customer", name=name())
+    manager.post(f"/customer/{own['id']}/ask_approval", {})
+    assert manager.post(f"/customer/{own['id']}/approve", {}).status == 403
+    assert manager.row(f"/customer/{own['id']}")["approval"] == "requested"
+
+
+def test_activity_follows_the_rule_unless_it_is_fixed(people, customer):
+    li = people["li"]
+    path = f"/customer/{customer['id']}"
+    assert li.post(path + "/log", {"kind": "call", "note": "x"}).json["row"]["activity"] == "high"
+    row = li.row(path)
+    row = li.patch(path, row["version"], {"activity": "low", "activity_fixed": True}).json["row"]
+    li.post(path + "/log", {"kind": "call", "note": "y"})
+    assert li.row(path)["activity"] == "low"
+
+
+def test_the_customer_page_shows_what_other_plugins_know(people, customer):
+    li = people["li"]
+    details = {d["table"] for d in li.get("/_meta/customer").json["details"]}
+    assert {"contact", "activity", "task", "customer_bank", "party_relation", "customer_sop"} <= details
+    contact = li.made("contact", name="about", customer_id=customer["id"])
+    li.post(f"/contact/{contact['id']}/log", {"kind": "call", "note": "through the person"})
+    assert [a["subject"] for a in li.rows("activity", filter=["customer_id", "=", customer["id"]])] == ["through the person"]
+    for table, fields in (("customer_bank", {"bank": "ICBC", "account": "6222"}), ("customer_year", {"year": 2025, "revenue": "1000000.50"}),
+                          ("customer_need", {"service": "air", "supplier": "X", "state": "unhappy"}),
+                          ("customer_booking", {"service": "sea_fcl", "from_on": "2027-01-01", "budget": "5000"}),
+                          ("customer_mention", {"title": "Wins award", "medium": "press"}), ("customer_resource", {"name": "EDI"}),
+                          ("customer_address", {"address": "Lot 3"}), ("customer_sop", {"title": "Pick-up", "text": "Call first"})):
+        made = li.made(table, customer_id=customer["id"], **fields)
+        assert people["minh"].get(f"/{table}/{made['id']}").status == 404
+        assert people["zhang"].post(f"/{table}", {"customer_id": customer["id"], **fields}).status in (403, 422)
+        assert [r["id"] for r in people["manager"].rows(table, filter=["customer_id", "=", customer["id"]])] == [made["id"]]
+    assert li.post("/customer_year", {"customer_id": customer["id"], "year": 2025}).status == 409
+
+
+def test_days_to_remember_come_every_year_and_ring(people, customer):
+    li = people["li"]
+    today = datetime.date.today()
+    event = li.made("customer_event", customer_id=customer["id"], name="周年庆", on_day=f"2001-{today:%m-%d}")
+    assert event["next_on"] in (today.isoformat(), today.replace(year=today.year + 1).isoformat())
+    leap = li.made("customer_event", customer_id=customer["id"], name="leap", on_day="2024-02-29")
+    assert leap["next_on"][5:] in ("02-29", "03-01") and leap["next_on"] >= today.isoformat()
+    contact = li.made("contact", name="born", customer_id=customer["id"], birthday=f"1990-{today:%m-%d}")
+    assert people["admin"].post("/_timer/customers.care").status == 200
+    alerts = {(a["table"], a["record"]) for s in ("open", "waiting") for a in li.get("/_alert", state=s).json["alerts"]}
+    assert ("contact", contact["id"]) in alerts and ("customer_event", event["id"]) in alerts
+
+
+def test_a_group_has_no_circle(people):
+    li = people["li"]
+    a = li.made("customer", name=name())
+    b = li.made("customer", name=name(), parent_id=a["id"])
+    answer = li.patch(f"/customer/{a['id']}", a["version"], {"parent_id": b["id"]})
+    assert answer.status == 422 and "parent_id" in answer.json["error"]["fields"]
+
+
+def test_a_company_with_people_is_not_deleted(people):
+    manager = people["manager"]
+    row = manager.made("customer", name=name())
+    contact = manager.made("contact", name="stays", customer_id=row["id"])
+    assert manager.delete(f"/customer/{row['id']}").status == 409
+    assert manager.delete(f"/contact/{contact['id']}").status == 204
+    assert manager.delete(f"/customer/{row['id']}").status == 204
+
+
+def test_customers_work_without_leads_and_activities(own_site):
+    site = own_site("--plugins", "base pools customers")
+    li = site.sign_in("demo.li")
+    row = li.made("customer", name=name())
+    meta = li.get("/_meta/customer").json
+    assert "log" not in {a["name"] for a in meta["actions"]} and {"contact"} <= {d["table"] for d in meta["details"]}
+    assert len(li.rows("customer", view="mine")) > 1 and li.row(f"/customer/{row['id']}")["number"]
