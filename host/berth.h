@@ -109,6 +109,7 @@ enum { /* field flags; BERTH_UNIQUE and BERTH_DUPLICATE serve keys too */
     BERTH_BELONGS = 1 << 10,  /* of a ref: the record belongs to the one named.  That one's page lists
                                  it, and whoever may read that one may read it there */
     BERTH_AROUND = 1 << 11,   /* of a ref: the page also lists what belongs to the record named */
+    BERTH_DUE = 1 << 12,      /* date or time: a deadline, shown as "in 3 days", red when near */
 };
 
 /* Labels are texts of the plugin's i18n files, keyed by names: "lead.phone". */
@@ -161,6 +162,8 @@ struct berth_table {
     int (*upgrade)(struct berth_ctx *, uint32_t from);
     const char *was; /* the table's former name, also when it was another plugin's: rows keep their ids,
                         and upgrade() runs with from = 0 */
+    const char *kept; /* BERTH_POOLED: filter; what holds it does not fall back after mere days:
+                         "status = 'converted'" */
 };
 
 struct berth_dict {
@@ -275,6 +278,20 @@ struct berth_plugin {
     void (*close)(void *state);
 };
 
+/* ---- falling back: share/doc/pools.md --------------------------------------- */
+enum berth_to { BERTH_TO_OWNER, BERTH_TO_MANAGER, BERTH_TO_ADMINS }; /* the pool's administrators */
+struct berth_remind {
+    int64_t at;
+    uint32_t to, high; /* enum berth_to; high: at high risk */
+    const char *text;  /* the rule's words; may be NULL */
+};
+struct berth_due {
+    int64_t at, pool_id; /* 0: it does not fall back */
+    const char *why;
+    size_t nremind;      /* reminders that are due and have not been handed out before */
+    struct berth_remind remind[8];
+};
+
 /* ---- what the host offers --------------------------------------------------- */
 enum { BERTH_NOTICE, BERTH_IMPORTANT, BERTH_URGENT }; /* the last: in quiet hours too */
 
@@ -305,7 +322,8 @@ struct berth_api {
     void *(*state)(struct berth_ctx *);
     int64_t (*now)(struct berth_ctx *); /* ms; fixed for the life of the ctx */
     /* Records: hooks, permissions and the recycle bin all apply.  where is filter text with ?
-     * for args: "owner_id = ? and status <> 'lost' order by touched_at limit 100". */
+     * for args: "owner_id = ? and status <> 'lost' order by touched_at limit 100", or a filter in its
+     * JSON form (share/doc/rest.md). */
     struct berth_row *(*make)(struct berth_ctx *, const char *table);
     struct berth_row *(*load)(struct berth_ctx *, const char *table, int64_t id);
     struct berth_rows *(*find)(struct berth_ctx *, const char *table, const char *where,
@@ -350,6 +368,10 @@ struct berth_api {
     const char *(*secret)(struct berth_ctx *);                 /* 32 characters nobody can guess, fit for URLs */
     const char *(*hash)(struct berth_ctx *, const char *text); /* what to keep of a secret, 64 characters */
     int (*reply_text)(struct berth_ctx *, int status, const char *mime, const char *text);
+    /* The names of all tables that have these flags; NULL behind the last. */
+    const char *const *(*tables)(struct berth_ctx *, uint32_t flags);
+    /* Asks the rules when an owned record falls back, as they are now; sets its due_ fields. */
+    int (*due)(struct berth_ctx *, struct berth_row *, struct berth_due *);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));

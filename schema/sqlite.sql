@@ -129,6 +129,11 @@ CREATE TABLE pool (
     hold_cap INTEGER,
     lock_days INTEGER,
     protect_days INTEGER,
+    view_cap INTEGER,
+    hidden_fields TEXT,
+    recycle INTEGER,
+    remind_days INTEGER,
+    manager_days INTEGER,
     note TEXT
 ) STRICT;
 CREATE INDEX ix_pool_on_table ON pool (on_table);
@@ -149,6 +154,60 @@ CREATE TABLE pool_member (
 CREATE INDEX ix_pool_member_pool_id ON pool_member (pool_id);
 CREATE INDEX ix_pool_member_user_id ON pool_member (user_id);
 CREATE INDEX ix_pool_member_department_id ON pool_member (department_id);
+
+CREATE TABLE pool_rule (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    pool_id INTEGER,
+    name TEXT,
+    days INTEGER,
+    counted_from TEXT,
+    counted_field TEXT,
+    applies_to TEXT,
+    include_kept INTEGER,
+    to_pool_id INTEGER,
+    place INTEGER,
+    active INTEGER
+) STRICT;
+CREATE INDEX ix_pool_rule_pool_id ON pool_rule (pool_id);
+
+CREATE TABLE hold_limit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    on_table TEXT,
+    user_id INTEGER,
+    department_id INTEGER,
+    hold_cap INTEGER,
+    lock_cap INTEGER,
+    uncounted TEXT
+) STRICT;
+CREATE INDEX ix_hold_limit_user_id ON hold_limit (user_id);
+CREATE INDEX ix_hold_limit_department_id ON hold_limit (department_id);
+
+CREATE TABLE handover (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    user_id INTEGER,
+    to_ids TEXT,
+    pool_id INTEGER,
+    state TEXT,
+    moved INTEGER,
+    back INTEGER,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_handover_user_id ON handover (user_id);
 
 CREATE TABLE custom_field (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -405,12 +464,22 @@ CREATE TABLE owner_log (
     to_user INTEGER,
     pool_id INTEGER,
     at INTEGER,
-    ended_at INTEGER,
+    since INTEGER,
     by INTEGER,
-    reason TEXT
+    reason TEXT,
+    batch INTEGER
 ) STRICT;
 CREATE INDEX ix_owner_log_tbl_rec_seq ON owner_log (tbl, rec, seq);
 CREATE INDEX ix_owner_log_to_user_at ON owner_log (to_user, at);
+CREATE INDEX ix_owner_log_batch_seq ON owner_log (batch, seq);
+
+CREATE TABLE pool_view (
+    user_id INTEGER NOT NULL,
+    pool_id INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    rec INTEGER NOT NULL,
+    PRIMARY KEY (user_id, pool_id, day, rec)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE dup_key (
     hash INTEGER NOT NULL,
@@ -514,6 +583,11 @@ CREATE TABLE lead (
     touched_at INTEGER,
     prev_owner_id INTEGER,
     pool_reason TEXT,
+    is_locked INTEGER,
+    due_at INTEGER,
+    due_pool_id INTEGER,
+    due_why TEXT,
+    remind_at INTEGER,
     name TEXT,
     status TEXT,
     rating TEXT,
@@ -544,6 +618,8 @@ CREATE TABLE lead (
 ) STRICT;
 CREATE INDEX ix_lead_owner_id ON lead (owner_id);
 CREATE INDEX ix_lead_pool_id ON lead (pool_id);
+CREATE INDEX ix_lead_due_at ON lead (due_at);
+CREATE INDEX ix_lead_remind_at ON lead (remind_at);
 CREATE INDEX ix_lead_name ON lead (name);
 CREATE INDEX ix_lead_next_action_on ON lead (next_action_on);
 -- and the full-text table search_lead
@@ -562,6 +638,11 @@ CREATE TABLE customer (
     touched_at INTEGER,
     prev_owner_id INTEGER,
     pool_reason TEXT,
+    is_locked INTEGER,
+    due_at INTEGER,
+    due_pool_id INTEGER,
+    due_why TEXT,
+    remind_at INTEGER,
     name TEXT,
     number TEXT,
     short_name TEXT,
@@ -620,6 +701,8 @@ CREATE TABLE customer (
 ) STRICT;
 CREATE INDEX ix_customer_owner_id ON customer (owner_id);
 CREATE INDEX ix_customer_pool_id ON customer (pool_id);
+CREATE INDEX ix_customer_due_at ON customer (due_at);
+CREATE INDEX ix_customer_remind_at ON customer (remind_at);
 CREATE INDEX ix_customer_name ON customer (name);
 CREATE UNIQUE INDEX ux_customer_number ON customer (number);
 CREATE INDEX ix_customer_next_action_on ON customer (next_action_on);

@@ -77,6 +77,8 @@ static struct fact known_field(struct reader *r, const struct table *table, cons
     const struct field *f = map_getn(&table->by_name, t->s, t->len);
     struct nearest n = nearest_to(text(r, t));
 
+    if (f != NULL && r->c->reads != NULL && r->c->reads->of == table)
+        atomic_store(&r->c->reads->field[f->at], true);
     if (f != NULL && (f->flags & BERTH_SECRET) == 0)
         return (struct fact){VALUE, f->ref, (f->flags & BERTH_MANY) != 0 ? BERTH_NULL : f->type};
     if (r->c->custom_unknown && (table->flags & BERTH_CUSTOM) != 0 && strncmp(n.word, "x_", 2) == 0)
@@ -117,6 +119,20 @@ static void known_setting(struct reader *r, const struct token *t)
     for (size_t i = 0; i < r->c->m->nsettings; i++)
         nearest_try(&n, r->c->m->settings[i].name);
     problem(r, t->line, "there is no setting '%s'%s", n.word, hint(r, &n));
+}
+
+/* What answers the same, whenever and whoever asks. */
+static bool is_steady(const char *global)
+{
+    static const char *const steady[] = {"add_months", "weekday", "date", "date_text", "money", "days_between",
+                                         "setting",    "has",     "log",       "tr",    NULL};
+
+    if (strncmp(global, "berth.", 6) != 0)
+        return strcmp(global, "berth") != 0;
+    for (size_t i = 0; steady[i] != NULL; i++)
+        if (strcmp(global + 6, steady[i]) == 0)
+            return true;
+    return false;
 }
 
 static bool known_global(struct reader *r, int line, const char *name)
@@ -336,9 +352,13 @@ static struct fact suffixed(struct reader *r, struct path *path, bool target)
             path->global[0] = '\0';
             fact = call(r, path);
         } else if (at(r, "(") || at(r, "{") || r->t->kind == TOKEN_STRING) {
+            if (r->c->reads != NULL && !is_steady(path->global))
+                r->c->reads->loose = true;
             fact = call(r, path);
             path->global[0] = '\0';
         } else {
+            if (r->c->reads != NULL && !is_steady(path->global)) /* kept under another name */
+                r->c->reads->loose = true;
             return fact;
         }
     }

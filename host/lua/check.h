@@ -6,6 +6,8 @@
 #ifndef BERTH_LUA_CHECK_H
 #define BERTH_LUA_CHECK_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/map.h"
 #include "model/model.h"
@@ -23,6 +25,15 @@ struct script_arg { /* one declared argument of a rule */
 const struct script_arg *script_args(struct arena *a, const struct model *m, const char *text,
                                      size_t *n);
 
+/* What a rule looks at in the record it is asked about: what its text names, and what turns up when
+ * it runs.  One flag a field; threads share it. */
+struct reads {
+    const struct table *of;
+    atomic_bool *field;
+    atomic_int learned; /* how many turned up at run */
+    bool loose;         /* it asks for the day, other records, who asks ... */
+};
+
 struct check {
     struct arena *a; /* tokens and messages */
     const struct model *m;
@@ -31,6 +42,7 @@ struct check {
     const struct rule *rule; /* of a SCRIPT_RULE */
     const char *file;        /* for the problems */
     bool custom_unknown;     /* m was built without a database: x_ fields cannot be judged */
+    struct reads *reads;     /* notes what a rule looks at; may be NULL */
     void (*found)(void *arg, const char *file, int line, const char *message);
     void *arg;
 };

@@ -283,6 +283,18 @@ static bool find_about(struct reading *r, struct script *script)
     return true;
 }
 
+static struct reads *reads_new(struct arena *a, const struct script *script)
+{
+    struct reads *x;
+
+    if (script->nargs == 0 || script->args[0].table == NULL)
+        return NULL;
+    x = arena_alloc(a, sizeof(*x));
+    x->of = script->args[0].table;
+    x->field = arena_alloc(a, (size_t)x->of->nfields * sizeof(*x->field));
+    return x;
+}
+
 /* Compiles it, reads its names, runs it once; everything wrong becomes a refusal. */
 static bool script_is_sound(struct reading *r, struct script *script)
 {
@@ -304,6 +316,7 @@ static bool script_is_sound(struct reading *r, struct script *script)
     if (!find_about(r, script))
         return false;
     check.rule = script->rule;
+    check.reads = script->reads = reads_new(r->a, script);
     vm = vm_new(BOX_MEMORY_DEFAULT);
     if (vm_compile(vm, script, &err, &f) == 0)
         script_check(&check, script->source, script->len);
@@ -663,6 +676,19 @@ struct script_info *scripts_list(struct scripts *s, struct arena *a, size_t *n)
                                        set->list[i].kind == SCRIPT_RULE, set->list[i].older};
     set_drop(set);
     return list;
+}
+
+bool set_sound(struct scripts *s, const struct model *m, struct arena *a, struct script *script, struct buf *err)
+{
+    struct reading r = {.s = s, .a = a, .globals = &s->globals, .m = m};
+
+    r.end = &r.first;
+    script->hash = hash_of(script->source, script->len);
+    if (script_is_sound(&r, script))
+        return true;
+    for (const struct refusal *p = r.first; p != NULL; p = p->next)
+        buf_addf(err, "%s%d: %s", err->len > 0 ? "\n" : "", p->line, p->message);
+    return false;
 }
 
 struct script_problem *script_check_file(const struct model *m, const char *path, struct arena *a,

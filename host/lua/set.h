@@ -31,6 +31,7 @@ struct script {
     const struct rule *rule;
     const struct script_arg *args;
     size_t nargs;
+    struct reads *reads; /* NULL unless its first argument is a record */
     bool older;
     struct tally *tally;
 };
@@ -62,6 +63,9 @@ void tally_success(struct tally *t);
 
 const char *script_type_text(enum berth_type type); /* "a whole number" */
 
+/* Checks one source as loading would; false with err, a line a problem.  In a. */
+bool set_sound(struct scripts *s, const struct model *m, struct arena *a, struct script *script, struct buf *err);
+
 /* vm.c: a box with scripts in it. */
 struct vm;
 struct vm *vm_new(size_t memory);
@@ -71,5 +75,11 @@ struct box *vm_box(struct vm *vm);
 int vm_compile(struct vm *vm, const struct script *script, struct buf *err, struct box_failure *f);
 /* Runs a script's file once and keeps its functions.  -1 with err and *f. */
 int vm_load(struct vm *vm, const struct script *script, struct buf *err, struct box_failure *f);
+/* Asks the only script loaded: 1 answered, 0 no opinion, -1 it failed. */
+int vm_ask(struct vm *vm, struct scripts *s, const struct script *script, struct berth_ctx *c,
+           const struct berth_val *args, size_t n, struct berth_val *out, struct buf *err);
+/* draft.c, draft_*: texts that are not in force. */
+void draft_ops(struct scripts *s, struct script_ops *ops);
+void reads_copy(struct berth_ctx *c, const struct script *script, struct script_reads *out);
 
 #endif

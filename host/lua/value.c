@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/when.h"
 #include "lua/box.h"
+#include "lua/check.h"
 #include "record/row.h"
 
 struct row_handle {
     uint64_t run;
     struct berth_row *row;
+    struct reads *reads; /* NULL: nobody wants to know */
     bool writable;
 };
 
@@ -124,6 +127,97 @@ static bool take_text(lua_State *L, int index, struct arena *a, struct berth_val
     return true;
 }
 
+enum { JSON_DEPTH = 6 };
+
+static bool put_json(lua_State *L, int index, struct json *j, int depth);
+
+static bool put_object(lua_State *L, int index, struct json *j, int depth)
+{
+    lua_Integer n = (lua_Integer)lua_rawlen(L, index);
+
+    luaL_checkstack(L, 4, NULL);
+    json_open(j, n > 0 ? '[' : '{');
+    for (lua_Integer i = 1; i <= n; i++) {
+        lua_rawgeti(L, index, i);
+        if (!put_json(L, lua_gettop(L), j, depth + 1))
+            return false;
+        lua_pop(L, 1);
+    }
+    if (n == 0)
+        for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+            if (lua_type(L, -2) != LUA_TSTRING)
+                return false;
+            json_key(j, lua_tostring(L, -2));
+            if (!put_json(L, lua_gettop(L), j, depth + 1))
+                return false;
+        }
+    json_close(j, n > 0 ? ']' : '}');
+    return true;
+}
+
+static bool put_json(lua_State *L, int index, struct json *j, int depth)
+{
+    size_t len;
+    const char *s;
+
+    box_burn(L, 4);
+    if (depth > JSON_DEPTH || j->out->len > VALUE_MAX)
+        return false;
+    switch (lua_type(L, index)) {
+    case LUA_TSTRING:
+        s = lua_tolstring(L, index, &len);
+        json_strn(j, s, len);
+        return true;
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, index))
+            json_int(j, lua_tointeger(L, index));
+        else
+            json_double(j, lua_tonumber(L, index));
+        return true;
+    case LUA_TBOOLEAN:
+        json_bool(j, lua_toboolean(L, index));
+        return true;
+    case LUA_TTABLE:
+        return put_object(L, index, j, depth);
+    default:
+        return false;
+    }
+}
+
+static int scratch_gc(lua_State *L)
+{
+    buf_free(lua_touserdata(L, 1));
+    return 0;
+}
+
+/* A buffer on the stack that an error does not leak. */
+static struct buf *scratch(lua_State *L)
+{
+    struct buf *b = lua_newuserdatauv(L, sizeof(*b), 0);
+
+    *b = (struct buf)BUF_INIT;
+    if (luaL_newmetatable(L, "scratch")) {
+        lua_pushcfunction(L, scratch_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return b;
+}
+
+/* A table of a script as JSON: what counts from 1 is a list, the rest an object. */
+static bool take_table(lua_State *L, int index, struct arena *a, struct berth_val *out)
+{
+    struct buf *b = scratch(L);
+    struct json j = json_to(b);
+    bool ok = put_json(L, index, &j, 0);
+
+    if (ok)
+        *out = (struct berth_val){BERTH_JSON, (int32_t)b->len, {.s = arena_strndup(a, buf_str(b), b->len)}};
+    buf_free(b);
+    lua_pop(L, 1);
+    return ok;
+}
+
 static bool take_when(lua_State *L, int index, enum berth_type type, int64_t *out)
 {
     size_t len;
@@ -162,6 +256,8 @@ bool value_take(lua_State *L, int index, enum berth_type type, struct arena *a,
     if (type == BERTH_NULL)
         type = own_type(L, index);
     out->type = type;
+    if (type == BERTH_JSON && lua_istable(L, index))
+        return take_table(L, index, a, out);
     if (type_is_text(type))
         return take_text(L, index, a, out);
     switch (type) {
@@ -269,6 +365,8 @@ static int row_index(lua_State *L)
     if (h->run != box_run_id(L))
         return luaL_error(L, "this record belongs to an earlier call and is gone");
     f = asked_field(L, h);
+    if (h->reads != NULL && !atomic_exchange(&h->reads->field[f->at], true))
+        atomic_fetch_add(&h->reads->learned, 1);
     value_push_field(L, f, h->row->v[f->at]);
     return 1;
 }
@@ -339,7 +437,14 @@ void value_push_row(lua_State *L, struct berth_row *row, bool writable)
         return;
     }
     h = lua_newuserdatauv(L, sizeof(*h), 0);
-    *h = (struct row_handle){box_run_id(L), row, writable};
+    *h = (struct row_handle){box_run_id(L), row, NULL, writable};
     push_metatable(L, row->t);
     lua_setmetatable(L, -2);
+}
+
+void value_push_asked(lua_State *L, struct berth_row *row, struct reads *reads)
+{
+    value_push_row(L, row, false);
+    if (row != NULL && reads != NULL && reads->of == row->t)
+        ((struct row_handle *)lua_touserdata(L, -1))->reads = reads;
 }

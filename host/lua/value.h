@@ -28,6 +28,9 @@ void value_push(struct lua_State *L, enum berth_type type, struct berth_val v);
 void value_push_field(struct lua_State *L, const struct field *f, struct berth_val v);
 /* A record, void after this run. */
 void value_push_row(struct lua_State *L, struct berth_row *row, bool writable);
+/* The same, noting in reads what the script looks at. */
+struct reads;
+void value_push_asked(struct lua_State *L, struct berth_row *row, struct reads *reads);
 
 /* The Lua value as a value of that type (BERTH_NULL: of its own); text is copied to the arena.
  * false: it is of another kind.  nil becomes nil. */

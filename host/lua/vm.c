@@ -292,7 +292,7 @@ static void push_arg(lua_State *L, const struct question *q, size_t i)
     struct berth_val v = q->args[i];
 
     if (v.type == BERTH_ROW)
-        value_push_row(L, v.row, false);
+        value_push_asked(L, v.row, i == 0 ? q->script->reads : NULL);
     else if (declared != NULL && declared->table != NULL && v.type != BERTH_NULL)
         value_push_row(L, v.i == 0 ? NULL : find_raw(q->c, declared->table, v.i), false);
     else
@@ -320,33 +320,93 @@ static int answer(lua_State *L)
 
 static struct scripts *installed;
 
-static bool ask(struct berth_ctx *c, const struct rule *r, const struct berth_val *args, size_t n,
-                struct berth_val *out)
+static int put_question(struct vm *vm, struct scripts *s, struct question *q, struct buf *err)
 {
-    struct vm *vm = vm_of(installed);
-    const struct script *script = map_get(&vm->set->rules, r->full);
-    struct question q = {script, c, c->a, 0, args, n, out, false};
-    struct buf err = BUF_INIT;
+    struct berth_ctx *c = q->c;
+    int rc;
 
-    if (script == NULL || atomic_load_explicit(&script->tally->stopped, memory_order_relaxed))
-        return false;
-    q.ref = vm->rules[script - vm->set->list];
-    if (q.ref == 0)
-        return false;
     c->a = vm->scratch;
-    if (run(vm, installed, c, script, false, answer, &q, &err) < 0) {
-        q.answered = false;
-        /* What a broken rule asked for in vain is no reason to refuse the user. */
-        if (is_users(c->rc))
-            ctx_clear(c);
-    }
-    c->a = q.into;
+    rc = run(vm, s, c, q->script, false, answer, q, err);
+    /* What a broken rule asked for in vain is no reason to refuse the user. */
+    if (rc < 0 && is_users(c->rc))
+        ctx_clear(c);
+    c->a = q->into;
     for (int i = 0; c->rc != BERTH_OK && i < 5 && c->args[i] != NULL; i++)
         c->args[i] = arena_strdup(c->a, c->args[i]);
     if (!box_running(vm->box))
         arena_reset(vm->scratch);
+    return rc < 0 ? -1 : q->answered;
+}
+
+static const struct script *script_for(struct vm *vm, const struct rule *r)
+{
+    const struct script *script = map_get(&vm->set->rules, r->full);
+
+    return script == NULL || atomic_load_explicit(&script->tally->stopped, memory_order_relaxed) ||
+                   vm->rules[script - vm->set->list] == 0
+               ? NULL
+               : script;
+}
+
+static bool ask(struct berth_ctx *c, const struct rule *r, const struct berth_val *args, size_t n,
+                struct berth_val *out)
+{
+    struct vm *vm = vm_of(installed);
+    const struct script *script = script_for(vm, r);
+    struct question q = {script, c, c->a, 0, args, n, out, false};
+    struct buf err = BUF_INIT;
+    int rc;
+
+    if (script == NULL)
+        return false;
+    q.ref = vm->rules[script - vm->set->list];
+    rc = put_question(vm, installed, &q, &err);
     buf_free(&err);
-    return q.answered;
+    return rc > 0;
+}
+
+int vm_ask(struct vm *vm, struct scripts *s, const struct script *script, struct berth_ctx *c,
+           const struct berth_val *args, size_t n, struct berth_val *out, struct buf *err)
+{
+    struct question q = {script, c, c->a, vm->rules[0], args, n, out, false};
+
+    return put_question(vm, s, &q, err);
+}
+
+/* ---- what a rule looks at ------------------------------------------------------------------- */
+
+void reads_copy(struct berth_ctx *c, const struct script *script, struct script_reads *out)
+{
+    const struct reads *x = script->reads;
+
+    *out = (struct script_reads){x->of, NULL, atomic_load(&x->learned), x->loose, script->hash};
+    out->field = arena_alloc(c->a, (size_t)x->of->nfields * sizeof(bool));
+    for (int i = 0; i < x->of->nfields; i++)
+        out->field[i] = atomic_load(&x->field[i]);
+}
+
+static bool reads(struct berth_ctx *c, const struct rule *r, struct script_reads *out)
+{
+    const struct script *script = script_for(vm_of(installed), r);
+
+    if (script == NULL || script->reads == NULL)
+        return false;
+    reads_copy(c, script, out);
+    return true;
+}
+
+static uint64_t generation(void)
+{
+    return scripts_generation(installed);
+}
+
+static void complain(const struct rule *r, const char *why)
+{
+    const struct script *script = script_for(vm_of(installed), r);
+    struct box_failure f = {.why = BOX_ERROR};
+
+    if (script != NULL)
+        tally_failure(installed, script->tally, &f, why);
 }
 
 static bool fits(const struct vm_hook *h, const char *name, uint32_t when)
@@ -432,6 +492,14 @@ static int hook(struct berth_ctx *c, struct berth_event *ev)
 
 struct script_ops scripts_ops(struct scripts *s)
 {
+    struct script_ops ops = {.rule = ask,
+                             .hook = hook,
+                             .has_hook = has_hook,
+                             .generation = generation,
+                             .reads = reads,
+                             .complain = complain};
+
     installed = s;
-    return (struct script_ops){.rule = ask, .hook = hook, .has_hook = has_hook};
+    draft_ops(s, &ops);
+    return ops;
 }

@@ -103,6 +103,21 @@ static bool rule_default_fits(const struct berth_rule *d)
     return *d->def != '\0' && *end == '\0';
 }
 
+/* "release_days" of (lead) and "release" of (lead, pool), asked by record/due.c. */
+static void find_release(struct build *b, const char *plugin, const char *name, const struct rule *r)
+{
+    size_t n = r->args == NULL ? 0 : strcspn(r->args, ", ");
+    struct table *t = n == 0 ? NULL : map_getn(&b->m->table_by_name, r->args, n);
+
+    if (t == NULL || (t->flags & BERTH_POOLED) == 0 || strcmp(t->plugin, plugin) != 0 ||
+        strncmp(name, "release", 7) != 0)
+        return;
+    if (r->returns == BERTH_JSON)
+        t->release = r;
+    else if (r->returns == BERTH_INT)
+        t->release_days = r;
+}
+
 static void check_rule(struct build *b, const char *plugin, const struct berth_rule *d)
 {
     char **args = names_split(b->a, d->args, NULL);
@@ -142,6 +157,7 @@ void build_rules(struct build *b)
             m->nrules++;
             if (map_put(&m->rule_by_name, r->full, r) != NULL)
                 problem(b, plugin, NULL, NULL, "rule %s is declared twice", r->full);
+            find_release(b, plugin, d->name, r);
         }
 }
 

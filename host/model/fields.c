@@ -9,7 +9,7 @@
 
 #define TYPES (BERTH_ROW + 1)
 enum { MANY_MAX = 4000 };
-enum { FIELD_FLAGS = (1 << 12) - 1 };
+enum { FIELD_FLAGS = (1 << 13) - 1 };
 
 static const int32_t default_max[TYPES] = {
     [BERTH_TEXT] = 200, [BERTH_LONG] = 20000, [BERTH_PHONE] = 200,    [BERTH_EMAIL] = 254,

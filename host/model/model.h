@@ -104,6 +104,12 @@ struct table {
     size_t nindexes;
     /* Places of the host's optional columns, -1 where the table has none. */
     int at_owner, at_pool, at_pooled_at, at_claimed_at, at_touched_at, at_prev_owner, at_country;
+    int at_locked;
+    int at_due; /* due_at; behind it due_pool_id, due_why, remind_at */
+    const char *kept; /* BERTH_POOLED: filter; what no rule of days takes back */
+    /* BERTH_POOLED: rules of its plugin whose first argument is a record of it, or NULL: "release..."
+     * that returns BERTH_JSON, and one that returns BERTH_INT. */
+    const struct rule *release, *release_days;
     bool searched;   /* some field is BERTH_SEARCH: a full-text table search_<name> exists */
     bool duplicates; /* some field is BERTH_DUPLICATE */
     const struct field *number; /* the field with default @next, or NULL */

@@ -26,6 +26,12 @@ static const struct berth_field pooled_fields[] = {
     {"touched_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER},
     {"prev_owner_id", BERTH_REF, BERTH_LOCKED | BERTH_FILTER, "user"},
     {"pool_reason", BERTH_PICK, BERTH_LOCKED | BERTH_FILTER, "base.pool_reason"},
+    {"is_locked", BERTH_BOOL, BERTH_LOCKED | BERTH_FILTER, .def = "false"},
+    /* kept by record/due.c, in this order */
+    {"due_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER | BERTH_INDEX | BERTH_LIST | BERTH_DUE},
+    {"due_pool_id", BERTH_REF, BERTH_LOCKED | BERTH_FILTER, "pool"},
+    {"due_why", BERTH_TEXT, BERTH_LOCKED, .max = 200},
+    {"remind_at", BERTH_TIME, BERTH_LOCKED | BERTH_INDEX},
     {0},
 };
 /* Names that generated objects and the databases themselves take. */
@@ -165,6 +171,8 @@ static void find_places(struct table *t)
     t->at_claimed_at = place_of(t, BERTH_POOLED, "claimed_at");
     t->at_touched_at = place_of(t, BERTH_POOLED, "touched_at");
     t->at_prev_owner = place_of(t, BERTH_POOLED, "prev_owner_id");
+    t->at_locked = place_of(t, BERTH_POOLED, "is_locked");
+    t->at_due = place_of(t, BERTH_POOLED, "due_at");
     t->at_country = country != NULL && field_is_text(country) ? country->at : -1;
 }
 
@@ -427,6 +435,10 @@ static void finish_table(struct build *b, struct table *t, const struct berth_ta
     check_bare(b, t);
     check_flags(b, t);
     check_rights(b, t);
+    if (t->kept != NULL && (t->flags & BERTH_POOLED) == 0)
+        problem(b, t->plugin, t->name, NULL, ".kept is for BERTH_POOLED tables: take it off");
+    else if (t->kept != NULL)
+        filter_check(b, t, t->plugin, ".kept", t->kept);
 }
 
 static bool table_name_ok(struct build *b, const char *plugin, const char *name)
@@ -464,6 +476,7 @@ static void begin_table(struct build *b, const char *plugin, const struct berth_
                         .version = d->version,
                         .upgrade = d->upgrade,
                         .was = d->was,
+                        .kept = d->kept,
                         .at = (int)b->m->ntables};
     t->sql = strcmp(d->name, "user") == 0 ? "\"user\"" : d->name;
     b->m->ntables++;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "record/due.h"
 #include "record/find.h"
 #include "record/hook.h"
 #include "record/save.h"
@@ -384,6 +385,44 @@ static struct berth_row *api_ref(struct berth_ctx *c, const struct berth_row *r,
     return c->writing ? save_load(c, f->ref, id) : find_one(c, f->ref, id);
 }
 
+static const char *const *api_tables(struct berth_ctx *c, uint32_t flags)
+{
+    const char **names = arena_alloc(c->a, (c->m->ntables + 1) * sizeof(*names));
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->m->ntables; i++)
+        if ((c->m->tables[i].flags & flags) == flags)
+            names[n++] = c->m->tables[i].name;
+    return names;
+}
+
+static int api_due(struct berth_ctx *c, struct berth_row *r, struct berth_due *out)
+{
+    struct due_asking k = {.c = c};
+    struct due_answer a;
+    struct due d;
+    int64_t waits;
+
+    *out = (struct berth_due){0};
+    if (r == NULL || c->rc != BERTH_OK || r->t->at_due < 0)
+        return c->rc;
+    waits = row_get(r, "remind_at").i;
+    row_set(r, "remind_at", berth_nil()); /* told now: the next one is a later one */
+    if (!due_now(c, r, &a, &d))
+        return c->rc;
+    *out = (struct berth_due){.at = d.at, .pool_id = d.pool, .why = d.why};
+    k.t = r->t;
+    k.plan = due_plan(c);
+    for (size_t i = 0; d.at != 0 && waits != 0 && i < a.nremind; i++) {
+        int64_t at = due_remind_at(&k, r, &a, i);
+
+        if (at >= waits && at <= c->now)
+            out->remind[out->nremind++] =
+                (struct berth_remind){at, (uint32_t)a.remind[i].to, a.remind[i].high, a.remind[i].text};
+    }
+    return c->rc;
+}
+
 const struct berth_api plugin_api = {
     .size = sizeof(struct berth_api),
     .abi_major = BERTH_ABI_MAJOR,
@@ -429,4 +468,6 @@ const struct berth_api plugin_api = {
     .secret = api_secret,
     .hash = api_hash,
     .reply_text = api_reply_text,
+    .tables = api_tables,
+    .due = api_due,
 };

@@ -54,6 +54,8 @@ struct berth_ctx {
     int depth;             /* hooks that save that run hooks ... */
     const char *op;        /* what history calls this change: "update", or an action's name */
     const char *note;      /* free text with it */
+    int64_t batch;         /* the handover that changes of owner belong to */
+    bool as_it_was;        /* undoing: a record that goes back to its owner is stamped as before */
 
     enum berth_rc rc; /* the first error sticks */
     const char *code; /* REST code where rc alone does not tell: "stale", "duplicate", "unique" */

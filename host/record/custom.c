@@ -6,7 +6,9 @@
 
 #include "base/when.h"
 #include "record/audit.h"
+#include "record/due.h"
 #include "record/find.h"
+#include "record/handover.h"
 #include "record/hook.h"
 #include "record/session.h"
 #include "record/view.h"
@@ -140,6 +142,84 @@ static int not_negative(struct berth_ctx *c, struct berth_row *r)
     return c->rc;
 }
 
+static const struct table *pooled(struct berth_ctx *c, const struct berth_row *r)
+{
+    struct berth_val on = row_get(r, "on_table");
+    const struct table *t = val_is_nil(on) ? NULL : model_table(c->m, on.s);
+
+    return t != NULL && t->at_pool >= 0 ? t : NULL;
+}
+
+/* "phone, mobile": each a field of the table. */
+static void check_names(struct berth_ctx *c, const struct table *t, const char *field, const char *list)
+{
+    for (const char *p = list; *p != '\0';) {
+        size_t n = strcspn(p, ", ");
+        const struct field *f = n == 0 ? NULL : map_getn(&t->by_name, p, n);
+
+        if (n > 0 && (f == NULL || f->at < F_DECLARED))
+            ctx_invalid(c, field, "err.unknown_field", "name", arena_strndup(c->a, p, n), NULL);
+        p += n + strspn(p + n, ", ");
+    }
+}
+
+static int check_pool(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct table *t = pooled(c, r);
+    struct berth_val hidden = row_get(r, "hidden_fields");
+
+    if (t == NULL && !val_is_nil(row_get(r, "on_table")) && model_table(c->m, row_get(r, "on_table").s) != NULL)
+        return ctx_invalid(c, "on_table", "err.pool_table", NULL);
+    if (t != NULL && !val_is_nil(hidden))
+        check_names(c, t, "hidden_fields", hidden.s);
+    return not_negative(c, r);
+}
+
+/* A filter kept for later must fit its table, and mean the same tomorrow. */
+static void check_filter(struct berth_ctx *c, const struct table *t, const struct berth_row *r, const char *field)
+{
+    struct berth_val v = row_get(r, field);
+    const struct where *w;
+    struct berth_ctx plain;
+    json_t *j;
+
+    if (val_is_nil(v))
+        return;
+    ctx_init(&plain, c->st, c->conn, c->a, NULL, c->locale);
+    plain.m = c->m;
+    j = json_loadb(v.s, (size_t)v.len, 0, NULL);
+    if (strstr(v.s, "\"@") != NULL)
+        ctx_invalid(c, field, "err.filter_relative", NULL);
+    else if (!where_json(&plain, t, j, &w) && plain.problems != NULL)
+        ctx_invalid(c, field, plain.problems->key, "value", plain.problems->args[1], NULL);
+    json_decref(j);
+}
+
+static int check_pool_rule(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_row *pool = find_raw(c, model_table(c->m, "pool"), row_get(r, "pool_id").i);
+    const struct table *t = pool == NULL ? NULL : pooled(c, pool);
+    struct berth_val from = row_get(r, "counted_field");
+    const struct field *f = t == NULL || val_is_nil(from) ? NULL : model_field(t, from.s);
+
+    if (t == NULL)
+        return not_negative(c, r);
+    if (!val_is_nil(from) && (f == NULL || (f->type != BERTH_DATE && f->type != BERTH_TIME)))
+        ctx_invalid(c, "counted_field", "err.counted_field", NULL);
+    check_filter(c, t, r, "applies_to");
+    return not_negative(c, r);
+}
+
+static int check_hold_limit(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct table *t = pooled(c, r);
+
+    if (t == NULL)
+        return ctx_invalid(c, "on_table", "err.pool_table", NULL);
+    check_filter(c, t, r, "uncounted");
+    return not_negative(c, r);
+}
+
 /* What lies in a pool would belong to nobody. */
 static int drop_pool(struct berth_ctx *c, struct berth_row *r)
 {
@@ -187,11 +267,22 @@ static int rights(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
     return audit_row(c, r, deed);
 }
 
+static int pool_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
+{
+    due_changed(c);
+    return rights(c, r, deed);
+}
+
 static int token_gone(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
     if (deed == BERTH_DELETE)
         session_forget(c, row_get(r, "hash").s);
     return audit_row(c, r, deed);
+}
+
+static int handed_over(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
+{
+    return deed == BERTH_UPDATE ? handover_saved(c, r) : (int)c->rc;
 }
 
 static int declarations(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
@@ -201,7 +292,7 @@ static int declarations(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
     return store_remodel(c);
 }
 
-/* Whoever leaves stops working at once; what they held is let go by those who listen. */
+/* Whoever leaves stops working at once; what they held is handed over. */
 static int user_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
     bool left = deed == BERTH_DELETE ||
@@ -211,7 +302,7 @@ static int user_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
     if (!left)
         return c->rc;
     session_end_all(c, row_id(r), NULL);
-    return hook_emit(c, "base.user_left", r);
+    return handover_begin(c, r) == BERTH_OK ? hook_emit(c, "base.user_left", r) : (int)c->rc;
 }
 
 static const struct own {
@@ -224,9 +315,12 @@ static const struct own {
     {"audit", only_host, only_host, NULL},
     {"custom_field", check_field, NULL, declarations},
     {"department", check_department, NULL, rights},
+    {"handover", NULL, NULL, handed_over},
+    {"hold_limit", check_hold_limit, NULL, NULL},
     {"dict_item", check_item, NULL, declarations},
-    {"pool", not_negative, drop_pool, rights},
+    {"pool", check_pool, drop_pool, pool_saved},
     {"pool_member", NULL, NULL, rights},
+    {"pool_rule", check_pool_rule, NULL, pool_saved},
     {"role", only_admin, only_admin, rights},
     {"role_field", only_admin, only_admin, rights},
     {"role_perm", only_admin, only_admin, rights},

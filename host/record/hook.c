@@ -103,7 +103,7 @@ int hook_emit(struct berth_ctx *c, const char *topic, struct berth_row *row)
     return c->rc == BERTH_OK ? scripts(c, &ev, NULL) : c->rc;
 }
 
-static struct berth_val rule_default(struct berth_ctx *c, const struct rule *r)
+struct berth_val rule_default(struct berth_ctx *c, const struct rule *r)
 {
     const char *s = r->def;
     int64_t i;

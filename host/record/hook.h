@@ -12,6 +12,7 @@ int hook_emit(struct berth_ctx *c, const char *topic, struct berth_row *row);
 int hook_call(struct berth_ctx *c, const char *plugin, int (*run)(struct berth_ctx *, void *), void *arg);
 
 /* A rule's answer: a script's or the declared default. */
+struct berth_val rule_default(struct berth_ctx *c, const struct rule *r); /* as declared */
 struct berth_val rule_ask(struct berth_ctx *c, const struct rule *r, const struct berth_val *args, size_t n);
 
 #endif

@@ -1,12 +1,16 @@
 /* kinds.c - the kinds of jobs there are. */
 #include "record/bulk.h"
 #include "record/export.h"
+#include "record/handover.h"
 #include "record/import.h"
 #include "record/job.h"
+#include "record/recycle.h"
 
 const struct job_kind job_kinds[] = {
     {"bulk", bulk_run},
     {"export", export_run},
+    {"handover", handover_run},
     {"import", import_run},
+    {"recycle", recycle_run},
     {0},
 };

@@ -9,6 +9,7 @@
 #include "base/when.h"
 #include "record/ahead.h"
 #include "record/custom.h"
+#include "record/due.h"
 #include "record/dup.h"
 #include "record/find.h"
 #include "record/hook.h"
@@ -122,7 +123,7 @@ static void stamp_owner(struct berth_ctx *c, struct berth_row *r)
 {
     const struct table *t = r->t;
 
-    if (t->at_pool < 0)
+    if (t->at_pool < 0 || c->as_it_was)
         return;
     int64_t now = row_int(r, t->at_owner), before = r->old == NULL ? -1 : row_int(r->old, t->at_owner);
 
@@ -140,6 +141,12 @@ static void stamp_owner(struct berth_ctx *c, struct berth_row *r)
     }
 }
 
+/* What the user wrote with it, else what the rule says that took it back. */
+static const char *why(struct berth_ctx *c, const struct berth_row *r)
+{
+    return c->note != NULL ? c->note : due_reason(r);
+}
+
 static int log_owner(struct berth_ctx *c, const struct berth_row *r)
 {
     const struct table *t = r->t;
@@ -149,8 +156,8 @@ static int log_owner(struct berth_ctx *c, const struct berth_row *r)
 
     if (t->at_pool < 0 || now == before || r->old == NULL)
         return BERTH_OK;
-    s = db_prepare(c->conn, "INSERT INTO owner_log (tbl, rec, from_user, to_user, at, by, op, reason, pool_id)"
-                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    s = db_prepare(c->conn, "INSERT INTO owner_log (tbl, rec, from_user, to_user, at, by, op, reason, pool_id, since, batch)"
+                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     db_bind_int(s, 1, store_table_no(c->st, t));
     db_bind_int(s, 2, row_id(r));
     if (before != 0)
@@ -161,9 +168,13 @@ static int log_owner(struct berth_ctx *c, const struct berth_row *r)
     if (c->who != NULL)
         db_bind_int(s, 6, c->who->id);
     db_bind_text(s, 7, c->op, -1);
-    db_bind_text(s, 8, c->note, -1);
+    db_bind_text(s, 8, why(c, r), -1);
     if (row_int(r, t->at_pool) != 0)
         db_bind_int(s, 9, row_int(r, t->at_pool));
+    if (before != 0)
+        db_bind_int(s, 10, row_int(r->old, t->at_claimed_at));
+    if (c->batch != 0)
+        db_bind_int(s, 11, c->batch);
     rc = db_step(s);
     db_reset(s);
     return rc < 0 ? ctx_db(c, rc, "log an owner") : BERTH_OK;
@@ -197,9 +208,10 @@ int history_note(struct berth_ctx *c, const struct berth_row *r, const char *op,
     return history_put(c, r, op, NULL, text);
 }
 
+/* When it falls back follows from the rest. */
 static bool told(const struct field *f)
 {
-    return f->at >= F_DECLARED && !(f->flags & BERTH_SECRET);
+    return f->at >= F_DECLARED && !(f->flags & BERTH_SECRET) && !due_field(f);
 }
 
 static int history_changes(struct berth_ctx *c, const struct berth_row *r)
@@ -226,7 +238,7 @@ static int history_changes(struct berth_ctx *c, const struct berth_row *r)
     }
     json_close(&j, ']');
     if (any)
-        history_put(c, r, c->op, buf_str(&b), c->note);
+        history_put(c, r, c->op, buf_str(&b), why(c, r));
     buf_free(&b);
     return c->rc;
 }
@@ -430,6 +442,7 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
     if (hook_run(c, BERTH_BEFORE, deed, r, (struct berth_row *)r->old) != BERTH_OK || !row_check(r) ||
         check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
         return c->rc;
+    due_stamp(c, r);
     if (r->t->duplicates && (r->old == NULL || !dup_same(r->old, r))) {
         keys = arena_alloc(c->a, 2 * sizeof(*keys));
         if (check_duplicates(c, r, &keys[0], &keys[1]) != BERTH_OK)
@@ -463,7 +476,10 @@ int row_add(struct berth_ctx *c, struct berth_row *r, const char *tokens)
     stamp_owner(c, r);
     if (hooked && (hook_run(c, BERTH_BEFORE, BERTH_INSERT, r, NULL) != BERTH_OK || !row_check(r)))
         return c->rc;
-    if (check_giving(c, r) != BERTH_OK || insert(c, r) != BERTH_OK)
+    if (check_giving(c, r) != BERTH_OK)
+        return c->rc;
+    due_stamp(c, r);
+    if (insert(c, r) != BERTH_OK)
         return c->rc;
     if (r->t->searched && (hooked || tokens == NULL))
         search_put(c, NULL, r);

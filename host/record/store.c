@@ -10,6 +10,7 @@
 #include "record/ctx.h"
 #include "record/dup_recent.h"
 #include "record/dup_stage.h"
+#include "record/due.h"
 #include "record/reindex.h"
 #include "record/session.h"
 #include "record/titles.h"
@@ -145,6 +146,7 @@ void store_close(struct store *st)
     dup_recent_free(&st->recent);
     if (st->staged != NULL)
         dup_stage_free(&st->staged);
+    due_close(st);
     if (st->who != NULL)
         who_cache_free(&st->who);
     if (st->titles != NULL)

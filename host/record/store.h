@@ -13,6 +13,16 @@
 #include "model/labels.h"
 #include "model/model.h"
 
+/* What a rule's script looks at, so that equal records need not be asked about twice. */
+struct script_reads {
+    const struct table *of; /* the rule's first argument is a record of it */
+    bool *field;            /* by place in that table */
+    int learned;            /* grows when it looked at a field that its text did not name */
+    bool loose;             /* it asks for more than the record: the day, other records, who asks */
+    uint64_t hash;          /* of its text */
+};
+struct script_draft; /* a rule's text that is not in force */
+
 /* How the record layer reaches Lua, which lies below it.  Any member may be NULL. */
 struct script_ops {
     /* A rule's answer; false: no script (or a broken one) answers, take the declared default. */
@@ -22,6 +32,19 @@ struct script_ops {
     int (*hook)(struct berth_ctx *c, struct berth_event *ev);
     /* Whether hook() has anything for this table or topic (NULL table) and point. */
     bool (*has_hook)(const struct table *t, const char *topic, uint32_t when);
+    uint64_t (*generation)(void); /* grows when scripts are read again */
+    /* False: no script answers the rule, or none about a record.  The flags are in the ctx's arena. */
+    bool (*reads)(struct berth_ctx *c, const struct rule *r, struct script_reads *out);
+    /* The answer to a rule makes no sense: told to the administrator like an error of the script. */
+    void (*complain)(const struct rule *r, const char *why);
+    /* Checks the text as that rule's; NULL with err when it is refused.  For one thread. */
+    struct script_draft *(*draft)(struct berth_ctx *c, const struct rule *r, const char *text, size_t len,
+                                  struct buf *err);
+    /* 1: answered, 0: no opinion, -1: it failed, err says why. */
+    int (*draft_ask)(struct script_draft *d, struct berth_ctx *c, const struct berth_val *args, size_t n,
+                     struct berth_val *out, struct buf *err);
+    void (*draft_reads)(const struct script_draft *d, struct berth_ctx *c, struct script_reads *out);
+    void (*draft_free)(struct script_draft **d);
 };
 
 /* What open browsers hear of, after the commit.  send() never waits. */
@@ -55,6 +78,7 @@ struct old_model;
 struct who_cache;
 struct dup_recent;
 struct dup_stage;
+struct due_plan;
 
 struct store {
     struct db *db;
@@ -78,6 +102,8 @@ struct store {
     _Atomic uint64_t dup_gen;    /* grows when duplicate keys were committed or sorted in */
     struct dup_recent *recent;   /* duplicate keys not sorted in yet */
     struct dup_stage *staged;    /* keys of an import that are not in their index yet */
+    _Atomic uint64_t due_gen;    /* grows with every change of pools and their rules */
+    _Atomic(struct due_plan *) due;
     struct who_cache *who;
     struct session_cache *sessions;
     struct titles_cache *titles;

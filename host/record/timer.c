@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "record/commit.h"
 #include "record/hook.h"
+#include "record/recycle.h"
 #include "record/zone.h"
 
 enum { LOOK_S = 2, TURNS_MAX = 100000 };
@@ -160,6 +161,7 @@ static void *work(void *arg)
             if (next >= 0 && next <= now)
                 timer_run(t->st, &m->timers[i]);
         }
+        recycle_look(t->st, conn);
         db_settle(conn);
     }
     if (conn != NULL)

@@ -579,6 +579,13 @@ bool where_text(struct berth_ctx *c, const struct table *t, const char *text,
     if (text == NULL)
         return true;
     blanks(&p);
+    if (*p.s == '[' || *p.s == '{') { /* the JSON form, as administrators' filters are kept */
+        json_t *j = json_loads(p.s, JSON_REJECT_DUPLICATES, NULL);
+        bool ok = j == NULL ? fail(&p, "err.filter_form", text) != NULL : where_json(c, t, j, &out->where);
+
+        json_decref(j);
+        return ok;
+    }
     if (*p.s != '\0' && strncasecmp(p.s, "order ", 6) != 0 && strncasecmp(p.s, "limit ", 6) != 0 &&
         (out->where = or_text(&p)) == NULL)
         return false;

@@ -96,6 +96,11 @@ static const struct berth_field pool_fields[] = {
     {"hold_cap", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 1000000},
     {"lock_days", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 3650},
     {"protect_days", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 3650},
+    {"view_cap", BERTH_INT, 0, .def = "0", .group = "caps", .max = 1000000},
+    {"hidden_fields", BERTH_TEXT, 0, .group = "caps", .max = 1000}, /* "phone, mobile" */
+    {"recycle", BERTH_BOOL, BERTH_FILTER, .def = "true", .group = "recycling"},
+    {"remind_days", BERTH_INT, 0, .def = "0", .group = "recycling", .max = 3650},
+    {"manager_days", BERTH_INT, 0, .def = "0", .group = "recycling", .max = 3650},
     {"note", BERTH_LONG, 0, .max = 1000},
     {0},
 };
@@ -105,6 +110,42 @@ static const struct berth_field pool_member_fields[] = {
     {"user_id", BERTH_REF, BERTH_LIST | BERTH_INDEX, "user"},
     {"department_id", BERTH_REF, BERTH_LIST | BERTH_INDEX, "department"},
     {"admin", BERTH_BOOL, BERTH_LIST, .def = "false"},
+    {0},
+};
+
+/* Days after which a record that fits falls back; the first in order of place decides. */
+static const struct berth_field pool_rule_fields[] = {
+    {"pool_id", BERTH_REF, BERTH_REQUIRED, "pool"},
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 200}, /* people read it as the reason */
+    {"days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .max = 36500},
+    {"counted_from", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "counted_from", "touch"},
+    {"counted_field", BERTH_TEXT, BERTH_REQUIRED, .when = "counted_from = 'field'", .max = 48},
+    {"applies_to", BERTH_JSON, BERTH_LIST, "@filter", .max = 20000},
+    {"include_kept", BERTH_BOOL, 0, .def = "false"},
+    {"to_pool_id", BERTH_REF, BERTH_LIST, "pool"},
+    {"place", BERTH_INT, BERTH_LIST, .def = "0"},
+    {"active", BERTH_BOOL, BERTH_LIST, .def = "true"},
+    {0},
+};
+/* How many one may hold; the closest to a person decides: theirs, their department's, everybody's. */
+static const struct berth_field hold_limit_fields[] = {
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, .max = 48},
+    {"user_id", BERTH_REF, BERTH_LIST | BERTH_INDEX, "user"},
+    {"department_id", BERTH_REF, BERTH_LIST | BERTH_INDEX, "department"},
+    {"hold_cap", BERTH_INT, BERTH_LIST, .def = "0", .max = 1000000},
+    {"lock_cap", BERTH_INT, BERTH_LIST, .def = "0", .max = 1000000},
+    {"uncounted", BERTH_JSON, BERTH_LIST, "@filter", .max = 20000},
+    {0},
+};
+/* Whoever leaves: where their records go. */
+static const struct berth_field handover_fields[] = {
+    {"user_id", BERTH_REF, BERTH_REQUIRED | BERTH_LOCKED | BERTH_LIST | BERTH_INDEX, "user"},
+    {"to_ids", BERTH_REF, BERTH_MANY | BERTH_LOCKED | BERTH_LIST, "user"},
+    {"pool_id", BERTH_REF, BERTH_LOCKED | BERTH_LIST, "pool"},
+    {"state", BERTH_PICK, BERTH_REQUIRED | KEPT, "handover_state", "open"},
+    {"moved", BERTH_INT, BERTH_LOCKED | BERTH_LIST, .def = "0"},
+    {"back", BERTH_INT, BERTH_LOCKED | BERTH_LIST, .def = "0"}, /* given back when it was undone */
+    {"note", BERTH_LONG, BERTH_LOCKED, .max = 1000},
     {0},
 };
 
@@ -291,10 +332,15 @@ static const struct berth_field owner_log_fields[] = {
     {"to_user", BERTH_REF, 0, "user"},
     {"pool_id", BERTH_REF, 0, "pool"},
     {"at", BERTH_TIME},
-    {"ended_at", BERTH_TIME},
+    {"since", BERTH_TIME, .was = "ended_at"}, /* since when it had been from_user's */
     {"by", BERTH_REF, 0, "user"},
     {"reason", BERTH_TEXT},
+    {"batch", BERTH_INT}, /* the handover it belongs to */
     {0},
+};
+/* Who opened what of a pool on which day, where that is capped. */
+static const struct berth_field pool_view_fields[] = {
+    {"user_id", BERTH_INT}, {"pool_id", BERTH_INT}, {"day", BERTH_INT}, {"rec", BERTH_INT}, {0},
 };
 /* hash: of the key group (phone, fax ...) and the normalised value, see record/dup.c. */
 static const struct berth_field dup_key_fields[] = {
@@ -399,6 +445,9 @@ static const struct berth_table tables[] = {
     {"pool", pool_fields, .flags = ADMINISTERED | BERTH_PUBLIC, .title = "name", .icon = "inbox"},
     {"pool_member", pool_member_fields, .flags = ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN,
      .title = "user_id"},
+    {"pool_rule", pool_rule_fields, .flags = ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN, .title = "name"},
+    {"hold_limit", hold_limit_fields, .flags = ADMINISTERED, .title = "on_table", .icon = "lock"},
+    {"handover", handover_fields, .flags = ADMINISTERED, .title = "user_id", .icon = "swap"},
     {"custom_field", custom_field_fields, BERTH_KEYS({"on_table, name", BERTH_UNIQUE}),
      ADMINISTERED, .title = "name", .icon = "list-plus"},
     {"dict_item", dict_item_fields, BERTH_KEYS({"dict, key", BERTH_UNIQUE}), ADMINISTERED,
@@ -418,8 +467,9 @@ static const struct berth_table tables[] = {
     {"import_part", import_part_fields, BERTH_KEYS({"seq"}, {"import_id, batch"}), BERTH_BARE},
     {"bin", bin_fields, BERTH_KEYS({"seq"}, {"on_table, record_id"}, {"batch"}), BERTH_BARE},
     {"history", history_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}), BERTH_BARE},
-    {"owner_log", owner_log_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}, {"to_user, at"}),
+    {"owner_log", owner_log_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}, {"to_user, at"}, {"batch, seq"}),
      BERTH_BARE},
+    {"pool_view", pool_view_fields, BERTH_KEYS({"user_id, pool_id, day, rec"}), BERTH_BARE},
     {"dup_key", dup_key_fields, BERTH_KEYS({"hash, tbl, rec"}), BERTH_BARE},
     {"dup_todo", dup_todo_fields, BERTH_KEYS({"seq"}), BERTH_BARE},
     {"alert", alert_fields,
@@ -443,6 +493,8 @@ static const struct berth_dict dicts[] = {
                        "held:amber, pool:teal, missing:gray, invalid:red, kept:red, undone:gray"},
     {"pool_reason", "manual, rule, left, moved, import, created, no_interest, unreachable",
      .open = 1},
+    {"counted_from", "touch:blue, claim:teal, create:violet, field:gray"},
+    {"handover_state", "open:blue, done:green, undoing:amber, undone:gray"},
     {"series_reset", "never, year, month, day"},
     {"look", "list, board, calendar, tree, graph"},
     {"audience", "me, department:blue, role:violet, everyone:green"},

@@ -1,15 +1,6 @@
 /* leads - companies nobody has qualified yet; what is not worked falls back to the pool. */
 #include <berth.h>
 #include <string.h>
-#include <time.h>
-
-struct state {
-    int64_t after; /* the release run's place: the id it has come to */
-};
-
-/* One turn of the release run, during which others wait: leads looked at, and for how long however slow
- * the company's rule is. */
-enum { TURN = 500, TURN_MS = 50 };
 
 /* ---- the rule about claiming ------------------------------------------------------------ */
 static int on_claiming(struct berth_ctx *c, struct berth_event *ev)
@@ -25,70 +16,6 @@ static int on_done(struct berth_ctx *c, struct berth_event *ev)
     if (strcmp(host->table(ev->row), "lead") == 0 && strcmp(host->get(ev->row, "status").s, "new") == 0)
         host->set(ev->row, "status", berth_s("contacted"));
     return host->rc(c);
-}
-
-/* ---- falling back ------------------------------------------------------------------------------ */
-static bool is_due(struct berth_ctx *c, const struct berth_row *lead)
-{
-    int64_t days = host->rule(c, "leads.release_days", BERTH_ARGS(berth_r((struct berth_row *)lead))).i;
-
-    int64_t since = host->get(lead, "touched_at").i;
-
-    if (since == 0) /* never touched: then since it was made */
-        since = host->get(lead, "created_at").i;
-    return days > 0 && since + days * BERTH_DAY <= host->now(c);
-}
-
-static int let_go(struct berth_ctx *c, void *lead)
-{
-    return host->emit(c, "pools.release", lead);
-}
-
-static int64_t clock_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
-
-static int release_stale(struct berth_ctx *c)
-{
-    struct state *s = host->state(c);
-    struct berth_rows *rows = host->find(c, "lead", "id > ? and owner_id not empty and status not in ('converted') "
-                                         "order by id limit 500", BERTH_ARGS(berth_i(s->after)));
-    int64_t end = clock_ms() + TURN_MS;
-    int n = 0;
-
-    for (struct berth_row *lead; (lead = host->next(rows)) != NULL; n++) {
-        if (clock_ms() > end)
-            return 1;
-        s->after = host->get(lead, "id").i;
-        if (is_due(c, lead) && host->step(c, let_go, lead) != BERTH_OK)
-            host->log(c, BERTH_WARN, "lead %lld could not be released", (long long)s->after);
-    }
-    if (n == TURN)
-        return 1; /* more: again, after other people's requests */
-    s->after = 0;
-    return host->rc(c);
-}
-
-static int on_user_left(struct berth_ctx *c, struct berth_event *ev)
-{
-    struct berth_rows *rows = host->find(c, "lead", "owner_id = ?", BERTH_ARGS(host->get(ev->row, "id")));
-
-    for (struct berth_row *lead; (lead = host->next(rows)) != NULL;)
-        host->emit(c, "pools.release", lead);
-    return host->rc(c);
-}
-
-static int open(struct berth_ctx *c, void **state)
-{
-    static struct state s; /* the release run is one at a time */
-
-    (void)c;
-    *state = &s;
-    return BERTH_OK;
 }
 
 /* ---- what it is --------------------------------------------------------------------------------- */
@@ -127,7 +54,7 @@ static const struct berth_field lead_fields[] = {
 };
 
 static const struct berth_table tables[] = {
-    {"lead", lead_fields, .title = "name", .icon = "target",
+    {"lead", lead_fields, .title = "name", .icon = "target", .kept = "status = 'converted'",
      .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN,
      .rights = "sales: own create import; manager: tree create delete import export"},
     {0},
@@ -145,8 +72,9 @@ static const struct berth_dict dicts[] = {
     {0},
 };
 
-BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .tables = tables, .dicts = dicts, .open = open,
+BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .tables = tables, .dicts = dicts,
     .rules = BERTH_LIST_OF(berth_rule, {"release_days", BERTH_INT, "lead", "30"},
+                                       {"release", BERTH_JSON, "lead, pool"},
                                        {"may_claim", BERTH_BOOL, "lead, user_id", "true"}),
     .views = BERTH_LIST_OF(berth_view,
         {"lead", "mine", BERTH_AS_LIST, .where = "owner_id = @me"},
@@ -158,6 +86,4 @@ BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .table
         {"lead", "all", BERTH_AS_LIST},
         {"lead", "board", BERTH_AS_BOARD, .by = "status"}),
     .hooks = BERTH_LIST_OF(berth_hook, {BERTH_EVENT, "activities.done", on_done},
-                                       {BERTH_EVENT, "pools.claiming", on_claiming},
-                                       {BERTH_EVENT, "base.user_left", on_user_left}),
-    .timers = BERTH_LIST_OF(berth_timer, {"release", "1h", release_stale}))
+                                       {BERTH_EVENT, "pools.claiming", on_claiming}))

@@ -1,78 +1,24 @@
 /* pools - records without an owner lie in pools: members claim them within caps, owners let them go
- * or hand them on.  Serves every BERTH_POOLED table; the tables `pool` and `pool_member` are base's.
+ * or hand them on, and what is due falls back.  Serves every BERTH_POOLED table; the tables `pool`,
+ * `pool_member`, `pool_rule`, `hold_limit` and `handover` are base's, due_at and its like the host's.
  *
- * A topic for other plugins: "pools.release" with a record lets it fall back to its pool. */
-#include <berth.h>
+ * Topics for other plugins: "pools.release" with a record lets it fall back to its pool;
+ * "pools.claiming" may refuse a claim; "pools.remind" and "pools.fell" tell of what happened. */
+#include "pools.h"
 
-struct claim { /* what is asked under BERTH_CAP_ALL_ROWS */
-    struct berth_row *row;
-    int64_t user, pool;
-    bool may;
-    int64_t today, held;
-};
-
-static int64_t number(const struct berth_row *r, const char *field)
+int64_t pools_number(const struct berth_row *r, const char *field)
 {
     return host->get(r, field).i;
 }
 
-static int refuse(struct berth_ctx *c, const char *key)
+int pools_refuse(struct berth_ctx *c, const char *key)
 {
     return host->error(c, BERTH_CONFLICT, NULL, key);
 }
 
-/* ---- claiming ---------------------------------------------------------------------- */
-static bool is_member(struct berth_ctx *c, int64_t pool, int64_t user)
+static int save(struct berth_ctx *c, void *arg)
 {
-    struct berth_row *u = host->load(c, "user", user);
-
-    return host->count(c, "pool_member", "pool_id = ? and user_id = ?", BERTH_ARGS(berth_i(pool), berth_i(user))) > 0 ||
-           (number(u, "department_id") != 0 &&
-            host->count(c, "pool_member", "pool_id = ? and department_id = ?",
-                        BERTH_ARGS(berth_i(pool), berth_i(number(u, "department_id")))) > 0) ||
-           number(u, "admin") != 0;
-}
-
-static int64_t held(struct berth_ctx *c, const struct berth_row *row, int64_t user)
-{
-    return host->count(c, host->table(row), "owner_id = ?", BERTH_ARGS(berth_i(user)));
-}
-
-static int check_claim(struct berth_ctx *c, void *arg)
-{
-    struct claim *k = arg;
-    struct berth_row *pool = host->load(c, "pool", k->pool);
-    int64_t day_cap = number(pool, "day_cap"), hold_cap = number(pool, "hold_cap"), now = host->now(c);
-    int64_t lock = number(pool, "lock_days") * BERTH_DAY, protect = number(pool, "protect_days") * BERTH_DAY;
-
-    if (number(pool, "active") == 0)
-        return refuse(c, "pools.err.closed");
-    if (!is_member(c, k->pool, k->user))
-        return host->error(c, BERTH_DENIED, NULL, "pools.err.member");
-    if (number(k->row, "prev_owner_id") == k->user && number(k->row, "pooled_at") + lock > now)
-        return refuse(c, "pools.err.locked");
-    if (number(k->row, "created_at") + protect > now)
-        return refuse(c, "pools.err.protected");
-    if (hold_cap > 0 && held(c, k->row, k->user) >= hold_cap)
-        return refuse(c, "pools.err.hold_cap");
-    if (day_cap > 0 && host->count(c, "owner_log", "to_user = ? and pool_id = ? and from_user empty and at >= @today",
-                                   BERTH_ARGS(berth_i(k->user), berth_i(k->pool))) >= day_cap)
-        return refuse(c, "pools.err.day_cap");
-    return host->rc(c);
-}
-
-static int claim(struct berth_ctx *c, struct berth_row *row)
-{
-    struct claim k = {.row = row, .user = host->user(c), .pool = number(row, "pool_id")};
-
-    if (number(row, "owner_id") != 0)
-        return refuse(c, "pools.err.taken");
-    if (k.pool == 0)
-        return refuse(c, "pools.err.no_pool");
-    if (host->all_rows(c, check_claim, &k) != BERTH_OK || host->emit(c, "pools.claiming", row) != BERTH_OK)
-        return host->rc(c);
-    host->set(row, "owner_id", berth_i(k.user));
-    return host->save(c, row);
+    return host->save(c, arg);
 }
 
 /* ---- letting go ----------------------------------------------------------------------- */
@@ -82,25 +28,27 @@ static int64_t some_pool(struct berth_ctx *c, const struct berth_row *row)
                                           BERTH_ARGS(berth_s(host->table(row))));
     struct berth_row *pool = host->next(pools);
 
-    return pool == NULL ? 0 : number(pool, "id");
+    return pool == NULL ? 0 : pools_number(pool, "id");
 }
 
-static int save(struct berth_ctx *c, void *arg)
+/* A pool that is closed or gone takes nothing. */
+static int64_t open_pool(struct berth_ctx *c, int64_t pool)
 {
-    return host->save(c, arg);
+    return host->count(c, "pool", "id = ? and active = true", BERTH_ARGS(berth_i(pool))) > 0 ? pool : 0;
 }
 
-static int let_go(struct berth_ctx *c, struct berth_row *row, int64_t pool, const char *reason)
+int pools_let_go(struct berth_ctx *c, struct berth_row *row, int64_t pool, const char *reason)
 {
     if (pool == 0)
-        pool = number(row, "pool_id");
+        pool = open_pool(c, pools_number(row, "pool_id"));
     if (pool == 0)
         pool = some_pool(c, row);
     if (pool == 0)
-        return refuse(c, "pools.err.no_pool");
+        return pools_refuse(c, "pools.err.no_pool");
     host->set(row, "owner_id", berth_nil());
     host->set(row, "pool_id", berth_i(pool));
     host->set(row, "pool_reason", berth_s(reason));
+    host->set(row, "is_locked", (struct berth_val){BERTH_BOOL, 0, {.i = 0}});
     /* the user may not see the pool that it goes to */
     return host->all_rows(c, save, row);
 }
@@ -109,47 +57,46 @@ static int release(struct berth_ctx *c, struct berth_row *row)
 {
     struct berth_val reason = host->param(c, "pool_reason");
 
-    if (number(row, "owner_id") == 0)
-        return refuse(c, "pools.err.in_pool");
-    return let_go(c, row, host->param(c, "pool_id").i, reason.type == BERTH_NULL ? "manual" : reason.s);
+    if (pools_number(row, "owner_id") == 0)
+        return pools_refuse(c, "pools.err.in_pool");
+    return pools_let_go(c, row, host->param(c, "pool_id").i, reason.type == BERTH_NULL ? "manual" : reason.s);
 }
 
 static int on_release(struct berth_ctx *c, struct berth_event *ev)
 {
-    return let_go(c, ev->row, 0, host->user(c) == 0 ? "rule" : "left");
+    return pools_let_go(c, ev->row, 0, host->user(c) == 0 ? "rule" : "left");
+}
+
+/* From pool to pool; since when it has been without an owner stays. */
+static int move(struct berth_ctx *c, struct berth_row *row)
+{
+    struct berth_val to = host->param(c, "pool_id");
+
+    if (!host->can(c, "pools.move") && !pools_is_admin(c, pools_number(row, "pool_id")))
+        return host->error(c, BERTH_DENIED, NULL, "err.denied");
+    host->set(row, "pool_id", to);
+    host->set(row, "pool_reason", berth_s("moved"));
+    return host->all_rows(c, save, row);
 }
 
 /* ---- handing on ------------------------------------------------------------------------ */
-static int check_receiver(struct berth_ctx *c, void *arg)
-{
-    struct claim *k = arg;
-    struct berth_row *user = host->load(c, "user", k->user), *pool;
-
-    if (number(user, "active") == 0)
-        return host->error(c, BERTH_INVALID, "to_id", "pools.err.left");
-    pool = k->pool == 0 ? NULL : host->load(c, "pool", k->pool);
-    if (pool != NULL && number(pool, "hold_cap") > 0 && held(c, k->row, k->user) >= number(pool, "hold_cap"))
-        return host->error(c, BERTH_INVALID, "to_id", "pools.err.their_cap");
-    return host->rc(c);
-}
-
 static int give(struct berth_ctx *c, struct berth_row *row, int64_t to)
 {
     host->set(row, "owner_id", berth_i(to));
     host->set(row, "pool_reason", berth_nil());
+    host->set(row, "is_locked", (struct berth_val){BERTH_BOOL, 0, {.i = 0}});
     return host->all_rows(c, save, row);
 }
 
 static int transfer(struct berth_ctx *c, struct berth_row *row)
 {
     int64_t to = host->param(c, "to_id").i;
-    struct claim k = {.row = row, .user = to, .pool = number(row, "pool_id")};
 
-    if (to == number(row, "owner_id"))
+    if (to == pools_number(row, "owner_id"))
         return host->error(c, BERTH_INVALID, "to_id", "pools.err.same");
     /* out of a pool on its terms only, whoever hands it out and to whom */
-    if (host->all_rows(c, check_receiver, &k) != BERTH_OK ||
-        (number(row, "owner_id") == 0 && host->all_rows(c, check_claim, &k) != BERTH_OK))
+    if (pools_may_receive(c, row, to) != BERTH_OK ||
+        (pools_number(row, "owner_id") == 0 && pools_may_claim(c, row, to) != BERTH_OK))
         return host->rc(c);
     return give(c, row, to);
 }
@@ -157,31 +104,63 @@ static int transfer(struct berth_ctx *c, struct berth_row *row)
 /* This record for one of a colleague's; both change hands or neither. */
 static int swap(struct berth_ctx *c, struct berth_row *row)
 {
-    struct berth_val with = host->param(c, "with_id");
-    struct berth_row *other;
-    int64_t mine, theirs;
+    struct berth_row *other = host->load(c, host->table(row), host->param(c, "with_id").i);
+    int64_t mine = pools_number(row, "owner_id"), theirs = pools_number(other, "owner_id");
 
-    other = host->load(c, host->table(row), with.i);
-    mine = number(row, "owner_id");
-    theirs = number(other, "owner_id");
     if (mine == 0 || theirs == 0 || mine == theirs)
         return host->error(c, BERTH_INVALID, "with_id", "pools.err.swap");
     return give(c, row, theirs) == BERTH_OK ? give(c, other, mine) : host->rc(c);
 }
 
-BERTH_PLUGIN(.name = "pools", .version = "0.1.0", .needs = "base", .caps = BERTH_CAP_ALL_ROWS,
-    .perms = BERTH_LIST_OF(berth_perm, {"claim", "sales, manager"}, {"swap", "manager"}),
+/* ---- leaving the company ------------------------------------------------------------------ */
+/* The host moves what they held, in slices, once the user is no longer active. */
+static int leave(struct berth_ctx *c, struct berth_row *user)
+{
+    struct berth_row *h = host->make(c, "handover");
+
+    host->set(h, "user_id", host->get(user, "id"));
+    host->set(h, "to_ids", host->param(c, "to_ids"));
+    host->set(h, "pool_id", host->param(c, "pool_id"));
+    host->set(h, "note", host->param(c, "note"));
+    if (host->all_rows(c, save, h) != BERTH_OK)
+        return host->rc(c);
+    host->set(user, "active", (struct berth_val){BERTH_BOOL, 0, {.i = 0}});
+    return host->save(c, user);
+}
+
+static int come_back(struct berth_ctx *c, struct berth_row *user)
+{
+    struct berth_row *h = host->next(host->find(c, "handover", "user_id = ? and state in ('open', 'done') order by id desc limit 1",
+                                                BERTH_ARGS(host->get(user, "id"))));
+
+    host->set(user, "active", (struct berth_val){BERTH_BOOL, 0, {.i = 1}});
+    if (host->save(c, user) != BERTH_OK || h == NULL)
+        return host->rc(c);
+    host->set(h, "state", berth_s("undoing"));
+    return host->all_rows(c, save, h);
+}
+
+#define NOTE {"note", BERTH_LONG, .max = 1000}
+
+BERTH_PLUGIN(.name = "pools", .version = "0.2.0", .needs = "base", .caps = BERTH_CAP_ALL_ROWS,
+    .perms = BERTH_LIST_OF(berth_perm, {"claim", "sales, manager"}, {"swap", "manager"}, {"move", "manager"}),
     .actions = BERTH_LIST_OF(berth_action,
         {"@pooled", "claim", "claim", .when = "owner_id empty", .flags = BERTH_BULK | BERTH_SEEN, .icon = "hand",
-         .run = claim},
+         .run = pools_claim},
         {"@pooled", "release", .when = "owner_id not empty", .flags = BERTH_BULK, .icon = "undo", .run = release,
-         .form = BERTH_FIELDS({"pool_reason", BERTH_PICK, 0, "base.pool_reason"},
-                              {"pool_id", BERTH_REF, 0, "pool"},
-                              {"note", BERTH_LONG, .max = 1000})},
+         .form = BERTH_FIELDS({"pool_reason", BERTH_PICK, 0, "base.pool_reason"}, {"pool_id", BERTH_REF, 0, "pool"}, NOTE)},
         {"@pooled", "transfer", .flags = BERTH_BULK, .icon = "user-plus", .run = transfer,
-         .form = BERTH_FIELDS({"to_id", BERTH_REF, BERTH_REQUIRED, "user"},
-                              {"note", BERTH_LONG, .max = 1000})},
+         .form = BERTH_FIELDS({"to_id", BERTH_REF, BERTH_REQUIRED, "user"}, NOTE)},
+        {"@pooled", "move", .when = "owner_id empty", .flags = BERTH_BULK | BERTH_SEEN, .icon = "folder", .run = move,
+         .form = BERTH_FIELDS({"pool_id", BERTH_REF, BERTH_REQUIRED, "pool"}, NOTE)},
+        {"@pooled", "lock", .when = "owner_id not empty and is_locked <> true", .flags = BERTH_BULK, .icon = "lock",
+         .run = pools_lock},
+        {"@pooled", "unlock", .when = "owner_id not empty and is_locked = true", .flags = BERTH_BULK, .icon = "unlock",
+         .run = pools_unlock},
         {"@pooled", "swap", "swap", .when = "owner_id not empty", .icon = "swap", .run = swap,
-         .form = BERTH_FIELDS({"with_id", BERTH_REF, BERTH_REQUIRED, "@self"},
-                              {"note", BERTH_LONG, .max = 1000})}),
-    .hooks = BERTH_LIST_OF(berth_hook, {BERTH_EVENT, "pools.release", on_release}))
+         .form = BERTH_FIELDS({"with_id", BERTH_REF, BERTH_REQUIRED, "@self"}, NOTE)},
+        {"user", "leave", .when = "active = true", .flags = BERTH_DANGER, .icon = "logout", .run = leave,
+         .form = BERTH_FIELDS({"to_ids", BERTH_REF, BERTH_MANY, "user"}, {"pool_id", BERTH_REF, 0, "pool"}, NOTE)},
+        {"user", "come_back", .when = "active = false", .flags = BERTH_DANGER, .icon = "undo", .run = come_back}),
+    .hooks = BERTH_LIST_OF(berth_hook, {BERTH_EVENT, "pools.release", on_release}),
+    .timers = BERTH_LIST_OF(berth_timer, {"release", "20s", pools_release_due}))

@@ -838,6 +838,29 @@ static int api_reply_rows(struct berth_ctx *c, struct berth_rows *rows)
     return api_reply(c, 200, print(c->f, "{\"rows\":%zu}", rows != NULL ? rows->n : 0));
 }
 
+static const char *const *api_tables(struct berth_ctx *c, uint32_t flags)
+{
+    const struct berth_table *t = c->f->plugin != NULL ? c->f->plugin->tables : NULL;
+    size_t n = 0;
+    const char **names;
+
+    for (; t != NULL && t[n].name != NULL; n++)
+        ;
+    names = take(c->f, (n + 1) * sizeof(*names));
+    n = 0;
+    for (; t != NULL && t->name != NULL; t++)
+        if ((t->flags & flags) == flags)
+            names[n++] = t->name;
+    return names;
+}
+
+/* No rules are asked here: what the test has put into the record holds. */
+static int api_due(struct berth_ctx *c, struct berth_row *r, struct berth_due *out)
+{
+    *out = (struct berth_due){.at = row_get(r, "due_at").i, .pool_id = row_get(r, "due_pool_id").i};
+    return c->rc;
+}
+
 static int api_all_rows(struct berth_ctx *c, int (*body)(struct berth_ctx *, void *), void *arg)
 {
     return c->rc != BERTH_OK ? c->rc : body(c, arg);
@@ -955,6 +978,8 @@ static const struct berth_api fake_api = {
     .secret = api_secret,
     .hash = api_hash,
     .reply_text = api_reply_text,
+    .tables = api_tables,
+    .due = api_due,
 };
 
 /* ---- the functions tests call ------------------------------------------------------ */

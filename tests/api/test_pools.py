@@ -128,7 +128,7 @@ def test_the_release_run_follows_the_script_as_it_is_now(own_site):
         return admin.post("/_script/_reload").json
 
     # nothing is 30 days old; then a draft that gives key leads a day and others none at all
-    assert admin.post("/_timer/leads.release").status == 200
+    assert admin.post("/_timer/pools.release").status == 200
     assert li.row(f"/lead/{lead['id']}")["owner_id"] == li.user["id"]
     state = script("-- all leads at once\nreturn function(lead)\n  if lead.is_key then\n    return 1\n  end\n  return -1\nend\n")
     assert state["problems"] == []

@@ -47,7 +47,7 @@ def sources(*patterns):
 
 def host_keys():
     c = sources("host/*/*.c")
-    keys = set(re.findall(r'"((?:err|import|alert)\.[a-z_]+)"', c))
+    keys = set(re.findall(r'"((?:err|import|alert|due)\.[a-z_]+)"', c))
     keys |= {"err." + code for code in re.findall(r'\brefuse\(k, [^;]*?"(\w+)"', c)}
     keys |= {"err." + code for code in re.findall(r'known \? "(\w+)"', c)}
     keys |= {"sheet." + key for key in re.findall(r'\bX\([A-Z_]+, "(\w+)"', sources("host/sheet/sheet.h"))}

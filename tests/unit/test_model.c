@@ -140,7 +140,8 @@ static void columns_of_the_host_come_first(void **state)
     static const char *const names[] = {"id",          "version",    "created_at", "created_by",
                                         "updated_at",  "updated_by", "owner_id",   "pool_id",
                                         "pooled_at",   "claimed_at", "touched_at", "prev_owner_id",
-                                        "pool_reason", "name"};
+                                        "pool_reason", "is_locked",  "due_at",     "due_pool_id",
+                                        "due_why",     "remind_at",  "name"};
     struct model *m = good(NULL, NULL);
     const struct table *lead = model_table(m, "lead"), *user = model_table(m, "user");
 
@@ -217,15 +218,16 @@ static void duplicate_keys_are_grouped_by_what_is_compared(void **state)
 static void indexes_follow_flags_and_keys(void **state)
 {
     static const char *const names[] = {"ix_lead_owner_id_status", "ix_lead_owner_id",
-                                        "ix_lead_pool_id", "ux_lead_email", "ix_lead_status"};
+                                        "ix_lead_pool_id", "ix_lead_due_at", "ix_lead_remind_at",
+                                        "ux_lead_email", "ix_lead_status"};
     struct model *m = good(NULL, NULL);
     const struct table *lead = model_table(m, "lead"), *log = model_table(m, "log");
 
     (void)state;
-    assert_int_equal(lead->nindexes, 5);
+    assert_int_equal(lead->nindexes, 7);
     for (size_t i = 0; i < lead->nindexes; i++)
         assert_string_equal(lead->indexes[i].name, names[i]);
-    assert_true(lead->indexes[3].unique);
+    assert_true(lead->indexes[5].unique);
     assert_int_equal(lead->indexes[0].n, 2);
     assert_string_equal(model_table(m, "call")->indexes[0].name, "ix_call_lead_id");
     assert_string_equal(log->indexes[0].on[0]->name, "seq");
