@@ -96,6 +96,16 @@ class Person:
             if not after:
                 return rows
 
+    def until(self, path, holds):
+        """The record at that path as soon as it is so; jobs and timers work beside requests."""
+        end = time.monotonic() + PATIENCE * 4
+        while True:
+            row = self.row(path)
+            if holds(row):
+                return row
+            assert time.monotonic() < end, row
+            time.sleep(0.02)
+
     def job(self, answer):
         assert answer.status == 202, answer
         until = time.monotonic() + PATIENCE * 4

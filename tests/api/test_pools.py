@@ -153,3 +153,125 @@ def test_a_pool_that_holds_records_is_not_deleted(people, pool):
 def test_a_colleagues_record_is_picked_for_a_swap(people):
     form = next(a for a in people["manager"].get("/_meta/lead").json["actions"] if a["name"] == "swap")["form"]
     assert (form[0]["name"], form[0]["type"], form[0]["of"]) == ("with_id", "ref", "lead")
+
+
+# ---- what E1 asks for --------------------------------------------------------------------------------
+
+def test_protection_counts_from_entering_the_pool_and_no_edit_prolongs_it(people, pool):
+    admin, li = people["admin"], people["li"]
+    lead = li.made("lead", name=name())
+    protected = pool(protect_days=1)
+    released = li.post(f"/lead/{lead['id']}/release", {"pool_id": protected["id"]})
+    assert released.status == 200, released
+    entered = released.json["row"]["pooled_at"]
+    assert people["zhang"].post(f"/lead/{lead['id']}/claim").status == 409
+    row = admin.row(f"/lead/{lead['id']}")
+    assert admin.patch(f"/lead/{lead['id']}", row["version"], {"city": "Xiamen"}).json["row"]["pooled_at"] == entered
+    admin.made("pool_member", pool_id=protected["id"], user_id=people["zhang"].user["id"], admin=True)
+    assert people["zhang"].post(f"/lead/{lead['id']}/claim").status == 200  # administrators of a pool need not wait
+
+
+def test_the_former_owner_is_noted_and_not_who_let_go(people, pool):
+    admin, li = people["admin"], people["li"]
+    lead = li.made("lead", name=name())
+    assert admin.post(f"/lead/{lead['id']}/release", {"pool_id": pool()["id"]}).status == 200
+    assert admin.row(f"/lead/{lead['id']}")["prev_owner_id"] == li.user["id"]
+
+
+def test_a_holding_limit_does_not_count_what_it_leaves_out(people, pool):
+    admin, alice = people["admin"], people["alice"]
+    mine = admin.rows("lead", filter=["owner_id", "=", alice.user["id"]])
+    counted = sum(r["status"] != "lost" for r in mine)
+    limit = admin.made("hold_limit", on_table="lead", user_id=alice.user["id"], hold_cap=counted + 1,
+                       uncounted=["status", "=", "lost"])
+    open_pool = pool()
+    lost, one, two = pooled(people, open_pool), pooled(people, open_pool), pooled(people, open_pool)
+    assert admin.patch(f"/lead/{lost['id']}", lost["version"], {"status": "lost"}).status == 200
+    answers = [alice.post(f"/lead/{x['id']}/claim").status for x in (lost, one, two)]
+    assert answers == [200, 200, 409]
+    assert admin.delete(f"/hold_limit/{limit['id']}").status == 204
+    assert admin.post("/hold_limit", {"on_table": "lead", "uncounted": ["nosuch", "=", 1]}).status == 422
+    assert admin.post("/hold_limit", {"on_table": "user"}).status == 422
+
+
+def test_what_is_locked_stays_and_locks_are_limited(people):
+    admin, alice = people["admin"], people["alice"]
+    limit = admin.made("hold_limit", on_table="lead", user_id=alice.user["id"], lock_cap=1)
+    one, two = alice.made("lead", name=name()), alice.made("lead", name=name())
+    assert one["due_at"] is not None and one["due_why"] and one["due_pool_id"]
+    locked = alice.post(f"/lead/{one['id']}/lock")
+    assert locked.status == 200 and locked.json["row"]["due_at"] is None
+    assert alice.post(f"/lead/{two['id']}/lock").status == 409
+    assert alice.post(f"/lead/{one['id']}/unlock").json["row"]["due_at"] is not None
+    assert alice.post(f"/lead/{two['id']}/lock").status == 200
+    assert admin.delete(f"/hold_limit/{limit['id']}").status == 204
+
+
+def test_who_looks_after_pools_moves_between_them(people, pool):
+    one, other = pool(), pool()
+    lead = pooled(people, one)
+    before = people["admin"].row(f"/lead/{lead['id']}")["pooled_at"]
+    assert people["li"].post(f"/lead/{lead['id']}/move", {"pool_id": other["id"]}).status == 403
+    moved = people["manager"].post(f"/lead/{lead['id']}/move", {"pool_id": other["id"], "note": "north now"})
+    assert moved.status == 200, moved
+    row = people["admin"].row(f"/lead/{lead['id']}")
+    assert row["pool_id"] == other["id"] and row["pooled_at"] == before and row["pool_reason"] == "moved"
+
+
+def test_a_pools_own_rule_says_when_and_where_to_and_a_change_reaches_every_record(people, pool):
+    admin, li = people["admin"], people["li"]
+    home, cold = pool(), pool()
+    lead = li.made("lead", name=name(), pool_id=home["id"], owner_id=li.user["id"], rating="cold")
+    rule = admin.made("pool_rule", pool_id=home["id"], name="Cold ones: 10 days", days=10, counted_from="claim",
+                      applies_to=["rating", "=", "cold"], to_pool_id=cold["id"])
+    row = admin.until(f"/lead/{lead['id']}", lambda r: r["due_why"] == "Cold ones: 10 days")
+    assert row["due_pool_id"] == cold["id"] and row["version"] == lead["version"]
+    assert admin.patch(f"/pool/{home['id']}", home["version"], {"recycle": False}).status == 200
+    admin.until(f"/lead/{lead['id']}", lambda r: r["due_at"] is None)
+    bad = {"pool_id": home["id"], "name": "x", "days": 1}
+    assert admin.post("/pool_rule", {**bad, "applies_to": ["nosuch", "=", 1]}).status == 422
+    assert admin.post("/pool_rule", {**bad, "applies_to": ["created_at", "<", "@now-3d"]}).status == 422
+    assert admin.post("/pool_rule", {**bad, "counted_from": "field", "counted_field": "name"}).status == 422
+    assert admin.delete(f"/pool_rule/{rule['id']}").status == 204
+
+
+# ---- leaving the company -----------------------------------------------------------------------------
+
+def leaver(people, site):
+    admin = people["admin"]
+    user = admin.made("user", name="Leaver", login=f"leaving{next(number)}", department_id=2)
+    admin.post(f"/user/{user['id']}/_password", {"password": "leaving soon"})
+    sales = [r for r in admin.rows("role") if r["name"] == "sales"][0]
+    admin.made("user_role", user_id=user["id"], role_id=sales["id"])
+    return user, site.sign_in(user["login"], "leaving soon")
+
+
+def test_what_a_leaver_held_goes_to_the_successors_in_turn_and_comes_back(site, people):
+    admin, li, zhang = people["admin"], people["li"], people["zhang"]
+    user, person = leaver(people, site)
+    leads = [person.made("lead", name=name()) for _ in range(4)]
+    before = [admin.row(f"/lead/{x['id']}") for x in leads]
+    assert admin.post(f"/user/{user['id']}/leave", {"to_ids": [li.user["id"], zhang.user["id"]], "note": "left"}).status == 200
+    rows = [admin.until(f"/lead/{x['id']}", lambda r: r["owner_id"] != user["id"]) for x in leads]
+    assert [r["owner_id"] for r in rows] == [li.user["id"], zhang.user["id"]] * 2
+    assert all(r["prev_owner_id"] == user["id"] for r in rows)
+    # one of them is worked on since: it stays
+    assert zhang.post(f"/lead/{leads[1]['id']}/transfer", {"to_id": li.user["id"]}).status == 200
+    assert admin.post(f"/user/{user['id']}/come_back").status == 200
+    done = admin.rows("handover", filter=["user_id", "=", user["id"]])[0]
+    admin.until(f"/handover/{done['id']}", lambda r: r["state"] == "undone" and r["moved"] == 4 and r["back"] == 3)
+    rows = [admin.row(f"/lead/{x['id']}") for x in leads]
+    assert [r["owner_id"] for r in rows] == [user["id"], li.user["id"], user["id"], user["id"]]
+    for was, now in zip(before, rows):
+        if now["owner_id"] == user["id"]:
+            kept = ("touched_at", "claimed_at", "pool_id", "prev_owner_id", "due_at")
+            assert {k: was[k] for k in kept} == {k: now[k] for k in kept}
+
+
+def test_what_a_leaver_held_goes_to_the_pool_that_was_said(site, people, pool):
+    user, person = leaver(people, site)
+    lead, where = person.made("lead", name=name()), pool()
+    assert people["admin"].post(f"/user/{user['id']}/leave", {"pool_id": where["id"]}).status == 200
+    row = people["admin"].until(f"/lead/{lead['id']}", lambda r: r["owner_id"] is None)
+    assert row["pool_id"] == where["id"] and row["pool_reason"] == "left" and row["prev_owner_id"] == user["id"]
+    assert people["li"].post(f"/user/{user['id']}/leave").status in (403, 404)

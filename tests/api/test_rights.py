@@ -193,8 +193,8 @@ def test_whoever_leaves_stops_at_once_and_their_leads_go_to_the_pool(site, peopl
     lead = leaver.made("lead", name=name())
     assert admin.patch(f"/user/{user['id']}", admin.row(f"/user/{user['id']}")["version"], {"active": False}).status == 200
     assert leaver.get("/lead").status == 401
-    row = admin.row(f"/lead/{lead['id']}")
-    assert row["owner_id"] is None and row["pool_id"] is not None and row["prev_owner_id"] == user["id"]
+    row = admin.until(f"/lead/{lead['id']}", lambda r: r["owner_id"] is None)
+    assert row["pool_id"] is not None and row["prev_owner_id"] == user["id"]
 
 
 def test_the_last_administrator_cannot_be_taken_away(people):

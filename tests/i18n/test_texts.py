@@ -17,6 +17,7 @@ FOLDERS = [HOST, *(f"plugins/{name}/i18n" for name in PLUGINS), "share/plugin-te
 
 # What code hands to these through c->args[] or a helper, out of a pattern's sight.
 GIVEN = {
+    "due.days": ["days"],
     "err.bad_json": {"why"}, "err.bad_param": {"name"}, "err.custom": {"why"}, "err.sheet": {"why"},
     "err.script": {"script", "why"}, "err.filter_form": {"value"}, "err.filter_field": {"value"},
     "err.filter_op": {"value"}, "err.filter_value": {"value"}, "err.filter_sort": {"value"},
