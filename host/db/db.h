@@ -116,7 +116,7 @@ struct db_work {
     void (*done)(void *arg, int rc); /* on the writer thread: be short; may submit again */
     void *arg;
     bool low; /* a chunk of something long: waits for the others, commits apart from them */
-    bool idle; /* tidying: for when nothing else is to do, or once a second */
+    bool idle; /* tidying: for when nothing else is to do, or once a second; commits alone */
 
     /* the queue's */
     struct db_work *next;

@@ -357,7 +357,7 @@ void sq_fts_tidy(struct sq_db *db)
         when_monotonic() < f->retry_at)
         return;
     f->queued = true;
-    if (writer_submit_idle(db->writer, &f->drain->work) != DB_OK)
+    if (writer_submit(db->writer, &f->drain->work) != DB_OK)
         f->queued = false;
 }
 
@@ -368,12 +368,12 @@ void sq_fts_open(struct sq_db *db)
 
     f->drain = mem_alloc(sizeof(*f->drain));
     *f->drain =
-        (struct drain){.work = {.body = drain_body, .done = drain_done, .arg = f->drain}, .db = db};
+        (struct drain){.work = {.body = drain_body, .done = drain_done, .arg = f->drain, .idle = true}, .db = db};
     if (!has_table(&db->w->base, TODO, "%"))
         return;
     atomic_store(&f->noted, 1);
     f->queued = true;
-    if (writer_submit_idle(db->writer, &f->drain->work) != DB_OK)
+    if (writer_submit(db->writer, &f->drain->work) != DB_OK)
         f->queued = false;
 }
 

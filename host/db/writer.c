@@ -313,11 +313,6 @@ int writer_submit(struct db_writer *w, struct db_work *work)
     return enqueue(w, work, work->idle ? IDLE : work->low ? LOW : URGENT, true);
 }
 
-int writer_submit_idle(struct db_writer *w, struct db_work *work)
-{
-    return enqueue(w, work, IDLE, true);
-}
-
 /* On the writer thread but between batches: in somebody's done. */
 static int run_alone(struct db_writer *w, struct db_work *work)
 {

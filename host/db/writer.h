@@ -26,7 +26,6 @@ struct db_writer *writer_new(const struct db_writer_ops *ops, void *owner, int q
 void writer_free(struct db_writer **w); /* runs what is queued first */
 
 int writer_submit(struct db_writer *w, struct db_work *work);
-int writer_submit_idle(struct db_writer *w, struct db_work *work); /* when nothing else is to do */
 /* Waits; on the writer thread itself it runs nested. */
 int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void *arg, bool low);
 bool writer_here(const struct db_writer *w); /* called on the writer thread */

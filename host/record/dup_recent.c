@@ -11,8 +11,8 @@
 #include "base/when.h"
 
 enum {
-    MERGE_FROM = 4096,   /* keys: below that sorting them in does not pay */
-    HURRY_FROM = 65536,  /* from here on the writer need not be idle for it */
+    MERGE_FROM = 32768,  /* keys: with fewer nearly each has a page of dup_key to itself */
+    HURRY_FROM = 131072, /* from here on the writer need not be idle for it */
     MERGE_MS = 8,        /* of one body */
     MERGE_LOOK = 64,     /* keys between two looks at the clock */
     BUCKETS_MIN = 8192,  /* a power of two */
@@ -44,6 +44,7 @@ struct dup_recent {
     size_t nbuckets;
     int64_t last; /* number */
     bool queued, closing;
+    size_t sort_from;
     struct merge merge; /* the writer thread's */
     _Atomic uint64_t moved, *grew;
 };
@@ -73,7 +74,7 @@ static void chain_all(struct dup_recent *r)
 static void add(struct dup_recent *r, const struct entry *e)
 {
     if (r->n == r->cap) {
-        r->cap = r->cap == 0 ? MERGE_FROM : r->cap * 2;
+        r->cap = r->cap == 0 ? BUCKETS_MIN : r->cap * 2;
         r->entry = mem_realloc(r->entry, r->cap * sizeof(*r->entry));
     }
     r->entry[r->n++] = *e;
@@ -229,7 +230,7 @@ static void merge_done(void *arg, int rc)
 /* With the lock held. */
 static void merge_ask(struct dup_recent *r)
 {
-    if (r->queued || r->closing || (r->n < MERGE_FROM && r->merge.sorted == NULL))
+    if (r->queued || r->closing || (r->n < r->sort_from && r->merge.sorted == NULL))
         return;
     r->merge.work = (struct db_work){.body = merge_body, .done = merge_done, .arg = r,
                                      .low = r->n >= HURRY_FROM, .idle = r->n < HURRY_FROM};
@@ -295,7 +296,7 @@ void dup_recent_move(struct dup_recent *r)
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
-struct dup_recent *dup_recent_new(struct db *db, struct db_conn *conn, _Atomic uint64_t *grew)
+struct dup_recent *dup_recent_new(struct db *db, struct db_conn *conn, _Atomic uint64_t *grew, size_t sort_from)
 {
     struct dup_recent *r = mem_alloc(sizeof(*r));
     struct db_stmt *s = db_prepare(conn, "SELECT seq, hash, tbl, rec FROM dup_todo ORDER BY seq");
@@ -303,6 +304,7 @@ struct dup_recent *dup_recent_new(struct db *db, struct db_conn *conn, _Atomic u
 
     r->db = db;
     r->grew = grew;
+    r->sort_from = sort_from == 0 ? MERGE_FROM : sort_from;
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->idle, NULL);
     while ((rc = db_step(s)) == DB_ROW) {

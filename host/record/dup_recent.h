@@ -19,8 +19,9 @@ struct dup_place { /* which record a key was seen at */
     int64_t tbl, rec;
 };
 
-/* Reads what is noted; NULL: the database failed.  *grew grows, too, when keys change places. */
-struct dup_recent *dup_recent_new(struct db *db, struct db_conn *conn, _Atomic uint64_t *grew);
+/* Reads what is noted; NULL: the database failed.  *grew grows, too, when keys change places.
+ * sort_from: how many keys gather first; 0: the usual. */
+struct dup_recent *dup_recent_new(struct db *db, struct db_conn *conn, _Atomic uint64_t *grew, size_t sort_from);
 /* Waits for what it has the writer do. */
 void dup_recent_free(struct dup_recent **r);
 

@@ -109,6 +109,7 @@ struct store {
     struct titles_cache *titles;
     /* Fixed for tests: 0 means the clock. */
     _Atomic int64_t clock;
+    size_t dup_sort_from; /* duplicate keys that gather before they are sorted in: 0 means the usual */
 };
 
 /* Reads the model's stable numbers, custom fields and dictionary items and publishes the model.
