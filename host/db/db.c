@@ -301,9 +301,26 @@ bool db_fts_wait(struct db *db, int max_ms)
     return db->driver->fts_wait(db, max_ms);
 }
 
-bool db_fts_match(struct db *db, struct buf *value, const struct db_fts_term *terms, int n)
+bool db_fts_settled(struct db_conn *c)
 {
-    return db->driver->fts_match(value, terms, n);
+    return c->driver->fts_settled(c);
+}
+
+bool db_fts_match(struct db_conn *c, const char *name, struct buf *value,
+                  const struct db_fts_term *terms, int n, unsigned *left)
+{
+    return c->driver->fts_match(c, name, value, terms, n, left);
+}
+
+bool db_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n)
+{
+    return c->driver->fts_common(c, name, terms, n);
+}
+
+void db_fts_test(struct db *db, struct buf *sql, const char *as, const char *const *columns,
+                 int names, int prose)
+{
+    db->driver->fts_test(sql, as, columns, names, prose);
 }
 
 void db_fts_from(struct db *db, struct buf *sql, const char *name, const char *as,

@@ -207,9 +207,24 @@ struct db_fts_word {
 struct db_fts_term {
     const struct db_fts_word *any;
     int n;
+    bool must; /* a mark of the host's own, not what was typed: db_fts_test() does not see it */
 };
-/* The value to bind; false when nothing can match (no term, or one without words). */
-bool db_fts_match(struct db *db, struct buf *value, const struct db_fts_term *terms, int n);
+enum { /* what a match leaves to be looked at in the rows found */
+    DB_FTS_TEST = 1 << 0,  /* what was typed: db_fts_test() */
+    DB_FTS_MARKS = 1 << 1, /* the marks */
+};
+/* The value to bind; false when nothing can match (no term, or one without words).  What would take
+ * long to collect is asked for more loosely or not at all: *left says it. */
+bool db_fts_match(struct db_conn *c, const char *name, struct buf *value,
+                  const struct db_fts_term *terms, int n, unsigned *left);
+/* So many rows match that walking the table finds some sooner than sorting what the index finds. */
+bool db_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n);
+/* A condition on a row itself, with one placeholder for what the user typed (text_tokens_query()):
+ * that these columns have it.  Of the columns, `prose` at the end are long text. */
+void db_fts_test(struct db *db, struct buf *sql, const char *as, const char *const *columns,
+                 int names, int prose);
+/* No change waits to be indexed, in what this connection sees: the index alone tells the truth. */
+bool db_fts_settled(struct db_conn *c);
 /* The pieces of a SELECT, appended:
  *   from   "lead_fts" AS f CROSS JOIN "lead" AS t ON t."id" = f.rowid     what stands behind FROM
  *   where  f."lead_fts" MATCH ?                                          one placeholder

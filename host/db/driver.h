@@ -67,7 +67,12 @@ struct db_driver {
     int (*fts_put)(struct db_conn *c, const char *name, int64_t id, const char *was,
                    const char *now);
     bool (*fts_wait)(struct db *db, int max_ms);
-    bool (*fts_match)(struct buf *value, const struct db_fts_term *terms, int n);
+    bool (*fts_settled)(struct db_conn *c);
+    bool (*fts_match)(struct db_conn *c, const char *name, struct buf *value,
+                      const struct db_fts_term *terms, int n, unsigned *left);
+    bool (*fts_common)(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n);
+    void (*fts_test)(struct buf *sql, const char *as, const char *const *columns, int names,
+                     int prose);
     void (*fts_from)(struct buf *sql, const char *name, const char *as, const char *table,
                      const char *table_as);
     void (*fts_where)(struct buf *sql, const char *name, const char *as);

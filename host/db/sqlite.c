@@ -211,6 +211,8 @@ static int set_up(struct sq_db *db, struct sq_conn *c, bool writer)
         rc = sqlite3_exec(c->h, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = sq_fts_register(c->h);
+    if (rc == SQLITE_OK)
+        rc = sq_match_register(c->h);
     sqlite3_progress_handler(c->h, BUDGET_OPS, out_of_budget, c);
     if (rc == SQLITE_OK && writer)
         sq_writer_hooks(db, c);
@@ -552,7 +554,10 @@ const struct db_driver db_sqlite = {
     .fts_exists = sq_fts_exists,
     .fts_put = sq_fts_put,
     .fts_wait = sq_fts_wait,
+    .fts_settled = sq_fts_settled,
     .fts_match = sq_fts_match,
+    .fts_common = sq_fts_common,
+    .fts_test = sq_fts_test,
     .fts_from = sq_fts_from,
     .fts_where = sq_fts_where,
     .fts_id = sq_fts_id,

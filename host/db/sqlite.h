@@ -117,7 +117,14 @@ int sq_fts_drop(struct db_conn *c, const char *name);
 int sq_fts_clear(struct db_conn *c, const char *name);
 bool sq_fts_exists(struct db_conn *c, const char *name);
 int sq_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now);
-bool sq_fts_match(struct buf *value, const struct db_fts_term *terms, int n);
+bool sq_fts_settled(struct db_conn *c);
+void sq_add_name(struct buf *sql, const char *name);
+/* sqlite_match.c */
+int sq_match_register(sqlite3 *h);
+bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
+                  const struct db_fts_term *terms, int n, unsigned *left);
+bool sq_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n);
+void sq_fts_test(struct buf *sql, const char *as, const char *const *columns, int names, int prose);
 void sq_fts_from(struct buf *sql, const char *name, const char *as, const char *table,
                  const char *table_as);
 void sq_fts_where(struct buf *sql, const char *name, const char *as);

@@ -80,7 +80,7 @@ int sq_fts_register(sqlite3 *h)
 
 /* Tables.  Names come from the model registry; they are quoted all the same. */
 
-static void add_name(struct buf *sql, const char *name)
+void sq_add_name(struct buf *sql, const char *name)
 {
     buf_putc(sql, '"');
     for (; *name != '\0'; name++) {
@@ -97,7 +97,7 @@ static int run(struct db_conn *c, const char *before, const char *name, const ch
     struct buf sql = BUF_INIT;
 
     buf_puts(&sql, before);
-    add_name(&sql, name);
+    sq_add_name(&sql, name);
     buf_puts(&sql, after);
     int rc = sq_exec(c, sql.s);
     buf_free(&sql);
@@ -109,9 +109,9 @@ static int set_option(struct db_conn *c, const char *name, const char *option, i
     struct buf sql = BUF_INIT;
 
     buf_puts(&sql, "INSERT INTO ");
-    add_name(&sql, name);
+    sq_add_name(&sql, name);
     buf_puts(&sql, " (");
-    add_name(&sql, name);
+    sq_add_name(&sql, name);
     buf_addf(&sql, ", rank) VALUES ('%s', %d)", option, value);
     int rc = sq_exec(c, sql.s);
     buf_free(&sql);
@@ -179,9 +179,9 @@ int sq_fts_clear(struct db_conn *c, const char *name)
     if (rc != DB_OK)
         return rc;
     buf_puts(&sql, "INSERT INTO ");
-    add_name(&sql, name);
+    sq_add_name(&sql, name);
     buf_puts(&sql, " (");
-    add_name(&sql, name);
+    sq_add_name(&sql, name);
     buf_puts(&sql, ") VALUES ('delete-all')");
     rc = sq_exec(c, sql.s);
     buf_free(&sql);
@@ -273,9 +273,9 @@ static int put(struct db_conn *c, struct buf *sql, const char *name, const char 
         return DB_OK;
     buf_clear(sql);
     buf_puts(sql, "INSERT INTO ");
-    add_name(sql, name);
+    sq_add_name(sql, name);
     buf_puts(sql, " (");
-    add_name(sql, name);
+    sq_add_name(sql, name);
     buf_puts(sql, ", rowid, t) VALUES (?, ?, ?)");
     struct db_stmt *s = sq_prepare(c, sql->s);
     db_bind_text(s, 1, command, -1);
@@ -420,70 +420,15 @@ bool sq_fts_wait(struct db *base, int max_ms)
     }
 }
 
-/* Queries. */
-
-/* A quoted string of FTS5's query language: nothing in it is syntax. */
-static bool add_word(struct buf *out, const struct db_fts_word *w, const char *before)
+bool sq_fts_settled(struct db_conn *c)
 {
-    size_t mark = out->len, usable = 0;
+    struct db_stmt *s;
+    bool settled;
 
-    buf_puts(out, before);
-    buf_putc(out, '"');
-    for (size_t i = 0; i < w->len; i++) {
-        if (w->s[i] == ' ' || w->s[i] == '\0') /* in no token */
-            continue;
-        if (w->s[i] == '"')
-            buf_putc(out, '"');
-        buf_putc(out, w->s[i]);
-        usable++;
-    }
-    buf_puts(out, w->prefix ? "\" *" : "\"");
-    if (usable == 0) {
-        out->len = mark;
-        out->s[mark] = '\0';
-    }
-    return usable > 0;
-}
-
-static bool add_term(struct buf *out, const struct db_fts_term *t)
-{
-    bool any = false;
-
-    buf_putc(out, '(');
-    for (int i = 0; i < t->n; i++)
-        any |= add_word(out, &t->any[i], any ? " OR " : "");
-    buf_putc(out, ')');
-    return any;
-}
-
-bool sq_fts_match(struct buf *value, const struct db_fts_term *terms, int n)
-{
-    for (int i = 0; i < n; i++) {
-        if (i > 0)
-            buf_puts(value, " AND ");
-        if (!add_term(value, &terms[i]))
-            return false;
-    }
-    return n > 0;
-}
-
-void sq_fts_from(struct buf *sql, const char *name, const char *as, const char *table,
-                 const char *table_as)
-{
-    add_name(sql, name);
-    buf_addf(sql, " AS %s CROSS JOIN ", as); /* CROSS: the order of the tables stays this one */
-    add_name(sql, table);
-    buf_addf(sql, " AS %s ON %s.\"id\" = %s.rowid", table_as, table_as, as);
-}
-
-void sq_fts_where(struct buf *sql, const char *name, const char *as)
-{
-    buf_addf(sql, "%s.", as);
-    add_name(sql, name);
-    buf_puts(sql, " MATCH ?");
-}
-
-void sq_fts_id(struct buf *sql, const char *as)
-{
-    buf_addf(sql, "%s.rowid", as);
+    if (!has_table(c, TODO, "%"))
+        return true;
+    s = sq_prepare(c, "SELECT 1 FROM " TODO " LIMIT 1");
+    settled = db_step(s) == DB_DONE;
+    db_reset(s);
+    return settled;
 }

@@ -101,7 +101,11 @@ static struct sq_stmt *find_free(struct sq_cache *k, uint64_t hash, const char *
 static struct sq_stmt *compile(struct sq_conn *c, uint64_t hash, const char *sql, size_t len)
 {
     sqlite3_stmt *h;
+    bool writing = c->writing;
+
+    c->writing = true; /* FTS5 reads when it is connected to: out of time there would be an error */
     int rc = sqlite3_prepare_v3(c->h, sql, (int)len, SQLITE_PREPARE_PERSISTENT, &h, NULL);
+    c->writing = writing;
 
     if (rc != SQLITE_OK || h == NULL) {
         sq_fail(c, rc == SQLITE_OK ? SQLITE_MISUSE : rc, sql);

@@ -345,6 +345,7 @@ static struct who *who_load(struct db_conn *conn, const struct model *m, int64_t
         w->locale = arena_strdup(a, db_col_text(s, 3, NULL));
         db_reset(s);
         load_org(&l);
+        w->people = l.org.npeople;
         load_scopes(&l);
         load_tables(&l);
         load_fields(&l);
@@ -663,4 +664,30 @@ bool perm_row(struct berth_ctx *c, const struct berth_row *row, enum deed deed)
     }
     return perm_owned(c, t, row_int(row, t->at_owner), row_int(row, t->at_pool), deed) ||
            (deed == DO_READ && through_any(c, row));
+}
+
+/* ---- marks in the search index -------------------------------------------------- */
+void perm_mark(const struct berth_row *r, struct buf *out)
+{
+    int64_t owner = r->t->at_owner >= 0 ? row_int(r, r->t->at_owner) : 0;
+    int64_t pool = r->t->at_pool >= 0 && owner == 0 ? row_int(r, r->t->at_pool) : 0;
+
+    if (owner != 0)
+        buf_addf(out, " @%lld", (long long)owner);
+    else if (pool != 0)
+        buf_addf(out, " #%lld", (long long)pool);
+}
+
+size_t perm_marks(struct berth_ctx *c, const struct reach *r, const char *marks[PERM_MARKS])
+{
+    enum { FEW = 8 };
+    size_t n = 0, owners = r->owners.n;
+
+    if (r->all || owners + r->pools.n > PERM_MARKS || (owners > FEW && c->who != NULL && owners * FEW > c->who->people))
+        return 0;
+    for (size_t i = 0; i < owners; i++)
+        marks[n++] = arena_fmt(c->a, "@%lld", (long long)r->owners.v[i]);
+    for (size_t i = 0; i < r->pools.n; i++)
+        marks[n++] = arena_fmt(c->a, "#%lld", (long long)r->pools.v[i]);
+    return n;
 }

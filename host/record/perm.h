@@ -43,6 +43,7 @@ struct who {
     struct rights *rights; /* by table->at */
     struct ids users[SCOPES]; /* whose records each scope covers; OWN holds only the user */
     struct ids pools;        /* pools the user is a member of */
+    size_t people;           /* how many there are in all */
     struct map perms;        /* full name -> itself */
     struct arena *arena;
 };
@@ -93,6 +94,14 @@ void perm_where_one(struct berth_ctx *c, const struct table *t, enum deed deed, 
 /* Whether f is BERTH_BELONGS and the user may read the record id that it names: then all that belongs to
  * that record may be read there. */
 bool perm_through(struct berth_ctx *c, const struct field *f, int64_t id);
+/* Marks in the search index, so that it finds what somebody may see without looking at rows: "@7" on
+ * what user 7 owns, "#3" on what lies in pool 3.  They only make a search quick: the reach has the
+ * last word. */
+void perm_mark(const struct berth_row *r, struct buf *out); /* appended, a blank before it */
+/* The marks of all within reach; 0 where none tell it, or where they are of so many people that it
+ * takes longer to ask for them than to pass over what few others own. */
+enum { PERM_MARKS = 128 };
+size_t perm_marks(struct berth_ctx *c, const struct reach *r, const char *marks[PERM_MARKS]);
 /* The same decision for a loaded record; row's values decide (for updates: pass the old row). */
 bool perm_row(struct berth_ctx *c, const struct berth_row *row, enum deed deed);
 

@@ -484,7 +484,7 @@ int row_add(struct berth_ctx *c, struct berth_row *r, const char *tokens)
     if (r->t->searched && (hooked || tokens == NULL))
         search_put(c, NULL, r);
     else if (r->t->searched)
-        search_put_tokens(c, r->t, row_id(r), tokens);
+        search_put_tokens(c, r, tokens);
     if (c->rc == BERTH_OK && hook_any(c, BERTH_AFTER, BERTH_INSERT, r->t))
         hook_run(c, BERTH_AFTER, BERTH_INSERT, r, NULL);
     if (c->rc == BERTH_OK)

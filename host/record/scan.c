@@ -36,6 +36,7 @@ struct way {
     struct berth_ctx *c;
     const struct scan *s;
     struct reach reach;
+    struct search search;
     const struct where *where; /* without what .reach has taken over */
     const char *id;            /* the id's column: "t.id", or the search index's */
     const char *keys;          /* "t.name, t.id, t.owner_id, t.pool_id" */
@@ -145,6 +146,7 @@ static bool aim(struct way *w, const struct where *where)
     if ((!r->all || *r->sql != '\0') && reads_through(w->c, w->s->t, where))
         *r = (struct reach){.sql = "", .all = true};
     w->where = narrow(w->c, w->s->t, where, r);
+    w->search = search_plan(w->c, w->s->t, w->s->search, r, w->s->q != NULL && w->s->q->nsort > 0);
     return r->all || r->owners.n > 0 || r->pools.n > 0;
 }
 
@@ -213,13 +215,13 @@ static void after_seek(const struct way *w, struct buf *sql, struct binds *b, bo
 static void question(const struct way *w, const char *columns, const char *whose, int64_t owner, struct buf *sql, struct binds *b)
 {
     buf_addf(sql, "SELECT %s FROM ", columns);
-    search_from(w->c, w->s->t, w->s->search, sql);
+    search_from(w->c, &w->search, sql);
     buf_addf(sql, " WHERE %s", *whose == '\0' ? "1=1" : whose);
     if (owner != 0)
         binds_add(w->c, b, berth_i(owner));
     if (*w->reach.sql != '\0')
         buf_addf(sql, " AND %s", w->reach.sql);
-    search_where(w->c, w->s->t, w->s->search, sql, b);
+    search_where(w->c, &w->search, sql, b);
     if (w->where != NULL) {
         buf_puts(sql, " AND ");
         where_sql(w->c, w->where, "t.", sql, b);
@@ -505,11 +507,11 @@ static void part(struct way *w, bool nulls)
 
     if (w->reach.all) {
         direct(w, "", 0, nulls);
-    } else if (by_id && s->search != NULL) {
+    } else if (by_id && w->search.value != NULL) {
         walk(w, nulls, 0);
     } else if (by_id && w->reach.owners.n <= FEW) {
         merge(w);
-    } else if (s->search == NULL && has_index(s->t, s->q)) {
+    } else if (w->search.value == NULL && has_index(s->t, s->q)) {
         most = by_id ? w->left * walks.per_row : w->where != NULL ? walks.filtered : walks.sorted;
         if (!walk(w, nulls, most) && w->c->rc == BERTH_OK)
             gather(w, nulls);
@@ -550,8 +552,8 @@ int scan_rows(struct berth_ctx *c, const struct scan *s)
         return c->rc;
     w.keys = keys_of(&w);
     w.all = arena_fmt(c->a, "%s, %s", w.keys, s->columns);
-    if (q->nsort == 0 && s->search != NULL)
-        w.id = search_id(c, s->t, s->search);
+    if (q->nsort == 0)
+        w.id = search_id(c, &w.search);
     if (q->nsort == 0 || !q->sort[0].f->column_null) {
         part(&w, false);
         return c->rc;
@@ -579,7 +581,8 @@ static int64_t count_of(struct way *w, const char *whose, int64_t owner, int64_t
     if (most <= 0 || w->c->rc != BERTH_OK)
         return 0;
     buf_puts(&sql, "SELECT count(*) FROM (");
-    question(w, "1", whose, owner, &sql, &binds);
+    if (w->where != NULL || !search_bare(w->c, &w->search, &sql, &binds))
+        question(w, "1", whose, owner, &sql, &binds);
     buf_puts(&sql, " LIMIT ?) AS counted");
     binds_add(w->c, &binds, berth_i(most));
     st = prepared(w, &sql, &binds);
@@ -598,8 +601,12 @@ int64_t scan_count(struct berth_ctx *c, const struct table *t, const struct wher
 
     if (!aim(&w, where))
         return 0;
-    if (w.reach.all || search != NULL || (w.where != NULL && w.reach.owners.n > FEW))
-        return count_of(&w, reach_sql(c, t, &w.reach, "t."), 0, most);
+    if (w.reach.all || search != NULL || (w.where != NULL && w.reach.owners.n > FEW)) {
+        db_read_begin(c->conn); /* the index may be asked alone only while nothing waits to be indexed */
+        n = count_of(&w, reach_sql(c, t, &w.reach, "t."), 0, most);
+        db_read_end(c->conn);
+        return n;
+    }
     for (size_t i = 0; i < w.reach.owners.n && n < most; i++) /* the owners' index alone answers */
         n += count_of(&w, "t.owner_id = ?", w.reach.owners.v[i], most - n);
     if (w.reach.pools.n > 0)

@@ -6,24 +6,43 @@
 
 #include "record/row.h"
 #include "record/where.h"
+#include "text/tokens.h"
 
-/* All tokens of a record, separated by spaces; "" when nothing is searchable. */
 /* Whether both are found by the same words, by the values they are made from. */
 bool search_same(const struct berth_row *a, const struct berth_row *b);
+/* All tokens of a record's fields, separated by spaces; "" when nothing is searchable. */
 void search_tokens(const struct berth_row *r, struct buf *out);
 
-/* "lead t" or, with something to search for, the index joined to it. */
-void search_from(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql);
-/* " AND <match>" with its values; nothing without a search. */
-void search_where(struct berth_ctx *c, const struct table *t, const char *search, struct buf *sql,
-                  struct binds *b);
+/* How a question to one table is asked: of the index, newest first; or, where the rows are wanted in
+ * another order and very many match, of the table itself, row by row. */
+struct search {
+    const struct table *t;
+    const char *text;                /* what was typed; NULL: no question */
+    const struct text_query *q;
+    const char *value;               /* to bind for MATCH; NULL: not asked of the index */
+    bool nothing;                    /* no row can match */
+    bool test;                       /* rows are looked at as well */
+    bool by_marks;                   /* the index alone tells what is within reach */
+};
+/* reach: whose records are looked for; sorted: in an order of fields. */
+struct search search_plan(struct berth_ctx *c, const struct table *t, const char *text, const struct reach *reach,
+                          bool sorted);
 
+/* "lead t" or the index joined to it. */
+void search_from(struct berth_ctx *c, const struct search *s, struct buf *sql);
+/* " AND <match>" with its values; nothing without a question. */
+void search_where(struct berth_ctx *c, const struct search *s, struct buf *sql, struct binds *b);
 /* The id's column, which the index delivers in order. */
-const char *search_id(struct berth_ctx *c, const struct table *t, const char *search);
+const char *search_id(struct berth_ctx *c, const struct search *s);
+/* A SELECT of 1 for each match within reach, without looking at rows, or false. */
+bool search_bare(struct berth_ctx *c, const struct search *s, struct buf *sql, struct binds *b);
 
 /* Keeps the index: old or new may be NULL. */
 int search_put(struct berth_ctx *c, const struct berth_row *old, const struct berth_row *new_row);
-/* A new record's ready-made tokens. */
-int search_put_tokens(struct berth_ctx *c, const struct table *t, int64_t id, const char *tokens);
+/* A new record's, with ready-made tokens of its fields. */
+int search_put_tokens(struct berth_ctx *c, const struct berth_row *r, const char *tokens);
+
+/* Is the field found by the search box, and may this user find by it? */
+bool search_by(struct berth_ctx *c, const struct field *f);
 
 #endif

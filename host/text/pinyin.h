@@ -6,10 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Syllables of n simplified characters into to, as numbers for pinyin_text(); 0 for a character
- * with no reading.  Knows the usual words whose characters are read in an uncommon way (重庆
- * chongqing). */
-void pinyin_read(const uint32_t *chars, size_t n, uint16_t *to);
+#define PINYIN_READINGS 3
+
+/* How each of n simplified characters is read, the usual way first, as numbers for pinyin_text(); 0
+ * ends the ways, at once for a character with no reading.  In a word it knows, a character is read
+ * in one way only (重庆 chongqing); elsewhere in all that are usual (长 chang, zhang). */
+void pinyin_read(const uint32_t *chars, size_t n, uint16_t (*to)[PINYIN_READINGS]);
 
 const char *pinyin_text(uint16_t syllable);
 

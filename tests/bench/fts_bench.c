@@ -165,7 +165,7 @@ static void ask(struct query *q, bool prefix, const char *text)
 
     snprintf(q->text[i], sizeof(q->text[i]), "%s", text);
     q->word[i] = (struct db_fts_word){q->text[i], strlen(q->text[i]), prefix};
-    q->term[i] = (struct db_fts_term){&q->word[i], 1};
+    q->term[i] = (struct db_fts_term){&q->word[i], 1, false};
 }
 
 static void ask_chars(struct query *q, bool prefix, int a, int b)
@@ -307,7 +307,9 @@ static void run(struct db *db, struct db_conn *c, const char *what, void (*make)
 
         make(&q);
         buf_clear(&value);
-        db_fts_match(db, &value, q.term, q.n);
+        unsigned left;
+
+        db_fts_match(c, "lead_fts", &value, q.term, q.n, &left);
         double t = now(CLOCK_MONOTONIC);
         if (budget_ms > 0)
             db_budget(c, when_monotonic() + budget_ms, NULL);

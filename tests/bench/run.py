@@ -138,6 +138,7 @@ def seed_berth(n):
     db.execute("CREATE TEMP TABLE o (n INTEGER PRIMARY KEY, id INTEGER)")
     db.executemany("INSERT INTO o VALUES (?, ?)", enumerate(owners))
     now = int(time.time() * 1000)  # worked on just now: the release run leaves them alone
+    db.execute("UPDATE model_table SET searched = '' WHERE name = 'lead'")  # owners stand in the index, too: made anew
     db.execute("UPDATE lead SET touched_at = ?, claimed_at = ?, pool_id = ?, owner_id = CASE WHEN id % 10 < 7 THEN"
                " (SELECT o.id FROM o WHERE o.n = (lead.id * 7919 / 10) % ?) END", (now, now, pool, len(owners)))
     db.commit()
@@ -148,6 +149,15 @@ def seed_berth(n):
         settle(data)
     (data / "berth.db.lock").unlink(missing_ok=True)
     data.rename(HOME / "seed")
+
+
+def stale(data):
+    """Whether the search index was made by an earlier version of Berth, so that the first start would make it anew."""
+    db = sqlite3.connect(f"file:{data}/berth.db?mode=ro&immutable=1", uri=True)
+    made = db.execute("SELECT searched FROM model_table WHERE name = 'lead'").fetchone()[0]
+    db.close()
+    version = re.search(r"TOKENS_VERSION = (\d+)", (ROOT / "host/record/reindex.c").read_text())[1]
+    return not made.startswith(version + " ")
 
 
 def seed_bare():
@@ -178,6 +188,14 @@ def seed(n):
         leads.write(HOME / "import.csv", n + 1, IMPORT, duplicates_percent=5)
     if not (HOME / "seed").exists():
         seed_berth(n)
+    elif stale(HOME / "seed"):
+        print("  bringing the data up to this version", file=sys.stderr)
+        copy(HOME / "seed", HOME / "making")
+        with berth(HOME / "making"):
+            settle(HOME / "making")
+        (HOME / "making" / "berth.db.lock").unlink(missing_ok=True)
+        shutil.rmtree(HOME / "seed")
+        (HOME / "making").rename(HOME / "seed")
     if not (HOME / "bare-seed.db").exists():
         seed_bare()
 

@@ -866,10 +866,11 @@ static const char *found(struct fixture *f, const struct db_fts_term *terms, int
 {
     static char ids[128];
     struct buf value = BUF_INIT, sql = BUF_INIT;
+    unsigned left;
 
     ids[0] = '\0';
     assert_true(db_fts_wait(f->db, -1));
-    if (db_fts_match(f->db, &value, terms, n)) {
+    if (db_fts_match(f->r, "t_fts", &value, terms, n, &left)) {
         buf_puts(&sql, "SELECT x.id FROM ");
         db_fts_from(f->db, &sql, "t_fts", "q", "t", "x");
         buf_puts(&sql, " WHERE ");
@@ -901,7 +902,7 @@ static const char *found(struct fixture *f, const struct db_fts_term *terms, int
     found(f,                                                                                       \
           &(struct db_fts_term){(struct db_fts_word[]){__VA_ARGS__},                               \
                                 sizeof((struct db_fts_word[]){__VA_ARGS__}) /                      \
-                                    sizeof(struct db_fts_word)},                                   \
+                                    sizeof(struct db_fts_word), false},                      \
           1)
 
 static void rows_are_found_by_token_prefix_and_alternatives(void **state)
@@ -918,10 +919,90 @@ static void rows_are_found_by_token_prefix_and_alternatives(void **state)
     assert_string_equal(FOUND(f, BEGIN("138")), "1");
     assert_string_equal(FOUND(f, WORD("沈阳"), BEGIN("1380")), "2 1");
 
-    struct db_fts_term both[] = {{(struct db_fts_word[]){WORD("shen")}, 1},
-                                 {(struct db_fts_word[]){BEGIN("zh"), WORD("nothing")}, 2}};
+    struct db_fts_term both[] = {{(struct db_fts_word[]){WORD("shen")}, 1, false},
+                                 {(struct db_fts_word[]){BEGIN("zh"), WORD("nothing")}, 2, false}};
     assert_string_equal(found(f, both, 2), "1");
     assert_string_equal(found(f, both, 0), "");
+}
+
+static int fill_many(struct db_conn *c, void *arg)
+{
+    char tokens[64];
+    int rc = DB_OK;
+
+    (void)arg;
+    for (int i = 0; i < 40000 && rc == DB_OK; i++) {
+        snprintf(tokens, sizeof(tokens), "sales%05d %s", i, i % 1000 == 0 ? "rare" : "often");
+        rc = db_fts_put(c, "t_fts", 100 + i, NULL, tokens);
+    }
+    return rc;
+}
+
+static void a_beginning_of_very_many_rows_is_asked_for_by_less_and_rows_are_looked_at(void **state)
+{
+    struct fixture *f = *state;
+    struct buf value = BUF_INIT;
+    struct db_fts_term sales = {(struct db_fts_word[]){BEGIN("sales")}, 1, false};
+    struct db_fts_term both[] = {sales, {(struct db_fts_word[]){WORD("rare")}, 1, false},
+                                 {(struct db_fts_word[]){WORD("@7")}, 1, true}};
+    struct db_fts_term nobody = {(struct db_fts_word[]){BEGIN("nobody")}, 1, false};
+    unsigned left;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_int_equal(db_write(f->db, fill_many, NULL), 0);
+    assert_true(db_fts_wait(f->db, -1));
+    assert_true(db_fts_match(f->r, "t_fts", &value, &sales, 1, &left));
+    assert_string_equal(value.s, "(\"sa\" *)");
+    assert_int_equal(left, DB_FTS_TEST);
+    assert_true(db_fts_common(f->r, "t_fts", &sales, 1));
+    buf_clear(&value);
+    assert_true(db_fts_match(f->r, "t_fts", &value, both, 3, &left));
+    assert_string_equal(value.s, "(\"rare\")");
+    assert_int_equal(left, DB_FTS_TEST | DB_FTS_MARKS);
+    assert_false(db_fts_common(f->r, "t_fts", both, 2));
+    assert_false(db_fts_match(f->r, "t_fts", &value, &nobody, 1, &left));
+    buf_free(&value);
+}
+
+/* It once said "nothing can match", and an empty list was the answer. */
+static void a_search_out_of_time_while_it_is_planned_does_not_pass_for_one_without_hits(void **state)
+{
+    struct fixture *f = *state;
+    struct buf value = BUF_INIT;
+    struct db_fts_term shen = {(struct db_fts_word[]){BEGIN("shen")}, 1, false};
+    unsigned left;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_true(db_fts_wait(f->db, -1));
+    db_budget(f->r, 1, NULL);
+    assert_true(db_fts_match(f->r, "t_fts", &value, &shen, 1, &left));
+    db_budget(f->r, 0, NULL);
+    buf_free(&value);
+}
+
+static void a_row_is_looked_at_the_way_it_was_indexed(void **state)
+{
+    struct fixture *f = *state;
+    struct buf sql = BUF_INIT;
+    static const struct {
+        const char *typed;
+        int has;
+    } all[] = {{"shenzh", 1}, {"中 sales", 1}, {"圳华 ha", 1}, {"zhongguo", 0}, {"0062", 1}, {"ales", 0}, {"", 0}};
+
+    assert_int_equal(write_sql(f->db, "CREATE TABLE look (id INTEGER PRIMARY KEY, name TEXT, note TEXT)"), 0);
+    assert_int_equal(write_sql(f->db, "INSERT INTO look VALUES (1, '深圳华中 0755-21240062', 'Sales Hà 中国')"), 0);
+    buf_puts(&sql, "SELECT ");
+    db_fts_test(f->db, &sql, "l", (const char *[]){"name", "note"}, 1, 1);
+    buf_puts(&sql, " FROM look l");
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct db_stmt *s = db_prepare(f->r, sql.s);
+
+        db_bind_text(s, 1, all[i].typed, -1);
+        assert_int_equal(db_step(s), DB_ROW);
+        assert_int_equal(db_col_int(s, 0), all[i].has); /* prose has no pinyin */
+        db_reset(s);
+    }
+    buf_free(&sql);
 }
 
 static void nothing_in_a_search_word_is_syntax(void **state)
@@ -1070,6 +1151,9 @@ int main(void)
         TEST(the_schema_is_described),
         TEST(rows_are_found_by_token_prefix_and_alternatives),
         TEST(nothing_in_a_search_word_is_syntax),
+        TEST(a_beginning_of_very_many_rows_is_asked_for_by_less_and_rows_are_looked_at),
+        TEST(a_search_out_of_time_while_it_is_planned_does_not_pass_for_one_without_hits),
+        TEST(a_row_is_looked_at_the_way_it_was_indexed),
         TEST(a_changed_row_is_found_by_its_new_tokens_only),
         TEST(texts_of_a_body_that_fails_are_not_indexed),
         TEST(texts_noted_before_a_crash_are_indexed_after_it),

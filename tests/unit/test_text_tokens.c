@@ -149,6 +149,20 @@ static void pinyin_and_initials_find_chinese(void **state)
     assert_found(special, ask_special);
 }
 
+static void characters_of_several_readings_are_found_by_each(void **state)
+{
+    static const char *const chang[] = {"深圳长行乐盛贸易", NULL}; /* changxing, zhanghang ... */
+    static const char *const ask[] = {"changhang", "zhangxing", "szch", "szzx", "hangle", "xingyue", NULL};
+    static const char *const chongqing[] = {"重庆绿源铝业", NULL};
+    static const char *const cq[] = {"chongqing", "cq", "lvyuan", "luyuan", "lvye", "luye", "cqly", NULL};
+    static const char *const no[] = {"zhongqing", "zq", NULL};
+
+    (void)state;
+    assert_found(chang, ask);
+    assert_found(chongqing, cq);
+    assert_not_found(chongqing, no);
+}
+
 static void vietnamese_is_found_without_tones_and_while_typing(void **state)
 {
     static const char *const yes[] = {
@@ -360,6 +374,7 @@ int main(void)
         cmocka_unit_test(any_part_of_a_chinese_name_finds_it),
         cmocka_unit_test(every_substring_of_a_chinese_name_finds_it),
         cmocka_unit_test(pinyin_and_initials_find_chinese),
+        cmocka_unit_test(characters_of_several_readings_are_found_by_each),
         cmocka_unit_test(vietnamese_is_found_without_tones_and_while_typing),
         cmocka_unit_test(latin_words_are_found_by_their_starts),
         cmocka_unit_test(a_phone_is_found_by_any_grouping_and_its_last_digits),

@@ -1,0 +1,412 @@
+/* sqlite_match.c - asking the SQLite driver's full text: what FTS5 is asked for, and what is left to be
+ * looked at in the rows it finds.
+ *
+ * FTS5 hands out the rows of a whole token, and of a beginning of one or two letters (it keeps those
+ * as tokens of their own), one by one from the newest on.  A longer beginning it collects whole
+ * before it hands out the first row: half a second for what every second row has.  And a common
+ * token costs a page of the index for every row of a rare one beside it.  So
+ *   - a beginning of few tokens is asked for as those tokens,
+ *   - one of many rows by its first two letters only,
+ *   - beside a rare term, common ones and marks are not asked for at all,
+ * and where that gives too many rows each one is looked at, with berth_has().  What is not asked for
+ * is found soon: it is common. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "db/sqlite.h"
+#include "text/tokens.h"
+#include "text/utf8.h"
+
+enum {
+    SHORT = 2,            /* letters of a beginning that FTS5 has in an index of their own */
+    LISTED_MAX = 8,       /* tokens that a beginning is replaced by */
+    RARE_ROWS = 3000,     /* so many are rather looked at one by one (20 ms at most) */
+    COMMON_ROWS = 20000,  /* of a million: a page is full after 2,500 of any rows */
+    WORDS_MAX = 16,       /* of one term */
+    TERMS_MAX = 32,
+    PAGE_OF_TOKENS = 400, /* rows that a page of the index holds: with many tokens, */
+    PAGE_OF_ONE = 3000,   /* and of one token that goes over several */
+    PAGE_OF_ROWS = 50,    /* a list that is asked for */
+    COLLECT_NS = 900,     /* a row that is collected, */
+    LOOK_NS = 9000,       /* and one that is looked at */
+};
+
+/* ---- how much the index holds ---- */
+
+/* Bytes of the first SHORT letters; 0 when there are not more. */
+static size_t short_start(const struct db_fts_word *w)
+{
+    const char *p = w->s, *end = w->s + w->len;
+
+    for (int i = 0; i < SHORT && p < end; i++)
+        utf8_next(&p, end);
+    return p < end ? (size_t)(p - w->s) : 0;
+}
+
+/* FTS5's name for its main index, or for that of beginnings of one letter, of two. */
+static char index_of(const struct db_fts_word *w)
+{
+    const char *p = w->s, *end = w->s + w->len;
+
+    if (!w->prefix || short_start(w) > 0 || w->len == 0)
+        return '0';
+    utf8_next(&p, end);
+    return p == end ? '1' : '2';
+}
+
+/* About the rows of a token, or of all tokens with that beginning: read off how many pages of each
+ * segment it takes, so less than a page or two is 0. */
+static int64_t rows_of(struct db_conn *c, const char *name, const struct db_fts_word *w)
+{
+    struct buf sql = BUF_INIT, idx = BUF_INIT, low = BUF_INIT, high = BUF_INIT, quoted = BUF_INIT;
+    struct db_stmt *s;
+    int64_t rows = 0;
+
+    buf_addf(&idx, "%s_idx", name);
+    sq_add_name(&quoted, idx.s);
+    buf_putc(&low, index_of(w));
+    buf_add(&low, w->s, w->len);
+    buf_add(&high, low.s, low.len);
+    buf_putc(&high, w->prefix && low.s[0] == '0' ? '\xff' : '\0');
+    /* x: a segment; a, b: its pages (twice the number) where the range begins and what follows it */
+    buf_addf(&sql,
+             "WITH RECURSIVE s(x) AS (SELECT min(segid) FROM %s UNION ALL"
+             " SELECT (SELECT min(segid) FROM %s WHERE segid > x) FROM s WHERE x IS NOT NULL),"
+             " p(a, b, n) AS (SELECT (SELECT pgno FROM %s WHERE segid = x AND term <= ?1 ORDER BY term DESC LIMIT 1),"
+             " (SELECT pgno FROM %s WHERE segid = x AND term > ?2 ORDER BY term LIMIT 1),"
+             " (SELECT count(*) FROM %s WHERE segid = x AND term > ?1 AND term <= ?2) FROM s WHERE x IS NOT NULL)"
+             " SELECT coalesce(sum(n * %d + max((b - a) / 2 - 1 - n, 0) * %d), 0) FROM p",
+             quoted.s, quoted.s, quoted.s, quoted.s, quoted.s, PAGE_OF_TOKENS, PAGE_OF_ONE);
+    s = sq_prepare(c, sql.s);
+    db_bind_blob(s, 1, low.s, low.len);
+    db_bind_blob(s, 2, high.s, high.len);
+    if (db_step(s) == DB_ROW)
+        rows = db_col_int(s, 0);
+    db_reset(s);
+    buf_free(&sql);
+    buf_free(&idx);
+    buf_free(&quoted);
+    buf_free(&low);
+    buf_free(&high);
+    return rows;
+}
+
+/* Readers may write nothing, not even to their own temporary schema; only here. */
+static bool make_vocabulary(struct sq_conn *c, const char *vocabulary, const char *name)
+{
+    struct buf sql = BUF_INIT;
+    int64_t deadline = c->deadline;
+    bool made;
+
+    buf_puts(&sql, "PRAGMA query_only=OFF; CREATE VIRTUAL TABLE temp.");
+    sq_add_name(&sql, vocabulary);
+    buf_puts(&sql, " USING fts5vocab(main, ");
+    sq_add_name(&sql, name);
+    buf_puts(&sql, ", row)");
+    c->deadline = 0;
+    made = sq_exec(&c->base, sql.s) == DB_OK;
+    sq_exec(&c->base, "PRAGMA query_only=ON");
+    c->deadline = deadline;
+    buf_free(&sql);
+    return made;
+}
+
+/* FTS5's list of the tokens of an index; each connection makes its own. */
+static bool has_vocabulary(struct sq_conn *c, const char *vocabulary, const char *name)
+{
+    struct db_stmt *s;
+    int rc;
+
+    if (c->writer)
+        return false;
+    s = sq_prepare(&c->base, "SELECT 1 FROM sqlite_temp_schema WHERE name = ?");
+    db_bind_text(s, 1, vocabulary, -1);
+    rc = db_step(s);
+    db_reset(s);
+    return rc == DB_ROW || (rc == DB_DONE && make_vocabulary(c, vocabulary, name));
+}
+
+/* The tokens that a word stands for, each behind a space, if they are few; their rows in *rows_r. */
+static bool list_tokens(struct db_conn *c, const char *name, const struct db_fts_word *w, struct buf *out,
+                        int64_t *rows_r)
+{
+    struct buf sql = BUF_INIT, vocabulary = BUF_INIT, high = BUF_INIT;
+    struct db_stmt *s;
+    int64_t rows = 0;
+    int n = 0, rc = DB_DONE;
+
+    buf_addf(&vocabulary, "tokens_%s", name);
+    if (!has_vocabulary((struct sq_conn *)c, vocabulary.s, name)) {
+        buf_free(&vocabulary);
+        return false;
+    }
+    buf_puts(&sql, "SELECT term, doc FROM temp.");
+    sq_add_name(&sql, vocabulary.s);
+    buf_addf(&sql, " WHERE term >= ? AND term <= ? ORDER BY term LIMIT %d", LISTED_MAX + 1);
+    buf_add(&high, w->s, w->len);
+    if (w->prefix)
+        buf_puts(&high, "\xf4\x8f\xbf\xbf");
+    s = sq_prepare(c, sql.s);
+    db_bind_text(s, 1, w->s, (int64_t)w->len);
+    db_bind_text(s, 2, high.s, (int64_t)high.len);
+    for (; n <= LISTED_MAX && (rc = db_step(s)) == DB_ROW; n++) {
+        buf_addf(out, " %s", sq_col_text(s, 0, NULL));
+        rows += sq_col_int(s, 1);
+    }
+    db_reset(s);
+    buf_free(&sql);
+    buf_free(&vocabulary);
+    buf_free(&high);
+    if (rc != DB_DONE) { /* too many, or interrupted: no answer is not the answer "none" */
+        buf_clear(out);
+        return false;
+    }
+    *rows_r = rows;
+    return true;
+}
+
+/* What is known of a term before it is asked for. */
+enum how { AS_IT_IS, AS_TOKENS, BY_ITS_START };
+struct guess {
+    int64_t rows;
+    bool must, broad; /* broad: a word of it is asked for by its start */
+    enum how how[WORDS_MAX];
+    struct buf tokens[WORDS_MAX];
+};
+
+/* Collecting all of a beginning, or looking at the rows of its first letters until there is a page of
+ * them, which takes the longer the rarer it is among those? */
+static bool is_broad(struct db_conn *c, const char *name, const struct db_fts_word *w, int64_t rows)
+{
+    struct db_fts_word start = {w->s, short_start(w), true};
+    int64_t all = rows * COLLECT_NS;
+
+    return all > (int64_t)PAGE_OF_ROWS * LOOK_NS &&
+           all > PAGE_OF_ROWS * LOOK_NS * (rows_of(c, name, &start) / rows);
+}
+
+static void guess_word(struct db_conn *c, const char *name, const struct db_fts_word *w, struct guess *g, int i)
+{
+    int64_t rows = rows_of(c, name, w);
+    bool whole = index_of(w) == '0';
+
+    if (whole && rows <= COMMON_ROWS && list_tokens(c, name, w, &g->tokens[i], &rows))
+        g->how[i] = AS_TOKENS;
+    else if (whole && w->prefix && is_broad(c, name, w, rows))
+        g->how[i] = BY_ITS_START;
+    g->rows += rows;
+    g->broad = g->broad || g->how[i] == BY_ITS_START;
+}
+
+static void guess(struct db_conn *c, const char *name, const struct db_fts_term *t, struct guess *g)
+{
+    *g = (struct guess){.must = t->must};
+    for (int i = 0; i < t->n && i < WORDS_MAX && !t->must; i++)
+        guess_word(c, name, &t->any[i], g, i);
+}
+
+static void guess_free(struct guess *g)
+{
+    for (int i = 0; i < WORDS_MAX; i++)
+        buf_free(&g->tokens[i]);
+}
+
+/* A row has a word of every term: of several the rarest decides. */
+bool sq_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n)
+{
+    bool common = n > 0;
+
+    for (int i = 0; i < n && common; i++) {
+        struct guess g;
+
+        guess(c, name, &terms[i], &g);
+        common = g.rows > COMMON_ROWS;
+        guess_free(&g);
+    }
+    return common;
+}
+
+/* ---- the value ---- */
+
+/* A quoted string of FTS5's query language: nothing in it is syntax. */
+static bool add_word(struct buf *out, const struct db_fts_word *w, const char *before)
+{
+    size_t mark = out->len, usable = 0;
+
+    buf_puts(out, before);
+    buf_putc(out, '"');
+    for (size_t i = 0; i < w->len; i++) {
+        if (w->s[i] == ' ' || w->s[i] == '\0') /* in no token */
+            continue;
+        if (w->s[i] == '"')
+            buf_putc(out, '"');
+        buf_putc(out, w->s[i]);
+        usable++;
+    }
+    buf_puts(out, w->prefix ? "\" *" : "\"");
+    if (usable == 0) {
+        out->len = mark;
+        out->s[mark] = '\0';
+    }
+    return usable > 0;
+}
+
+static bool add_listed(struct buf *out, const struct buf *tokens, bool any)
+{
+    const char *s = buf_str(tokens);
+
+    while (*(s += strspn(s, " ")) != '\0') {
+        struct db_fts_word w = {s, strcspn(s, " "), false};
+
+        any |= add_word(out, &w, any ? " OR " : "");
+        s += w.len;
+    }
+    return any;
+}
+
+static bool add_term(struct buf *out, const struct db_fts_term *t, const struct guess *g)
+{
+    size_t before = out->len;
+    bool any = false;
+
+    buf_puts(out, before > 0 ? " AND (" : "(");
+    for (int i = 0; i < t->n; i++) {
+        struct db_fts_word w = t->any[i];
+        enum how how = i < WORDS_MAX ? g->how[i] : AS_IT_IS;
+
+        if (how == BY_ITS_START)
+            w.len = short_start(&w);
+        if (how == AS_TOKENS)
+            any = add_listed(out, &g->tokens[i], any);
+        else
+            any |= add_word(out, &w, any ? " OR " : "");
+    }
+    buf_putc(out, ')');
+    return any;
+}
+
+static bool is_asked(const struct guess *g, int rare, int plain)
+{
+    if (rare > 0)
+        return !g->must && g->rows <= RARE_ROWS;
+    return g->must || plain == 0 || !g->broad;
+}
+
+/* Asked for are the rare terms; without any, all that are not broad, and the marks; without any of
+ * those, the broad ones. */
+bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
+                  const struct db_fts_term *terms, int n, unsigned *left)
+{
+    struct guess *g;
+    int rare = 0, plain = 0;
+    bool can = true;
+
+    n = n < TERMS_MAX ? n : TERMS_MAX;
+    g = mem_alloc((size_t)(n > 0 ? n : 1) * sizeof(*g));
+    *left = 0;
+    for (int i = 0; i < n; i++) {
+        guess(c, name, &terms[i], &g[i]);
+        rare += !g[i].must && g[i].rows <= RARE_ROWS;
+        plain += !g[i].must && !g[i].broad;
+    }
+    for (int i = 0; i < n && can; i++) {
+        bool ask = is_asked(&g[i], rare, plain);
+
+        if (g[i].must && !ask)
+            *left |= DB_FTS_MARKS;
+        else if (!g[i].must && (!ask || g[i].broad))
+            *left |= DB_FTS_TEST;
+        can = !ask || add_term(value, &terms[i], &g[i]);
+    }
+    for (int i = 0; i < n; i++)
+        guess_free(&g[i]);
+    free(g);
+    return n > 0 && can;
+}
+
+void sq_fts_from(struct buf *sql, const char *name, const char *as, const char *table,
+                 const char *table_as)
+{
+    sq_add_name(sql, name);
+    buf_addf(sql, " AS %s CROSS JOIN ", as); /* CROSS: the order of the tables stays this one */
+    sq_add_name(sql, table);
+    buf_addf(sql, " AS %s ON %s.\"id\" = %s.rowid", table_as, table_as, as);
+}
+
+void sq_fts_where(struct buf *sql, const char *name, const char *as)
+{
+    buf_addf(sql, "%s.", as);
+    sq_add_name(sql, name);
+    buf_puts(sql, " MATCH ?");
+}
+
+void sq_fts_id(struct buf *sql, const char *as)
+{
+    buf_addf(sql, "%s.rowid", as);
+}
+
+void sq_fts_test(struct buf *sql, const char *as, const char *const *columns, int names, int prose)
+{
+    buf_addf(sql, "berth_has(?, %d", names);
+    for (int i = 0; i < names + prose; i++) {
+        buf_addf(sql, ", %s.", as);
+        sq_add_name(sql, columns[i]);
+    }
+    buf_putc(sql, ')');
+}
+
+/* ---- looking at a row ---- */
+
+struct asked {
+    struct arena *arena;
+    const struct text_query *q;
+};
+
+static void asked_free(void *p)
+{
+    struct asked *a = p;
+
+    arena_free(&a->arena);
+    free(a);
+}
+
+/* What was typed, cut into terms once for all rows of a statement. */
+static const struct text_query *asked_of(sqlite3_context *f, sqlite3_value *typed)
+{
+    struct asked *a = sqlite3_get_auxdata(f, 0);
+
+    if (a != NULL)
+        return a->q;
+    a = mem_alloc(sizeof(*a));
+    a->arena = arena_new();
+    a->q = text_tokens_query(a->arena, (const char *)sqlite3_value_text(typed),
+                             (size_t)sqlite3_value_bytes(typed));
+    sqlite3_set_auxdata(f, 0, a, asked_free);
+    return sqlite3_get_auxdata(f, 0) != NULL ? a->q : NULL; /* else it is freed: no memory */
+}
+
+/* berth_has(typed, names, text ...): the texts have, of each term of what was typed, a word. */
+static void has(sqlite3_context *f, int n, sqlite3_value **v)
+{
+    const struct text_query *q;
+    uint32_t met = 0;
+    int names;
+
+    if (n < 2 || sqlite3_value_type(v[0]) != SQLITE_TEXT || (q = asked_of(f, v[0])) == NULL) {
+        sqlite3_result_int(f, 0);
+        return;
+    }
+    names = sqlite3_value_int(v[1]);
+    for (int i = 2; i < n && met != text_query_all(q); i++)
+        if (sqlite3_value_type(v[i]) == SQLITE_TEXT)
+            text_query_meet(q, (const char *)sqlite3_value_text(v[i]), (size_t)sqlite3_value_bytes(v[i]),
+                            i - 2 >= names, &met);
+    sqlite3_result_int(f, q->n > 0 && met == text_query_all(q));
+}
+
+int sq_match_register(sqlite3 *h)
+{
+    return sqlite3_create_function_v2(h, "berth_has", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, has, NULL,
+                                      NULL, NULL);
+}
