@@ -206,16 +206,16 @@ def test_one_walks_from_a_record_to_its_neighbours_and_back(people):
     who = people["li"]
     lead = who.made("lead", name=name())
     for n in range(3):
-        who.made("lead_activity", lead_id=lead["id"], kind="call", note=f"call {n}")
+        who.made("activity", lead_id=lead["id"], kind="call", subject=f"call {n}")
     found = links(who.get(f"/lead/{lead['id']}/_neighbours", limit="2"))
     assert found["out:owner_id"]["nodes"] == [{"id": who.user["id"], "title": who.user["name"]}]
-    calls = found["in:lead_activity.lead_id"]
+    calls = found["in:activity.lead_id"]
     assert [n["title"] for n in calls["nodes"]] == ["call 2", "call 1"] and calls["label"]
-    rest = links(who.get(f"/lead/{lead['id']}/_neighbours", limit="2", link="in:lead_activity.lead_id",
+    rest = links(who.get(f"/lead/{lead['id']}/_neighbours", limit="2", link="in:activity.lead_id",
                          after=calls["next"]))
-    assert list(rest) == ["in:lead_activity.lead_id"]
-    assert [n["title"] for n in rest["in:lead_activity.lead_id"]["nodes"]] == ["call 0"]
-    back = links(who.get(f"/lead_activity/{calls['nodes'][0]['id']}/_neighbours"))
+    assert list(rest) == ["in:activity.lead_id"]
+    assert [n["title"] for n in rest["in:activity.lead_id"]["nodes"]] == ["call 0"]
+    back = links(who.get(f"/activity/{calls['nodes'][0]['id']}/_neighbours"))
     assert [n["id"] for n in back["out:lead_id"]["nodes"]] == [lead["id"]]
     owned = links(who.get(f"/user/{who.user['id']}/_neighbours"))
     assert lead["id"] in [n["id"] for n in owned["in:lead.owner_id"]["nodes"]]

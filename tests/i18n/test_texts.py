@@ -23,6 +23,8 @@ GIVEN = {
     "err.filter_op": {"value"}, "err.filter_value": {"value"}, "err.filter_sort": {"value"},
     "err.filter_size": {"value"}, "import.duplicate": {"title", "by"}, "import.duplicate_hidden": {"by"},
     "alert.own": {"text"}, "err.file_size": {"max"}, "err.files_user": {"max"}, "err.files_total": {"max"}, "import.same_row": {"row", "by"}, "import.invalid": {"field", "why"},
+    **{f"import.{k}": {"title", "by", "holder"} for k in ("held", "pool")},
+    **{f"import.{k}": {"one", "title", "by"} for k in ("elsewhere", "elsewhere_hidden")},
 }
 # Named by code through a pattern: "err.%s" of a code, "*.op.%s" of a change, "group.%s".
 BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.import", "*.op.file_drop",
