@@ -40,10 +40,38 @@ async function screens(page, phone) {
   }
 }
 
+/* The ways of looking at many records; each stands alone.  OUT look shows these only. */
+function looks(page, phone) {
+  const go = async (path, wait) => { await page.goto(path); await page.locator(wait).first().waitFor() }
+  const f = encodeURIComponent('{"or":[["status","in",["new","qualified"]],{"and":[["next_action_on","within","@this_month"],["owner_id","=","@me"]]}]}')
+  return {
+    'look-group': () => go('/t/lead?view=all&by=status', '[data-group]'),
+    'look-filter': async () => { await go('/t/lead?view=all&f=' + f, phone ? '.card' : '[data-row]'); await page.locator('[data-t=filter]').click(); await page.locator('.fb .deep').waitFor() },
+    'look-display': async () => { await go('/t/lead?view=all', phone ? '.card' : '[data-row]'); await page.locator('[data-t=columns]').click(); await page.locator('.disp .cc').waitFor() },
+    'look-save': async () => { await go('/t/lead?view=all&by=rating', '[data-group]'); await page.locator('[data-t=saveview]').click(); await page.locator('[data-t=viewname]').waitFor() },
+    'look-viewmenu': async () => { await go('/t/lead?view=all&by=rating', '[data-group]'); await page.locator('[data-t=viewmenu]').click(); await page.locator('.pop .opt').first().waitFor() },
+    'look-sums': () => go('/t/series?sums=next,digits:avg', phone ? '.card, .empty' : '.gf, .empty'),
+    'look-board': () => go('/t/lead?view=board', '.bcard'),
+    'look-board-owner': () => go('/t/lead?view=all&look=board&by=owner_id', '.bcard'),
+    'look-move': async () => { await go('/t/lead?view=board', '.bcard'); await page.locator('[data-t=moveto]').first().click(); await page.locator('.pop .opt').first().waitFor() },
+    'look-month': () => go('/t/lead?view=all&look=calendar&mode=month', '.mweek'),
+    'look-week': () => go('/t/lead?view=all&look=calendar&mode=week&from=created_at', '.dcol'),
+    'look-agenda': () => go('/t/lead?view=all&look=calendar&mode=agenda&who=2,3', '.agenda'),
+    'look-tree': () => go('/t/department?view=tree', '.tn'),
+    'look-chart': () => go('/t/user?view=chart', '.tn'),
+    'look-graph': async () => { await go('/t/lead?view=all&look=graph', '.gnode'); await page.locator('.gnode').nth(1).click(); await page.locator('.gnode').nth(4).waitFor(); await page.waitForTimeout(1500) },
+  }
+}
+
 for (const [size, phone] of [[DESK, false], [PHONE, true]])
   for (const [theme, locale] of (process.env.SHOTS ?? 'light/zh-CN dark/vi light/en').split(' ').map((s) => s.split('/'))) {
     const page = await open(browser, host.url, { size, theme, locale, touch: phone })
-    for (const [name, f] of Object.entries(await screens(page, phone))) {
+    const all = { ...(await screens(page, phone)), ...looks(page, phone) }
+    if (only.startsWith('look')) {
+      await signIn(page)
+      for (const name of Object.keys(all)) if (!name.startsWith(only)) delete all[name]
+    }
+    for (const [name, f] of Object.entries(all)) {
       if (!f) continue
       try { await f() } catch (e) { console.log('FAILED', phone ? 'phone' : 'desk', theme, locale, name, String(e).split('\n')[0]) }
       await settle(page)

@@ -1,6 +1,6 @@
 // core.test.ts - formatting, parsing, checking, filters: what has no screen.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { compile, opsFor, readClauses, type Clause } from '../src/core/filter'
+import { compile, describe as inWords, opsFor, periodFrom, periodOf, readFilter, type Leaf, type Node } from '../src/core/filter'
 import { addDays, editDecimal, fmt, fmtMoney, fold, fromLocal, initials, parseDecimal, toLocal } from '../src/core/fmt'
 import { locale, setLocale, t } from '../src/core/i18n'
 import { composing } from '../src/core/keys'
@@ -108,33 +108,59 @@ describe('checks', () => {
 describe('filters', () => {
   const m = lead()
   const fieldOf = (n: string): Field | undefined => m.fields.find((f) => f.name === n)
-  const made = (...c: Clause[]): unknown => compile(c, fieldOf)
+  const leaf = ([field, op, value]: [string, Leaf['op'], unknown?]): Leaf => ({ field, op, value })
+  const made = (...c: [string, Leaf['op'], unknown?][]): unknown => compile({ any: false, kids: c.map(leaf) }, fieldOf)
+  const there = (n: Node): unknown => compile(n, fieldOf)
 
   test('one condition stands alone, several are joined by and', () => {
     expect(made(['status', 'in', ['new']])).toEqual(['status', 'in', ['new']])
     expect(made(['status', 'in', ['new']], ['name', '~', 'x'])).toEqual({ and: [['status', 'in', ['new']], ['name', '~', 'x']] })
   })
-  test('unfinished conditions and unknown fields are left out', () => {
-    expect(made(['status', 'in', []], ['gone', '=', 1], ['volume', 'between', [1, null]])).toBeUndefined()
-  })
-  test('"me" and relative days use the host\'s macros', () => {
-    expect(made(['owner_id', 'me'])).toEqual(['owner_id', '=', '@me'])
-    expect(made(['next_date', 'next', 7])).toEqual({ and: [['next_date', '>=', '@today'], ['next_date', '<=', '@today+7d']] })
-    expect(made(['next_date', 'past'])).toEqual(['next_date', '<', '@today'])
-  })
-  test('a day on a time field is the whole day on the company\'s clock', () => {
-    expect(made(['touched_at', '=', '2026-11-22'])).toEqual({
-      and: [['touched_at', '>=', '2026-11-21T17:00:00.000Z'], ['touched_at', '<', '2026-11-22T17:00:00.000Z']],
+  test('groups nest: any of these inside all of those', () => {
+    const any: Node = { any: true, kids: [leaf(['name', '~', 'x']), { any: false, kids: [leaf(['status', 'empty']), leaf(['owner_id', 'team'])] }] }
+    expect(there({ any: false, kids: [leaf(['status', 'in', ['new']]), any] })).toEqual({
+      and: [['status', 'in', ['new']], { or: [['name', '~', 'x'], { and: [['status', 'empty', null], ['owner_id', 'in', '@team']] }] }],
     })
+    expect(inWords(any, fieldOf)).toMatch(/^.+ x or \(.+ and .+\)$/)
+  })
+  test('unfinished conditions, empty groups and unknown fields are left out', () => {
+    expect(made(['status', 'in', []], ['gone', '=', 1], ['volume', 'between', [null, '']])).toBeUndefined()
+    expect(there({ any: true, kids: [{ any: false, kids: [] }, leaf(['name', '~', 'x'])] })).toEqual(['name', '~', 'x'])
+  })
+  test('"me", my team and periods use the host\'s words', () => {
+    expect(made(['owner_id', 'me'])).toEqual(['owner_id', '=', '@me'])
+    expect(made(['next_date', 'within', '@next_7d'])).toEqual(['next_date', 'within', '@next_7d'])
+    expect(made(['next_date', 'past'])).toEqual(['next_date', '<', '@today'])
+    expect(periodOf('@last_30d')).toEqual({ kind: '@last_d', days: 30 })
+    expect(periodFrom('@last_d', 30)).toBe('@last_30d')
+    expect(periodFrom('@this_week', 30)).toBe('@this_week')
+  })
+  test('a day, before and after are periods of whole days, whatever the field', () => {
+    expect(made(['touched_at', '=', '2026-11-22'])).toEqual(['touched_at', 'within', ['2026-11-22', '2026-11-22']])
+    expect(made(['next_date', 'before', '2026-12-01'])).toEqual(['next_date', 'within', [null, '2026-11-30']])
+    expect(made(['next_date', 'after', '2026-12-31'])).toEqual(['next_date', 'within', ['2027-01-01', null]])
+    expect(made(['volume', 'between', [1, '']])).toEqual(['volume', 'within', [1, null]])
+  })
+  test('what the host is asked reads back as what was made', () => {
+    const all: Node = { any: true, kids: [
+      ...([['owner_id', 'me'], ['owner_id', 'team'], ['next_date', 'past'], ['next_date', '=', '2026-11-22'], ['next_date', 'before', '2026-12-01'], ['next_date', 'after', '2026-12-31'],
+        ['next_date', 'between', ['2026-01-01', '2026-01-31']], ['next_date', 'within', '@this_quarter'], ['volume', '>=', 3], ['status', 'not in', ['new', 'lost']], ['name', 'empty']] as [string, Leaf['op'], unknown?][]).map(leaf),
+      { any: false, kids: [leaf(['name', '^', 'a']), leaf(['name', '~', 'b'])] },
+    ] }
+    const asked = there(all)
+    expect(there(readFilter(JSON.stringify(asked)))).toEqual(asked)
+    expect(readFilter(asked)).toEqual(all)
+  })
+  test('addresses of earlier versions still mean the same', () => {
+    expect(there(readFilter('[["status","in",["new"]],["next_date","next",7]]'))).toEqual({ and: [['status', 'in', ['new']], ['next_date', 'within', '@next_7d']] })
   })
   test('only operators the host allows are offered', () => {
     expect(opsFor(field({ type: 'int', filter: ['=', 'empty'] }))).toEqual(['=', 'empty'])
-    expect(opsFor(field({ type: 'date', filter: ['>=', '<='] }))).toEqual(['today', 'next', 'last', 'between'])
+    expect(opsFor(field({ type: 'date', filter: ['within', '<'] }))).toEqual(['within', '=', 'before', 'after', 'between', 'past'])
     expect(opsFor(field({ filter: [] }))).toEqual([])
   })
   test('a broken address filters nothing', () => {
-    expect(readClauses('{oops')).toEqual([])
-    expect(readClauses('[1,["a"],["status","empty"]]')).toEqual([['status', 'empty']])
+    for (const bad of ['{oops', '{"xor":[]}', '7', '[1]', '{"and":7}']) expect(there(readFilter(bad)), bad).toBeUndefined()
   })
 })
 

@@ -115,7 +115,7 @@ describe('RecordForm', () => {
 describe('DataGrid', () => {
   const rows: Row[] = [{ id: 1, version: 1, name: 'A', status: 'new' }, { id: 2, version: 1, name: 'B', status: 'dropped' }]
   const props = (more: object): object => ({
-    meta: meta(), fields: [f('name'), f('status')], rows, more: false, sort: [], widths: {}, selected: reactive(new Set<number>()), every: false, cursor: 0, editable: true, ...more,
+    meta: meta(), fields: [f('name'), f('status')], count: rows.length, line: (i: number) => rows[i] && { key: rows[i]!.id, row: rows[i] }, more: false, sort: [], widths: {}, selected: reactive(new Set<number>()), every: false, cursor: 0, editable: true, ...more,
   })
   test('a click on a head sorts, shift adds a second key', async () => {
     const got: string[][] = []

@@ -1,6 +1,6 @@
 // asks.ts - modal questions: whoever needs an answer awaits it, the shell draws it.
 import { shallowReactive } from 'vue'
-import type { Action, Field, Match, Meta, Row } from './types'
+import type { Action, Field, Match, Meta, Row, View } from './types'
 
 export interface AskProps {
   confirm: { title: string; text?: string; yes: string; danger?: boolean }
@@ -9,6 +9,7 @@ export interface AskProps {
   duplicate: { matches: Match[]; label: string }
   action: { action: Action; count: number; title?: string }
   bulk: { fields: Field[]; count: number; exact: boolean; meta: Meta }
+  view: { meta: Meta; name: string; view?: View }
   password: { user: number; name: string }
   palette: object
   shortcuts: object
@@ -20,6 +21,7 @@ export interface AskAnswer {
   duplicate: true
   action: Record<string, unknown>
   bulk: Record<string, unknown>
+  view: { fields: Record<string, unknown>; pinned: boolean; first: boolean }
   password: true
   palette: true
   shortcuts: true

@@ -1,39 +1,55 @@
-// filter.ts - filter conditions as people make them, and as the host reads them.
-import { addDays, fmt, fmtInt, fromLocal } from './fmt'
+// filter.ts - filters as people make them: conditions in groups that nest; and as the host reads them.
+import { addDays, fmt, fmtInt } from './fmt'
 import { t } from './i18n'
 import type { Field, Filter, Op } from './types'
 
-/** One condition of the list's filter bar; `op` is the host's or one of ours. */
-export type FilterOp = Op | 'between' | 'me' | 'last' | 'next' | 'today' | 'past'
-export type Clause = [field: string, op: FilterOp, value?: unknown]
-export type Needs = 'none' | 'value' | 'many' | 'pair' | 'days'
+/** How one condition compares: the host's way, or one of ours in terms of it. */
+export type FilterOp = Op | 'between' | 'before' | 'after' | 'me' | 'team' | 'past'
+export interface Leaf { field: string; op: FilterOp; value?: unknown }
+export interface Group { any: boolean; kids: Node[] }
+export type Node = Leaf | Group
+export type Needs = 'none' | 'value' | 'many' | 'pair' | 'period'
+
+export const isGroup = (n: Node): n is Group => 'kids' in n
+export const none = (): Group => ({ any: false, kids: [] })
 
 const NEEDS: Partial<Record<FilterOp, Needs>> = {
-  empty: 'none', 'not empty': 'none', me: 'none', today: 'none', past: 'none',
-  between: 'pair', last: 'days', next: 'days', in: 'many', 'not in': 'many',
+  empty: 'none', 'not empty': 'none', me: 'none', team: 'none', past: 'none',
+  between: 'pair', within: 'period', in: 'many', 'not in': 'many',
 }
 export const needs = (op: FilterOp): Needs => NEEDS[op] ?? 'value'
+
+/** Periods that the host knows by name; those with days come as "@last_30d". */
+export const PERIODS = [
+  '@today', '@yesterday', '@tomorrow', '@this_week', '@last_week', '@next_week', '@this_month', '@last_month', '@next_month',
+  '@this_quarter', '@last_quarter', '@this_year', '@last_year', '@last_d', '@next_d',
+]
+/** "@last_30d" as its kind and its number of days. */
+export function periodOf(v: unknown): { kind: string; days: number } {
+  const m = /^(@(?:last|next)_)(\d+)d$/.exec(String(v ?? ''))
+  return m ? { kind: m[1] + 'd', days: Number(m[2]) } : { kind: String(v ?? ''), days: 7 }
+}
+export const periodFrom = (kind: string, days: number): string =>
+  kind === '@last_d' || kind === '@next_d' ? kind.slice(0, -1) + Math.max(0, Math.min(3650, Math.round(days) || 0)) + 'd' : kind
 
 const BY_KIND: Record<string, FilterOp[]> = {
   text: ['~', '=', '!=', '^', 'empty', 'not empty'],
   number: ['=', '!=', '>', '>=', '<', '<=', 'between', 'empty', 'not empty'],
-  date: ['today', 'past', 'next', 'last', '=', '<', '>', 'between', 'empty', 'not empty'],
+  date: ['within', '=', 'before', 'after', 'between', 'past', 'empty', 'not empty'],
   pick: ['in', 'not in', 'empty', 'not empty'],
   bool: ['='],
-  user: ['me', 'in', 'not in', 'empty', 'not empty'],
+  user: ['me', 'team', 'in', 'not in', 'empty', 'not empty'],
   other: ['empty', 'not empty'],
 }
 /* Ours, in terms of the host's. */
-const MADE_OF: Partial<Record<FilterOp, Op[]>> = {
-  between: ['>=', '<='], me: ['='], today: ['>=', '<='], last: ['>=', '<='], next: ['>=', '<='], past: ['<'],
-}
+const MADE_OF: Partial<Record<FilterOp, Op>> = { between: 'within', before: 'within', after: 'within', me: '=', team: 'in', past: '<' }
 
 function kindOf(f: Field): string {
   switch (f.type) {
     case 'int': case 'real': case 'money': return 'number'
     case 'date': case 'time': return 'date'
     case 'pick': return 'pick'
-    case 'ref': return f.of === 'user' ? 'user' : 'pick'
+    case 'ref': return f.of === 'user' && !f.many ? 'user' : 'pick'
     case 'bool': return 'bool'
     case 'json': case 'file': return 'other'
     default: return 'text'
@@ -42,79 +58,116 @@ function kindOf(f: Field): string {
 
 /** The operators to offer for a field, the most useful first. */
 export function opsFor(f: Field): FilterOp[] {
-  const host = f.filter
   const all = BY_KIND[kindOf(f)]!
-  if (!host) return all
-  return all.filter((op) => (MADE_OF[op] ?? [op as Op]).every((o) => host.includes(o)))
+  return f.filter ? all.filter((op) => f.filter!.includes(MADE_OF[op] ?? (kindOf(f) === 'date' && op === '=' ? 'within' : (op as Op)))) : all
 }
+export const filterable = (f: Field): boolean => f.name !== 'version' && opsFor(f).length > 0
 
-export const isComplete = (c: Clause): boolean => {
-  const v = c[2]
-  switch (needs(c[1])) {
+export function isComplete(c: Leaf): boolean {
+  const v = c.value
+  if (!c.field) return false
+  switch (needs(c.op)) {
     case 'none': return true
     case 'many': return Array.isArray(v) && v.length > 0
-    case 'pair': return Array.isArray(v) && (v[0] ?? '') !== '' && (v[1] ?? '') !== ''
+    case 'pair': return Array.isArray(v) && ((v[0] ?? '') !== '' || (v[1] ?? '') !== '')
     default: return v !== undefined && v !== null && v !== ''
   }
 }
 
-/** A day as a value of that field: itself, or the instant it begins on the company's clock. */
-const dayStart = (f: Field, day: string): string => (f.type === 'time' ? fromLocal(day + 'T00:00') : day)
-const within = (f: Field, from: string, to: string): Filter =>
-  f.type === 'time'
-    ? { and: [[f.name, '>=', dayStart(f, from)], [f.name, '<', dayStart(f, addDays(to, 1))]] }
-    : { and: [[f.name, '>=', from], [f.name, '<=', to]] }
-
-function dateFilter(f: Field, op: FilterOp, v: unknown): Filter {
-  const n = f.name
+/* ---- to the host ---- */
+function leafTo(f: Field, { field, op, value: v }: Leaf): Filter {
+  const date = kindOf(f) === 'date'
   switch (op) {
-    case 'today': return { and: [[n, '>=', '@today'], [n, f.type === 'time' ? '<' : '<=', f.type === 'time' ? '@today+1d' : '@today']] }
-    case 'past': return [n, '<', '@today']
-    case 'next': return { and: [[n, '>=', '@today'], [n, '<=', `@today+${Number(v)}d`]] }
-    case 'last': return { and: [[n, '>=', `@today-${Number(v)}d`], [n, '<=', f.type === 'time' ? '@today+1d' : '@today']] }
-    case '=': return within(f, String(v), String(v))
-    case 'between': return within(f, String((v as string[])[0]), String((v as string[])[1]))
-    case '>': return f.type === 'time' ? [n, '>=', dayStart(f, addDays(String(v), 1))] : [n, '>', v]
-    case '<': return [n, '<', dayStart(f, String(v))]
-    default: return [n, op as Op, null]
+    case 'me': return [field, '=', '@me']
+    case 'team': return [field, 'in', '@team']
+    case 'past': return [field, '<', '@today']
+    case 'between': return [field, 'within', (v as unknown[]).map((x) => (x === '' || x === undefined ? null : x))]
+    case 'before': return [field, 'within', [null, addDays(String(v), -1)]]
+    case 'after': return [field, 'within', [addDays(String(v), 1), null]]
+    case '=': return date ? [field, 'within', [v, v]] : [field, '=', v]
+    default: return needs(op) === 'none' ? [field, op as Op, null] : [field, op as Op, v]
   }
 }
 
-function toFilter(f: Field, [name, op, v]: Clause): Filter {
-  if (kindOf(f) === 'date') return dateFilter(f, op, v)
-  if (op === 'me') return [name, '=', '@me']
-  if (op === 'between') return { and: [[name, '>=', (v as unknown[])[0]], [name, '<=', (v as unknown[])[1]]] }
-  return [name, op as Op, needs(op) === 'none' ? null : v]
-}
-
-/** What the host is asked; undefined when nothing is filtered. */
-export function compile(clauses: Clause[], fieldOf: (name: string) => Field | undefined): Filter | undefined {
-  const out: Filter[] = []
-  for (const c of clauses) {
-    const f = fieldOf(c[0])
-    if (f && isComplete(c)) out.push(toFilter(f, c))
+type FieldOf = (name: string) => Field | undefined
+/** What the host is asked; undefined when nothing is filtered.  Conditions that are not finished, or on
+ *  fields that are not there, do not count. */
+export function compile(n: Node, fieldOf: FieldOf): Filter | undefined {
+  if (!isGroup(n)) {
+    const f = fieldOf(n.field)
+    return f && isComplete(n) ? leafTo(f, n) : undefined
   }
-  return out.length > 1 ? { and: out } : out[0]
+  const kids = n.kids.map((k) => compile(k, fieldOf)).filter((k) => k !== undefined)
+  return kids.length > 1 ? (n.any ? { or: kids } : { and: kids }) : kids[0]
 }
 
-/** "Status is any of New, Won". */
-export function describe(f: Field, [, op, v]: Clause): string {
+/* ---- and back ---- */
+const plain = (op: unknown): op is FilterOp => typeof op === 'string'
+function withinFrom(field: string, v: unknown): Leaf | undefined {
+  if (typeof v === 'string') return { field, op: 'within', value: v }
+  if (!Array.isArray(v) || v.length !== 2) return undefined
+  const day = (x: unknown): x is string => typeof x === 'string' && /^\d{4}-\d\d-\d\d$/.test(x)
+  if (day(v[0]) && v[0] === v[1]) return { field, op: '=', value: v[0] }
+  if (v[0] === null && day(v[1])) return { field, op: 'before', value: addDays(v[1], 1) }
+  if (v[1] === null && day(v[0])) return { field, op: 'after', value: addDays(v[0], -1) }
+  return { field, op: 'between', value: v }
+}
+/* Addresses of earlier versions: ["next_date","next",7]. */
+const OLD: Record<string, (v: unknown) => Leaf['value']> = { next: (v) => `@next_${Number(v)}d`, last: (v) => `@last_${Number(v)}d`, today: () => '@today' }
+
+function leafFrom([field, op, v]: [unknown, unknown, unknown?]): Leaf | undefined {
+  if (typeof field !== 'string' || !plain(op)) return undefined
+  if (op in OLD) return { field, op: 'within', value: OLD[op]!(v) }
+  if (op === 'within') return withinFrom(field, v)
+  if (op === '=' && v === '@me') return { field, op: 'me' }
+  if (op === 'in' && v === '@team') return { field, op: 'team' }
+  if (op === '<' && v === '@today') return { field, op: 'past' }
+  return { field, op, value: v ?? undefined }
+}
+function nodeFrom(x: unknown): Node | undefined {
+  if (Array.isArray(x)) return Array.isArray(x[0]) ? { any: false, kids: x.flatMap((k) => nodeFrom(k) ?? []) } : leafFrom(x as [unknown, unknown, unknown?])
+  if (!x || typeof x !== 'object') return undefined
+  const [any, kids] = 'or' in x ? [true, x.or] : [false, 'and' in x ? x.and : undefined]
+  return Array.isArray(kids) ? { any, kids: kids.flatMap((k) => nodeFrom(k) ?? []) } : undefined
+}
+/** A filter of the host's as groups and conditions; what cannot be understood filters nothing. */
+export function readFilter(x: unknown): Group {
+  let v = x
+  if (typeof x === 'string') {
+    try {
+      v = JSON.parse(x || 'null')
+    } catch {
+      return none()
+    }
+  }
+  const n = nodeFrom(v)
+  return !n ? none() : isGroup(n) ? n : { any: false, kids: [n] }
+}
+export const countOf = (n: Node): number => (isGroup(n) ? n.kids.reduce((s, k) => s + countOf(k), 0) : 1)
+
+/* ---- in words ---- */
+export const periodText = (v: unknown): string => {
+  const { kind, days } = periodOf(v)
+  return /^@(today|yesterday|tomorrow|this_\w+|last_[a-z]+|next_[a-z]+)$/.test(kind) && !kind.endsWith('_d')
+    ? t('period.' + kind.slice(1)) : t('period.' + kind.slice(1) + '.n', { n: fmtInt(days) })
+}
+function leafText(f: Field, { op, value: v }: Leaf): string {
   const word = t('op.' + op)
+  const one = (x: unknown): string => (f.type === 'time' ? fmt({ ...f, type: 'date' }, x) : fmt({ ...f, many: false }, x))
   switch (needs(op)) {
     case 'none': return `${f.label} ${word}`
-    case 'days': return `${f.label} ${t('op.' + op + '.n', { n: fmtInt(Number(v)) })}`
-    case 'pair': return `${f.label} ${fmt(f, (v as unknown[])[0])} – ${fmt(f, (v as unknown[])[1])}`
-    case 'many': return `${f.label} ${word} ${(v as unknown[]).map((x) => fmt({ ...f, many: false }, x)).join(t('comma'))}`
-    default: return `${f.label} ${word} ${f.type === 'time' ? fmt({ ...f, type: 'date' }, v) : fmt(f, v)}`
+    case 'period': return `${f.label} ${periodText(v)}`
+    case 'pair': return `${f.label} ${one((v as unknown[])[0])} – ${one((v as unknown[])[1])}`
+    case 'many': return `${f.label} ${word} ${(v as unknown[]).map(one).join(t('comma'))}`
+    default: return `${f.label} ${word} ${one(v)}`
   }
 }
-
-export function readClauses(text: unknown): Clause[] {
-  if (typeof text !== 'string' || !text) return []
-  try {
-    const v: unknown = JSON.parse(text)
-    return Array.isArray(v) ? v.filter((c): c is Clause => Array.isArray(c) && typeof c[0] === 'string' && typeof c[1] === 'string') : []
-  } catch {
-    return []
+/** "Status is any of New, Won"; groups with their conjunction. */
+export function describe(n: Node, fieldOf: FieldOf): string {
+  if (isGroup(n)) {
+    const kids = n.kids.map((k) => (isGroup(k) && k.kids.length > 1 ? `(${describe(k, fieldOf)})` : describe(k, fieldOf))).filter(Boolean)
+    return kids.join(` ${t(n.any ? 'filter.or' : 'filter.and')} `)
   }
+  const f = fieldOf(n.field)
+  return f && isComplete(n) ? leafText(f, n) : ''
 }

@@ -1,5 +1,5 @@
 // jobs.ts - following the host's background jobs.
-import { get } from './api'
+import { ApiError, get } from './api'
 import type { Job } from './types'
 
 export const isOver = (j: Job): boolean => j.state !== 'queued' && j.state !== 'running'
@@ -15,3 +15,7 @@ export async function pollJob(id: number, tell: (j: Job) => void, signal?: Abort
     signal?.throwIfAborted()
   }
 }
+
+/** A job says in words why it failed. */
+export const jobError = (j: Job): ApiError =>
+  new ApiError(500, typeof j.error === 'string' && j.error ? { code: 'failed', message: j.error } : { code: 'failed' })

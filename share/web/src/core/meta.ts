@@ -22,15 +22,13 @@ const last = (names: string[]): string[] => [...names.filter((n) => !ADDED.inclu
 
 /** Every record has the system's fields, so every list can show them. */
 export function complete(m: Meta): Meta {
-  /* Boards, calendars and the rest come with the next part of the UI. */
-  const lists = (m.views ?? []).filter((v) => v.look === 'list')
   const missing = SYSTEM.filter((s) => !m.fields.some((f) => f.name === s.name)).map(
     (s): Field => ({ ...s, label: t('field.' + s.name), readonly: true, sort: s.type !== 'ref', list: false }),
   )
   return {
     ...m,
     groups: m.groups ?? [],
-    views: (lists.length ? lists : [allView(m)]).map((v) => (v.columns[0] !== 'owner_id' ? v : { ...v, columns: last(v.columns) })),
+    views: (m.views?.length ? m.views : [allView(m)]).map((v) => (v.columns[0] !== 'owner_id' ? v : { ...v, columns: last(v.columns) })),
     actions: m.actions ?? [],
     details: m.details ?? [],
     fields: [...last(m.fields.map((f) => f.name)).map((n) => m.fields.find((f) => f.name === n)!).map((f) => (f.label === f.name && has('field.' + f.name) ? { ...f, label: t('field.' + f.name) } : f)), ...missing],

@@ -1,9 +1,10 @@
 // records.ts - reading and changing records: shown at once, rolled back when the host says no.
-import { ApiError, api, get, post } from './api'
+import { ApiError, api, get, post, url } from './api'
 import { ask } from './asks'
-import { learn, learnOne } from './fmt'
+import { fmtInt, learn, learnOne } from './fmt'
 import { t } from './i18n'
-import { pollJob } from './jobs'
+import { jobError, pollJob } from './jobs'
+import type { Question } from './look'
 import { cache, type Pages } from './query'
 import { start } from './session'
 import { drop, fail, toast } from './toast'
@@ -53,6 +54,7 @@ function hide(table: string, ids: Set<number>): void {
 
 export function refresh(table: string, id?: number): void {
   void cache.invalidateQueries({ queryKey: ['rows', table] })
+  void cache.invalidateQueries({ queryKey: ['sums', table] })
   if (id === undefined) void cache.invalidateQueries({ queryKey: ['rec', table] })
   else void cache.invalidateQueries({ queryKey: recKey(table, id) })
   void cache.invalidateQueries({ queryKey: ['history', table] })
@@ -70,6 +72,7 @@ function took(table: string, meta: Meta, rec: Rec): Row {
   const title = rec.row[meta.title]
   if (typeof title === 'string') learnOne(table, rec.row.id, title)
   apply(table, rec.row.id, rec.row)
+  void cache.invalidateQueries({ queryKey: ['sums', table] })
   void cache.invalidateQueries({ queryKey: ['history', table, rec.row.id] })
   return rec.row
 }
@@ -142,23 +145,36 @@ export async function createRow(meta: Meta, values: Record<string, unknown>): Pr
 
 const FEW = 20
 
+/** Which records a command is for: some, or all that a question finds. */
+export type Target = { ids: number[] } | { question: Partial<Question>; count: number; exact: boolean }
+const few = (to: Target): number[] | undefined => ('ids' in to && to.ids.length <= FEW ? to.ids : undefined)
+export const sizeOf = (to: Target): number => ('ids' in to ? to.ids.length : to.count)
+export const sizeText = (to: Target): string => fmtInt(sizeOf(to)) + ('ids' in to || to.exact ? '' : '+')
+/** As the host's jobs take it. */
+export function asBody(to: Target): Record<string, unknown> {
+  if ('ids' in to) return { ids: to.ids }
+  const { view, q, filter } = to.question
+  return { view: view ?? undefined, q, filter: filter ? (JSON.parse(filter) as unknown) : view || q ? undefined : { and: [] } }
+}
+
 /** Deletes at once with a way back where there is a recycle bin; asks first otherwise. */
-export async function removeRows(meta: Meta, ids: number[]): Promise<boolean> {
-  const n = ids.length
-  if (!meta.is.bin || n > FEW) {
+export async function removeRows(meta: Meta, to: Target): Promise<boolean> {
+  const ids = few(to)
+  if (!meta.is.bin || !ids) {
     const yes = await ask('confirm', {
-      title: t('delete.title', { n, count: n }),
+      title: t('delete.title', { n: sizeText(to), count: sizeOf(to) }),
       text: meta.is.bin ? t('delete.bin') : t('delete.final'),
       yes: t('delete'), danger: true,
     })
     if (!yes) return false
   }
-  if (n > FEW) return bulk(meta, ids, { delete: true })
+  if (!ids) return bulk(meta, to, { delete: true })
   hide(meta.table, new Set(ids))
   const gone = await each(ids, (id) => api('DELETE', `${meta.table}/${id}`))
+  void cache.invalidateQueries({ queryKey: ['sums', meta.table] })
   if (gone.length) touched(meta.table)
   for (const id of gone) cache.removeQueries({ queryKey: recKey(meta.table, id) })
-  if (gone.length < n) refresh(meta.table)
+  if (gone.length < ids.length) refresh(meta.table)
   if (gone.length)
     toast(t('deleted', { n: gone.length, count: gone.length }), {
       undo: meta.is.bin ? () => restoreRows(meta, gone) : undefined,
@@ -188,13 +204,12 @@ async function each(ids: number[], f: (id: number) => Promise<unknown>): Promise
   return ok
 }
 
+export interface BulkChange { patch?: Record<string, unknown>; delete?: boolean; action?: string; form?: Record<string, unknown> }
 /** A bulk change as a durable job, with its progress in a toast. */
-export async function bulk(
-  meta: Meta, ids: number[], change: { patch?: Record<string, unknown>; delete?: boolean },
-): Promise<boolean> {
+export async function bulk(meta: Meta, to: Target, change: BulkChange): Promise<boolean> {
   const bar = toast(t('bulk.working'), { progress: 0 })
   try {
-    const { job } = await post<{ job: number }>(`${meta.table}/_bulk`, { ids, ...change })
+    const { job } = await post<{ job: number }>(`${meta.table}/_bulk`, { ...asBody(to), ...change })
     bar.cancel = () => api('DELETE', `_job/${job}`).catch(fail)
     const end = await pollJob(job, (j) => (bar.progress = j.progress))
     tell(end, !!change.delete)
@@ -213,26 +228,27 @@ function tell(j: Job, deleted: boolean): void {
   const n = r.done ?? j.done
   const why = r.errors?.[0]?.error?.message ?? r.errors?.[0]?.message
   if (r.failed) toast(t('action.failed', { n: r.failed, count: r.failed, why: why ?? '' }), { bad: true })
-  if (j.state === 'failed') fail(new ApiError(500, j.error ?? { code: 'failed' }))
+  if (j.state === 'failed') fail(jobError(j))
   else if (j.state === 'cancelled') toast(t('bulk.cancelled', { n, count: n }))
   else toast(t(deleted ? 'deleted' : 'bulk.changed', { n, count: n }))
 }
 
-/** Runs a declared action on one record, with its form's answers. */
-export async function act(meta: Meta, action: Action, ids: number[], more: { single?: boolean } = {}): Promise<boolean | 'gone'> {
+/** Runs a declared action on one record or many, with its form's answers. */
+export async function act(meta: Meta, action: Action, to: Target, more: { single?: boolean } = {}): Promise<boolean | 'gone'> {
   let form: Record<string, unknown> | undefined = {}
   if (action.danger || action.form?.length) {
-    form = await ask('action', { action, count: ids.length })
+    form = await ask('action', { action, count: sizeOf(to) })
     if (!form) return false
   }
+  if (!('ids' in to) || to.ids.length > MANY) return bulk(meta, to, { action: action.name, form })
   try {
     if (more.single) {
-      const rec = await post<Rec>(`${meta.table}/${ids[0]}/${action.name}`, form)
+      const rec = await post<Rec>(`${meta.table}/${to.ids[0]}/${action.name}`, form)
       toast(t('action.done', { name: action.label }))
       /* Handed away: who gave it may no longer see it. */
       if (!rec?.row) return 'gone'
       took(meta.table, meta, rec)
-    } else await actOnMany(meta, action, ids, form)
+    } else await actOnMany(meta, action, to.ids, form)
     return true
   } catch (e) {
     fail(e)
@@ -242,30 +258,41 @@ export async function act(meta: Meta, action: Action, ids: number[], more: { sin
   }
 }
 
+const MANY = 200 /* at once; above, as a job */
 type Outcome = { done: number; failed: { id: number; error: { message?: string; code: string } }[] }
 async function actOnMany(meta: Meta, action: Action, ids: number[], form: object): Promise<void> {
-  let done = 0
-  const failed: Outcome['failed'] = []
-  for (let i = 0; i < ids.length; i += 200) {
-    const r = await post<Outcome>(`${meta.table}/${action.name}`, { ids: ids.slice(i, i + 200), form })
-    done += r.done
-    failed.push(...(r.failed ?? []))
-  }
+  const { done, failed } = await post<Outcome>(`${meta.table}/${action.name}`, { ids, form })
   if (done) toast(t('action.many', { name: action.label, n: done, count: done }))
   if (failed.length)
     toast(t('action.failed', { n: failed.length, count: failed.length, why: failed[0]!.error.message ?? failed[0]!.error.code }), { bad: true })
 }
 
-/** Every id that a list's question finds, for actions on "all matching". */
-export async function allIds(table: string, query: Record<string, string | undefined>): Promise<number[]> {
-  const ids: number[] = []
-  let after: string | null | undefined
-  do {
-    const p: Page = await get<Page>(table, { ...query, fields: 'id', limit: 500, after: after ?? undefined })
-    ids.push(...p.rows.map((r) => r.id))
-    after = p.next
-  } while (after && ids.length < 100_000)
-  return ids
+/** What a list shows as a spreadsheet: the host writes it, then the browser fetches it. */
+export async function exportRows(meta: Meta, kind: 'xlsx' | 'csv', to: Target, how: { sort?: string; fields: string[] }): Promise<void> {
+  const bar = toast(t('export.working'), { progress: 0 })
+  try {
+    const { job } = await post<{ job: number }>(`${meta.table}/_export`, { kind, ...asBody(to), sort: how.sort, fields: how.fields.join(',') })
+    bar.cancel = () => api('DELETE', `_job/${job}`).catch(fail)
+    const end = await pollJob(job, (j) => (bar.progress = j.progress))
+    if (end.state === 'done') {
+      const n = (end.result as { rows?: number } | null)?.rows ?? 0
+      save(url(`_job/${job}/file`))
+      toast(t('export.done', { n: fmtInt(n), count: n }))
+    } else if (end.state === 'cancelled') toast(t('export.cancelled'))
+    else fail(jobError(end))
+  } catch (e) {
+    fail(e)
+  } finally {
+    drop(bar.id)
+  }
+}
+function save(href: string): void {
+  const a = document.createElement('a')
+  a.href = href
+  a.download = ''
+  document.body.append(a)
+  a.click()
+  a.remove()
 }
 
 /* Titles of referred tables' records: the field that names them comes from their metadata. */

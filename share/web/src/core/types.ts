@@ -5,7 +5,7 @@ export type FieldType =
   | 'money' | 'date' | 'time' | 'pick' | 'ref' | 'json' | 'file'
 
 export type Op =
-  | '=' | '!=' | '<' | '<=' | '>' | '>=' | '~' | '^' | 'in' | 'not in' | 'empty' | 'not empty'
+  | '=' | '!=' | '<' | '<=' | '>' | '>=' | '~' | '^' | 'in' | 'not in' | 'empty' | 'not empty' | 'within'
 
 export type Filter =
   | [field: string, op: Op, value?: unknown]
@@ -36,15 +36,36 @@ export interface Field {
   options?: Option[]
 }
 
+export const LOOKS = ['list', 'board', 'calendar', 'tree', 'graph'] as const
+export type Look = (typeof LOOKS)[number]
 export interface View {
   name: string
   label: string
-  look: string
+  look: Look
   columns: string[]
   filter?: Filter | null
   sort?: string[]
+  /** Groups of a list, columns of a board, parent of a tree: "status", "created_at:month". */
   by?: string | null
+  from?: string | null
+  to?: string | null
+  /** "amount", "volume:avg" */
+  sums?: string[]
+  widths?: Record<string, number> | null
+  pinned?: boolean
+  default?: boolean
+  base?: string | null
+  saved?: { id: number; version: number; mine: boolean; audience: string; owner?: string | null; department?: number; role?: number }
 }
+
+export type Numbers = Record<string, number | string | null>
+export interface Tally { count: number; sum?: Numbers; avg?: Numbers; min?: Numbers; max?: Numbers }
+export interface TallyGroup extends Tally { key: (string | number | boolean | null)[] }
+export interface Sums { groups: TallyGroup[]; total: Tally; exact: boolean; more: boolean; refs?: Refs }
+
+export interface NetNode { table: string; icon?: string | null; label: string; id: number; title: string | null }
+export interface NetLink { by: string; table: string; icon?: string | null; label: string; nodes: { id: number; title: string | null }[]; next: string | null; cut?: boolean }
+export interface Net { node: NetNode; links: NetLink[] }
 
 export interface Action {
   name: string
@@ -124,7 +145,7 @@ export interface Job {
   rate?: number
   remaining?: number
   result?: ImportResult | Record<string, unknown> | null
-  error?: ErrorBody | null
+  error?: string | null
 }
 
 export const BUCKETS = ['new', 'updated', 'same', 'duplicate', 'invalid'] as const
