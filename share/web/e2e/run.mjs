@@ -7,6 +7,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { start, ui } from './host.mjs'
 import { serve } from '../test/mock/server.mjs'
 import { axe, call, DESK, launch, open, overflow, PHONE, settle, signIn } from './lib.mjs'
+import { looks } from './looks.mjs'
 
 const bound = setTimeout(() => {
   console.log('the flows take longer than 20 minutes')
@@ -580,6 +581,8 @@ if (host.kind !== 'mock')
     assert.ok(verdict.valid)
   })
 
+if (host.kind !== 'mock') await looks({ test, clean, ok, metaOf, make, fetchRow, until, choose, rowsShown, pickField, TABLE, stamp })
+
 /* The mock's jobs are slow enough to be stopped. */
 const slow = await serve({ ui, rows: 5 })
 await test('a check of a file is stopped, and nothing was written', {}, async (page) => {
@@ -605,6 +608,15 @@ const SCREENS = {
   import: { path: () => `/t/${TABLE}/import`, wait: '.dropzone' },
   users: { path: () => '/t/user', wait: '.gb > .gr, .card, .empty' },
   settings: { path: () => '/settings', wait: '.tokenform' },
+  ...(host.kind === 'mock' ? {} : {
+    grouped: { path: (m) => listPath(m, '&by=' + pickField(m).name), wait: '[data-group]' },
+    board: { path: (m) => listPath(m, '&look=board'), wait: '.bcard' },
+    month: { path: (m) => listPath(m, '&look=calendar&mode=month'), wait: '.mweek' },
+    week: { path: (m) => listPath(m, '&look=calendar&mode=week&from=created_at'), wait: '.dcol' },
+    agenda: { path: (m) => listPath(m, '&look=calendar&mode=agenda&from=created_at'), wait: '.agenda' },
+    tree: { path: () => '/t/department?view=tree', wait: '.tn' },
+    graph: { path: (m, id) => listPath(m, '&look=graph&root=' + id), wait: '.gnode' },
+  }),
 }
 for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())
   for (const [size, name, theme] of [[DESK, 'desk', i % 2 ? 'dark' : 'light'], [PHONE, 'phone', i % 2 ? 'light' : 'dark']])

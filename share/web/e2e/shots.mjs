@@ -48,7 +48,7 @@ function looks(page, phone) {
     'look-group': () => go('/t/lead?view=all&by=status', '[data-group]'),
     'look-filter': async () => { await go('/t/lead?view=all&f=' + f, phone ? '.card' : '[data-row]'); await page.locator('[data-t=filter]').click(); await page.locator('.fb .deep').waitFor() },
     'look-display': async () => { await go('/t/lead?view=all', phone ? '.card' : '[data-row]'); await page.locator('[data-t=columns]').click(); await page.locator('.disp .cc').waitFor() },
-    'look-save': async () => { await go('/t/lead?view=all&by=rating', '[data-group]'); await page.locator('[data-t=saveview]').click(); await page.locator('[data-t=viewname]').waitFor() },
+    'look-save': phone ? null : async () => { await go('/t/lead?view=all&by=rating', '[data-group]'); await page.locator('[data-t=saveview]').click(); await page.locator('[data-t=viewname]').waitFor() },
     'look-viewmenu': async () => { await go('/t/lead?view=all&by=rating', '[data-group]'); await page.locator('[data-t=viewmenu]').click(); await page.locator('.pop .opt').first().waitFor() },
     'look-sums': () => go('/t/series?sums=next,digits:avg', phone ? '.card, .empty' : '.gf, .empty'),
     'look-board': () => go('/t/lead?view=board', '.bcard'),

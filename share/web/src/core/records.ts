@@ -26,31 +26,24 @@ export async function loadPage(
   return page
 }
 
+/* Lists are kept as pages, a calendar's days as one. */
+type Kept = Pages<Page> | Page
+function onRows(table: string, f: (rows: Row[]) => Row[], n = 0): void {
+  const less = (p: Page): Page => {
+    const rows = f(p.rows)
+    const total = n && p.total !== undefined && p.total_exact !== false ? p.total - n : p.total
+    return rows === p.rows && total === p.total ? p : { ...p, rows, total }
+  }
+  cache.setQueriesData<Kept>({ queryKey: ['rows', table] }, (d) => d && ('pages' in d ? { ...d, pages: d.pages.map(less) } : less(d)))
+}
+
 /** Every copy of the row that is on the screen. */
 function apply(table: string, id: number, change: Record<string, unknown>): void {
-  cache.setQueriesData<Pages<Page>>({ queryKey: ['rows', table] }, (d) =>
-    d && {
-      ...d,
-      pages: d.pages.map((p) =>
-        p.rows.some((r) => r.id === id)
-          ? { ...p, rows: p.rows.map((r) => (r.id === id ? { ...r, ...change } : r)) }
-          : p,
-      ),
-    })
+  onRows(table, (rows) => (rows.some((r) => r.id === id) ? rows.map((r) => (r.id === id ? { ...r, ...change } : r)) : rows))
   cache.setQueriesData<Rec>({ queryKey: recKey(table, id) }, (d) => d && { ...d, row: { ...d.row, ...change } })
 }
 
-function hide(table: string, ids: Set<number>): void {
-  cache.setQueriesData<Pages<Page>>({ queryKey: ['rows', table] }, (d) =>
-    d && {
-      ...d,
-      pages: d.pages.map((p, i) => ({
-        ...p,
-        rows: p.rows.filter((r) => !ids.has(r.id)),
-        total: i === 0 && p.total_exact !== false && p.total !== undefined ? p.total - ids.size : p.total,
-      })),
-    })
-}
+const hide = (table: string, ids: Set<number>): void => onRows(table, (rows) => rows.filter((r) => !ids.has(r.id)), ids.size)
 
 export function refresh(table: string, id?: number): void {
   void cache.invalidateQueries({ queryKey: ['rows', table] })
