@@ -27,21 +27,41 @@ static size_t utf8_len(const unsigned char *s, size_t n)
     return len;
 }
 
+/* How many bytes from s on stand for themselves: printable ASCII, eight at a time. */
+static size_t plain_len(const char *s, size_t n)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8) {
+        uint64_t v;
+
+        memcpy(&v, s + i, 8);
+        /* the high bit of a byte is set where it is not ASCII, below a blank, a quote, a backslash or DEL; a byte
+         * above such a one may be mistaken for one, which the caller finds out */
+        if ((v | (v - ones * 0x20) | ((v ^ ones * '"') - ones) | ((v ^ ones * '\\') - ones) | ((v ^ ones * 0x7f) - ones)) & high)
+            break;
+    }
+    return i;
+}
+
 void json_quote(struct buf *out, const char *s, size_t n)
 {
     static const char hex[] = "0123456789abcdef";
     size_t from = 0, i = 0;
 
+    buf_room(out, n + 2);
     buf_putc(out, '"');
-    while (i < n) {
+    while ((i += plain_len(s + i, n - i)) < n) {
         unsigned char c = (unsigned char)s[i];
         size_t len;
         char esc[7];
 
-        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != 0x7f) {
-            i++;
-            continue;
-        }
+        for (; c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; c = (unsigned char)s[i])
+            if (++i == n)
+                break;
+        if (i == n)
+            break;
         if (c >= 0x80 && (len = utf8_len((const unsigned char *)s + i, n - i)) > 0) {
             i += len;
             continue;

@@ -196,6 +196,11 @@ const void *db_col_blob(struct db_stmt *s, int i, size_t *len_r)
     return s->driver->col_blob(s, i, len_r);
 }
 
+struct db_value db_col(struct db_stmt *s, int i)
+{
+    return s->driver->col(s, i);
+}
+
 int db_exec(struct db_conn *c, const char *sql)
 {
     return c->driver->exec(c, sql);

@@ -84,7 +84,8 @@ void db_reset(struct db_stmt *s);
 
 enum db_type { DB_T_NULL, DB_T_INT, DB_T_REAL, DB_T_TEXT, DB_T_BLOB };
 
-/* Columns of the row just stepped to count from 0; pointers are valid until the next step. */
+/* Columns of the row just stepped to count from 0; pointers are valid until the next step.
+ * A NULL read as a number is 0. */
 int db_col_count(struct db_stmt *s);
 const char *db_col_name(struct db_stmt *s, int i);
 enum db_type db_col_type(struct db_stmt *s, int i);
@@ -93,6 +94,17 @@ int64_t db_col_int(struct db_stmt *s, int i);
 double db_col_real(struct db_stmt *s, int i);
 const char *db_col_text(struct db_stmt *s, int i, size_t *len_r); /* len_r may be NULL */
 const void *db_col_blob(struct db_stmt *s, int i, size_t *len_r);
+/* Type and value at once, for who reads many. */
+struct db_value {
+    enum db_type type;
+    size_t len; /* of text and blobs */
+    union {
+        int64_t i;
+        double d;
+        const char *s;
+    };
+};
+struct db_value db_col(struct db_stmt *s, int i);
 
 int db_exec(struct db_conn *c, const char *sql); /* any number of statements, no rows */
 int64_t db_last_id(struct db_conn *c);           /* of the last INSERT */

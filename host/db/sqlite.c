@@ -535,6 +535,7 @@ const struct db_driver db_sqlite = {
     .col_real = sq_col_real,
     .col_text = sq_col_text,
     .col_blob = sq_col_blob,
+    .col = sq_col,
     .exec = sq_exec,
     .last_id = sq_last_id,
     .changes = sq_changes,

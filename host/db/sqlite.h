@@ -99,6 +99,7 @@ int64_t sq_col_int(struct db_stmt *s, int i);
 double sq_col_real(struct db_stmt *s, int i);
 const char *sq_col_text(struct db_stmt *s, int i, size_t *len_r);
 const void *sq_col_blob(struct db_stmt *s, int i, size_t *len_r);
+struct db_value sq_col(struct db_stmt *s, int i);
 
 /* sqlite_writer.c */
 extern const struct db_writer_ops sq_writer_ops;

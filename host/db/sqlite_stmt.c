@@ -286,13 +286,13 @@ const char *sq_col_name(struct db_stmt *s, int i)
     return sqlite3_column_name(stmt(s)->h, i);
 }
 
+static const enum db_type types[] = {
+    [SQLITE_INTEGER] = DB_T_INT, [SQLITE_FLOAT] = DB_T_REAL, [SQLITE_TEXT] = DB_T_TEXT,
+    [SQLITE_BLOB] = DB_T_BLOB,   [SQLITE_NULL] = DB_T_NULL,
+};
+
 enum db_type sq_col_type(struct db_stmt *s, int i)
 {
-    static const enum db_type types[] = {
-        [SQLITE_INTEGER] = DB_T_INT, [SQLITE_FLOAT] = DB_T_REAL, [SQLITE_TEXT] = DB_T_TEXT,
-        [SQLITE_BLOB] = DB_T_BLOB,   [SQLITE_NULL] = DB_T_NULL,
-    };
-
     return types[sqlite3_column_type(stmt(s)->h, i)];
 }
 
@@ -322,4 +322,31 @@ const void *sq_col_blob(struct db_stmt *s, int i, size_t *len_r)
     if (len_r != NULL)
         *len_r = (size_t)sqlite3_column_bytes(stmt(s)->h, i);
     return bytes;
+}
+
+/* Each sqlite3_column_ function looks for the column anew and tells the connection of errors. */
+struct db_value sq_col(struct db_stmt *s, int i)
+{
+    sqlite3_value *v = sqlite3_column_value(stmt(s)->h, i);
+    struct db_value out = {.type = types[sqlite3_value_type(v)]};
+
+    switch (out.type) {
+    case DB_T_INT:
+        out.i = sqlite3_value_int64(v);
+        break;
+    case DB_T_REAL:
+        out.d = sqlite3_value_double(v);
+        break;
+    case DB_T_TEXT:
+        out.s = (const char *)sqlite3_value_text(v);
+        out.len = (size_t)sqlite3_value_bytes(v);
+        break;
+    case DB_T_BLOB:
+        out.s = sqlite3_value_blob(v);
+        out.len = (size_t)sqlite3_value_bytes(v);
+        break;
+    case DB_T_NULL:
+        break;
+    }
+    return out;
 }

@@ -143,11 +143,10 @@ static void column_json(struct berth_ctx *c, struct json *j, const struct column
                         int i, struct titles_wanted **titles)
 {
     const struct field *f = col->f;
-    size_t n;
-    const char *text;
+    struct db_value is = db_col(s, i);
 
     json_key_raw(j, f->json_key, f->json_key_len);
-    if (db_col_is_null(s, i)) {
+    if (is.type == DB_T_NULL) {
         val_json(j, f, berth_nil());
         return;
     }
@@ -155,9 +154,8 @@ static void column_json(struct berth_ctx *c, struct json *j, const struct column
         json_str(j, "***");
         return;
     }
-    if (field_is_text(f) && !(f->flags & BERTH_MANY) && f->type != BERTH_JSON) {
-        text = db_col_text(s, i, &n);
-        json_strn(j, text, n);
+    if (is.type == DB_T_TEXT && type_is_text(f->type) && !(f->flags & BERTH_MANY) && f->type != BERTH_JSON) {
+        json_strn(j, is.s, is.len);
         return;
     }
     struct berth_val v = val_read(c, f, s, i);

@@ -863,18 +863,18 @@ const char *row_columns(struct berth_ctx *c, const struct table *t, const char *
 
 struct berth_val val_read(struct berth_ctx *c, const struct field *f, struct db_stmt *s, int col)
 {
-    size_t n;
-    const char *text;
+    struct db_value v = db_col(s, col);
 
-    if (db_col_is_null(s, col))
+    if (v.type == DB_T_NULL)
         return berth_nil();
     if (field_is_text(f)) {
-        text = db_col_text(s, col, &n);
-        return text_val(c, f, text, n);
+        if (v.type != DB_T_TEXT) /* left by an earlier field of its name */
+            v.s = db_col_text(s, col, &v.len);
+        return text_val(c, f, v.s, v.len);
     }
     if (f->type == BERTH_REAL)
-        return (struct berth_val){BERTH_REAL, 0, {.d = db_col_real(s, col)}};
-    return int_val(f, db_col_int(s, col));
+        return (struct berth_val){BERTH_REAL, 0, {.d = v.type == DB_T_REAL ? v.d : db_col_real(s, col)}};
+    return int_val(f, v.type == DB_T_INT ? v.i : db_col_int(s, col));
 }
 
 struct berth_row *row_read(struct berth_ctx *c, const struct table *t, struct db_stmt *s)
