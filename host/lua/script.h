@@ -69,6 +69,8 @@ bool scripts_changed(struct scripts *s, const struct model *m);
 
 /* Both in the arena, by file. */
 struct script_problem *scripts_problems(struct scripts *s, struct arena *a, size_t *n);
+/* The text in force of the script that answers a rule, in the arena; NULL: none does. */
+const char *scripts_source(struct scripts *s, const char *rule, struct arena *a);
 struct script_info *scripts_list(struct scripts *s, struct arena *a, size_t *n);
 
 /* Checks one file as loading would: what is wrong with it.  A rule by its place in a folder

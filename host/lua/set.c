@@ -664,6 +664,16 @@ struct script_problem *scripts_problems(struct scripts *s, struct arena *a, size
     return list;
 }
 
+const char *scripts_source(struct scripts *s, const char *rule, struct arena *a)
+{
+    struct script_set *set = set_current(s);
+    const struct script *script = map_get(&set->rules, rule);
+    const char *text = script == NULL ? NULL : arena_strndup(a, script->source, script->len);
+
+    set_drop(set);
+    return text;
+}
+
 struct script_info *scripts_list(struct scripts *s, struct arena *a, size_t *n)
 {
     struct script_set *set = set_current(s);

@@ -45,6 +45,18 @@ static bool is_queued(struct berth_ctx *c, const char *mark)
     return found;
 }
 
+int64_t recycle_job(struct berth_ctx *c, const struct table *t)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT id, args FROM job WHERE state IN ('queued', 'running') AND kind = 'recycle'");
+    const char *name = arena_fmt(c->a, "\"table\":\"%s\"", t->name);
+    int64_t id = 0;
+
+    while (id == 0 && db_step(s) == DB_ROW)
+        id = strstr(db_col_text(s, 1, NULL), name) != NULL ? db_col_int(s, 0) : 0;
+    db_reset(s);
+    return id;
+}
+
 static int queue_body(struct berth_ctx *c, void *arg)
 {
     const struct table *t = arg;

@@ -10,6 +10,8 @@
  * for tables where they are not.  Costs nothing while nothing changes. */
 void recycle_look(struct store *st, struct db_conn *conn);
 int recycle_run(struct job *j, struct buf *err);
+/* The job that is under way for the table; 0: all records are up to date. */
+int64_t recycle_job(struct berth_ctx *c, const struct table *t);
 
 /* Reads the columns that answers and moments depend on, row by row, without copying them: for looking at
  * all records.  The row is the same every time and good until the next. */

@@ -262,7 +262,8 @@ static const struct berth_field relation_fields[] = {
 #define PART(name, fields, titled, pic) {name, fields, .flags = BERTH_DETAIL | BERTH_HIDDEN | BERTH_HISTORY, .title = titled, .icon = pic}
 static const struct berth_table tables[] = {
     {"customer", customer_fields, .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name",
-     .icon = "building", .rights = "sales: own create import; manager: tree create delete import export"},
+     .icon = "building", .rights = "sales: own create import; manager: tree create delete import export",
+     .kept = "lifecycle = 'customer'"},
     {"contact", contact_fields, .flags = BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name", .icon = "user",
      .rights = "sales: own create delete import; manager: tree create delete import export"},
     {"party_relation", relation_fields, .flags = BERTH_OWNED | BERTH_HISTORY | BERTH_BIN, .title = "kind", .icon = "network",
@@ -340,7 +341,8 @@ BERTH_PLUGIN(.name = "customers", .version = "0.1.0", .needs = "base, pools", .c
     .settings = BERTH_FIELDS({"approve_first", BERTH_BOOL, 0, .def = "false"}, {"own_approval", BERTH_BOOL, 0, .def = "false"},
                              {"personal_data", BERTH_BOOL, 0, .def = "false"}),
     .perms = BERTH_LIST_OF(berth_perm, {"approve", "manager"}, {"erase", "manager"}),
-    .rules = BERTH_LIST_OF(berth_rule, {"activity", BERTH_TEXT, "customer", ""}, {"lifecycle", BERTH_TEXT, "customer", ""}),
+    .rules = BERTH_LIST_OF(berth_rule, {"activity", BERTH_TEXT, "customer", ""}, {"lifecycle", BERTH_TEXT, "customer", ""},
+                           {"release_days", BERTH_INT, "customer", "0"}, {"release", BERTH_JSON, "customer, pool"}),
     .actions = BERTH_LIST_OF(berth_action,
         {"customer", "ask_approval", .when = "approval in ('none', 'rejected')", .icon = "next", .run = customer_ask_approval, .form = WHY},
         {"customer", "approve", "approve", .when = "approval = 'requested'", .icon = "check", .run = customer_approve, .form = WHY},

@@ -143,7 +143,7 @@ static int come_back(struct berth_ctx *c, struct berth_row *user)
 #define NOTE {"note", BERTH_LONG, .max = 1000}
 
 BERTH_PLUGIN(.name = "pools", .version = "0.2.0", .needs = "base", .caps = BERTH_CAP_ALL_ROWS,
-    .perms = BERTH_LIST_OF(berth_perm, {"claim", "sales, manager"}, {"swap", "manager"}, {"move", "manager"}),
+    .perms = BERTH_LIST_OF(berth_perm, {"claim", "sales, manager"}, {"swap", "manager"}, {"move", "manager"}, {"whatif", "manager"}),
     .actions = BERTH_LIST_OF(berth_action,
         {"@pooled", "claim", "claim", .when = "owner_id empty", .flags = BERTH_BULK | BERTH_SEEN, .icon = "hand",
          .run = pools_claim},

@@ -275,3 +275,90 @@ def test_what_a_leaver_held_goes_to_the_pool_that_was_said(site, people, pool):
     row = people["admin"].until(f"/lead/{lead['id']}", lambda r: r["owner_id"] is None)
     assert row["pool_id"] == where["id"] and row["pool_reason"] == "left" and row["prev_owner_id"] == user["id"]
     assert people["li"].post(f"/user/{user['id']}/leave").status in (403, 404)
+
+
+# ---- trying out rules --------------------------------------------------------------------------------
+
+DRAFT = """-- Cold leads after ten days into the other pool, all others after forty.
+return function(lead, pool)
+  if lead.rating == "cold" then
+    return {days = 10, why = "cold for ten days", remind = {{days = 3}, {days = 5, to = "manager", risk = "high"}}}
+  end
+  return 40
+end
+"""
+
+
+def test_a_draft_tells_per_owner_who_would_lose_what_and_changes_nothing(people):
+    admin, manager, li = people["admin"], people["manager"], people["li"]
+    cold, warm = li.made("lead", name=name(), rating="cold"), li.made("lead", name=name(), rating="warm")
+    told = manager.post("/_recycle/lead/whatif", {"rule": "release", "script": DRAFT})
+    assert told.status == 200, told
+    answer = told.json
+    mine = next(o for o in answer["owners"] if o["owner"] == li.user["id"])
+    held = len(admin.rows("lead", filter=["owner_id", "=", li.user["id"]]))
+    assert sum(mine[k] for k in ("now", "week", "month", "later", "never")) == held
+    assert answer["refs"]["user"][str(li.user["id"])] == li.user["name"]
+    # asked once for each combination of what it looks at, and not for each record
+    assert answer["asked"] < 20 < answer["records"]
+    rows, after = {}, None
+    while True:
+        page = manager.post("/_recycle/lead/whatif/records", {"rule": "release", "script": DRAFT, "owner": li.user["id"],
+                                                              "after": after}).json
+        rows.update({r["id"]: r for r in page["rows"]})
+        after = page["next"]
+        if after is None:
+            break
+    assert len(rows) == held - mine["never"]
+    assert rows[cold["id"]]["why"] == "cold for ten days" and rows[cold["id"]]["at"] < rows[warm["id"]]["at"]
+    assert rows[cold["id"]]["was"] == cold["due_at"]
+    sheet = manager.post("/_recycle/lead/whatif.csv", {"rule": "release", "script": DRAFT})
+    assert sheet.status == 200 and "cold for ten days" in sheet.body.decode()
+    assert li.row(f"/lead/{cold['id']}") == cold
+    # who sees less is told less, and who may not try rules out nothing
+    assert {o["owner"] for o in answer["owners"]} <= {o["owner"] for o in
+                                                      admin.post("/_recycle/lead/whatif", {"script": DRAFT}).json["owners"]}
+    assert li.post("/_recycle/lead/whatif", {"script": DRAFT}).status == 403
+
+
+@pytest.mark.parametrize("script, said", [
+    ("-- x\nreturn function(lead)\n  return lead.nosuch\nend\n", "nosuch"),
+    ("-- x\nreturn function(lead)\n  return {dayz = 3}\nend\n", "dayz"),
+    ("-- x\nreturn function(lead)\n  return {days = 3, pool = 'No such pool'}\nend\n", "pool"),
+    ("-- x\nreturn function(lead)\n  return 1 + nil\nend\n", "arithmetic"),
+    ("-- x\nreturn function(lead)\n  while true do end\nend\n", ""),
+])
+def test_what_is_wrong_with_a_draft_is_told(people, script, said):
+    answer = people["admin"].post("/_recycle/lead/whatif", {"rule": "release", "script": script})
+    assert answer.status == 422, answer
+    assert said in answer.json["error"]["fields"]["script"]["message"]
+
+
+def test_a_draft_that_hides_what_it_looks_at_is_asked_about_that_too(people):
+    li = people["li"]
+    leads = [li.made("lead", name=name(), rating=r) for r in ("hot", "cold")]
+    script = ("-- By rating, looked at in a roundabout way.\nlocal function read(x, field)\n  return x[field]\nend\n"
+              "return function(lead)\n  if read(lead, 'rating') == 'cold' then\n    return 1\n  end\n  return 50\nend\n")
+    seen = {}
+    after = None
+    while not seen or after:
+        page = people["admin"].post("/_recycle/lead/whatif/records",
+                                    {"rule": "release", "script": script, "owner": li.user["id"], "after": after}).json
+        seen.update({r["id"]: r["at"] for r in page["rows"]})
+        after = page["next"]
+    assert seen[leads[1]["id"]] < seen[leads[0]["id"]]
+
+
+def test_a_replay_tells_what_a_time_that_is_past_would_have_been(people):
+    admin, li = people["admin"], people["li"]
+    old = admin.rows("lead", filter={"and": [["owner_id", "=", li.user["id"]], ["touched_at", "<", "@now-5d"]]})
+    assert old  # the demo's leads have been touched in the weeks before
+    script = "-- A day.\nreturn function(lead)\n  return 1\nend\n"
+    begin = min(r["touched_at"] for r in old)
+    told = admin.post("/_recycle/lead/whatif", {"rule": "release", "script": script, "from": begin}).json
+    mine = next(o for o in told["owners"] if o["owner"] == li.user["id"])
+    assert mine["now"] >= len(old) and mine["never"] == 0
+    fresh = li.made("lead", name=name())
+    page = admin.post("/_recycle/lead/whatif/records", {"rule": "release", "script": script, "from": begin,
+                                                        "owner": li.user["id"]}).json
+    assert fresh["id"] not in {r["id"] for r in page["rows"]}

@@ -1,0 +1,199 @@
+/* whatif.c - asking a draft about all records, and about how they were. */
+#include "record/whatif.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/when.h"
+#include "record/find.h"
+#include "record/recycle.h"
+
+struct run {
+    struct berth_ctx *c;
+    const struct whatif *w;
+    struct due_asking k;
+    struct buf err; /* of the draft */
+    void (*each)(void *arg, const struct whatif_row *row);
+    void *arg;
+    struct whatif_told *told;
+};
+
+static int refused(struct run *r)
+{
+    if (r->c->rc != BERTH_OK)
+        return r->c->rc;
+    return ctx_invalid(r->c, "script", "err.draft", "why", buf_str(&r->err), NULL);
+}
+
+/* ---- as they are ----------------------------------------------------------------------------------- */
+static void tell(struct run *r, const struct berth_row *row, const struct due *d, int64_t owner)
+{
+    const struct table *t = row->t;
+    struct berth_val title = t->title == NULL ? berth_nil() : row->v[t->title->at];
+    struct whatif_row out = {.id = row_id(row), .owner = owner, .at = d->at, .pool = d->pool, .why = d->why,
+                             .was = row_int(row, t->at_due),
+                             .title = !val_is_nil(title) && field_is_text(t->title) ? title.s : ""};
+
+    r->each(r->arg, &out);
+}
+
+/* ---- as they were: the row is walked back through its history --------------------------------------------- */
+struct state { /* what held from `begin` to `end` */
+    int64_t begin, end;
+};
+
+static bool would_fall(struct run *r, const struct berth_row *row, struct state s, struct due *d)
+{
+    struct due_answer a;
+
+    s.begin = s.begin > r->w->from ? s.begin : r->w->from;
+    if (s.begin >= s.end || row_int(row, row->t->at_owner) == 0 || !due_ask(&r->k, row, &a))
+        return false;
+    *d = due_of(&r->k, row, &a);
+    if (d->at == 0 || d->at >= s.end)
+        return false;
+    d->at = d->at > s.begin ? d->at : s.begin; /* overdue when it came to be so */
+    return true;
+}
+
+static void undo(struct run *r, struct berth_row *row, const char *changes)
+{
+    json_t *list = changes == NULL ? NULL : json_loads(changes, 0, NULL), *item;
+    size_t i;
+
+    json_array_foreach (list, i, item) {
+        const char *name = json_string_value(json_object_get(item, "field"));
+        const struct field *f = name == NULL ? NULL : model_field(row->t, name);
+
+        if (f != NULL && !val_from_json(r->c, f, json_object_get(item, "from"), &row->v[f->at]))
+            ctx_clear(r->c); /* of another kind then */
+    }
+    json_decref(list);
+}
+
+static void replay_one(struct run *r, int64_t id)
+{
+    struct berth_row *row = find_raw(r->c, r->w->t, id);
+    struct db_stmt *s;
+    struct due d, first = {0};
+    int64_t end = r->w->to, owner = 0;
+
+    if (row == NULL)
+        return;
+    s = db_prepare(r->c->conn, "SELECT at, changes FROM history WHERE tbl = ? AND rec = ? ORDER BY seq DESC");
+    db_bind_int(s, 1, store_table_no(r->c->st, row->t));
+    db_bind_int(s, 2, id);
+    for (bool more = true; more && r->err.len == 0;) {
+        int64_t begin;
+
+        more = db_step(s) == DB_ROW && db_col_int(s, 0) > r->w->from;
+        begin = more ? db_col_int(s, 0) : row_int(row, F_CREATED_AT);
+        if (would_fall(r, row, (struct state){begin, end}, &d)) {
+            first = d; /* the earliest so far: we go backwards */
+            owner = row_int(row, row->t->at_owner);
+        }
+        end = begin < end ? begin : end;
+        if (more)
+            undo(r, row, db_col_text(s, 1, NULL));
+    }
+    db_reset(s);
+    if (first.at != 0 && (r->w->owner == 0 || owner == r->w->owner))
+        tell(r, row, &first, owner);
+}
+
+/* ---- the run ------------------------------------------------------------------------------------------------ */
+static const char *condition(struct run *r)
+{
+    struct buf b = BUF_INIT;
+    const char *s;
+
+    perm_where_one(r->c, r->w->t, DO_READ, "", &b);
+    if (r->w->from == 0)
+        buf_puts(&b, r->w->owner != 0 ? " AND owner_id = ?" : " AND owner_id IS NOT NULL");
+    s = arena_strdup(r->c->a, buf_str(&b));
+    buf_free(&b);
+    return s;
+}
+
+static bool one(struct run *r, struct recycle_scan *s)
+{
+    const struct table *t = s->row->t;
+    struct due_answer *a;
+    struct due d;
+
+    r->told->records++;
+    if (r->w->from != 0 && row_int(s->row, F_UPDATED_AT) > r->w->from) {
+        struct arena *before = r->c->a;
+
+        r->c->a = arena_new(); /* a row's history may be long */
+        replay_one(r, row_id(s->row));
+        arena_free(&r->c->a);
+        r->c->a = before;
+        return r->err.len == 0;
+    }
+    if (row_int(s->row, t->at_owner) == 0)
+        return true;
+    if (!recycle_scan_ask(s, &a))
+        return false;
+    d = due_of(&r->k, s->row, a);
+    if (r->w->from == 0) {
+        tell(r, s->row, &d, row_int(s->row, t->at_owner));
+    } else if (d.at != 0 && d.at < r->w->to && (r->w->owner == 0 || r->w->owner == row_int(s->row, t->at_owner))) {
+        d.at = d.at > r->w->from ? d.at : r->w->from;
+        tell(r, s->row, &d, row_int(s->row, t->at_owner));
+    }
+    return true;
+}
+
+/* 1: the draft looked at a field that it does not name, which is found out while it runs: once more, with
+ * that field among the inputs. */
+static int scan(struct run *r)
+{
+    struct recycle_scan s;
+    int rc = DB_DONE;
+    bool ok = true;
+
+    recycle_scan_open(&s, &r->k, condition(r));
+    if (r->w->from == 0 && r->w->owner != 0)
+        db_bind_int(s.s, 1, r->w->owner);
+    while (ok && (rc = recycle_scan_next(&s)) == DB_ROW) {
+        ok = one(r, &s);
+        if (recycle_scan_stale(&s))
+            break;
+    }
+    r->told->asked += s.asked;
+    ok = ok && rc >= 0;
+    rc = recycle_scan_stale(&s) && ok ? 1 : rc < 0 ? rc : 0;
+    recycle_scan_close(&s);
+    if (rc < 0)
+        return ctx_db(r->c, rc, "read the records");
+    return ok ? rc : refused(r);
+}
+
+int whatif_run(struct berth_ctx *c, const struct whatif *w, void (*each)(void *arg, const struct whatif_row *row),
+               void *arg, struct whatif_told *told)
+{
+    struct run r = {.c = c, .w = w, .err = BUF_INIT, .each = each, .arg = arg, .told = told};
+    int rc;
+
+    *told = (struct whatif_told){0};
+    r.k = (struct due_asking){.c = c, .plan = due_plan(c), .t = w->t, .err = &r.err};
+    if (w->script != NULL && r.k.plan != NULL) {
+        r.k.drafted = w->rule;
+        r.k.draft = c->st->scripts.draft == NULL ? NULL : c->st->scripts.draft(c, w->rule, w->script, w->len, &r.err);
+        if (r.k.draft == NULL)
+            refused(&r);
+    }
+    rc = c->rc;
+    if (rc == BERTH_OK) {
+        do {
+            each(arg, NULL); /* from the beginning */
+            *told = (struct whatif_told){.asked = told->asked};
+            rc = scan(&r);
+        } while (rc == 1);
+    }
+    if (r.k.draft != NULL)
+        c->st->scripts.draft_free(&r.k.draft);
+    buf_free(&r.err);
+    return c->rc;
+}
