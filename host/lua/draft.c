@@ -33,6 +33,7 @@ static struct script_draft *draft(struct berth_ctx *c, const struct rule *r, con
     struct box_failure f;
 
     *d = (struct script_draft){.a = a, .script = {.kind = SCRIPT_RULE, .len = len}};
+    d->tally = (struct tally){.times = 1, .logged = INT64_MAX / 2}; /* its author is told, the log is not */
     d->script.file = arena_fmt(a, "rules/%s.lua", r->full);
     d->script.source = arena_strndup(a, text, len);
     d->script.tally = &d->tally;

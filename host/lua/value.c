@@ -204,7 +204,7 @@ static struct buf *scratch(lua_State *L)
     return b;
 }
 
-/* A table of a script as JSON: what counts from 1 is a list, the rest an object. */
+/* What a script answers as JSON; of tables, what counts from 1 is a list, the rest an object. */
 static bool take_table(lua_State *L, int index, struct arena *a, struct berth_val *out)
 {
     struct buf *b = scratch(L);
@@ -256,7 +256,7 @@ bool value_take(lua_State *L, int index, enum berth_type type, struct arena *a,
     if (type == BERTH_NULL)
         type = own_type(L, index);
     out->type = type;
-    if (type == BERTH_JSON && lua_istable(L, index))
+    if (type == BERTH_JSON && lua_type(L, index) != LUA_TSTRING)
         return take_table(L, index, a, out);
     if (type_is_text(type))
         return take_text(L, index, a, out);

@@ -362,9 +362,12 @@ void due_inputs(struct due_asking *k, bool *field)
     struct script_reads reads;
 
     field[k->t->at_pool] = true;
-    for (size_t i = 0; i < 2; i++)
-        for (int f = 0; reads_of(k, rules[i], &reads) && f < k->t->nfields; f++)
+    for (size_t i = 0; i < 2; i++) {
+        bool known = reads_of(k, rules[i], &reads);
+
+        for (int f = 0; known && f < k->t->nfields; f++)
             field[f] = field[f] || reads.field[f];
+    }
     mark(due_kept(k->plan, k->t), field);
     due_each_filter(k->plan, k->t, mark, field);
 }

@@ -16,7 +16,13 @@ struct run {
     void (*each)(void *arg, const struct whatif_row *row);
     void *arg;
     struct whatif_told *told;
+    struct ids changed; /* a replay: records with a history since */
 };
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 static int refused(struct run *r)
 {
@@ -46,13 +52,13 @@ static bool would_fall(struct run *r, const struct berth_row *row, struct state 
 {
     struct due_answer a;
 
-    s.begin = s.begin > r->w->from ? s.begin : r->w->from;
+    s.begin = later(s.begin, r->w->from);
     if (s.begin >= s.end || row_int(row, row->t->at_owner) == 0 || !due_ask(&r->k, row, &a))
         return false;
     *d = due_of(&r->k, row, &a);
     if (d->at == 0 || d->at >= s.end)
         return false;
-    d->at = d->at > s.begin ? d->at : s.begin; /* overdue when it came to be so */
+    d->at = later(d->at, s.begin); /* overdue when it came to be so */
     return true;
 }
 
@@ -101,6 +107,25 @@ static void replay_one(struct run *r, int64_t id)
         tell(r, row, &first, owner);
 }
 
+/* In order of their ids, as the index has them. */
+static void read_changed(struct run *r)
+{
+    struct db_stmt *s = db_prepare(r->c->conn, "SELECT DISTINCT rec FROM history WHERE tbl = ? AND at > ? ORDER BY rec");
+    size_t cap = 0;
+    int rc;
+
+    db_bind_int(s, 1, store_table_no(r->c->st, r->w->t));
+    db_bind_int(s, 2, r->w->from);
+    while ((rc = db_step(s)) == DB_ROW) {
+        if (r->changed.n == cap)
+            r->changed.v = mem_realloc(r->changed.v, (cap = cap == 0 ? 256 : cap * 2) * sizeof(*r->changed.v));
+        r->changed.v[r->changed.n++] = db_col_int(s, 0);
+    }
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(r->c, rc, "read the history");
+}
+
 /* ---- the run ------------------------------------------------------------------------------------------------ */
 static const char *condition(struct run *r)
 {
@@ -122,7 +147,7 @@ static bool one(struct run *r, struct recycle_scan *s)
     struct due d;
 
     r->told->records++;
-    if (r->w->from != 0 && row_int(s->row, F_UPDATED_AT) > r->w->from) {
+    if (r->w->from != 0 && ids_have(&r->changed, row_id(s->row))) {
         struct arena *before = r->c->a;
 
         r->c->a = arena_new(); /* a row's history may be long */
@@ -139,8 +164,11 @@ static bool one(struct run *r, struct recycle_scan *s)
     if (r->w->from == 0) {
         tell(r, s->row, &d, row_int(s->row, t->at_owner));
     } else if (d.at != 0 && d.at < r->w->to && (r->w->owner == 0 || r->w->owner == row_int(s->row, t->at_owner))) {
-        d.at = d.at > r->w->from ? d.at : r->w->from;
-        tell(r, s->row, &d, row_int(s->row, t->at_owner));
+        int64_t begin = later(r->w->from, row_int(s->row, F_CREATED_AT));
+
+        d.at = later(d.at, begin);
+        if (d.at < r->w->to)
+            tell(r, s->row, &d, row_int(s->row, t->at_owner));
     }
     return true;
 }
@@ -151,19 +179,19 @@ static int scan(struct run *r)
 {
     struct recycle_scan s;
     int rc = DB_DONE;
-    bool ok = true;
+    bool ok = true, stale = false;
 
     recycle_scan_open(&s, &r->k, condition(r));
     if (r->w->from == 0 && r->w->owner != 0)
         db_bind_int(s.s, 1, r->w->owner);
-    while (ok && (rc = recycle_scan_next(&s)) == DB_ROW) {
+    while (ok && !stale && (rc = recycle_scan_next(&s)) == DB_ROW) {
+        int64_t asked = s.asked;
+
         ok = one(r, &s);
-        if (recycle_scan_stale(&s))
-            break;
+        stale = s.asked != asked && recycle_scan_stale(&s);
     }
     r->told->asked += s.asked;
-    ok = ok && rc >= 0;
-    rc = recycle_scan_stale(&s) && ok ? 1 : rc < 0 ? rc : 0;
+    rc = rc < 0 ? rc : ok && stale;
     recycle_scan_close(&s);
     if (rc < 0)
         return ctx_db(r->c, rc, "read the records");
@@ -184,6 +212,8 @@ int whatif_run(struct berth_ctx *c, const struct whatif *w, void (*each)(void *a
         if (r.k.draft == NULL)
             refused(&r);
     }
+    if (w->from != 0 && c->rc == BERTH_OK)
+        read_changed(&r);
     rc = c->rc;
     if (rc == BERTH_OK) {
         do {
@@ -195,5 +225,6 @@ int whatif_run(struct berth_ctx *c, const struct whatif *w, void (*each)(void *a
     if (r.k.draft != NULL)
         c->st->scripts.draft_free(&r.k.draft);
     buf_free(&r.err);
+    free(r.changed.v);
     return c->rc;
 }

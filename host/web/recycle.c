@@ -290,8 +290,8 @@ struct file {
     struct sheet_writer *w;
     struct sheet_error err;
     bool failed;
-    int64_t owner; /* of `name` */
-    const char *name;
+    int64_t owner, pool; /* of the names */
+    const char *name, *pool_name;
 };
 
 static void open_file(struct file *f)
@@ -332,12 +332,16 @@ static void put(void *arg, const struct whatif_row *row)
         f->owner = row->owner;
         f->name = find_title(c, model_table(c->m, "user"), row->owner);
     }
+    if (row->pool != f->pool) {
+        f->pool = row->pool;
+        f->pool_name = find_title(c, model_table(c->m, "pool"), row->pool);
+    }
     snprintf(id, sizeof(id), "%lld", (long long)row->id);
     cells[0] = text_cell(id);
     cells[1] = text_cell(row->title);
     cells[2] = text_cell(f->name);
     cells[3] = (struct sheet_cell){.text = "", .type = SHEET_DATETIME, .v = {.ms = row->at}};
-    cells[4] = text_cell(find_title(c, model_table(c->m, "pool"), row->pool));
+    cells[4] = text_cell(f->pool_name);
     cells[5] = text_cell(row->why);
     f->failed = sheet_write_row(f->w, cells, 6, &f->err) < 0;
 }

@@ -284,6 +284,9 @@ return function(lead, pool)
   if lead.rating == "cold" then
     return {days = 10, why = "cold for ten days", remind = {{days = 3}, {days = 5, to = "manager", risk = "high"}}}
   end
+  if lead.is_key then
+    return false
+  end
   return 40
 end
 """
