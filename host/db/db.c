@@ -317,9 +317,10 @@ bool db_fts_match(struct db_conn *c, const char *name, struct buf *value,
     return c->driver->fts_match(c, name, value, terms, n, left);
 }
 
-bool db_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n)
+bool db_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n,
+                   int64_t rows)
 {
-    return c->driver->fts_common(c, name, terms, n);
+    return c->driver->fts_common(c, name, terms, n, rows);
 }
 
 void db_fts_test(struct db *db, struct buf *sql, const char *as, const char *const *columns,

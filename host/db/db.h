@@ -229,8 +229,9 @@ enum { /* what a match leaves to be looked at in the rows found */
  * long to collect is asked for more loosely or not at all: *left says it. */
 bool db_fts_match(struct db_conn *c, const char *name, struct buf *value,
                   const struct db_fts_term *terms, int n, unsigned *left);
-/* So many rows match that walking the table finds some sooner than sorting what the index finds. */
-bool db_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n);
+/* Whether more than about so many rows match, as far as can be told without asking. */
+bool db_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n,
+                   int64_t rows);
 /* A condition on a row itself, with one placeholder for what the user typed (text_tokens_query()):
  * that these columns have it.  Of the columns, `prose` at the end are long text. */
 void db_fts_test(struct db *db, struct buf *sql, const char *as, const char *const *columns,

@@ -71,7 +71,8 @@ struct db_driver {
     bool (*fts_settled)(struct db_conn *c);
     bool (*fts_match)(struct db_conn *c, const char *name, struct buf *value,
                       const struct db_fts_term *terms, int n, unsigned *left);
-    bool (*fts_common)(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n);
+    bool (*fts_common)(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n,
+                       int64_t rows);
     void (*fts_test)(struct buf *sql, const char *as, const char *const *columns, int names,
                      int prose);
     void (*fts_from)(struct buf *sql, const char *name, const char *as, const char *table,

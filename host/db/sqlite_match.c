@@ -213,7 +213,8 @@ static void guess_free(struct guess *g)
 }
 
 /* A row has a word of every term: of several the rarest decides. */
-bool sq_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n)
+bool sq_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n,
+                   int64_t rows)
 {
     bool common = n > 0;
 
@@ -221,7 +222,7 @@ bool sq_fts_common(struct db_conn *c, const char *name, const struct db_fts_term
         struct guess g;
 
         guess(c, name, &terms[i], &g);
-        common = g.rows > COMMON_ROWS;
+        common = g.rows > rows;
         guess_free(&g);
     }
     return common;

@@ -117,7 +117,7 @@ struct berth_rows *find_rows(struct berth_ctx *c, const struct table *t, const s
     if (limited.limit == 0)
         limited.limit = 100000;
     if (c->rc == BERTH_OK)
-        scan_rows(c, &(struct scan){t, row_columns(c, t, "t."), &limited, NULL, NULL, add_row, rows});
+        scan_rows(c, &(struct scan){t, row_columns(c, t, "t."), &limited, .row = add_row, .arg = rows});
     return rows;
 }
 
@@ -321,7 +321,7 @@ int find_page(struct berth_ctx *c, const struct page *p, struct buf *out)
     json_key(&j, "rows");
     json_open(&j, '[');
     q.limit++; /* one more tells whether there are more */
-    scan_rows(c, &(struct scan){p->t, select_columns(c, col, r.ncol), &q, p->search, after, write_row, &r});
+    scan_rows(c, &(struct scan){p->t, select_columns(c, col, r.ncol), &q, p->search, SEARCH_NEWEST, after, write_row, &r});
     json_close(&j, ']');
     titles_json(c, &j, r.titles);
     json_key(&j, "next");

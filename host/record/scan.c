@@ -146,7 +146,8 @@ static bool aim(struct way *w, const struct where *where)
     if ((!r->all || *r->sql != '\0') && reads_through(w->c, w->s->t, where))
         *r = (struct reach){.sql = "", .all = true};
     w->where = narrow(w->c, w->s->t, where, r);
-    w->search = search_plan(w->c, w->s->t, w->s->search, r, w->s->q != NULL && w->s->q->nsort > 0);
+    w->search = search_plan(w->c, w->s->t, w->s->search, r,
+                            w->s->q != NULL && w->s->q->nsort > 0 ? SEARCH_SORTED : w->s->how);
     return r->all || r->owners.n > 0 || r->pools.n > 0;
 }
 

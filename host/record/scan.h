@@ -3,6 +3,7 @@
 #define BERTH_SCAN_H
 
 #include "record/row.h"
+#include "record/search.h"
 #include "record/where.h"
 
 struct scan {
@@ -10,6 +11,7 @@ struct scan {
     const char *columns;           /* what a row is to have: "t.name, t.phone" */
     const struct where_query *q;   /* condition, order, and how many rows at most */
     const char *search;            /* what stands in the search box, or NULL */
+    enum search_how how;           /* SEARCH_TITLES, or nothing: an order in .q says it */
     const struct berth_val *after; /* sort keys and id of the row to begin behind, or NULL */
     /* Called for each row: its sort keys stand in columns 0.., its id behind them, .columns from `first` on. */
     void (*row)(void *arg, struct db_stmt *s, int first);

@@ -98,7 +98,7 @@ int search_put_tokens(struct berth_ctx *c, const struct berth_row *r, const char
 }
 
 /* ---- planning a question --------------------------------------------------------------------- */
-enum { TERMS_MAX = TEXT_TERMS_MAX + 2 };
+enum { TERMS_MAX = TEXT_TERMS_MAX + 2, COMMON = 20000 };
 
 struct terms {
     struct db_fts_term term[TERMS_MAX];
@@ -173,16 +173,35 @@ static struct search begin(struct berth_ctx *c, const struct table *t, const cha
     return s;
 }
 
+/* What titles that begin so, or are so, have in the index. */
+static void add_title(struct berth_ctx *c, struct search *s, struct terms *to)
+{
+    enum { MANY = 5000 };
+    char start[TEXT_TITLE_START];
+    struct db_fts_word *w = arena_alloc(c->a, sizeof(*w));
+
+    w->len = text_title_start(start, s->text, strlen(s->text));
+    w->s = arena_strndup(c->a, start, w->len);
+    w->prefix = true;
+    s->nothing = s->nothing || w->len == 0;
+    to->term[to->n++] = (struct db_fts_term){w, 1, false};
+    w->prefix = !db_fts_common(c->conn, index_name(c, s->t), to->term, 1, MANY);
+    to->term[0].must = true;
+}
+
 struct search search_plan(struct berth_ctx *c, const struct table *t, const char *text, const struct reach *reach,
-                          bool sorted)
+                          enum search_how how)
 {
     struct search s = begin(c, t, text);
     struct terms terms = {.n = 0};
 
     if (text == NULL || s.nothing)
         return s;
-    add_typed(c, &terms, s.q);
-    if (sorted && db_fts_common(c->conn, index_name(c, t), terms.term, terms.n)) {
+    if (how == SEARCH_TITLES)
+        add_title(c, &s, &terms);
+    else
+        add_typed(c, &terms, s.q);
+    if (how == SEARCH_SORTED && db_fts_common(c->conn, index_name(c, t), terms.term, terms.n, COMMON)) {
         s.test = true;
         return s;
     }

@@ -24,9 +24,14 @@ struct search {
     bool test;                       /* rows are looked at as well */
     bool by_marks;                   /* the index alone tells what is within reach */
 };
-/* reach: whose records are looked for; sorted: in an order of fields. */
+enum search_how {
+    SEARCH_NEWEST, /* newest first */
+    SEARCH_SORTED, /* in an order of fields */
+    SEARCH_TITLES, /* newest first, and only titles that begin with the text; where very many do, that are it */
+};
+/* reach: whose records are looked for. */
 struct search search_plan(struct berth_ctx *c, const struct table *t, const char *text, const struct reach *reach,
-                          bool sorted);
+                          enum search_how how);
 
 /* "lead t" or the index joined to it. */
 void search_from(struct berth_ctx *c, const struct search *s, struct buf *sql);

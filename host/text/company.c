@@ -203,3 +203,54 @@ size_t text_company_core(const char *s, size_t len)
             return len;
     return n.to;
 }
+
+/* ---- what somebody typed ---- */
+
+static bool is_gap(char c)
+{
+    return c == ' ' || c == ',' || c == '.' || c == '(' || c == ')';
+}
+
+static size_t typed_end(const char *s, size_t from, size_t to, bool finished)
+{
+    for (size_t i = 0; i < sizeof(at_end) / sizeof(at_end[0]); i++) {
+        const struct form *f = &at_end[i];
+        bool letters = (uint8_t)f->s[0] < 0x80;
+
+        if (f->len >= to - from || memcmp(s + to - f->len, f->s, f->len) != 0 ||
+            (letters && ((s[to - f->len - 1] != ' ' && s[to - f->len - 1] != ',') || (f->len < 3 && !finished))))
+            continue;
+        return f->len;
+    }
+    return 0;
+}
+
+static size_t typed_start(const char *s, size_t from, size_t to, const struct form *forms, size_t count)
+{
+    for (const struct form *f = forms; f < forms + count; f++)
+        if (f->len < to - from && memcmp(s + from, f->s, f->len) == 0 &&
+            ((uint8_t)f->s[0] >= 0x80 || is_gap(s[from + f->len])))
+            return f->len;
+    return 0;
+}
+
+void text_company_typed(const char *s, size_t *from, size_t *to)
+{
+    size_t a = *from, b = *to, n;
+    bool finished = false, inner = false;
+
+    while (b > a && ((n = typed_end(s, a, b, finished)) > 0 || is_gap(s[b - 1]))) {
+        b -= n > 0 ? n : 1;
+        finished = true;
+    }
+    while (b > a && ((n = typed_start(s, a, b, at_start, sizeof(at_start) / sizeof(at_start[0]))) > 0 ||
+                     (inner && (n = typed_start(s, a, b, inside, sizeof(inside) / sizeof(inside[0]))) > 0) ||
+                     is_gap(s[a]))) {
+        inner = inner || n > 0;
+        a += n > 0 ? n : 1;
+    }
+    if (a < b) {
+        *from = a;
+        *to = b;
+    }
+}

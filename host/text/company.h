@@ -14,4 +14,8 @@ void text_company(struct buf *out, const char *s, size_t len);
  * when there is nothing else. */
 size_t text_company_core(const char *s, size_t len);
 
+/* Moves *from and *to inwards over legal forms at either end of what somebody typed, folded; never over
+ * all of it.  A word at the very end may be unfinished: there two letters are no legal form yet. */
+void text_company_typed(const char *s, size_t *from, size_t *to);
+
 #endif

@@ -1,16 +1,19 @@
 /* query.c - what a user typed as terms to look for. */
 #include <string.h>
 
+#include "text/company.h"
 #include "text/fold.h"
 #include "text/pinyin.h"
 #include "text/scan.h"
 #include "text/tables.h"
+#include "text/telex.h"
 #include "text/tokens.h"
 #include "text/utf8.h"
 #include "text/valid.h"
+#include "text/walk.h"
 
 #define QUERY_CHARS 200
-#define WORDS_MAX 8 /* of one term; a rule below makes at most 6 */
+#define WORDS_MAX 8 /* of one term; a rule below makes at most 7 */
 
 struct making {
     struct arena *a;
@@ -37,19 +40,32 @@ static void add_word(struct making *m, struct text_term *t, const char *s, size_
 /* Each pair of characters; one alone is the start of a pair. */
 static void cjk_terms(struct making *m, const struct scan_piece *piece)
 {
-    char pair[8];
-    size_t len = 0, chars = 0;
+    char pair[8], over[8];
+    size_t len = 0, over_len = 0, chars = 0;
+    struct text_term *to_place = NULL; /* the pair that ends in 市 */
 
     for (const char *p = piece->s, *end = p + piece->len; p < end;) {
         const char *at = p;
 
-        if (text_class(utf8_next(&p, end)) == TEXT_OTHER)
-            continue;
+        uint32_t c = utf8_next(&p, end);
         size_t n = (size_t)(p - at);
 
+        if (text_class(c) == TEXT_OTHER)
+            continue;
         memcpy(pair + len, at, n);
-        if (chars++ > 0)
-            add_word(m, new_term(m), pair, len + n, false);
+        if (chars++ > 0) {
+            struct text_term *t = new_term(m);
+
+            add_word(m, t, pair, len + n, false);
+            if (over_len > 0) { /* without the 市 between, as others write it */
+                memcpy(over + over_len, at, n);
+                add_word(m, t, over, over_len + n, false);
+                add_word(m, to_place, over, over_len + n, false);
+            }
+            over_len = token_is_left_out(c) ? len : 0;
+            memcpy(over, pair, over_len);
+            to_place = t;
+        }
         memcpy(pair, at, n);
         len = n;
     }
@@ -80,11 +96,14 @@ static void add_pair(struct making *m, struct text_term *t, const char *s,
 static void word_terms(struct making *m, const char *s, size_t len, bool last)
 {
     struct pinyin_way ways[PINYIN_WAYS];
-    size_t n = 0, pairs = 1;
+    char telex[TELEX_MAX];
+    size_t n = 0, pairs = 1, syllable = 0;
     bool initials = len > 1 && is_plain(s, len, "bcdfghjklmnpqrstwxyz");
 
-    if (is_plain(s, len, "abcdefghijklmnopqrstuvwxyz"))
+    if (is_plain(s, len, "abcdefghijklmnopqrstuvwxyz")) {
         n = pinyin_cut(s, len, last, ways);
+        syllable = telex_syllable(telex, s, len);
+    }
     for (size_t i = 0; i < n; i++)
         if (ways[i].n >= 3 && ways[i].n - 1 > pairs)
             pairs = ways[i].n - 1;
@@ -92,6 +111,7 @@ static void word_terms(struct making *m, const char *s, size_t len, bool last)
         struct text_term *t = new_term(m);
 
         add_word(m, t, s, len, last || initials);
+        add_word(m, t, telex, syllable, false);
         for (size_t w = 0; w < n; w++)
             if (ways[w].n >= 3)
                 add_pair(m, t, s, &ways[w], i);
@@ -178,11 +198,14 @@ struct text_query *text_tokens_query(struct arena *a, const char *s, size_t len)
     m.query->term = arena_alloc(a, TEXT_TERMS_MAX * sizeof(*m.query->term));
     text_trim(&s, &len);
     text_fold(&folded, s, text_limit(s, len, QUERY_CHARS));
-    struct scan in = {folded.s, folded.s, folded.s + folded.len, 1, true};
+    size_t from = 0, to = folded.len;
+
+    text_company_typed(buf_str(&folded), &from, &to);
+    struct scan in = {folded.s, folded.s + from, folded.s + to, 1, true};
     struct scan_piece piece = scan_next(&in), next;
 
     for (; piece.kind != SCAN_END; piece = next) {
-        bool open = in.p == in.end; /* nothing behind it: it may be unfinished */
+        bool open = in.p == in.end && to == folded.len; /* nothing behind it: it may be unfinished */
 
         next = scan_next(&in);
         /* "van t": while typing, one letter more would only make the search slow. */

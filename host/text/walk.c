@@ -76,22 +76,22 @@ struct reading {
 };
 
 /* Every way to read a pair; the last character of a run is read with the one before it. */
-static void take_readings(const struct walk *w, const struct reading *r, size_t i)
+static void take_readings(const struct walk *w, const struct reading *r, size_t i, size_t next)
 {
-    bool pair = i + 1 < r->n && r->way[i + 1][0] != 0;
+    bool pair = next < r->n && r->way[next][0] != 0;
 
     if (!pair && i > 0)
         return;
     for (size_t a = 0; a < PINYIN_READINGS && r->way[i][a] != 0; a++)
-        for (size_t b = 0; b < (pair ? PINYIN_READINGS : 1) && (!pair || r->way[i + 1][b] != 0); b++) {
+        for (size_t b = 0; b < (pair ? PINYIN_READINGS : 1) && (!pair || r->way[next][b] != 0); b++) {
             char both[2 * 8];
             size_t first = strlen(pinyin_text(r->way[i][a]));
-            const char *second = pair ? pinyin_text(r->way[i + 1][b]) : "";
+            const char *second = pair ? pinyin_text(r->way[next][b]) : "";
 
             memcpy(both, pinyin_text(r->way[i][a]), first);
             memcpy(both + first, second, strlen(second));
             w->take(w->arg, &(struct token){both, first + strlen(second), TOKEN_READING, first, r->unit + i,
-                                            r->unit_end + i, pair ? 2 : 1});
+                                            r->unit_end + i, pair ? next - i + 1 : 1});
         }
 }
 
@@ -121,6 +121,22 @@ static void take_initials(const struct walk *w, const struct reading *r, size_t 
         w->take(w->arg, &(struct token){letters[k], n, TOKEN_INITIALS, 0, r->unit + from, r->unit_end + from, n});
 }
 
+/* The initials of the whole, with 市 left out. */
+static void take_short_initials(const struct walk *w, const struct reading *r)
+{
+    struct reading s = {.n = 0};
+
+    for (size_t i = 0; i < r->n && i < INITIALS_MAX + 2; i++) {
+        if (i > 0 && token_is_left_out(r->chars[i]))
+            continue;
+        s.unit[s.n] = r->unit[i];
+        s.unit_end[s.n] = r->unit_end[i];
+        memcpy(s.way[s.n++], r->way[i], sizeof(s.way[0]));
+    }
+    if (s.n > 1 && s.n < r->n && s.n < INITIALS_MAX + 2)
+        take_initials(w, &s, 0);
+}
+
 /* Pinyin of the characters up to a legal form. */
 static void take_pinyin(const struct walk *w, struct reading *r, const char *run, size_t len)
 {
@@ -131,9 +147,18 @@ static void take_pinyin(const struct walk *w, struct reading *r, const char *run
         utf8_next(&run, end);
     r->n = n;
     pinyin_read(r->chars, r->n, r->way);
-    for (size_t i = 0; i < r->n; i++)
+    bool left_out = false;
+
+    for (size_t i = 0; i < r->n; i++) {
         if (r->way[i][0] != 0)
-            take_readings(w, r, i);
+            take_readings(w, r, i, i + 1);
+        if (i + 2 < r->n && r->way[i][0] != 0 && token_is_left_out(r->chars[i + 1])) {
+            take_readings(w, r, i, i + 2);
+            left_out = true;
+        }
+    }
+    if (left_out)
+        take_short_initials(w, r);
     for (size_t i = 0; i + 1 < r->n && (i == 0 || (r->n > INITIALS_FROM && i < INITIALS_FROM)); i++)
         take_initials(w, r, i);
 }
@@ -142,9 +167,9 @@ static void take_pinyin(const struct walk *w, struct reading *r, const char *run
 static void take_cjk(const struct walk *w, const struct scan_piece *piece, bool readings)
 {
     struct reading r;
-    char pair[8], run[READ_MAX * 4];
-    uint32_t unit[2] = {0}, unit_end[2] = {0};
-    size_t before = 0, run_len = 0; /* bytes of the character before this one */
+    char pair[8], over[8], run[READ_MAX * 4];
+    uint32_t unit[3] = {0}, unit_end[3] = {0}; /* of the character before the last, the last, this one */
+    size_t before = 0, over_len = 0, run_len = 0; /* bytes of the last; of the one before 市 */
 
     r.n = 0;
     for (const char *p = piece->s, *end = p + piece->len; p < end;) {
@@ -155,23 +180,29 @@ static void take_cjk(const struct walk *w, const struct scan_piece *piece, bool 
         if (text_class(c) == TEXT_OTHER)
             continue;
         memcpy(pair + before, at, n);
-        unit[1] = (uint32_t)(at - w->text);
-        unit_end[1] = (uint32_t)(p - w->text);
+        unit[2] = (uint32_t)(at - w->text);
+        unit_end[2] = (uint32_t)(p - w->text);
         if (before > 0)
-            w->take(w->arg, &(struct token){pair, before + n, TOKEN_PAIR, 0, unit, unit_end, 2});
-        memmove(pair, at, n);
+            w->take(w->arg, &(struct token){pair, before + n, TOKEN_PAIR, 0, unit + 1, unit_end + 1, 2});
+        if (over_len > 0) {
+            memcpy(over + over_len, at, n);
+            w->take(w->arg, &(struct token){over, over_len + n, TOKEN_PAIR, 0, unit, unit_end, 3});
+        }
+        over_len = before > 0 && token_is_left_out(c) ? before : 0;
+        memcpy(over, pair, over_len);
+        memcpy(pair, at, n);
         before = n;
-        unit[0] = unit[1];
-        unit_end[0] = unit_end[1];
+        memmove(unit, unit + 1, 2 * sizeof(*unit));
+        memmove(unit_end, unit_end + 1, 2 * sizeof(*unit_end));
         if (r.n < READ_MAX) {
             memcpy(run + run_len, at, n);
             run_len += n;
-            r.unit[r.n] = unit[1];
-            r.unit_end[r.n] = unit_end[1];
+            r.unit[r.n] = unit[2];
+            r.unit_end[r.n] = unit_end[2];
             r.chars[r.n++] = c;
         }
     }
-    w->take(w->arg, &(struct token){pair, before, TOKEN_PAIR, 0, unit, unit_end, 1});
+    w->take(w->arg, &(struct token){pair, before, TOKEN_PAIR, 0, unit + 1, unit_end + 1, 1});
     if (readings)
         take_pinyin(w, &r, run, run_len);
 }

@@ -27,6 +27,12 @@ struct token {
     size_t units;
 };
 
+/* 市, 省, 县 behind a place's name: people leave it out. */
+static inline bool token_is_left_out(uint32_t c)
+{
+    return c == U'市' || c == U'省' || c == U'县';
+}
+
 /* Calls take for each token of folded text; one may come twice. */
 void tokens_walk(const char *folded, size_t len, bool readings,
                  void (*take)(void *arg, const struct token *t), void *arg);

@@ -6,8 +6,8 @@
 #include "record/ahead.h"
 #include "record/bulk.h"
 #include "record/find.h"
+#include "record/hits.h"
 #include "record/save.h"
-#include "record/search.h"
 #include "record/titles.h"
 #include "web/app.h"
 
@@ -318,61 +318,22 @@ static int bulk(struct call *k)
 }
 
 /* ---- across tables ------------------------------------------------------------------------------ */
-static void search_table(struct call *k, struct json *j, const struct table *t, const char *q)
-{
-    struct buf out = BUF_INIT;
-    const char *sub = NULL;
-    struct page p = {.t = t, .search = q};
-    json_t *page, *rows, *row;
-    size_t i;
-
-    for (int f = F_DECLARED; f < t->nfields && sub == NULL; f++)
-        if ((t->fields[f].flags & BERTH_SEARCH) && &t->fields[f] != t->title && !(t->fields[f].flags & BERTH_SECRET) &&
-            perm_field(k->c.who, &t->fields[f]) >= ACCESS_READ && field_is_text(&t->fields[f]))
-            sub = t->fields[f].name;
-    p.q.limit = 8;
-    p.fields = sub == NULL ? t->title->name : arena_fmt(k->req->arena, "%s,%s", t->title->name, sub);
-    if (find_page(&k->c, &p, &out) == BERTH_OK && (page = json_loadb(out.s, out.len, 0, NULL)) != NULL) {
-        rows = json_object_get(page, "rows");
-        json_array_foreach (rows, i, row) {
-            json_open(j, '{');
-            json_key(j, "table");
-            json_str(j, t->name);
-            json_key(j, "id");
-            json_int(j, json_integer_value(json_object_get(row, "id")));
-            json_key(j, "title");
-            json_str(j, json_string_value(json_object_get(row, t->title->name)));
-            json_key(j, "sub");
-            json_str(j, sub == NULL ? NULL : json_string_value(json_object_get(row, sub)));
-            json_close(j, '}');
-        }
-        json_decref(page);
-    }
-    buf_free(&out);
-}
+enum { SEARCH_TABLE_MS = 60 }; /* one table may take so long */
 
 static int search(struct call *k)
 {
+    static const char *const params[] = {"q", "limit", "tables", NULL};
     const char *q = http_query(k->req, "q");
-    struct json j = call_json(k);
+    int64_t most = call_number(k, "limit", 8, 1, HITS_MOST);
 
-    json_open(&j, '{');
-    json_key(&j, "results");
-    json_open(&j, '[');
-    for (size_t i = 0; q != NULL && *q != '\0' && i < k->c.m->ntables && k->c.rc == BERTH_OK; i++) {
-        const struct table *t = &k->c.m->tables[i];
-
-        if (t->searched && t->title != NULL && field_is_text(t->title) && perm_may(k->c.who, t, DO_READ) &&
-            perm_field(k->c.who, t->title) >= ACCESS_READ)
-            search_table(k, &j, t, q);
-    }
-    json_close(&j, ']');
-    json_close(&j, '}');
-    return k->c.rc;
+    if (k->c.rc != BERTH_OK || !call_known(k, params))
+        return k->c.rc;
+    return hits_json(&k->c, q != NULL ? q : "", http_query(k->req, "tables"), (int)most, SEARCH_TABLE_MS,
+                     k->req->deadline, &k->req->out);
 }
 
 const struct route_entry routes_rest[] = {
-    {"GET", "/api/_search", 0, search},
+    {"GET", "/api/_search", R_SLOW, search},
     {"GET", "/api/{table}", 0, list},
     {"POST", "/api/{table}", R_WRITE, create, create_ahead},
     {"GET", "/api/{table}/{id}", 0, one},

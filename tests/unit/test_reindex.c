@@ -233,9 +233,9 @@ static void a_field_added_while_running_needs_no_second_making(void **state)
     struct fixture *f = *state;
 
     doing(f, save_things, "Textile", "1390000", 3);
-    assert_int_equal(doing(f, read_shape, "2 name", NULL, 0), 1);
+    assert_int_equal(doing(f, read_shape, "3 name", NULL, 0), 1);
     doing(f, add_column, "x_port", NULL, 0);
-    assert_int_equal(doing(f, read_shape, "2 name,x_port", NULL, 0), 1);
+    assert_int_equal(doing(f, read_shape, "3 name,x_port", NULL, 0), 1);
 }
 
 int main(void)

@@ -104,7 +104,7 @@ static void any_part_of_a_chinese_name_finds_it(void **state)
         "华中",         "深",       "技",   "司",
         "新华中远",     "圳市新",   "華中", "深圳市新华中远科技有限公司",
         "深圳 科技",    "王小明",   "小明", "明",
-        "新华（中远）", "有限公司", NULL};
+        "新华（中远）", "有限公司", "深圳新华", NULL};
     static const char *const no[] = {"中华", "华远", "深市", "新中", "远华", "小王", "广州", NULL};
 
     (void)state;
@@ -131,7 +131,8 @@ static void pinyin_and_initials_find_chinese(void **state)
 {
     static const char *const yes[] = {
         "shenzhen", "huazhong", "xinhuazhongyuan", "ShenZhen keji", "shenzhenshixinhua",
-        "shen",     "shenzh",   "zhongyuank",      "szs",           "szsxh",
+        "shen",     "shenzh",   "zhongyuank",      "szs",           "szsxh",         "szxh",          "szxhzy",
+        "shenzhenxinhua",
         "xhzy",     "sxhzykj",  "wangxiaoming",    "wxm",           "wangx",
         "SZ",       NULL};
     static const char *const no[] = {"guangzhou", "zhonghua", "zhongxinhua", "gz", "hzyzz", NULL};
@@ -147,6 +148,38 @@ static void pinyin_and_initials_find_chinese(void **state)
     assert_not_found(lead, no);
     assert_found(logistics, ask);
     assert_found(special, ask_special);
+}
+
+static void a_place_is_found_with_its_rank_and_without(void **state)
+{
+    static const char *const plain[] = {"深圳华中科技", NULL}, *const ask[] = {"深圳市华中", "深圳华中", "深圳市华中科技", NULL};
+    static const char *const no[] = {"深圳市中华", "华中市科技园", NULL};
+
+    (void)state;
+    assert_found(plain, ask);
+    assert_not_found(plain, no);
+}
+
+static void legal_forms_that_were_typed_do_not_count(void **state)
+{
+    static const char *const hanse[] = {"Hanse Spedition GmbH", NULL}, *const an_binh[] = {"Công ty TNHH An Bình", NULL};
+    static const char *const huazhong[] = {"深圳华中股份有限公司", NULL};
+
+    (void)state;
+    assert_found(hanse, (const char *const[]){"hanse spedition ltd", "Hanse Spedition Co., Ltd.", "hanse", NULL});
+    assert_found(an_binh, (const char *const[]){"cong ty an binh", "CTY TNHH MTV An Bình", "an binh jsc", "công ty", "tnhh", NULL});
+    assert_found(huazhong, (const char *const[]){"深圳华中有限公司", "华中集团", "有限公司", NULL});
+    assert_not_found(hanse, (const char *const[]){"hanse sp ag x", "ltd", NULL});
+}
+
+static void vietnamese_typed_in_telex_keys_is_understood(void **state)
+{
+    static const char *const huong[] = {"Nguyễn Thị Hương, Đường Biển, Việt Nam", NULL};
+
+    (void)state;
+    assert_found(huong, (const char *const[]){"nguyeenx", "nguyeexn thij", "huwowng", "huowngw", "dduwowngf bieenr", "vieetj", "viejet",
+                                              "vieejt nam", NULL});
+    assert_not_found(huong, (const char *const[]){"nguyeenxs", "wnam", "vieetk", NULL});
 }
 
 static void characters_of_several_readings_are_found_by_each(void **state)
@@ -374,6 +407,9 @@ int main(void)
         cmocka_unit_test(any_part_of_a_chinese_name_finds_it),
         cmocka_unit_test(every_substring_of_a_chinese_name_finds_it),
         cmocka_unit_test(pinyin_and_initials_find_chinese),
+        cmocka_unit_test(a_place_is_found_with_its_rank_and_without),
+        cmocka_unit_test(legal_forms_that_were_typed_do_not_count),
+        cmocka_unit_test(vietnamese_typed_in_telex_keys_is_understood),
         cmocka_unit_test(characters_of_several_readings_are_found_by_each),
         cmocka_unit_test(vietnamese_is_found_without_tones_and_while_typing),
         cmocka_unit_test(latin_words_are_found_by_their_starts),
