@@ -209,7 +209,8 @@ struct berth_view {
     const char *columns;   /* "name, phone, owner_id"; NULL: the BERTH_LIST fields */
     const char *where;     /* filter text; @me, @today and @team are understood */
     const char *sort;      /* "-created_at" */
-    const char *by, *from, *to; /* board column, calendar start and end, tree or graph parent */
+    const char *by, *from, *to; /* list groups, board column, calendar colour, tree parent; calendar start
+                                   and end, .from of a board: due by */
 };
 
 struct berth_route { /* for what is no table and no action: webhooks, feeds */

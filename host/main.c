@@ -7,6 +7,7 @@ const struct cli_command *const cli_commands[] = {
     &cli_upgrade,
     &cli_quarantine,
     &cli_import,
+    &cli_export,
     &cli_user,
     &cli_backup,
     &cli_migrate,

@@ -13,6 +13,7 @@ extern const struct cli_command cli_check;
 extern const struct cli_command cli_new_plugin;
 extern const struct cli_command cli_schema;
 extern const struct cli_command cli_import;
+extern const struct cli_command cli_export;
 extern const struct cli_command cli_user;
 extern const struct cli_command cli_backup;
 extern const struct cli_command cli_config;

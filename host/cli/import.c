@@ -242,17 +242,10 @@ static int rejected(struct task *t, struct db_conn *conn, struct arena *a, const
 static int user_of(struct task *t, struct db_conn *conn)
 {
     const char *login = cli_value(t->cli, "as");
-    struct db_stmt *s;
-    int64_t id = 0;
 
     if (login == NULL)
         return 0;
-    s = db_prepare(conn, "SELECT id FROM \"user\" WHERE login = ?");
-    db_bind_text(s, 1, login, -1);
-    if (db_step(s) == DB_ROW)
-        id = db_col_int(s, 0);
-    db_reset(s);
-    t->who = id == 0 ? NULL : who_get(&t->site->st, conn, atomic_load(&t->site->st.model), id);
+    t->who = site_who(t->site, conn, login);
     return t->who == NULL ? cli_fail(t->cli, "there is no active user with the login %s", login) : 0;
 }
 

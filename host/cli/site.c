@@ -171,3 +171,15 @@ void site_close(struct site *s)
     labels_free(&s->st.labels);
     plugin_set_free(&s->plugins);
 }
+
+const struct who *site_who(struct site *s, struct db_conn *conn, const char *login)
+{
+    struct db_stmt *st = db_prepare(conn, "SELECT id FROM \"user\" WHERE login = ?");
+    int64_t id = 0;
+
+    db_bind_text(st, 1, login, -1);
+    if (db_step(st) == DB_ROW)
+        id = db_col_int(st, 0);
+    db_reset(st);
+    return id == 0 ? NULL : who_get(&s->st, conn, atomic_load(&s->st.model), id);
+}

@@ -23,6 +23,8 @@ int site_load(struct site *s, const struct conf *conf, struct buf *err);
 /* Opens and migrates the database, installs what is new, reads the scripts. */
 int site_open(struct site *s, const struct conf_list *scripts_left_out, struct buf *err);
 void site_close(struct site *s);
+/* The rights of an active user; NULL: there is none with this login. */
+const struct who *site_who(struct site *s, struct db_conn *conn, const char *login);
 /* Scripts are read again; the number of problems. */
 size_t site_reload(struct site *s);
 

@@ -248,6 +248,24 @@ static void list_path(struct call *k, struct json *j, const struct table *t)
     json_close(j, '}');
 }
 
+static void look_paths(struct call *k, struct json *j, const struct table *t)
+{
+    static const char *const params[][2] = {
+        {"view", "a declared view, or the number of a saved one"}, {"filter", "as for the list"}, {"q", "search text"},
+        {"group", "up to two fields, dates with :day :week :month :quarter :year"}, {"sum", "a,b"}, {"avg", "a,b"},
+        {"min", "a,b"}, {"max", "a,b"}};
+
+    open_key(j, named(k, "/api/$/_aggregate", t->name), '{');
+    begin(j, "get", named(k, "aggregate_$", t->name), t->name, "counts and sums of what a list would show");
+    open_key(j, "parameters", '[');
+    for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
+        parameter(j, params[i][0], "query", "string", params[i][1]);
+    json_close(j, ']');
+    answers(j, "200", "groups, total, exact, more, refs", NULL);
+    json_close(j, '}');
+    json_close(j, '}');
+}
+
 static void one_path(struct call *k, struct json *j, const struct table *t)
 {
     open_key(j, named(k, "/api/$/{id}", t->name), '{');
@@ -269,6 +287,12 @@ static void one_path(struct call *k, struct json *j, const struct table *t)
         answers(j, "204", "gone", NULL);
         json_close(j, '}');
     }
+    json_close(j, '}');
+    open_key(j, named(k, "/api/$/{id}/_neighbours", t->name), '{');
+    id_parameter(j);
+    begin(j, "get", named(k, "neighbours_$", t->name), t->name, "records that this one names and that name it");
+    answers(j, "200", "node, links", NULL);
+    json_close(j, '}');
     json_close(j, '}');
     if (t->flags & BERTH_HISTORY) {
         open_key(j, named(k, "/api/$/{id}/_history", t->name), '{');
@@ -339,6 +363,7 @@ static int document(struct call *k)
         if ((t->flags & BERTH_BARE) || !perm_may(w, t, DO_READ))
             continue;
         list_path(k, &j, t);
+        look_paths(k, &j, t);
         one_path(k, &j, t);
         for (size_t a = 0; a < t->nactions; a++)
             if (t->actions[a]->perm == NULL || perm_has(w, t->actions[a]->perm))

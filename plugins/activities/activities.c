@@ -188,7 +188,7 @@ static const struct berth_view views[] = {
     {"task", "mine", BERTH_AS_LIST, .where = "owner_id = @me and " OPEN, .sort = "due_on"},
     {"task", "overdue", BERTH_AS_LIST, .where = "due_on < @today and " OPEN, .sort = "due_on"},
     {"task", "handed", BERTH_AS_LIST, .where = "from_id = @me and owner_id <> @me", .sort = "-created_at"},
-    {"task", "board", BERTH_AS_BOARD, .by = "status"},
+    {"task", "board", BERTH_AS_BOARD, .by = "status", .from = "due_on"},
     {"task", "calendar", BERTH_AS_CALENDAR, .from = "due_on", .by = "priority"},
     {"task", "all", BERTH_AS_LIST},
     {"memo", "open", BERTH_AS_LIST, .where = "done = false", .sort = "remind_at"},

@@ -84,6 +84,7 @@ BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .table
         {"lead", "team", BERTH_AS_LIST, .where = "owner_id in @team",
          .columns = "name, status, rating, owner_id, contact, phone, city, next_action_on, touched_at"},
         {"lead", "all", BERTH_AS_LIST},
-        {"lead", "board", BERTH_AS_BOARD, .by = "status"}),
+        {"lead", "board", BERTH_AS_BOARD, .by = "status", .from = "next_action_on"},
+        {"lead", "calendar", BERTH_AS_CALENDAR, .from = "next_action_on", .by = "status"}),
     .hooks = BERTH_LIST_OF(berth_hook, {BERTH_EVENT, "activities.done", on_done},
                                        {BERTH_EVENT, "pools.claiming", on_claiming}))

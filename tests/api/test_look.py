@@ -1,12 +1,14 @@
 """Looking at many records: saved views, sums, neighbours, exports, bulk changes over a view."""
 import csv
 import io
+import json
 import shutil
 import subprocess
 import zipfile
 
 import pytest
 
+from site_ import BUILD
 from test_records import name
 
 
@@ -286,6 +288,32 @@ def test_libreoffice_opens_an_exported_workbook(people, tmp_path):
                     tmp_path / "leads.xlsx"], check=True, capture_output=True, timeout=240)
     rows = list(csv.reader(io.StringIO((tmp_path / "leads.csv").read_text("utf-8"))))
     assert len(rows) == 2 and rows[1][0].startswith("深圳") and rows[1][1] == "2027-02-28" and rows[1][2].isdigit()
+
+
+def test_the_command_line_exports_with_somebodys_rights_and_says_so(own_site):
+    site = own_site()
+    town = name("Town")
+    site.sign_in("demo.li").made("lead", name="=1+1 " + name(), city=town, next_action_on="2027-02-28")
+    site.sign_in("demo.zhang").made("lead", name=name(), city=town)
+    assert site.stop() == 0
+
+    def run(*options):
+        return subprocess.run([BUILD / "berth", "export", "lead", "--data", site.data, "--scripts", site.data.parent / "scripts",
+                               "--filter", json.dumps(["city", "=", town]), *options], capture_output=True, text=True, timeout=60)
+
+    out = site.data.parent / "leads.csv"
+    done = run("--out", out, "--fields", "name,next_action_on", "--language", "vi")
+    assert done.returncode == 0 and "2 rows" in done.stdout, done
+    rows = list(csv.reader(io.StringIO(out.read_text("utf-8-sig"))))
+    assert rows[0] == ["Tên công ty", "Ngày liên hệ tiếp"] and len(rows) == 3
+    assert sorted(r[0][:5] for r in rows[1:])[0] == "'=1+1"
+    assert run("--out", out, "--as", "demo.manager").returncode == 0
+    for options in (("--out", out, "--as", "demo.li"), ("--out", out, "--as", "nobody"), ("--out", out, "--view", "nosuch"),
+                    ("--out", out, "--fields", "nosuch"), ("--out", "x.pdf"), ()):
+        assert run(*options).returncode != 0, options
+    site.start()
+    audit = site.sign_in("demo.admin").rows("audit")
+    assert sum(e["what"] == "export" and "from the command line" in e["detail"] for e in audit) == 2
 
 
 # ---- bulk --------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
     const asked = given('by') ? str(route.query.by) : view.value?.by ?? ''
     if (look.value === 'board') return valid(asked, boardable(m)) || (bestBoard(m) ?? '')
     if (look.value === 'tree') return valid(asked, parents(m)) || parents(m)[0]?.name || ''
-    return look.value === 'list' && !bin.value ? valid(asked, groupable(m)) : ''
+    return (look.value === 'list' && !bin.value) || look.value === 'calendar' ? valid(asked, groupable(m)) : ''
   })
   const from = computed(() => (meta.value ? valid(given('from') ? str(route.query.from) : view.value?.from ?? '', dated(meta.value)) || (bestDate(meta.value) ?? '') : ''))
   const to = computed(() => (meta.value ? valid(given('to') ? str(route.query.to) : view.value?.to ?? '', dated(meta.value)) : ''))

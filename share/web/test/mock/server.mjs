@@ -85,6 +85,7 @@ function test(row, x, me) {
     case '<=': return !empty && num(v) <= num(w)
     case '>': return !empty && num(v) > num(w)
     case '>=': return !empty && num(v) >= num(w)
+    case 'within': return !empty && (Array.isArray(w) ? (w[0] === null || v >= w[0]) && (w[1] === null || v.slice(0, 10) <= w[1]) : v.slice(0, 10) === day(Date.now())) /* of periods: today only */
     default: throw new Refusal(400, 'bad_request')
   }
 }
@@ -372,6 +373,13 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
         rows: fields ? page.map((r) => Object.fromEntries(Object.entries(r).filter(([k]) => fields.includes(k)))) : page, refs: refsOf(table, page), next: list.length > from + limit ? String(from + limit) : null,
         ...(p.get('count') ? { total: Math.min(10000, list.length), total_exact: list.length <= 10000 } : {}),
       }]
+    }
+    if (b === '_aggregate') { /* counts only */
+      const list = query(table, p, me.id)
+      const by = p.get('group')?.split(':')[0]
+      const groups = new Map()
+      for (const r of by ? list : []) for (const v of [].concat(r[by] ?? null)) groups.set(v, (groups.get(v) ?? 0) + 1)
+      return [200, { groups: [...groups].map(([key, count]) => ({ key: [key], count })), total: { count: list.length }, exact: true, more: false, refs: refsOf(table, list.slice(0, 100)) }]
     }
     if (!b && m === 'POST') {
       body = { ...defaults(table), ...body }
