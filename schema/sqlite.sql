@@ -361,6 +361,23 @@ CREATE TABLE job (
 CREATE INDEX ix_job_state_run_at ON job (state, run_at);
 CREATE INDEX ix_job_user_id ON job (user_id);
 
+CREATE TABLE import_map (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    name TEXT,
+    on_table TEXT,
+    headers TEXT,
+    shared INTEGER,
+    options TEXT
+) STRICT;
+CREATE INDEX ix_import_map_on_table_headers ON import_map (on_table, headers);
+CREATE INDEX ix_import_map_owner_id ON import_map (owner_id);
+
 CREATE TABLE import (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL,
@@ -374,7 +391,8 @@ CREATE TABLE import (
     kind TEXT,
     options TEXT,
     result TEXT,
-    job_id INTEGER
+    job_id INTEGER,
+    undone_at INTEGER
 ) STRICT;
 
 CREATE TABLE audit (

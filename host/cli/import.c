@@ -185,7 +185,7 @@ static int start_body(struct berth_ctx *c, void *arg)
             return ctx_invalid(c, "pool", "err.ref_name", "value", pool, NULL);
         json_object_set_new(t->options, "pool_id", json_integer(id));
     }
-    t->job = import_start(c, t->import, t->options);
+    t->job = import_start(c, &t->import, t->options);
     return c->rc;
 }
 

@@ -51,6 +51,7 @@ struct berth_ctx {
     bool quiet;            /* bulk work: no per-record history of creation */
     bool seen;             /* inside a BERTH_SEEN action: saves skip the update scope */
     bool all;              /* inside host->all_rows(): no row is out of reach */
+    bool undo;             /* puts back what was: no stamps, no recycle bin */
     int depth;             /* hooks that save that run hooks ... */
     const char *op;        /* what history calls this change: "update", or an action's name */
     const char *note;      /* free text with it */

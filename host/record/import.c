@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "record/find.h"
+#include "record/import_map.h"
 #include "record/import_run.h"
 
 /* Rows of the first batches: progress shows at once, and both threads are soon at work. */
@@ -215,6 +216,68 @@ static void load_stored(struct run *r, struct db_conn *conn, uint32_t behind)
     stored_parts(r, conn, behind);
 }
 
+/* ---- remembering how -------------------------------------------------------------------------------------- */
+struct keeping {
+    struct run *r;
+    const json_t *o;
+    json_t *what;
+    const char *headers;
+};
+
+static int keep_body(struct job *j, struct db_conn *w, void *arg)
+{
+    struct keeping *k = arg;
+    const json_t *as = json_object_get(k->o, "save_as");
+    const char *name = json_string_value(json_object_get(as, "name"));
+    struct arena *a = arena_new();
+    struct berth_ctx c;
+
+    job_ctx(j, &c, w, a);
+    if (c.rc == BERTH_OK && !k->r->dry)
+        import_map_keep(&c, k->r->table, k->headers, NULL, false, k->what);
+    if (c.rc == BERTH_OK && name != NULL && *name != '\0')
+        import_map_keep(&c, k->r->table, k->headers, name, json_is_true(json_object_get(as, "shared")), k->what);
+    arena_free(&a);
+    return c.rc == BERTH_OK ? 0 : -1;
+}
+
+/* By what the columns are called: the next file of that kind may have them elsewhere. */
+static int keep_mapping(struct run *r, struct berth_ctx *c, const json_t *o)
+{
+    static const char *const kept[] = {"values", "mode", "match", "pool_id"};
+    uint32_t header = (uint32_t)json_integer_value(json_object_get(o, "header_row"));
+    struct keeping k = {r, o, json_object(), NULL};
+    json_t *columns = json_object();
+    struct sheet_error e = {0};
+    struct sheet_row *rows;
+    const char **heads = arena_alloc(c->a, (COLUMNS_MAX + 1) * sizeof(*heads));
+    uint32_t width = 0;
+    int n = sheet_peek(r->sheet, c->a, 30, &rows, &e), rc = 0;
+
+    for (int i = 0; i < n; i++)
+        width = rows[i].len > width ? rows[i].len : width;
+    width = width < COLUMNS_MAX ? width : COLUMNS_MAX;
+    for (int i = 0; i < n && header != 0; i++)
+        for (uint32_t q = 0; rows[i].number == header && q < width; q++) {
+            heads[q] = q < rows[i].len ? rows[i].cells[q].text : "";
+            if (r->column[q] != NULL)
+                json_object_set_new(columns, heads[q], json_string(r->column[q]->name));
+        }
+    json_object_set(k.what, "columns", columns);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+        if (json_object_get(o, kept[i]) != NULL)
+            json_object_set(k.what, kept[i], json_object_get(o, kept[i]));
+    if (json_object_size(columns) > 0) {
+        for (uint32_t q = 0; q < width; q++)
+            heads[q] = heads[q] == NULL ? "" : heads[q];
+        k.headers = import_map_headers(c, heads, width);
+        rc = job_step(r->j, keep_body, &k);
+    }
+    json_decref(columns);
+    json_decref(k.what);
+    return rc;
+}
+
 /* ---- keys that wait ---------------------------------------------------------------------------------------- */
 static int64_t last_part(struct run *r)
 {
@@ -384,6 +447,7 @@ int import_run(struct job *j, struct buf *err)
         return -1;
     r.memo = import_memo_new();
     r.scratch = arena_new();
+    keep_mapping(&r, &c, o); /* failing that, the next file is mapped by hand */
     if (begin(&r, &c, t, &skip, err) == 0)
         rc = all_batches(&r, skip, err);
     if (dup_stage_count(j->st) > 0 && merge_keys(&r, err) < 0)

@@ -59,11 +59,15 @@ static bool may_see(struct berth_ctx *c, int64_t id)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT coalesce(user_id, 0) FROM job WHERE id = ?");
     bool ok;
+    int rc;
 
     db_bind_int(s, 1, id);
-    ok = db_step(s) == DB_ROW && (c->who == NULL || c->who->admin || db_col_int(s, 0) == c->who->id);
+    rc = db_step(s);
+    ok = rc == DB_ROW && (c->who == NULL || c->who->admin || db_col_int(s, 0) == c->who->id);
     db_reset(s);
-    if (!ok)
+    if (rc < 0) /* out of time, perhaps: that is not the same as not being there */
+        ctx_db(c, rc, "read a job");
+    else if (!ok)
         ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
     return ok;
 }
@@ -84,15 +88,17 @@ int job_json(struct berth_ctx *c, int64_t id, struct buf *out)
     int64_t done, total, started, ended;
     const char *state;
     double seconds;
+    int rc;
 
     if (!may_see(c, id))
         return c->rc;
     s = db_prepare(c->conn, "SELECT kind, state, done, total, result, message, coalesce(started_at, 0),"
                             " coalesce(ended_at, 0) FROM job WHERE id = ?");
     db_bind_int(s, 1, id);
-    if (db_step(s) != DB_ROW) {
+    rc = db_step(s);
+    if (rc != DB_ROW) {
         db_reset(s);
-        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+        return rc < 0 ? ctx_db(c, rc, "read a job") : ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
     }
     state = db_col_text(s, 1, NULL);
     done = db_col_int(s, 2);

@@ -11,6 +11,7 @@ const struct job_kind job_kinds[] = {
     {"export", export_run},
     {"handover", handover_run},
     {"import", import_run},
+    {"import_undo", import_undo_run},
     {"recycle", recycle_run},
     {0},
 };

@@ -123,7 +123,7 @@ static void stamp_owner(struct berth_ctx *c, struct berth_row *r)
 {
     const struct table *t = r->t;
 
-    if (t->at_pool < 0 || c->as_it_was)
+    if (t->at_pool < 0 || c->as_it_was || c->undo)
         return;
     int64_t now = row_int(r, t->at_owner), before = r->old == NULL ? -1 : row_int(r->old, t->at_owner);
 
@@ -317,8 +317,10 @@ static int update(struct berth_ctx *c, struct berth_row *r, bool *changed)
     if (!*changed)
         return BERTH_OK;
     r->v[F_VERSION].i = r->old->v[F_VERSION].i + 1;
-    stamp(r, F_UPDATED_AT, BERTH_TIME, c->now);
-    stamp(r, F_UPDATED_BY, BERTH_REF, c->who == NULL ? 0 : c->who->id);
+    if (!c->undo) {
+        stamp(r, F_UPDATED_AT, BERTH_TIME, c->now);
+        stamp(r, F_UPDATED_BY, BERTH_REF, c->who == NULL ? 0 : c->who->id);
+    }
     buf_addf(&sql, "UPDATE %s SET ", t->sql);
     for (int i = F_VERSION; i < t->nfields; i++)
         if (!val_equal(r->v[i], r->old->v[i]))
@@ -575,7 +577,7 @@ static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
 
     if (hook_run(c, BERTH_BEFORE, BERTH_DELETE, r, r) != BERTH_OK || erase_details(c, r, batch) != BERTH_OK)
         return c->rc;
-    if ((t->flags & BERTH_BIN) || t->parent != NULL)
+    if (!c->undo && ((t->flags & BERTH_BIN) || t->parent != NULL))
         to_bin(c, r, batch);
     if (t->duplicates) {
         struct dup_keys *old = arena_alloc(c->a, sizeof(*old));
@@ -584,7 +586,8 @@ static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
         dup_put(c, t, row_id(r), old, NULL);
     }
     search_put(c, r, NULL);
-    history_put(c, r, "delete", NULL, c->note);
+    if (!c->undo)
+        history_put(c, r, "delete", NULL, c->note);
     s = db_prepare(c->conn, arena_fmt(c->a, "DELETE FROM %s WHERE id = ?", t->sql));
     db_bind_int(s, 1, row_id(r));
     if (c->rc == BERTH_OK)
@@ -626,6 +629,17 @@ int row_drop(struct berth_ctx *c, struct berth_row *r)
     if (custom_check_drop(c, now) != BERTH_OK)
         return c->rc;
     return erase(c, now, new_batch(c));
+}
+
+int row_unmake(struct berth_ctx *c, struct berth_row *r)
+{
+    int rc;
+
+    assert(c->writing);
+    c->undo = true;
+    rc = erase(c, r, 0);
+    c->undo = false;
+    return rc;
 }
 
 /* ---- the recycle bin ------------------------------------------------------------------ */

@@ -20,6 +20,8 @@ int row_add(struct berth_ctx *c, struct berth_row *r, const char *tokens);
 /* A value as the recycle bin and imports keep it, and back. */
 json_t *val_keep(const struct field *f, struct berth_val v);
 struct berth_val val_kept(struct berth_ctx *c, const struct field *f, const json_t *v);
+/* For taking an import back: the record has never been; nothing of it goes to the bin or the history. */
+int row_unmake(struct berth_ctx *c, struct berth_row *r);
 /* A line in the record's history that is no field change. */
 int history_note(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *text);
 /* {"entries":[…],"refs":…,"next":…} newest first. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "record/audit.h"
 #include "record/import.h"
+#include "record/import_map.h"
 #include "record/job.h"
 #include "web/app.h"
 
@@ -89,6 +90,8 @@ static int job_answer(struct call *k, int64_t job)
     json_open(&j, '{');
     json_key(&j, "job");
     json_int(&j, job);
+    json_key(&j, "import");
+    json_int(&j, k->id);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -97,7 +100,26 @@ static int import_go(struct call *k)
 {
     const json_t *o = call_object(k);
 
-    return o == NULL ? (int)k->c.rc : job_answer(k, import_start(&k->c, k->id, o));
+    return o == NULL ? (int)k->c.rc : job_answer(k, import_start(&k->c, &k->id, o));
+}
+
+static int import_back(struct call *k)
+{
+    return job_answer(k, import_undo(&k->c, k->id));
+}
+
+static int imports(struct call *k)
+{
+    int64_t before = call_number(k, "after", 0, 0, INT64_MAX), limit = call_number(k, "limit", 20, 1, 100);
+
+    return k->c.rc != BERTH_OK ? (int)k->c.rc : import_list(&k->c, k->t, before, (int)limit, &k->req->out);
+}
+
+static int mapping_drop(struct call *k)
+{
+    if (import_map_drop(&k->c, k->id) == BERTH_OK)
+        k->req->status = 204;
+    return k->c.rc;
 }
 
 static int rows(struct call *k)
@@ -157,6 +179,9 @@ static int job_drop(struct call *k)
 
 const struct route_entry routes_jobs[] = {
     {"POST", "/api/_import/{table}", R_SLOW | R_UPLOAD, import_upload},
+    {"GET", "/api/_import/{table}", 0, imports},
+    {"DELETE", "/api/_import_map/{id}", R_WRITE, mapping_drop},
+    {"POST", "/api/_import/{id}/undo", R_WRITE, import_back},
     {"POST", "/api/_import/{id}/look", R_SLOW, import_look_again},
     {"POST", "/api/_import/{id}/run", R_WRITE, import_go},
     {"GET", "/api/_import/{id}/rows", 0, rows},

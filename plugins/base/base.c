@@ -275,6 +275,16 @@ static const struct berth_field import_fields[] = {
     {"options", BERTH_JSON, BERTH_LOCKED},
     {"result", BERTH_JSON, BERTH_LOCKED},
     {"job_id", BERTH_REF, BERTH_LOCKED, "job"},
+    {"undone_at", BERTH_TIME, BERTH_LOCKED},
+    {0},
+};
+/* options: what host/record/import_map.h says; headers: a hash of the file's. */
+static const struct berth_field import_map_fields[] = {
+    {"name", BERTH_TEXT, BERTH_LIST, .max = 100},
+    {"on_table", BERTH_TEXT, KEPT, .max = 48},
+    {"headers", BERTH_TEXT, BERTH_LOCKED, .max = 32},
+    {"shared", BERTH_BOOL, BERTH_LIST, .def = "false"},
+    {"options", BERTH_JSON, BERTH_LOCKED},
     {0},
 };
 static const struct berth_field import_row_fields[] = {
@@ -460,6 +470,8 @@ static const struct berth_table tables[] = {
     {"api_token", api_token_fields, .flags = BERTH_ADMIN | BERTH_HIDDEN, .title = "name"},
     {"job", job_fields, BERTH_KEYS({"state, run_at"}), BERTH_ADMIN, .title = "kind",
      .icon = "activity"},
+    {"import_map", import_map_fields, BERTH_KEYS({"on_table, headers"}), BERTH_OWNED | BERTH_HIDDEN,
+     .title = "name"},
     {"import", import_fields, .flags = BERTH_HIDDEN, .title = "name"},
     {"audit", audit_fields, .flags = BERTH_ADMIN, .title = "what", .icon = "eye"},
     {"session", session_fields, BERTH_KEYS({"token"}, {"user_id"}, {"expires_at"}), BERTH_BARE},

@@ -172,3 +172,137 @@ def test_a_cut_off_import_goes_on_where_it_was_and_doubles_nothing(own_site):
     assert len(bottom) == 1
     again = run(person, upload(person, data, "big.csv"))
     assert again["result"]["new"] == 0 and again["result"]["duplicate"] == count  # the keys of all rows were kept
+
+
+# ---- words of the file, modes, mappings ------------------------------------------------------------------
+def dump(site_or_person, table="lead"):
+    """What a table holds, without what only counts how often it was touched."""
+    rows = site_or_person.rows(table, sort="id", limit=500)
+    return [{k: v for k, v in r.items() if k != "version"} for r in rows]
+
+
+def test_words_of_the_file_are_listed_once_and_mean_what_the_user_says(people):
+    person, t = people["manager"], tag()
+    rows = [[f"{t} {i}", "", "", "", "", "大陆" if i < 3 else "VN" if i < 5 else "火星", ""] for i in range(6)]
+    look = upload(person, text(rows), "a.csv")
+    dry = run(person, look, dry=True)["result"]
+    words = {v["value"]: v for v in dry["values"]}
+    assert words["大陆"]["known"] is False and words["大陆"]["rows"] == 3 and words["大陆"]["field"] == "country"
+    assert words["VN"]["to"] == "VN" and words["VN"]["known"] is True and dry["invalid"] == 4
+    result = run(person, look, values={"country": {"大陆": "CN", "火星": None}})["result"]
+    assert result["new"] == 6 and result["invalid"] == 0
+    found = {r["name"]: r["country"] for r in person.rows("lead", filter=["name", "^", t])}
+    assert found[f"{t} 0"] == "CN" and found[f"{t} 5"] is None
+
+
+def test_the_next_file_with_these_headers_is_read_the_same_way(people):
+    person, t = people["lan"], tag()
+    header = ["Kopf Wer", "Kopf Land", "Kopf Sonst"]
+    look = upload(person, text([[f"{t} a", "Inland", "x"]], header), "a.csv")
+    assert look["columns"][0]["field"] is None and look["mapping"] is None
+    answer = person.post(f"/_import/{look['import']}/run", {
+        "sheet": 0, "header_row": 1, "map": {"0": "name", "1": "country"}, "values": {"country": {"Inland": "VN"}},
+        "save_as": {"name": f"Messe {t}", "shared": True}})
+    assert person.job(answer)["result"]["new"] == 1
+    again = upload(person, text([["x", f"{t} b", "Inland"]], [header[2], header[0], header[1]]), "b.csv")  # other order
+    assert [c["field"] for c in again["columns"]] == [None, "name", "country"]
+    assert again["mapping"]["values"] == {"country": {"Inland": "VN"}}
+    theirs = upload(people["manager"], text([[f"{t} c", "Inland", ""]], header), "c.csv")
+    assert theirs["mapping"]["name"] == f"Messe {t}" and theirs["columns"][1]["field"] == "country"
+    fresh = people["manager"].post(f"/_import/{theirs['import']}/look", {"mapping": None}).json
+    assert fresh["mapping"] is None and fresh["columns"][0]["field"] is None
+    mine = next(m for m in again["mappings"] if m["name"] == f"Messe {t}")
+    assert people["manager"].delete(f"/_import_map/{mine['id']}").status == 404
+    assert person.delete(f"/_import_map/{mine['id']}").status == 204
+    assert upload(people["manager"], text([["d", "", ""]], header), "d.csv")["mapping"] is None
+
+
+def test_update_by_id_and_by_a_combination_of_fields_creates_nothing(people):
+    person, t = people["lan"], tag()
+    a = person.made("lead", name=f"{t} A", city="Huế", contact="Mai")
+    b = person.made("lead", name=f"{t} B", city="Vinh", contact="Mai")
+    look = upload(person, text([[str(a["id"]), "Đà Nẵng"], ["999999999", "x"]], ["id", "city"]), "a.csv")
+    answer = person.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": {"0": "id", "1": "city"},
+                                                            "mode": "update", "match": ["id"]})
+    result = person.job(answer)["result"]
+    assert (result["updated"], result["missing"], result["new"]) == (1, 1, 0)
+    assert person.row(f"/lead/{a['id']}")["city"] == "Đà Nẵng"
+    look = upload(person, text([["Vinh", "MAI", "hot"]], ["city", "contact", "rating"]), "b.csv")
+    answer = person.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "mode": "update",
+                                                            "map": {"0": "city", "1": "contact", "2": "rating"}, "match": ["city", "contact"]})
+    result = person.job(answer)["result"]
+    assert result["updated"] + result["held"] + result["conflict"] == 1 and result["new"] == 0
+    if result["updated"]:
+        assert person.row(f"/lead/{b['id']}")["rating"] == "hot"
+    refused = person.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "mode": "update", "map": {"0": "city"}, "match": ["contact"]})
+    assert refused.status == 422 and "contact" in refused.json["error"]["fields"]
+
+
+def test_what_is_there_is_told_apart_by_who_has_it(people):
+    lan, manager, t = people["lan"], people["manager"], tag()
+    lan.made("lead", name=f"{t} of Lan")
+    pool = next(p["id"] for p in people["admin"].rows("pool") if p["on_table"] == "lead")
+    people["admin"].made("lead", name=f"{t} of nobody", pool_id=pool)
+    data = text([[f"{t} of Lan", "", "", "", "", "", ""], [f"{t} of nobody", "", "", "", "", "", ""], [f"{t} new", "", "", "", "", "", ""]])
+    look = upload(manager, data, "a.csv")
+    assert manager.user["id"] != lan.user["id"]
+    look = upload(people["admin"], data, "a.csv")
+    result = run(people["admin"], look, dry=True)["result"]
+    assert (result["held"], result["pool"], result["new"]) == (1, 1, 1)
+    look = upload(people["li"], data, "a.csv")
+    run(people["li"], look, dry=True)
+    row = outcomes(people["li"], look)[2]
+    assert row["outcome"] == "held" and row["record"] in (None, 0) and not row["title"] and "Lan" not in row["message"]
+
+
+# ---- undo --------------------------------------------------------------------------------------------------
+def undo(person, imported):
+    return person.job(person.post(f"/_import/{imported}/undo"))
+
+
+def test_undo_leaves_the_table_as_it_was(people):
+    person, t = people["manager"], tag()
+    there = person.made("lead", name=f"{t} there", city="Huế", phone=f"09{next(number):08d}")
+    before = dump(person)
+    look = upload(person, text([[f"{t} there", "Mai", "", "", "", "VN", ""], [f"{t} THERE", "Hoa", "", "", "", "", ""]]
+                               + [[f"{t} n{i}", "", f"+84 8{next(number):08d}", "", "", "VN", ""] for i in range(50)]), "a.csv")
+    result = run(person, look, mode="both")["result"]
+    assert result["new"] == 50 and result["updated"] == 2
+    job = undo(person, look["import"])
+    assert job["state"] == "done" and job["result"]["undone"] == 50 and job["result"]["restored"] == 2 and job["result"]["kept"] == 0, job
+    assert dump(person) == before
+    assert person.get("/_search", q=f"{t} n7").json["results"] == []
+    assert run(person, upload(person, text([[f"{t} n1", "", "", "", "", "", ""]]), "b.csv"))["result"]["new"] == 1  # its keys went too
+    past = person.get("/_import/lead").json["imports"]
+    assert next(p for p in past if p["import"] == look["import"])["undone_at"]
+    assert there["id"] == person.rows("lead", filter=["name", "^", f"{t} there"])[0]["id"]
+
+
+def test_undo_keeps_what_was_worked_on_since_and_names_it(people):
+    person, t = people["manager"], tag()
+    old = person.made("lead", name=f"{t} old", city="Huế")
+    look = upload(person, text([[f"{t} old", "Mai", "", "", "", "", ""]] + [[f"{t} {i}", "", "", "", "", "", ""] for i in range(4)]), "a.csv")
+    assert run(person, look, mode="both")["result"]["new"] == 4
+    rows = outcomes(person, look)
+    edited, used = rows[3]["record"], rows[4]["record"]
+    person.patch(f"/lead/{edited}", 1, {"city": "Vinh"})
+    assert person.post(f"/lead/{used}/log", {"kind": "call", "note": "called"}).status == 200
+    person.patch(f"/lead/{old['id']}", 2, {"city": "Vinh"})
+    result = undo(person, look["import"])["result"]
+    assert (result["undone"], result["restored"], result["kept"]) == (2, 0, 3)
+    kept = {r["record"] for r in person.get(f"/_import/{look['import']}/rows", outcome="kept").json["rows"]}
+    assert kept == {edited, used, old["id"]}
+    assert person.row(f"/lead/{edited}")["city"] == "Vinh" and person.row(f"/lead/{old['id']}")["contact"] == "Mai"
+    assert person.get(f"/lead/{rows[5]['record']}").status == 404
+
+
+def test_an_import_can_be_undone_once_and_only_by_whoever_made_it(people):
+    person, t = people["lan"], tag()
+    look = upload(person, text([[f"{t} x", "", "", "", "", "", ""]]), "a.csv")
+    assert person.post(f"/_import/{look['import']}/undo").status == 409  # nothing has gone in
+    run(person, look, dry=True)
+    assert person.post(f"/_import/{look['import']}/undo").status == 409
+    run(person, look)
+    assert people["li"].post(f"/_import/{look['import']}/undo").status == 404
+    assert undo(person, look["import"])["result"]["undone"] == 1
+    assert undo(person, look["import"])["result"].get("undone", 0) == 0

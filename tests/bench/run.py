@@ -105,6 +105,10 @@ def settle(data):
     db.close()
 
 
+def migrate(data):
+    subprocess.run([BUILD / "berth", "migrate", "--data", data], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def import_csv(data, path):
     """Seconds and peak memory (MB) of `berth import`."""
     began = time.monotonic()
@@ -317,6 +321,7 @@ def import_(o):
 
     def ours():
         copy(HOME / "seed", HOME / "import")
+        migrate(HOME / "import")
         os.sync()
         seconds, peak, used, result = import_csv(HOME / "import", HOME / "import.csv")
         there = sum(int(result.get(k, 0)) for k in ("duplicate", "held", "pool"))

@@ -27,7 +27,7 @@ GIVEN = {
     **{f"import.{k}": {"one", "title", "by"} for k in ("elsewhere", "elsewhere_hidden")},
 }
 # Named by code through a pattern: "err.%s" of a code, "*.op.%s" of a change, "group.%s".
-BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.import", "*.op.file_drop",
+BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.import", "*.op.import_undo", "*.op.file_drop",
          "*.group.basic", "*.group.record", "*.view.all", "yes", "no"}
 
 

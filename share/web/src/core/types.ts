@@ -148,9 +148,26 @@ export interface Job {
   error?: string | null
 }
 
-export const BUCKETS = ['new', 'updated', 'same', 'duplicate', 'invalid'] as const
+export const BUCKETS = ['new', 'updated', 'same', 'duplicate', 'held', 'pool', 'elsewhere', 'conflict', 'missing', 'invalid'] as const
 export type Bucket = (typeof BUCKETS)[number]
-export type ImportResult = { dry: boolean; rows: number } & Record<Bucket, number>
+/** A word of the file that means a dictionary's item or a record: what it means, or null. */
+export interface ImportWord { field: string; value: string; rows: number; to: string | number | null; known: boolean; title?: string | null }
+export type ImportMode = 'create' | 'update' | 'both'
+export type ImportResult = { dry: boolean; rows: number; values?: ImportWord[]; elsewhere_by?: Record<string, number> } & Partial<Record<Bucket, number>>
+export type ImportMeanings = Record<string, Record<string, string | number | null>>
+export interface ImportMapping { id: number; name: string | null; values?: ImportMeanings | null; mode?: ImportMode | null; match?: string[] | null; pool_id?: number | null }
+export interface ImportPast {
+  import: number
+  table: string
+  name: string
+  at: string
+  by: string | null
+  job: number
+  state: Job['state']
+  options: { dry?: boolean } | null
+  result: ImportResult | null
+  undone_at: string | null
+}
 export interface ImportColumn { index: number; header: string; samples: string[]; field: string | null }
 export interface ImportLook {
   import: number
@@ -162,17 +179,20 @@ export interface ImportLook {
   encoding?: string | null
   separator?: string | null
   columns: ImportColumn[]
-  fields: { name: string; label: string; required?: boolean }[]
+  fields: { name: string; label: string; required?: boolean; duplicate?: boolean; match?: boolean; match_only?: boolean }[]
+  mapping?: ImportMapping | null
+  mappings?: { id: number; name: string; mine: boolean; shared: boolean; fits: boolean }[]
 }
 export interface ImportRow {
   row: number
-  outcome: Bucket
+  outcome: Bucket | 'kept' | 'undone'
   record: number | null
+  table?: string | null
   title?: string | null
-  by?: string[]
+  by?: string[] | null
   cell?: string | null
   message?: string | null
-  cells: string[]
+  cells: string[] | null
 }
 
 export interface Token { id: number; name: string; created_at?: string; expires_at?: string | null; last_used_at?: string | null }

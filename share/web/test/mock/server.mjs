@@ -258,7 +258,7 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
         return { ...base, outcome: 'invalid', cell: at(name), message: why.message }
       }
       const match = duplicates(im.table, values)[0]
-      if (match && body.duplicates === 'update') {
+      if (match && body.mode !== 'create') {
         if (!body.dry) change(im.table, db[im.table].get(match.id), values, me.id, 'import')
         return { ...base, outcome: 'updated', record: match.id, title: match.title, by: match.by }
       }
@@ -338,6 +338,7 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
       imports.set(im.id, im)
       return [201, looked(im, locale)]
     }
+    if (a === '_import' && m === 'GET' && TABLES[b]) return [200, { imports: [], next: null }]
     if (a === '_import') {
       const im = imports.get(Number(b))
       if (!im) throw new Refusal(404, 'not_found')

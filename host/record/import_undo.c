@@ -1,0 +1,409 @@
+/* import_undo.c - taking a whole import back: updates get their old values, new records go, and what
+ * somebody has worked on since stays and is named.
+ *
+ * Each slice strikes out what it has taken back in the same transaction, so that a job that was cut off
+ * goes on with the rest. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/when.h"
+#include "record/find.h"
+#include "record/import.h"
+#include "record/save.h"
+
+enum { SLICE_MS = 20, SLICE_ROWS = 200, IDS_MAX = 200 };
+
+struct undo {
+    struct job *j;
+    int64_t import, undone, restored, kept, gone;
+    const char *table;
+    bool more;
+};
+
+static int run_sql(struct berth_ctx *c, const char *sql, int64_t a, int64_t b, const char *x, const char *y)
+{
+    struct db_stmt *s = db_prepare(c->conn, sql);
+    int rc;
+
+    db_bind_int(s, 1, a);
+    db_bind_int(s, 2, b);
+    if (x != NULL)
+        db_bind_text(s, 3, x, -1);
+    if (y != NULL)
+        db_bind_text(s, 4, y, -1);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "take an import back") : BERTH_OK;
+}
+
+/* ---- updates ------------------------------------------------------------------------------------------ */
+struct change {
+    int64_t row, record, version; /* version: the record's after the import */
+    json_t *was;
+};
+
+/* The version that this undo left behind when another row of the file changed the record later. */
+static int64_t undone_to(struct berth_ctx *c, int64_t import, int64_t record)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT key FROM import_row WHERE import_id = ? AND record_id = ? AND"
+                                            " outcome = 'undone' ORDER BY row");
+    int64_t version = 0;
+
+    db_bind_int(s, 1, import);
+    db_bind_int(s, 2, record);
+    if (db_step(s) == DB_ROW && !db_col_is_null(s, 0))
+        version = strtoll(db_col_text(s, 0, NULL), NULL, 10);
+    db_reset(s);
+    return version;
+}
+
+struct revert {
+    const struct table *t;
+    struct change *x;
+    int64_t import;
+};
+
+static int revert_one(struct berth_ctx *c, void *arg)
+{
+    struct revert *a = arg;
+    struct berth_row *r = save_load(c, a->t, a->x->record);
+    const char *key;
+    json_t *v;
+
+    if (r == NULL)
+        return c->rc;
+    if (row_int(r, F_VERSION) != a->x->version && row_int(r, F_VERSION) != undone_to(c, a->import, a->x->record))
+        return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.changed_since");
+    json_object_foreach (a->x->was, key, v) {
+        const struct field *f = model_field(a->t, key);
+
+        if (f != NULL && f->at != F_VERSION)
+            r->v[f->at] = val_kept(c, f, v);
+    }
+    c->undo = c->allow_duplicates = true;
+    row_save(c, r);
+    c->undo = c->allow_duplicates = false;
+    a->x->version = row_int(r, F_VERSION);
+    return c->rc;
+}
+
+static size_t next_changes(struct berth_ctx *c, struct undo *u, struct change *out, size_t max)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT row, record_id, detail FROM import_row WHERE import_id = ? AND"
+                                            " outcome = 'updated' ORDER BY row DESC");
+    size_t n = 0;
+
+    db_bind_int(s, 1, u->import);
+    while (n < max && db_step(s) == DB_ROW) {
+        json_t *detail = json_loads(db_col_text(s, 2, NULL), 0, NULL);
+        json_t *was = json_object_get(detail, "was");
+
+        out[n++] = (struct change){db_col_int(s, 0), db_col_int(s, 1),
+                                   json_integer_value(json_object_get(was, "version")) + 1, json_incref(was)};
+        json_decref(detail);
+    }
+    db_reset(s);
+    return n;
+}
+
+static int one_change(struct berth_ctx *c, struct undo *u, const struct table *t, struct change *x)
+{
+    struct revert a = {t, x, u->import};
+
+    if (x->was != NULL && save_step(c, revert_one, &a) == BERTH_OK) {
+        u->restored++;
+        return run_sql(c, "UPDATE import_row SET outcome = 'undone', key = ?3 WHERE import_id = ?1 AND row = ?2", u->import,
+                       x->row, arena_fmt(c->a, "%lld", (long long)x->version), NULL);
+    }
+    if (c->rc == BERTH_BROKEN || c->rc == BERTH_FULL)
+        return c->rc;
+    bool gone = c->rc == BERTH_NOT_FOUND;
+    const char *why = ctx_text(c, gone ? "import.gone_since" : c->key == NULL ? "import.changed_since" : c->key, c->args);
+
+    ctx_clear(c);
+    u->kept += !gone;
+    u->gone += gone;
+    return run_sql(c, "UPDATE import_row SET outcome = ?3, message = ?4 WHERE import_id = ?1 AND row = ?2", u->import, x->row,
+                   gone ? "undone" : "kept", why);
+}
+
+static int undo_changes(struct berth_ctx *c, struct undo *u, const struct table *t, int64_t until)
+{
+    struct change x[SLICE_ROWS];
+    size_t n = next_changes(c, u, x, SLICE_ROWS), at = 0;
+
+    u->more = n > 0;
+    for (; at < n && c->rc == BERTH_OK && (at == 0 || when_monotonic() < until); at++)
+        one_change(c, u, t, &x[at]);
+    for (size_t i = 0; i < n; i++)
+        json_decref(x[i].was);
+    return c->rc;
+}
+
+/* ---- new records ---------------------------------------------------------------------------------------- */
+static int by_id(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Which of the records from..to others point at, in order. */
+static struct ids pointed_at(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
+{
+    struct ids out = {.v = arena_alloc(c->a, IDS_MAX * 8 * sizeof(int64_t))};
+    size_t cap = (size_t)IDS_MAX * 8;
+
+    for (size_t i = 0; i < c->m->ntables; i++)
+        for (int k = 0; k < c->m->tables[i].nfields; k++) {
+            const struct field *f = &c->m->tables[i].fields[k];
+            struct db_stmt *s;
+
+            if (f->ref != t || (f->flags & BERTH_MANY) || f->table == NULL)
+                continue;
+            s = db_prepare(c->conn, arena_fmt(c->a, "SELECT DISTINCT %s FROM %s WHERE %s >= ? AND %s <= ?", f->name,
+                                              c->m->tables[i].sql, f->name, f->name));
+            db_bind_int(s, 1, from);
+            db_bind_int(s, 2, to);
+            while (out.n < cap && db_step(s) == DB_ROW)
+                out.v[out.n++] = db_col_int(s, 0);
+            db_reset(s);
+        }
+    qsort(out.v, out.n, sizeof(out.v[0]), by_id);
+    return out;
+}
+
+struct unmake {
+    const struct table *t;
+    int64_t id;
+    const struct ids *pointed;
+};
+
+static int unmake_one(struct berth_ctx *c, void *arg)
+{
+    const struct unmake *a = arg;
+    struct berth_row *r = find_raw(c, a->t, a->id);
+
+    if (r == NULL)
+        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    if (row_int(r, F_VERSION) != 1 && row_int(r, F_UPDATED_AT) != row_int(r, F_CREATED_AT))
+        return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.changed_since");
+    if (ids_have(a->pointed, a->id))
+        return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.used_since");
+    return row_unmake(c, r);
+}
+
+static int one_record(struct berth_ctx *c, struct undo *u, const struct unmake *a, int64_t row)
+{
+    const char *why;
+
+    if (save_step(c, unmake_one, (void *)a) == BERTH_OK) {
+        u->undone++;
+        return c->rc;
+    }
+    if (c->rc == BERTH_BROKEN || c->rc == BERTH_FULL)
+        return c->rc;
+    if (c->rc == BERTH_NOT_FOUND) {
+        u->gone++;
+        ctx_clear(c);
+        return c->rc;
+    }
+    why = ctx_text(c, c->key == NULL ? "import.changed_since" : c->key, c->args);
+    ctx_clear(c);
+    u->kept++;
+    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO import_row (import_id, row, outcome, record_id, message) VALUES"
+                                            " (?, ?, 'kept', ?, ?)");
+    int rc;
+
+    db_bind_int(s, 1, u->import);
+    db_bind_int(s, 2, row);
+    db_bind_int(s, 3, a->id);
+    db_bind_text(s, 4, why, -1);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "tell what was kept") : BERTH_OK;
+}
+
+struct part {
+    int64_t seq, first_id;
+    json_t *numbers;
+};
+
+static bool last_part(struct berth_ctx *c, struct undo *u, struct part *p)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT seq, first_id, numbers FROM import_part WHERE import_id = ? ORDER BY seq"
+                                            " DESC LIMIT 1");
+    bool found;
+
+    db_bind_int(s, 1, u->import);
+    found = db_step(s) == DB_ROW;
+    if (found)
+        *p = (struct part){db_col_int(s, 0), db_col_int(s, 1), json_loads(db_col_text(s, 2, NULL), 0, NULL)};
+    db_reset(s);
+    return found;
+}
+
+static int keep_rest(struct berth_ctx *c, const struct part *p, size_t n)
+{
+    char *text;
+    int rc;
+
+    if (n == 0)
+        return run_sql(c, "DELETE FROM import_part WHERE seq = ?1 AND ?2 = ?2", p->seq, 0, NULL, NULL);
+    while (json_array_size(p->numbers) > n)
+        json_array_remove(p->numbers, json_array_size(p->numbers) - 1);
+    text = json_dumps(p->numbers, JSON_COMPACT);
+    rc = run_sql(c, "UPDATE import_part SET numbers = ?3 WHERE seq = ?1 AND ?2 = ?2", p->seq, 0, text, NULL);
+    free(text);
+    return rc;
+}
+
+/* The last records of the last part: ids go backwards. */
+static int undo_records(struct berth_ctx *c, struct undo *u, const struct table *t, int64_t until)
+{
+    struct part p;
+    size_t n, least;
+
+    u->more = last_part(c, u, &p);
+    if (!u->more)
+        return c->rc;
+    n = json_array_size(p.numbers);
+    least = n > IDS_MAX ? n - IDS_MAX : 0;
+    struct ids pointed = pointed_at(c, t, p.first_id + (int64_t)least, p.first_id + (int64_t)n);
+
+    for (bool first = true; n > least && c->rc == BERTH_OK && (first || when_monotonic() < until); first = false) {
+        struct unmake a = {t, p.first_id + (int64_t)--n, &pointed};
+
+        one_record(c, u, &a, json_integer_value(json_array_get(p.numbers, n)));
+    }
+    keep_rest(c, &p, n);
+    json_decref(p.numbers);
+    return c->rc;
+}
+
+/* ---- the job ---------------------------------------------------------------------------------------------- */
+static void count(struct undo *u)
+{
+    json_t *result = u->j->result;
+
+    json_object_set_new(result, "undone", json_integer(u->undone));
+    json_object_set_new(result, "restored", json_integer(u->restored));
+    json_object_set_new(result, "kept", json_integer(u->kept));
+    json_object_set_new(result, "gone", json_integer(u->gone));
+    u->j->done = u->undone + u->restored + u->kept + u->gone;
+}
+
+struct slice {
+    struct undo *u;
+    struct berth_ctx ctx; /* what it wants done waits for the commit */
+    struct arena *a;
+};
+
+static int slice_body(struct job *j, struct db_conn *w, void *arg)
+{
+    struct slice *x = arg;
+    struct berth_ctx *c = &x->ctx;
+    const struct table *t;
+    int64_t until = when_monotonic() + SLICE_MS;
+
+    job_ctx(j, c, w, x->a);
+    c->writing = c->quiet = c->all = true;
+    c->op = "import_undo";
+    t = model_table(c->m, x->u->table);
+    if (c->rc != BERTH_OK || t == NULL)
+        return -1;
+    undo_changes(c, x->u, t, until);
+    if (c->rc == BERTH_OK && !x->u->more)
+        undo_records(c, x->u, t, until);
+    if (c->rc == BERTH_OK && !x->u->more)
+        run_sql(c, "UPDATE import SET undone_at = ?1 WHERE id = ?2", c->now, x->u->import, NULL, NULL);
+    count(x->u);
+    return c->rc != BERTH_OK ? -1 : 0;
+}
+
+static int64_t kept_number(const json_t *result, const char *key)
+{
+    return json_integer_value(json_object_get(result, key));
+}
+
+int import_undo_run(struct job *j, struct buf *err)
+{
+    struct undo u = {.j = j, .import = json_integer_value(json_object_get(j->args, "import")), .more = true};
+    struct berth_ctx c;
+    const struct table *t;
+    const char *name, *path;
+
+    j->locale = json_string_value(json_object_get(j->args, "locale"));
+    job_ctx(j, &c, j->conn, j->a);
+    if (!import_file(&c, u.import, &t, &name, &path)) {
+        buf_puts(err, ctx_text(&c, "err.not_found", NULL));
+        return -1;
+    }
+    u.table = t->name;
+    u.undone = kept_number(j->result, "undone");
+    u.restored = kept_number(j->result, "restored");
+    u.kept = kept_number(j->result, "kept");
+    u.gone = kept_number(j->result, "gone");
+    while (u.more && !j->cancelled) {
+        struct slice x = {.u = &u, .a = arena_new()};
+        int rc = job_step(j, slice_body, &x);
+
+        if (rc == 0) {
+            x.ctx.conn = j->conn;
+            ctx_run_done(&x.ctx);
+        }
+        arena_free(&x.a);
+        if (rc != 0) {
+            buf_puts(err, "a step could not be saved");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- asking for it ------------------------------------------------------------------------------------------ */
+/* New records that stayed become parts again, one each. */
+static int keep_again(struct berth_ctx *c, int64_t id)
+{
+    run_sql(c, "INSERT INTO import_part (import_id, batch, first_id, numbers) SELECT import_id, row, record_id, '[' || row || ']'"
+               " FROM import_row WHERE import_id = ?1 AND ?2 = ?2 AND outcome = 'kept' AND detail IS NULL ORDER BY row", id, 0,
+            NULL, NULL);
+    return run_sql(c, "DELETE FROM import_row WHERE import_id = ?1 AND ?2 = ?2 AND outcome = 'kept' AND detail IS NULL", id, 0,
+                   NULL, NULL);
+}
+
+int64_t import_undo(struct berth_ctx *c, int64_t id)
+{
+    struct db_stmt *s;
+    const struct table *t;
+    const char *name, *path;
+    json_t *result = NULL, *args;
+    bool ended = false;
+    int64_t job, total;
+
+    if (!import_file(c, id, &t, &name, &path))
+        return 0;
+    s = db_prepare(c->conn, "SELECT j.result, j.state, i.undone_at FROM import i JOIN job j ON j.id = i.job_id WHERE i.id = ?");
+    db_bind_int(s, 1, id);
+    if (db_step(s) == DB_ROW) {
+        const char *text = db_col_text(s, 0, NULL), *state = db_col_text(s, 1, NULL);
+
+        result = text == NULL ? NULL : json_loads(text, 0, NULL);
+        ended = strcmp(state, "queued") != 0 && strcmp(state, "running") != 0;
+    }
+    db_reset(s);
+    total = kept_number(result, "new") + kept_number(result, "updated");
+    if (result == NULL || json_is_true(json_object_get(result, "dry")) || !ended)
+        ctx_fail(c, BERTH_CONFLICT, "conflict", result == NULL || ended ? "err.import_nothing" : "err.import_runs");
+    json_decref(result);
+    if (c->rc != BERTH_OK)
+        return 0;
+    /* what stayed the last time is tried again */
+    run_sql(c, "UPDATE import_row SET outcome = 'updated' WHERE import_id = ?1 AND ?2 = ?2 AND outcome = 'kept' AND detail IS NOT"
+               " NULL", id, 0, NULL, NULL);
+    keep_again(c, id);
+    args = json_pack("{s:I, s:s}", "import", (json_int_t)id, "locale", c->locale);
+    job = job_add(c, "import_undo", args, total);
+    json_decref(args);
+    return job;
+}
