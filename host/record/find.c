@@ -7,6 +7,7 @@
 
 #include "base/money.h"
 #include "base/when.h"
+#include "record/hits.h"
 #include "record/scan.h"
 #include "record/titles.h"
 
@@ -260,6 +261,9 @@ static bool cursor_read(struct berth_ctx *c, const struct where_query *q, const 
 }
 
 struct reader {
+    const struct text_query *q; /* NULL: nothing is to be marked */
+    struct buf marks;
+    struct json mj;
     struct berth_ctx *c;
     const struct page *p;
     const struct column *col;
@@ -270,6 +274,37 @@ struct reader {
     int64_t left;
     bool more;
 };
+
+/* "4":{"name":[[0,2]]} for a row in which something is marked. */
+static void mark_row(struct reader *r, struct db_stmt *s, int first)
+{
+    bool any = false, starts;
+    char id[24];
+
+    snprintf(id, sizeof(id), "%lld", (long long)db_col_int(s, (int)r->p->q.nsort));
+    for (size_t i = 0; i < r->ncol; i++) {
+        const struct field *f = r->col[i].f;
+        struct text_mark mark[TEXT_MARKS_MAX];
+        size_t len, n;
+        const char *text;
+
+        if (!search_by(r->c, f) || db_col_is_null(s, first + (int)i))
+            continue;
+        text = db_col_text(s, first + (int)i, &len);
+        n = text_query_mark(r->q, text, len, f->type == BERTH_LONG, mark, &starts);
+        if (n == 0)
+            continue;
+        if (!any) {
+            json_key(&r->mj, id);
+            json_open(&r->mj, '{');
+        }
+        any = true;
+        json_key(&r->mj, f->name);
+        hits_marks_json(&r->mj, text, mark, n);
+    }
+    if (any)
+        json_close(&r->mj, '}');
+}
 
 static void write_row(void *arg, struct db_stmt *s, int first)
 {
@@ -284,6 +319,8 @@ static void write_row(void *arg, struct db_stmt *s, int first)
     for (size_t i = 0; i < r->ncol; i++)
         column_json(r->c, r->j, &r->col[i], s, first + (int)i, &r->titles);
     json_close(r->j, '}');
+    if (r->q != NULL)
+        mark_row(r, s, first);
     if (--r->left > 0)
         return;
     for (size_t i = 0; i < q->nsort; i++)
@@ -321,9 +358,19 @@ int find_page(struct berth_ctx *c, const struct page *p, struct buf *out)
     json_key(&j, "rows");
     json_open(&j, '[');
     q.limit++; /* one more tells whether there are more */
+    if (p->marks && p->search != NULL)
+        r.q = text_tokens_query(c->a, p->search, strlen(p->search));
+    r.mj = json_to(&r.marks);
+    json_open(&r.mj, '{');
     scan_rows(c, &(struct scan){p->t, select_columns(c, col, r.ncol), &q, p->search, SEARCH_NEWEST, after, write_row, &r});
     json_close(&j, ']');
     titles_json(c, &j, r.titles);
+    json_close(&r.mj, '}');
+    if (p->marks) {
+        json_key(&j, "marks");
+        json_raw(&j, r.marks.s, r.marks.len);
+    }
+    buf_free(&r.marks);
     json_key(&j, "next");
     json_str(&j, r.more ? cursor_write(c, &p->q, r.key) : NULL);
     if (p->count) {

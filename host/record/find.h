@@ -37,6 +37,7 @@ struct page {
     const char *fields;        /* "a,b"; NULL: all the user may read */
     const char *after;         /* cursor of the page before, or NULL */
     bool count;
+    bool marks;                /* tell where the rows have what was searched for */
 };
 /* {"rows":[…],"refs":{…},"next":…} appended to out.  BERTH_OK or the ctx's error. */
 int find_page(struct berth_ctx *c, const struct page *p, struct buf *out);

@@ -14,7 +14,7 @@
 /* ---- reading ------------------------------------------------------------------------------- */
 static int list(struct call *k)
 {
-    static const char *const params[] = {"view", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", NULL};
+    static const char *const params[] = {"view", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", "marks", NULL};
     struct page p = {.t = k->t, .fields = http_query(k->req, "fields"), .after = http_query(k->req, "after")};
     const char *sort;
 
@@ -22,6 +22,7 @@ static int list(struct call *k)
         return k->c.rc;
     p.q.limit = call_number(k, "limit", 50, 1, 500);
     p.count = call_number(k, "count", 0, 0, 1) != 0;
+    p.marks = call_number(k, "marks", 0, 0, 1) != 0;
     if (k->c.rc != BERTH_OK)
         return k->c.rc;
     if (call_number(k, "bin", 0, 0, 1) != 0)
@@ -318,7 +319,7 @@ static int bulk(struct call *k)
 }
 
 /* ---- across tables ------------------------------------------------------------------------------ */
-enum { SEARCH_TABLE_MS = 60 }; /* one table may take so long */
+enum { SEARCH_TABLE_MS = 200 }; /* one table may take so long; it takes 5 */
 
 static int search(struct call *k)
 {

@@ -78,3 +78,12 @@ def test_a_group_tells_whether_there_is_more(people):
         made(people, name=f"Groupprobe {next(serial)}")
     few = people["li"].get("/_search", q="Groupprobe", limit=2, tables="lead").json
     assert few["groups"] == [{"table": "lead", "shown": 2, "more": True, "late": False}] and len(few["results"]) == 2
+
+
+def test_a_list_tells_where_its_rows_have_what_was_typed(people):
+    lead = made(people, name="Listmark 深圳华中", contact="Đỗ Thị Hà", city="Hà Nội")
+    page = people["li"].get("/lead", q="listmark huazhong ha", fields="name,contact,city,phone", marks=1).json
+    text = {f: marked(lead[f], m) for f, m in page["marks"][str(lead["id"])].items()}
+    assert text == {"name": ["Listmark", "华中"], "contact": ["Hà"], "city": ["Hà"]}
+    assert people["li"].get("/lead", fields="name", marks=1).json["marks"] == {}
+    assert "marks" not in people["li"].get("/lead", q="listmark", fields="name").json

@@ -10,6 +10,7 @@ import Combo from '../src/ui/Combo.vue'
 import DataGrid from '../src/ui/DataGrid.vue'
 import FieldInput from '../src/ui/FieldInput.vue'
 import FieldValue from '../src/ui/FieldValue.vue'
+import Marked from '../src/ui/Marked.vue'
 import RecordForm from '../src/ui/RecordForm.vue'
 import { metaOf, TABLES } from './mock/meta.mjs'
 
@@ -133,4 +134,12 @@ describe('DataGrid', () => {
     grid.dispatchEvent(new KeyboardEvent('keydown', { key: 'a', ctrlKey: true, bubbles: true }))
     expect(said).toEqual([['cursor', 1], ['open', 1], ['select', 1], ['sort', ['name']], ['all']])
   })
+})
+
+test('what a search found is marked, counted as the server does, and text stays text', async () => {
+  const html = async (text: string, marks?: [number, number][]): Promise<string> => (await draw(Marked, { text, marks })).innerHTML.replace(/<!--.*?-->/g, '')
+  expect(await html('😀深圳华中', [[2, 4]])).toBe('😀<mark>深圳</mark>华中')
+  expect(await html('<b>', [[0, 1]])).toBe('<mark>&lt;</mark>b&gt;')
+  expect(await html('abc', [[2, 9], [1, 2]])).toBe('a<mark>b</mark>c')
+  expect(await html('abc')).toBe('abc')
 })

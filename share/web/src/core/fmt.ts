@@ -2,7 +2,7 @@
 import { shallowReactive } from 'vue'
 import { locale, t } from './i18n'
 import { currency, zone } from './session'
-import type { Field, Option, Refs } from './types'
+import type { Field, Marks, Option, Refs, Row } from './types'
 
 /* Titles of referenced records, learnt from every answer that carries them. */
 const titles = shallowReactive(new Map<string, string>())
@@ -23,6 +23,13 @@ function cached<T>(kind: string, options: object, make: () => T): T {
   if (!v) made.set(k, (v = make()))
   return v
 }
+/* Where a row has what its list was searched for; copies of the row keep it. */
+const MARKS = Symbol('marks')
+export function markRow(r: Row, marks: Record<string, Marks> | undefined): void {
+  if (marks) (r as { [MARKS]?: Record<string, Marks> })[MARKS] = marks
+}
+export const marksOf = (r: Row, field: string): Marks | undefined => (r as { [MARKS]?: Record<string, Marks> })[MARKS]?.[field]
+
 export const numberFormat = (o: Intl.NumberFormatOptions = {}): Intl.NumberFormat =>
   cached('n', o, () => new Intl.NumberFormat(locale.value, o))
 const dateFormat = (o: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>

@@ -1,7 +1,7 @@
 // records.ts - reading and changing records: shown at once, rolled back when the host says no.
 import { ApiError, api, get, post, url } from './api'
 import { ask } from './asks'
-import { fmtInt, learn, learnOne } from './fmt'
+import { fmtInt, learn, learnOne, markRow } from './fmt'
 import { t } from './i18n'
 import { jobError, pollJob } from './jobs'
 import type { Question } from './look'
@@ -21,8 +21,9 @@ export async function loadRec(table: string, id: number, signal?: AbortSignal): 
 export async function loadPage(
   table: string, query: Record<string, string | number | undefined>, signal?: AbortSignal,
 ): Promise<Page> {
-  const page = await get<Page>(table, query, signal)
+  const page = await get<Page>(table, query.q ? { ...query, marks: 1 } : query, signal)
   learn(page.refs)
+  for (const r of page.rows) markRow(r, page.marks?.[r.id as number])
   return page
 }
 

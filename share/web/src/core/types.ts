@@ -109,8 +109,22 @@ export interface Public { setup: boolean; locales?: string[]; version?: string; 
 
 export type Row = { id: number; version?: number } & Record<string, unknown>
 export type Refs = Record<string, Record<string, string>>
+/** Places in a text: from, to. */
+export type Marks = [number, number][]
+export interface Found {
+  results: {
+    table: string
+    id: number
+    title: string
+    marks?: Marks
+    sub?: string | null
+    found?: { field: string; label: string; text: string; marks: Marks }
+  }[]
+  groups?: { table: string; shown: number; more: boolean; late: boolean }[]
+}
 export interface Page {
   rows: Row[]
+  marks?: Record<string, Record<string, Marks>>
   refs?: Refs
   next: string | null
   total?: number
