@@ -25,11 +25,7 @@ int ahead_of_save(struct berth_row *r)
     a->moved = dup_recent_moved(c->st->recent); /* before the look */
     if (r->t->duplicates) {
         dup_keys_of(r, &a->keys);
-        a->alone = true;
-        db_read_begin(c->conn); /* one snapshot costs less than one each */
-        for (size_t i = 0; i < a->keys.n && a->alone; i++)
-            a->alone = !dup_known(c, a->keys.k[i].hash);
-        db_read_end(c->conn);
+        a->alone = !dup_any_known(c, &a->keys);
     }
     if (r->t->searched) {
         search_tokens(r, &tokens);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/dup_filter.h"
 #include "record/dup_recent.h"
 #include "record/dup_stage.h"
 #include "record/find.h"
@@ -123,8 +124,11 @@ enum { FOUND_MAX = 20 }; /* more than that is noise, not a duplicate */
 /* Those noted lately first: what is sorted in meanwhile is then in the table. */
 static size_t look_up(struct berth_ctx *c, int64_t hash, struct dup_place found[3 * FOUND_MAX])
 {
-    size_t recent = dup_recent_find(c->st->recent, hash, found, FOUND_MAX), n;
+    size_t recent, n;
 
+    if (!dup_filter_may(c->st->filter, hash))
+        return 0;
+    recent = dup_recent_find(c->st->recent, hash, found, FOUND_MAX);
     recent += dup_stage_find(c->st, hash, found + recent, FOUND_MAX);
     n = recent;
     struct db_stmt *s = db_prepare(c->conn, "SELECT tbl, rec FROM dup_key WHERE hash = ? LIMIT ?");
@@ -137,7 +141,7 @@ static size_t look_up(struct berth_ctx *c, int64_t hash, struct dup_place found[
     return n;
 }
 
-bool dup_known(struct berth_ctx *c, int64_t hash)
+static bool is_there(struct berth_ctx *c, int64_t hash)
 {
     struct dup_place any;
     struct db_stmt *s;
@@ -152,6 +156,27 @@ bool dup_known(struct berth_ctx *c, int64_t hash)
     if (rc < 0)
         ctx_db(c, rc, "look for duplicates");
     return rc == DB_ROW;
+}
+
+bool dup_known(struct berth_ctx *c, int64_t hash)
+{
+    return dup_filter_may(c->st->filter, hash) && is_there(c, hash);
+}
+
+bool dup_any_known(struct berth_ctx *c, const struct dup_keys *keys)
+{
+    bool known = false, reading = false;
+
+    for (size_t i = 0; i < keys->n && !known; i++) {
+        if (!dup_filter_may(c->st->filter, keys->k[i].hash))
+            continue;
+        if (!reading)
+            reading = db_read_begin(c->conn) == 0; /* one snapshot costs less than one each */
+        known = is_there(c, keys->k[i].hash);
+    }
+    if (reading)
+        db_read_end(c->conn);
+    return known;
 }
 
 struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self)
@@ -207,7 +232,10 @@ static int drop_key(struct berth_ctx *c, int64_t hash, int64_t tbl, int64_t rec)
 
 static int note_key(struct berth_ctx *c, int64_t hash, int64_t tbl, int64_t rec)
 {
-    int rc = dup_recent_put(c->st->recent, c->conn, hash, tbl, rec);
+    int rc;
+
+    dup_filter_add(c->st->filter, hash);
+    rc = dup_recent_put(c->st->recent, c->conn, hash, tbl, rec);
 
     return rc < 0 ? ctx_db(c, rc, "keep duplicate keys") : BERTH_OK;
 }
@@ -247,8 +275,10 @@ int dup_put_sorted(struct berth_ctx *c, const struct table *t, struct dup_entry 
     int64_t tbl = store_table_no(c->st, t);
 
     qsort(all, n, sizeof(*all), by_hash);
-    for (size_t i = 0; i < n && c->rc == BERTH_OK; i++)
+    for (size_t i = 0; i < n && c->rc == BERTH_OK; i++) {
+        dup_filter_add(c->st->filter, all[i].hash);
         write_key(c, DUP_ADD, all[i].hash, tbl, all[i].rec);
+    }
     dup_moved(c);
     return c->rc;
 }

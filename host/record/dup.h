@@ -26,6 +26,7 @@ void dup_keys_of(const struct berth_row *r, struct dup_keys *out);
 struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self);
 /* Whether any record may carry the hash: what most new records answer with no. */
 bool dup_known(struct berth_ctx *c, int64_t hash);
+bool dup_any_known(struct berth_ctx *c, const struct dup_keys *keys);
 /* Whether record (tbl number, id) really shares the key; NULL or the table. */
 const struct table *dup_shares(struct berth_ctx *c, int64_t tbl, int64_t rec, const struct dup_key *key);
 /* What adds one key, for those that add many in order: hash, store_table_no(), id. */

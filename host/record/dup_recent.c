@@ -120,6 +120,14 @@ size_t dup_recent_find(struct dup_recent *r, int64_t hash, struct dup_place *out
     return n;
 }
 
+void dup_recent_each(struct dup_recent *r, void (*fn)(void *arg, int64_t hash), void *arg)
+{
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->n; i++)
+        fn(arg, r->entry[i].hash);
+    pthread_mutex_unlock(&r->lock);
+}
+
 /* What was sorted in is forgotten, and with it what bodies had noted that were undone. */
 static void forget(struct dup_recent *r, int64_t upto)
 {

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/when.h"
 #include "record/dup.h"
+#include "record/dup_filter.h"
 
 enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK = 256 };
 
@@ -93,6 +94,7 @@ void dup_stage_add(struct store *st, int64_t tbl, int64_t hash, int64_t rec)
     struct dup_stage *s = st->staged;
 
     pthread_rwlock_wrlock(&s->lock);
+    dup_filter_add(st->filter, hash);
     s->tbl = tbl;
     grow(s);
     s->list[s->n] = (struct staged){hash, rec};
@@ -119,6 +121,16 @@ size_t dup_stage_find(struct store *st, int64_t hash, struct dup_place *out, siz
             out[found++] = (struct dup_place){s->tbl, s->list[s->slot[i] - 1].rec};
     pthread_rwlock_unlock(&s->lock);
     return found;
+}
+
+void dup_stage_each(struct store *st, void (*fn)(void *arg, int64_t hash), void *arg)
+{
+    struct dup_stage *s = st->staged;
+
+    pthread_rwlock_rdlock(&s->lock);
+    for (size_t i = 0; i < s->n; i++)
+        fn(arg, s->list[i].hash);
+    pthread_rwlock_unlock(&s->lock);
 }
 
 /* ---- merging ---------------------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ void dup_stage_added(struct store *st); /* behind some of them */
 size_t dup_stage_count(struct store *st);
 /* Any thread: the records with this key, at most max; the number found. */
 size_t dup_stage_find(struct store *st, int64_t hash, struct dup_place *out, size_t max);
+void dup_stage_each(struct store *st, void (*fn)(void *arg, int64_t hash), void *arg);
 /* Writes them all into dup_key, in slices behind other people's writes.  0 or -1. */
 int dup_stage_merge(struct store *st);
 

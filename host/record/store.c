@@ -8,6 +8,7 @@
 #include "base/when.h"
 #include "model/migrate.h"
 #include "record/ctx.h"
+#include "record/dup_filter.h"
 #include "record/dup_recent.h"
 #include "record/dup_stage.h"
 #include "record/due.h"
@@ -89,6 +90,7 @@ int store_open(struct store *st, struct buf *err)
     st->numbers = mem_alloc(sizeof(*st->numbers));
     pthread_rwlock_init(&st->numbers->lock, NULL);
     st->staged = dup_stage_new();
+    st->filter = dup_filter_new(st, st->dup_filter_looks, st->dup_filter_room);
     st->who = who_cache_new();
     st->sessions = session_cache_new();
     st->recent = dup_recent_new(st->db, conn, &st->dup_gen, st->dup_sort_from);
@@ -143,6 +145,7 @@ void store_close(struct store *st)
 {
     const struct model *m = atomic_exchange(&st->model, NULL);
 
+    dup_filter_free(&st->filter);
     dup_recent_free(&st->recent);
     if (st->staged != NULL)
         dup_stage_free(&st->staged);

@@ -78,6 +78,7 @@ struct old_model;
 struct who_cache;
 struct dup_recent;
 struct dup_stage;
+struct dup_filter;
 struct due_plan;
 
 struct store {
@@ -102,6 +103,7 @@ struct store {
     _Atomic uint64_t dup_gen;    /* grows when duplicate keys were committed or sorted in */
     struct dup_recent *recent;   /* duplicate keys not sorted in yet */
     struct dup_stage *staged;    /* keys of an import that are not in their index yet */
+    struct dup_filter *filter;   /* which keys nobody has */
     _Atomic uint64_t due_gen;    /* grows with every change of pools and their rules */
     _Atomic(struct due_plan *) due;
     struct who_cache *who;
@@ -110,6 +112,7 @@ struct store {
     /* Fixed for tests: 0 means the clock. */
     _Atomic int64_t clock;
     size_t dup_sort_from; /* duplicate keys that gather before they are sorted in: 0 means the usual */
+    size_t dup_filter_looks, dup_filter_room; /* see dup_filter_new() */
 };
 
 /* Reads the model's stable numbers, custom fields and dictionary items and publishes the model.

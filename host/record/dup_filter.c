@@ -1,0 +1,310 @@
+/* dup_filter.c - a blocked Bloom filter of duplicate keys, built behind everybody's back.
+ *
+ * Saying "may be" of an unknown key costs a look; saying "no" of a known one would let a duplicate in.
+ * That cannot happen, because
+ *  1. whoever makes a key findable adds it here first: note_key() and dup_put_sorted() on the writer,
+ *     dup_stage_add() inside its lock.  Nobody else writes dup_key, but for moving there what was noted or staged.
+ *  2. bits are only ever set.  What was deleted or undone stays, until the filter is built anew.
+ *  3. a filter under construction gets every addition from the moment on at which the writer itself put it
+ *     there.  That was a body of its own: when its commit is through, whatever was written before it is
+ *     committed or undone.
+ *  4. only then is it filled: first with what is noted (dup_recent) and staged (dup_stage), then with dup_key.
+ *     A key that changes places goes the same way, and it leaves a place once it is committed in the next.
+ *  5. it is asked when all that is done, and never if any of it failed. */
+#include "record/dup_filter.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/blame.h"
+#include "base/log.h"
+#include "base/when.h"
+#include "record/dup_recent.h"
+#include "record/dup_stage.h"
+#include "record/store.h"
+
+enum {
+    LOOKS = 1000,     /* fewer cost less than reading all of dup_key */
+    ROOM = 100000,    /* keys */
+    BITS = 12,        /* a key, when it is full: one unknown key in 200 is then looked for in vain */
+    WORDS = 8,        /* of a block: one cache line; a key sets a bit in each */
+    LINE = WORDS * 8, /* bytes */
+    PAGE = 8192,      /* hashes read at a time: no snapshot stays for long */
+    SAMPLE_SHIFT = 8, /* one hash in 256 is counted, to know how many there are */
+};
+
+struct bits {
+    size_t blocks, most; /* keys */
+    atomic_size_t n;
+    void *memory;
+    _Atomic uint64_t *word;
+};
+
+struct dup_filter {
+    struct store *st;
+    size_t worth, room;
+    atomic_size_t looks; /* that a filter would have answered */
+    pthread_rwlock_t lock;   /* of which there are, not of their bits */
+    struct bits *now, *next; /* asked; being filled */
+    pthread_mutex_t thread_lock; /* of what follows */
+    pthread_t thread;
+    bool started, building;
+    atomic_bool closing;
+};
+
+/* ---- bits ------------------------------------------------------------------------------------ */
+static struct bits *bits_new(size_t most)
+{
+    struct bits *b = mem_alloc(sizeof(*b));
+
+    b->most = most;
+    b->blocks = most * BITS / (LINE * 8) + 1;
+    b->memory = mem_alloc((b->blocks + 1) * LINE);
+    b->word = (void *)(((uintptr_t)b->memory + LINE - 1) & ~(uintptr_t)(LINE - 1));
+    return b;
+}
+
+static void bits_free(struct bits *b)
+{
+    if (b == NULL)
+        return;
+    free(b->memory);
+    free(b);
+}
+
+/* Its block, and six bits of *bit for each of the block's words. */
+static _Atomic uint64_t *block_of(const struct bits *b, int64_t hash, uint64_t *bit)
+{
+    uint64_t h = (uint64_t)hash * UINT64_C(0x9E3779B97F4A7C15);
+
+    *bit = ((uint64_t)hash ^ (uint64_t)hash >> 31) * UINT64_C(0xC2B2AE3D27D4EB4F) >> 16;
+    return b->word + (size_t)((h >> 32) * b->blocks >> 32) * WORDS;
+}
+
+static bool bits_have(const struct bits *b, int64_t hash)
+{
+    uint64_t bit;
+    _Atomic uint64_t *word = block_of(b, hash, &bit);
+
+    for (int i = 0; i < WORDS; i++, bit >>= 6)
+        if ((word[i] & UINT64_C(1) << (bit & 63)) == 0)
+            return false;
+    return true;
+}
+
+static void bits_add(struct bits *b, int64_t hash)
+{
+    uint64_t bit, set;
+    _Atomic uint64_t *word = block_of(b, hash, &bit);
+    bool fresh = false;
+
+    for (int i = 0; i < WORDS; i++, bit >>= 6) {
+        set = UINT64_C(1) << (bit & 63);
+        fresh = (atomic_fetch_or(&word[i], set) & set) == 0 || fresh;
+    }
+    if (fresh)
+        atomic_fetch_add(&b->n, 1);
+}
+
+/* ---- building -------------------------------------------------------------------------------- */
+struct build {
+    struct dup_filter *f;
+    struct bits *bits;
+};
+
+/* Hashes are spread evenly: a small part of them tells how many there are. */
+static int64_t estimate(struct db_conn *conn)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT count(DISTINCT hash) FROM dup_key WHERE hash >= 0 AND hash < ?");
+    int64_t n;
+
+    db_bind_int(s, 1, INT64_C(1) << (64 - SAMPLE_SHIFT));
+    n = db_step(s) == DB_ROW ? db_col_int(s, 0) << SAMPLE_SHIFT : -1;
+    db_reset(s);
+    return n;
+}
+
+/* On the writer. */
+static int publish(struct db_conn *w, void *arg)
+{
+    struct build *b = arg;
+
+    (void)w;
+    pthread_rwlock_wrlock(&b->f->lock);
+    b->f->next = b->bits;
+    pthread_rwlock_unlock(&b->f->lock);
+    return 0;
+}
+
+static void fill_one(void *arg, int64_t hash)
+{
+    bits_add(arg, hash);
+}
+
+/* A page of dup_key from *from on.  1: there is more; 0; or an error. */
+static int fill_page(struct bits *b, struct db_conn *conn, int64_t *from)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT hash FROM dup_key WHERE hash >= ? ORDER BY hash LIMIT ?");
+    int64_t hash = *from;
+    int n = 0, rc;
+
+    db_bind_int(s, 1, *from);
+    db_bind_int(s, 2, PAGE);
+    for (; (rc = db_step(s)) == DB_ROW; n++) {
+        hash = db_col_int(s, 0);
+        bits_add(b, hash);
+    }
+    db_reset(s);
+    if (rc < 0 || n < PAGE || hash == INT64_MAX)
+        return rc < 0 ? rc : 0;
+    *from = hash + 1; /* of one hash no page holds too little: all its rows set the same bits */
+    return 1;
+}
+
+static bool fill(const struct build *b, struct db_conn *conn)
+{
+    struct store *st = b->f->st;
+    int64_t from = INT64_MIN;
+    int rc = 1;
+
+    dup_recent_each(st->recent, fill_one, b->bits);
+    dup_stage_each(st, fill_one, b->bits);
+    while (rc == 1 && !b->f->closing)
+        rc = fill_page(b->bits, conn, &from);
+    return rc == 0;
+}
+
+static bool build_one(struct build *b, struct db_conn *conn)
+{
+    int64_t n = estimate(conn), before = b->f->now == NULL ? 0 : (int64_t)b->f->now->n;
+
+    if (n < 0)
+        return false;
+    n = n < before ? before : n;
+    b->bits = bits_new((size_t)(n + n / 2) + b->f->room);
+    return db_write(b->f->st->db, publish, b) == 0 && fill(b, conn);
+}
+
+/* In force, or nothing. */
+static void build_end(struct build *b, bool built)
+{
+    struct dup_filter *f = b->f;
+    struct bits *gone = b->bits;
+
+    pthread_rwlock_wrlock(&f->lock);
+    f->next = NULL;
+    if (built) {
+        gone = f->now;
+        f->now = b->bits;
+    }
+    pthread_rwlock_unlock(&f->lock);
+    bits_free(gone);
+}
+
+static void *build(void *arg)
+{
+    struct build b = {.f = arg};
+    struct buf err = BUF_INIT;
+    int64_t began = when_monotonic();
+    struct db_conn *conn = db_reader(b.f->st->db, &err);
+    bool built = conn != NULL && build_one(&b, conn);
+
+    if (built)
+        log_debug("dup", "a filter of %zu keys was built in %lld ms", (size_t)b.bits->n, (long long)(when_monotonic() - began));
+    build_end(&b, built);
+    if (conn != NULL)
+        db_conn_close(&conn);
+    buf_free(&err);
+    pthread_mutex_lock(&b.f->thread_lock);
+    b.f->building = false;
+    pthread_mutex_unlock(&b.f->thread_lock);
+    return NULL;
+}
+
+static void start(struct dup_filter *f)
+{
+    sigset_t all, before;
+
+    pthread_mutex_lock(&f->thread_lock);
+    if (!f->building && !f->closing) {
+        if (f->started)
+            pthread_join(f->thread, NULL); /* at its end already */
+        blame_mask(&all); /* signals are the main thread's */
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        f->started = f->building = pthread_create(&f->thread, NULL, build, f) == 0;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    pthread_mutex_unlock(&f->thread_lock);
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+static bool lacking(const struct dup_filter *f)
+{
+    return f->now == NULL || f->now->n > f->now->most;
+}
+
+bool dup_filter_may(struct dup_filter *f, int64_t hash)
+{
+    pthread_rwlock_rdlock(&f->lock);
+    bool may = f->now == NULL || bits_have(f->now, hash), lacks = lacking(f);
+    pthread_rwlock_unlock(&f->lock);
+
+    if (lacks && atomic_fetch_add(&f->looks, 1) + 1 >= f->worth) {
+        f->looks = 0; /* should it fail, it is tried again after as many */
+        start(f);
+    }
+    return may;
+}
+
+void dup_filter_add(struct dup_filter *f, int64_t hash)
+{
+    pthread_rwlock_rdlock(&f->lock);
+    if (f->now != NULL)
+        bits_add(f->now, hash);
+    if (f->next != NULL)
+        bits_add(f->next, hash);
+    pthread_rwlock_unlock(&f->lock);
+}
+
+bool dup_filter_ready(struct dup_filter *f)
+{
+    pthread_rwlock_rdlock(&f->lock);
+    bool ready = !lacking(f);
+    pthread_rwlock_unlock(&f->lock);
+
+    return ready;
+}
+
+struct dup_filter *dup_filter_new(struct store *st, size_t looks, size_t room)
+{
+    struct dup_filter *f = mem_alloc(sizeof(*f));
+
+    f->st = st;
+    f->worth = looks == 0 ? LOOKS : looks;
+    f->room = room == 0 ? ROOM : room;
+    pthread_rwlock_init(&f->lock, NULL);
+    pthread_mutex_init(&f->thread_lock, NULL);
+    return f;
+}
+
+void dup_filter_free(struct dup_filter **pf)
+{
+    struct dup_filter *f = *pf;
+
+    if (f == NULL)
+        return;
+    f->closing = true;
+    pthread_mutex_lock(&f->thread_lock);
+    bool started = f->started; /* nobody starts one any more */
+    pthread_mutex_unlock(&f->thread_lock);
+    if (started)
+        pthread_join(f->thread, NULL);
+    bits_free(f->now);
+    pthread_rwlock_destroy(&f->lock);
+    pthread_mutex_destroy(&f->thread_lock);
+    free(f);
+    *pf = NULL;
+}

@@ -1,0 +1,26 @@
+/* dup_filter.h - which duplicate keys are certainly new: nearly all that are looked up, told from memory.
+ *
+ * A Bloom filter of all hashes in dup_key, in dup_todo and of imports under way.  It is built by a thread
+ * of its own once keys are looked up at all; until then every key may be known. */
+#ifndef BERTH_DUP_FILTER_H
+#define BERTH_DUP_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dup_filter;
+struct store;
+
+/* looks: how many are worth a filter; room: what is left for new keys beside half of those there.
+ * 0: the usual. */
+struct dup_filter *dup_filter_new(struct store *st, size_t looks, size_t room);
+void dup_filter_free(struct dup_filter **f); /* before the database is closed */
+
+/* Any thread.  False: no record has the key. */
+bool dup_filter_may(struct dup_filter *f, int64_t hash);
+/* Before the key is written or noted: on the writer, or with dup_stage's lock held. */
+void dup_filter_add(struct dup_filter *f, int64_t hash);
+bool dup_filter_ready(struct dup_filter *f); /* built, and not over-full */
+
+#endif

@@ -1,0 +1,284 @@
+/* test_dup_filter.c - the filter of duplicate keys may see one where there is none, and never misses one:
+ * whatever is written while it is asked, built and built anew. */
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "model/migrate.h"
+#include "record/commit.h"
+#include "record/dup.h"
+#include "record/dup_filter.h"
+#include "record/dup_stage.h"
+
+const struct berth_plugin *berth_plugin_entry(const struct berth_api *api); /* plugins/base */
+
+static const struct berth_plugin things = {
+    .name = "things",
+    .tables = BERTH_LIST_OF(berth_table, {"thing", BERTH_FIELDS({"name", BERTH_TEXT, BERTH_DUPLICATE}), .title = "name"}),
+};
+
+enum { SORT_FROM = 300, LOOKS = 40, ROOM = 500, STAGED = 500, ROUNDS = 250 };
+
+struct fixture {
+    char dir[64], path[96];
+    const struct berth_plugin *plugins[2];
+    struct store st;
+    uint64_t seed;
+    int64_t id, staged[STAGED];
+    size_t nstaged;
+    atomic_bool enough;
+};
+
+/* ---- a store with little patience ------------------------------------------------------------ */
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    struct buf err = BUF_INIT, report = BUF_INIT;
+
+    log_set_level(LOG_ERROR_ + 1);
+    strcpy(f->dir, "/tmp/berth-filter-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->path, sizeof(f->path), "%s/berth.db", f->dir);
+    f->plugins[0] = berth_plugin_entry(NULL);
+    f->plugins[1] = &things;
+    f->st = (struct store){.dup_sort_from = SORT_FROM, .dup_filter_looks = LOOKS, .dup_filter_room = ROOM,
+                           .plugins = f->plugins, .nplugins = 2, .labels = labels_new()};
+    if (db_open(f->path, &(struct db_options){0}, &f->st.db, &err) < 0 ||
+        migrate_database(f->st.db, f->plugins, 2, false, NULL, &report, &err) < 0 || store_open(&f->st, &err) < 0)
+        fail_msg("%s", buf_str(&err));
+    buf_free(&report);
+    f->seed = 1;
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    char command[128];
+
+    store_close(&f->st);
+    labels_free(&f->st.labels);
+    db_close(&f->st.db);
+    snprintf(command, sizeof(command), "rm -r %s", f->dir);
+    assert_int_equal(system(command), 0);
+    free(f);
+    return 0;
+}
+
+/* splitmix64 */
+static uint64_t chance(uint64_t *seed)
+{
+    uint64_t z = *seed += UINT64_C(0x9E3779B97F4A7C15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+/* ---- on the writer --------------------------------------------------------------------------- */
+static int run(struct fixture *f, int (*body)(struct berth_ctx *, void *))
+{
+    struct commit k = {.st = &f->st, .what = "test", .body = body, .arg = f};
+
+    return commit_run(&k);
+}
+
+static const struct table *thing(struct berth_ctx *c)
+{
+    return model_table(c->m, "thing");
+}
+
+static int note_body(struct berth_ctx *c, void *arg)
+{
+    struct fixture *f = arg;
+    struct dup_keys keys;
+
+    for (uint64_t n = chance(&f->seed) % 60; n > 0; n--) {
+        keys.n = 1 + chance(&f->seed) % 4;
+        for (size_t i = 0; i < keys.n; i++)
+            keys.k[i].hash = (int64_t)chance(&f->seed);
+        dup_put(c, thing(c), ++f->id, NULL, &keys);
+    }
+    return c->rc;
+}
+
+static int undone_body(struct berth_ctx *c, void *arg)
+{
+    note_body(c, arg);
+    return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
+}
+
+/* A record of which one key is known loses it for another. */
+static int change_body(struct berth_ctx *c, void *arg)
+{
+    struct fixture *f = arg;
+    struct db_stmt *s = db_prepare(c->conn, "SELECT hash, rec FROM dup_key WHERE hash >= ? ORDER BY hash LIMIT 1");
+    struct dup_keys old = {.n = 1}, now = {.n = 1};
+    int64_t rec = 0;
+
+    db_bind_int(s, 1, (int64_t)chance(&f->seed));
+    if (db_step(s) == DB_ROW) {
+        old.k[0].hash = db_col_int(s, 0);
+        rec = db_col_int(s, 1);
+    }
+    db_reset(s);
+    now.k[0].hash = (int64_t)chance(&f->seed);
+    return rec == 0 ? c->rc : dup_put(c, thing(c), rec, &old, &now);
+}
+
+static int sorted_body(struct berth_ctx *c, void *arg)
+{
+    struct fixture *f = arg;
+    struct dup_entry all[100];
+
+    for (size_t i = 0; i < 100; i++)
+        all[i] = (struct dup_entry){(int64_t)chance(&f->seed), ++f->id};
+    return dup_put_sorted(c, thing(c), all, 100);
+}
+
+static int none_missing_body(struct berth_ctx *c, void *arg)
+{
+    struct fixture *f = arg;
+    struct db_stmt *s = db_prepare(c->conn, "SELECT hash FROM dup_key UNION ALL SELECT hash FROM dup_todo");
+
+    while (db_step(s) == DB_ROW)
+        if (!dup_filter_may(f->st.filter, db_col_int(s, 0)))
+            ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+    db_reset(s);
+    return c->rc;
+}
+
+/* ---- beside it ------------------------------------------------------------------------------- */
+static void stage_some(struct fixture *f)
+{
+    for (uint64_t n = chance(&f->seed) % 60; n > 0 && f->nstaged < STAGED; n--) {
+        f->staged[f->nstaged] = (int64_t)chance(&f->seed);
+        dup_stage_add(&f->st, 1, f->staged[f->nstaged++], ++f->id);
+    }
+    if (f->nstaged < STAGED)
+        return;
+    assert_int_equal(dup_stage_merge(&f->st), 0);
+    f->nstaged = 0;
+}
+
+static void check_staged(struct fixture *f)
+{
+    for (size_t i = 0; i < f->nstaged; i++)
+        assert_true(dup_filter_may(f->st.filter, f->staged[i]));
+}
+
+/* Looks and looks, so that there is something to build. */
+static void *look(void *arg)
+{
+    struct fixture *f = arg;
+    uint64_t seed = 4711;
+
+    while (!f->enough) {
+        dup_filter_may(f->st.filter, (int64_t)chance(&seed));
+        sched_yield();
+    }
+    return NULL;
+}
+
+static void look_until_ready(struct fixture *f)
+{
+    uint64_t seed = 42;
+
+    while (!dup_filter_ready(f->st.filter)) {
+        dup_filter_may(f->st.filter, (int64_t)chance(&seed));
+        sched_yield();
+    }
+}
+
+/* Of a thousand keys that nobody has. */
+static int seen_in_vain(struct fixture *f)
+{
+    uint64_t seed = 99;
+    int n = 0;
+
+    for (int i = 0; i < 1000; i++)
+        n += dup_filter_may(f->st.filter, (int64_t)chance(&seed));
+    return n;
+}
+
+/* ---- tests ----------------------------------------------------------------------------------- */
+static void before_it_is_built_any_key_may_be_there(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int64_t i = 1; i < LOOKS; i++)
+        assert_true(dup_filter_may(f->st.filter, i));
+    assert_false(dup_filter_ready(f->st.filter));
+}
+
+static void unknown_keys_are_known_to_be_new(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(run(f, sorted_body), 0);
+    assert_int_equal(run(f, note_body), 0);
+    look_until_ready(f);
+    assert_in_range(seen_in_vain(f), 0, 50);
+    assert_int_equal(run(f, none_missing_body), 0);
+}
+
+static void an_over_full_one_is_built_anew(void **state)
+{
+    struct fixture *f = *state;
+
+    look_until_ready(f);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(run(f, sorted_body), 0);
+    assert_false(dup_filter_ready(f->st.filter));
+    look_until_ready(f);
+    assert_in_range(seen_in_vain(f), 0, 50);
+    assert_int_equal(run(f, none_missing_body), 0);
+}
+
+static void whatever_is_written_meanwhile_none_is_missed(void **state)
+{
+    static int (*const bodies[])(struct berth_ctx *, void *) = {note_body, note_body, change_body, sorted_body, undone_body};
+    struct fixture *f = *state;
+    pthread_t looker;
+
+    assert_int_equal(pthread_create(&looker, NULL, look, f), 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        size_t what = chance(&f->seed) % 6;
+
+        if (what == 5)
+            stage_some(f);
+        else
+            assert_true((run(f, bodies[what]) == 0) == (bodies[what] != undone_body));
+        if (i % 4 == 0)
+            assert_int_equal(run(f, none_missing_body), 0);
+        check_staged(f);
+    }
+    f->enough = true;
+    pthread_join(looker, NULL);
+    look_until_ready(f);
+    assert_int_equal(run(f, none_missing_body), 0);
+    assert_in_range(seen_in_vain(f), 0, 50);
+}
+
+int main(void)
+{
+#define WITH_STORE(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        WITH_STORE(before_it_is_built_any_key_may_be_there),
+        WITH_STORE(unknown_keys_are_known_to_be_new),
+        WITH_STORE(an_over_full_one_is_built_anew),
+        WITH_STORE(whatever_is_written_meanwhile_none_is_missed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
