@@ -311,6 +311,13 @@ struct berth_alert {
     int32_t escalate;        /* minutes after which, not done, the superior hears of it; 0: never */
 };
 
+/* What host->totals() tells of one group of records. */
+struct berth_total {
+    struct berth_val key[2]; /* by the fields that grouped */
+    int64_t count;
+    struct berth_val sum[8]; /* of the fields that were added up; of the field's type */
+};
+
 struct berth_api {
     uint32_t size, abi_major, abi_minor;
 
@@ -373,6 +380,14 @@ struct berth_api {
     const char *const *(*tables)(struct berth_ctx *, uint32_t flags);
     /* Asks the rules when an owned record falls back, as they are now; sets its due_ fields. */
     int (*due)(struct berth_ctx *, struct berth_row *, struct berth_due *);
+    /* Adds up what find() with this filter would return: group "stage_id,closed_on:month" (up to two), sum
+     * "amount,weighted"; each is told every group, the largest first.  Stops counting after a second. */
+    int (*totals)(struct berth_ctx *, const char *table, const char *where, const struct berth_val *args, size_t n,
+                  const char *group, const char *sum, int (*each)(struct berth_ctx *, const struct berth_total *, void *),
+                  void *arg);
+    /* What is saved in this ctx from here on takes the place of that record (of up to four): it is no
+     * duplicate of it. */
+    void (*succeeds)(struct berth_ctx *, const struct berth_row *);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));

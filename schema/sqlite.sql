@@ -632,7 +632,12 @@ CREATE TABLE lead (
     suppliers TEXT,
     commodity TEXT,
     monthly_volume TEXT,
-    notes TEXT
+    notes TEXT,
+    customer_id INTEGER,
+    contact_id INTEGER,
+    opportunity_id INTEGER,
+    converted_at INTEGER,
+    was_status TEXT
 ) STRICT;
 CREATE INDEX ix_lead_owner_id ON lead (owner_id);
 CREATE INDEX ix_lead_pool_id ON lead (pool_id);
@@ -640,6 +645,7 @@ CREATE INDEX ix_lead_due_at ON lead (due_at);
 CREATE INDEX ix_lead_remind_at ON lead (remind_at);
 CREATE INDEX ix_lead_name ON lead (name);
 CREATE INDEX ix_lead_next_action_on ON lead (next_action_on);
+CREATE INDEX ix_lead_customer_id ON lead (customer_id);
 -- and the full-text table search_lead
 
 CREATE TABLE customer (
@@ -704,6 +710,7 @@ CREATE TABLE customer (
     source TEXT,
     profile TEXT,
     notes TEXT,
+    lead_id INTEGER,
     approval TEXT,
     approval_note TEXT,
     approved_by INTEGER,
@@ -725,6 +732,7 @@ CREATE INDEX ix_customer_name ON customer (name);
 CREATE UNIQUE INDEX ux_customer_number ON customer (number);
 CREATE INDEX ix_customer_next_action_on ON customer (next_action_on);
 CREATE INDEX ix_customer_parent_id ON customer (parent_id);
+CREATE INDEX ix_customer_lead_id ON customer (lead_id);
 CREATE INDEX ix_customer_contract_to ON customer (contract_to);
 -- and the full-text table search_customer
 
@@ -1014,6 +1022,269 @@ CREATE TABLE customer_resource (
     note TEXT
 ) STRICT;
 CREATE INDEX ix_customer_resource_customer_id ON customer_resource (customer_id);
+
+CREATE TABLE opportunity (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    name TEXT,
+    number TEXT,
+    customer_id INTEGER,
+    contact_id INTEGER,
+    lead_id INTEGER,
+    pipeline_id INTEGER,
+    stage_id INTEGER,
+    status TEXT,
+    kind TEXT,
+    next_step TEXT,
+    next_action_on INTEGER,
+    amount INTEGER,
+    profit INTEGER,
+    currency TEXT,
+    rate REAL,
+    base_amount INTEGER,
+    base_profit INTEGER,
+    percent INTEGER,
+    weighted INTEGER,
+    mode TEXT,
+    direction TEXT,
+    pol TEXT,
+    pod TEXT,
+    goods TEXT,
+    volume TEXT,
+    teu REAL,
+    ready_on INTEGER,
+    close_on INTEGER,
+    quote_due_on INTEGER,
+    decision_on INTEGER,
+    start_on INTEGER,
+    stage_since INTEGER,
+    touched_at INTEGER,
+    idle INTEGER,
+    decider_id INTEGER,
+    team TEXT,
+    closed_on INTEGER,
+    won_reason TEXT,
+    lost_reason TEXT,
+    lost_to INTEGER,
+    close_note TEXT,
+    notes TEXT
+) STRICT;
+CREATE INDEX ix_opportunity_owner_id_status ON opportunity (owner_id, status);
+CREATE INDEX ix_opportunity_pipeline_id_stage_id ON opportunity (pipeline_id, stage_id);
+CREATE INDEX ix_opportunity_status_close_on ON opportunity (status, close_on);
+CREATE INDEX ix_opportunity_status_closed_on ON opportunity (status, closed_on);
+CREATE INDEX ix_opportunity_owner_id ON opportunity (owner_id);
+CREATE UNIQUE INDEX ux_opportunity_number ON opportunity (number);
+CREATE INDEX ix_opportunity_customer_id ON opportunity (customer_id);
+CREATE INDEX ix_opportunity_contact_id ON opportunity (contact_id);
+CREATE INDEX ix_opportunity_lead_id ON opportunity (lead_id);
+CREATE INDEX ix_opportunity_stage_id ON opportunity (stage_id);
+CREATE INDEX ix_opportunity_next_action_on ON opportunity (next_action_on);
+CREATE INDEX ix_opportunity_base_amount ON opportunity (base_amount);
+CREATE INDEX ix_opportunity_ready_on ON opportunity (ready_on);
+CREATE INDEX ix_opportunity_close_on ON opportunity (close_on);
+CREATE INDEX ix_opportunity_closed_on ON opportunity (closed_on);
+CREATE INDEX ix_opportunity_lost_to ON opportunity (lost_to);
+-- and the full-text table search_opportunity
+
+CREATE TABLE deal_contact (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    opportunity_id INTEGER,
+    contact_id INTEGER,
+    person TEXT,
+    role TEXT,
+    influence TEXT,
+    attitude TEXT,
+    next_move TEXT
+) STRICT;
+CREATE INDEX ix_deal_contact_opportunity_id ON deal_contact (opportunity_id);
+
+CREATE TABLE deal_competitor (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    opportunity_id INTEGER,
+    competitor_id INTEGER,
+    standing TEXT,
+    price INTEGER,
+    strengths TEXT,
+    weaknesses TEXT,
+    playbook TEXT
+) STRICT;
+CREATE INDEX ix_deal_competitor_opportunity_id ON deal_competitor (opportunity_id);
+CREATE INDEX ix_deal_competitor_competitor_id ON deal_competitor (competitor_id);
+
+CREATE TABLE stage_log (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    opportunity_id INTEGER,
+    pipeline_id INTEGER,
+    stage_id INTEGER,
+    percent INTEGER,
+    amount INTEGER,
+    from_at INTEGER,
+    to_at INTEGER,
+    hours REAL,
+    owner_id INTEGER
+) STRICT;
+CREATE INDEX ix_stage_log_opportunity_id ON stage_log (opportunity_id);
+CREATE INDEX ix_stage_log_pipeline_id ON stage_log (pipeline_id);
+
+CREATE TABLE competitor (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    customer_id INTEGER,
+    website TEXT,
+    services TEXT,
+    price_level TEXT,
+    threat TEXT,
+    strengths TEXT,
+    weaknesses TEXT,
+    playbook TEXT,
+    notes TEXT
+) STRICT;
+CREATE INDEX ix_competitor_name ON competitor (name);
+CREATE INDEX ix_competitor_customer_id ON competitor (customer_id);
+-- and the full-text table search_competitor
+
+CREATE TABLE competitor_news (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    competitor_id INTEGER,
+    on_day INTEGER,
+    title TEXT,
+    url TEXT,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_competitor_news_competitor_id ON competitor_news (competitor_id);
+
+CREATE TABLE cooperation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    name TEXT,
+    partner_id INTEGER,
+    kind TEXT,
+    stage TEXT,
+    country TEXT,
+    ports TEXT,
+    network TEXT,
+    next_action_on INTEGER,
+    agreement_no TEXT,
+    from_on INTEGER,
+    to_on INTEGER,
+    terms TEXT,
+    given_teu REAL,
+    received_teu REAL,
+    balance_teu REAL,
+    given_profit INTEGER,
+    received_profit INTEGER,
+    notes TEXT
+) STRICT;
+CREATE INDEX ix_cooperation_owner_id ON cooperation (owner_id);
+CREATE INDEX ix_cooperation_partner_id ON cooperation (partner_id);
+CREATE INDEX ix_cooperation_next_action_on ON cooperation (next_action_on);
+-- and the full-text table search_cooperation
+
+CREATE TABLE cooperation_figure (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    cooperation_id INTEGER,
+    month_on INTEGER,
+    given_teu REAL,
+    received_teu REAL,
+    given_profit INTEGER,
+    received_profit INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_cooperation_figure_cooperation_id_month_on ON cooperation_figure (cooperation_id, month_on);
+CREATE INDEX ix_cooperation_figure_cooperation_id ON cooperation_figure (cooperation_id);
+
+CREATE TABLE sales_target (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    scope TEXT,
+    department_id INTEGER,
+    metric TEXT,
+    period TEXT,
+    from_on INTEGER,
+    to_on INTEGER,
+    value REAL,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_sales_target_owner_id ON sales_target (owner_id);
+CREATE INDEX ix_sales_target_from_on ON sales_target (from_on);
+
+CREATE TABLE pipeline (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    department_ids TEXT,
+    active INTEGER,
+    note TEXT
+) STRICT;
+
+CREATE TABLE stage (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    pipeline_id INTEGER,
+    name TEXT,
+    place INTEGER,
+    percent INTEGER,
+    state TEXT,
+    color TEXT,
+    norm_days INTEGER,
+    needs TEXT,
+    back TEXT,
+    guide TEXT
+) STRICT;
+CREATE INDEX ix_stage_pipeline_id ON stage (pipeline_id);
 
 CREATE TABLE activity (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -61,7 +61,7 @@ const struct conf_option conf_options[] = {
     {TIME(idle_timeout, SECOND, HOUR), .def = "75s", .section = "limits", .flags = CONF_LIVE, .help = "until an idle connection is closed"},
     {TIME(stop_timeout, 0, HOUR), .def = "10s", .section = "limits", .flags = CONF_LIVE, .help = "for requests in flight at a stop or upgrade"},
 
-    {LIST(plugins), .def = "base pools leads customers activities", .section = "plugins", .help = "plugins to load"},
+    {LIST(plugins), .def = "base pools leads customers opportunities activities", .section = "plugins", .help = "plugins to load"},
     {PATHS(plugin_path), .def = "@plugins", .section = "plugins", .help = "directories that hold them, separated by colons"},
     {PAIRS(grant), .choices = "grant.PLUGIN", .def = "", .section = "plugins", .help = "powers granted to a plugin: grant.leads = sql, net"},
     {PATH(scripts), .def = "@scripts", .section = "plugins", .help = "directory of Lua rules, hooks and reports"},

@@ -263,7 +263,7 @@ static int take_opportunity(struct berth_ctx *c, struct demo_row *d, struct demo
 {
     act(c, d->owner, d->created, d->of);
     set_id(d->row, "customer_id", of_id(d, f));
-    set_id(d->row, "stage_id", id_of(c, "stage", "name", d->stage));
+    set_id(d->row, "stage_id", id_of(c, "stage", "place", d->stage));
     row_defaults(d->row);
     return row_save(c, d->row);
 }

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "record/due.h"
+#include "base/when.h"
+#include "record/aggregate.h"
 #include "record/find.h"
 #include "record/hook.h"
 #include "record/save.h"
@@ -15,6 +17,8 @@
 #include "record/setting.h"
 #include "service/alert.h"
 #include "record/zone.h"
+
+enum { TOTALS_MS = 1000 };
 
 static const struct table *table(struct berth_ctx *c, const char *name)
 {
@@ -423,6 +427,28 @@ static int api_due(struct berth_ctx *c, struct berth_row *r, struct berth_due *o
     return c->rc;
 }
 
+static int api_totals(struct berth_ctx *c, const char *name, const char *where, const struct berth_val *args, size_t n,
+                      const char *group, const char *sum,
+                      int (*each)(struct berth_ctx *, const struct berth_total *, void *), void *arg)
+{
+    const struct table *t = table(c, name);
+    struct where_query q;
+
+    if (t == NULL || c->rc != BERTH_OK || !where_text(c, t, where, args, n, &q))
+        return c->rc;
+    return aggregate_each(c, &(struct aggregate){.t = t, .where = q.where, .group = group, .sum = sum,
+                                                 .until = when_monotonic() + TOTALS_MS}, each, arg);
+}
+
+static void api_succeeds(struct berth_ctx *c, const struct berth_row *r)
+{
+    for (size_t i = 0; i < sizeof(c->succeeds) / sizeof(c->succeeds[0]); i++)
+        if (c->succeeds[i] == NULL) {
+            c->succeeds[i] = r;
+            return;
+        }
+}
+
 const struct berth_api plugin_api = {
     .size = sizeof(struct berth_api),
     .abi_major = BERTH_ABI_MAJOR,
@@ -470,4 +496,6 @@ const struct berth_api plugin_api = {
     .reply_text = api_reply_text,
     .tables = api_tables,
     .due = api_due,
+    .totals = api_totals,
+    .succeeds = api_succeeds,
 };

@@ -410,6 +410,57 @@ static struct group **sorted(struct walk *w)
     return all;
 }
 
+/* Adds up; false with the ctx's error. */
+static bool tallied(struct walk *w)
+{
+    struct berth_ctx *c = w->c;
+    const struct aggregate *a = w->a;
+
+    w->end = &w->first;
+    if (!perm_may(c->who, a->t, DO_READ)) {
+        ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
+        return false;
+    }
+    if (!read_by(w, a->group) || !read_measures(w, SUM, a->sum) || !read_measures(w, AVG, a->avg) ||
+        !read_measures(w, MIN, a->min) || !read_measures(w, MAX, a->max))
+        return false;
+    w->total = group_new(w);
+    w->other = group_new(w);
+    walk_rows(w);
+    map_free(&w->groups);
+    return c->rc == BERTH_OK;
+}
+
+static struct berth_val summed(const struct measure *m, const struct tally *t)
+{
+    if (m->f->type == BERTH_REAL)
+        return (struct berth_val){BERTH_REAL, 0, {.d = t->d}};
+    return (struct berth_val){(int32_t)m->f->type, 0,
+                              {.i = t->i > INT64_MAX ? INT64_MAX : t->i < INT64_MIN ? INT64_MIN : (int64_t)t->i}};
+}
+
+int aggregate_each(struct berth_ctx *c, const struct aggregate *a,
+                   int (*each)(struct berth_ctx *, const struct berth_total *, void *), void *arg)
+{
+    struct walk *w = arena_alloc(c->a, sizeof(*w));
+    struct group **all;
+
+    *w = (struct walk){.c = c, .a = a, .exact = true};
+    if (!tallied(w))
+        return c->rc;
+    all = sorted(w);
+    for (size_t i = 0; i < w->ngroups && c->rc == BERTH_OK; i++) {
+        struct berth_total t = {.count = all[i]->count};
+
+        memcpy(t.key, all[i]->key, sizeof(t.key));
+        for (size_t m = 0; m < w->nm && m < sizeof(t.sum) / sizeof(t.sum[0]); m++)
+            t.sum[m] = summed(&w->m[m], &all[i]->t[m]);
+        if (each(c, &t, arg) != BERTH_OK)
+            break;
+    }
+    return c->rc;
+}
+
 int aggregate_json(struct berth_ctx *c, const struct aggregate *a, struct buf *out)
 {
     struct walk *w = arena_alloc(c->a, sizeof(*w));
@@ -418,17 +469,7 @@ int aggregate_json(struct berth_ctx *c, const struct aggregate *a, struct buf *o
     struct group **all;
 
     *w = (struct walk){.c = c, .a = a, .exact = true};
-    w->end = &w->first;
-    if (!perm_may(c->who, a->t, DO_READ))
-        return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
-    if (!read_by(w, a->group) || !read_measures(w, SUM, a->sum) || !read_measures(w, AVG, a->avg) ||
-        !read_measures(w, MIN, a->min) || !read_measures(w, MAX, a->max))
-        return c->rc;
-    w->total = group_new(w);
-    w->other = group_new(w);
-    walk_rows(w);
-    map_free(&w->groups);
-    if (c->rc != BERTH_OK)
+    if (!tallied(w))
         return c->rc;
     all = sorted(w);
     json_open(&j, '{');

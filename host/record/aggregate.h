@@ -18,4 +18,8 @@ struct aggregate {
  * "refs":{…}}.  Not exact: time was up after so many records.  more: there are further groups. */
 int aggregate_json(struct berth_ctx *c, const struct aggregate *a, struct buf *out);
 
+/* The same for code: each group in turn, the largest first. */
+int aggregate_each(struct berth_ctx *c, const struct aggregate *a,
+                   int (*each)(struct berth_ctx *, const struct berth_total *, void *), void *arg);
+
 #endif

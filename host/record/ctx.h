@@ -48,6 +48,7 @@ struct berth_ctx {
     const char *plugin;    /* whose callback runs, for host->state() */
     bool writing;          /* conn is the writer, inside a transaction */
     bool allow_duplicates; /* the user said: save anyway */
+    const struct berth_row *succeeds[4]; /* what is saved takes these records' places: no duplicate of them */
     bool quiet;            /* bulk work: no per-record history of creation */
     bool seen;             /* inside a BERTH_SEEN action: saves skip the update scope */
     bool all;              /* inside host->all_rows(): no row is out of reach */

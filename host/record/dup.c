@@ -179,6 +179,14 @@ bool dup_any_known(struct berth_ctx *c, const struct dup_keys *keys)
     return known;
 }
 
+static bool succeeds(const struct berth_ctx *c, const struct table *t, int64_t id)
+{
+    for (size_t i = 0; i < sizeof(c->succeeds) / sizeof(c->succeeds[0]); i++)
+        if (c->succeeds[i] != NULL && c->succeeds[i]->t == t && row_id(c->succeeds[i]) == id)
+            return true;
+    return false;
+}
+
 struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self)
 {
     struct ctx_match *list = NULL;
@@ -191,7 +199,7 @@ struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const str
             const struct table *of = table_of(c, found[k].tbl);
             struct berth_row *r;
 
-            if (of == NULL || (of == t && found[k].rec == self))
+            if (of == NULL || (of == t && found[k].rec == self) || succeeds(c, of, found[k].rec))
                 continue;
             r = find_raw(c, of, found[k].rec);
             if (r != NULL && shares(c, r, &keys->k[i]))

@@ -503,7 +503,8 @@ static void actions(struct call *k, struct json *j)
         json_key(j, "form");
         json_open(j, '[');
         for (size_t f = 0; f < a->nform; f++)
-            field_json(k, j, &a->form[f], scope, true);
+            if (a->form[f].type != BERTH_REF || a->form[f].ref != NULL) /* NULL: its plugin is off */
+                field_json(k, j, &a->form[f], scope, true);
         json_close(j, ']');
         json_close(j, '}');
     }

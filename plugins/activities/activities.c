@@ -210,6 +210,8 @@ BERTH_PLUGIN(.name = "activities", .version = "0.1.0", .needs = "base", .caps = 
                                        {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "task", task_check},
                                        {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "task", task_saved},
                                        {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "work_report", report_check},
+                                       {BERTH_EVENT, "leads.converted", on_lead_converted},
+                                       {BERTH_EVENT, "leads.returning", on_lead_returning},
                                        {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "activity", remind},
                                        {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "task", remind},
                                        {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "memo", remind}))

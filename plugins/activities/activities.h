@@ -28,6 +28,8 @@ int activity_check(struct berth_ctx *c, struct berth_event *ev);
 int activity_saved(struct berth_ctx *c, struct berth_event *ev);
 int activity_log(struct berth_ctx *c, struct berth_row *on);
 int activity_done(struct berth_ctx *c, struct berth_row *activity);
+int on_lead_converted(struct berth_ctx *c, struct berth_event *ev);
+int on_lead_returning(struct berth_ctx *c, struct berth_event *ev);
 int activity_upgrade(struct berth_ctx *c, uint32_t from);
 /* The customer of the contact or opportunity that a record names, where it names none itself. */
 void about_customer(struct berth_ctx *c, struct berth_row *r);

@@ -147,6 +147,59 @@ int activity_done(struct berth_ctx *c, struct berth_row *a)
     return host->save(c, a);
 }
 
+/* ---- a lead becomes a customer and a deal: what was done on it goes along, and comes back ------- */
+static const char *const goes_to[] = {"customer_id", "contact_id", "opportunity_id"};
+enum { WAYS = sizeof(goes_to) / sizeof(goes_to[0]) };
+
+struct moving {
+    struct berth_row *lead;
+    bool back;
+};
+
+static void move_one(struct berth_row *r, const struct moving *m)
+{
+    for (int i = 0; i < WAYS; i++) {
+        struct berth_val to = host->get(m->lead, goes_to[i]);
+
+        if (to.type == BERTH_NULL)
+            continue;
+        if (!m->back && is_empty(r, goes_to[i]))
+            host->set(r, goes_to[i], to);
+        else if (m->back && number(r, goes_to[i]) == to.i)
+            host->set(r, goes_to[i], berth_nil());
+    }
+}
+
+static int move_all(struct berth_ctx *c, void *arg)
+{
+    static const char *const tables[] = {"activity", "task"};
+    struct moving *m = arg;
+
+    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
+        struct berth_rows *rows = host->find(c, tables[t], "lead_id = ? order by id limit 10000", BERTH_ARGS(host->get(m->lead, "id")));
+
+        for (struct berth_row *r; (r = host->next(rows)) != NULL && host->rc(c) == BERTH_OK;) {
+            move_one(r, m);
+            host->save(c, r);
+        }
+    }
+    return host->rc(c);
+}
+
+int on_lead_converted(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct moving m = {.lead = ev->row};
+
+    return host->all_rows(c, move_all, &m);
+}
+
+int on_lead_returning(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct moving m = {.lead = ev->row, .back = true};
+
+    return host->all_rows(c, move_all, &m);
+}
+
 /* ---- what lead_activity held ------------------------------------------------------------ */
 int activity_upgrade(struct berth_ctx *c, uint32_t from)
 {

@@ -1,6 +1,6 @@
 /* customers - companies of every kind in one base, the people there, and how they relate to each other.
- * Other plugins attach what they know by references with BERTH_BELONGS.  A topic that it listens to:
- * "opportunities.won" makes the company a customer. */
+ * Other plugins attach what they know by references with BERTH_BELONGS.  Topics that it listens to:
+ * "opportunities.won" makes the company a customer; "leads.convert" makes one of a lead. */
 #include "customers.h"
 
 #define SHOWN (BERTH_LIST | BERTH_FILTER)
@@ -54,6 +54,7 @@ static const struct berth_field customer_fields[] = {
     {"source", BERTH_PICK, BERTH_FILTER, "source", .group = "class"},
     {"profile", BERTH_LONG, BERTH_SEARCH, .group = "class", .max = 10000},
     {"notes", BERTH_LONG, 0, .group = "class", .max = 10000},
+    {"lead_id", BERTH_REF, BERTH_LOCKED | BERTH_INDEX, "lead", .group = "class"},
 
     {"approval", BERTH_PICK, BERTH_LOCKED | BERTH_FILTER, "approval", "none", .group = "deal"},
     {"approval_note", BERTH_TEXT, BERTH_LOCKED, .group = "deal", .max = 1000},
@@ -373,6 +374,8 @@ BERTH_PLUGIN(.name = "customers", .version = "0.1.0", .needs = "base, pools", .c
                                        {BERTH_BEFORE | SAVED, "contact_private", private_check},
                                        {BERTH_BEFORE | SAVED, "customer_event", care_check},
                                        {BERTH_BEFORE | SAVED, "party_relation", relation_check},
+                                       {BERTH_EVENT, "leads.convert", on_lead_converts},
+                                       {BERTH_EVENT, "leads.return", on_lead_returns},
                                        {BERTH_EVENT, "activities.done", on_work_done},
                                        {BERTH_EVENT, "opportunities.won", on_deal_won}),
     .timers = BERTH_LIST_OF(berth_timer, {"appraise", "daily 03:10", customer_appraise_all},

@@ -42,6 +42,10 @@ int customer_appraise_all(struct berth_ctx *c);
 int on_work_done(struct berth_ctx *c, struct berth_event *ev);
 int on_deal_won(struct berth_ctx *c, struct berth_event *ev);
 
+/* convert.c: companies and people that come from leads */
+int on_lead_converts(struct berth_ctx *c, struct berth_event *ev);
+int on_lead_returns(struct berth_ctx *c, struct berth_event *ev);
+
 /* contact.c: people at companies, and the data about them that needs their consent */
 int contact_check(struct berth_ctx *c, struct berth_event *ev);
 int private_check(struct berth_ctx *c, struct berth_event *ev);

@@ -1,5 +1,6 @@
 /* leads - companies nobody has qualified yet; what is not worked falls back to the pool. */
-#include <berth.h>
+#include "leads.h"
+
 #include <string.h>
 
 /* ---- the rule about claiming ------------------------------------------------------------ */
@@ -50,6 +51,11 @@ static const struct berth_field lead_fields[] = {
     {"commodity", BERTH_TEXT, BERTH_FILTER, .group = "business", .max = 200},
     {"monthly_volume", BERTH_TEXT, 0, .group = "business", .max = 100},
     {"notes", BERTH_LONG, 0, .group = "business", .max = 5000},
+    {"customer_id", BERTH_REF, BERTH_LOCKED | BERTH_FILTER | BERTH_INDEX | BERTH_BELONGS, "customer", .group = "converted"},
+    {"contact_id", BERTH_REF, BERTH_LOCKED, "contact", .group = "converted"},
+    {"opportunity_id", BERTH_REF, BERTH_LOCKED, "opportunity", .group = "converted"},
+    {"converted_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER, .group = "converted"},
+    {"was_status", BERTH_PICK, BERTH_LOCKED, "status", .group = "converted"},
     {0},
 };
 
@@ -62,6 +68,7 @@ static const struct berth_table tables[] = {
 
 static const struct berth_dict dicts[] = {
     {"status", "new:blue, contacted:teal, qualified:violet, converted:green, lost:gray"},
+    {"into", "customer:green, contact:teal, opportunity:violet"},
     {"rating", "hot:red, warm:amber, cold:blue"},
     {"source", "exhibition, website, referral, cold_call, directory, customs_data, agent, other", .open = 1},
     {"industry", "electronics, machinery, textile, furniture, food, chemical, hardware, toys, auto, medical, "
@@ -76,6 +83,12 @@ BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .table
     .rules = BERTH_LIST_OF(berth_rule, {"release_days", BERTH_INT, "lead", "30"},
                                        {"release", BERTH_JSON, "lead, pool"},
                                        {"may_claim", BERTH_BOOL, "lead, user_id", "true"}),
+    .actions = BERTH_LIST_OF(berth_action,
+        {"lead", "convert", .when = "status <> 'converted' and owner_id not empty", .icon = "check", .run = lead_convert,
+         .form = BERTH_FIELDS({"into", BERTH_PICK, BERTH_REQUIRED | BERTH_MANY, "into"},
+                              {"customer_id", BERTH_REF, 0, "customer"},
+                              {"opportunity_name", BERTH_TEXT})},
+        {"lead", "unconvert", .when = "status = 'converted' and converted_at not empty", .icon = "undo", .run = lead_return}),
     .views = BERTH_LIST_OF(berth_view,
         {"lead", "mine", BERTH_AS_LIST, .where = "owner_id = @me"},
         {"lead", "due", BERTH_AS_LIST, .where = "owner_id = @me and next_action_on <= @today", .sort = "next_action_on"},

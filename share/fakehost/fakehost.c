@@ -933,6 +933,20 @@ static int api_reply_text(struct berth_ctx *c, int status, const char *mime, con
     return api_reply(c, status, text);
 }
 
+static int api_totals(struct berth_ctx *c, const char *table, const char *where, const struct berth_val *args, size_t n,
+                      const char *group, const char *sum,
+                      int (*each)(struct berth_ctx *, const struct berth_total *, void *), void *arg)
+{
+    (void)args, (void)n, (void)group, (void)sum, (void)each, (void)arg;
+    fprintf(stderr, "fakehost: adds nothing up: %s %s\n", table, where);
+    return fail(c, BERTH_BROKEN, NULL, "fakehost.totals");
+}
+
+static void api_succeeds(struct berth_ctx *c, const struct berth_row *r)
+{
+    (void)c, (void)r;
+}
+
 static const struct berth_api fake_api = {
     .size = sizeof(struct berth_api),
     .abi_major = BERTH_ABI_MAJOR,
@@ -980,6 +994,8 @@ static const struct berth_api fake_api = {
     .reply_text = api_reply_text,
     .tables = api_tables,
     .due = api_due,
+    .totals = api_totals,
+    .succeeds = api_succeeds,
 };
 
 /* ---- the functions tests call ------------------------------------------------------ */

@@ -77,6 +77,7 @@ static void calls(void)
     M(berth_due, remind)
     S(berth_remind)
     M(berth_remind, at) M(berth_remind, to) M(berth_remind, high) M(berth_remind, text)
+    M(berth_api, totals) M(berth_api, succeeds) S(berth_total) M(berth_total, key) M(berth_total, count) M(berth_total, sum)
 }
 
 static void numbers(void)

@@ -202,4 +202,4 @@ def test_leads_work_without_the_plugin(own_site):
     li = site.sign_in("demo.li")
     lead = li.made("lead", name=name())
     assert li.post(f"/lead/{lead['id']}/log", {"kind": "call", "note": "x"}).status in (404, 405)
-    assert {a["name"] for a in li.get("/_meta/lead").json["actions"]} == {"claim", "release", "transfer"}
+    assert not {"log", "plan"} & {a["name"] for a in li.get("/_meta/lead").json["actions"]}

@@ -234,6 +234,30 @@ static void a_renamed_field_keeps_its_values(void **state)
     model_free(&after);
 }
 
+static void a_renamed_table_keeps_its_rows_and_what_names_it(void **state)
+{
+    struct fixture *f = *state;
+    const struct berth_field fields[] = {{"a", BERTH_TEXT, BERTH_SEARCH | BERTH_INDEX}, {0}};
+    const struct berth_table tables[] = {{"matter", fields, .version = 1, .title = "a", .was = "thing"}, {0}};
+    const struct berth_plugin matters = {.name = "matters", .tables = tables};
+    const struct berth_plugin *const all[] = {berth_plugin_entry(NULL), &matters};
+    struct buf err = BUF_INIT;
+    struct model *before = model_with(fields, NULL, 3), *after = model_build(all, 2, NULL, &err);
+
+    assert_non_null(after);
+    migrated(f, before, false);
+    given_sql(f, "INSERT INTO thing (version, created_at, updated_at, a) VALUES (1, 0, 0, 'kept')");
+    given_sql(f, "INSERT INTO bin (on_table, record_id) VALUES ('thing', 7)");
+    has(migrated(f, after, true), "RENAME TO matter");
+    assert_int_equal(number(f, "SELECT count(*) FROM matter WHERE a = 'kept'"), 1);
+    assert_int_equal(number(f, "SELECT count(*) FROM bin WHERE on_table = 'matter'"), 1);
+    assert_int_equal(number(f, "SELECT version FROM model_table WHERE name = 'matter' AND plugin = 'matters'"), 0);
+    assert_int_equal(number(f, "SELECT count(*) FROM sqlite_master WHERE name LIKE '%thing%'"), 0);
+    assert_string_equal(migrated(f, after, true), "");
+    model_free(&before);
+    model_free(&after);
+}
+
 static void a_field_gone_is_dropped_only_when_pruning(void **state)
 {
     struct fixture *f = *state;
@@ -443,6 +467,7 @@ int main(void)
         WITH_DATABASE(a_deleted_id_is_never_given_again),
         WITH_DATABASE(an_added_field_is_a_column_with_its_default_in_old_rows),
         WITH_DATABASE(a_renamed_field_keeps_its_values),
+        WITH_DATABASE(a_renamed_table_keeps_its_rows_and_what_names_it),
         WITH_DATABASE(a_field_gone_is_dropped_only_when_pruning),
         WITH_DATABASE(a_table_gone_is_dropped_only_when_pruning_and_only_ours),
         WITH_DATABASE(a_column_of_an_added_field_is_not_pruned),

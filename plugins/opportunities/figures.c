@@ -1,0 +1,315 @@
+/* figures.c - the funnel, the forecast against targets, and won cases like this one. */
+#include "opportunities.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- an answer in JSON ----------------------------------------------------------------------- */
+struct out {
+    struct berth_ctx *c;
+    char *s;
+    size_t len, room;
+};
+
+static void put(struct out *o, const char *s)
+{
+    size_t n = strlen(s);
+
+    if (o->len + n + 1 > o->room) {
+        char *more = host->alloc(o->c, o->room = (o->len + n + 1) * 2);
+
+        if (o->len > 0)
+            memcpy(more, o->s, o->len);
+        o->s = more;
+    }
+    memcpy(o->s + o->len, s, n + 1);
+    o->len += n;
+}
+
+static void put_text(struct out *o, const char *s)
+{
+    put(o, "\"");
+    for (; *s != '\0'; s++)
+        put(o, *s == '"' || *s == '\\' ? (const char[]){'\\', *s, '\0'} : (const char[]){(unsigned char)*s < ' ' ? ' ' : *s, '\0'});
+    put(o, "\"");
+}
+
+static const char *money(struct berth_ctx *c, int64_t v)
+{
+    return host->fmt(c, "%s%lld.%02lld", v < 0 ? "-" : "", (long long)(llabs(v) / 10000), (long long)(llabs(v) / 100 % 100));
+}
+
+/* ---- what is asked ---------------------------------------------------------------------------- */
+static int64_t whole(struct berth_ctx *c, const char *name)
+{
+    struct berth_val v = host->param(c, name);
+    char *end = NULL;
+    long long n = v.type == BERTH_NULL ? 0 : v.type == BERTH_INT ? v.i : strtoll(v.s, &end, 10);
+
+    if (n < 0 || (end != NULL && *end != '\0'))
+        host->error(c, BERTH_INVALID, name, "err.number");
+    return n;
+}
+
+/* A day such as 2026-11-26 as it may stand in a filter; NULL when none was given. */
+static const char *day(struct berth_ctx *c, const char *name)
+{
+    struct berth_val v = host->param(c, name);
+
+    if (v.type == BERTH_NULL || *v.s == '\0')
+        return NULL;
+    if (strlen(v.s) != 10 || strspn(v.s, "0123456789-") != 10)
+        host->error(c, BERTH_INVALID, name, "err.date");
+    return v.s;
+}
+
+/* A filter that grows with its arguments. */
+struct filter {
+    struct berth_ctx *c;
+    const char *text;
+    struct berth_val v[8];
+    size_t n;
+};
+
+static void where(struct filter *f, const char *text, struct berth_val v)
+{
+    f->text = f->text == NULL ? text : host->fmt(f->c, "%s and %s", f->text, text);
+    if (v.type != BERTH_NULL)
+        f->v[f->n++] = v;
+}
+
+/* Of whom: a person, a department, or all that one may see. */
+static void whose(struct filter *f, int64_t user, int64_t department)
+{
+    if (user != 0) {
+        where(f, "owner_id = ?", berth_i(user));
+    } else if (department != 0) {
+        struct berth_rows *people = host->find(f->c, "user", "department_id = ? limit 500", BERTH_ARGS(berth_i(department)));
+        const char *list = NULL;
+
+        for (struct berth_row *u; (u = host->next(people)) != NULL;)
+            list = host->fmt(f->c, "%s%s%lld", list == NULL ? "" : list, list == NULL ? "" : ", ", (long long)number(u, "id"));
+        where(f, list == NULL ? "owner_id empty" : host->fmt(f->c, "owner_id in (%s)", list), berth_nil());
+    }
+}
+
+/* ---- the funnel --------------------------------------------------------------------------------- */
+enum { STAGES = 60 };
+struct step {
+    struct berth_row *stage;
+    int64_t count, amount, weighted, entered;
+    double hours;
+    int64_t left; /* passages that ended, for the mean */
+};
+struct steps {
+    struct step at[STAGES];
+    size_t n;
+};
+
+static struct step *step_of(struct steps *s, struct berth_val stage)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (number(s->at[i].stage, "id") == stage.i)
+            return &s->at[i];
+    return NULL;
+}
+
+static int take_now(struct berth_ctx *c, const struct berth_total *t, void *arg)
+{
+    struct step *s = step_of(arg, t->key[0]);
+
+    if (s != NULL) {
+        s->count = t->count;
+        s->amount = t->sum[0].i;
+        s->weighted = t->sum[1].i;
+    }
+    return host->rc(c);
+}
+
+static int take_entered(struct berth_ctx *c, const struct berth_total *t, void *arg)
+{
+    struct step *s = step_of(arg, t->key[0]);
+
+    if (s != NULL)
+        s->entered = t->count;
+    return host->rc(c);
+}
+
+static int take_left(struct berth_ctx *c, const struct berth_total *t, void *arg)
+{
+    struct step *s = step_of(arg, t->key[0]);
+
+    if (s != NULL) {
+        s->left = t->count;
+        s->hours = t->sum[0].d;
+    }
+    return host->rc(c);
+}
+
+static int tell_funnel(struct berth_ctx *c, const struct steps *s)
+{
+    struct out o = {.c = c};
+
+    put(&o, "{\"stages\":[");
+    for (size_t i = 0; i < s->n; i++) {
+        const struct step *x = &s->at[i];
+        bool next = says(x->stage, "state", "open") && i + 1 < s->n && !says(s->at[i + 1].stage, "state", "lost");
+
+        put(&o, host->fmt(c, "%s{\"stage\":%lld,\"name\":", i > 0 ? "," : "", (long long)number(x->stage, "id")));
+        put_text(&o, host->get(x->stage, "name").s);
+        put(&o, host->fmt(c, ",\"state\":\"%s\",\"percent\":%lld,\"count\":%lld,\"amount\":\"%s\",\"weighted\":\"%s\",\"entered\":%lld",
+                          host->get(x->stage, "state").s, (long long)number(x->stage, "percent"), (long long)x->count,
+                          money(c, x->amount), money(c, x->weighted), (long long)x->entered));
+        put(&o, x->left > 0 ? host->fmt(c, ",\"days\":%.2f", x->hours / (double)x->left / 24) : ",\"days\":null");
+        put(&o, next && x->entered > 0 ? host->fmt(c, ",\"conversion\":%.3f}", (double)s->at[i + 1].entered / (double)x->entered)
+                                       : ",\"conversion\":null}");
+    }
+    put(&o, "]}");
+    return host->reply(c, 200, o.s);
+}
+
+/* GET /api/opportunities/funnel?pipeline=&user=&department=&from=&to= (days): what stands on each stage now,
+ * and of the passages begun in that time how many there were, how long and how many went on. */
+int funnel(struct berth_ctx *c)
+{
+    struct steps *s = host->alloc(c, sizeof(*s));
+    int64_t pipeline = whole(c, "pipeline"), user = whole(c, "user"), department = whole(c, "department");
+    struct filter now = {.c = c}, log = {.c = c}, left;
+    struct berth_rows *stages;
+
+    if (pipeline == 0) {
+        struct berth_row *p = host->next(host->find(c, "pipeline", "active = true order by id limit 1", BERTH_NOARGS));
+
+        pipeline = p == NULL ? 0 : number(p, "id");
+    }
+    stages = host->find(c, "stage", "pipeline_id = ? order by place, id limit 60", BERTH_ARGS(berth_i(pipeline)));
+    for (struct berth_row *r; (r = host->next(stages)) != NULL && s->n < STAGES;)
+        s->at[s->n++].stage = r;
+    where(&now, "pipeline_id = ?", berth_i(pipeline));
+    where(&log, "pipeline_id = ?", berth_i(pipeline));
+    whose(&now, user, department);
+    whose(&log, user, department);
+    if (day(c, "from") != NULL)
+        where(&log, host->fmt(c, "from_at >= '%s'", day(c, "from")), berth_nil());
+    if (day(c, "to") != NULL)
+        where(&log, host->fmt(c, "from_at <= '%sT23:59:59Z'", day(c, "to")), berth_nil());
+    if (host->rc(c) != BERTH_OK)
+        return host->rc(c);
+    left = log;
+    where(&left, "to_at not empty", berth_nil());
+    host->totals(c, "opportunity", now.text, now.v, now.n, "stage_id", "base_amount,weighted", take_now, s);
+    host->totals(c, "stage_log", log.text, log.v, log.n, "stage_id", NULL, take_entered, s);
+    host->totals(c, "stage_log", left.text, left.v, left.n, "stage_id", "hours", take_left, s);
+    return host->rc(c) == BERTH_OK ? tell_funnel(c, s) : host->rc(c);
+}
+
+/* ---- forecast against targets -------------------------------------------------------------------- */
+struct sum {
+    int64_t count, amount, profit, weighted;
+    double teu;
+};
+
+static int take_sum(struct berth_ctx *c, const struct berth_total *t, void *arg)
+{
+    struct sum *s = arg;
+
+    s->count += t->count;
+    s->amount += t->sum[0].i;
+    s->profit += t->sum[1].i;
+    s->weighted += t->sum[2].i;
+    s->teu += t->sum[3].d;
+    return host->rc(c);
+}
+
+static double metric_of(const struct berth_row *t, const struct sum *s)
+{
+    if (says(t, "metric", "profit"))
+        return (double)s->profit / 10000;
+    if (says(t, "metric", "teu"))
+        return s->teu;
+    if (says(t, "metric", "count"))
+        return (double)s->count;
+    return (double)s->amount / 10000;
+}
+
+static void sum_of(struct berth_ctx *c, const struct berth_row *t, const char *status, const char *date, struct sum *out)
+{
+    struct filter f = {.c = c};
+
+    where(&f, host->fmt(c, "status = '%s'", status), berth_nil());
+    where(&f, host->fmt(c, "%s >= ?", date), (struct berth_val){BERTH_DATE, 0, {.i = number(t, "from_on")}});
+    where(&f, host->fmt(c, "%s <= ?", date), (struct berth_val){BERTH_DATE, 0, {.i = number(t, "to_on")}});
+    whose(&f, says(t, "scope", "person") ? number(t, "owner_id") : 0, says(t, "scope", "team") ? number(t, "department_id") : 0);
+    host->totals(c, "opportunity", f.text, f.v, f.n, "status", "base_amount,base_profit,weighted,teu", take_sum, out);
+}
+
+static void tell_target(struct out *o, const struct berth_row *t, bool first)
+{
+    struct berth_ctx *c = o->c;
+    struct sum won = {0}, open = {0};
+    double done, ahead, wanted = host->get(t, "value").d;
+
+    sum_of(c, t, "won", "closed_on", &won);
+    sum_of(c, t, "open", "close_on", &open);
+    done = metric_of(t, &won);
+    /* what is open counts as likely as it is: by its share of weighted amount */
+    ahead = metric_of(t, &open) * (open.amount > 0 ? (double)open.weighted / (double)open.amount : 0);
+    put(o, host->fmt(c, "%s{\"target\":%lld,\"scope\":\"%s\",\"metric\":\"%s\",\"owner\":%lld,\"department\":%lld,", first ? "" : ",",
+                     (long long)number(t, "id"), host->get(t, "scope").s, host->get(t, "metric").s, (long long)number(t, "owner_id"),
+                     (long long)number(t, "department_id")));
+    put(o, host->fmt(c, "\"wanted\":%.2f,\"won\":%.2f,\"open\":%.2f,\"forecast\":%.2f,\"reached\":%.4f}", wanted, done, metric_of(t, &open),
+                     done + ahead, wanted > 0 ? done / wanted : 0));
+}
+
+/* GET /api/opportunities/forecast?on=2026-11-26: every target that one may see and that covers the day. */
+int forecast(struct berth_ctx *c)
+{
+    const char *on = day(c, "on");
+    struct out o = {.c = c};
+    struct berth_rows *targets;
+    bool first = true;
+
+    if (host->rc(c) != BERTH_OK)
+        return host->rc(c);
+    on = on == NULL ? "@today" : host->fmt(c, "'%s'", on);
+    targets = host->find(c, "sales_target", host->fmt(c, "from_on <= %s and to_on >= %s order by id limit 100", on, on), BERTH_NOARGS);
+    put(&o, "{\"targets\":[");
+    for (struct berth_row *t; (t = host->next(targets)) != NULL && host->rc(c) == BERTH_OK; first = false)
+        tell_target(&o, t, first);
+    put(&o, "]}");
+    return host->rc(c) == BERTH_OK ? host->reply(c, 200, o.s) : host->rc(c);
+}
+
+int target_check(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct berth_row *t = ev->row;
+    int64_t from = number(t, "from_on");
+
+    if (host->get(t, "value").d < 0)
+        return host->error(c, BERTH_INVALID, "value", "opportunities.err.target");
+    if (is_empty(t, "to_on"))
+        host->set(t, "to_on", berth_i(from + (says(t, "period", "year") ? 365 : says(t, "period", "quarter") ? 91 : 30)));
+    if (number(t, "to_on") < from)
+        return host->error(c, BERTH_INVALID, "to_on", "opportunities.err.end");
+    return host->rc(c);
+}
+
+/* ---- won cases like this one ------------------------------------------------------------------------ */
+/* GET /api/opportunities/similar?id=7: won deals on the same lane or of the same kind, as far as one sees. */
+int similar(struct berth_ctx *c)
+{
+    struct berth_row *deal = host->load(c, "opportunity", whole(c, "id"));
+    struct filter f = {.c = c};
+
+    if (deal == NULL)
+        return host->rc(c);
+    where(&f, "status = 'won'", berth_nil());
+    where(&f, "id <> ?", host->get(deal, "id"));
+    if (!is_empty(deal, "mode"))
+        where(&f, "mode = ?", host->get(deal, "mode"));
+    if (!is_empty(deal, "direction"))
+        where(&f, "direction = ?", host->get(deal, "direction"));
+    if (!is_empty(deal, "pod"))
+        where(&f, "pod = ?", host->get(deal, "pod"));
+    return host->reply_rows(c, host->find(c, "opportunity", host->fmt(c, "%s order by closed_on desc limit 10", f.text), f.v, f.n));
+}

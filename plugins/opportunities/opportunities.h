@@ -1,0 +1,63 @@
+/* opportunities.h - what the files of this plugin share. */
+#ifndef OPPORTUNITIES_H
+#define OPPORTUNITIES_H
+
+#include <berth.h>
+
+#include <string.h>
+
+static inline int64_t number(const struct berth_row *r, const char *field)
+{
+    return host->get(r, field).i;
+}
+
+static inline bool is_empty(const struct berth_row *r, const char *field)
+{
+    return host->get(r, field).type == BERTH_NULL;
+}
+
+static inline bool says(const struct berth_row *r, const char *field, const char *key)
+{
+    struct berth_val v = host->get(r, field);
+
+    return v.type != BERTH_NULL && strcmp(v.s, key) == 0;
+}
+
+struct state {
+    int64_t looked; /* the id that the run over idle deals has come to */
+};
+
+/* stages.c: pipelines and the way through them */
+int stages_seed(struct berth_ctx *c);
+int stage_check(struct berth_ctx *c, struct berth_event *ev);
+int stage_drop(struct berth_ctx *c, struct berth_event *ev);
+/* Puts a deal that is saved onto a stage: the first of its pipeline when it has none; asks whether it may
+ * move there.  The stage, or NULL with the ctx's error. */
+struct berth_row *stage_enter(struct berth_ctx *c, struct berth_row *deal, const struct berth_row *old);
+int stage_logged(struct berth_ctx *c, struct berth_event *ev);
+/* The pipeline's stage of a state ("won"), lowest place first; NULL when it has none. */
+struct berth_row *stage_of_state(struct berth_ctx *c, int64_t pipeline, const char *state);
+
+/* deal.c: what a deal is worth and how it ends */
+int deal_check(struct berth_ctx *c, struct berth_event *ev);
+int deal_saved(struct berth_ctx *c, struct berth_event *ev);
+int deal_move(struct berth_ctx *c, struct berth_row *deal);
+int deal_win(struct berth_ctx *c, struct berth_row *deal);
+int deal_lose(struct berth_ctx *c, struct berth_row *deal);
+int deal_reopen(struct berth_ctx *c, struct berth_row *deal);
+int deal_hold(struct berth_ctx *c, struct berth_row *deal);
+int deal_resume(struct berth_ctx *c, struct berth_row *deal);
+int deal_idle_all(struct berth_ctx *c);
+int on_lead_converts(struct berth_ctx *c, struct berth_event *ev);
+int on_lead_returns(struct berth_ctx *c, struct berth_event *ev);
+
+/* figures.c: funnel, forecast against targets, won cases to learn from */
+int funnel(struct berth_ctx *c);
+int forecast(struct berth_ctx *c);
+int similar(struct berth_ctx *c);
+int target_check(struct berth_ctx *c, struct berth_event *ev);
+
+/* cooperation.c: peers and agents abroad */
+int figure_saved(struct berth_ctx *c, struct berth_event *ev);
+
+#endif

@@ -1,0 +1,197 @@
+/* stages.c - pipelines with their stages, what a stage asks for, and how long deals stay on it. */
+#include "opportunities.h"
+
+#include <stdio.h>
+
+/* ---- what stands there at the first start ------------------------------------------------ */
+static const struct {
+    const char *key, *state, *color, *needs;
+    int percent, norm_days;
+} usual[] = {{"interest", "open", "gray", NULL, 10, 14},
+             {"needs", "open", "blue", "amount, mode, direction", 30, 14},
+             {"quoted", "open", "teal", "amount, close_on", 50, 10},
+             {"terms", "open", "violet", "amount, close_on", 70, 10},
+             {"verbal", "open", "amber", "amount, close_on", 90, 7},
+             {"won", "won", "green", "amount", 100, 0},
+             {"lost", "lost", "gray", NULL, 0, 0}};
+
+int stages_seed(struct berth_ctx *c)
+{
+    struct berth_row *p;
+
+    if (host->count(c, "pipeline", NULL, BERTH_NOARGS) > 0)
+        return host->rc(c);
+    p = host->make(c, "pipeline");
+    host->set(p, "name", berth_s(host->tr(c, "opportunities.seed.pipeline")));
+    host->save(c, p);
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+        struct berth_row *s = host->make(c, "stage");
+
+        host->set(s, "pipeline_id", host->get(p, "id"));
+        host->set(s, "name", berth_s(host->tr(c, host->fmt(c, "opportunities.seed.%s", usual[i].key))));
+        host->set(s, "place", berth_i((int64_t)i + 1));
+        host->set(s, "percent", berth_i(usual[i].percent));
+        host->set(s, "norm_days", berth_i(usual[i].norm_days));
+        host->set(s, "state", berth_s(usual[i].state));
+        host->set(s, "color", berth_s(usual[i].color));
+        if (usual[i].needs != NULL)
+            host->set(s, "needs", berth_s(usual[i].needs));
+        host->save(c, s);
+    }
+    return host->rc(c);
+}
+
+/* ---- stages as administrators make them ---------------------------------------------------- */
+/* "amount, close_on": fields that must be filled, from a fixed list. */
+static const char *const askable[] = {"amount", "profit", "mode", "direction", "pol", "pod", "volume", "teu", "goods", "ready_on",
+                                      "close_on", "contact_id", "decider_id", "next_step", "customer_id", "decision_on"};
+
+static bool next_name(const char **list, char out[48])
+{
+    *list += strspn(*list, ", ");
+    size_t n = strcspn(*list, ", ");
+
+    if (n == 0 || n >= 48)
+        return false;
+    snprintf(out, 48, "%.*s", (int)n, *list);
+    *list += n;
+    return true;
+}
+
+static bool may_ask(const char *name)
+{
+    for (size_t i = 0; i < sizeof(askable) / sizeof(askable[0]); i++)
+        if (strcmp(askable[i], name) == 0)
+            return true;
+    return false;
+}
+
+int stage_check(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct berth_val needs = host->get(ev->row, "needs");
+    const char *list = needs.type == BERTH_NULL ? "" : needs.s;
+    int64_t percent = number(ev->row, "percent");
+    char name[48];
+
+    if (percent < 0 || percent > 100)
+        return host->error(c, BERTH_INVALID, "percent", "opportunities.err.percent");
+    while (next_name(&list, name))
+        if (!may_ask(name))
+            return host->error(c, BERTH_INVALID, "needs", "opportunities.err.needs_name");
+    return host->rc(c);
+}
+
+int stage_drop(struct berth_ctx *c, struct berth_event *ev)
+{
+    if (host->count(c, "opportunity", "stage_id = ?", BERTH_ARGS(host->get(ev->row, "id"))) > 0)
+        return host->error(c, BERTH_CONFLICT, NULL, "opportunities.err.stage_used");
+    return host->rc(c);
+}
+
+/* ---- entering one ---------------------------------------------------------------------------- */
+static struct berth_row *first_stage(struct berth_ctx *c, int64_t pipeline)
+{
+    return host->next(host->find(c, "stage", "pipeline_id = ? and state = 'open' order by place, id limit 1",
+                                 BERTH_ARGS(berth_i(pipeline))));
+}
+
+struct berth_row *stage_of_state(struct berth_ctx *c, int64_t pipeline, const char *state)
+{
+    return host->next(host->find(c, "stage", "pipeline_id = ? and state = ? order by place, id limit 1",
+                                 BERTH_ARGS(berth_i(pipeline), berth_s(state))));
+}
+
+/* The pipeline of the user's department, else the one for everybody. */
+static int64_t default_pipeline(struct berth_ctx *c)
+{
+    struct berth_row *me = host->user(c) == 0 ? NULL : host->load(c, "user", host->user(c)), *p = NULL;
+
+    if (me != NULL && number(me, "department_id") != 0)
+        p = host->next(host->find(c, "pipeline", "active = true and department_ids in (?) order by id limit 1",
+                                  BERTH_ARGS(berth_i(number(me, "department_id")))));
+    if (p == NULL)
+        p = host->next(host->find(c, "pipeline", "active = true and department_ids empty order by id limit 1", BERTH_NOARGS));
+    return p == NULL ? 0 : number(p, "id");
+}
+
+static bool has_what_it_needs(struct berth_ctx *c, const struct berth_row *deal, const struct berth_row *stage)
+{
+    struct berth_val needs = host->get(stage, "needs");
+    const char *list = needs.type == BERTH_NULL ? "" : needs.s;
+    bool all = true;
+    char name[48];
+
+    while (next_name(&list, name))
+        if (may_ask(name) && is_empty(deal, name)) {
+            host->error(c, BERTH_INVALID, host->fmt(c, "%s", name), "opportunities.err.needed");
+            all = false;
+        }
+    return all;
+}
+
+static bool may_move(struct berth_ctx *c, const struct berth_row *from, const struct berth_row *to)
+{
+    bool ended = !says(from, "state", "open"), back = number(to, "place") < number(from, "place");
+
+    if (ended && says(to, "state", "open") && !host->can(c, "opportunities.reopen")) {
+        host->error(c, BERTH_DENIED, NULL, "opportunities.err.reopen");
+        return false;
+    }
+    if (!ended && back && (says(from, "back", "never") || (says(from, "back", "manager") && !host->can(c, "opportunities.roll_back")))) {
+        host->error(c, BERTH_INVALID, "stage_id", "opportunities.err.back");
+        return false;
+    }
+    return true;
+}
+
+struct berth_row *stage_enter(struct berth_ctx *c, struct berth_row *deal, const struct berth_row *old)
+{
+    struct berth_row *stage = host->ref(c, deal, "stage_id"), *from;
+    bool moved;
+
+    if (stage == NULL) {
+        if (is_empty(deal, "pipeline_id"))
+            host->set(deal, "pipeline_id", berth_i(default_pipeline(c)));
+        stage = first_stage(c, number(deal, "pipeline_id"));
+        if (stage == NULL) {
+            host->error(c, BERTH_INVALID, "pipeline_id", "opportunities.err.no_pipeline");
+            return NULL;
+        }
+        host->set(deal, "stage_id", host->get(stage, "id"));
+    }
+    host->set(deal, "pipeline_id", host->get(stage, "pipeline_id"));
+    moved = old == NULL || number(old, "stage_id") != number(deal, "stage_id");
+    if (!moved)
+        return stage;
+    from = old == NULL ? NULL : host->ref(c, old, "stage_id");
+    if ((from != NULL && !may_move(c, from, stage)) || !has_what_it_needs(c, deal, stage))
+        return NULL;
+    host->set(deal, "stage_since", berth_i(host->now(c)));
+    host->set(deal, "idle", berth_i(0));
+    return stage;
+}
+
+/* ---- how long ---------------------------------------------------------------------------------- */
+int stage_logged(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct berth_row *deal = ev->row, *line, *last;
+
+    if (ev->old != NULL && number(ev->old, "stage_id") == number(deal, "stage_id"))
+        return host->rc(c);
+    last = host->next(host->find(c, "stage_log", "opportunity_id = ? and to_at empty order by id desc limit 1",
+                                 BERTH_ARGS(host->get(deal, "id"))));
+    if (last != NULL) {
+        host->set(last, "to_at", berth_i(host->now(c)));
+        host->set(last, "hours", (struct berth_val){BERTH_REAL, 0, {.d = (double)(host->now(c) - number(last, "from_at")) / 3600000}});
+        host->save(c, last);
+    }
+    line = host->make(c, "stage_log");
+    host->set(line, "opportunity_id", host->get(deal, "id"));
+    host->set(line, "pipeline_id", host->get(deal, "pipeline_id"));
+    host->set(line, "stage_id", host->get(deal, "stage_id"));
+    host->set(line, "owner_id", host->get(deal, "owner_id"));
+    host->set(line, "percent", host->get(deal, "percent"));
+    host->set(line, "amount", host->get(deal, "base_amount"));
+    host->set(line, "from_at", berth_i(host->now(c)));
+    return host->save(c, line);
+}

@@ -1,0 +1,112 @@
+"""A lead becomes a customer, a contact and an opportunity, with what was done on it; and comes back within a day."""
+import itertools
+
+import pytest
+
+number = itertools.count(1)
+
+
+def name(what="Convert"):
+    return f"{what} {next(number)} {id(number) % 9973} Exports"
+
+
+@pytest.fixture
+def lead(people):
+    n = next(number)
+    return people["li"].made("lead", name=name(), contact="陈小姐", position="船务", phone=f"0755-3355 {1000 + n}", mobile=f"1370013{2000 + n}",
+                             email=f"a{n}@convert.example", country="CN", city="深圳", direction="export", commodity="灯具",
+                             lanes=["europe"], suppliers="老货代", status="qualified")
+
+
+ALL = ["customer", "contact", "opportunity"]
+
+
+def test_a_lead_becomes_all_three_and_its_history_goes_along(people, lead):
+    li, path = people["li"], f"/lead/{lead['id']}"
+    li.post(path + "/log", {"kind": "visit", "note": "saw the factory"})
+    li.made("task", subject="send rates", lead_id=lead["id"])
+    answer = li.post(path + "/convert", {"into": ALL, "opportunity_name": "Europe contract"})
+    assert answer.status == 200, answer
+    row = answer.json["row"]
+    assert row["status"] == "converted" and row["converted_at"]
+    customer = li.row(f"/customer/{row['customer_id']}")
+    assert (customer["name"], customer["city"], customer["goods"], customer["lanes"], customer["owner_id"], customer["lifecycle"]) == \
+        (lead["name"], "深圳", "灯具", ["europe"], li.user["id"], "prospect")
+    contact = li.row(f"/contact/{row['contact_id']}")
+    assert (contact["name"], contact["position"], contact["mobile"], contact["customer_id"]) == \
+        ("陈小姐", "船务", lead["mobile"], customer["id"])
+    deal = li.row(f"/opportunity/{row['opportunity_id']}")
+    assert (deal["name"], deal["customer_id"], deal["contact_id"], deal["lead_id"]) == \
+        ("Europe contract", customer["id"], contact["id"], lead["id"])
+    assert [r["supplier"] for r in li.rows("customer_need", filter=["customer_id", "=", customer["id"]])] == ["老货代"]
+    for table, subject in (("activity", "saw the factory"), ("task", "send rates")):
+        for field, of in (("customer_id", customer), ("opportunity_id", deal)):
+            assert [r["subject"] for r in li.rows(table, filter=[field, "=", of["id"]])] == [subject]
+    assert li.post(path + "/convert", {"into": ALL}).status == 409  # once
+
+
+def test_it_is_taken_back_whole(people, lead):
+    li, path = people["li"], f"/lead/{lead['id']}"
+    li.post(path + "/log", {"kind": "call", "note": "x"})
+    row = li.post(path + "/convert", {"into": ALL}).json["row"]
+    back = li.post(path + "/unconvert")
+    assert back.status == 200, back
+    after = back.json["row"]
+    assert (after["status"], after["customer_id"], after["contact_id"], after["opportunity_id"], after["converted_at"]) == \
+        ("qualified", None, None, None, None)
+    for table in ALL:
+        assert li.get(f"/{table}/{row[table + '_id']}").status == 404
+    act, = li.rows("activity", filter=["lead_id", "=", lead["id"]])
+    assert act["customer_id"] is None and act["opportunity_id"] is None
+    assert li.post(path + "/convert", {"into": ALL}).status == 200  # and again
+
+
+def test_what_came_meanwhile_is_in_the_way(people, lead):
+    li, path = people["li"], f"/lead/{lead['id']}"
+    row = li.post(path + "/convert", {"into": ALL}).json["row"]
+    other = li.made("contact", name="newcomer", customer_id=row["customer_id"])
+    answer = li.post(path + "/unconvert")
+    assert answer.status == 409 and answer.json["error"]["message"]
+    for table in ALL:  # nothing of it happened
+        assert li.get(f"/{table}/{row[table + '_id']}").status == 200
+    assert li.row(path)["status"] == "converted"
+    li.delete(f"/contact/{other['id']}")
+    assert li.post(path + "/unconvert").status == 200
+
+
+def test_an_existing_customer_takes_it_and_stays_when_it_goes(people, lead):
+    li = people["li"]
+    there = li.made("customer", name=name("There"))
+    row = li.post(f"/lead/{lead['id']}/convert", {"into": ["contact"], "customer_id": there["id"]}).json["row"]
+    assert row["customer_id"] == there["id"] and row["opportunity_id"] is None
+    assert li.row(f"/contact/{row['contact_id']}")["customer_id"] == there["id"]
+    assert li.post(f"/lead/{lead['id']}/unconvert").json["row"]["customer_id"] is None
+    assert li.row(f"/customer/{there['id']}")["id"] == there["id"]
+
+
+def test_a_duplicate_of_somebody_elses_customer_is_told_and_nothing_is_made(people, lead):
+    li, zhang = people["li"], people["zhang"]
+    answer = zhang.post("/customer", {"name": name("Other"), "email": lead["email"]}, duplicates_="allow")
+    assert answer.status == 201
+    refused = li.post(f"/lead/{lead['id']}/convert", {"into": ["customer"]})
+    assert refused.status == 409 and refused.code == "duplicate"
+    assert [m["by"] for m in refused.json["error"]["matches"]] == [["email"]]
+    assert li.row(f"/lead/{lead['id']}")["status"] == "qualified"
+
+
+def test_others_do_not_convert_it(people, lead):
+    before = people["li"].row(f"/lead/{lead['id']}")
+    assert people["zhang"].post(f"/lead/{lead['id']}/convert", {"into": ALL}).status == 404
+    assert people["li"].post(f"/lead/{lead['id']}/convert", {"into": []}).status == 422
+    assert people["li"].post(f"/lead/{lead['id']}/convert", {"into": ["spaceship"]}).status == 422
+    assert people["li"].row(f"/lead/{lead['id']}") == before
+
+
+def test_a_lead_converts_to_what_is_there(own_site):
+    site = own_site("--plugins", "base pools leads opportunities")
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name=name(), contact="x")
+    assert li.post(f"/lead/{lead['id']}/convert", {"into": ["customer"]}).status == 422
+    row = li.post(f"/lead/{lead['id']}/convert", {"into": ["customer", "opportunity"]}).json["row"]
+    assert row["opportunity_id"] and row["customer_id"] is None
+    assert li.post(f"/lead/{lead['id']}/unconvert").json["row"]["opportunity_id"] is None

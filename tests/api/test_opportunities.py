@@ -1,0 +1,198 @@
+"""Opportunities: the way through the stages, what a deal is worth, how it ends, figures, agents."""
+import datetime
+import itertools
+
+import pytest
+
+number = itertools.count(1)
+
+
+def name(what="Deal"):
+    return f"{what} {next(number)} {id(number) % 9973}"
+
+
+def day(n):
+    return (datetime.date.today() + datetime.timedelta(days=n)).isoformat()
+
+
+@pytest.fixture(scope="module")
+def stages(people):
+    """A pipeline of the tests' own, by name of its stages."""
+    admin = people["admin"]
+    pipeline = admin.made("pipeline", name=name("Pipe"), department_ids=[1])
+    rows = {}
+    for place, (key, percent, state, more) in enumerate((
+            ("first", 10, "open", {}), ("second", 50, "open", {"needs": "amount, close_on", "norm_days": 3}),
+            ("third", 80, "open", {"back": "never"}), ("won", 100, "won", {}), ("lost", 0, "lost", {})), 1):
+        rows[key] = admin.made("stage", pipeline_id=pipeline["id"], name=key, place=place, percent=percent, state=state, **more)["id"]
+    rows["pipeline"] = pipeline["id"]
+    return rows
+
+
+@pytest.fixture
+def deal(people, stages):
+    customer = people["li"].made("customer", name=name("Dealcust"))
+    return people["li"].made("opportunity", name=name(), customer_id=customer["id"], pipeline_id=stages["pipeline"])
+
+
+def test_a_deal_begins_at_the_first_stage_and_counts_by_its_likelihood(people, stages, deal):
+    li = people["li"]
+    assert (deal["stage_id"], deal["percent"], deal["status"]) == (stages["first"], 10, "open")
+    assert deal["stage_since"] and deal["number"]
+    row = li.patch(f"/opportunity/{deal['id']}", deal["version"], {"amount": "1000.50", "rate": 7.0, "currency": "USD"}).json["row"]
+    assert (row["base_amount"], row["weighted"]) == ("7003.50", "700.35")
+    assert li.patch(f"/opportunity/{deal['id']}", row["version"], {"weighted": "9"}).status == 422
+    answer = li.patch(f"/opportunity/{deal['id']}", row["version"], {"rate": 0})
+    assert answer.status == 422 and "rate" in answer.json["error"]["fields"]
+    plain = li.made("opportunity", name=name())  # without a word about it: the company's own pipeline
+    assert plain["stage_id"] and plain["pipeline_id"] != stages["pipeline"]
+
+
+def test_a_stage_asks_for_fields_and_may_forbid_the_way_back(people, stages, deal):
+    li, path = people["li"], f"/opportunity/{deal['id']}"
+    answer = li.post(path + "/move", {"stage_id": stages["second"]})
+    assert answer.status == 422 and set(answer.json["error"]["fields"]) == {"amount", "close_on"}
+    row = li.patch(path, li.row(path)["version"], {"amount": "500", "close_on": day(9), "stage_id": stages["third"]}).json["row"]
+    assert row["percent"] == 80 and row["weighted"] == "400.00"
+    answer = li.post(path + "/move", {"stage_id": stages["first"]})
+    assert answer.status == 422 and "stage_id" in answer.json["error"]["fields"]
+    assert li.row(path)["stage_id"] == stages["third"]
+    log = li.rows("stage_log", filter=["opportunity_id", "=", deal["id"]], sort="id")
+    assert [(r["stage_id"], r["to_at"] is None) for r in log] == [(stages["first"], False), (stages["third"], True)]
+    assert log[0]["hours"] is not None and people["minh"].rows("stage_log", filter=["opportunity_id", "=", deal["id"]]) == []
+    assert li.patch(f"/stage_log/{log[0]['id']}", log[0]["version"], {"hours": 1}).status == 422  # history is not typed
+
+
+def test_a_deal_is_lost_with_a_reason_and_reopened_by_right(people, stages, deal):
+    li, manager, path = people["li"], people["manager"], f"/opportunity/{deal['id']}"
+    rival = li.made("competitor", name=name("Rival"), playbook="undercut")
+    assert li.patch(f"/competitor/{rival['id']}", 1, {"playbook": "x"}).status == 403
+    assert li.post(path + "/lose", {}).status == 422
+    answer = li.patch(path, deal["version"], {"stage_id": stages["lost"]})  # the same by dragging on a board
+    assert answer.status == 422 and "lost_reason" in answer.json["error"]["fields"]
+    row = li.post(path + "/lose", {"lost_reason": "price", "lost_to": rival["id"], "close_note": "50 USD less"}).json["row"]
+    assert (row["status"], row["percent"], row["closed_on"])[:2] == ("lost", 0) and row["closed_on"]
+    assert deal["id"] in [r["id"] for r in li.rows("opportunity", filter=["lost_to", "=", rival["id"]])]
+    assert li.post(path + "/reopen", {"note": "again"}).status == 403
+    assert li.patch(path, row["version"], {"stage_id": stages["first"]}).status == 403
+    assert li.row(path)["status"] == "lost"
+    row = manager.post(path + "/reopen", {"note": "they called"}).json["row"]
+    assert (row["status"], row["stage_id"], row["lost_reason"], row["closed_on"]) == ("open", stages["first"], None, None)
+
+
+def test_a_won_deal_makes_its_company_a_customer(people, deal):
+    li = people["li"]
+    assert li.row(f"/customer/{deal['customer_id']}")["lifecycle"] == "lead"
+    row = li.post(f"/opportunity/{deal['id']}/win", {"won_reason": "service"}).json["row"]
+    assert (row["status"], row["percent"]) == ("won", 100)
+    customer = li.row(f"/customer/{deal['customer_id']}")
+    assert customer["lifecycle"] == "customer" and customer["first_deal_on"]
+    assert li.post(f"/opportunity/{deal['id']}/win", {}).status == 409
+
+
+def test_what_hangs_on_a_deal_is_seen_with_it(people, deal):
+    li, minh = people["li"], people["minh"]
+    rival = people["manager"].made("competitor", name=name("Rival"))
+    made = li.made("deal_competitor", opportunity_id=deal["id"], competitor_id=rival["id"], standing="ahead", strengths="price")
+    li.made("deal_contact", opportunity_id=deal["id"], person="王总", role="decides", influence="high", next_move="dinner")
+    assert minh.get(f"/deal_competitor/{made['id']}").status == 404
+    assert minh.post("/deal_contact", {"opportunity_id": deal["id"], "person": "x"}).status in (403, 422)
+    assert {"deal_contact", "deal_competitor", "stage_log", "activity"} <= {d["table"] for d in li.get("/_meta/opportunity").json["details"]}
+    assert "opportunity" in {d["table"] for d in li.get("/_meta/customer").json["details"]}
+    assert people["zhang"].get(f"/opportunity/{deal['id']}").status == 404
+    li.post(f"/customer/{deal['customer_id']}/transfer", {"to_id": people["zhang"].user["id"]})
+    assert people["zhang"].row(f"/opportunity/{deal['id']}")["id"] == deal["id"]  # with the customer comes what belongs to it
+
+
+def test_deals_that_idle_are_flagged(own_site):
+    site = own_site()
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    idle = [r for r in li.rows("opportunity") if r["status"] == "open"]
+    assert idle and not any(r["idle"] for r in idle)
+    assert admin.post("/_timer/opportunities.idle").status == 200
+    stage = {s["id"]: s for s in admin.rows("stage")}
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for r in li.rows("opportunity"):
+        since = datetime.datetime.fromisoformat(r["stage_since"].replace("Z", "+00:00"))
+        norm = stage[r["stage_id"]]["norm_days"]
+        assert r["idle"] == (r["status"] == "open" and norm > 0 and (now - since).days >= norm), r
+
+
+def test_the_funnel_counts_what_one_may_see(people, stages):
+    lan, minh = people["lan"], people["minh"]
+    pipe = str(stages["pipeline"])
+    for person, amount in ((minh, "100"), (minh, "300"), (lan, "1000")):
+        row = person.made("opportunity", name=name(), pipeline_id=stages["pipeline"], amount=amount, close_on=day(3))
+        if amount != "100":
+            assert person.post(f"/opportunity/{row['id']}/move", {"stage_id": stages["second"]}).status == 200
+
+    def steps(person, **query):
+        return {s["name"]: s for s in person.get("/opportunities/funnel", pipeline=pipe, **query).json["stages"]}
+
+    own, team = steps(minh), steps(lan)
+    assert (own["first"]["count"], own["first"]["amount"], own["first"]["weighted"]) == (1, "100.00", "10.00")
+    assert (own["second"]["count"], own["second"]["weighted"]) == (1, "150.00")
+    assert (own["first"]["entered"], own["second"]["entered"], own["first"]["conversion"]) == (2, 1, 0.5)
+    assert own["first"]["days"] is not None and own["second"]["days"] is None
+    assert (team["second"]["count"], team["second"]["amount"]) == (2, "1300.00")
+    assert steps(lan, user=str(minh.user["id"]))["second"]["amount"] == "300.00"
+    assert steps(lan, department="3")["second"]["count"] == 2
+    assert steps(lan, to="2020-01-01")["first"]["entered"] == 0
+    assert lan.get("/opportunities/funnel", pipeline=pipe, from_="x' or 1=1 --").status == 422
+    assert lan.get("/opportunities/funnel", user="me").status == 422
+
+
+def test_the_forecast_holds_targets_against_what_was_won_and_is_likely(people, stages):
+    alice, manager = people["alice"], people["manager"]
+    span = {"from_on": day(-20), "to_on": day(20)}
+    assert alice.post("/sales_target", {"scope": "person", "value": 5, **span}).status == 403
+    target = manager.made("sales_target", owner_id=alice.user["id"], scope="person", metric="amount", period="month", value=1000.0, **span)
+    won = alice.made("opportunity", name=name(), pipeline_id=stages["pipeline"], amount="400", close_on=day(1))
+    alice.post(f"/opportunity/{won['id']}/win", {})
+    before = next(t for t in alice.get("/opportunities/forecast").json["targets"] if t["target"] == target["id"])
+    alice.made("opportunity", name=name(), pipeline_id=stages["pipeline"], amount="1000", close_on=day(5))
+    after = next(t for t in alice.get("/opportunities/forecast").json["targets"] if t["target"] == target["id"])
+    assert before["won"] >= 400 and after["won"] == before["won"] and after["open"] - before["open"] == 1000
+    assert after["forecast"] > after["won"] and abs(after["reached"] - after["won"] / 1000) < 1e-6
+    assert target["id"] not in [t["target"] for t in people["li"].get("/opportunities/forecast").json["targets"]]
+    assert alice.get("/opportunities/forecast", on="2001-01-01").json["targets"] == []
+
+
+def test_won_cases_like_this_one_are_offered(people, stages):
+    li = people["li"]
+    case, = [li.made("opportunity", name=name(), pipeline_id=stages["pipeline"], mode="air", direction="export", pod="Reykjavik", amount="1")]
+    li.post(f"/opportunity/{case['id']}/win", {"won_reason": "route"})
+    new = li.made("opportunity", name=name(), pipeline_id=stages["pipeline"], mode="air", direction="export", pod="Reykjavik")
+    assert [r["id"] for r in li.get("/opportunities/similar", id=str(new["id"])).json["rows"]] == [case["id"]]
+    assert people["minh"].get("/opportunities/similar", id=str(new["id"])).status == 404
+
+
+def test_cooperation_knows_who_gives_whom_how_much(people):
+    li = people["li"]
+    row = li.made("cooperation", name=name("Agent"), kind="agent", ports="Hamburg")
+    for month, given, received in (("2026-01-01", 10, 4), ("2026-02-01", 6.5, 20)):
+        li.made("cooperation_figure", cooperation_id=row["id"], month_on=month, given_teu=given, received_teu=received, received_profit="12.25")
+    row = li.row(f"/cooperation/{row['id']}")
+    assert (row["given_teu"], row["received_teu"], row["balance_teu"], row["received_profit"]) == (16.5, 24.0, 7.5, "24.50")
+    assert people["zhang"].get(f"/cooperation/{row['id']}").status == 404
+    assert li.post("/cooperation_figure", {"cooperation_id": row["id"], "month_on": "2026-01-01"}).status == 409
+
+
+def test_stages_are_made_by_administrators_and_not_lost_under_deals(people, stages):
+    admin, li = people["admin"], people["li"]
+    assert li.post("/pipeline", {"name": "x"}).status == 403 and people["manager"].post("/pipeline", {"name": "x"}).status == 403
+    answer = admin.post("/stage", {"pipeline_id": stages["pipeline"], "name": "x", "needs": "amount, password_hash"})
+    assert answer.status == 422 and "needs" in answer.json["error"]["fields"]
+    assert admin.post("/stage", {"pipeline_id": stages["pipeline"], "name": "x", "percent": 101}).status == 422
+    li.made("opportunity", name=name(), pipeline_id=stages["pipeline"])
+    assert admin.delete(f"/stage/{stages['first']}").status == 409
+
+
+def test_opportunities_work_alone(own_site):
+    site = own_site("--plugins", "base opportunities")
+    li = site.sign_in("demo.li")
+    row = li.made("opportunity", name="alone", amount="10")
+    assert li.post(f"/opportunity/{row['id']}/win", {}).json["row"]["status"] == "won"
+    meta = li.get("/_meta/opportunity").json
+    assert not {"customer_id", "contact_id", "lead_id"} & {f["name"] for f in meta["fields"]}
+    assert li.get("/opportunities/funnel").status == 200
