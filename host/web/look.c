@@ -12,7 +12,7 @@
 #include "record/view.h"
 #include "web/app.h"
 
-enum { AGGREGATE_MS = 1000, NET_MS = 700 };
+enum { AGGREGATE_MS = 2000, NET_MS = 700 };
 
 bool call_known(struct call *k, const char *const *names)
 {

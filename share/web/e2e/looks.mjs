@@ -174,6 +174,48 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, ch
     assert.match(await page.locator(`dialog [data-field=${date.name}]`).textContent(), /9/, 'the day is filled in')
   })
 
+  await test('a visit is dragged to another day and hour, and pulled to last longer', {}, async (page) => {
+    await signIn(page)
+    const m = await call(page, 'GET', '_meta/activity')
+    const v = m.body?.views?.find((x) => x.look === 'calendar' && x.from && x.to)
+    if (!v) return
+    const date = m.body.fields.find((f) => f.name === v.from)
+    if (date.type !== 'time') return
+    const zone = ok(await call(page, 'GET', '_start'), 'start').company.zone
+    /* Ten o'clock on that wall, on a Wednesday. */
+    const guess = new Date('2031-05-14T10:00:00Z')
+    const wall = new Date(guess.toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T') + 'Z')
+    const start = new Date(guess.getTime() - (wall - guess))
+    const row = ok(await call(page, 'POST', 'activity', { [m.body.title]: 'Besuch ' + stamp, [v.from]: start.toISOString(), [v.to]: new Date(start.getTime() + 3600_000).toISOString() }), 'create').row
+    const read = async () => ok(await call(page, 'GET', 'activity/' + row.id), 'read').row
+    await page.goto(`/t/activity?view=${v.name}&mode=week&day=2031-05-14&q=Besuch`)
+    const block = page.locator(`.block[data-event="${row.id}"]`)
+    await block.waitFor()
+    await block.scrollIntoViewIfNeeded()
+    const hour = (await page.locator('.dcol').first().boundingBox()).height / 24
+    const a = await block.boundingBox()
+    const day = (await page.locator('.dcol').nth(1).boundingBox()).x - (await page.locator('.dcol').nth(0).boundingBox()).x
+    await page.mouse.move(a.x + 20, a.y + 12)
+    await page.mouse.down()
+    await page.mouse.move(a.x + 40, a.y + 20, { steps: 3 })
+    await page.mouse.move(a.x + 20 + day, a.y + 12 + hour * 2, { steps: 8 })
+    await page.mouse.up()
+    await until('a day and two hours later', async () => Date.parse((await read())[v.from]) - start.getTime() === 26 * 3600_000)
+    assert.equal(Date.parse((await read())[v.to]) - start.getTime(), 27 * 3600_000, 'both ends moved')
+    await until('drawn there', async () => Math.abs((await block.boundingBox()).x - a.x - day) < 4)
+    await block.evaluate((e) => e.scrollIntoView({ block: 'center' }))
+    const b = await block.boundingBox()
+    await page.mouse.move(b.x + 30, b.y + b.height - 3)
+    await page.mouse.down()
+    await page.mouse.move(b.x + 30, b.y + b.height + 12, { steps: 3 })
+    await page.mouse.move(b.x + 30, b.y + b.height - 3 + hour, { steps: 6 })
+    await page.mouse.up()
+    await until('an hour longer', async () => Date.parse((await read())[v.to]) - start.getTime() === 28 * 3600_000)
+    assert.equal(Date.parse((await read())[v.from]) - start.getTime(), 26 * 3600_000, 'its beginning stays')
+    await clean(page, 'week')
+    await call(page, 'DELETE', 'activity/' + row.id)
+  })
+
   await test('a department is dragged below another, walked to by keys, and never below itself', {}, async (page) => {
     await signIn(page)
     const mk = async (name, parent_id = null) => ok(await call(page, 'POST', 'department', { name: `${name} ${stamp}`, parent_id }), 'department').row
