@@ -68,6 +68,24 @@ def lead(i):
     return name, phone, "" if r & 64 else fax, "" if r % 10 == 0 else email, status, country
 
 
+ZH_SURNAME = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾萧田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛闫段雷龙陶黎贺毛郝顾龚邵万覃武钱戴严莫孔向常汤"
+VI_SURNAME = "Nguyễn Trần Lê Phạm Hoàng Phan Vũ Đặng Bùi Đỗ Hồ Ngô Dương Lý".split()
+EN_FIRST = "James Mary John Linda Robert Susan Michael Karen David Nancy William Lisa Thomas Sandra Peter Laura Paul Emma Mark Olivia".split()
+
+
+def person(i):
+    """name, mobile, email of contact i."""
+    r = mix(i ^ 0xC0FFEE)
+    if i % 20 < 11:
+        name = ZH_SURNAME[r % len(ZH_SURNAME)] + ZH[(r >> 8) % len(ZH)] + (ZH[(r >> 16) % len(ZH)] if r & 128 else "")
+        return name, "1%02d%08d" % (30 + i % 60, i), "p%d@%s.com.cn" % (i, SYL[(r >> 24) % 70] + SYL[(r >> 32) % 70])
+    if i % 20 < 15:
+        name = " ".join((VI_SURNAME[r % 14], VI[(r >> 8) % len(VI)], VI[(r >> 16) % len(VI)]))
+        return name, "09%08d" % i, "c%d@%s.vn" % (i, SYL[(r >> 24) % 70])
+    name = EN_FIRST[r % 20] + " " + (SYL[(r >> 8) % 70] + SYL[(r >> 16) % 70]).capitalize()
+    return name, "+1 %d 555 %04d" % (200 + i // 10000 % 700, i % 10000), "%s%d@example.com" % (EN_FIRST[r % 20].lower(), i)
+
+
 def again(i):
     """Lead i as somebody else would type it: two of its keys, written another way."""
     name, phone, fax, email, status, country = lead(i)
