@@ -1,7 +1,9 @@
 /* scan.c - reaches the rows of a list, in its order, without sorting what is not shown.
  *
  * Whoever sees everything gets one statement whose index is in the order asked for.  For all others there are
- * three ways, and no estimate is kept to choose between them:
+ * four ways, and no estimate is kept to choose between them:
+ *   look    by id, of few owners and what lies in pools: some ids on from where the list stands, the condition in
+ *           the statement.  Passing a neighbour costs a fifth of jumping to a row from an index.
  *   merge   by id and of few owners: a statement each, in order by the owners' index, read as far as needed.
  *   walk    all rows in the list's order; whose they are is looked at here.  Good for who sees much.  It is given
  *           up when it has passed some ten rows for each one wanted without filling the page.
@@ -17,7 +19,8 @@
 
 #include "record/search.h"
 
-enum { FEW = 8 }; /* owners that get a statement each */
+enum { FEW = 8 };  /* owners that get a statement each */
+enum { LOOK = 4 }; /* ids looked at for each row wanted */
 
 static struct {
     int64_t per_row;  /* rows passed for each one wanted, by id */
@@ -357,6 +360,45 @@ static void merge(struct way *w)
         done(w, from[i].s, from[i].rc);
 }
 
+/* ---- looking ---------------------------------------------------------------------------- */
+/* The id above all that are to come. */
+static int64_t stands_at(const struct way *w)
+{
+    struct db_stmt *s;
+    int64_t id = 0;
+    int rc;
+
+    if (w->after != NULL)
+        return w->after[0].i;
+    s = db_prepare(w->c->conn, arena_fmt(w->c->a, "SELECT max(id) FROM %s", w->s->t->sql));
+    rc = db_step(s);
+    if (rc == DB_ROW)
+        id = db_col_int(s, 0);
+    done(w, s, rc);
+    return id + 1;
+}
+
+/* Afterwards w->after is the end of the ids looked at, when the page is not full. */
+static void look(struct way *w)
+{
+    int64_t from = stands_at(w), to = from - w->left * LOOK;
+    struct binds binds = {0};
+    struct buf sql = BUF_INIT;
+    struct db_stmt *s;
+    int rc = DB_DONE;
+
+    question(w, w->all, reach_sql(w->c, w->s->t, &w->reach, "t."), 0, &sql, &binds);
+    buf_puts(&sql, " AND t.id < ? AND t.id >= ? ORDER BY t.id DESC");
+    binds_add(w->c, &binds, berth_i(from));
+    binds_add(w->c, &binds, berth_i(to));
+    s = prepared(w, &sql, &binds);
+    while (w->left > 0 && (rc = db_step(s)) == DB_ROW)
+        give(w, s);
+    done(w, s, rc);
+    w->at[0] = berth_i(to);
+    w->after = w->at;
+}
+
 /* ---- walking ---------------------------------------------------------------------------- */
 static void stand_at(struct way *w, struct db_stmt *s)
 {
@@ -511,7 +553,10 @@ static void part(struct way *w, bool nulls)
     } else if (by_id && w->search.value != NULL) {
         walk(w, nulls, 0);
     } else if (by_id && w->reach.owners.n <= FEW) {
-        merge(w);
+        if (w->reach.owners.n > 0 && w->reach.pools.n > 0)
+            look(w);
+        if (w->left > 0)
+            merge(w);
     } else if (w->search.value == NULL && has_index(s->t, s->q)) {
         most = by_id ? w->left * walks.per_row : w->where != NULL ? walks.filtered : walks.sorted;
         if (!walk(w, nulls, most) && w->c->rc == BERTH_OK)
