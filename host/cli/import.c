@@ -24,9 +24,17 @@ static const struct cli_option options[] = {
     {"separator", "CHAR", "of a text file"},
     {"pool", "NAME", "put new records without owner into this pool"},
     {"as", "LOGIN", "whose rights and name it runs with (default: the host's own)"},
-    {"update", NULL, "change the record that a row is a duplicate of, instead of leaving it alone"},
+    {"mode", "MODE", "create (default): leave what is there alone; both: update it; update: create nothing"},
+    {"match", "FIELD", "find records by this field instead of the duplicate rules; several: again, or with commas"},
+    {"value", "FIELD:TEXT=KEY", "what a word of the file means to a dictionary or a reference; without KEY: nothing"},
+    {"mapping", "NAME", "use a saved mapping; none: only what the headers say"},
+    {"save-mapping", "NAME", "keep how this file was read, for files with the same headers"},
+    {"shared", NULL, "and let colleagues use it"},
+    {"update", NULL, "the same as --mode both"},
     {"dry-run", NULL, "say what would become of every row and write nothing"},
     {"rejected", "FILE", "write the rows that did not go in, with the reason, to this .xlsx or .csv"},
+    {"undo", "ID", "take the import with this number back; no FILE"},
+    {"list", NULL, "the table's imports, newest first; no FILE"},
     {0},
 };
 
@@ -140,6 +148,61 @@ static json_t *reading(const struct task *t)
     return o;
 }
 
+/* FIELD:TEXT=KEY */
+static int add_value(struct task *t, json_t *values, const char *text)
+{
+    const char *colon = strchr(text, ':'), *eq = strrchr(text, '=');
+    const struct table *table = model_table(atomic_load(&t->site->st.model), t->table);
+    char name[64];
+    const struct field *f;
+    json_t *of;
+
+    if (colon == NULL || eq == NULL || eq < colon)
+        return cli_misused(t->cli, "--value wants FIELD:TEXT=KEY, not \"%s\"", text);
+    snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
+    f = model_field(table, name);
+    if (f == NULL || (f->type != BERTH_PICK && f->type != BERTH_REF))
+        return cli_fail(t->cli, "%s is no field of %s that refers to a dictionary or a record", name, t->table);
+    of = json_object_get(values, name);
+    if (of == NULL)
+        json_object_set_new(values, name, of = json_object());
+    return json_object_setn_new(of, colon + 1, (size_t)(eq - colon - 1),
+                                eq[1] == '\0' ? json_null() : f->type == BERTH_REF ? json_integer(strtoll(eq + 1, NULL, 10))
+                                                                                 : json_string(eq + 1)) < 0;
+}
+
+/* What a saved mapping said counts unless the command line says otherwise. */
+static int add_how(struct task *t, const json_t *look)
+{
+    const json_t *saved = json_object_get(look, "mapping");
+    const char *mode = cli_value(t->cli, "mode"), *name = cli_value(t->cli, "save-mapping");
+    json_t *values = json_deep_copy(json_object_get(saved, "values")), *match = json_array();
+    int rc = 0;
+
+    if (!json_is_object(values)) {
+        json_decref(values);
+        values = json_object();
+    }
+    for (int k = 0; cli_value_at(t->cli, "value", k) != NULL && rc == 0; k++)
+        rc = add_value(t, values, cli_value_at(t->cli, "value", k));
+    for (int k = 0; cli_value_at(t->cli, "match", k) != NULL; k++)
+        for (const char *s = cli_value_at(t->cli, "match", k); *s != '\0'; s += strcspn(s, ",") + (s[strcspn(s, ",")] == ','))
+            json_array_append_new(match, json_stringn(s, strcspn(s, ",")));
+    json_object_set_new(t->options, "values", values);
+    if (mode == NULL)
+        mode = cli_has(t->cli, "update") ? "both" : json_string_value(json_object_get(saved, "mode"));
+    if (mode != NULL)
+        json_object_set_new(t->options, "mode", json_string(mode));
+    if (json_array_size(match) > 0)
+        json_object_set(t->options, "match", match);
+    else if (json_is_array(json_object_get(saved, "match")))
+        json_object_set(t->options, "match", json_object_get(saved, "match"));
+    json_decref(match);
+    if (name != NULL)
+        json_object_set_new(t->options, "save_as", json_pack("{s:s, s:b}", "name", name, "shared", cli_has(t->cli, "shared")));
+    return rc;
+}
+
 static int make_options(struct task *t, const json_t *look)
 {
     json_t *map = json_object();
@@ -167,8 +230,7 @@ static int make_options(struct task *t, const json_t *look)
     json_object_set(t->options, "sheet", json_object_get(look, "sheet"));
     json_object_set(t->options, "header_row", json_object_get(look, "header_row"));
     json_object_set_new(t->options, "dry", json_boolean(cli_has(t->cli, "dry-run")));
-    json_object_set_new(t->options, "duplicates", json_string(cli_has(t->cli, "update") ? "update" : "skip"));
-    return rc;
+    return rc != 0 ? rc : add_how(t, look);
 }
 
 static int start_body(struct berth_ctx *c, void *arg)
@@ -187,6 +249,18 @@ static int start_body(struct berth_ctx *c, void *arg)
     }
     t->job = import_start(c, &t->import, t->options);
     return c->rc;
+}
+
+/* Words that neither a dictionary nor a record has; each once, for --value. */
+static void unknown_words(const json_t *result)
+{
+    size_t i;
+    json_t *w;
+
+    json_array_foreach (json_object_get(result, "values"), i, w)
+        if (!json_is_true(json_object_get(w, "known")))
+            printf("unknown    %s:%s in %lld rows\n", json_string_value(json_object_get(w, "field")),
+                   json_string_value(json_object_get(w, "value")), (long long)json_integer_value(json_object_get(w, "rows")));
 }
 
 /* Looks at the job until it has ended; its result goes to stdout. */
@@ -212,11 +286,16 @@ static int follow(struct task *t, struct db_conn *conn, struct arena *a)
                     ended ? "\n" : "");
         if (ended) {
             const json_t *result = json_object_get(job, "result");
+            static const char *const back[] = {"undone", "restored", "kept", "gone"};
             bool done = state != NULL && strcmp(state, "done") == 0;
 
-            for (const char *const *b = import_buckets; *b != NULL; b++)
+            if (json_object_get(result, "undone") != NULL)
+                for (size_t i = 0; i < sizeof(back) / sizeof(back[0]); i++)
+                    printf("%-10s %lld\n", back[i], (long long)json_integer_value(json_object_get(result, back[i])));
+            for (const char *const *b = import_buckets; *b != NULL && json_object_get(result, "undone") == NULL; b++)
                 if (json_integer_value(json_object_get(result, *b)) > 0 || strcmp(*b, "new") == 0)
                     printf("%-10s %lld\n", *b, (long long)json_integer_value(json_object_get(result, *b)));
+            unknown_words(result);
             if (!done)
                 cli_fail(t->cli, "%s", json_string_value(json_object_get(job, "error")));
             json_decref(job);
@@ -249,6 +328,86 @@ static int user_of(struct task *t, struct db_conn *conn)
     return t->who == NULL ? cli_fail(t->cli, "there is no active user with the login %s", login) : 0;
 }
 
+/* --mapping NAME: the file is looked at again that way. */
+static int with_mapping(struct task *t, struct berth_ctx *c, json_t **look)
+{
+    const char *name = cli_value(t->cli, "mapping");
+    json_t *o, *m, *id = NULL;
+    size_t i;
+    int rc;
+
+    if (name == NULL)
+        return 0;
+    json_array_foreach (json_object_get(*look, "mappings"), i, m)
+        if (strcmp(json_string_value(json_object_get(m, "name")), name) == 0)
+            id = json_object_get(m, "id");
+    if (id == NULL && strcmp(name, "none") != 0)
+        return cli_fail(t->cli, "there is no saved mapping called %s", name);
+    o = reading(t);
+    json_object_set(o, "mapping", id == NULL ? json_null() : id);
+    buf_clear(&t->answer);
+    rc = import_look(c, t->import, o, &t->answer);
+    json_decref(o);
+    if (rc != BERTH_OK)
+        return cli_fail(t->cli, "%s", ctx_text(c, c->key, c->args));
+    json_decref(*look);
+    *look = json_loadb(t->answer.s, t->answer.len, 0, NULL);
+    return 0;
+}
+
+static int undo_body(struct berth_ctx *c, void *arg)
+{
+    struct task *t = arg;
+
+    c->who = t->who;
+    t->job = import_undo(c, t->import);
+    return c->rc;
+}
+
+static int take_back(struct task *t, struct db_conn *conn, struct arena *a)
+{
+    struct buf err = BUF_INIT;
+    struct jobs *jobs;
+    int rc = user_of(t, conn);
+
+    t->import = strtoll(cli_value(t->cli, "undo"), NULL, 10);
+    if (rc == 0 && site_write(t->site, undo_body, t, &err) < 0)
+        rc = cli_fail(t->cli, "%s", buf_str(&err));
+    if (rc == 0 && (jobs = jobs_start(&t->site->st, &err)) != NULL) {
+        rc = follow(t, conn, a) < 0 ? CLI_FAILED : CLI_OK;
+        jobs_stop(&jobs);
+    }
+    buf_free(&err);
+    return rc;
+}
+
+static int list(struct task *t, struct db_conn *conn, struct arena *a)
+{
+    const struct table *table = model_table(atomic_load(&t->site->st.model), t->table);
+    struct buf out = BUF_INIT;
+    struct berth_ctx c;
+    json_t *all, *x;
+    size_t i;
+
+    if (table == NULL)
+        return cli_fail(t->cli, "there is no table %s", t->table);
+    ctx_init(&c, &t->site->st, conn, a, NULL, NULL);
+    import_list(&c, table, 0, 100, &out);
+    all = json_loadb(buf_str(&out), out.len, 0, NULL);
+    json_array_foreach (json_object_get(all, "imports"), i, x) {
+        const json_t *r = json_object_get(x, "result");
+
+        printf("%-6lld %s  %-9s new %lld, updated %lld  %s%s\n", (long long)json_integer_value(json_object_get(x, "import")),
+               json_string_value(json_object_get(x, "at")), json_string_value(json_object_get(x, "state")),
+               (long long)json_integer_value(json_object_get(r, "new")), (long long)json_integer_value(json_object_get(r, "updated")),
+               json_string_value(json_object_get(x, "name")),
+               json_is_true(json_object_get(r, "dry")) ? "  (dry run)" : json_is_string(json_object_get(x, "undone_at")) ? "  (undone)" : "");
+    }
+    json_decref(all);
+    buf_free(&out);
+    return CLI_OK;
+}
+
 static int work(struct task *t, struct db_conn *conn, struct arena *a)
 {
     struct buf err = BUF_INIT;
@@ -272,7 +431,9 @@ static int work(struct task *t, struct db_conn *conn, struct arena *a)
         return rc;
     }
     look = json_loadb(t->answer.s, t->answer.len, 0, NULL);
-    rc = make_options(t, look);
+    rc = with_mapping(t, &c, &look);
+    if (rc == 0)
+        rc = make_options(t, look);
     if (rc == 0 && site_write(t->site, start_body, t, &err) < 0)
         rc = cli_fail(t->cli, "%s", buf_str(&err));
     if (rc == 0 && (jobs = jobs_start(&t->site->st, &err)) != NULL) {
@@ -290,14 +451,16 @@ static int work(struct task *t, struct db_conn *conn, struct arena *a)
 static int run(struct cli *cli)
 {
     struct site site;
-    struct task t = {.cli = cli, .site = &site, .path = cli->args[0], .table = cli_value(cli, "table")};
+    struct task t = {.cli = cli, .site = &site, .path = cli->nargs > 0 ? cli->args[0] : NULL, .table = cli_value(cli, "table")};
     struct buf err = BUF_INIT;
     struct arena *a = arena_new();
     struct db_conn *conn = NULL;
     int rc, lock;
 
-    if (t.table == NULL)
+    if (t.table == NULL && !cli_has(cli, "undo"))
         return cli_misused(cli, "--table is missing: which table is to be filled?");
+    if (t.path == NULL && !cli_has(cli, "undo") && !cli_has(cli, "list"))
+        return cli_misused(cli, "FILE is missing: which file is to be read?");
     lock = datadir_lock(cli->conf->data, 0, &err);
     if (lock < 0) {
         rc = cli_fail(cli, "%s; while the server runs, import in the browser or through the REST interface", buf_str(&err));
@@ -305,7 +468,7 @@ static int run(struct cli *cli)
                (conn = db_reader(site.st.db, &err)) == NULL) {
         rc = cli_fail(cli, "%s", buf_str(&err));
     } else {
-        rc = work(&t, conn, a);
+        rc = cli_has(cli, "list") ? list(&t, conn, a) : cli_has(cli, "undo") ? take_back(&t, conn, a) : work(&t, conn, a);
         db_conn_close(&conn);
     }
     if (lock >= 0) {
@@ -321,16 +484,25 @@ static int run(struct cli *cli)
 const struct cli_command cli_import = {
     .name = "import",
     .summary = "put a spreadsheet's rows into a table",
-    .usage = "FILE --table NAME [options]",
+    .usage = "FILE --table NAME [options] | --table NAME --list | --undo ID",
     .help = "Reads .xlsx, .xls and .csv.  Columns whose headers are known (in any of the four languages)\n"
-            "find their fields by themselves; --map names the others.  Duplicates and invalid rows stay\n"
-            "out and are told.  The server must not be running on the same data.\n"
+            "find their fields by themselves; --map names the others, and how a file was read is remembered\n"
+            "for the next one with these headers.  Each row is told apart: new, updated, same, duplicate,\n"
+            "held (by a colleague), pool, elsewhere (in another table), conflict, missing, invalid.  The\n"
+            "server must not be running on the same data.\n"
             "\n"
+            "First see what would become of every row, and which words of the file mean nothing yet:\n"
             "  berth import leads.xlsx --table lead --dry-run\n"
+            "then say what they mean, and go:\n"
+            "  berth import leads.xlsx --table lead --value country:大陆=CN --value source:Messe=exhibition\n"
+            "\n"
             "  berth import leads.csv --table lead --map 'Firma=name,Tel=phone' --pool 深圳公海\n"
-            "  berth import leads.xls --table lead --as demo.manager --rejected left-over.xlsx\n",
+            "  berth import prices.csv --table lead --mode update --match id --map 'No=id,City=city'\n"
+            "  berth import leads.xls --table lead --as demo.manager --rejected left-over.xlsx\n"
+            "  berth import --table lead --list        what was imported, with its numbers\n"
+            "  berth import --undo 17                  takes one back, but for what was worked on since\n",
     .options = options,
-    .min_args = 1,
+    .min_args = 0,
     .max_args = 1,
     .run = run,
 };

@@ -63,29 +63,48 @@ const char *find_title(struct berth_ctx *c, const struct table *t, int64_t id)
     return title;
 }
 
-int64_t find_ref_by_text(struct berth_ctx *c, const struct field *f, const char *text, size_t n)
+/* -1: several have it; 0: none. */
+static int64_t having(struct berth_ctx *c, const struct table *t, const char *field, const char *text, size_t n)
 {
-    const struct table *t = f->ref;
+    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT id FROM %s WHERE %s = ? LIMIT 2", t->sql, field));
     int64_t id = 0;
-    char *end;
-    struct db_stmt *s;
 
-    if (t == NULL || t->title == NULL)
-        return 0;
-    id = strtoll(text, &end, 10);
-    if (end == text + n && id > 0)
-        return find_exists(c, t, id) ? id : 0;
-    id = 0;
-    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT id FROM %s WHERE %s = ?%s LIMIT 2", t->sql,
-                                      t->title->name, strcmp(t->name, "user") == 0 ? " OR login = ?1" : ""));
     db_bind_text(s, 1, text, (int64_t)n);
     if (db_step(s) == DB_ROW) {
         id = db_col_int(s, 0);
         if (db_step(s) == DB_ROW)
-            id = 0; /* two of that name: the number must be given */
+            id = -1;
     }
     db_reset(s);
-    return id != 0 && find_exists(c, t, id) ? id : 0;
+    return id;
+}
+
+/* A number or a code names one record: of a number series, or a text that is unique (users: the login). */
+static bool is_code(const struct table *t, const struct field *f)
+{
+    return f != t->title && type_is_text(f->type) && !(f->flags & (BERTH_MANY | BERTH_SECRET)) &&
+           (f == t->number || (f->flags & BERTH_UNIQUE));
+}
+
+int64_t find_ref_by_text(struct berth_ctx *c, const struct field *f, const char *text, size_t n)
+{
+    const struct table *t = f->ref;
+    int64_t id;
+    char *end;
+
+    if (t == NULL || t->title == NULL)
+        return 0;
+    id = strtoll(text, &end, 10);
+    if (end == text + n && id > 0 && find_exists(c, t, id))
+        return id;
+    id = having(c, t, t->title->name, text, n);
+    for (int i = F_DECLARED; i < t->nfields && id <= 0; i++)
+        if (is_code(t, &t->fields[i])) {
+            int64_t by_code = having(c, t, t->fields[i].name, text, n);
+
+            id = by_code > 0 ? by_code : id;
+        }
+    return id > 0 && find_exists(c, t, id) ? id : 0; /* two of that name: the number must be given */
 }
 
 /* ---- lists for code ------------------------------------------------------------ */
