@@ -10,7 +10,7 @@
 #include "record/import_run.h"
 
 /* Rows of the first batches: progress shows at once, and both threads are soon at work. */
-enum { BATCH_FIRST = 2000, MERGE_KEYS = 1000000 };
+enum { BATCH_FIRST = 2000, MERGE_KEYS = 700000 };
 
 /* ---- comparing with the database ------------------------------------------------------------------ */
 struct pair { /* a key and whose it is: the row's place in the batch */

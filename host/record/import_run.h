@@ -35,7 +35,7 @@ enum outcome {
 
 enum import_mode { MODE_CREATE, MODE_UPDATE, MODE_BOTH };
 
-enum { BATCH_ROWS = 65536, BATCH_BYTES = 64 << 20, MATCH_MAX = 8, COLUMNS_MAX = 1024 };
+enum { BATCH_ROWS = 49152, BATCH_BYTES = 36 << 20, MATCH_MAX = 8, COLUMNS_MAX = 1024 };
 
 struct cell {
     const char *s;

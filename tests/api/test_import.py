@@ -306,3 +306,30 @@ def test_an_import_can_be_undone_once_and_only_by_whoever_made_it(people):
     assert people["li"].post(f"/_import/{look['import']}/undo").status == 404
     assert undo(person, look["import"])["result"]["undone"] == 1
     assert undo(person, look["import"])["result"].get("undone", 0) == 0
+
+
+def test_an_undo_that_was_cut_off_goes_on(own_site):
+    site = own_site()
+    person = site.sign_in("demo.admin")
+    before = person.get("/lead", count=1).json["total"]
+    look = upload(person, text([[f"back {i} {i * 7919 % 100003} works", "", f"+84 9{i:08d}", "", "", "VN", ""] for i in range(6000)]), "big.csv")
+    assert run(person, look)["result"]["new"] == 6000
+    answer = person.post(f"/_import/{look['import']}/undo")
+    while person.get(f"/_job/{answer.json['job']}").json["done"] == 0:
+        pass
+    site.kill()
+    site.start()
+    person = site.sign_in("demo.admin")
+    job = person.job(answer)
+    assert job["state"] == "done" and job["result"]["undone"] == 6000 and job["result"]["kept"] == 0, job
+    assert person.get("/lead", count=1).json["total"] == before
+
+
+def test_what_is_a_customer_already_is_told_so(people):
+    person, t = people["admin"], tag()
+    person.made("customer", name=f"{t} Maritime Ltd")
+    look = upload(person, text([[f"{t} MARITIME LIMITED", "", "", "", "", "", ""]]), "a.csv")
+    result = run(person, look, dry=True)["result"]
+    assert result["elsewhere"] == 1 and result["elsewhere_by"] == {"customer": 1}
+    row = person.get(f"/_import/{look['import']}/rows", outcome="elsewhere", table="customer").json["rows"][0]
+    assert row["table"] == "customer" and row["by"] == ["name"]
