@@ -24,9 +24,9 @@ static const struct cli_option options[] = {
     {"separator", "CHAR", "of a text file"},
     {"pool", "NAME", "put new records without owner into this pool"},
     {"as", "LOGIN", "whose rights and name it runs with (default: the host's own)"},
-    {"mode", "MODE", "create (default): leave what is there alone; both: update it; update: create nothing"},
-    {"match", "FIELD", "find records by this field instead of the duplicate rules; several: again, or with commas"},
-    {"value", "FIELD:TEXT=KEY", "what a word of the file means to a dictionary or a reference; without KEY: nothing"},
+    {"mode", "MODE", "create (default), both (also update what is there), update (create nothing)"},
+    {"match", "FIELD", "find records by this field, not by the duplicate rules; several: with commas"},
+    {"value", "FIELD:TEXT=KEY", "what a word of the file means; without KEY: nothing"},
     {"mapping", "NAME", "use a saved mapping; none: only what the headers say"},
     {"save-mapping", "NAME", "keep how this file was read, for files with the same headers"},
     {"shared", NULL, "and let colleagues use it"},
@@ -484,7 +484,7 @@ static int run(struct cli *cli)
 const struct cli_command cli_import = {
     .name = "import",
     .summary = "put a spreadsheet's rows into a table",
-    .usage = "FILE --table NAME [options] | --table NAME --list | --undo ID",
+    .usage = "FILE --table NAME [options]",
     .help = "Reads .xlsx, .xls and .csv.  Columns whose headers are known (in any of the four languages)\n"
             "find their fields by themselves; --map names the others, and how a file was read is remembered\n"
             "for the next one with these headers.  Each row is told apart: new, updated, same, duplicate,\n"
