@@ -123,6 +123,8 @@ struct berth_field {
     const char *was;   /* the column's former name: a rename, not drop and add */
     const char *when;  /* shown and required only when this filter text holds: "status = 'lost'" */
     int32_t max;       /* characters (text: 0 means 200, long: 20,000), or largest integer */
+    const char *remind; /* on a date or time with BERTH_INDEX: whoever owns the record is reminded,
+                           "0d, -7d" before (dates at 9 o'clock), "-15m"; birthdays: "yearly -3d" */
 };
 
 struct berth_key {
@@ -164,6 +166,8 @@ struct berth_table {
                         and upgrade() runs with from = 0 */
     const char *kept; /* BERTH_POOLED: filter; what holds it does not fall back after mere days:
                          "status = 'converted'" */
+    const char *moment; /* a time field: rows stand, by it, on the timelines of the records that
+                           their references name */
 };
 
 struct berth_dict {

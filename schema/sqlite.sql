@@ -568,6 +568,47 @@ CREATE TABLE blob_use (
     PRIMARY KEY (who)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE tag (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    color TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_tag_name ON tag (name);
+-- and the full-text table search_tag
+
+CREATE TABLE record_tag (
+    tag INTEGER NOT NULL,
+    tbl INTEGER NOT NULL,
+    rec INTEGER NOT NULL,
+    PRIMARY KEY (tag, tbl, rec)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_record_tag_tbl_rec ON record_tag (tbl, rec);
+
+CREATE TABLE note (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tbl INTEGER,
+    rec INTEGER,
+    at INTEGER,
+    by INTEGER,
+    text TEXT,
+    edited_at INTEGER
+) STRICT;
+CREATE INDEX ix_note_tbl_rec_id ON note (tbl, rec, id);
+
+CREATE TABLE follow (
+    tbl INTEGER NOT NULL,
+    rec INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    at INTEGER,
+    PRIMARY KEY (tbl, rec, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_follow_user_id ON follow (user_id);
+
 CREATE TABLE alert_pref (
     user_id INTEGER NOT NULL,
     mail TEXT,
@@ -1324,6 +1365,7 @@ CREATE INDEX ix_activity_customer_id ON activity (customer_id);
 CREATE INDEX ix_activity_contact_id ON activity (contact_id);
 CREATE INDEX ix_activity_opportunity_id ON activity (opportunity_id);
 CREATE INDEX ix_activity_lead_id ON activity (lead_id);
+CREATE INDEX ix_activity_lead_id_start_at ON activity (lead_id, start_at);
 -- and the full-text table search_activity
 
 CREATE TABLE task (

@@ -6,6 +6,7 @@
 #include "base/money.h"
 #include "base/when.h"
 #include "model/build.h"
+#include "model/remind.h"
 
 #define TYPES (BERTH_ROW + 1)
 enum { MANY_MAX = 4000 };
@@ -49,6 +50,7 @@ struct field field_from(struct build *b, const struct berth_field *d, const char
                       .when = d->when,
                       .was = d->was,
                       .max = d->max,
+                      .remind = d->remind,
                       .plugin = plugin,
                       .column_null = true};
 
@@ -229,6 +231,19 @@ static void check_flags(struct build *b, const struct field *f, const char *tabl
         problem(b, f->plugin, table, f->name, ".max is negative");
 }
 
+static void check_remind(struct build *b, const struct field *f, const char *table)
+{
+    struct remind r;
+
+    if (f->remind == NULL)
+        return;
+    if ((f->type != BERTH_DATE && f->type != BERTH_TIME) || (f->flags & BERTH_INDEX) == 0)
+        problem(b, f->plugin, table, f->name, ".remind is for dates and times that are BERTH_INDEX");
+    else if (!remind_parse(f->remind, f->type == BERTH_DATE, &r))
+        problem(b, f->plugin, table, f->name,
+                ".remind \"%s\": write \"0d, -7d\", for times \"-15m\", for birthdays \"yearly -3d\"", f->remind);
+}
+
 void field_link(struct build *b, struct field *f, const char *table)
 {
     if (f->type <= BERTH_NULL || f->type >= BERTH_ROW) {
@@ -236,6 +251,7 @@ void field_link(struct build *b, struct field *f, const char *table)
         return;
     }
     check_flags(b, f, table);
+    check_remind(b, f, table);
     if (f->type == BERTH_PICK)
         link_pick(b, f, table);
     else if (f->type == BERTH_REF)

@@ -42,6 +42,7 @@ struct field {
     const char *of, *def, *group, *when; /* as declared; of: dictionary names are full */
     const char *was;
     int32_t max;       /* never 0 for text */
+    const char *remind; /* as declared: see model/remind.h */
     int at;            /* its place in table->fields and in a row */
     const char *plugin; /* who declared it; NULL for the host's own columns and custom fields */
     bool custom;       /* an x_ column of the administrator's */
@@ -113,6 +114,8 @@ struct table {
     bool searched;   /* some field is BERTH_SEARCH: a full-text table search_<name> exists */
     bool duplicates; /* some field is BERTH_DUPLICATE */
     const struct field *number; /* the field with default @next, or NULL */
+    const struct field *moment; /* where its rows stand on timelines, or NULL */
+    bool reminds;               /* some field has .remind */
     const struct action *const *actions;
     size_t nactions;
     const struct view *const *views;

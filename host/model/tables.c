@@ -235,6 +235,22 @@ static void find_parent(struct build *b, struct table *t)
                 "is BERTH_DETAIL without a required reference to the table it belongs to: add one");
 }
 
+static void find_moment(struct build *b, struct table *t, const char *name)
+{
+    if (name == NULL)
+        return;
+    t->moment = map_get(&t->by_name, name);
+    if (t->moment == NULL || t->moment->type != BERTH_TIME)
+        problem(b, t->plugin, t->name, NULL, ".moment \"%s\" is none of its time fields: correct it", name);
+}
+
+/* Whether rows stand on the timeline of what this reference names: not of people and departments. */
+static bool on_timeline(const struct table *t, const struct field *f)
+{
+    return t->moment != NULL && f->plugin != NULL && f->type == BERTH_REF && (f->flags & BERTH_MANY) == 0 && f->ref != NULL &&
+           (f->ref->flags & BERTH_PUBLIC) == 0;
+}
+
 /* ---- indexes ---------------------------------------------------------------------- */
 
 enum { INDEX_NAME_MAX = 60 }; /* bytes; PostgreSQL cuts names at 63 */
@@ -329,7 +345,7 @@ static bool wants_index(const struct table *t, const struct field *f)
 /* Declared keys first: the first one of a BERTH_BARE table is its primary key. */
 static void add_indexes(struct build *b, struct table *t)
 {
-    size_t room = (size_t)t->nfields + 1;
+    size_t room = 2 * (size_t)t->nfields + 1;
 
     for (size_t i = 0; i < b->m->nplugins; i++)
         EACH (berth_table, d, b->m->plugins[i]->tables, name)
@@ -344,6 +360,14 @@ static void add_indexes(struct build *b, struct table *t)
     for (int i = 0; i < t->nfields; i++)
         if (wants_index(t, &t->fields[i]))
             add_index_on(b, t, &t->fields[i], (t->fields[i].flags & BERTH_UNIQUE) != 0);
+    for (int i = 0; i < t->nfields; i++)
+        if (on_timeline(t, &t->fields[i])) {
+            const struct field **on = arena_alloc(b->a, 2 * sizeof(const struct field *));
+
+            on[0] = &t->fields[i];
+            on[1] = t->moment;
+            add_index(b, t, (struct index){.on = on, .n = 2});
+        }
 }
 
 /* ---- whole tables ------------------------------------------------------------------ */
@@ -426,11 +450,13 @@ static void finish_table(struct build *b, struct table *t, const struct berth_ta
                 problem(b, f->plugin, t->name, f->name, "is a second field with default \"@next\"");
             t->number = f;
         }
+        t->reminds = t->reminds || f->remind != NULL;
         if (f->when != NULL)
             filter_check(b, t, f->plugin, arena_fmt(b->a, ".when of %s", f->name), f->when);
     }
     find_title(b, t, from->title);
     find_parent(b, t);
+    find_moment(b, t, from->moment);
     add_indexes(b, t);
     check_bare(b, t);
     check_flags(b, t);

@@ -460,6 +460,8 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
     if (r->old != NULL)
         history_changes(c, r);
     log_owner(c, r);
+    if (c->rc == BERTH_OK && c->st->services.saved != NULL)
+        c->st->services.saved(c, r);
     if (c->rc == BERTH_OK)
         hook_run(c, BERTH_AFTER, deed, r, (struct berth_row *)r->old);
     if (c->rc != BERTH_OK)
@@ -776,137 +778,6 @@ int bin_page(struct berth_ctx *c, const struct table *t, int64_t before, int lim
     json_key(&j, "next");
     if (n == limit)
         json_str(&j, arena_fmt(c->a, "%lld", (long long)next));
-    else
-        json_nil(&j);
-    json_close(&j, '}');
-    return c->rc;
-}
-
-/* ---- history for people ---------------------------------------------------------------- */
-static void history_changes_json(struct berth_ctx *c, struct json *j, const struct table *t, const char *text)
-{
-    json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL), *item;
-    size_t i;
-
-    json_key(j, "changes");
-    json_open(j, '[');
-    json_array_foreach (list, i, item) {
-        const char *name = json_string_value(json_object_get(item, "field"));
-        const struct field *f = name == NULL ? NULL : model_field(t, name);
-
-        /* a field that is gone since is shown to those who see everything */
-        if (f != NULL ? perm_field(c->who, f) >= ACCESS_READ : c->who == NULL || c->who->admin) {
-            char *raw = json_dumps(item, JSON_COMPACT);
-
-            json_raw(j, raw, strlen(raw));
-            free(raw);
-        }
-    }
-    json_close(j, ']');
-    json_decref(list);
-}
-
-/* "Claimed": the table's or everyone's word for the change, else the action's, else its name. */
-static const char *op_label(struct berth_ctx *c, const struct table *t, const char *op)
-{
-    const char *s = labels_on(c->st->labels, c->locale, t->name, arena_fmt(c->a, "op.%s", op));
-
-    if (s == NULL)
-        s = labels_on(c->st->labels, c->locale, t->name, arena_fmt(c->a, "action.%s", op));
-    return s != NULL ? s : op;
-}
-
-static void history_op(struct berth_ctx *c, struct json *j, const struct table *t, const char *op)
-{
-    json_key(j, "op");
-    json_str(j, op);
-    json_key(j, "label");
-    json_str(j, op_label(c, t, op));
-}
-
-static void history_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r, struct db_stmt *s)
-{
-    char at[40];
-
-    json_open(j, '{');
-    json_key(j, "id");
-    json_int(j, db_col_int(s, 0));
-    json_key(j, "at");
-    when_time_format(db_col_int(s, 1), at);
-    json_str(j, at);
-    json_key(j, "by");
-    if (db_col_is_null(s, 2))
-        json_nil(j);
-    else
-        json_int(j, db_col_int(s, 2));
-    history_op(c, j, r->t, db_col_text(s, 3, NULL));
-    history_changes_json(c, j, r->t, db_col_text(s, 4, NULL));
-    json_key(j, "note");
-    json_str(j, db_col_text(s, 5, NULL));
-    json_close(j, '}');
-}
-
-/* Making a record is not written to the history: the record itself knows when and by whom. */
-static void created_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r)
-{
-    char at[40];
-
-    json_open(j, '{');
-    json_key(j, "id");
-    json_int(j, 0);
-    json_key(j, "at");
-    when_time_format(row_int(r, F_CREATED_AT), at);
-    json_str(j, at);
-    json_key(j, "by");
-    val_json(j, &r->t->fields[F_CREATED_BY], r->v[F_CREATED_BY]);
-    history_op(c, j, r->t, "create");
-    json_key(j, "changes");
-    json_raw(j, "[]", 2);
-    json_key(j, "note");
-    json_nil(j);
-    json_close(j, '}');
-}
-
-int history_page(struct berth_ctx *c, const struct berth_row *r, int64_t before, int limit, struct buf *out)
-{
-    struct json j = json_to(out);
-    struct db_stmt *s;
-    struct berth_row *names;
-    struct berth_row **by = arena_alloc(c->a, (size_t)(limit + 1) * sizeof(struct berth_row *));
-    int64_t last = 0;
-    int n = 0, nby = 0, rc = DB_DONE;
-
-    json_open(&j, '{');
-    json_key(&j, "entries");
-    json_open(&j, '[');
-    s = db_prepare(c->conn, "SELECT seq, at, by, op, changes, note FROM history WHERE tbl = ? AND rec = ? AND"
-                            " seq < ? ORDER BY seq DESC LIMIT ?");
-    db_bind_int(s, 1, store_table_no(c->st, r->t));
-    db_bind_int(s, 2, row_id(r));
-    db_bind_int(s, 3, before > 0 ? before : INT64_MAX);
-    db_bind_int(s, 4, limit + 1);
-    while ((rc = db_step(s)) == DB_ROW && n < limit) {
-        history_entry(c, &j, r, s);
-        last = db_col_int(s, 0);
-        if (!db_col_is_null(s, 2)) { /* a row that carries nothing but who did it, for the titles */
-            names = row_new(c, r->t);
-            names->v[F_CREATED_BY] = (struct berth_val){BERTH_REF, 0, {.i = db_col_int(s, 2)}};
-            by[nby++] = names;
-        }
-        n++;
-    }
-    db_reset(s);
-    if (rc < 0)
-        return ctx_db(c, rc, "read history");
-    if (rc != DB_ROW) {
-        created_entry(c, &j, r);
-        by[nby++] = (struct berth_row *)r;
-    }
-    json_close(&j, ']');
-    titles_of_rows(c, &j, by, (size_t)nby);
-    json_key(&j, "next");
-    if (rc == DB_ROW)
-        json_int(&j, last);
     else
         json_nil(&j);
     json_close(&j, '}');

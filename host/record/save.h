@@ -24,8 +24,6 @@ struct berth_val val_kept(struct berth_ctx *c, const struct field *f, const json
 int row_unmake(struct berth_ctx *c, struct berth_row *r);
 /* A line in the record's history that is no field change. */
 int history_note(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *text);
-/* {"entries":[…],"refs":…,"next":…} newest first. */
-int history_page(struct berth_ctx *c, const struct berth_row *r, int64_t before, int limit, struct buf *out);
 /* {"rows":[…],"next":…}: what the user may see of a table's recycle bin. */
 int bin_page(struct berth_ctx *c, const struct table *t, int64_t before, int limit, struct buf *out);
 

@@ -294,8 +294,32 @@ static const struct where *within_json(struct parse *p, const struct field *f, c
     return from == NULL && to == NULL ? fail(p, "err.filter_value", f->name) : where_and(p->c, from, to);
 }
 
+/* ["_tag","=",3], ["_tag","in",[3,4]]: records that carry one of these tags. */
+static const struct where *tag_json(struct parse *p, const json_t *op, const json_t *v)
+{
+    struct where *w = node(p, W_TAGGED);
+    const char *s = json_string_value(op);
+    size_t n = json_is_array(v) ? json_array_size(v) : 1;
+
+    if (s == NULL || (strcmp(s, "=") != 0 && strcmp(s, "in") != 0) || n > LIST_MAX)
+        return fail(p, "err.filter_op", "_tag");
+    w->f = &p->t->fields[F_ID];
+    w->v = arena_alloc(p->c->a, (n + 1) * sizeof(*w->v));
+    for (size_t i = 0; i < n; i++) {
+        const json_t *one = json_is_array(v) ? json_array_get(v, i) : v;
+
+        if (!json_is_integer(one))
+            return fail(p, "err.filter_value", "_tag");
+        w->v[w->nv++] = berth_i(json_integer_value(one));
+    }
+    return w;
+}
+
 static const struct where *cmp_json(struct parse *p, const json_t *j)
 {
+    if (json_is_string(json_array_get(j, 0)) && strcmp(json_string_value(json_array_get(j, 0)), "_tag") == 0)
+        return tag_json(p, json_array_get(j, 1), json_array_get(j, 2));
+
     const char *name = json_string_value(json_array_get(j, 0));
     const char *op = json_string_value(json_array_get(j, 1));
     const json_t *v = json_array_get(j, 2);
@@ -751,6 +775,15 @@ void where_sql(struct berth_ctx *c, const struct where *w, const char *prefix, s
         where_sql(c, w->kids[0], prefix, sql, b);
         buf_puts(sql, ", 1=0))");
         return;
+    case W_TAGGED: /* by the tags' index: a tag's records, not the table's */
+        buf_addf(sql, "(%sid IN (SELECT rec FROM record_tag WHERE tbl = %lld AND tag IN (", prefix,
+                 (long long)store_table_no(c->st, w->f->table));
+        for (size_t i = 0; i < w->nv; i++) {
+            buf_puts(sql, i > 0 ? ", ?" : "?");
+            binds_add(c, b, w->v[i]);
+        }
+        buf_puts(sql, w->nv == 0 ? "NULL)))" : ")))");
+        return;
     case W_EMPTY:
         buf_addf(sql, "(%s%s IS NULL)", prefix, w->f->name);
         return;
@@ -804,6 +837,22 @@ static bool among(struct berth_ctx *c, const struct where *w, struct berth_val v
     return false;
 }
 
+static bool tagged(struct berth_ctx *c, const struct where *w, const struct berth_row *r)
+{
+    bool yes = false;
+
+    for (size_t i = 0; i < w->nv && !yes; i++) {
+        struct db_stmt *s = db_prepare(c->conn, "SELECT 1 FROM record_tag WHERE tag = ? AND tbl = ? AND rec = ?");
+
+        db_bind_int(s, 1, w->v[i].i);
+        db_bind_int(s, 2, store_table_no(c->st, r->t));
+        db_bind_int(s, 3, row_id(r));
+        yes = db_step(s) == DB_ROW;
+        db_reset(s);
+    }
+    return yes;
+}
+
 bool where_eval(struct berth_ctx *c, const struct where *w, const struct berth_row *r)
 {
     struct berth_val v;
@@ -819,6 +868,8 @@ bool where_eval(struct berth_ctx *c, const struct where *w, const struct berth_r
         return w->op == W_AND;
     case W_NOT:
         return !where_eval(c, w->kids[0], r);
+    case W_TAGGED:
+        return tagged(c, w, r);
     default:
         break;
     }

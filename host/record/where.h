@@ -9,14 +9,14 @@
 #include "record/ctx.h"
 
 enum where_op { W_AND, W_OR, W_NOT, W_EQ, W_NE, W_LT, W_LE, W_GT, W_GE, W_CONTAINS, W_BEGINS,
-                W_IN, W_NOT_IN, W_EMPTY, W_NOT_EMPTY };
+                W_IN, W_NOT_IN, W_EMPTY, W_NOT_EMPTY, W_TAGGED };
 
 struct where {
     enum where_op op;
     const struct where **kids; /* W_AND, W_OR, W_NOT */
     size_t nkids;
-    const struct field *f;
-    struct berth_val *v; /* W_IN: several */
+    const struct field *f; /* W_TAGGED: the id */
+    struct berth_val *v;   /* W_IN, W_TAGGED: several */
     size_t nv;
 };
 

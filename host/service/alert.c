@@ -142,6 +142,14 @@ int alert_over(struct berth_ctx *c, const char *key)
 #define SHOWN "id, coalesce(tbl, 0), coalesce(rec, 0), text, args, severity, due_at, coalesce(fired_at, 0)," \
               " coalesce(of_user, 0), coalesce(by, 0), state, run_at"
 
+/* "lead.next_action_on": what the reader calls that field. */
+static const char *label(struct berth_ctx *c, const char *name)
+{
+    const char *dot = strchr(name, '.');
+
+    return dot == NULL ? name : labels_field(c->st->labels, c->locale, arena_strndup(c->a, name, (size_t)(dot - name)), dot + 1);
+}
+
 const char *alert_text(struct berth_ctx *c, const char *key, const char *args)
 {
     json_t *j = args == NULL ? NULL : json_loads(args, 0, NULL), *v;
@@ -152,7 +160,7 @@ const char *alert_text(struct berth_ctx *c, const char *key, const char *args)
         if (n + 2 > 16 || !json_is_string(v))
             break;
         pairs[n++] = name;
-        pairs[n++] = json_string_value(v);
+        pairs[n++] = json_string_value(v)[0] == '@' ? label(c, json_string_value(v) + 1) : json_string_value(v);
     }
     pairs[n] = NULL;
     text = ctx_text(c, key, pairs);

@@ -8,18 +8,27 @@
 #include "base/when.h"
 #include "service/alert.h"
 #include "service/file.h"
+#include "service/note.h"
+#include "service/remind.h"
 
-enum { FOLDERS = 256, SWEEP_MS = 60000 };
+enum { FOLDERS = 256, SWEEP_MS = 60000, REMIND_MS = 60000 };
 
 /* ---- with the record -------------------------------------------------------------------------- */
+static int saved(struct berth_ctx *c, const struct berth_row *r)
+{
+    remind_saved(c, r);
+    return c->rc == BERTH_OK && r->old != NULL ? follow_changed(c, r) : (int)c->rc;
+}
+
 static int gone(struct berth_ctx *c, const struct table *t, int64_t id)
 {
-    return file_gone(c, t, id);
+    file_gone(c, t, id);
+    return c->rc == BERTH_OK ? note_gone(c, t, id) : (int)c->rc;
 }
 
 void service_ready(struct store *st)
 {
-    st->services = (struct service_ops){.gone = gone};
+    st->services = (struct service_ops){.saved = saved, .gone = gone};
 }
 
 /* ---- what is due -------------------------------------------------------------------------------- */
@@ -29,7 +38,7 @@ struct services {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stop, work;
-    int64_t swept; /* monotonic */
+    int64_t swept, reminded; /* monotonic */
     int folder;
 };
 
@@ -85,6 +94,10 @@ static void *work(void *arg)
 
     blame_thread();
     while (conn != NULL && !rest(s)) {
+        if (when_monotonic() >= s->reminded + REMIND_MS) {
+            s->reminded = when_monotonic();
+            remind_due(s->st, conn);
+        }
         alert_due(s->st, conn);
         sweep(s, conn);
     }

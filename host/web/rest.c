@@ -7,6 +7,7 @@
 #include "record/bulk.h"
 #include "record/find.h"
 #include "record/hits.h"
+#include "record/history.h"
 #include "record/save.h"
 #include "record/titles.h"
 #include "web/app.h"

@@ -110,7 +110,7 @@ static const struct berth_field feed_fields[] = {
 
 #define WORK (BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN)
 static const struct berth_table tables[] = {
-    {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}), WORK, .version = 1,
+    {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}), WORK, .version = 1, .moment = "start_at",
      .title = "subject", .icon = "phone", .was = "lead_activity", .upgrade = activity_upgrade,
      .rights = "sales: own create import; manager: tree create delete import export"},
     {"task", task_fields, BERTH_KEYS({"owner_id, due_on"}, {"owner_id, done_at"}), WORK,

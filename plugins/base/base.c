@@ -397,6 +397,28 @@ static const struct berth_field blob_use_fields[] = {
     {0},
 };
 
+static const struct berth_field note_fields[] = {
+    {"id", BERTH_INT, 0, .def = "@seq"},
+    {"tbl", BERTH_INT},
+    {"rec", BERTH_INT},
+    {"at", BERTH_TIME},
+    {"by", BERTH_REF, 0, "user"},
+    {"text", BERTH_LONG}, /* "@[7]" names user 7 */
+    {"edited_at", BERTH_TIME},
+    {0},
+};
+static const struct berth_field follow_fields[] = {
+    {"tbl", BERTH_INT}, {"rec", BERTH_INT}, {"user_id", BERTH_REF, 0, "user"}, {"at", BERTH_TIME}, {0},
+};
+static const struct berth_field tag_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST | BERTH_SEARCH, .max = 40},
+    {"color", BERTH_PICK, BERTH_LIST, "color", "gray"},
+    {0},
+};
+static const struct berth_field record_tag_fields[] = {
+    {"tag", BERTH_INT}, {"tbl", BERTH_INT}, {"rec", BERTH_INT}, {0},
+};
+
 /* One person's: waiting until run_at, then open (escalated at run_at, if ever), then done. */
 static const struct berth_field alert_fields[] = {
     {"id", BERTH_INT, 0, .def = "@seq"},
@@ -491,6 +513,11 @@ static const struct berth_table tables[] = {
     {"attachment", attachment_fields, BERTH_KEYS({"id"}, {"tbl, rec, id"}, {"doc"}), BERTH_BARE},
     {"blob", blob_fields, BERTH_KEYS({"hash"}, {"freed_at"}), BERTH_BARE},
     {"blob_use", blob_use_fields, BERTH_KEYS({"who"}), BERTH_BARE},
+    {"tag", tag_fields, .flags = ADMINISTERED | BERTH_PUBLIC, .title = "name", .icon = "tags",
+     .rights = "manager: all create delete"},
+    {"record_tag", record_tag_fields, BERTH_KEYS({"tag, tbl, rec"}, {"tbl, rec"}), BERTH_BARE},
+    {"note", note_fields, BERTH_KEYS({"id"}, {"tbl, rec, id"}), BERTH_BARE},
+    {"follow", follow_fields, BERTH_KEYS({"tbl, rec, user_id"}, {"user_id"}), BERTH_BARE},
     {"alert_pref", alert_pref_fields, BERTH_KEYS({"user_id"}), BERTH_BARE},
     {"model_table", model_table_fields, BERTH_KEYS({"id"}, {"name", BERTH_UNIQUE}), BERTH_BARE},
     {0},

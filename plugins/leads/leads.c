@@ -28,7 +28,7 @@ static const struct berth_field lead_fields[] = {
     {"status", BERTH_PICK, BERTH_REQUIRED | SHOWN, "status", "new"},
     {"rating", BERTH_PICK, SHOWN, "rating"},
     {"is_key", BERTH_BOOL, BERTH_FILTER, .def = "false"},
-    {"next_action_on", BERTH_DATE, SHOWN | BERTH_INDEX},
+    {"next_action_on", BERTH_DATE, SHOWN | BERTH_INDEX, .remind = "0d"},
     {"contact", BERTH_TEXT, BERTH_SEARCH | BERTH_LIST, .group = "contact", .max = 100},
     {"position", BERTH_TEXT, 0, .group = "contact", .max = 100},
     {"phone", BERTH_PHONE, BERTH_SEARCH | BERTH_LIST | BERTH_DUPLICATE, .group = "contact", .max = 100},

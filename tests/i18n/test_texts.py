@@ -25,6 +25,11 @@ GIVEN = {
     "alert.own": {"text"}, "err.file_size": {"max"}, "err.files_user": {"max"}, "err.files_total": {"max"}, "import.same_row": {"row", "by"}, "import.invalid": {"field", "why"},
     **{f"import.{k}": {"title", "by", "holder"} for k in ("held", "pool")},
     **{f"import.{k}": {"one", "title", "by"} for k in ("elsewhere", "elsewhere_hidden")},
+    "alert.mention": {"who"},
+    "alert.note": {"who"},
+    "alert.changed": {"who"},
+    "alert.remind": {"field"},
+    "alert.remind_days": {"field", "days"},
 }
 # Named by code through a pattern: "err.%s" of a code, "*.op.%s" of a change, "group.%s".
 BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.import", "*.op.import_undo", "*.op.file_drop",

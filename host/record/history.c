@@ -1,0 +1,178 @@
+/* history.c - a record's history as people read it: labels in their language, fields they may see. */
+#include "record/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/when.h"
+#include "record/find.h"
+#include "record/titles.h"
+
+static void history_changes_json(struct berth_ctx *c, struct json *j, const struct table *t, const char *text)
+{
+    json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL), *item;
+    size_t i;
+
+    json_key(j, "changes");
+    json_open(j, '[');
+    json_array_foreach (list, i, item) {
+        const char *name = json_string_value(json_object_get(item, "field"));
+        const struct field *f = name == NULL ? NULL : model_field(t, name);
+
+        /* a field that is gone since is shown to those who see everything */
+        if (f != NULL ? perm_field(c->who, f) >= ACCESS_READ : c->who == NULL || c->who->admin) {
+            char *raw = json_dumps(item, JSON_COMPACT);
+
+            json_raw(j, raw, strlen(raw));
+            free(raw);
+        }
+    }
+    json_close(j, ']');
+    json_decref(list);
+}
+
+/* "Claimed": the table's or everyone's word for the change, else the action's, else its name. */
+static const char *op_label(struct berth_ctx *c, const struct table *t, const char *op)
+{
+    const char *s = labels_on(c->st->labels, c->locale, t->name, arena_fmt(c->a, "op.%s", op));
+
+    if (s == NULL)
+        s = labels_on(c->st->labels, c->locale, t->name, arena_fmt(c->a, "action.%s", op));
+    return s != NULL ? s : op;
+}
+
+static void history_op(struct berth_ctx *c, struct json *j, const struct table *t, const char *op)
+{
+    json_key(j, "op");
+    json_str(j, op);
+    json_key(j, "label");
+    json_str(j, op_label(c, t, op));
+}
+
+static void history_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r, struct db_stmt *s)
+{
+    char at[40];
+
+    json_open(j, '{');
+    json_key(j, "kind");
+    json_str(j, "history");
+    json_key(j, "id");
+    json_int(j, db_col_int(s, 0));
+    json_key(j, "at");
+    when_time_format(db_col_int(s, 1), at);
+    json_str(j, at);
+    json_key(j, "by");
+    if (db_col_is_null(s, 2))
+        json_nil(j);
+    else
+        json_int(j, db_col_int(s, 2));
+    history_op(c, j, r->t, db_col_text(s, 3, NULL));
+    history_changes_json(c, j, r->t, db_col_text(s, 4, NULL));
+    json_key(j, "note");
+    json_str(j, db_col_text(s, 5, NULL));
+    json_close(j, '}');
+}
+
+/* Making a record is not written to the history: the record itself knows when and by whom. */
+static void created_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r)
+{
+    char at[40];
+
+    json_open(j, '{');
+    json_key(j, "kind");
+    json_str(j, "history");
+    json_key(j, "id");
+    json_int(j, 0);
+    json_key(j, "at");
+    when_time_format(row_int(r, F_CREATED_AT), at);
+    json_str(j, at);
+    json_key(j, "by");
+    val_json(j, &r->t->fields[F_CREATED_BY], r->v[F_CREATED_BY]);
+    history_op(c, j, r->t, "create");
+    json_key(j, "changes");
+    json_raw(j, "[]", 2);
+    json_key(j, "note");
+    json_nil(j);
+    json_close(j, '}');
+}
+
+int history_each(struct berth_ctx *c, const struct berth_row *r, int64_t before, int limit,
+                 void (*each)(void *arg, int64_t seq, int64_t at, int64_t by, struct buf *json), void *arg)
+{
+    struct buf b = BUF_INIT;
+    struct json j;
+    struct db_stmt *s;
+    int n = 0, rc = DB_DONE;
+
+    s = db_prepare(c->conn, "SELECT seq, at, by, op, changes, note FROM history WHERE tbl = ? AND rec = ? AND"
+                            " seq < ? ORDER BY seq DESC LIMIT ?");
+    db_bind_int(s, 1, store_table_no(c->st, r->t));
+    db_bind_int(s, 2, row_id(r));
+    db_bind_int(s, 3, before);
+    db_bind_int(s, 4, limit);
+    while (n < limit && (rc = db_step(s)) == DB_ROW) {
+        buf_clear(&b);
+        j = json_to(&b);
+        history_entry(c, &j, r, s);
+        each(arg, db_col_int(s, 0), db_col_int(s, 1), db_col_is_null(s, 2) ? 0 : db_col_int(s, 2), &b);
+        n++;
+    }
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "read history");
+    if (c->rc == BERTH_OK && n < limit && before > 0) {
+        buf_clear(&b);
+        j = json_to(&b);
+        created_entry(c, &j, r);
+        each(arg, 0, row_int(r, F_CREATED_AT), row_int(r, F_CREATED_BY), &b);
+    }
+    buf_free(&b);
+    return c->rc;
+}
+
+struct told_page {
+    struct berth_ctx *c;
+    const struct berth_row *r;
+    struct json *j;
+    struct berth_row **by;
+    int n, limit;
+    int64_t last;
+    bool more;
+};
+
+static void page_entry(void *arg, int64_t seq, int64_t at, int64_t by, struct buf *json)
+{
+    struct told_page *p = arg;
+
+    (void)at;
+    if (p->n == p->limit) {
+        p->more = true;
+        return;
+    }
+    json_raw(p->j, json->s, json->len);
+    p->by[p->n] = row_new(p->c, p->r->t); /* carries nothing but who did it, for the titles */
+    if (by != 0)
+        p->by[p->n]->v[F_CREATED_BY] = (struct berth_val){BERTH_REF, 0, {.i = by}};
+    p->n++;
+    p->last = seq;
+}
+
+int history_page(struct berth_ctx *c, const struct berth_row *r, int64_t before, int limit, struct buf *out)
+{
+    struct json j = json_to(out);
+    struct told_page p = {.c = c, .r = r, .j = &j, .by = arena_alloc(c->a, (size_t)(limit + 1) * sizeof(struct berth_row *)), .limit = limit};
+
+    json_open(&j, '{');
+    json_key(&j, "entries");
+    json_open(&j, '[');
+    history_each(c, r, before > 0 ? before : INT64_MAX, limit + 1, page_entry, &p);
+    json_close(&j, ']');
+    titles_of_rows(c, &j, p.by, (size_t)p.n);
+    json_key(&j, "next");
+    if (p.more)
+        json_int(&j, p.last);
+    else
+        json_nil(&j);
+    json_close(&j, '}');
+    return c->rc;
+}
