@@ -313,7 +313,8 @@ static const char *write_cursor(struct merge *m)
 int timeline_page(struct berth_ctx *c, const struct berth_row *r, const char *kinds, const char *after, int limit, struct buf *out)
 {
     struct merge *m = arena_alloc(c->a, sizeof(*m));
-    struct berth_row **refs = arena_alloc(c->a, (size_t)(2 * limit + 2) * sizeof(struct berth_row *));
+    size_t room = (size_t)(4 * limit + 100);
+    struct berth_row **refs = arena_alloc(c->a, room * sizeof(struct berth_row *));
     struct json j = json_to(out);
     struct source *of = NULL;
     struct entry *e;
@@ -335,12 +336,15 @@ int timeline_page(struct berth_ctx *c, const struct berth_row *r, const char *ki
     json_open(&j, '{');
     json_key(&j, "entries");
     json_open(&j, '[');
-    while (n < limit && (e = newest(m, &of)) != NULL) {
+    while (n < limit && nrefs < room - 2 && (e = newest(m, &of)) != NULL) {
         e->taken = of->begun = true;
         of->at = e->at;
         of->id = e->id;
         json_raw(&j, e->json, strlen(e->json));
         refs[nrefs++] = by_row(c, r->t, e->by);
+        for (const char *s = of->kind == 'n' ? e->json : ""; nrefs < room - 2 && (s = strstr(s, "@[")) != NULL; s += 2)
+            if (strtoll(s + 2, NULL, 10) > 0) /* a mention: its name is needed */
+                refs[nrefs++] = by_row(c, r->t, strtoll(s + 2, NULL, 10));
         if (e->row != NULL)
             refs[nrefs++] = e->row;
         n++;

@@ -19,4 +19,5 @@ const routed = watch(phase, (p) => {
   queueMicrotask(() => routed())
 }, { flush: 'sync' })
 
+void import('./core/live').then((m) => m.live())
 void Promise.all([setLocale(locale.value), boot()]).then(() => app.mount('#app'))

@@ -14,6 +14,7 @@ export const router = createRouter({
     { path: '/t/:table/import', component: () => import('./views/ImportWizard.vue'), props: (r) => ({ table: r.params.table }) },
     { path: '/t/:table/:id(\\d+)', component: () => import('./views/RecordPage.vue'), props: (r) => ({ table: r.params.table, id: number(r.params.id) }) },
     { path: '/setup', redirect: () => ({ path: '/', hash: '', query: {} }) },
+    { path: '/alerts', component: () => import('./views/AlertCentre.vue') },
     { path: '/settings', component: () => import('./views/Settings.vue') },
     { path: '/:rest(.*)*', component: () => import('./views/Lost.vue') },
   ],

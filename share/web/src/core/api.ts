@@ -30,6 +30,7 @@ export interface Call {
 export const online = ref(true)
 
 let signedOut = (): void => {}
+export const saySignedOut = (): void => signedOut()
 /** Called whenever the host says that nobody is signed in. */
 export const onSignedOut = (f: () => void): void => void (signedOut = f)
 

@@ -1,6 +1,6 @@
 // asks.ts - modal questions: whoever needs an answer awaits it, the shell draws it.
 import { shallowReactive } from 'vue'
-import type { Action, Field, Match, Meta, Row, View } from './types'
+import type { Action, Attachment, Field, Match, Meta, Row, View } from './types'
 
 export interface AskProps {
   confirm: { title: string; text?: string; yes: string; danger?: boolean }
@@ -11,6 +11,8 @@ export interface AskProps {
   bulk: { fields: Field[]; count: number; exact: boolean; meta: Meta }
   view: { meta: Meta; name: string; view?: View }
   password: { user: number; name: string }
+  picture: { file: Attachment }
+  remind: { table: string; id: number }
   palette: object
   shortcuts: object
 }
@@ -23,6 +25,8 @@ export interface AskAnswer {
   bulk: Record<string, unknown>
   view: { fields: Record<string, unknown>; pinned: boolean; first: boolean }
   password: true
+  picture: true
+  remind: true
   palette: true
   shortcuts: true
 }

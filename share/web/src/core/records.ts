@@ -51,7 +51,7 @@ export function refresh(table: string, id?: number): void {
   void cache.invalidateQueries({ queryKey: ['sums', table] })
   if (id === undefined) void cache.invalidateQueries({ queryKey: ['rec', table] })
   else void cache.invalidateQueries({ queryKey: recKey(table, id) })
-  void cache.invalidateQueries({ queryKey: ['history', table] })
+  void cache.invalidateQueries({ queryKey: ['timeline', table] })
 }
 
 /* What an administrator sets up shows in other tables' metadata: added fields, dictionaries, rights. */

@@ -11,6 +11,8 @@ export const phase = ref<Phase>('loading')
 export const start = shallowRef<Start>()
 export const open = shallowRef<Public>()
 export const trouble = shallowRef<unknown>()
+/** Open alerts, for the badge; see live.ts. */
+export const alerts = ref(0)
 
 /* Asking for _start without a session is answered 401, which browsers log as an error: ask only
  * when this browser signed in before. */

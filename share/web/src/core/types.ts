@@ -134,8 +134,46 @@ export interface Can { update?: boolean; delete?: boolean; actions?: string[] }
 export interface Rec { row: Row; refs?: Refs; can?: Can }
 
 export interface Change { field: string; from: unknown; to: unknown }
-export interface Entry { id: number; at: string; by: number | null; op: string; label?: string; changes: Change[]; note?: string | null }
-export interface HistoryPage { entries: Entry[]; refs?: Refs; next: string | null }
+export interface Attachment { id: number; no: number; name: string; mime: string; size: number; at: string; by: number; look: 'image' | 'pdf' | 'text' | null; versions?: Attachment[] }
+export interface FilesPage { files: Attachment[]; refs?: Refs; may: { add: boolean }; max: number }
+/** One thing that happened around a record; which members are there depends on its kind. */
+export interface Entry {
+  kind: 'history' | 'note' | 'file' | 'row'
+  id: number
+  at: string
+  by: number | null
+  op?: string
+  label?: string
+  changes?: Change[]
+  note?: string | null
+  text?: string
+  edited?: boolean
+  mine?: boolean
+  file?: Attachment
+  table?: string
+  title?: string | null
+  row?: Row
+}
+export interface Timeline { entries: Entry[]; refs?: Refs; next: string | null }
+export interface Tag { id: number; name: string; color: string }
+export interface About { follow: boolean; may: { tag: boolean }; labels: { tags: Tag[]; all: Tag[] } }
+export interface Alert {
+  id: number
+  text: string
+  kind: string
+  severity: number
+  state: 'open' | 'waiting' | 'done'
+  due_at: string
+  at: string | null
+  until: string | null
+  table: string | null
+  record: number | null
+  title: string | null
+  of_user: number | null
+  by: number | null
+}
+export interface AlertPage { alerts: Alert[]; next: number | null; open: number }
+export interface AlertPrefs { mail: 'never' | 'urgent' | 'all'; quiet_from: string | null; quiet_to: string | null; muted: string[] }
 
 export interface Match { table: string; id: number; title: string; by: string[] }
 export interface FieldError { code: string; message?: string }

@@ -319,6 +319,8 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
     }
     if (a === '_start') return [200, { user: { id: me.id, name: me.name, login: me.login, locale: me.locale, admin: me.admin }, company: { name: '海达国际物流', country: 'CN', currency: 'CNY', zone: 'Asia/Shanghai' }, locales: ['zh-CN', 'zh-TW', 'vi', 'en'], nav: navOf(locale, me.admin), perms: ['leads.claim'] }]
     if (a === '_meta') { need(b); return [200, metaOf(b, locale, me.admin)] }
+    if (a === '_alert') return [200, b === '_prefs' ? { mail: 'urgent', quiet_from: null, quiet_to: null, muted: [] } : { alerts: [], next: null, open: 0 }]
+    if (a === '_events') return [204, null]
     if (a === '_search') {
       const results = []
       for (const table of Object.keys(TABLES)) for (const r of db[table].values()) { if (results.length >= 12) break; if (search(table, r, p.get('q'))) results.push({ table, id: r.id, title: r[TABLES[table].title], sub: r.contact ?? r.login ?? '' }) }
@@ -402,7 +404,9 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
       for (const id of body.ids) try { perform(get(table, id), body.form ?? {}); done++ } catch (e) { failed.push({ id, error: e.body }) }
       return [200, { done, failed }]
     }
-    if (c === '_history') return [200, { entries: history.filter((h) => h.table === table && h.record === Number(b)).slice(0, 50).map(({ table: _, record: __, ...h }) => h), refs: { user: Object.fromEntries([...db.user.values()].map((x) => [x.id, x.name])), pool: Object.fromEntries([...db.pool.values()].map((x) => [x.id, x.name])) }, next: null }]
+    if (c === '_files') return [200, { files: [], refs: {}, may: { add: true }, max: 1e8 }]
+    if (c === '_about') return [200, { follow: false, may: { tag: true }, labels: { tags: [], all: [] } }]
+    if (c === '_timeline') return [200, { entries: history.filter((h) => h.table === table && h.record === Number(b)).slice(0, 50).map(({ table: _, record: __, ...h }) => ({ kind: 'history', ...h })), refs: { user: Object.fromEntries([...db.user.values()].map((x) => [x.id, x.name])), pool: Object.fromEntries([...db.pool.values()].map((x) => [x.id, x.name])) }, next: null }]
     if (c === '_restore') {
       const row = bin[table].get(Number(b))
       if (!row) throw new Refusal(404, 'not_found')
