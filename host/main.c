@@ -10,6 +10,7 @@ const struct cli_command *const cli_commands[] = {
     &cli_export,
     &cli_user,
     &cli_backup,
+    &cli_audit,
     &cli_migrate,
     &cli_check,
     &cli_new_plugin,

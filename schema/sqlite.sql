@@ -473,6 +473,14 @@ CREATE TABLE history (
 ) STRICT;
 CREATE INDEX ix_history_tbl_rec_seq ON history (tbl, rec, seq);
 
+CREATE TABLE seal (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER,
+    history INTEGER,
+    audit INTEGER,
+    hash TEXT
+) STRICT;
+
 CREATE TABLE owner_log (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     tbl INTEGER,
@@ -589,7 +597,7 @@ CREATE TABLE record_tag (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ix_record_tag_tbl_rec ON record_tag (tbl, rec);
 
-CREATE TABLE note (
+CREATE TABLE record_note (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     tbl INTEGER,
     rec INTEGER,
@@ -598,7 +606,7 @@ CREATE TABLE note (
     text TEXT,
     edited_at INTEGER
 ) STRICT;
-CREATE INDEX ix_note_tbl_rec_id ON note (tbl, rec, id);
+CREATE INDEX ix_record_note_tbl_rec_id ON record_note (tbl, rec, id);
 
 CREATE TABLE follow (
     tbl INTEGER NOT NULL,
@@ -1365,6 +1373,9 @@ CREATE INDEX ix_activity_customer_id ON activity (customer_id);
 CREATE INDEX ix_activity_contact_id ON activity (contact_id);
 CREATE INDEX ix_activity_opportunity_id ON activity (opportunity_id);
 CREATE INDEX ix_activity_lead_id ON activity (lead_id);
+CREATE INDEX ix_activity_customer_id_start_at ON activity (customer_id, start_at);
+CREATE INDEX ix_activity_contact_id_start_at ON activity (contact_id, start_at);
+CREATE INDEX ix_activity_opportunity_id_start_at ON activity (opportunity_id, start_at);
 CREATE INDEX ix_activity_lead_id_start_at ON activity (lead_id, start_at);
 -- and the full-text table search_activity
 

@@ -15,6 +15,7 @@
 #include "record/hook.h"
 #include "record/install.h"
 #include "record/reindex.h"
+#include "record/seal.h"
 #include "service/service.h"
 
 static const char *join(struct arena *a, const char *dir, const char *name)
@@ -145,6 +146,8 @@ int site_open(struct site *s, const struct conf_list *scripts_left_out, struct b
         return -1;
     struct script_limits limits = {.memory = (size_t)s->conf->script_memory, .rule_ms = s->conf->rule_time};
 
+    if (seal_start(&s->st, err) < 0)
+        return -1;
     s->scripts = scripts_open(s->conf->scripts, scripts_left_out, &limits, atomic_load(&s->st.model));
     s->st.scripts = scripts_ops(s->scripts);
     return 0;

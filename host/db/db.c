@@ -344,3 +344,13 @@ void db_fts_id(struct db *db, struct buf *sql, const char *as)
 {
     db->driver->fts_id(sql, as);
 }
+
+void db_at_commit(struct db *db, int (*run)(struct db_conn *writer, void *arg), void *arg)
+{
+    db->driver->at_commit(db, run, arg);
+}
+
+int db_keep_rows(struct db_conn *writer, const char *table)
+{
+    return writer->driver->keep_rows(writer, table);
+}

@@ -145,6 +145,13 @@ int db_write_low(struct db *db, int (*body)(struct db_conn *writer, void *arg), 
 /* Whether somebody more urgent waits for the writer: a low body ends when it can. */
 bool db_wanted(struct db *db);
 
+/* At the end of each batch, in its transaction, when nothing undid it: for what is to be written about
+ * the batch as a whole.  A failure undoes the batch.  Set before anything is written. */
+void db_at_commit(struct db *db, int (*run)(struct db_conn *writer, void *arg), void *arg);
+/* In a body: from now on the database itself refuses to change this table's rows or take them away.
+ * May be said again. */
+int db_keep_rows(struct db_conn *writer, const char *table);
+
 struct db_stats {
     int64_t bodies, commits, commits_failed, checkpoints; /* since db_open() */
     int64_t urgent;                                       /* the bodies that were not low */

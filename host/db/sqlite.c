@@ -495,6 +495,27 @@ static int sq_open(const char *where, const struct db_options *o, struct db **db
     return 0;
 }
 
+static void sq_at_commit(struct db *base, int (*run)(struct db_conn *, void *), void *arg)
+{
+    writer_at_commit(((struct sq_db *)base)->writer, run, arg);
+}
+
+static int sq_keep_rows(struct db_conn *c, const char *table)
+{
+    struct buf sql = BUF_INIT;
+    int rc;
+
+    for (int i = 0; i < 2; i++) {
+        const char *deed = i == 0 ? "update" : "delete";
+
+        buf_addf(&sql, "CREATE TRIGGER IF NOT EXISTS kept_%s_%s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'rows of %s are kept'); END;",
+                 table, deed, deed, table, table);
+    }
+    rc = sq_exec(c, buf_str(&sql));
+    buf_free(&sql);
+    return rc;
+}
+
 const struct db_driver db_sqlite = {
     .scheme = "sqlite",
     .dialect =
@@ -545,6 +566,8 @@ const struct db_driver db_sqlite = {
     .submit = sq_submit,
     .write = sq_write,
     .wanted = sq_wanted,
+    .at_commit = sq_at_commit,
+    .keep_rows = sq_keep_rows,
     .stats = sq_stats,
     .backup = sq_backup,
     .integrity = sq_integrity,

@@ -38,6 +38,7 @@ struct db_writer {
     struct queue queue[RANKS];
     bool sleeping, stopping;
 
+    struct db_work last; /* see writer_at_commit() */
     bool in_batch;  /* the writer thread's own */
     int64_t worked; /* end of the last batch */
     atomic_llong bodies, urgent, commits, failed;
@@ -128,9 +129,23 @@ static void answer(struct db_work *batch, int rc)
     }
 }
 
+/* What is written about the batch as a whole; it fails with the batch and the batch with it. */
+static int run_last(struct db_writer *w)
+{
+    struct db_work work = w->last;
+    int rc;
+
+    if (work.body == NULL)
+        return DB_OK;
+    rc = w->ops->run(w->owner, &work);
+    return rc == DB_OK ? w->ops->lost(w->owner) : rc < 0 ? rc : DB_ERROR;
+}
+
 static int finish(struct db_writer *w, int rc)
 {
-    if (rc == DB_OK)
+    if (rc == DB_OK && (rc = run_last(w)) != DB_OK)
+        w->ops->rollback(w->owner);
+    else if (rc == DB_OK)
         rc = w->ops->commit(w->owner);
     else
         w->ops->rollback(w->owner);
@@ -357,6 +372,11 @@ int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void 
     }
     sem_destroy(&here.done);
     return rc;
+}
+
+void writer_at_commit(struct db_writer *w, int (*run)(struct db_conn *, void *), void *arg)
+{
+    w->last = (struct db_work){.body = run, .arg = arg};
 }
 
 void writer_stats(struct db_writer *w, struct db_stats *out)

@@ -28,6 +28,8 @@ void writer_free(struct db_writer **w); /* runs what is queued first */
 int writer_submit(struct db_writer *w, struct db_work *work);
 /* Waits; on the writer thread itself it runs nested. */
 int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void *arg, bool low);
+/* A body to run at the end of each batch that nothing undid. */
+void writer_at_commit(struct db_writer *w, int (*run)(struct db_conn *, void *), void *arg);
 bool writer_here(const struct db_writer *w); /* called on the writer thread */
 bool writer_wanted(struct db_writer *w);     /* an urgent body waits */
 void writer_stats(struct db_writer *w, struct db_stats *out);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "record/save.h"
+#include "record/seal.h"
 
 enum { DETAIL_MAX = 500 };
 
@@ -39,6 +40,7 @@ int audit_as(struct berth_ctx *c, int64_t user, const char *what, const char *de
     c->who = NULL; /* the host writes it, whoever acts */
     row_save(c, r);
     c->who = who;
+    seal_wanted(c->st);
     return c->rc;
 }
 

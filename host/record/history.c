@@ -73,7 +73,7 @@ static void history_entry(struct berth_ctx *c, struct json *j, const struct bert
     json_close(j, '}');
 }
 
-/* Making a record is not written to the history: the record itself knows when and by whom. */
+/* The record itself knows when it was made and by whom; imports write no entry for it. */
 static void created_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r)
 {
     char at[40];
@@ -105,7 +105,7 @@ int history_each(struct berth_ctx *c, const struct berth_row *r, int64_t before,
     int n = 0, rc = DB_DONE;
 
     s = db_prepare(c->conn, "SELECT seq, at, by, op, changes, note FROM history WHERE tbl = ? AND rec = ? AND"
-                            " seq < ? ORDER BY seq DESC LIMIT ?");
+                            " seq < ? AND op <> 'create' ORDER BY seq DESC LIMIT ?");
     db_bind_int(s, 1, store_table_no(c->st, r->t));
     db_bind_int(s, 2, row_id(r));
     db_bind_int(s, 3, before);

@@ -13,6 +13,7 @@
 #include "record/dup.h"
 #include "record/find.h"
 #include "record/hook.h"
+#include "record/seal.h"
 #include "record/search.h"
 #include "record/titles.h"
 
@@ -200,6 +201,7 @@ static int history_put(struct berth_ctx *c, const struct berth_row *r, const cha
     db_bind_text(s, 7, note, -1);
     rc = db_step(s);
     db_reset(s);
+    seal_wanted(c->st);
     return rc < 0 ? ctx_db(c, rc, "write history") : BERTH_OK;
 }
 
@@ -459,6 +461,8 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
     search_put(c, r->old, r);
     if (r->old != NULL)
         history_changes(c, r);
+    else if (!c->quiet)
+        history_put(c, r, "create", NULL, NULL);
     log_owner(c, r);
     if (c->rc == BERTH_OK && c->st->services.saved != NULL)
         c->st->services.saved(c, r);

@@ -109,6 +109,7 @@ struct store {
     struct who_cache *who;
     struct session_cache *sessions;
     struct titles_cache *titles;
+    bool unsealed; /* the writer's: this commit adds to history or audit trail, see seal.h */
     /* Fixed for tests: 0 means the clock. */
     _Atomic int64_t clock;
     size_t dup_sort_from; /* duplicate keys that gather before they are sorted in: 0 means the usual */

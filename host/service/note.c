@@ -34,7 +34,7 @@ static void tell(struct berth_ctx *c, const struct table *t, int64_t rec)
 /* ---- reading -------------------------------------------------------------------------------- */
 bool note_get(struct berth_ctx *c, int64_t id, struct note *n)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT tbl, rec, at, coalesce(by, 0), coalesce(edited_at, 0), text FROM note WHERE id = ?");
+    struct db_stmt *s = db_prepare(c->conn, "SELECT tbl, rec, at, coalesce(by, 0), coalesce(edited_at, 0), text FROM record_note WHERE id = ?");
     const struct table *t = NULL;
 
     db_bind_int(s, 1, id);
@@ -123,7 +123,7 @@ int64_t note_add(struct berth_ctx *c, const struct berth_row *r, const char *tex
 
     if (c->rc != BERTH_OK || !text_fits(c, text))
         return 0;
-    s = db_prepare(c->conn, "INSERT INTO note (tbl, rec, at, by, text) VALUES (?, ?, ?, ?, ?)");
+    s = db_prepare(c->conn, "INSERT INTO record_note (tbl, rec, at, by, text) VALUES (?, ?, ?, ?, ?)");
     db_bind_int(s, 1, store_table_no(c->st, r->t));
     db_bind_int(s, 2, row_id(r));
     db_bind_int(s, 3, c->now);
@@ -154,7 +154,7 @@ int note_edit(struct berth_ctx *c, int64_t id, const char *text)
 
     if (!text_fits(c, text) || !for_change(c, id, &n))
         return c->rc;
-    s = db_prepare(c->conn, "UPDATE note SET text = ?, edited_at = ? WHERE id = ?");
+    s = db_prepare(c->conn, "UPDATE record_note SET text = ?, edited_at = ? WHERE id = ?");
     db_bind_text(s, 1, text, -1);
     db_bind_int(s, 2, c->now);
     db_bind_int(s, 3, id);
@@ -169,7 +169,7 @@ int note_drop(struct berth_ctx *c, int64_t id)
 
     if (!for_change(c, id, &n))
         return c->rc;
-    s = db_prepare(c->conn, "DELETE FROM note WHERE id = ?");
+    s = db_prepare(c->conn, "DELETE FROM record_note WHERE id = ?");
     db_bind_int(s, 1, id);
     tell(c, store_table_of(c->st, c->m, n.tbl), n.rec);
     return run(c, s, "delete a note");
@@ -219,7 +219,7 @@ int follow_changed(struct berth_ctx *c, const struct berth_row *r)
 /* ---- with the record ------------------------------------------------------------------------ */
 int note_gone(struct berth_ctx *c, const struct table *t, int64_t id)
 {
-    static const char *const sql[] = {"DELETE FROM note WHERE tbl = ? AND rec = ?", "DELETE FROM follow WHERE tbl = ? AND rec = ?",
+    static const char *const sql[] = {"DELETE FROM record_note WHERE tbl = ? AND rec = ?", "DELETE FROM follow WHERE tbl = ? AND rec = ?",
                                       "DELETE FROM record_tag WHERE tbl = ? AND rec = ?"};
 
     for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]) && c->rc == BERTH_OK; i++) {

@@ -92,7 +92,7 @@ static void read_notes(struct merge *m, struct source *s)
 {
     struct berth_ctx *c = m->c;
     struct buf b = BUF_INIT;
-    struct db_stmt *q = db_prepare(c->conn, "SELECT id, at, coalesce(by, 0), coalesce(edited_at, 0), text FROM note WHERE tbl = ?"
+    struct db_stmt *q = db_prepare(c->conn, "SELECT id, at, coalesce(by, 0), coalesce(edited_at, 0), text FROM record_note WHERE tbl = ?"
                                             " AND rec = ? AND id < ? ORDER BY id DESC LIMIT ?");
 
     db_bind_int(q, 1, store_table_no(c->st, m->r->t));

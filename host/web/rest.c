@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/when.h"
 #include "record/action.h"
+#include "record/asof.h"
 #include "record/ahead.h"
 #include "record/bulk.h"
 #include "record/find.h"
@@ -59,10 +61,30 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
     json_close(&j, '}');
 }
 
-static int one(struct call *k)
+/* ?at=2026-11-22T08:00:00Z: as it was then; nothing can be done with it. */
+static int one_at(struct call *k, const char *at)
 {
     struct berth_row *r = find_one(&k->c, k->t, k->id);
+    int64_t ms;
 
+    if (!when_time_parse(at, strlen(at), &ms))
+        return call_bad(k, "at");
+    if (!(k->t->flags & BERTH_HISTORY))
+        return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.no_history");
+    r = r == NULL ? NULL : record_at(&k->c, r, ms);
+    if (r != NULL)
+        row_answer(k, r, false);
+    return k->c.rc;
+}
+
+static int one(struct call *k)
+{
+    const char *at = http_query(k->req, "at");
+    struct berth_row *r;
+
+    if (at != NULL)
+        return one_at(k, at);
+    r = find_one(&k->c, k->t, k->id);
     if (r == NULL)
         return k->c.rc;
     row_answer(k, r, true);

@@ -333,6 +333,15 @@ static const struct berth_field history_fields[] = {
     {"note", BERTH_LONG},
     {0},
 };
+/* The chain over history and audit: up to where, and the hash of that and of the seal before. */
+static const struct berth_field seal_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"at", BERTH_TIME},
+    {"history", BERTH_INT},
+    {"audit", BERTH_INT},
+    {"hash", BERTH_TEXT},
+    {0},
+};
 static const struct berth_field owner_log_fields[] = {
     {"seq", BERTH_INT, 0, .def = "@seq"},
     {"tbl", BERTH_INT},
@@ -501,6 +510,7 @@ static const struct berth_table tables[] = {
     {"import_part", import_part_fields, BERTH_KEYS({"seq"}, {"import_id, batch"}), BERTH_BARE},
     {"bin", bin_fields, BERTH_KEYS({"seq"}, {"on_table, record_id"}, {"batch"}), BERTH_BARE},
     {"history", history_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}), BERTH_BARE},
+    {"seal", seal_fields, BERTH_KEYS({"seq"}), BERTH_BARE},
     {"owner_log", owner_log_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}, {"to_user, at"}, {"batch, seq"}),
      BERTH_BARE},
     {"pool_view", pool_view_fields, BERTH_KEYS({"user_id, pool_id, day, rec"}), BERTH_BARE},
@@ -516,7 +526,7 @@ static const struct berth_table tables[] = {
     {"tag", tag_fields, .flags = ADMINISTERED | BERTH_PUBLIC, .title = "name", .icon = "tags",
      .rights = "manager: all create delete"},
     {"record_tag", record_tag_fields, BERTH_KEYS({"tag, tbl, rec"}, {"tbl, rec"}), BERTH_BARE},
-    {"note", note_fields, BERTH_KEYS({"id"}, {"tbl, rec, id"}), BERTH_BARE},
+    {"record_note", note_fields, BERTH_KEYS({"id"}, {"tbl, rec, id"}), BERTH_BARE},
     {"follow", follow_fields, BERTH_KEYS({"tbl, rec, user_id"}, {"user_id"}), BERTH_BARE},
     {"alert_pref", alert_pref_fields, BERTH_KEYS({"user_id"}), BERTH_BARE},
     {"model_table", model_table_fields, BERTH_KEYS({"id"}, {"name", BERTH_UNIQUE}), BERTH_BARE},

@@ -1,0 +1,65 @@
+/* asof.c - going back: every change knows what was there before it. */
+#include "record/asof.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What history wrote with val_json() as a value again.  What can no longer be read (a dictionary's key
+ * that is gone) counts as text where it can. */
+static struct berth_val before(struct berth_ctx *c, const struct field *f, const json_t *v)
+{
+    struct berth_ctx aside = *c; /* its refusals are not the request's */
+    struct berth_val out = berth_nil();
+
+    aside.problems = NULL;
+    aside.problems_end = &aside.problems;
+    if (json_is_null(v) || val_from_json(&aside, f, v, &out))
+        return out;
+    if (json_is_string(v) && field_is_text(f))
+        return (struct berth_val){(int32_t)f->type, (int32_t)json_string_length(v), {.s = arena_strdup(c->a, json_string_value(v))}};
+    return berth_nil();
+}
+
+static void undo(struct berth_ctx *c, struct berth_row *r, const char *changes)
+{
+    json_t *list = changes == NULL ? NULL : json_loads(changes, 0, NULL), *item;
+    size_t i;
+
+    json_array_foreach (list, i, item) {
+        const char *name = json_string_value(json_object_get(item, "field"));
+        const struct field *f = name == NULL ? NULL : model_field(r->t, name);
+
+        if (f != NULL)
+            r->v[f->at] = before(c, f, json_object_get(item, "from"));
+    }
+    json_decref(list);
+}
+
+struct berth_row *record_at(struct berth_ctx *c, const struct berth_row *now, int64_t at)
+{
+    struct berth_row *r = row_copy(now);
+    struct db_stmt *s;
+    int64_t version = row_int(now, F_VERSION);
+    int rc;
+
+    if (row_int(now, F_CREATED_AT) > at) {
+        ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+        return NULL;
+    }
+    s = db_prepare(c->conn, "SELECT changes FROM history WHERE tbl = ? AND rec = ? AND at > ? ORDER BY seq DESC");
+    db_bind_int(s, 1, store_table_no(c->st, now->t));
+    db_bind_int(s, 2, row_id(now));
+    db_bind_int(s, 3, at);
+    while ((rc = db_step(s)) == DB_ROW) {
+        if (!db_col_is_null(s, 0))
+            version--;
+        undo(c, r, db_col_is_null(s, 0) ? NULL : db_col_text(s, 0, NULL));
+    }
+    db_reset(s);
+    if (rc < 0) {
+        ctx_db(c, rc, "read history");
+        return NULL;
+    }
+    r->v[F_VERSION].i = version > 0 ? version : 1;
+    return r;
+}

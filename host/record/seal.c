@@ -1,0 +1,217 @@
+/* seal.c - making and checking the chain. */
+#include "record/seal.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/when.h"
+
+/* What is hashed, in this order; columns added later stand behind, in statements of their own. */
+static const char history_sql[] = "SELECT seq, tbl, rec, at, by, op, changes, note FROM history WHERE seq > ? AND seq <= ? ORDER BY seq";
+static const char audit_sql[] = "SELECT id, at, user_id, what, detail, ip FROM audit WHERE id > ? AND id <= ? ORDER BY id";
+
+struct seal {
+    int64_t seq, at, history, audit;
+    char hash[65];
+};
+
+/* ---- hashing ------------------------------------------------------------------------------------ */
+static void feed(crypto_generichash_state *h, const void *p, size_t n)
+{
+    crypto_generichash_update(h, p, n);
+}
+
+/* Type and length before each value, so that no two rows read alike. */
+static void feed_column(crypto_generichash_state *h, struct db_stmt *s, int i)
+{
+    char head[32];
+    size_t n = 0;
+    const char *text;
+
+    if (db_col_is_null(s, i)) {
+        feed(h, "-;", 2);
+    } else if (db_col_type(s, i) == DB_T_INT) {
+        feed(h, head, (size_t)snprintf(head, sizeof(head), "i%lld;", (long long)db_col_int(s, i)));
+    } else {
+        text = db_col_text(s, i, &n);
+        feed(h, head, (size_t)snprintf(head, sizeof(head), "t%zu:", n));
+        feed(h, text, n);
+    }
+}
+
+/* The rows behind `after` up to `last`; how many, negative: a database error. */
+static int64_t feed_rows(crypto_generichash_state *h, struct db_conn *c, const char *sql, int64_t after, int64_t last)
+{
+    struct db_stmt *s = db_prepare(c, sql);
+    int64_t n = 0;
+    int rc;
+
+    db_bind_int(s, 1, after);
+    db_bind_int(s, 2, last);
+    while ((rc = db_step(s)) == DB_ROW) {
+        int columns = db_col_count(s);
+
+        for (int i = 0; i < columns; i++)
+            feed_column(h, s, i);
+        n++;
+    }
+    db_reset(s);
+    return rc < 0 ? rc : n;
+}
+
+/* seal->hash from what stands in the tables; the number of entries, or negative. */
+static int64_t hash_of(struct db_conn *c, const struct seal *before, struct seal *now)
+{
+    crypto_generichash_state h;
+    unsigned char sum[32];
+    char head[160];
+    int64_t n, m;
+
+    crypto_generichash_init(&h, NULL, 0, sizeof(sum));
+    feed(&h, head, (size_t)snprintf(head, sizeof(head), "%s %lld %lld %lld;", before->hash, (long long)now->at,
+                                    (long long)now->history, (long long)now->audit));
+    if ((n = feed_rows(&h, c, history_sql, before->history, now->history)) < 0 ||
+        (m = feed_rows(&h, c, audit_sql, before->audit, now->audit)) < 0)
+        return -1;
+    crypto_generichash_final(&h, sum, sizeof(sum));
+    sodium_bin2hex(now->hash, sizeof(now->hash), sum, sizeof(sum));
+    return n + m;
+}
+
+/* ---- making ---------------------------------------------------------------------------------------- */
+static int64_t number(struct db_conn *c, const char *sql)
+{
+    struct db_stmt *s = db_prepare(c, sql);
+    int64_t n = db_step(s) == DB_ROW ? db_col_int(s, 0) : -1;
+
+    db_reset(s);
+    return n;
+}
+
+static int read_seal(struct db_stmt *s, struct seal *out)
+{
+    int rc = db_step(s);
+
+    if (rc == DB_ROW) {
+        *out = (struct seal){.seq = db_col_int(s, 0), .at = db_col_int(s, 1), .history = db_col_int(s, 2), .audit = db_col_int(s, 3)};
+        snprintf(out->hash, sizeof(out->hash), "%s", db_col_is_null(s, 4) ? "" : db_col_text(s, 4, NULL));
+    }
+    return rc;
+}
+
+#define SEAL "SELECT seq, at, history, audit, hash FROM seal "
+
+static int seal_now(struct db_conn *c, void *arg)
+{
+    struct store *st = arg;
+    struct seal before = {0}, now;
+    struct db_stmt *s;
+    int rc;
+
+    if (!st->unsealed)
+        return 0;
+    s = db_prepare(c, SEAL "ORDER BY seq DESC LIMIT 1");
+    rc = read_seal(s, &before);
+    db_reset(s);
+    now = (struct seal){.at = when_now(), .history = number(c, "SELECT coalesce(max(seq), 0) FROM history"),
+                        .audit = number(c, "SELECT coalesce(max(id), 0) FROM audit")};
+    if (rc < 0 || now.history < 0 || now.audit < 0)
+        return -1;
+    if (now.history <= before.history && now.audit <= before.audit) { /* what wanted it was undone */
+        st->unsealed = false;
+        return 0;
+    }
+    if (hash_of(c, &before, &now) < 0)
+        return -1;
+    s = db_prepare(c, "INSERT INTO seal (at, history, audit, hash) VALUES (?, ?, ?, ?)");
+    db_bind_int(s, 1, now.at);
+    db_bind_int(s, 2, now.history);
+    db_bind_int(s, 3, now.audit);
+    db_bind_text(s, 4, now.hash, -1);
+    rc = db_step(s);
+    db_reset(s);
+    st->unsealed = rc < 0;
+    return rc < 0 ? rc : 0;
+}
+
+void seal_wanted(struct store *st)
+{
+    st->unsealed = true;
+}
+
+static int keep_body(struct db_conn *w, void *arg)
+{
+    (void)arg;
+    return db_keep_rows(w, "history") < 0 || db_keep_rows(w, "audit") < 0 || db_keep_rows(w, "seal") < 0 ? -1 : 0;
+}
+
+int seal_start(struct store *st, struct buf *err)
+{
+    st->unsealed = true; /* what was written before there were seals */
+    db_at_commit(st->db, seal_now, st);
+    if (db_write(st->db, keep_body, st) == 0)
+        return 0;
+    buf_puts(err, "seal the audit trail");
+    return -1;
+}
+
+/* ---- checking ---------------------------------------------------------------------------------------- */
+int seal_verify(struct db_conn *conn, struct seal_report *out, struct buf *why)
+{
+    struct seal before = {0}, seal;
+    int rc = 0;
+
+    *out = (struct seal_report){0};
+    if (db_read_begin(conn) < 0) {
+        buf_puts(why, "the database cannot be read");
+        return -1;
+    }
+    for (;;) { /* one by one: the rows between are read with other statements */
+        struct db_stmt *s = db_prepare(conn, SEAL "WHERE seq > ? ORDER BY seq LIMIT 1");
+        struct seal made;
+        int64_t n;
+        int got;
+
+        db_bind_int(s, 1, before.seq);
+        got = read_seal(s, &seal);
+        db_reset(s);
+        if (got != DB_ROW) {
+            rc = got < 0 ? -1 : 0;
+            break;
+        }
+        made = seal;
+        n = seal.seq != before.seq + 1 ? -2 : hash_of(conn, &before, &made);
+        if (n < 0 || strcmp(made.hash, seal.hash) != 0) {
+            char at[WHEN_TIME_MAX];
+
+            when_time_format(seal.at, at);
+            buf_addf(why, n == -2 ? "seal %lld of %s does not follow %lld: a seal is missing" :
+                     "seal %lld of %s does not fit: an entry of the history behind number %lld or of the audit trail behind %lld was changed, "
+                     "added or taken away", (long long)seal.seq, at, (long long)(n == -2 ? before.seq : before.history),
+                     (long long)before.audit);
+            rc = -1;
+            break;
+        }
+        out->seals++;
+        out->entries += n;
+        before = seal;
+    }
+    out->at = before.at;
+    snprintf(out->head, sizeof(out->head), "%s", before.hash);
+    if (rc == 0) {
+        int64_t h = number(conn, "SELECT coalesce(max(seq), 0) FROM history"), a = number(conn, "SELECT coalesce(max(id), 0) FROM audit");
+
+        out->unsealed = (h > before.history ? h - before.history : 0) + (a > before.audit ? a - before.audit : 0);
+        if (h < before.history || a < before.audit) {
+            buf_puts(why, "the newest entries are gone");
+            rc = -1;
+        }
+    } else if (why->len == 0) {
+        buf_puts(why, "the database cannot be read");
+    }
+    db_read_end(conn);
+    return rc;
+}

@@ -1,0 +1,114 @@
+"""The chain over history and audit trail: one changed byte is found; and records as they were."""
+import datetime
+import shutil
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from site_ import BUILD
+
+
+def verify(folder):
+    return subprocess.run([BUILD / "berth", "audit", "verify", "--data", folder], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A stopped server's data with a little of everything."""
+    from site_ import ROOT, Site
+    folder = tmp_path_factory.mktemp("audit")
+    shutil.copytree(ROOT / "scripts", folder / "scripts")
+    site = Site(folder / "data")
+    li, admin = site.sign_in("demo.li"), site.sign_in("demo.admin")
+    lead = li.made("lead", name="Chained Freight Partners", city="Ningbo")
+    for i in range(10):
+        assert li.patch(f"/lead/{lead['id']}", i + 1, {"city": f"City {i}"}).status == 200
+    assert site.nobody().post("/_session", {"login": "demo.li", "password": "wrong"}).status == 401
+    assert li.get("/_state").status == 403
+    admin.made("role", name="auditors")
+    running = verify(site.data)
+    assert running.returncode == 0, running.stderr  # beside the server
+    assert site.stop() == 0
+    return site.data
+
+
+def test_a_sound_chain_is_said_to_be_sound_and_tells_its_head(written):
+    said = verify(written)
+    assert said.returncode == 0 and "all as they were written" in said.stdout and "head " in said.stdout
+    database = sqlite3.connect(written / "berth.db")
+    ops = [r[0] for r in database.execute("SELECT op FROM history")]
+    assert "create" in ops and "update" in ops
+    what = {r[0] for r in database.execute("SELECT what FROM audit")}
+    assert {"sign_in", "sign_in_failed", "denied", "rights"} <= what
+    assert database.execute("SELECT max(history), max(audit) FROM seal").fetchone() == (
+        database.execute("SELECT max(seq) FROM history").fetchone()[0], database.execute("SELECT max(id) FROM audit").fetchone()[0])
+    database.close()
+
+
+@pytest.mark.parametrize("table", ["history", "audit", "seal"])
+@pytest.mark.parametrize("deed", ["UPDATE {} SET at = at", "DELETE FROM {}"])
+def test_the_database_itself_refuses_to_change_them(written, table, deed):
+    database = sqlite3.connect(written / "berth.db")
+    with pytest.raises(sqlite3.IntegrityError, match="are kept"):
+        database.execute(deed.format(table))
+    database.close()
+
+
+@pytest.mark.parametrize("what", [
+    "UPDATE history SET changes = replace(changes, 'City 3', 'City 4') WHERE changes LIKE '%City 3%'",
+    "UPDATE history SET by = by + 1 WHERE seq = (SELECT max(seq) - 3 FROM history)",
+    "UPDATE history SET at = at + 1 WHERE seq = (SELECT max(seq) FROM history)",
+    "UPDATE history SET note = '' WHERE seq = (SELECT min(seq) FROM history)",
+    "DELETE FROM history WHERE seq = (SELECT max(seq) - 2 FROM history)",
+    "DELETE FROM history WHERE seq = (SELECT max(seq) FROM history)",
+    "UPDATE audit SET detail = detail || 'x' WHERE id = (SELECT max(id) FROM audit)",
+    "UPDATE audit SET ip = '127.0.0.2' WHERE what = 'sign_in_failed'",
+    "DELETE FROM audit WHERE what = 'denied'",
+    "UPDATE seal SET at = at + 1 WHERE seq = (SELECT max(seq) - 1 FROM seal)",
+    "UPDATE seal SET hash = replace(hash, substr(hash, 1, 1), 'f') WHERE seq = 2 AND substr(hash, 1, 1) <> 'f'",
+    "DELETE FROM seal WHERE seq = (SELECT max(seq) - 1 FROM seal)",
+    "INSERT INTO history (tbl, rec, at, by, op) SELECT tbl, rec, at, by, 'x' FROM history LIMIT 1; UPDATE seal SET history = history + 1 "
+    "WHERE seq = (SELECT max(seq) FROM seal)",
+])
+def test_one_change_behind_its_back_is_found(written, tmp_path, what):
+    copy = tmp_path / "data"
+    shutil.copytree(written, copy)
+    database = sqlite3.connect(copy / "berth.db")
+    for table in ("history", "audit", "seal"):
+        for deed in ("update", "delete"):
+            database.execute(f"DROP TRIGGER kept_{table}_{deed}")
+    before = database.total_changes
+    database.executescript(what)
+    changed = database.total_changes > before
+    database.close()
+    said = verify(copy)
+    assert said.returncode == (1 if changed else 0), (said.stdout, said.stderr)
+    if changed:
+        assert "seal" in said.stderr or "newest entries" in said.stderr
+
+
+def test_a_record_is_shown_as_it_was_at_a_moment(people):
+    li = people["li"]
+
+    def now():
+        time.sleep(0.003)  # moments that differ; nothing waits for anything
+        return datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+
+    before = now()
+    lead = li.made("lead", name="As It Was Freight", city="Ningbo", status="new", lanes=["europe"], is_key=True)
+    moments = [now()]
+    for version, change in enumerate(({"city": "Xiamen", "is_key": False}, {"status": "qualified", "lanes": None}, {"city": None, "notes": "x\ny"}), 1):
+        assert li.patch(f"/lead/{lead['id']}", version, change).status == 200
+        moments.append(now())
+    then = [li.get(f"/lead/{lead['id']}", at=m).json["row"] for m in moments]
+    assert [r["city"] for r in then] == ["Ningbo", "Xiamen", "Xiamen", None]
+    assert [r["is_key"] for r in then] == [True, False, False, False]
+    assert [r["status"] for r in then] == ["new", "new", "qualified", "qualified"]
+    assert [r["lanes"] for r in then] == [["europe"], ["europe"], then[2]["lanes"], then[2]["lanes"]] and not then[2]["lanes"]
+    assert [r["version"] for r in then] == [1, 2, 3, 4]
+    assert li.get(f"/lead/{lead['id']}", at=before).status == 404
+    assert people["zhang"].get(f"/lead/{lead['id']}", at=moments[1]).status == 404
+    assert li.get(f"/lead/{lead['id']}", at="yesterday").status == 400
+    assert li.row(f"/lead/{lead['id']}")["notes"] == "x\ny"
