@@ -130,7 +130,6 @@ CREATE TABLE pool (
     lock_days bigint,
     protect_days bigint,
     view_cap bigint,
-    hidden_fields text,
     recycle bigint,
     remind_days bigint,
     manager_days bigint,

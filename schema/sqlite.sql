@@ -130,7 +130,6 @@ CREATE TABLE pool (
     lock_days INTEGER,
     protect_days INTEGER,
     view_cap INTEGER,
-    hidden_fields TEXT,
     recycle INTEGER,
     remind_days INTEGER,
     manager_days INTEGER,

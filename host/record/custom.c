@@ -150,28 +150,10 @@ static const struct table *pooled(struct berth_ctx *c, const struct berth_row *r
     return t != NULL && t->at_pool >= 0 ? t : NULL;
 }
 
-/* "phone, mobile": each a field of the table. */
-static void check_names(struct berth_ctx *c, const struct table *t, const char *field, const char *list)
-{
-    for (const char *p = list; *p != '\0';) {
-        size_t n = strcspn(p, ", ");
-        const struct field *f = n == 0 ? NULL : map_getn(&t->by_name, p, n);
-
-        if (n > 0 && (f == NULL || f->at < F_DECLARED))
-            ctx_invalid(c, field, "err.unknown_field", "name", arena_strndup(c->a, p, n), NULL);
-        p += n + strspn(p + n, ", ");
-    }
-}
-
 static int check_pool(struct berth_ctx *c, struct berth_row *r)
 {
-    const struct table *t = pooled(c, r);
-    struct berth_val hidden = row_get(r, "hidden_fields");
-
-    if (t == NULL && !val_is_nil(row_get(r, "on_table")) && model_table(c->m, row_get(r, "on_table").s) != NULL)
+    if (pooled(c, r) == NULL && !val_is_nil(row_get(r, "on_table")) && model_table(c->m, row_get(r, "on_table").s) != NULL)
         return ctx_invalid(c, "on_table", "err.pool_table", NULL);
-    if (t != NULL && !val_is_nil(hidden))
-        check_names(c, t, "hidden_fields", hidden.s);
     return not_negative(c, r);
 }
 

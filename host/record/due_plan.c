@@ -184,6 +184,7 @@ static void read_pools(struct berth_ctx *c, struct due_plan *p)
         *pool = (struct due_pool){.id = row_id(pools[i]), .name = text(pools[i], "name"), .t = t,
                                   .active = number(pools[i], "active") != 0, .recycle = number(pools[i], "recycle") != 0,
                                   .remind_ms = number(pools[i], "remind_days") * WHEN_DAY,
+                                  .view_cap = number(pools[i], "view_cap"),
                                   .manager_ms = number(pools[i], "manager_days") * WHEN_DAY};
         pool->rules = arena_alloc(c->a, (nrules + 1) * sizeof(*pool->rules));
         hash_row(&p->tables[t->at].hash, pools[i]);

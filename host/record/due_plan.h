@@ -16,7 +16,7 @@ struct due_rule { /* a row of pool_rule */
 };
 
 struct due_pool {
-    int64_t id, remind_ms, manager_ms;
+    int64_t id, remind_ms, manager_ms, view_cap;
     const char *name;
     const struct table *t;
     bool active, recycle;

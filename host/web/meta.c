@@ -285,6 +285,8 @@ static void field_json(struct call *k, struct json *j, const struct field *f, co
         json_nil(j);
     }
     flag(j, "unique", f->flags & BERTH_UNIQUE);
+    if (f->flags & BERTH_DUE)
+        flag(j, "due", true);
     flag(j, "many", f->flags & BERTH_MANY);
     flag(j, "list", !own && (f->flags & BERTH_LIST));
     flag(j, "sort", sortable(f) && !form);

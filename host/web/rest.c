@@ -12,6 +12,7 @@
 #include "record/history.h"
 #include "record/save.h"
 #include "record/titles.h"
+#include "record/pool_view.h"
 #include "web/app.h"
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -33,6 +34,23 @@ static int list(struct call *k)
     if (!call_question(k, &p.q.where, &p.search, &sort) || !where_sort(&k->c, k->t, sort, &p.q))
         return k->c.rc;
     return find_page(&k->c, &p, &k->req->out);
+}
+
+static int count_view(struct call *k, void *row)
+{
+    return pool_view_count(&k->c, row);
+}
+
+/* Where opening a record is counted, the count is written first, on a pool thread. */
+static bool may_open(struct call *k, struct berth_row *r)
+{
+    if (!pool_view_counts(&k->c, r))
+        return true;
+    if (!k->req->pooled)
+        ctx_fail(&k->c, (enum berth_rc)CTX_OVERRUN, NULL, NULL);
+    else
+        call_write(k, count_view, r);
+    return k->c.rc == BERTH_OK;
 }
 
 static void row_answer(struct call *k, struct berth_row *r, bool with_can)
@@ -87,6 +105,8 @@ static int one(struct call *k)
     r = find_one(&k->c, k->t, k->id);
     if (r == NULL)
         return k->c.rc;
+    if (!may_open(k, r))
+        return k->c.rc;
     row_answer(k, r, true);
     http_etag(k->req, arena_fmt(k->req->arena, "\"%lld\"", (long long)row_int(r, F_VERSION)));
     http_set(k->req, "Cache-Control", "no-cache, private");
@@ -98,7 +118,7 @@ static int history(struct call *k)
     struct berth_row *r = find_one(&k->c, k->t, k->id);
     int64_t after = call_number(k, "after", 0, 0, INT64_MAX), limit = call_number(k, "limit", 50, 1, 200);
 
-    return r == NULL || k->c.rc != BERTH_OK ? k->c.rc : history_page(&k->c, r, after, (int)limit, &k->req->out);
+    return r == NULL || k->c.rc != BERTH_OK || !may_open(k, r) ? k->c.rc : history_page(&k->c, r, after, (int)limit, &k->req->out);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */

@@ -97,7 +97,6 @@ static const struct berth_field pool_fields[] = {
     {"lock_days", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 3650},
     {"protect_days", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 3650},
     {"view_cap", BERTH_INT, 0, .def = "0", .group = "caps", .max = 1000000},
-    {"hidden_fields", BERTH_TEXT, 0, .group = "caps", .max = 1000}, /* "phone, mobile" */
     {"recycle", BERTH_BOOL, BERTH_FILTER, .def = "true", .group = "recycling"},
     {"remind_days", BERTH_INT, 0, .def = "0", .group = "recycling", .max = 3650},
     {"manager_days", BERTH_INT, 0, .def = "0", .group = "recycling", .max = 3650},

@@ -235,6 +235,31 @@ def test_a_pools_own_rule_says_when_and_where_to_and_a_change_reaches_every_reco
     assert admin.delete(f"/pool_rule/{rule['id']}").status == 204
 
 
+def test_what_is_opened_of_a_pool_is_capped_a_day_also_for_many_at_once(site, people, pool):
+    capped = pool(view_cap=3)
+    leads = [pooled(people, capped) for _ in range(8)]
+    crowd = [site.sign_in("demo.zhang") for _ in leads]
+    with concurrent.futures.ThreadPoolExecutor(len(crowd)) as threads:
+        answers = list(threads.map(lambda i: crowd[i].get(f"/lead/{leads[i]['id']}").status, range(8)))
+    assert sorted(answers) == [200] * 3 + [409] * 5
+    for lead, status in zip(leads, answers):  # again is free, and the history is no way around
+        assert people["zhang"].get(f"/lead/{lead['id']}").status == status
+        assert people["zhang"].get(f"/lead/{lead['id']}/_history").status == status
+    assert people["admin"].get(f"/lead/{leads[0]['id']}").status == 200
+    taken = leads[answers.index(409)]
+    assert people["zhang"].post(f"/lead/{taken['id']}/claim").status == 200
+    assert people["zhang"].get(f"/lead/{taken['id']}").status == 200
+
+
+def test_a_thousand_claims_of_one_lead_have_one_winner(site, people, pool):
+    lead = pooled(people, pool())
+    crowd = [site.sign_in("demo." + who) for who in ("li", "zhang", "alice", "manager") for _ in range(10)]
+    with concurrent.futures.ThreadPoolExecutor(len(crowd)) as threads:
+        answers = list(threads.map(lambda i: [crowd[i].post(f"/lead/{lead['id']}/claim").status for _ in range(25)], range(40)))
+    flat = [status for one in answers for status in one]
+    assert len(flat) == 1000 and flat.count(200) == 1 and set(flat) <= {200, 404, 409}
+
+
 # ---- leaving the company -----------------------------------------------------------------------------
 
 def leaver(people, site):
@@ -303,7 +328,7 @@ def test_a_draft_tells_per_owner_who_would_lose_what_and_changes_nothing(people)
     assert sum(mine[k] for k in ("now", "week", "month", "later", "never")) == held
     assert answer["refs"]["user"][str(li.user["id"])] == li.user["name"]
     # asked once for each combination of what it looks at, and not for each record
-    assert answer["asked"] < 20 < answer["records"]
+    assert answer["asked"] < answer["records"] / 2
     rows, after = {}, None
     while True:
         page = manager.post("/_recycle/lead/whatif/records", {"rule": "release", "script": DRAFT, "owner": li.user["id"],

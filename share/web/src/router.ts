@@ -16,6 +16,7 @@ export const router = createRouter({
     { path: '/setup', redirect: () => ({ path: '/', hash: '', query: {} }) },
     { path: '/alerts', component: () => import('./views/AlertCentre.vue') },
     { path: '/settings', component: () => import('./views/Settings.vue') },
+    { path: '/recycle', component: () => import('./views/Recycle.vue') },
     { path: '/:rest(.*)*', component: () => import('./views/Lost.vue') },
   ],
 })

@@ -92,4 +92,15 @@ export const get = <T>(path: string, query?: Call['query'], signal?: AbortSignal
 export const post = <T>(path: string, body: unknown = {}, query?: Call['query']): Promise<T> =>
   api<T>('POST', path, { body, query })
 
+/** What the host answers as a file, to keep. */
+export async function download(path: string, body: unknown, name: string): Promise<void> {
+  const r = await send('POST', path, { body })
+  if (!r.ok) throw await failure(r)
+  const a = document.createElement('a')
+  a.href = URL.createObjectURL(await r.blob())
+  a.download = name
+  a.click()
+  setTimeout(() => URL.revokeObjectURL(a.href), 60_000)
+}
+
 export const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e))

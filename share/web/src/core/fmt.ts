@@ -69,6 +69,19 @@ export function fmtAgo(v: string, now = Date.now()): string {
   for (const [unit, size] of STEPS) if (Math.abs(s) >= size) return rtf.format(Math.trunc(s / size), unit)
   return rtf.format(0, 'minute')
 }
+/** A deadline: "in 12 days"; the plain date when it is far off. */
+export function fmtDue(v: string, now = Date.now()): string {
+  const s = (Date.parse(v) - now) / 1000
+  if (Math.abs(s) >= 60 * 86_400) return v.length === 10 ? fmtDate(v) : fmtDate(toLocal(v).slice(0, 10))
+  const rtf = cached('r', {}, () => new Intl.RelativeTimeFormat(locale.value, { numeric: 'auto' }))
+  for (const [unit, size] of STEPS) if (Math.abs(s) >= size) return rtf.format(Math.trunc(s / size), unit)
+  return rtf.format(0, 'minute')
+}
+/** How close it is: three days are near, a week is soon. */
+export function nearness(v: string, now = Date.now()): 'near' | 'soon' | '' {
+  const days = (Date.parse(v) - now) / 86_400_000
+  return days <= 3 ? 'near' : days <= 7 ? 'soon' : ''
+}
 export function fmtDuration(seconds: number): string {
   if (seconds < 60) return t('seconds', { n: Math.max(1, Math.round(seconds)) })
   return t('minutes', { n: Math.round(seconds / 60) })

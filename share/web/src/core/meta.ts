@@ -17,7 +17,7 @@ const SYSTEM: Pick<Field, 'name' | 'type' | 'of'>[] = [
 export const isSystem = (name: string): boolean => name === 'version' || SYSTEM.some((f) => f.name === name)
 
 /* What the host adds to owned and pooled tables; their own fields come first. */
-const ADDED = ['owner_id', 'pool_id', 'pooled_at', 'claimed_at', 'touched_at', 'prev_owner_id', 'pool_reason']
+const ADDED = ['owner_id', 'pool_id', 'pooled_at', 'claimed_at', 'touched_at', 'prev_owner_id', 'pool_reason', 'is_locked', 'due_at', 'due_pool_id', 'due_why', 'remind_at']
 const last = (names: string[]): string[] => [...names.filter((n) => !ADDED.includes(n)), ...names.filter((n) => ADDED.includes(n))]
 
 /** Every record has the system's fields, so every list can show them. */

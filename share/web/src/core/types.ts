@@ -30,6 +30,8 @@ export interface Field {
   sort?: boolean
   search?: boolean
   duplicate?: boolean
+  /** A deadline: told as "in 3 days". */
+  due?: boolean
   filter?: Op[]
   /** The dictionary, table or currency. */
   of?: string | null
