@@ -211,6 +211,11 @@ int64_t db_last_id(struct db_conn *c)
     return c->driver->last_id(c);
 }
 
+void db_sure(struct db_conn *writer)
+{
+    writer->driver->sure(writer);
+}
+
 int64_t db_changes(struct db_conn *c)
 {
     return c->driver->changes(c);

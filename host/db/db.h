@@ -136,6 +136,10 @@ struct db_work {
     int rank, rc;
 };
 
+/* In a body that has written nothing yet: whatever it still writes fails only where the database itself does, so
+ * nothing is kept to go back to.  Should it fail all the same once it has changed something, its batch is undone. */
+void db_sure(struct db_conn *writer);
+
 /* Asynchronous; work stays valid until done was called.  0, or DB_BUSY and done is never called. */
 int db_submit(struct db *db, struct db_work *w) __attribute__((warn_unused_result));
 /* Synchronous, returns what done would get.  On the writer thread itself it runs nested, at once:

@@ -53,6 +53,7 @@ struct db_driver {
     void (*read_end)(struct db_conn *c);
     void (*budget)(struct db_conn *c, int64_t deadline, const atomic_bool *cancel);
 
+    void (*sure)(struct db_conn *c);
     int (*submit)(struct db *db, struct db_work *w);
     int (*write)(struct db *db, int (*body)(struct db_conn *, void *), void *arg, bool low);
     bool (*wanted)(struct db *db);

@@ -563,6 +563,7 @@ const struct db_driver db_sqlite = {
     .read_begin = sq_read_begin,
     .read_end = sq_read_end,
     .budget = sq_budget,
+    .sure = sq_sure,
     .submit = sq_submit,
     .write = sq_write,
     .wanted = sq_wanted,

@@ -41,6 +41,8 @@ struct sq_conn {
     bool suspect;     /* had an I/O error: to be opened afresh */
     int lost;         /* why SQLite undid the whole transaction by itself; DB_OK: it did not */
     int wanted, open; /* bodies nested right now, and how many of them have a savepoint */
+    bool sure;        /* the outermost only looks as if it had one ... */
+    int64_t changed;  /* ... and there were so many changes then */
 
     char error[256], clash[256];
 };
@@ -103,6 +105,7 @@ struct db_value sq_col(struct db_stmt *s, int i);
 
 /* sqlite_writer.c */
 extern const struct db_writer_ops sq_writer_ops;
+void sq_sure(struct db_conn *c);
 int sq_savepoints(struct sq_conn *c); /* before a write: opens what the bodies have coming */
 void sq_writer_hooks(struct sq_db *db, struct sq_conn *c);
 void sq_writer_close(struct sq_db *db);

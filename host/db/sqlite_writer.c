@@ -118,6 +118,31 @@ static int savepoint_end(struct sq_conn *c, bool keep)
     return rc == DB_OK ? run_sql(c, "RELEASE body") : rc;
 }
 
+/* Nothing is copied, and nothing can be gone back to. */
+void sq_sure(struct db_conn *base)
+{
+    struct sq_conn *c = (struct sq_conn *)base;
+
+    if (!c->in_batch || c->wanted != 1 || c->open != 0)
+        return;
+    c->open = 1;
+    c->sure = true;
+    c->changed = sqlite3_total_changes64(c->h);
+}
+
+/* A statement that fails leaves no changes by itself; what the others of the body did has to go with the batch. */
+static void sure_end(struct sq_conn *c, bool keep)
+{
+    if (!c->sure)
+        return;
+    c->sure = false;
+    c->open = 0;
+    if (keep || c->lost != DB_OK || sqlite3_total_changes64(c->h) == c->changed)
+        return;
+    c->lost = DB_ERROR;
+    log_error("db", "a body that was sure to succeed failed: its batch is undone");
+}
+
 static int body_run(void *owner, struct db_work *work)
 {
     struct sq_conn *c = ((struct sq_db *)owner)->w;
@@ -128,6 +153,7 @@ static int body_run(void *owner, struct db_work *work)
         sq_reset_all(c);
         c->deadline = 0;
         c->cancel = NULL;
+        sure_end(c, rc == 0);
     }
     int end = savepoint_end(c, rc == 0);
     return end < 0 ? end : rc;

@@ -47,6 +47,7 @@ struct berth_ctx {
     const char *ip;        /* where it came from; NULL: from inside */
     const char *plugin;    /* whose callback runs, for host->state() */
     bool writing;          /* conn is the writer, inside a transaction */
+    bool only;             /* one save is all that this body writes */
     bool allow_duplicates; /* the user said: save anyway */
     const struct berth_row *succeeds[4]; /* what is saved takes these records' places: no duplicate of them */
     bool quiet;            /* bulk work: no per-record history of creation */

@@ -342,6 +342,13 @@ int custom_check_back(struct berth_ctx *c, struct berth_row *r)
     return custom_check_drop(c, r); /* whoever may not take it away may not bring it back */
 }
 
+bool custom_follows(const struct table *t)
+{
+    const struct own *o = own_of(t);
+
+    return o != NULL && o->saved != NULL;
+}
+
 int custom_touched(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
     const struct own *o = own_of(r->t);

@@ -12,6 +12,7 @@ int custom_check_drop(struct berth_ctx *c, struct berth_row *r);
 int custom_check_back(struct berth_ctx *c, struct berth_row *r);
 /* After a save, in the same transaction: DDL for custom fields, and what follows the commit. */
 int custom_touched(struct berth_ctx *c, struct berth_row *r, uint32_t deed);
+bool custom_follows(const struct table *t); /* whether that does anything */
 /* The next number of a series into field f (default "@next"). */
 int custom_next_number(struct berth_ctx *c, struct berth_row *r, const struct field *f);
 

@@ -75,13 +75,11 @@ static void bits_free(struct bits *b)
     free(b);
 }
 
-/* Its block, and six bits of *bit for each of the block's words. */
+/* Its block, in the order of the hash, and six bits of *bit for each of the block's words. */
 static _Atomic uint64_t *block_of(const struct bits *b, int64_t hash, uint64_t *bit)
 {
-    uint64_t h = (uint64_t)hash * UINT64_C(0x9E3779B97F4A7C15);
-
     *bit = ((uint64_t)hash ^ (uint64_t)hash >> 31) * UINT64_C(0xC2B2AE3D27D4EB4F) >> 16;
-    return b->word + (size_t)((h >> 32) * b->blocks >> 32) * WORDS;
+    return b->word + (size_t)(((uint64_t)hash >> 32) * b->blocks >> 32) * WORDS;
 }
 
 static bool bits_have(const struct bits *b, int64_t hash)
@@ -210,7 +208,10 @@ static void *build(void *arg)
     struct buf err = BUF_INIT;
     int64_t began = when_monotonic();
     struct db_conn *conn = db_reader(b.f->st->db, &err);
-    bool built = conn != NULL && build_one(&b, conn);
+    bool built;
+
+    pthread_setname_np(pthread_self(), "dup-filter");
+    built = conn != NULL && build_one(&b, conn);
 
     if (built)
         log_debug("dup", "a filter of %zu keys was built in %lld ms", (size_t)b.bits->n, (long long)(when_monotonic() - began));

@@ -406,6 +406,14 @@ static void later(struct berth_ctx *c, uint32_t deed, struct berth_row *r)
     ctx_after_commit(c, run_done, d);
 }
 
+/* Whether the row is the first that is written and nobody refuses it afterwards. */
+static bool is_sure(struct berth_ctx *c, const struct berth_row *r, uint32_t deed)
+{
+    const struct field *number = r->old == NULL ? r->t->number : NULL;
+
+    return (number == NULL || !val_is_nil(r->v[number->at])) && !custom_follows(r->t) && !hook_any(c, BERTH_AFTER, deed, r->t);
+}
+
 /* ---- the public ways ---------------------------------------------------------------- */
 struct berth_row *save_load(struct berth_ctx *c, const struct table *t, int64_t id)
 {
@@ -431,11 +439,12 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
 {
     uint32_t deed = r->old == NULL ? BERTH_INSERT : BERTH_UPDATE;
     struct dup_keys *keys = NULL;
-    bool changed = true;
+    bool changed = true, only = c->only;
 
     if (c->rc != BERTH_OK)
         return c->rc;
     assert(c->writing);
+    c->only = false; /* what hooks save is not all */
     if (check_rights(c, r) != BERTH_OK)
         return c->rc;
     if (deed == BERTH_INSERT) {
@@ -452,6 +461,8 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
         if (check_duplicates(c, r, &keys[0], &keys[1]) != BERTH_OK)
             return c->rc;
     }
+    if (only && is_sure(c, r, deed))
+        db_sure(c->conn);
     if ((deed == BERTH_INSERT ? insert(c, r) : update(c, r, &changed)) != BERTH_OK || !changed)
         return c->rc;
     if (keys != NULL && c->rc == BERTH_OK)

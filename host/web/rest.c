@@ -177,6 +177,7 @@ static int create(struct call *k)
     allow_duplicates(k);
     if (k->row == NULL || k->row->t != k->t || k->row_who != k->c.who) /* model or rights are others by now */
         k->row = new_row(k);
+    k->c.only = true;
     if (row_save(&k->c, k->row) == BERTH_OK)
         k->answer = made;
     return k->c.rc;
@@ -225,6 +226,7 @@ static int update(struct call *k)
         return k->c.rc;
     take(k, r, fields);
     k->row = r;
+    k->c.only = true;
     if (row_save(&k->c, r) == BERTH_OK)
         k->answer = saved;
     return k->c.rc;

@@ -128,6 +128,8 @@ static int insert_key(struct db_conn *c, void *arg)
 {
     struct db_stmt *s = db_prepare(c, "INSERT INTO t (k, x) VALUES (?, randomblob(3000))");
 
+    if (*(int64_t *)arg % 2 == 1)
+        db_sure(c);
     db_bind_int(s, 1, *(int64_t *)arg);
     return db_step(s);
 }

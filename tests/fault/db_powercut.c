@@ -147,6 +147,8 @@ static int insert(struct db_conn *c, void *arg)
 {
     struct db_stmt *s = db_prepare(c, "INSERT INTO t VALUES (?, randomblob(100 + ? % 7 * 700))");
 
+    if (*(int64_t *)arg % 2 == 1)
+        db_sure(c);
     db_bind_int(s, 1, *(int64_t *)arg);
     db_bind_int(s, 2, *(int64_t *)arg);
     int rc = db_step(s);

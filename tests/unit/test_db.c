@@ -321,6 +321,92 @@ static void bodies_queued_together_share_a_commit_and_fail_alone(void **state)
     assert_int_equal(after.bodies - before.bodies, 31);
 }
 
+/* How a body ends that was sure, and what it does before. */
+enum { SUCCEEDS, REFUSES, CLASHES, NESTS, BREAKS_ITS_WORD };
+
+static int nested_fails(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    assert_int_equal(db_exec(c, "INSERT INTO t (n) VALUES (1000)"), 0);
+    return 5;
+}
+
+static int sure_body(struct db_conn *c, void *arg)
+{
+    struct job *j = arg;
+    struct db_stmt *s;
+    int rc;
+
+    db_sure(c);
+    if (j->k == REFUSES)
+        return 77;
+    s = db_prepare(c, "INSERT INTO t (id, n) VALUES (?, ?)");
+    db_bind_int(s, 1, j->k == CLASHES ? 100 : 200 + j->k);
+    db_bind_int(s, 2, j->k);
+    rc = db_step(s);
+    db_reset(s);
+    if (j->k == NESTS)
+        assert_int_equal(db_write(j->f->db, nested_fails, NULL), 5);
+    return j->k == BREAKS_ITS_WORD ? 77 : rc;
+}
+
+/* In one batch: a row of somebody else's, then the bodies that are sure. */
+static void run_sure(struct fixture *f, struct job *jobs, int n, int *other)
+{
+    sem_t gate, done;
+    struct db_work holder = {.body = wait_body, .done = nothing_done, .arg = &gate};
+    struct job before = {.done = &done};
+
+    sem_init(&gate, 0, 0);
+    sem_init(&done, 0, 0);
+    before.work = (struct db_work){.body = every_third_fails, .done = note_result, .arg = &before};
+    before.k = 100;
+    assert_int_equal(db_submit(f->db, &holder), 0);
+    assert_int_equal(db_submit(f->db, &before.work), 0);
+    for (int i = 0; i < n; i++) {
+        jobs[i].f = f;
+        jobs[i].done = &done;
+        jobs[i].work = (struct db_work){.body = sure_body, .done = note_result, .arg = &jobs[i]};
+        assert_int_equal(db_submit(f->db, &jobs[i].work), 0);
+    }
+    sem_post(&gate);
+    for (int i = 0; i <= n; i++)
+        sem_wait(&done);
+    *other = before.rc;
+}
+
+static void a_body_that_is_sure_fails_alone_while_it_has_changed_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct job jobs[] = {{.k = SUCCEEDS}, {.k = REFUSES}, {.k = CLASHES}, {.k = NESTS}};
+    int other;
+
+    assert_int_equal(write_sql(f->db, "INSERT INTO t (id, n) VALUES (100, 0)"), 0);
+    run_sure(f, jobs, 4, &other);
+    assert_int_equal(other, 0);
+    assert_int_equal(jobs[0].rc, 0);
+    assert_int_equal(jobs[1].rc, 77);
+    assert_int_equal(jobs[2].rc, DB_UNIQUE);
+    assert_int_equal(jobs[3].rc, 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 4);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t WHERE n IN (0, 3, 100)"), 4);
+}
+
+static void a_body_that_was_sure_and_fails_takes_its_batch_along(void **state)
+{
+    struct fixture *f = *state;
+    struct job jobs[] = {{.k = SUCCEEDS}, {.k = BREAKS_ITS_WORD}};
+    int other;
+
+    run_sure(f, jobs, 2, &other);
+    assert_true(other < 0);
+    assert_true(jobs[0].rc < 0);
+    assert_true(jobs[1].rc < 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 0);
+    assert_int_equal(write_sql(f->db, "INSERT INTO t (n) VALUES (1)"), 0); /* and all goes on */
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 1);
+}
+
 static void *insert_and_look(void *arg)
 {
     struct job *j = arg;
@@ -1129,6 +1215,8 @@ int main(void)
         TEST(a_body_may_go_on_after_a_clash),
         TEST(bodies_queued_together_share_a_commit_and_fail_alone),
         TEST(many_threads_each_see_their_row_as_soon_as_they_are_told),
+        TEST(a_body_that_is_sure_fails_alone_while_it_has_changed_nothing),
+        TEST(a_body_that_was_sure_and_fails_takes_its_batch_along),
         TEST(a_write_inside_a_body_runs_nested_and_fails_alone),
         TEST(a_failing_body_undoes_what_was_nested_in_it),
         TEST(a_write_inside_done_is_committed_before_it_returns),
