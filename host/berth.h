@@ -196,6 +196,7 @@ struct berth_action {
     uint32_t flags;                 /* BERTH_BULK, BERTH_DANGER, BERTH_SEEN */
     const char *icon;
     int (*run)(struct berth_ctx *, struct berth_row *);
+    int32_t order; /* lower first, as hooks; the first few are buttons, the rest a menu */
 };
 
 enum {

@@ -363,6 +363,14 @@ static size_t actions_in_all(const struct model *m)
     return n;
 }
 
+/* By .order; then what the table's own plugin offers comes before what others add. */
+static bool stands_before(const struct table *t, const struct action *x, const struct action *y)
+{
+    if (x->order != y->order)
+        return x->order < y->order;
+    return strcmp(x->plugin, t->plugin) == 0 && strcmp(y->plugin, t->plugin) != 0;
+}
+
 static void add_action(struct build *b, struct table *t, const char *plugin, const char *perm,
                        const struct berth_action *d)
 {
@@ -379,14 +387,14 @@ static void add_action(struct build *b, struct table *t, const char *plugin, con
                          .table = t,
                          .flags = d->flags,
                          .plugin = plugin,
-                         .run = d->run};
+                         .run = d->run,
+                         .order = d->order};
     resolve_form(b, x, d->form);
     t->actions = all;
     check_action(b, x);
-    /* what the table's own plugin offers comes before what others add */
     size_t place = t->nactions++;
 
-    for (; strcmp(plugin, t->plugin) == 0 && place > 0 && strcmp(all[place - 1]->plugin, plugin) != 0; place--)
+    for (; place > 0 && stands_before(t, x, all[place - 1]); place--)
         all[place] = all[place - 1];
     all[place] = x;
 }

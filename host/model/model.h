@@ -72,6 +72,7 @@ struct action {
     uint32_t flags;
     const char *plugin;
     int (*run)(struct berth_ctx *, struct berth_row *);
+    int32_t order;
 };
 
 struct view {

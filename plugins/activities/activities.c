@@ -152,10 +152,10 @@ static const struct berth_dict dicts[] = {
 #define OPEN "status in ('new', 'accepted', 'doing')"
 
 static const struct berth_action actions[] = {
-    {"lead", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM},
-    {"customer", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM},
-    {"contact", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM},
-    {"opportunity", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM},
+    {"lead", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM, .order = -20},
+    {"customer", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM, .order = -20},
+    {"contact", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM, .order = -20},
+    {"opportunity", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM, .order = -20},
     {"lead", "plan", .flags = BERTH_BULK, .icon = "list", .run = plan_start, .form = PLAN_FORM},
     {"customer", "plan", .flags = BERTH_BULK, .icon = "list", .run = plan_start, .form = PLAN_FORM},
     {"opportunity", "plan", .flags = BERTH_BULK, .icon = "list", .run = plan_start, .form = PLAN_FORM},

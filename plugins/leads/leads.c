@@ -84,7 +84,7 @@ BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .table
                                        {"release", BERTH_JSON, "lead, pool"},
                                        {"may_claim", BERTH_BOOL, "lead, user_id", "true"}),
     .actions = BERTH_LIST_OF(berth_action,
-        {"lead", "convert", .when = "status <> 'converted' and owner_id not empty", .icon = "check", .run = lead_convert,
+        {"lead", "convert", .when = "status <> 'converted' and owner_id not empty", .icon = "check", .order = -10, .run = lead_convert,
          .form = BERTH_FIELDS({"into", BERTH_PICK, BERTH_REQUIRED | BERTH_MANY, "into"},
                               {"customer_id", BERTH_REF, 0, "customer"},
                               {"opportunity_name", BERTH_TEXT})},

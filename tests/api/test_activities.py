@@ -203,3 +203,8 @@ def test_leads_work_without_the_plugin(own_site):
     lead = li.made("lead", name=name())
     assert li.post(f"/lead/{lead['id']}/log", {"kind": "call", "note": "x"}).status in (404, 405)
     assert not {"log", "plan"} & {a["name"] for a in li.get("/_meta/lead").json["actions"]}
+
+
+def test_logging_a_contact_is_the_first_button(people):
+    for table in ("lead", "customer", "contact", "opportunity"):
+        assert people["li"].get(f"/_meta/{table}").json["actions"][0]["name"] == "log", table
