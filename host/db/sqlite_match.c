@@ -7,7 +7,7 @@
  * token costs a page of the index for every row of a rare one beside it.  So
  *   - a beginning of few tokens is asked for as those tokens,
  *   - one of many rows by its first two letters only,
- *   - beside a rare term, common ones and marks are not asked for at all,
+ *   - beside a rare term, very common ones and marks are not asked for at all,
  * and where that gives too many rows each one is looked at, with berth_has().  What is not asked for
  * is found soon: it is common. */
 #include <stdlib.h>
@@ -21,7 +21,8 @@
 enum {
     SHORT = 2,            /* letters of a beginning that FTS5 has in an index of their own */
     LISTED_MAX = 8,       /* tokens that a beginning is replaced by */
-    RARE_ROWS = 3000,     /* so many are rather looked at one by one (20 ms at most) */
+    RARE_ROWS = 400,      /* so many are rather looked at one by one (8 ms at most) than by their marks */
+    FAR_APART = 300,      /* so much more common a term costs more than to look at the rarer one's rows */
     COMMON_ROWS = 20000,  /* of a million: a page is full after 2,500 of any rows */
     WORDS_MAX = 16,       /* of one term */
     TERMS_MAX = 32,
@@ -287,20 +288,23 @@ static bool add_term(struct buf *out, const struct db_fts_term *t, const struct 
     return any;
 }
 
-static bool is_asked(const struct guess *g, int rare, int plain)
+/* rarest: rows of the rarest term that is not broad; -1: all are. */
+static bool is_asked(const struct guess *g, int64_t rarest)
 {
-    if (rare > 0)
-        return !g->must && g->rows <= RARE_ROWS;
-    return g->must || plain == 0 || !g->broad;
+    if (rarest < 0)
+        return true;
+    if (g->must)
+        return rarest > RARE_ROWS;
+    return !g->broad && (g->rows <= RARE_ROWS || g->rows / FAR_APART <= rarest);
 }
 
-/* Asked for are the rare terms; without any, all that are not broad, and the marks; without any of
- * those, the broad ones. */
+/* Asked for are the terms that are not broad, but for those far more common than the rarest; and the
+ * marks, unless few rows are left without them. */
 bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
                   const struct db_fts_term *terms, int n, unsigned *left)
 {
     struct guess *g;
-    int rare = 0, plain = 0;
+    int64_t rarest = -1;
     bool can = true;
 
     n = n < TERMS_MAX ? n : TERMS_MAX;
@@ -308,11 +312,11 @@ bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
     *left = 0;
     for (int i = 0; i < n; i++) {
         guess(c, name, &terms[i], &g[i]);
-        rare += !g[i].must && g[i].rows <= RARE_ROWS;
-        plain += !g[i].must && !g[i].broad;
+        if (!g[i].must && !g[i].broad && (rarest < 0 || g[i].rows < rarest))
+            rarest = g[i].rows;
     }
     for (int i = 0; i < n && can; i++) {
-        bool ask = is_asked(&g[i], rare, plain);
+        bool ask = is_asked(&g[i], rarest);
 
         if (g[i].must && !ask)
             *left |= DB_FTS_MARKS;

@@ -10,7 +10,7 @@
 #include "text/valid.h"
 
 enum rank { RANK_WHOLE, RANK_BEGINS, RANK_WORD, RANK_ELSEWHERE };
-enum { CANDIDATES = 16, SNIPPET = 120, BEFORE = 30 };
+enum { CANDIDATES = 16, NEWEST = 32, SNIPPET = 120, BEFORE = 30 };
 
 struct hit {
     int64_t id, updated;
@@ -211,18 +211,20 @@ static void choose_fields(struct hunt *h)
             h->f[h->nf++] = &t->fields[i];
 }
 
-/* Titles that begin with it, one's own, and the newest of all. */
+/* The newest, titles that begin with it, and where there are more than those, one's own. */
 static void hunt(struct hunt *h)
 {
     const char *cols;
 
     choose_fields(h);
     cols = columns(h);
+    seek(h, cols, SEARCH_NEWEST, NULL, NEWEST);
+    bool more = h->n == NEWEST;
+
     if (h->start_len > 0 && search_by(h->c, h->t->title))
         seek(h, cols, SEARCH_TITLES, NULL, CANDIDATES);
-    if (h->t->at_owner >= 0 && h->c->who != NULL)
+    if (more && h->t->at_owner >= 0 && h->c->who != NULL)
         seek(h, cols, SEARCH_NEWEST, is_mine(h), CANDIDATES);
-    seek(h, cols, SEARCH_NEWEST, NULL, 2 * CANDIDATES);
     qsort(h->hit, h->n, sizeof(h->hit[0]), by_rank);
 }
 
