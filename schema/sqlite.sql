@@ -18,6 +18,7 @@ CREATE TABLE "user" (
     active INTEGER,
     locale TEXT,
     zone TEXT,
+    signature TEXT,
     last_seen_at INTEGER,
     password_hash TEXT
 ) STRICT;
@@ -606,6 +607,45 @@ CREATE TABLE record_note (
     edited_at INTEGER
 ) STRICT;
 CREATE INDEX ix_record_note_tbl_rec_id ON record_note (tbl, rec, id);
+
+CREATE TABLE mail (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER,
+    by INTEGER,
+    tbl INTEGER,
+    rec INTEGER,
+    recipient TEXT,
+    subject TEXT,
+    body TEXT,
+    name TEXT,
+    state TEXT,
+    tries INTEGER,
+    run_at INTEGER,
+    sent_at INTEGER,
+    error TEXT
+) STRICT;
+CREATE INDEX ix_mail_state_run_at ON mail (state, run_at);
+CREATE INDEX ix_mail_tbl_rec_id ON mail (tbl, rec, id);
+
+CREATE TABLE mail_template (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    on_table TEXT,
+    subject_en TEXT,
+    body_en TEXT,
+    subject_zh_cn TEXT,
+    body_zh_cn TEXT,
+    subject_zh_tw TEXT,
+    body_zh_tw TEXT,
+    subject_vi TEXT,
+    body_vi TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_mail_template_name ON mail_template (name);
 
 CREATE TABLE follow (
     tbl INTEGER NOT NULL,

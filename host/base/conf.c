@@ -47,6 +47,12 @@ const struct conf_option conf_options[] = {
     {PATH(ui), .def = "@ui", .section = "server", .help = "directory of the built web UI"},
     {PATH(share), .def = "@share", .section = "server", .help = "directory of labels and templates"},
     {BOOL(demo), .def = "no", .section = "server", .help = "a new database gets demo data and a demo user"},
+    {TEXT(smtp_url), .def = "", .section = "mail", .help = "mail server: smtp://relay.example.com:587 or smtps://...; empty: mails wait in the outbox"},
+    {TEXT(smtp_user), .def = "", .section = "mail", .help = "user at the mail server"},
+    {TEXT(smtp_password), .def = "", .section = "mail", .flags = CONF_SECRET, .help = "and the password"},
+    {TEXT(smtp_from), .def = "", .section = "mail", .help = "address that mails come from"},
+    {TEXT(smtp_ca), .def = "", .section = "mail", .help = "file with the certificate that signed the mail server's; empty: the system's"},
+    {BOOL(smtp_plain), .def = "no", .section = "mail", .help = "without TLS: for a relay on this very machine"},
     {TEXT(scanner), .def = "", .section = "server", .help = "virus scanner that speaks clamd's protocol: /run/clamav/clamd.ctl or host:3310"},
 
     {INT(event_threads, 0, 256), .def = "0", .section = "limits", .help = "threads that talk to clients; 0: two a core"},

@@ -40,6 +40,8 @@ struct conf {
     const char *ui;    /* the built web UI */
     const char *share; /* labels, templates, sdk */
     bool demo;
+    const char *smtp_url, *smtp_user, *smtp_password, *smtp_from, *smtp_ca;
+    bool smtp_plain;
     const char *scanner; /* clamd: a socket's path or host:port; "": none */
 
     /* limits */

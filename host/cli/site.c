@@ -135,6 +135,7 @@ int site_open(struct site *s, const struct conf_list *scripts_left_out, struct b
     }
     s->st.files_dir = s->files_dir;
     s->st.scanner = s->conf->scanner;
+    s->st.public_url = s->conf->public_url;
     service_ready(&s->st);
     if (db_open(s->conf->database, &o, &s->st.db, err) < 0)
         return -1;

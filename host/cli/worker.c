@@ -14,6 +14,7 @@
 #include "record/job.h"
 #include "record/session.h"
 #include "record/timer.h"
+#include "service/mail.h"
 #include "service/service.h"
 #include "web/app.h"
 
@@ -24,6 +25,8 @@ struct server {
     struct jobs *jobs;
     struct timers *timers;
     struct services *services;
+    struct mailer *mailer; /* NULL: no mail server */
+    struct mail_server mail;
     pthread_t watch;
     atomic_bool stop;
 };
@@ -122,6 +125,13 @@ static int start(struct server *s, int listen_fd, struct buf *err)
         return -1;
     s->timers = timers_start(&s->site.st);
     s->app.hub = hub_start(&s->site.st);
+    s->mail = (struct mail_server){c->smtp_url, c->smtp_user, c->smtp_password, c->smtp_from, c->smtp_ca, c->smtp_plain};
+    if (*c->smtp_url != '\0' && strchr(c->smtp_from, '@') == NULL) {
+        buf_puts(err, "smtp_from: set the address that mails come from");
+        return -1;
+    }
+    if (*c->smtp_url != '\0' && (s->mailer = mailer_start(&s->site.st, &s->mail)) == NULL)
+        return -1;
     if ((s->services = services_start(&s->site.st)) == NULL)
         return -1;
     if (pthread_create(&s->watch, NULL, watch, s) != 0)
@@ -142,6 +152,8 @@ static int stop(struct server *s)
     }
     if (s->jobs != NULL)
         jobs_stop(&s->jobs);
+    if (s->mailer != NULL)
+        mailer_stop(&s->mailer);
     if (s->services != NULL)
         services_stop(&s->services);
     if (s->timers != NULL)

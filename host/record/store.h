@@ -88,6 +88,7 @@ struct store {
     struct labels *labels;
     struct company company;
     const char *files_dir; /* attachments and import files */
+    const char *public_url; /* where people reach this server; NULL or "": not known */
     const char *scanner;   /* where clamd listens; NULL or "": nobody looks at uploads */
     struct script_ops scripts;
     struct service_ops services;

@@ -7,6 +7,8 @@
 #include "record/find.h"
 #include "record/zone.h"
 #include "service/alert_in.h"
+#include "service/mail.h"
+#include "text/valid.h"
 
 struct due {
     struct alert_row r;
@@ -115,6 +117,32 @@ static void tell(struct berth_ctx *c, void *arg)
         c->st->events.send(c->st->events.hub, &(struct event){.kind = EVENT_ALERT, .user = ((struct told *)arg)->user});
 }
 
+/* In the person's language, with the title: that they may see the record was asked just now. */
+static void by_mail(struct berth_ctx *c, const struct due *d, const struct who *who)
+{
+    const struct table *t = store_table_of(c->st, c->m, d->r.tbl);
+    struct berth_row *me = find_raw(c, model_table(c->m, "user"), d->r.user);
+    struct berth_val to = me == NULL ? berth_nil() : row_get(me, "email");
+    const char *locale = c->locale, *url = c->st->public_url, *title = t == NULL ? "" : find_title(c, t, d->r.rec);
+    struct mail m = {.to = val_is_nil(to) ? NULL : to.s};
+
+    if (m.to == NULL)
+        return;
+    c->locale = *who->locale != '\0' ? who->locale : c->st->company.locale;
+    m.subject = arena_fmt(c->a, "%s%s%s", alert_text(c, d->r.text, d->r.args), *title != '\0' ? ": " : "", title);
+    c->locale = locale;
+    for (char *s = (char *)m.subject; *s != '\0'; s++)
+        if ((unsigned char)*s < 0x20)
+            *s = ' ';
+    m.subject = arena_strndup(c->a, m.subject, text_limit(m.subject, strlen(m.subject), 120));
+    m.text = t == NULL || url == NULL || *url == '\0' ? m.subject
+                                                       : arena_fmt(c->a, "%s\n\n%s/t/%s/%lld\n", m.subject, url, t->name, (long long)d->r.rec);
+    if (mail_put(c, &m) == 0) { /* an address that is none must not keep the alert from its person */
+        log_warn("alert", "no mail to user %lld: the address is none", (long long)d->r.user);
+        ctx_clear(c);
+    }
+}
+
 static int fire(struct berth_ctx *c, const struct due *d)
 {
     const struct who *host_ = c->who, *who = who_get(c->st, c->conn, c->m, d->r.user);
@@ -136,6 +164,8 @@ static int fire(struct berth_ctx *c, const struct due *d)
     until = d->r.severity >= BERTH_URGENT ? 0 : quiet_until(c, d->r.user, &pref);
     if (until > c->now)
         return set_state(c, d, "waiting", until);
+    if (strcmp(pref.mail, "all") == 0 || (strcmp(pref.mail, "urgent") == 0 && d->r.severity >= BERTH_URGENT))
+        by_mail(c, d, who);
     set_state(c, d, "open", d->r.escalate > 0 ? c->now + d->r.escalate * INT64_C(60000) : 0);
     t = arena_alloc(c->a, sizeof(*t));
     t->user = d->r.user;

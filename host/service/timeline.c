@@ -23,7 +23,7 @@ struct entry {
 };
 
 struct source {
-    char kind;              /* h history, n notes, f files, r rows */
+    char kind;              /* h history, n notes, f files, m mails, r rows */
     const struct field *by; /* r: the reference that names our record */
     int64_t at, id;         /* how far it was read; id 0: to its end */
     bool begun;
@@ -141,6 +141,32 @@ static void read_files(struct merge *m, struct source *s)
     buf_free(&b);
 }
 
+static void read_mails(struct merge *m, struct source *s)
+{
+    struct berth_ctx *c = m->c;
+    struct buf b = BUF_INIT;
+    struct db_stmt *q = db_prepare(c->conn, "SELECT id, at, coalesce(by, 0), recipient, subject, body, state, error FROM mail WHERE tbl = ?"
+                                            " AND rec = ? AND id < ? ORDER BY id DESC LIMIT ?");
+
+    db_bind_int(q, 1, store_table_no(c->st, m->r->t));
+    db_bind_int(q, 2, row_id(m->r));
+    db_bind_int(q, 3, s->begun ? s->id : INT64_MAX);
+    db_bind_int(q, 4, m->limit + 1);
+    while (db_step(q) == DB_ROW) {
+        static const char *const keys[] = {"to", "subject", "text", "state", "error"};
+        struct json j = open_entry(&b, "mail", db_col_int(q, 0), db_col_int(q, 1), db_col_int(q, 2));
+
+        for (int i = 0; i < 5; i++) {
+            json_key(&j, keys[i]);
+            json_str(&j, db_col_is_null(q, 3 + i) ? NULL : db_col_text(q, 3 + i, NULL));
+        }
+        json_close(&j, '}');
+        put(m, s, db_col_int(q, 1), db_col_int(q, 0), db_col_int(q, 2), &b);
+    }
+    db_reset(q);
+    buf_free(&b);
+}
+
 /* Rows that name our record, with the rights of their own table. */
 static void read_rows(struct merge *m, struct source *s)
 {
@@ -187,6 +213,8 @@ static void read_source(struct merge *m, struct source *s)
         read_notes(m, s);
     else if (s->kind == 'f')
         read_files(m, s);
+    else if (s->kind == 'm')
+        read_mails(m, s);
     else
         read_rows(m, s);
 }
@@ -216,6 +244,8 @@ static void sources(struct merge *m, const char *kinds)
         add(m, 'n', NULL);
     if (wanted(kinds, "file"))
         add(m, 'f', NULL);
+    if (wanted(kinds, "mail"))
+        add(m, 'm', NULL);
     for (size_t i = 0; i < m->c->m->ntables; i++) {
         const struct table *t = &m->c->m->tables[i];
 

@@ -68,7 +68,7 @@ struct call { /* one request on its way */
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
-    routes_alerts[], routes_events[], routes_look[], routes_files[], routes_notes[];
+    routes_alerts[], routes_events[], routes_look[], routes_files[], routes_notes[], routes_mail[];
 
 /* events.c: open browsers hear of alerts, changed records and jobs. */
 struct hub *hub_start(struct store *st);

@@ -38,6 +38,7 @@ static const struct berth_field user_fields[] = {
     {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true", .group = "access"},
     {"locale", BERTH_PICK, 0, "locale", .group = "access"},
     {"zone", BERTH_TEXT, 0, .group = "access", .max = 64},
+    {"signature", BERTH_LONG, 0, .group = "person", .max = 2000},
     {"last_seen_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER, .group = "access"},
     {"password_hash", BERTH_TEXT, BERTH_SECRET | BERTH_LOCKED},
     {0},
@@ -415,6 +416,39 @@ static const struct berth_field note_fields[] = {
     {"edited_at", BERTH_TIME},
     {0},
 };
+/* The outbox: queued until run_at, then sent or failed.  name: the Message-ID's, so that a mail sent twice
+ * is known as one. */
+static const struct berth_field mail_fields[] = {
+    {"id", BERTH_INT, 0, .def = "@seq"},
+    {"at", BERTH_TIME},
+    {"by", BERTH_REF, 0, "user"},
+    {"tbl", BERTH_INT},
+    {"rec", BERTH_INT},
+    {"recipient", BERTH_TEXT},
+    {"subject", BERTH_TEXT},
+    {"body", BERTH_LONG},
+    {"name", BERTH_TEXT},
+    {"state", BERTH_TEXT},
+    {"tries", BERTH_INT},
+    {"run_at", BERTH_TIME},
+    {"sent_at", BERTH_TIME},
+    {"error", BERTH_TEXT},
+    {0},
+};
+/* {name}, {phone} ... stand for fields of the record a mail is about. */
+static const struct berth_field mail_template_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 100},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 48},
+    {"subject_en", BERTH_TEXT, BERTH_LIST, .group = "english"},
+    {"body_en", BERTH_LONG, 0, .group = "english"},
+    {"subject_zh_cn", BERTH_TEXT, 0, .group = "simplified"},
+    {"body_zh_cn", BERTH_LONG, 0, .group = "simplified"},
+    {"subject_zh_tw", BERTH_TEXT, 0, .group = "traditional"},
+    {"body_zh_tw", BERTH_LONG, 0, .group = "traditional"},
+    {"subject_vi", BERTH_TEXT, 0, .group = "vietnamese"},
+    {"body_vi", BERTH_LONG, 0, .group = "vietnamese"},
+    {0},
+};
 static const struct berth_field follow_fields[] = {
     {"tbl", BERTH_INT}, {"rec", BERTH_INT}, {"user_id", BERTH_REF, 0, "user"}, {"at", BERTH_TIME}, {0},
 };
@@ -526,6 +560,9 @@ static const struct berth_table tables[] = {
      .rights = "manager: all create delete"},
     {"record_tag", record_tag_fields, BERTH_KEYS({"tag, tbl, rec"}, {"tbl, rec"}), BERTH_BARE},
     {"record_note", note_fields, BERTH_KEYS({"id"}, {"tbl, rec, id"}), BERTH_BARE},
+    {"mail", mail_fields, BERTH_KEYS({"id"}, {"state, run_at"}, {"tbl, rec, id"}), BERTH_BARE},
+    {"mail_template", mail_template_fields, .flags = ADMINISTERED, .title = "name", .icon = "mail",
+     .rights = "manager: all create delete; sales: read all"},
     {"follow", follow_fields, BERTH_KEYS({"tbl, rec, user_id"}, {"user_id"}), BERTH_BARE},
     {"alert_pref", alert_pref_fields, BERTH_KEYS({"user_id"}), BERTH_BARE},
     {"model_table", model_table_fields, BERTH_KEYS({"id"}, {"name", BERTH_UNIQUE}), BERTH_BARE},

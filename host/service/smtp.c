@@ -1,0 +1,75 @@
+/* smtp.c - handing a message to the mail server, through libcurl. */
+#include <curl/curl.h>
+#include <string.h>
+
+#include "service/mail.h"
+
+struct reading {
+    const char *s;
+    size_t left;
+};
+
+static size_t give(char *to, size_t size, size_t n, void *arg)
+{
+    struct reading *r = arg;
+    size_t len = size * n < r->left ? size * n : r->left;
+
+    memcpy(to, r->s, len);
+    r->s += len;
+    r->left -= len;
+    return len;
+}
+
+void smtp_ready(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void set_up(CURL *c, const struct mail_server *s, char *error)
+{
+    curl_easy_setopt(c, CURLOPT_URL, s->url);
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl_easy_setopt(c, CURLOPT_USE_SSL, s->plain ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
+    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (s->ca != NULL && *s->ca != '\0')
+        curl_easy_setopt(c, CURLOPT_CAINFO, s->ca);
+    if (s->user != NULL && *s->user != '\0') {
+        curl_easy_setopt(c, CURLOPT_USERNAME, s->user);
+        curl_easy_setopt(c, CURLOPT_PASSWORD, s->password);
+    }
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 20L);
+    curl_easy_setopt(c, CURLOPT_TIMEOUT, 60L);
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
+}
+
+int smtp_send(const struct mail_server *s, const char *to, const char *message, size_t n, struct buf *why)
+{
+    char error[CURL_ERROR_SIZE] = "";
+    struct reading r = {message, n};
+    struct curl_slist *rcpt = curl_slist_append(NULL, to);
+    CURL *c = curl_easy_init();
+    CURLcode rc;
+    long code = 0;
+
+    if (c == NULL)
+        return 1;
+    set_up(c, s, error);
+    curl_easy_setopt(c, CURLOPT_MAIL_FROM, s->from);
+    curl_easy_setopt(c, CURLOPT_MAIL_RCPT, rcpt);
+    curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(c, CURLOPT_READFUNCTION, give);
+    curl_easy_setopt(c, CURLOPT_READDATA, &r);
+    rc = curl_easy_perform(c);
+    curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &code);
+    if (rc != CURLE_OK)
+        buf_addf(why, "%s", *error != '\0' ? error : curl_easy_strerror(rc));
+    curl_slist_free_all(rcpt);
+    curl_easy_cleanup(c);
+    if (rc == CURLE_OK)
+        return 0;
+    /* 5xx of the server is its last word, unless it is about signing in: that may be put right */
+    return code >= 500 && code < 600 && rc != CURLE_LOGIN_DENIED && code != 530 && code != 535 ? -1 : 1;
+}

@@ -1,0 +1,59 @@
+/* mail.c - mails about a record over HTTP: from a template, as it would be sent, into the outbox. */
+#include <string.h>
+
+#include "record/audit.h"
+#include "record/find.h"
+#include "service/mail.h"
+#include "web/app.h"
+
+/* {"template":3,"locale":"vi"}: what would be sent. */
+static int fill(struct call *k)
+{
+    const json_t *o = call_object(k);
+    struct berth_row *r = o == NULL ? NULL : find_one(&k->c, k->t, k->id);
+    const char *locale = call_string(k, "locale");
+    struct json j = call_json(k);
+    struct mail m;
+
+    if (r == NULL || mail_fill(&k->c, r, json_integer_value(json_object_get(o, "template")), labels_locale(locale == NULL ? k->c.locale : locale), &m) != BERTH_OK)
+        return k->c.rc;
+    json_open(&j, '{');
+    json_key(&j, "to");
+    json_str(&j, m.to);
+    json_key(&j, "subject");
+    json_str(&j, m.subject);
+    json_key(&j, "text");
+    json_str(&j, m.text);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+static int send(struct call *k)
+{
+    const json_t *o = call_object(k);
+    struct berth_row *r = o == NULL ? NULL : find_one(&k->c, k->t, k->id);
+    struct mail m = {.to = call_string(k, "to"), .subject = call_string(k, "subject"), .text = call_string(k, "text"), .about = r};
+    struct json j;
+    int64_t id;
+
+    if (r == NULL)
+        return k->c.rc;
+    if (!perm_row(&k->c, r, DO_UPDATE)) /* it goes out in the company's name */
+        return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
+    if ((id = mail_put(&k->c, &m)) == 0)
+        return k->c.rc;
+    audit_add(&k->c, "mail", arena_fmt(k->req->arena, "%s %lld to %s", k->t->name, (long long)k->id, m.to));
+    k->req->status = 202;
+    j = call_json(k);
+    json_open(&j, '{');
+    json_key(&j, "id");
+    json_int(&j, id);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+const struct route_entry routes_mail[] = {
+    {"POST", "/api/{table}/{id}/_mail", R_WRITE, send},
+    {"POST", "/api/{table}/{id}/_mail/_fill", 0, fill},
+    {0},
+};

@@ -1,0 +1,116 @@
+"""The outbox: mails over TLS to a real SMTP server, tried again, never with a header somebody smuggled in."""
+import email
+import email.policy
+import itertools
+import socket
+import ssl
+import subprocess
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from test_alerts import soon, until
+
+number = itertools.count(1)
+
+
+class Inbox:
+    def __init__(self):
+        self.mails, self.answers = [], []
+
+    async def handle_DATA(self, server, session, envelope):
+        if self.answers:
+            return self.answers.pop(0)
+        self.mails.append((envelope, email.message_from_bytes(envelope.content, policy=email.policy.default), session.ssl is not None))
+        return "250 OK"
+
+
+@pytest.fixture
+def relay(tmp_path):
+    """An SMTP server that insists on TLS and a password, with a certificate of its own."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    inbox = Inbox()
+
+    def authenticate(server, session, envelope, mechanism, data):
+        return AuthResult(success=data.login == b"berth" and data.password == b"geheim")
+
+    controller = Controller(inbox, hostname="127.0.0.1", port=0, tls_context=context, require_starttls=True, auth_required=True,
+                            authenticator=authenticate)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        controller.port = s.getsockname()[1]
+    controller.start()
+    inbox.options = ["--smtp_url", f"smtp://localhost:{controller.port}", "--smtp_user", "berth", "--smtp_password", "geheim",
+                     "--smtp_from", "crm@hanse.example", "--smtp_ca", str(tmp_path / "cert.pem")]
+    yield inbox
+    controller.stop()
+
+
+def mails_of(person, lead):
+    return person.get(f"/lead/{lead['id']}/_timeline", kinds="mail").json["entries"]
+
+
+def test_a_mail_goes_out_over_tls_and_stands_on_the_timeline(own_site, relay):
+    site = own_site(*relay.options)
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Posted Freight", email="ops@posted.example")
+    text = "Kính gửi anh 陈先生,\n.\nrates:\n" + "x" * 3000
+    subject = "Báo giá FCL 上海 → Hải Phòng, tháng 12, với phụ phí và điều kiện thanh toán"
+    answer = li.post(f"/lead/{lead['id']}/_mail", {"to": "ops@posted.example", "subject": subject, "text": text})
+    assert answer.status == 202
+    assert until(lambda: mails_of(li, lead)[0]["state"] == "sent")
+    envelope, message, tls = relay.mails[0]
+    assert tls and envelope.rcpt_tos == ["ops@posted.example"] and envelope.mail_from == "crm@hanse.example"
+    assert message["Subject"] == subject and message.get_content().rstrip("\n") == text
+    assert message["Message-ID"].endswith("@hanse.example>") and len(relay.mails) == 1
+    assert mails_of(site.sign_in("demo.manager"), lead)[0]["subject"] == subject
+    assert site.sign_in("demo.zhang").post(f"/lead/{lead['id']}/_mail", {"to": "a@b.example", "subject": "x", "text": "y"}).status == 404
+
+
+@pytest.mark.parametrize("field, value", [("to", "a@b.example\r\nBcc: all@world.example"), ("to", "a@b.example, c@d.example"), ("to", "<a@b.example>"),
+                                          ("to", "a@b.example> SIZE=1"), ("to", ""), ("to", None), ("to", "nobody"), ("subject", "Hi\r\nBcc: x@y.example"),
+                                          ("subject", "Hi\nX: y"), ("subject", "a\tb"), ("subject", ""), ("subject", "x" * 501), ("text", None)])
+def test_what_would_smuggle_a_header_is_refused(people, field, value):
+    lead = people["li"].made("lead", name=f"Header Freight {next(number)} Co {id(value) % 997}")
+    body = {"to": "a@b.example", "subject": "Hi", "text": "text", field: value}
+    answer = people["li"].post(f"/lead/{lead['id']}/_mail", body)
+    assert answer.status == 422 and field in answer.json["error"]["fields"], answer
+    assert mails_of(people["li"], lead) == []
+
+
+def test_a_server_that_says_not_now_is_asked_again_and_never_means_never(own_site, relay):
+    site = own_site(*relay.options)
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Patient Freight")
+    relay.answers = ["451 not now", "550 no such user"]
+    for n in (1, 2):
+        li.post(f"/lead/{lead['id']}/_mail", {"to": f"n{n}@b.example", "subject": str(n), "text": "x"})
+    assert until(lambda: sorted((m["state"], bool(m["error"])) for m in mails_of(li, lead)) == [("failed", True), ("queued", True)])
+    assert relay.mails == []
+
+
+def test_a_template_takes_what_its_reader_may_see_and_nothing_else(people):
+    manager, li = people["manager"], people["li"]
+    template = manager.made("mail_template", name=f"Offer {next(number)}", on_table="lead", subject_en="For {name} {city}",
+                            body_en="Dear {contact}, {nosuch} {password_hash} {{city}} {name", subject_vi="Gửi {name}")
+    lead = li.made("lead", name="{city} Freight", city="Ningbo", contact="Herr {name}", email="x@y.example")
+    filled = li.post(f"/lead/{lead['id']}/_mail/_fill", {"template": template["id"], "locale": "en"}).json
+    assert filled["to"] == "x@y.example" and filled["subject"] == "For {city} Freight Ningbo"
+    assert filled["text"] == "Dear Herr {name}, {nosuch} {password_hash} {Ningbo} {name"
+    assert li.post(f"/lead/{lead['id']}/_mail/_fill", {"template": template["id"], "locale": "vi"}).json["subject"] == "Gửi {city} Freight"
+
+
+def test_alerts_come_by_mail_to_who_wants_them(own_site, relay):
+    site = own_site(*relay.options)
+    li, admin = site.sign_in("demo.li"), site.sign_in("demo.admin")
+    row = admin.row(f"/user/{li.user['id']}")
+    assert admin.patch(f"/user/{li.user['id']}", row["version"], {"email": "li@hanse.example"}).status == 200
+    lead = li.made("lead", name="Mailed Alert Freight")
+    li.post(f"/lead/{lead['id']}/_alert", {"text": "quiet one", "due_at": soon(seconds=0.2)})
+    li.ask("PUT", "/_alert/_prefs", {"mail": "all"})
+    li.post(f"/lead/{lead['id']}/_alert", {"text": "loud one", "due_at": soon(seconds=0.2)})
+    assert until(lambda: any("loud one: Mailed Alert Freight" == m["Subject"] for _, m, _ in relay.mails))
