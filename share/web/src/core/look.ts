@@ -4,7 +4,6 @@ import { useRoute, useRouter } from 'vue-router'
 import { compile, countOf, readFilter, type Group } from './filter'
 import { fieldOf } from './meta'
 import { clearPrefs, prefsOf, setPrefs } from './prefs'
-import { me } from './session'
 import { LOOKS, type Field, type Look, type Meta, type View } from './types'
 
 /** What the host is asked, whichever way it is shown. */
@@ -135,14 +134,3 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
     },
   }
 }
-
-/** What a saved view is made of, from what is seen now. */
-export function snapshot(m: Meta, at: Looking): Record<string, unknown> {
-  const f = compile(at.filter, (n) => fieldOf(m, n)) ?? null
-  return {
-    base: at.view?.saved ? at.view.base ?? null : at.view?.name ?? null, look: at.look, columns: at.columns.join(','),
-    widths: Object.keys(at.widths).length ? at.widths : null, filter: f, sort: at.sort.join(',') || null, by_field: at.by || null,
-    from_field: at.look === 'calendar' ? at.from || null : null, to_field: at.look === 'calendar' ? at.to || null : null, sums: at.sums.join(',') || null,
-  }
-}
-export const mayShare = (perms: string[] | undefined): boolean => !!me.value?.admin || !!perms?.includes('base.share_views')
