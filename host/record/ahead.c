@@ -10,6 +10,7 @@ struct ahead {
     const struct berth_row *of; /* the row as it was */
     struct dup_keys keys;
     bool alone;     /* no record had one of the keys ... */
+    const void *plan; /* the rules that they were made by */
     uint64_t moved; /* ... sorted in or noted, at dup_recent_moved() */
     const char *tokens;
 };
@@ -23,7 +24,8 @@ int ahead_of_save(struct berth_row *r)
     row_defaults(r);
     a->of = row_copy(r);
     a->moved = dup_recent_moved(c->st->recent); /* before the look */
-    if (r->t->duplicates) {
+    a->plan = dup_ways(c, r->t)->plan;
+    if (dup_any(c, r->t)) {
         dup_keys_of(r, &a->keys);
         a->alone = !dup_any_known(c, &a->keys);
     }
@@ -37,9 +39,17 @@ int ahead_of_save(struct berth_row *r)
     return c->rc;
 }
 
+/* Whether the keys are still those of the record. */
+static bool holds(const struct berth_row *r)
+{
+    const struct ahead *a = r->ahead;
+
+    return a != NULL && a->plan == dup_ways(r->c, r->t)->plan && dup_same(a->of, r);
+}
+
 void ahead_keys(const struct berth_row *r, struct dup_keys *out)
 {
-    if (r->ahead != NULL && dup_same(r->ahead->of, r))
+    if (holds(r))
         *out = r->ahead->keys;
     else
         dup_keys_of(r, out);
@@ -51,7 +61,7 @@ bool ahead_alone(const struct berth_row *r, const struct dup_keys *fresh)
     struct dup_recent *recent = r->c->st->recent;
     struct dup_place any;
 
-    if (a == NULL || !a->alone || a->moved != dup_recent_moved(recent) || !dup_same(a->of, r))
+    if (a == NULL || !a->alone || a->moved != dup_recent_moved(recent) || !holds(r))
         return false;
     for (size_t i = 0; i < fresh->n; i++)
         if (dup_recent_find(recent, fresh->k[i].hash, &any, 1) > 0)

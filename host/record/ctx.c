@@ -158,6 +158,14 @@ static void match_json(struct json *j, const struct ctx_match *m)
     json_close(j, '}');
 }
 
+void ctx_matches_json(struct berth_ctx *c, struct json *j)
+{
+    json_open(j, '[');
+    for (const struct ctx_match *m = c->matches; m != NULL; m = m->next)
+        match_json(j, m);
+    json_close(j, ']');
+}
+
 int ctx_error_json(struct berth_ctx *c, struct buf *out)
 {
     static const struct {
@@ -197,11 +205,14 @@ int ctx_error_json(struct berth_ctx *c, struct buf *out)
         json_close(&j, '}');
     }
     if (c->matches != NULL) {
+        json_key(&j, "blocked"); /* nobody may save it anyway */
+        json_bool(&j, strcmp(c->key != NULL ? c->key : "", "err.duplicate_blocked") == 0);
         json_key(&j, "matches");
-        json_open(&j, '[');
-        for (const struct ctx_match *m = c->matches; m != NULL; m = m->next)
-            match_json(&j, m);
-        json_close(&j, ']');
+        ctx_matches_json(c, &j);
+    }
+    if (c->into != 0) {
+        json_key(&j, "into");
+        json_int(&j, c->into);
     }
     if (c->current != NULL) {
         json_key(&j, "current");

@@ -25,6 +25,7 @@ struct ctx_match { /* a possible duplicate */
     const char *title;
     const char *by[8]; /* field names */
     size_t nby;
+    bool blocks, warns; /* by the rule that says so; neither: it is only told */
     struct ctx_match *next;
 };
 
@@ -58,6 +59,7 @@ struct berth_ctx {
     const char *op;        /* what history calls this change: "update", or an action's name */
     const char *note;      /* free text with it */
     int64_t batch;         /* the handover that changes of owner belong to */
+    bool exact;            /* undoing: who changed it last, and when, is as before, too */
     bool as_it_was;        /* undoing: a record that goes back to its owner is stamped as before */
 
     enum berth_rc rc; /* the first error sticks */
@@ -66,6 +68,7 @@ struct berth_ctx {
     const char *args[5];
     struct ctx_problem *problems, **problems_end;
     struct ctx_match *matches;
+    int64_t into; /* "merged": where the record went */
     struct berth_row *current; /* on a stale version: the row as it is now */
     struct ctx_done *done;
 
@@ -93,6 +96,7 @@ void ctx_run_done(struct berth_ctx *c); /* after the commit */
 
 /* The text of a key in the user's language, placeholders filled. */
 const char *ctx_text(struct berth_ctx *c, const char *key, const char *const *args);
+void ctx_matches_json(struct berth_ctx *c, struct json *j); /* [{"table":..,"id":..}] */
 /* {"error":{...}} for the ctx's error; the HTTP status. */
 int ctx_error_json(struct berth_ctx *c, struct buf *out);
 

@@ -7,6 +7,7 @@
 #include "base/when.h"
 #include "record/audit.h"
 #include "record/due.h"
+#include "record/dup_rule.h"
 #include "record/find.h"
 #include "record/handover.h"
 #include "record/hook.h"
@@ -298,6 +299,7 @@ static const struct own {
     {"custom_field", check_field, NULL, declarations},
     {"department", check_department, NULL, rights},
     {"handover", NULL, NULL, handed_over},
+    {"dup_rule", dup_rule_check, NULL, dup_rule_saved},
     {"hold_limit", check_hold_limit, NULL, NULL},
     {"dict_item", check_item, NULL, declarations},
     {"pool", check_pool, drop_pool, pool_saved},

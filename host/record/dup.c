@@ -8,23 +8,7 @@
 #include "record/dup_recent.h"
 #include "record/dup_stage.h"
 #include "record/find.h"
-#include "text/keys.h"
-
-static enum text_key_kind kind_of(const struct field *f)
-{
-    switch (f->key_kind) {
-    case KEY_PHONE:
-        return TEXT_KEY_PHONE;
-    case KEY_EMAIL:
-        return TEXT_KEY_EMAIL;
-    case KEY_COMPANY:
-        return TEXT_KEY_COMPANY;
-    case KEY_CODE:
-        return TEXT_KEY_CODE;
-    default:
-        return TEXT_KEY_EXACT;
-    }
-}
+#include "text/utf8.h"
 
 static void add(struct dup_keys *out, const struct dup_key *k)
 {
@@ -35,37 +19,107 @@ static void add(struct dup_keys *out, const struct dup_key *k)
         out->k[out->n++] = *k;
 }
 
+bool dup_any(struct berth_ctx *c, const struct table *t)
+{
+    return dup_ways(c, t)->n > 0;
+}
+
 bool dup_same(const struct berth_row *a, const struct berth_row *b)
 {
-    for (int i = F_DECLARED; i < a->t->nfields; i++)
-        if (((a->t->fields[i].flags & BERTH_DUPLICATE) || i == a->t->at_country) && !val_equal(a->v[i], b->v[i]))
+    const struct dup_ways *ways = dup_ways(a->c, a->t);
+
+    for (int i = F_DECLARED; ways->n > 0 && i < a->t->nfields; i++)
+        if (ways->used[i] && !val_equal(a->v[i], b->v[i]))
             return false;
     return true;
+}
+
+/* What is compared of one field: several of a cell with several phone numbers. */
+enum { PARTS = 16 };
+struct parts {
+    const char *s[PARTS];
+    size_t n;
+};
+
+static void parts_of(const struct berth_row *r, const struct field *f, enum text_key_kind kind, const char *country,
+                     struct parts *out)
+{
+    struct arena *a = r->c->a;
+    struct text_keys keys = TEXT_KEYS_INIT;
+    struct berth_val v = r->v[f->at];
+
+    out->n = 0;
+    if (!val_is_nil(v) && !field_is_text(f))
+        out->s[out->n++] = arena_fmt(a, "%lld", (long long)v.i);
+    if (val_is_nil(v) || !field_is_text(f))
+        return;
+    text_keys_of(&keys, kind, v.s, (size_t)v.len, country);
+    for (size_t i = 0; i < keys.n && out->n < PARTS; i++)
+        out->s[out->n++] = arena_strdup(a, text_key(&keys, i));
+    text_keys_free(&keys);
+}
+
+/* Every way to take one part of each field; none when a field is empty. */
+static void combine(struct arena *a, struct parts *so_far, const struct parts *more)
+{
+    struct parts out = {.n = 0};
+
+    for (size_t i = 0; i < so_far->n; i++)
+        for (size_t k = 0; k < more->n && out.n < PARTS; k++)
+            out.s[out.n++] = arena_fmt(a, "%s\x1e%s", so_far->s[i], more->s[k]);
+    *so_far = out;
+}
+
+/* The group's name is part of what is hashed: groups never meet. */
+static void add_text(struct arena *a, const struct dup_way *w, const char *text, struct dup_keys *out)
+{
+    const char *whole = arena_fmt(a, "%s\x1f%s", w->group, text);
+
+    add(out, &(struct dup_key){text_key_hash(0, whole, strlen(whole)), w, whole});
+}
+
+/* The name without each of its characters in turn: names that differ in one character, that lack one
+ * or have one more, share one of these. */
+static void add_similar(struct arena *a, const struct dup_way *w, const char *text, struct dup_keys *out)
+{
+    const char *rest = strchr(text, '\x1e'); /* further fields of the rule are the same */
+    const char *end = rest == NULL ? text + strlen(text) : rest, *at = text;
+    size_t length = 0;
+
+    for (const char *p = text; p < end; length++)
+        utf8_next(&p, end);
+    if (length >= w->shortest)
+        add_text(a, w, text, out); /* what another one becomes without the character that it has more */
+    for (size_t i = 0; length >= w->shortest && at < end && i < DUP_SIMILAR_MAX; i++) {
+        const char *next = at;
+
+        utf8_next(&next, end);
+        add_text(a, w, arena_fmt(a, "%.*s%s", (int)(at - text), text, next), out);
+        at = next;
+    }
 }
 
 void dup_keys_of(const struct berth_row *r, struct dup_keys *out)
 {
     struct berth_ctx *c = r->c;
+    const struct dup_ways *ways = dup_ways(c, r->t);
     const char *country = c->st->company.country;
-    struct text_keys keys = TEXT_KEYS_INIT;
 
     out->n = 0;
     if (r->t->at_country >= 0 && !val_is_nil(r->v[r->t->at_country]))
         country = r->v[r->t->at_country].s;
-    for (int i = F_DECLARED; i < r->t->nfields; i++) {
-        const struct field *f = &r->t->fields[i];
+    for (size_t i = 0; i < ways->n; i++) {
+        const struct dup_way *w = &ways->way[i];
+        struct parts texts, more;
 
-        if (!(f->flags & BERTH_DUPLICATE) || val_is_nil(r->v[i]) || !field_is_text(f))
-            continue;
-        text_keys_of(&keys, kind_of(f), r->v[i].s, (size_t)r->v[i].len, country);
-        for (size_t k = 0; k < keys.n; k++) {
-            /* the group's name is part of what is hashed: groups never meet */
-            const char *text = arena_fmt(c->a, "%s\x1f%s", f->key_group, text_key(&keys, k));
-
-            add(out, &(struct dup_key){text_key_hash(0, text, strlen(text)), f, text});
+        parts_of(r, w->f[0], w->kind[0], country, &texts);
+        for (size_t k = 1; k < w->n && texts.n > 0; k++) {
+            parts_of(r, w->f[k], w->kind[k], country, &more);
+            combine(c->a, &texts, &more);
         }
+        for (size_t k = 0; k < texts.n; k++)
+            (w->similar ? add_similar : add_text)(c->a, w, texts.s[k], out);
     }
-    text_keys_free(&keys);
 }
 
 static const struct table *table_of(struct berth_ctx *c, int64_t no)
@@ -85,7 +139,8 @@ static void by(struct ctx_match *m, const char *field)
         m->by[m->nby++] = field;
 }
 
-static void hit(struct berth_ctx *c, struct ctx_match **list, const struct table *t, int64_t id, const char *field)
+static void hit(struct berth_ctx *c, struct ctx_match **list, const struct table *t, int64_t id,
+                const struct dup_way *w, enum dup_when when)
 {
     struct ctx_match **at = list;
 
@@ -96,7 +151,10 @@ static void hit(struct berth_ctx *c, struct ctx_match **list, const struct table
         (*at)->table = t;
         (*at)->id = id;
     }
-    by(*at, field);
+    for (size_t i = 0; i < w->n; i++)
+        by(*at, w->f[i]->name);
+    (*at)->blocks = (*at)->blocks || w->act[when] == DUP_BLOCK;
+    (*at)->warns = (*at)->warns || w->act[when] == DUP_WARN;
 }
 
 /* Hashes only point: the record itself says whether it shares the key. */
@@ -187,7 +245,8 @@ static bool succeeds(const struct berth_ctx *c, const struct table *t, int64_t i
     return false;
 }
 
-struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self)
+struct ctx_match *dup_find_all(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self,
+                               enum dup_when when)
 {
     struct ctx_match *list = NULL;
 
@@ -199,13 +258,22 @@ struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const str
             const struct table *of = table_of(c, found[k].tbl);
             struct berth_row *r;
 
-            if (of == NULL || (of == t && found[k].rec == self) || succeeds(c, of, found[k].rec))
+            if (of == NULL || (of == t && found[k].rec == self) || succeeds(c, of, found[k].rec) ||
+                (when == DUP_IMPORT && keys->k[i].way->act[when] == DUP_REPORT))
                 continue;
             r = find_raw(c, of, found[k].rec);
             if (r != NULL && shares(c, r, &keys->k[i]))
-                hit(c, &list, of, found[k].rec, keys->k[i].f->name);
+                hit(c, &list, of, found[k].rec, keys->k[i].way, when);
         }
     }
+    return list;
+}
+
+struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self,
+                           enum dup_when when)
+{
+    struct ctx_match *list = dup_find_all(c, t, keys, self, when);
+
     for (struct ctx_match *m = list; m != NULL; m = m->next) {
         struct berth_row *r = find_raw(c, m->table, m->id);
 

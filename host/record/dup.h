@@ -1,15 +1,15 @@
-/* dup.h - possible duplicates: normalised keys of a record's BERTH_DUPLICATE fields, hashed into
- * one side table, looked up and verified. */
+/* dup.h - possible duplicates: normalised keys of a record, made by the rules (dup_rule.h), hashed
+ * into one side table, looked up and verified. */
 #ifndef BERTH_DUP_H
 #define BERTH_DUP_H
 
-#include "record/row.h"
+#include "record/dup_rule.h"
 
-enum { DUP_KEYS = 32 }; /* of one record; more numbers in a cell than that are not compared */
+enum { DUP_KEYS = 64 }; /* of one record; more numbers in a cell than that are not compared */
 
 struct dup_key {
     int64_t hash;
-    const struct field *f;
+    const struct dup_way *way;
     const char *text; /* normalised */
 };
 struct dup_keys {
@@ -17,13 +17,19 @@ struct dup_keys {
     struct dup_key k[DUP_KEYS];
 };
 
+/* Whether anything of the table is compared. */
+bool dup_any(struct berth_ctx *c, const struct table *t);
 /* Whether both have the same keys, by the values they are made from. */
 bool dup_same(const struct berth_row *a, const struct berth_row *b);
 /* Thread-safe; text goes to the ctx's arena. */
 void dup_keys_of(const struct berth_row *r, struct dup_keys *out);
-/* The records (not `self`) that share a key; NULL when none.  Matches the user may not see carry
+/* The records (not `self`) that share a key whose rule minds it then; NULL when none.  Matches the user may not see carry
  * no id and no title. */
-struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self);
+struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self,
+                           enum dup_when when);
+/* The same, of all records, without titles: for those who tell less than that. */
+struct ctx_match *dup_find_all(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self,
+                               enum dup_when when);
 /* Whether any record may carry the hash: what most new records answer with no. */
 bool dup_known(struct berth_ctx *c, int64_t hash);
 bool dup_any_known(struct berth_ctx *c, const struct dup_keys *keys);

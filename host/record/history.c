@@ -7,6 +7,7 @@
 #include "base/when.h"
 #include "record/find.h"
 #include "record/titles.h"
+#include "record/merge.h"
 
 static void history_changes_json(struct berth_ctx *c, struct json *j, const struct table *t, const char *text)
 {
@@ -101,11 +102,15 @@ int history_each(struct berth_ctx *c, const struct berth_row *r, int64_t before,
 {
     struct buf b = BUF_INIT;
     struct json j;
+    static const char gone[] = /* those that were merged into it, and into them */
+        " OR rec IN (WITH RECURSIVE went(rec) AS (SELECT g.rec FROM merge_gone g JOIN merging m ON m.seq = g.merge_id"
+        " WHERE m.tbl = ?1 AND m.kept = ?2 AND m.split_at IS NULL UNION SELECT g.rec FROM went w JOIN merging m ON m.tbl = ?1"
+        " AND m.kept = w.rec AND m.split_at IS NULL JOIN merge_gone g ON g.merge_id = m.seq) SELECT rec FROM went)";
     struct db_stmt *s;
     int n = 0, rc = DB_DONE;
 
-    s = db_prepare(c->conn, "SELECT seq, at, by, op, changes, note FROM history WHERE tbl = ? AND rec = ? AND"
-                            " seq < ? AND op <> 'create' ORDER BY seq DESC LIMIT ?");
+    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT seq, at, by, op, changes, note FROM history WHERE tbl = ?1 AND (rec = ?2%s) AND"
+                            " seq < ?3 AND op <> 'create' ORDER BY seq DESC LIMIT ?4", merge_any(c, r->t, row_id(r)) ? gone : ""));
     db_bind_int(s, 1, store_table_no(c->st, r->t));
     db_bind_int(s, 2, row_id(r));
     db_bind_int(s, 3, before);

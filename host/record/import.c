@@ -318,7 +318,7 @@ static void stage_again(struct run *r, struct berth_ctx *c, const struct table *
     struct db_stmt *s = db_prepare(c->conn, "SELECT first_id, numbers FROM import_part WHERE import_id = ? AND seq > ?");
     struct arena *a = c->a;
 
-    if (r->dry || !t->duplicates)
+    if (r->dry || !dup_any(c, t))
         return;
     c->a = r->scratch;
     db_bind_int(s, 1, r->import);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/when.h"
+#include "record/dup.h"
 #include "record/find.h"
 #include "record/import.h"
 #include "record/import_map.h"
@@ -385,7 +386,7 @@ static void mode_ok(struct berth_ctx *c, const struct table *t, const json_t *o,
         else if (!taken[f->at])
             ctx_invalid(c, f->name, "err.import_match_column", NULL);
     }
-    if (!creates(o) && json_array_size(match) == 0 && !t->duplicates)
+    if (!creates(o) && json_array_size(match) == 0 && !dup_any(c, t))
         ctx_invalid(c, "match", "err.import_match_none", NULL);
 }
 

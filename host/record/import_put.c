@@ -172,7 +172,7 @@ static void compare_again(struct berth_ctx *c, struct run *r, struct batch *k, s
         return;
     p->row->c = c;
     dup_keys_of(p->row, &keys);
-    m = dup_find(c, t, &keys, 0);
+    m = dup_find(c, t, &keys, 0, DUP_IMPORT);
     if (m != NULL)
         import_tell_match(r, c, p, m);
 }

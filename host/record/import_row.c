@@ -82,7 +82,7 @@ void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, s
     }
     if (r->mode == MODE_CREATE && !complete(r, c, t, p))
         return;
-    if (t->duplicates)
+    if (dup_any(c, t))
         keep_keys(r, c, p);
 }
 
@@ -95,7 +95,7 @@ static const struct ctx_match *matches(struct berth_ctx *c, const struct table *
     if (!p->known)
         return NULL;
     dup_keys_of(p->row, &keys);
-    return dup_find(c, t, &keys, 0);
+    return dup_find(c, t, &keys, 0, DUP_IMPORT);
 }
 
 static void found(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p, const struct ctx_match *m)
@@ -139,8 +139,8 @@ static const struct field *same_row(struct run *r, const struct prep *p, uint32_
             continue;
         dup_keys_of(p->row, &keys);
         for (size_t k = 0; k < keys.n; k++)
-            if (keys.k[k].hash == p->key[i])
-                return keys.k[k].f;
+            if (keys.k[k].hash == p->key[i] && keys.k[k].way->act[DUP_IMPORT] != DUP_REPORT)
+                return keys.k[k].way->f[0];
     }
     return NULL;
 }

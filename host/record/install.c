@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record/dup_rule.h"
+
 static int done(struct berth_ctx *c, struct db_stmt *s, const char *what)
 {
     int rc = db_step(s);
@@ -148,5 +150,5 @@ int install_plugins(struct berth_ctx *c)
                 grant_perm(c, &c->m->perms[k]);
         mark(c, p);
     }
-    return c->rc;
+    return c->rc == BERTH_OK ? dup_rule_install(c) : (int)c->rc;
 }

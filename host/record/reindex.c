@@ -128,7 +128,7 @@ static void put_keys(struct berth_ctx *c, const struct work *w, struct berth_row
     struct dup_keys *keys;
     size_t n = 0;
 
-    if (!w->keys || !w->t->duplicates)
+    if (!w->keys || !dup_any(c, w->t))
         return;
     all = arena_alloc(c->a, (w->n * DUP_KEYS + 1) * sizeof(*all));
     keys = arena_alloc(c->a, sizeof(*keys));
@@ -228,6 +228,33 @@ int reindex_stale(struct store *st, struct buf *err)
             buf_addf(err, "make the search index of %s anew: error %d", w->t->name, rc);
     }
     arena_free(&a);
+    return rc == 0 ? 0 : -1;
+}
+
+/* ---- rules that changed --------------------------------------------------------------- */
+
+/* Keys of rules that are gone stay: whoever finds them looks at the record, which no longer has them. */
+int rekey_run(struct job *j, struct buf *err)
+{
+    struct store *st = j->st;
+    struct work w = {.st = st, .keys = true, .after = json_integer_value(json_object_get(j->result, "last"))};
+    int rc = 0;
+
+    dup_rules_read_again(st); /* whoever was faster than those who are told behind the commit */
+    do {
+        w.t = model_table(atomic_load(&st->model), json_string_value(json_object_get(j->args, "table")));
+        if (w.t == NULL || (w.t->flags & BERTH_BARE))
+            return 0;
+        rc = db_write_low(st->db, chunk, &w);
+        dup_recent_move(st->recent);
+        atomic_fetch_add(&st->dup_gen, 1);
+        j->done += (int64_t)w.n;
+        json_object_set_new(j->result, "last", json_integer(w.after));
+        if (rc == 0)
+            rc = job_progress(j);
+    } while (rc == 0 && w.n == CHUNK && !j->cancelled);
+    if (rc != 0)
+        buf_addf(err, "make the duplicate keys anew: error %d", rc);
     return rc == 0 ? 0 : -1;
 }
 

@@ -6,10 +6,14 @@
 #define BERTH_REINDEX_H
 
 #include "model/migrate.h"
-#include "record/store.h"
+#include "record/job.h"
 
 /* At the start, before anybody else writes.  Stopped midway, it begins again at the next start. */
 int reindex_stale(struct store *st, struct buf *err);
+
+/* The job "rekey": the duplicate keys of a table by the rules as they are now, beside everybody's work.
+ * What was saved before counts under a new rule once it is through. */
+int rekey_run(struct job *j, struct buf *err);
 
 /* In the transaction that puts a new model in force: a field whose column the plan adds is empty in
  * every row, so what is there is up to date with it. */

@@ -295,9 +295,12 @@ static int insert(struct berth_ctx *c, struct berth_row *r)
     stamp(r, F_CREATED_AT, BERTH_TIME, row_int(r, F_CREATED_AT) != 0 ? row_int(r, F_CREATED_AT) : c->now);
     if (val_is_nil(r->v[F_CREATED_BY]))
         stamp(r, F_CREATED_BY, BERTH_REF, by);
-    stamp(r, F_UPDATED_AT, BERTH_TIME, c->now);
-    stamp(r, F_UPDATED_BY, BERTH_REF, by);
-    r->v[F_VERSION] = (struct berth_val){BERTH_INT, 0, {.i = row_int(r, F_VERSION) + 1}};
+    if (!c->exact) {
+        stamp(r, F_UPDATED_AT, BERTH_TIME, c->now);
+        stamp(r, F_UPDATED_BY, BERTH_REF, by);
+    }
+    if (!c->exact || row_int(r, F_VERSION) == 0)
+        r->v[F_VERSION] = (struct berth_val){BERTH_INT, 0, {.i = row_int(r, F_VERSION) + 1}};
     s = db_prepare(c->conn, with_id ? t->insert_whole : t->insert);
     for (int i = with_id ? 0 : 1, n = 1; i < t->nfields; i++, n++)
         val_bind(s, n, &t->fields[i], r->v[i]);
@@ -319,7 +322,7 @@ static int update(struct berth_ctx *c, struct berth_row *r, bool *changed)
     if (!*changed)
         return BERTH_OK;
     r->v[F_VERSION].i = r->old->v[F_VERSION].i + 1;
-    if (!c->undo) {
+    if (!c->undo && !c->exact) {
         stamp(r, F_UPDATED_AT, BERTH_TIME, c->now);
         stamp(r, F_UPDATED_BY, BERTH_REF, c->who == NULL ? 0 : c->who->id);
     }
@@ -346,21 +349,41 @@ static bool key_in(const struct dup_keys *set, int64_t hash)
     return false;
 }
 
+/* What an administrator blocks stays blocked; what is only told is told with the answer. */
+static int judge(struct berth_ctx *c)
+{
+    for (const struct ctx_match *m = c->matches; m != NULL; m = m->next)
+        if (m->blocks)
+            return ctx_fail(c, BERTH_CONFLICT, "duplicate", "err.duplicate_blocked");
+    for (const struct ctx_match *m = c->matches; m != NULL && !c->allow_duplicates; m = m->next)
+        if (m->warns)
+            return ctx_fail(c, BERTH_CONFLICT, "duplicate", "err.duplicate");
+    return c->rc;
+}
+
+static enum dup_when occasion(const struct berth_ctx *c, const struct berth_row *r)
+{
+    if (c->succeeds[0] != NULL || (c->op != NULL && strcmp(c->op, "convert") == 0))
+        return DUP_CONVERT;
+    return r->old == NULL ? DUP_CREATE : DUP_EDIT;
+}
+
 static int check_duplicates(struct berth_ctx *c, const struct berth_row *r, struct dup_keys *old,
                             struct dup_keys *now)
 {
     struct dup_keys fresh = {.n = 0};
+    enum dup_when when = occasion(c, r);
 
     ahead_keys(r, now);
     if (r->old != NULL)
         dup_keys_of(r->old, old);
-    if (c->allow_duplicates || c->who == NULL)
+    if (c->who == NULL)
         return BERTH_OK;
     for (size_t i = 0; i < now->n; i++)
-        if (!key_in(old, now->k[i].hash))
+        if (!key_in(old, now->k[i].hash) && (!c->allow_duplicates || now->k[i].way->act[when] == DUP_BLOCK))
             fresh.k[fresh.n++] = now->k[i];
-    c->matches = ahead_alone(r, &fresh) ? NULL : dup_find(c, r->t, &fresh, row_id(r));
-    return c->matches == NULL ? c->rc : ctx_fail(c, BERTH_CONFLICT, "duplicate", "err.duplicate");
+    c->matches = ahead_alone(r, &fresh) ? NULL : dup_find(c, r->t, &fresh, row_id(r), when);
+    return judge(c);
 }
 
 static void dup_grew(struct berth_ctx *c, void *arg)
@@ -456,7 +479,7 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
         check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
         return c->rc;
     due_stamp(c, r);
-    if (r->t->duplicates && (r->old == NULL || !dup_same(r->old, r))) {
+    if (dup_any(c, r->t) && (r->old == NULL || !dup_same(r->old, r))) {
         keys = arena_alloc(c->a, 2 * sizeof(*keys));
         if (check_duplicates(c, r, &keys[0], &keys[1]) != BERTH_OK)
             return c->rc;
@@ -512,7 +535,7 @@ int row_add(struct berth_ctx *c, struct berth_row *r, const char *tokens)
 }
 
 /* ---- deleting ------------------------------------------------------------------------ */
-static const char *row_dump(struct berth_ctx *c, const struct berth_row *r)
+const char *row_dump(struct berth_ctx *c, const struct berth_row *r)
 {
     struct buf b = BUF_INIT;
     struct json j = json_to(&b);
@@ -596,7 +619,7 @@ static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
         return c->rc;
     if (!c->undo && ((t->flags & BERTH_BIN) || t->parent != NULL))
         to_bin(c, r, batch);
-    if (t->duplicates) {
+    if (dup_any(c, t)) {
         struct dup_keys *old = arena_alloc(c->a, sizeof(*old));
 
         dup_keys_of(r, old);
@@ -682,7 +705,7 @@ struct berth_val val_kept(struct berth_ctx *c, const struct field *f, const json
     return berth_nil();
 }
 
-static struct berth_row *from_bin(struct berth_ctx *c, const struct table *t, const char *data)
+struct berth_row *row_undump(struct berth_ctx *c, const struct table *t, const char *data)
 {
     json_t *j = json_loads(data, 0, NULL), *v;
     struct berth_row *r = row_new(c, t);
@@ -704,7 +727,7 @@ static int put_back(struct berth_ctx *c, struct berth_row *r)
 
     if (custom_check_back(c, r) != BERTH_OK || insert(c, r) != BERTH_OK)
         return c->rc;
-    if (r->t->duplicates) {
+    if (dup_any(c, r->t)) {
         keys = arena_alloc(c->a, sizeof(*keys));
         dup_keys_of(r, keys);
         ctx_after_commit(c, dup_grew, NULL);
@@ -728,7 +751,7 @@ int row_restore(struct berth_ctx *c, const struct table *t, int64_t id)
     db_bind_int(s, 2, id);
     if (db_step(s) == DB_ROW) {
         batch = db_col_int(s, 0);
-        r = from_bin(c, t, db_col_text(s, 1, NULL));
+        r = row_undump(c, t, db_col_text(s, 1, NULL));
     }
     db_reset(s);
     if (r == NULL || !perm_row(c, r, DO_READ))
@@ -743,7 +766,7 @@ int row_restore(struct berth_ctx *c, const struct table *t, int64_t id)
         db_bind_int(s, 1, batch);
         bin = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
         of = bin == 0 ? NULL : model_table(c->m, db_col_text(s, 1, NULL));
-        r = of == NULL ? NULL : from_bin(c, of, db_col_text(s, 2, NULL));
+        r = of == NULL ? NULL : row_undump(c, of, db_col_text(s, 2, NULL));
         db_reset(s);
         if (bin == 0)
             break;
@@ -773,7 +796,7 @@ int bin_page(struct berth_ctx *c, const struct table *t, int64_t before, int lim
     db_bind_text(s, 1, t->name, -1);
     db_bind_int(s, 2, before > 0 ? before : INT64_MAX);
     while (n < limit && (rc = db_step(s)) == DB_ROW) {
-        struct berth_row *r = from_bin(c, t, db_col_text(s, 1, NULL));
+        struct berth_row *r = row_undump(c, t, db_col_text(s, 1, NULL));
 
         if (!perm_row(c, r, DO_READ))
             continue;

@@ -17,6 +17,9 @@ int row_restore(struct berth_ctx *c, const struct table *t, int64_t id);
 /* For imports: adds a record that was checked, whose rights were checked and whose duplicate keys the
  * caller writes.  Hooks run; tokens (may be NULL) are those of search_tokens(). */
 int row_add(struct berth_ctx *c, struct berth_row *r, const char *tokens);
+/* A record as the recycle bin keeps it, and back. */
+const char *row_dump(struct berth_ctx *c, const struct berth_row *r);
+struct berth_row *row_undump(struct berth_ctx *c, const struct table *t, const char *data);
 /* A value as the recycle bin and imports keep it, and back. */
 json_t *val_keep(const struct field *f, struct berth_val v);
 struct berth_val val_kept(struct berth_ctx *c, const struct field *f, const json_t *v);

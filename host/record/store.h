@@ -80,6 +80,7 @@ struct dup_recent;
 struct dup_stage;
 struct dup_filter;
 struct due_plan;
+struct dup_plan;
 
 struct store {
     struct db *db;
@@ -105,6 +106,8 @@ struct store {
     struct dup_recent *recent;   /* duplicate keys not sorted in yet */
     struct dup_stage *staged;    /* keys of an import that are not in their index yet */
     struct dup_filter *filter;   /* which keys nobody has */
+    _Atomic uint64_t rules_gen;  /* grows with every change of the rules about duplicates */
+    _Atomic(struct dup_plan *) rules;
     _Atomic uint64_t due_gen;    /* grows with every change of pools and their rules */
     _Atomic(struct due_plan *) due;
     struct who_cache *who;

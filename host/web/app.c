@@ -97,7 +97,7 @@ static bool match(struct call *k, const char *pattern, const char *path)
 static const struct route_entry *find_route(struct call *k, bool *path_known)
 {
     static const struct route_entry *const all[] = {routes_auth, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_recycle, routes_alerts,
-                                                    routes_events, routes_look, routes_rest, routes_files, routes_notes, routes_mail};
+                                                    routes_events, routes_look, routes_dups, routes_rest, routes_files, routes_notes, routes_mail};
     const char *method = http_method_name(k->req->method == HTTP_HEAD ? HTTP_GET : k->req->method);
     const struct route_entry *own;
 

@@ -58,6 +58,7 @@ struct call { /* one request on its way */
     const char *locale;
     json_t *body;           /* parsed JSON or NULL */
     struct db_work work;
+    struct ctx_match *matches; /* duplicates that were saved all the same */
     struct berth_row *row;  /* ahead()'s, of whom and for which rights: */
     const struct who *row_who;
     /* Set by the run() of R_WRITE: fills the answer behind the commit, on a reader. */
@@ -68,7 +69,7 @@ struct call { /* one request on its way */
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
-    routes_alerts[], routes_events[], routes_look[], routes_files[], routes_notes[], routes_mail[];
+    routes_alerts[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[];
 
 /* events.c: open browsers hear of alerts, changed records and jobs. */
 struct hub *hub_start(struct store *st);

@@ -10,6 +10,7 @@
 #include "record/find.h"
 #include "record/hits.h"
 #include "record/history.h"
+#include "record/merge.h"
 #include "record/save.h"
 #include "record/titles.h"
 #include "record/pool_view.h"
@@ -61,6 +62,11 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
     json_key(&j, "row");
     row_json(&j, r);
     titles_of_rows(&k->c, &j, &r, 1);
+    if (k->matches != NULL) {
+        k->c.matches = k->matches;
+        json_key(&j, "duplicates");
+        ctx_matches_json(&k->c, &j);
+    }
     if (with_can) {
         json_key(&j, "can");
         json_open(&j, '{');
@@ -77,6 +83,22 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
         json_close(&j, '}');
     }
     json_close(&j, '}');
+}
+
+/* Not there any more: whoever may see where it went is told. */
+static int went(struct call *k)
+{
+    int64_t into = k->c.rc == BERTH_NOT_FOUND ? merge_into(&k->c, k->t, k->id) : 0;
+    struct berth_row *r;
+
+    if (into == 0)
+        return k->c.rc;
+    ctx_clear(&k->c);
+    r = find_one(&k->c, k->t, into);
+    if (r == NULL)
+        return k->c.rc;
+    k->c.into = into;
+    return ctx_fail(&k->c, BERTH_NOT_FOUND, "merged", "err.merged");
 }
 
 /* ?at=2026-11-22T08:00:00Z: as it was then; nothing can be done with it. */
@@ -104,7 +126,7 @@ static int one(struct call *k)
         return one_at(k, at);
     r = find_one(&k->c, k->t, k->id);
     if (r == NULL)
-        return k->c.rc;
+        return went(k);
     if (!may_open(k, r))
         return k->c.rc;
     row_answer(k, r, true);
@@ -146,6 +168,13 @@ static int saved(struct call *k)
     return k->c.rc;
 }
 
+/* What the answer behind the commit needs of the transaction. */
+static void saved_now(struct call *k, int (*answer)(struct call *))
+{
+    k->matches = k->c.matches;
+    k->answer = answer;
+}
+
 static int made(struct call *k)
 {
     k->req->status = 201;
@@ -179,7 +208,7 @@ static int create(struct call *k)
         k->row = new_row(k);
     k->c.only = true;
     if (row_save(&k->c, k->row) == BERTH_OK)
-        k->answer = made;
+        saved_now(k, made);
     return k->c.rc;
 }
 
@@ -228,7 +257,7 @@ static int update(struct call *k)
     k->row = r;
     k->c.only = true;
     if (row_save(&k->c, r) == BERTH_OK)
-        k->answer = saved;
+        saved_now(k, saved);
     return k->c.rc;
 }
 

@@ -183,6 +183,21 @@ static const struct berth_field dict_item_fields[] = {
     {"label_vi", BERTH_TEXT, 0, .group = "label"},
     {0},
 };
+/* What makes records possible duplicates, beyond and instead of BERTH_DUPLICATE; see record/dup_rule.c. */
+static const struct berth_field dup_rule_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, .max = 48},
+    {"fields", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 200}, /* "name, city" */
+    {"method", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "dup_method", "field"},
+    {"alike", BERTH_INT, BERTH_REQUIRED, .def = "90", .when = "method = 'similar'", .max = 98},
+    {"meets", BERTH_TEXT, 0, .max = 48}, /* rules with the same word meet across tables */
+    {"on_create", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "dup_act", "warn", .group = "act"},
+    {"on_edit", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "dup_act", "warn", .group = "act"},
+    {"on_import", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "dup_act", "warn", .group = "act"},
+    {"on_convert", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "dup_act", "warn", .group = "act"},
+    {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true"},
+    {0},
+};
 static const struct berth_field setting_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 100},
     {"value", BERTH_LONG, BERTH_LIST},
@@ -369,6 +384,42 @@ static const struct berth_field dup_key_fields[] = {
 static const struct berth_field dup_todo_fields[] = {
     {"seq", BERTH_INT}, {"hash", BERTH_INT}, {"tbl", BERTH_INT}, {"rec", BERTH_INT}, {0},
 };
+/* Likely duplicates, as the job "groups" found them last. */
+static const struct berth_field dup_group_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"tbl", BERTH_INT},
+    {"fields", BERTH_TEXT}, /* in which they agree */
+    {0},
+};
+static const struct berth_field dup_member_fields[] = {
+    {"grp", BERTH_INT}, {"rec", BERTH_INT}, {0},
+};
+/* A merge and what undoes it: the kept record before and after, those that went into it, and every
+ * reference that was moved; see record/merge.c. */
+static const struct berth_field merge_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"tbl", BERTH_INT},
+    {"kept", BERTH_INT},
+    {"at", BERTH_TIME},
+    {"by", BERTH_REF, 0, "user"},
+    {"state_before", BERTH_JSON},
+    {"state_after", BERTH_JSON},
+    {"split_at", BERTH_TIME},
+    {0},
+};
+static const struct berth_field merge_gone_fields[] = {
+    {"merge_id", BERTH_INT}, {"tbl", BERTH_INT}, {"rec", BERTH_INT}, {0},
+};
+static const struct berth_field merge_move_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"merge_id", BERTH_INT},
+    {"on_table", BERTH_TEXT},
+    {"field", BERTH_TEXT}, /* "rec": addressed by tbl and rec */
+    {"row_key", BERTH_INT},
+    {"old_value", BERTH_TEXT},
+    {"new_value", BERTH_TEXT},
+    {0},
+};
 static const struct berth_field audit_fields[] = {
     {"at", BERTH_TIME, KEPT | BERTH_INDEX, .def = "@now"},
     {"user_id", BERTH_REF, KEPT | BERTH_INDEX, "user"},
@@ -526,6 +577,8 @@ static const struct berth_table tables[] = {
      ADMINISTERED, .title = "name", .icon = "list-plus"},
     {"dict_item", dict_item_fields, BERTH_KEYS({"dict, key", BERTH_UNIQUE}), ADMINISTERED,
      .title = "key", .icon = "tags"},
+    {"dup_rule", dup_rule_fields, BERTH_KEYS({"on_table, fields, method", BERTH_UNIQUE}), ADMINISTERED,
+     .title = "name", .icon = "copy"},
     {"setting", setting_fields, .flags = ADMINISTERED | BERTH_HIDDEN, .title = "name"},
     {"series", series_fields, .flags = ADMINISTERED, .title = "name", .icon = "hash"},
     {"saved_view", saved_view_fields, BERTH_KEYS({"on_table, owner_id"}),
@@ -549,6 +602,11 @@ static const struct berth_table tables[] = {
     {"pool_view", pool_view_fields, BERTH_KEYS({"user_id, pool_id, day, rec"}), BERTH_BARE},
     {"dup_key", dup_key_fields, BERTH_KEYS({"hash, tbl, rec"}), BERTH_BARE},
     {"dup_todo", dup_todo_fields, BERTH_KEYS({"seq"}), BERTH_BARE},
+    {"dup_group", dup_group_fields, BERTH_KEYS({"seq"}, {"tbl, seq"}), BERTH_BARE},
+    {"dup_member", dup_member_fields, BERTH_KEYS({"grp, rec"}), BERTH_BARE},
+    {"merging", merge_fields, BERTH_KEYS({"seq"}, {"tbl, kept, seq"}), BERTH_BARE},
+    {"merge_gone", merge_gone_fields, BERTH_KEYS({"merge_id, rec"}, {"tbl, rec, merge_id"}), BERTH_BARE},
+    {"merge_move", merge_move_fields, BERTH_KEYS({"seq"}, {"merge_id, seq"}), BERTH_BARE},
     {"alert", alert_fields,
      BERTH_KEYS({"id"}, {"key, user_id", BERTH_UNIQUE}, {"run_at"}, {"user_id, state, fired_at"},
                 {"tbl, rec"}),
@@ -580,6 +638,8 @@ static const struct berth_dict dicts[] = {
      .open = 1},
     {"counted_from", "touch:blue, claim:teal, create:violet, field:gray"},
     {"handover_state", "open:blue, done:green, undoing:amber, undone:gray"},
+    {"dup_method", "field, exact:gray, phone:blue, email:blue, company:teal, code:violet, similar:amber"},
+    {"dup_act", "block:red, warn:amber, report:gray"},
     {"series_reset", "never, year, month, day"},
     {"look", "list, board, calendar, tree, graph"},
     {"audience", "me, department:blue, role:violet, everyone:green"},
@@ -620,4 +680,4 @@ static const struct berth_view views[] = {
 
 BERTH_PLUGIN(.name = "base", .version = "0.1.0", .tables = tables, .dicts = dicts,
              .settings = settings, .views = views,
-             .perms = BERTH_LIST_OF(berth_perm, {"share_views", "manager"}))
+             .perms = BERTH_LIST_OF(berth_perm, {"share_views", "manager"}, {"ask_taken", "sales, manager"}))

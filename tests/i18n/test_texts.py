@@ -32,7 +32,7 @@ GIVEN = {
     "alert.remind_days": {"field", "days"},
 }
 # Named by code through a pattern: "err.%s" of a code, "*.op.%s" of a change, "group.%s".
-BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.import", "*.op.import_undo", "*.op.file_drop",
+BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.merge", "*.op.split", "*.op.import", "*.op.import_undo", "*.op.file_drop",
          "*.group.basic", "*.group.record", "*.view.all", "yes", "no"}
 
 

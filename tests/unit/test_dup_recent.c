@@ -147,7 +147,7 @@ static int count_body(struct berth_ctx *c, void *arg)
 
     row_set(r, "phone", berth_s(d->phone));
     dup_keys_of(r, &keys);
-    for (struct ctx_match *m = dup_find(c, r->t, &keys, 0); m != NULL; m = m->next)
+    for (struct ctx_match *m = dup_find(c, r->t, &keys, 0, DUP_CREATE); m != NULL; m = m->next)
         d->n++;
     return c->rc;
 }

@@ -136,7 +136,7 @@ static int count_duplicates(struct berth_ctx *c, struct doing *d)
     row_set(r, "phone", berth_s(d->a));
     dup_keys_of(r, &keys);
     d->n = 0;
-    for (struct ctx_match *m = dup_find(c, r->t, &keys, 0); m != NULL; m = m->next)
+    for (struct ctx_match *m = dup_find(c, r->t, &keys, 0, DUP_CREATE); m != NULL; m = m->next)
         d->n++;
     return c->rc;
 }

@@ -1,0 +1,132 @@
+"""Duplicates by the administrator's rules: what is compared, and what happens then."""
+import concurrent.futures
+import itertools
+
+import pytest
+
+number = itertools.count(1)
+
+
+def name(what="Dupla"):
+    return f"{what} {next(number):03} {chr(0x4e00 + next(number))}{chr(0x5200 + next(number))} Logistics"
+
+
+@pytest.fixture
+def rule(people):
+    """Makes rules that are in force and through, and takes them away again."""
+    made = []
+    admin = people["admin"]
+
+    def make(**fields):
+        made.append(admin.made("dup_rule", **{"name": "Test", "on_table": "lead", **fields}))
+        settle(admin)
+        return made[-1]
+
+    yield make
+    for r in made:
+        admin.delete(f"/dup_rule/{r['id']}")
+    settle(admin)
+
+
+def settle(admin):
+    """Keys are made anew beside everybody's work."""
+    while admin.rows("job", filter={"and": [["kind", "=", "rekey"], ["state", "in", ["queued", "running"]]]}):
+        pass
+
+
+def declared(admin, field):
+    return admin.rows("dup_rule", filter=["on_table", "=", "lead"], fields="id,version,fields,method,active") and next(
+        r for r in admin.rows("dup_rule", filter=["on_table", "=", "lead"]) if r["fields"] == field)
+
+
+def test_what_plugins_declare_is_there_for_administrators_to_change(people):
+    admin = people["admin"]
+    fields = {r["fields"] for r in admin.rows("dup_rule", filter=["on_table", "=", "lead"])}
+    assert {"name", "phone", "mobile", "fax", "email"} <= fields
+    was = declared(admin, "fax")
+    assert admin.patch(f"/dup_rule/{was['id']}", was["version"], {"active": False}).status == 200
+    fax = "0755 8765 43" + str(10 + next(number))
+    li = people["li"]
+    assert li.post("/lead", {"name": name(), "fax": fax, "country": "CN"}).status == 201
+    assert li.post("/lead", {"name": name(), "fax": fax, "country": "CN"}).status == 201
+    now = declared(admin, "fax")
+    assert admin.patch(f"/dup_rule/{now['id']}", now["version"], {"active": True}).status == 200
+    settle(admin)
+    answer = li.post("/lead", {"name": name(), "fax": fax, "country": "CN"})
+    assert answer.status == 409 and answer.code == "duplicate"
+
+
+def test_two_fields_together_are_a_key_and_records_from_before_count(people, rule):
+    li = people["li"]
+    title = name()
+    old = li.made("lead", name=name(), commodity=title, city="Ningbo")
+    rule(fields="commodity,city", method="exact")
+    assert li.post("/lead", {"name": name(), "commodity": title, "city": "Xiamen"}).status == 201
+    assert li.post("/lead", {"name": name(), "commodity": title}).status == 201
+    answer = li.post("/lead", {"name": name(), "commodity": title.upper(), "city": "Ningbo"})
+    assert answer.status == 409 and answer.json["error"]["blocked"] is False
+    [match] = answer.json["error"]["matches"]
+    assert match["id"] == old["id"] and match["by"] == ["commodity", "city"]
+    assert li.post("/lead", {"name": name(), "commodity": title, "city": "Ningbo"}, duplicates="allow").status == 201
+
+
+def test_a_rule_that_blocks_cannot_be_overridden_and_one_that_reports_lets_through(people, rule):
+    li = people["li"]
+    rule(fields="commodity", on_create="block", on_edit="report")
+    title = name()
+    li.made("lead", name=name(), commodity=title)
+    before = len(li.rows("lead", filter=["commodity", "=", title]))
+    answer = li.post("/lead", {"name": name(), "commodity": title}, duplicates="allow")
+    assert answer.status == 409 and answer.json["error"]["blocked"] is True
+    assert len(li.rows("lead", filter=["commodity", "=", title])) == before
+    other = li.made("lead", name=name())
+    answer = li.patch(f"/lead/{other['id']}", other["version"], {"commodity": title})
+    assert answer.status == 200 and [m["by"] for m in answer.json["duplicates"]] == [["commodity"]]
+
+
+def test_similar_names_differ_in_one_character(people, rule):
+    li = people["li"]
+    rule(fields="name", method="similar", alike=90)
+    li.made("lead", name="Quangvinhtrading Dvx")
+    for alike in ("Quangvimhtrading Dvx", "Quangvinhtradng Dvx", "Quangvinnhtrading Dvx"):
+        assert li.post("/lead", {"name": alike}).status == 409, alike
+    assert li.post("/lead", {"name": "Quangvimhtradimg Dvx"}).status == 201
+    li.made("lead", name="Qzk Ab")
+    assert li.post("/lead", {"name": "Qzk Ac"}).status == 201  # too short for 90 %
+
+
+def test_rules_with_the_same_word_meet_across_tables(people, rule):
+    manager = people["manager"]
+    rule(fields="commodity", method="code", meets="codes")
+    rule(on_table="customer", fields="short_name", method="code", meets="codes")
+    code = f"91 3302-{next(number):05} X"
+    lead = manager.made("lead", name=name(), commodity=code)
+    answer = manager.post("/customer", {"name": name(), "short_name": code.replace(" ", "").replace("-", "")})
+    assert answer.status == 409, answer
+    assert [(m["table"], m["id"]) for m in answer.json["error"]["matches"]] == [("lead", lead["id"])]
+
+
+def test_of_many_who_save_what_a_rule_forbids_at_the_same_moment_one_succeeds(site, people, rule):
+    rule(fields="commodity,city", method="company", on_create="block")
+    crowd = [site.sign_in("demo." + who) for who in ("li", "zhang", "alice", "manager") for _ in range(3)]
+    with concurrent.futures.ThreadPoolExecutor(len(crowd)) as threads:
+        for _ in range(6):
+            title = name("Moment")
+            answers = list(threads.map(
+                lambda i: crowd[i].post("/lead", {"name": name(), "commodity": title, "city": "Ningbo"}, duplicates="allow").status,
+                range(len(crowd))))
+            assert sorted(answers) == [201] + [409] * (len(crowd) - 1)
+            assert len(people["admin"].rows("lead", filter=["commodity", "=", title])) == 1
+
+
+def test_rules_that_make_no_sense_are_refused_and_only_administrators_write_them(people):
+    admin = people["admin"]
+    before = admin.rows("dup_rule")
+    for bad, field in (({"on_table": "session"}, "on_table"), ({"on_table": "nosuch"}, "on_table"),
+                       ({"fields": "nosuch"}, "fields"), ({"fields": "lanes"}, "fields"), ({"fields": "id"}, "fields"),
+                       ({"method": "similar", "alike": 20}, "alike")):
+        answer = admin.post("/dup_rule", {"name": "x", "on_table": "lead", "fields": "city", **bad})
+        assert answer.status == 422 and field in answer.json["error"]["fields"], (bad, answer)
+    assert people["manager"].post("/dup_rule", {"name": "x", "on_table": "lead", "fields": "city"}).status in (403, 404)
+    assert people["li"].delete(f"/dup_rule/{before[0]['id']}").status in (403, 404)
+    assert admin.rows("dup_rule") == before

@@ -1,0 +1,155 @@
+"""Several records become one and are split again; whether a company is taken; groups of duplicates."""
+import itertools
+import sqlite3
+
+import pytest
+
+number = itertools.count(1)
+KEPT_UP = ("search_", "fts_", "sqlite_", "seal", "merg", "dup_", "audit", "session", "job", "history", "bin", "series", "model_table")
+
+
+def name(what="Merga"):
+    return f"{what} {next(number):03} {chr(0x4f00 + next(number))}{chr(0x5300 + next(number))} Shipping"
+
+
+def dump(site):
+    """What the database says, without what counts changes or is made from the rest."""
+    db = sqlite3.connect(f"file:{next(site.data.glob('*.db'))}?mode=ro", uri=True)
+    tables = [t for (t,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+              if not t.startswith(KEPT_UP)]
+    out = {}
+    for t in tables:
+        columns = [c[1] for c in db.execute(f'PRAGMA table_info("{t}")') if c[1] not in ("version", "last_seen_at")]
+        out[t] = sorted(map(repr, db.execute(f'SELECT {", ".join(chr(34) + c + chr(34) for c in columns)} FROM "{t}"')))
+    keys = set(db.execute("SELECT hash, tbl, rec FROM dup_key UNION SELECT hash, tbl, rec FROM dup_todo"))
+    out["keys"] = sorted(k for k in keys)
+    db.close()
+    return out
+
+
+@pytest.fixture
+def pair(people):
+    """Two customers; one with a contact, and a note of a lead's."""
+    manager = people["manager"]
+    a, b = (manager.made("customer", name=name(), city=c) for c in ("Ningbo", "Xiamen"))
+    contact = manager.made("contact", name="Ms. Lin", customer_id=b["id"])
+    return a, b, contact
+
+
+def test_merging_moves_what_refers_to_the_record_and_tells_where_it_went(people, pair):
+    manager = people["manager"]
+    a, b, contact = pair
+    answer = manager.post(f"/customer/{a['id']}/_merge", {"from": [b["id"]], "values": {"city": "Xiamen"}})
+    assert answer.status == 200, answer
+    assert answer.json["row"]["city"] == "Xiamen" and answer.json["row"]["name"] == a["name"]
+    assert manager.row(f"/contact/{contact['id']}")["customer_id"] == a["id"]
+    gone = manager.get(f"/customer/{b['id']}")
+    assert gone.status == 404 and gone.code == "merged" and gone.json["error"]["into"] == a["id"]
+    assert [e["op"] for e in manager.get(f"/customer/{a['id']}/_history").json["entries"]][:2] == ["update", "merge"]
+    binned = manager.get("/customer", bin=1).json["rows"]
+    assert b["id"] in [r["id"] for r in binned]
+
+
+def test_splitting_gives_the_same_database(site, people, pair):
+    manager = people["manager"]
+    a, b, _ = pair
+    before = dump(site)
+    assert manager.post(f"/customer/{a['id']}/_merge", {"from": [b["id"]], "values": {"city": "Xiamen"}}).status == 200
+    assert dump(site) != before
+    answer = manager.post(f"/customer/{a['id']}/_split")
+    assert answer.status == 200, answer
+    after = dump(site)
+    for table in before:
+        assert after[table] == before[table], table
+    assert manager.get(f"/customer/{b['id']}").status == 200
+    assert manager.post(f"/customer/{a['id']}/_split").status == 404  # nothing is left to split
+
+
+def test_what_was_changed_since_stands_against_a_split_and_nothing_is_split(people, pair):
+    manager = people["manager"]
+    a, b, contact = pair
+    merged = manager.post(f"/customer/{a['id']}/_merge", {"from": [b["id"]], "values": {"city": "Xiamen"}}).json["row"]
+    other = manager.made("customer", name=name())
+    moved = manager.row(f"/contact/{contact['id']}")
+    assert manager.patch(f"/contact/{contact['id']}", moved["version"], {"customer_id": other["id"]}).status == 200
+    assert manager.patch(f"/customer/{a['id']}", merged["version"], {"city": "Dalian"}).status == 200
+    answer = manager.post(f"/customer/{a['id']}/_split")
+    assert answer.status == 409 and {"city", "contact"} <= set(answer.json["error"]["fields"]), answer
+    assert manager.get(f"/customer/{b['id']}").status == 404
+    assert manager.row(f"/customer/{a['id']}")["city"] == "Dalian"
+
+
+def test_later_changes_elsewhere_are_kept_by_a_split(people, pair):
+    manager = people["manager"]
+    a, b, _ = pair
+    merged = manager.post(f"/customer/{a['id']}/_merge", {"from": [b["id"]], "values": {"city": "Xiamen"}}).json["row"]
+    manager.patch(f"/customer/{a['id']}", merged["version"], {"short_name": "Later"})
+    row = manager.post(f"/customer/{a['id']}/_split").json["row"]
+    assert row["city"] == "Ningbo" and row["short_name"] == "Later"
+
+
+def test_whoever_may_not_change_the_one_or_delete_the_other_merges_nothing(people, pair):
+    manager, li = people["manager"], people["li"]
+    a, b, contact = pair
+    for person in (li, people["zhang"]):
+        assert person.post(f"/customer/{a['id']}/_merge", {"from": [b["id"]]}).status in (403, 404)
+    own = li.made("lead", name=name())
+    second = li.made("lead", name=name())
+    assert li.post(f"/lead/{own['id']}/_merge", {"from": [second["id"]]}).status == 403  # sales delete nothing
+    assert manager.row(f"/customer/{b['id']}") == b and manager.row(f"/contact/{contact['id']}") == contact
+    assert li.row(f"/lead/{second['id']}") == second
+
+
+def test_requests_that_make_no_sense_are_refused(people, pair):
+    manager = people["manager"]
+    a, b, _ = pair
+    for body in ({}, {"from": []}, {"from": [a["id"]]}, {"from": [b["id"], b["id"]]}, {"from": [1, 2, 3, 4, 5]},
+                 {"from": ["x"]}, {"from": [b["id"]], "values": []}):
+        assert manager.post(f"/customer/{a['id']}/_merge", body).status == 400 or \
+            manager.post(f"/customer/{a['id']}/_merge", body).status == 422, body
+    assert manager.post(f"/customer/{a['id']}/_merge", {"from": [b["id"]], "values": {"nosuch": 1}}).status == 422
+    assert manager.row(f"/customer/{b['id']}") == b  # all or nothing
+
+
+def test_likely_duplicates_are_found_and_shown_to_those_who_see_them(people):
+    manager, li = people["manager"], people["li"]
+    same = name("Groupa")
+    mine = li.made("lead", name=same)
+    theirs = manager.post("/lead", {"name": same}, duplicates="allow").json["row"]
+    job = manager.job(manager.post("/_duplicates/lead"))
+    assert job["state"] == "done", job
+
+    def all_groups(person):
+        after, out = 0, []
+        while after is not None:
+            page = person.get("/_duplicates/lead", after=str(after)).json
+            out += page["groups"]
+            after = page["next"]
+        return out
+
+    found = [g for g in all_groups(people["admin"]) if mine["id"] in [r["id"] for r in g["rows"]]]
+    assert len(found) == 1 and found[0]["by"] == ["name"]
+    assert {r["id"] for r in found[0]["rows"]} == {mine["id"], theirs["id"]}
+    assert not [g for g in all_groups(li) if mine["id"] in [r["id"] for r in g["rows"]]]  # sees one of them only
+    assert li.post("/_duplicates/lead").status == 403
+
+
+def test_is_it_taken_tells_team_and_day_and_nothing_else(people):
+    li, lan = people["li"], people["lan"]
+    made = li.made("lead", name=name("Takena"), phone="0574 8765 4321", country="CN")
+    answer = lan.get("/_taken", table="lead", name=made["name"].upper())
+    assert answer.status == 200 and set(answer.json) == {"taken", "team", "free_on"} and answer.json["taken"] is True
+    free = lan.post("/_taken", {"table": "lead", "name": name("Freea")})
+    assert free.json == {"taken": False, "team": None, "free_on": None}
+    assert len(free.body) == len(answer.body)
+    assert lan.get("/_taken", table="lead").status in (400, 422)
+    assert lan.get("/_taken", table="lead", notes="x").status == 400
+    assert lan.get("/_taken", table="session", token="x").status == 400
+    rows = people["admin"].rows("audit", filter=["what", "=", "taken"])
+    assert any(made["name"].upper() in r["detail"] for r in rows)
+
+
+def test_too_many_questions_have_to_wait(site):
+    alice = site.sign_in("demo.alice")
+    statuses = [alice.get("/_taken", table="lead", name=f"Many {i}").status for i in range(24)]
+    assert statuses[0] == 200 and statuses[-1] == 429
