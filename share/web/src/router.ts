@@ -12,6 +12,7 @@ export const router = createRouter({
     { path: '/', redirect: () => `/t/${start.value?.nav.find((n) => n.group !== 'admin')?.table ?? start.value?.nav[0]?.table ?? 'user'}` },
     { path: '/t/:table', component: TableView, props: (r) => ({ table: r.params.table }) },
     { path: '/t/:table/import', component: () => import('./views/ImportWizard.vue'), props: (r) => ({ table: r.params.table }) },
+    { path: '/t/:table/duplicates', component: () => import('./views/Duplicates.vue'), props: (r) => ({ table: r.params.table }) },
     { path: '/t/:table/:id(\\d+)', component: () => import('./views/RecordPage.vue'), props: (r) => ({ table: r.params.table, id: number(r.params.id) }) },
     { path: '/setup', redirect: () => ({ path: '/', hash: '', query: {} }) },
     { path: '/alerts', component: () => import('./views/AlertCentre.vue') },

@@ -6,10 +6,12 @@ export interface AskProps {
   confirm: { title: string; text?: string; yes: string; danger?: boolean }
   form: { meta: Meta; row?: Row; preset?: Record<string, unknown>; fixed?: string[] }
   stale: { meta: Meta; current: Row; mine: Record<string, unknown>; base: Row }
-  duplicate: { matches: Match[]; label: string }
+  duplicate: { matches: Match[]; label: string; blocked?: boolean }
   action: { action: Action; count: number; title?: string }
   bulk: { fields: Field[]; count: number; exact: boolean; meta: Meta }
   view: { meta: Meta; name: string; view?: View }
+  merge: { meta: Meta; rows: Row[] }
+  taken: object
   password: { user: number; name: string }
   picture: { file: Attachment }
   remind: { table: string; id: number }
@@ -24,6 +26,8 @@ export interface AskAnswer {
   action: Record<string, unknown>
   bulk: Record<string, unknown>
   view: { fields: Record<string, unknown>; pinned: boolean; first: boolean }
+  merge: { keep: number; values: Record<string, unknown> }
+  taken: true
   password: true
   picture: true
   remind: true

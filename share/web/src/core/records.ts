@@ -13,7 +13,14 @@ import type { Action, Job, Meta, Option, Page, Rec, Row } from './types'
 export const recKey = (table: string, id: number): unknown[] => ['rec', table, id]
 
 export async function loadRec(table: string, id: number, signal?: AbortSignal): Promise<Rec> {
-  const rec = await get<Rec>(`${table}/${id}`, {}, signal)
+  let rec: Rec
+  try {
+    rec = await get<Rec>(`${table}/${id}`, {}, signal)
+  } catch (e) {
+    if (!(e instanceof ApiError) || e.code !== 'merged' || !e.body.into) throw e
+    location.replace(`/t/${table}/${e.body.into}`) /* an old link: where the record went */
+    throw e
+  }
   learn(rec.refs)
   return rec
 }
@@ -105,7 +112,7 @@ export async function saveRow(
         before = pick(current, change)
         if (!Object.keys(change).length) return current
       } else if (e.code === 'duplicate' && !allow) {
-        if (!(await ask('duplicate', { matches: e.body.matches ?? [], label: meta.one }))) return undefined
+        if (!(await ask('duplicate', { matches: e.body.matches ?? [], label: meta.one, blocked: e.body.blocked }))) return undefined
         allow = 'allow'
       } else throw e
     }
@@ -131,7 +138,7 @@ export async function createRow(meta: Meta, values: Record<string, unknown>): Pr
       return row
     } catch (e) {
       if (!(e instanceof ApiError) || e.code !== 'duplicate' || allow) throw e
-      if (!(await ask('duplicate', { matches: e.body.matches ?? [], label: meta.one }))) return undefined
+      if (!(await ask('duplicate', { matches: e.body.matches ?? [], label: meta.one, blocked: e.body.blocked }))) return undefined
       allow = 'allow'
     }
   }
@@ -179,6 +186,27 @@ export async function removeRows(meta: Meta, to: Target): Promise<boolean> {
 export async function restoreRows(meta: Meta, ids: number[]): Promise<void> {
   const back = await each(ids, (id) => post(`${meta.table}/${id}/_restore`))
   if (back.length) toast(t('restored', { n: back.length, count: back.length }))
+  refresh(meta.table)
+}
+
+/** Asks how, merges, and offers to split again; what stayed, or nothing when it was dismissed. */
+export async function mergeRows(meta: Meta, ids: number[]): Promise<number | undefined> {
+  const recs = await Promise.all(ids.map((id) => loadRec(meta.table, id)))
+  const how = await ask('merge', { meta, rows: recs.map((r) => r.row) })
+  if (!how) return undefined
+  await post(`${meta.table}/${how.keep}/_merge`, { from: ids.filter((id) => id !== how.keep), values: how.values })
+  refresh(meta.table)
+  toast(t('merged', { n: ids.length, count: ids.length }), { undo: () => splitRow(meta, how.keep) })
+  return how.keep
+}
+
+async function splitRow(meta: Meta, id: number): Promise<void> {
+  try {
+    await post(`${meta.table}/${id}/_split`)
+    toast(t('split'))
+  } catch (e) {
+    fail(e)
+  }
   refresh(meta.table)
 }
 

@@ -185,6 +185,8 @@ export interface ErrorBody {
   request?: string
   fields?: Record<string, FieldError>
   matches?: Match[]
+  blocked?: boolean
+  into?: number
   current?: Row
   mine?: Record<string, unknown>
 }
