@@ -6,8 +6,8 @@
 
 #include "base/when.h"
 #include "record/find.h"
-#include "record/titles.h"
 #include "record/merge.h"
+#include "record/titles.h"
 
 static void history_changes_json(struct berth_ctx *c, struct json *j, const struct table *t, const char *text)
 {
