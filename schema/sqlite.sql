@@ -255,6 +255,27 @@ CREATE TABLE dict_item (
 ) STRICT;
 CREATE UNIQUE INDEX ux_dict_item_dict_key ON dict_item (dict, key);
 
+CREATE TABLE dup_rule (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    on_table TEXT,
+    fields TEXT,
+    method TEXT,
+    alike INTEGER,
+    meets TEXT,
+    on_create TEXT,
+    on_edit TEXT,
+    on_import TEXT,
+    on_convert TEXT,
+    active INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_dup_rule_on_table_fields_method ON dup_rule (on_table, fields, method);
+
 CREATE TABLE setting (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL,
@@ -521,6 +542,50 @@ CREATE TABLE dup_todo (
     rec INTEGER,
     PRIMARY KEY (seq)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE dup_group (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    tbl INTEGER,
+    fields TEXT
+) STRICT;
+CREATE INDEX ix_dup_group_tbl_seq ON dup_group (tbl, seq);
+
+CREATE TABLE dup_member (
+    grp INTEGER NOT NULL,
+    rec INTEGER NOT NULL,
+    PRIMARY KEY (grp, rec)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE merging (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    tbl INTEGER,
+    kept INTEGER,
+    at INTEGER,
+    by INTEGER,
+    state_before TEXT,
+    state_after TEXT,
+    split_at INTEGER
+) STRICT;
+CREATE INDEX ix_merging_tbl_kept_seq ON merging (tbl, kept, seq);
+
+CREATE TABLE merge_gone (
+    merge_id INTEGER NOT NULL,
+    tbl INTEGER,
+    rec INTEGER NOT NULL,
+    PRIMARY KEY (merge_id, rec)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_merge_gone_tbl_rec_merge_id ON merge_gone (tbl, rec, merge_id);
+
+CREATE TABLE merge_move (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    merge_id INTEGER,
+    on_table TEXT,
+    field TEXT,
+    row_key INTEGER,
+    old_value TEXT,
+    new_value TEXT
+) STRICT;
+CREATE INDEX ix_merge_move_merge_id_seq ON merge_move (merge_id, seq);
 
 CREATE TABLE alert (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
