@@ -143,7 +143,7 @@ def test_a_pooled_lead_is_had_by_claiming_only(site, people):
 
 def test_a_record_goes_to_pools_of_its_own_table_only(people):
     admin, li = people["admin"], people["li"]
-    pool = admin.made("pool", name=name("Of others"), on_table="user")
+    pool = admin.made("pool", name=name("Of others"), on_table="customer")
     lead = li.made("lead", name=name())
     assert li.patch(f"/lead/{lead['id']}", lead["version"], {"pool_id": pool["id"]}).status == 422
     assert li.post(f"/lead/{lead['id']}/release", {"pool_id": pool["id"]}).status == 422

@@ -27,7 +27,7 @@ def test_a_hook_changes_and_refuses(hooked):
                    "  lead.name = lead.name:match('^%s*(.-)%s*$') .. '!'\n"
                    "  if lead.is_key and not lead.notes then berth.error('notes', 'Say why') end\n"
                    "end)\n")
-    assert [s["file"] for s in state["scripts"]] == ["rules/leads.release_days.lua", "hooks/names.lua"]
+    assert {"rules/leads.release_days.lua", "hooks/names.lua"} <= {s["file"] for s in state["scripts"]}
     assert state["problems"] == []
     assert admin.made("lead", name="Mekong Lua Line", notes="x")["name"] == "Mekong Lua Line!"
     answer = admin.post("/lead", {"name": "Mekong Lua Key", "is_key": True})
