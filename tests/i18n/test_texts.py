@@ -13,7 +13,8 @@ BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build"))
 LOCALES = ["en", "zh-CN", "zh-TW", "vi"]
 PLUGINS = sorted(p.parent.name for p in ROOT.glob("plugins/*/i18n"))
 HOST = "share/i18n"
-FOLDERS = [HOST, *(f"plugins/{name}/i18n" for name in PLUGINS), "share/plugin-template/i18n", "share/web/src/locales"]
+FOLDERS = [HOST, *(f"plugins/{name}/i18n" for name in PLUGINS), "share/plugin-template/i18n", "share/web/src/locales",
+           "share/web/src/locales/pages"]
 
 # What code hands to these through c->args[] or a helper, out of a pattern's sight.
 GIVEN = {

@@ -1,5 +1,6 @@
 // router.ts - the pages and their addresses.
 import { createRouter, createWebHistory } from 'vue-router'
+import { worded } from './core/i18n'
 import { guardBack } from './core/overlay'
 import { start } from './core/session'
 import TableView from './views/TableView.vue'
@@ -11,13 +12,13 @@ export const router = createRouter({
   routes: [
     { path: '/', redirect: () => `/t/${start.value?.nav.find((n) => n.group !== 'admin')?.table ?? start.value?.nav[0]?.table ?? 'user'}` },
     { path: '/t/:table', component: TableView, props: (r) => ({ table: r.params.table }) },
-    { path: '/t/:table/import', component: () => import('./views/ImportWizard.vue'), props: (r) => ({ table: r.params.table }) },
-    { path: '/t/:table/duplicates', component: () => import('./views/Duplicates.vue'), props: (r) => ({ table: r.params.table }) },
+    { path: '/t/:table/import', component: worded(() => import('./views/ImportWizard.vue')), props: (r) => ({ table: r.params.table }) },
+    { path: '/t/:table/duplicates', component: worded(() => import('./views/Duplicates.vue')), props: (r) => ({ table: r.params.table }) },
     { path: '/t/:table/:id(\\d+)', component: () => import('./views/RecordPage.vue'), props: (r) => ({ table: r.params.table, id: number(r.params.id) }) },
     { path: '/setup', redirect: () => ({ path: '/', hash: '', query: {} }) },
-    { path: '/alerts', component: () => import('./views/AlertCentre.vue') },
-    { path: '/settings', component: () => import('./views/Settings.vue') },
-    { path: '/recycle', component: () => import('./views/Recycle.vue') },
+    { path: '/alerts', component: worded(() => import('./views/AlertCentre.vue')) },
+    { path: '/settings', component: worded(() => import('./views/Settings.vue')) },
+    { path: '/recycle', component: worded(() => import('./views/Recycle.vue')) },
     { path: '/:rest(.*)*', component: () => import('./views/Lost.vue') },
   ],
 })

@@ -2,11 +2,16 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import en from '../src/locales/en.json'
-import vi from '../src/locales/vi.json'
-import zhCN from '../src/locales/zh-CN.json'
-import zhTW from '../src/locales/zh-TW.json'
+import enFirst from '../src/locales/en.json'
+import enPages from '../src/locales/pages/en.json'
+import viFirst from '../src/locales/vi.json'
+import viPages from '../src/locales/pages/vi.json'
+import zhCNFirst from '../src/locales/zh-CN.json'
+import zhCNPages from '../src/locales/pages/zh-CN.json'
+import zhTWFirst from '../src/locales/zh-TW.json'
+import zhTWPages from '../src/locales/pages/zh-TW.json'
 
+const [en, vi, zhCN, zhTW] = [{ ...enFirst, ...enPages }, { ...viFirst, ...viPages }, { ...zhCNFirst, ...zhCNPages }, { ...zhTWFirst, ...zhTWPages }]
 const catalogs: Record<string, Record<string, string>> = { vi, 'zh-CN': zhCN, 'zh-TW': zhTW }
 const english: Record<string, string> = en
 const names = (s: string): string[] => [...new Set(s.match(/\{\w+\}/g) ?? [])].sort()

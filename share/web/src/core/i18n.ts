@@ -1,4 +1,4 @@
-// i18n.ts - the UI's own words: one JSON catalog a language, loaded on demand.
+// i18n.ts - the UI's own words: a JSON catalog a language, and one more for parts that come later; loaded on demand.
 import { ref, shallowRef } from 'vue'
 
 export const LOCALES = {
@@ -16,6 +16,12 @@ const load: Record<Locale, () => Promise<{ default: Catalog }>> = {
   'zh-CN': () => import('../locales/zh-CN.json'),
   'zh-TW': () => import('../locales/zh-TW.json'),
   vi: () => import('../locales/vi.json'),
+}
+const loadPages: Record<Locale, () => Promise<{ default: Catalog }>> = {
+  en: () => import('../locales/pages/en.json'),
+  'zh-CN': () => import('../locales/pages/zh-CN.json'),
+  'zh-TW': () => import('../locales/pages/zh-TW.json'),
+  vi: () => import('../locales/pages/vi.json'),
 }
 
 export const isLocale = (s: string | null | undefined): s is Locale => !!s && s in LOCALES
@@ -35,9 +41,21 @@ const stored = localStorage.getItem(KEY)
 export let chosen = isLocale(stored)
 export const locale = ref<Locale>(isLocale(stored) ? stored : guess())
 const words = shallowRef<Catalog>({})
+let pages = false
+
+const catalog = async (l: Locale): Promise<Catalog> => ({ ...(await load[l]()).default, ...(pages ? (await loadPages[l]()).default : {}) })
+
+/** A page or dialog whose words are in the second catalog, without which the first load is smaller. */
+export const worded = <T>(part: () => Promise<T>) => async (): Promise<T> => {
+  const l = locale.value
+  pages = true
+  const [p, all] = await Promise.all([part(), catalog(l)])
+  if (locale.value === l) words.value = all
+  return p
+}
 
 export async function setLocale(l: Locale, remember = false): Promise<void> {
-  words.value = (await load[l]()).default
+  words.value = await catalog(l)
   locale.value = l
   document.documentElement.lang = l
   if (remember) {
