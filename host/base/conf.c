@@ -47,7 +47,7 @@ const struct conf_option conf_options[] = {
     {PATH(ui), .def = "@ui", .section = "server", .help = "directory of the built web UI"},
     {PATH(share), .def = "@share", .section = "server", .help = "directory of labels and templates"},
     {BOOL(demo), .def = "no", .section = "server", .help = "a new database gets demo data and a demo user"},
-    {TEXT(smtp_url), .def = "", .section = "mail", .help = "mail server: smtp://relay.example.com:587 or smtps://...; empty: mails wait in the outbox"},
+    {TEXT(smtp_url), .def = "", .section = "mail", .help = "mail server: smtp://host:587 or smtps://host; empty: mails wait"},
     {TEXT(smtp_user), .def = "", .section = "mail", .help = "user at the mail server"},
     {TEXT(smtp_password), .def = "", .section = "mail", .flags = CONF_SECRET, .help = "and the password"},
     {TEXT(smtp_from), .def = "", .section = "mail", .help = "address that mails come from"},

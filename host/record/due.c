@@ -365,8 +365,13 @@ void due_inputs(struct due_asking *k, bool *field)
     for (size_t i = 0; i < 2; i++) {
         bool known = reads_of(k, rules[i], &reads);
 
-        for (int f = 0; known && f < k->t->nfields; f++)
-            field[f] = field[f] || reads.field[f];
+        /* the script was read when the table had other custom fields, perhaps: fields go by name */
+        for (int f = 0; known && f < reads.of->nfields; f++) {
+            const struct field *now = reads.field[f] ? model_field(k->t, reads.of->fields[f].name) : NULL;
+
+            if (now != NULL)
+                field[now->at] = true;
+        }
     }
     mark(due_kept(k->plan, k->t), field);
     due_each_filter(k->plan, k->t, mark, field);

@@ -93,8 +93,10 @@ def test_a_record_is_shown_as_it_was_at_a_moment(people):
     li = people["li"]
 
     def now():
-        time.sleep(0.003)  # moments that differ; nothing waits for anything
-        return datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+        time.sleep(0.003)  # moments that differ from what is before and behind; nothing waits for anything
+        moment = datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+        time.sleep(0.003)
+        return moment
 
     before = now()
     lead = li.made("lead", name="As It Was Freight", city="Ningbo", status="new", lanes=["europe"], is_key=True)
