@@ -102,6 +102,8 @@ const json_t *call_object(struct call *k); /* the body, which must be an object;
 const char *call_string(struct call *k, const char *key); /* of the body; NULL */
 void call_user(struct call *k, struct json *j, const struct who *w); /* as the UI knows a user */
 void call_cookie(struct call *k, const char *secret); /* "" ends it */
+/* The record of the address, its opening counted where a pool caps that; NULL after an error. */
+struct berth_row *call_opened(struct call *k);
 /* Runs body on the writer from a pool thread and waits for the commit. */
 int call_write(struct call *k, int (*body)(struct call *k, void *arg), void *arg);
 

@@ -89,7 +89,7 @@ static int upload(struct call *k)
 
 static int list(struct call *k)
 {
-    struct berth_row *r = find_one(&k->c, k->t, k->id);
+    struct berth_row *r = call_opened(k);
 
     return r == NULL ? (int)k->c.rc : file_list(&k->c, r, (int64_t)k->app->upload_max, &k->req->out);
 }

@@ -8,10 +8,10 @@
 
 static int timeline(struct call *k)
 {
-    struct berth_row *r = find_one(&k->c, k->t, k->id);
     int64_t limit = call_number(k, "limit", 30, 1, 100);
+    struct berth_row *r = call_opened(k);
 
-    return r == NULL || k->c.rc != BERTH_OK ? (int)k->c.rc
+    return r == NULL ? (int)k->c.rc
                : timeline_page(&k->c, r, http_query(k->req, "kinds"), http_query(k->req, "after"), (int)limit, &k->req->out);
 }
 
@@ -46,7 +46,7 @@ static int drop_note(struct call *k)
 /* ---- following and tags ------------------------------------------------------------------------ */
 static int about(struct call *k)
 {
-    struct berth_row *r = find_one(&k->c, k->t, k->id);
+    struct berth_row *r = call_opened(k);
     struct buf tags = BUF_INIT;
     struct json j = call_json(k);
 

@@ -43,15 +43,17 @@ static int count_view(struct call *k, void *row)
 }
 
 /* Where opening a record is counted, the count is written first, on a pool thread. */
-static bool may_open(struct call *k, struct berth_row *r)
+struct berth_row *call_opened(struct call *k)
 {
-    if (!pool_view_counts(&k->c, r))
-        return true;
-    if (!k->req->pooled)
-        ctx_fail(&k->c, (enum berth_rc)CTX_OVERRUN, NULL, NULL);
-    else
-        call_write(k, count_view, r);
-    return k->c.rc == BERTH_OK;
+    struct berth_row *r = find_one(&k->c, k->t, k->id);
+
+    if (r != NULL && pool_view_counts(&k->c, r)) {
+        if (!k->req->pooled)
+            ctx_fail(&k->c, (enum berth_rc)CTX_OVERRUN, NULL, NULL);
+        else
+            call_write(k, count_view, r);
+    }
+    return k->c.rc == BERTH_OK ? r : NULL;
 }
 
 static void row_answer(struct call *k, struct berth_row *r, bool with_can)
@@ -104,13 +106,14 @@ static int went(struct call *k)
 /* ?at=2026-11-22T08:00:00Z: as it was then; nothing can be done with it. */
 static int one_at(struct call *k, const char *at)
 {
-    struct berth_row *r = find_one(&k->c, k->t, k->id);
+    struct berth_row *r;
     int64_t ms;
 
     if (!when_time_parse(at, strlen(at), &ms))
         return call_bad(k, "at");
     if (!(k->t->flags & BERTH_HISTORY))
         return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.no_history");
+    r = call_opened(k);
     r = r == NULL ? NULL : record_at(&k->c, r, ms);
     if (r != NULL)
         row_answer(k, r, false);
@@ -124,11 +127,9 @@ static int one(struct call *k)
 
     if (at != NULL)
         return one_at(k, at);
-    r = find_one(&k->c, k->t, k->id);
+    r = call_opened(k);
     if (r == NULL)
         return went(k);
-    if (!may_open(k, r))
-        return k->c.rc;
     row_answer(k, r, true);
     http_etag(k->req, arena_fmt(k->req->arena, "\"%lld\"", (long long)row_int(r, F_VERSION)));
     http_set(k->req, "Cache-Control", "no-cache, private");
@@ -137,10 +138,10 @@ static int one(struct call *k)
 
 static int history(struct call *k)
 {
-    struct berth_row *r = find_one(&k->c, k->t, k->id);
     int64_t after = call_number(k, "after", 0, 0, INT64_MAX), limit = call_number(k, "limit", 50, 1, 200);
+    struct berth_row *r = call_opened(k);
 
-    return r == NULL || k->c.rc != BERTH_OK || !may_open(k, r) ? k->c.rc : history_page(&k->c, r, after, (int)limit, &k->req->out);
+    return r == NULL ? (int)k->c.rc : history_page(&k->c, r, after, (int)limit, &k->req->out);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */

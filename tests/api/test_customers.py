@@ -194,7 +194,7 @@ def test_days_to_remember_come_every_year_and_ring(people, customer):
     assert leap["next_on"][5:] in ("02-29", "03-01") and leap["next_on"] >= today.isoformat()
     contact = li.made("contact", name="born", customer_id=customer["id"], birthday=f"1990-{today:%m-%d}")
     assert people["admin"].post("/_timer/customers.care").status == 200
-    alerts = {(a["table"], a["record"]) for s in ("open", "waiting") for a in li.get("/_alert", state=s, limit="200").json["alerts"]}
+    alerts = {(a["table"], a["record"]) for s in ("waiting", "open") for a in li.get("/_alert", state=s, limit="200").json["alerts"]}
     assert ("contact", contact["id"]) in alerts and ("customer_event", event["id"]) in alerts
 
 
