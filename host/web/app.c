@@ -94,18 +94,20 @@ static bool match(struct call *k, const char *pattern, const char *path)
     return *pattern == '\0' && *path == '\0';
 }
 
+const struct route_entry *const routes_all[] = {routes_auth, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_recycle, routes_alerts,
+                                                routes_events, routes_look, routes_dups, routes_registry, routes_roles, routes_rest, routes_files,
+                                                routes_notes, routes_mail, NULL};
+
 static const struct route_entry *find_route(struct call *k, bool *path_known)
 {
-    static const struct route_entry *const all[] = {routes_auth, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_recycle, routes_alerts,
-                                                    routes_events, routes_look, routes_dups, routes_rest, routes_files, routes_notes, routes_mail};
     const char *method = http_method_name(k->req->method == HTTP_HEAD ? HTTP_GET : k->req->method);
     const struct route_entry *own;
 
     *path_known = false;
     if ((own = ext_find(k, path_known)) != NULL) /* before "/api/{table}/{name}" takes it for a table's */
         return own;
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        for (const struct route_entry *r = all[i]; r->method != NULL; r++) {
+    for (const struct route_entry *const *all = routes_all; *all != NULL; all++)
+        for (const struct route_entry *r = *all; r->method != NULL; r++) {
             if (!match(k, r->path, k->req->path))
                 continue;
             *path_known = true;

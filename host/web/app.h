@@ -41,6 +41,7 @@ struct route_entry {
      * request is answered at once; run() does without what failed otherwise. */
     int (*ahead)(struct call *k);
     int (*before)(struct call *k); /* R_UPLOAD: may refuse before the body is read; NULL: never */
+    const char *about;             /* its summary in the OpenAPI document; NULL: it is not in there */
 };
 
 struct call { /* one request on its way */
@@ -69,7 +70,9 @@ struct call { /* one request on its way */
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
-    routes_alerts[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[];
+    routes_alerts[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_registry[], routes_roles[];
+/* All of them; NULL behind the last. */
+extern const struct route_entry *const routes_all[];
 
 /* events.c: open browsers hear of alerts, changed records and jobs. */
 struct hub *hub_start(struct store *st);

@@ -325,6 +325,40 @@ static void action_path(struct call *k, struct json *j, const struct action *a)
     json_close(j, '}');
 }
 
+/* The host's own, as its tables of routes tell them; methods of one path stand beside each other. */
+static void own_path(struct call *k, struct json *j, const struct route_entry *first)
+{
+    struct buf id = BUF_INIT;
+
+    open_key(j, first->path, '{');
+    if (strstr(first->path, "{id}") != NULL)
+        id_parameter(j);
+    for (const struct route_entry *r = first; r->method != NULL && strcmp(r->path, first->path) == 0; r++) {
+        char method[8] = "";
+
+        for (size_t i = 0; i < sizeof(method) - 1 && r->method[i] != '\0'; i++)
+            method[i] = (char)(r->method[i] | 0x20);
+        buf_clear(&id);
+        buf_addf(&id, "%s%s", method, r->path + 4);
+        for (char *p = id.s; *p != '\0'; p++)
+            if (strchr("/{}.", *p) != NULL)
+                *p = '_';
+        begin(j, method, arena_strdup(k->req->arena, buf_str(&id)), "_host", r->about);
+        answers(j, "200", r->about, NULL);
+        json_close(j, '}');
+    }
+    json_close(j, '}');
+    buf_free(&id);
+}
+
+static void own_paths(struct call *k, struct json *j)
+{
+    for (const struct route_entry *const *all = routes_all; *all != NULL; all++)
+        for (const struct route_entry *r = *all; r->method != NULL; r++)
+            if (r->about != NULL && (!(r->flags & R_ADMIN) || k->c.who->admin) && (r == *all || strcmp(r[-1].path, r->path) != 0))
+                own_path(k, j, r);
+}
+
 static const char fixed_schemas[] =
     "\"_record\":{\"type\":\"object\",\"properties\":{\"row\":{\"type\":\"object\",\"nullable\":true},"
     "\"refs\":{\"$ref\":\"#/components/schemas/_refs\"}}},"
@@ -369,6 +403,7 @@ static int document(struct call *k)
             if (t->actions[a]->perm == NULL || perm_has(w, t->actions[a]->perm))
                 action_path(k, &j, t->actions[a]);
     }
+    own_paths(k, &j);
     json_close(&j, '}');
     open_key(&j, "components", '{');
     open_key(&j, "schemas", '{');

@@ -7,6 +7,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { start, ui } from './host.mjs'
 import { serve } from '../test/mock/server.mjs'
 import { axe, call, DESK, launch, open, overflow, PHONE, settle, signIn } from './lib.mjs'
+import { admin } from './admin.mjs'
 import { looks } from './looks.mjs'
 
 const bound = setTimeout(() => {
@@ -679,6 +680,7 @@ if (host.kind !== 'mock')
   })
 
 if (host.kind !== 'mock') await looks({ test, clean, ok, metaOf, make, fetchRow, until, choose, rowsShown, pickField, TABLE, stamp })
+if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, stamp })
 
 /* The mock's jobs are slow enough to be stopped. */
 const slow = await serve({ ui, rows: 5 })

@@ -63,11 +63,21 @@ function looks(page, phone) {
   }
 }
 
+/* The administration.  OUT admin shows these only. */
+function admin(page, phone) {
+  const go = async (path, wait) => { await page.goto(path); await page.locator(wait).first().waitFor() }
+  return {
+    'admin-home': () => go('/admin', '.admcard'),
+    'admin-roles': () => go('/admin/roles', '.admrow'),
+    'admin-role': async () => { await go('/admin/roles/2', '.matrix'); if (!phone) await page.locator('[data-table=lead] [data-t=fields]').click() },
+  }
+}
+
 for (const [size, phone] of [[DESK, false], [PHONE, true]])
   for (const [theme, locale] of (process.env.SHOTS ?? 'light/zh-CN dark/vi light/en').split(' ').map((s) => s.split('/'))) {
     const page = await open(browser, host.url, { size, theme, locale, touch: phone })
-    const all = { ...(await screens(page, phone)), ...looks(page, phone) }
-    if (only.startsWith('look')) {
+    const all = { ...(await screens(page, phone)), ...looks(page, phone), ...admin(page, phone) }
+    if (/^(look|admin)/.test(only)) {
       await signIn(page)
       for (const name of Object.keys(all)) if (!name.startsWith(only)) delete all[name]
     }

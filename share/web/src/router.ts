@@ -18,6 +18,7 @@ export const router = createRouter({
     { path: '/setup', redirect: () => ({ path: '/', hash: '', query: {} }) },
     { path: '/alerts', component: worded(() => import('./views/AlertCentre.vue')) },
     { path: '/settings', component: worded(() => import('./views/Settings.vue')) },
+    { path: '/admin/:page?/:id?', component: worded(() => import('./admin/Admin.vue')), props: (r) => ({ page: r.params.page ?? '', id: r.params.id ?? '' }) },
     { path: '/recycle', component: worded(() => import('./views/Recycle.vue')) },
     { path: '/:rest(.*)*', component: () => import('./views/Lost.vue') },
   ],

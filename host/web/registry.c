@@ -1,0 +1,159 @@
+/* registry.c - everything that is declared, with its names for people: what the screens of the
+ * administration and the script editor are drawn from. */
+#include <string.h>
+
+#include "web/app.h"
+
+static const char *label(struct call *k, const char *key)
+{
+    return labels_get(k->app->st->labels, k->c.locale, key);
+}
+
+static void text(struct json *j, const char *key, const char *value)
+{
+    json_key(j, key);
+    json_str(j, value);
+}
+
+static void truth(struct json *j, const char *key, bool value)
+{
+    json_key(j, key);
+    json_bool(j, value);
+}
+
+static void list(struct json *j, const char *key)
+{
+    json_key(j, key);
+    json_open(j, '[');
+}
+
+static void field_json(struct call *k, struct json *j, const struct field *f)
+{
+    json_open(j, '{');
+    text(j, "name", f->name);
+    text(j, "label", labels_field(k->app->st->labels, k->c.locale, f->table->name, f->name));
+    text(j, "type", model_type_name(f->type));
+    text(j, "of", f->of);
+    text(j, "group", f->at < F_DECLARED ? "record" : f->group == NULL ? "basic" : f->group);
+    truth(j, "own", f->at < F_DECLARED);
+    truth(j, "custom", f->custom);
+    truth(j, "many", f->flags & BERTH_MANY);
+    truth(j, "required", f->flags & BERTH_REQUIRED);
+    truth(j, "locked", f->flags & BERTH_LOCKED);
+    json_close(j, '}');
+}
+
+static void table_json(struct call *k, struct json *j, const struct table *t)
+{
+    static const struct {
+        const char *key;
+        uint32_t flag;
+    } is[] = {{"owned", BERTH_OWNED}, {"pooled", BERTH_POOLED}, {"detail", BERTH_DETAIL}, {"admin", BERTH_ADMIN},
+              {"hidden", BERTH_HIDDEN}, {"public", BERTH_PUBLIC}, {"personal", BERTH_PERSONAL}, {"custom", BERTH_CUSTOM}};
+
+    json_open(j, '{');
+    text(j, "name", t->name);
+    text(j, "label", label(k, arena_fmt(k->req->arena, "%s.*", t->name)));
+    text(j, "one", label(k, t->name));
+    text(j, "plugin", t->plugin);
+    text(j, "icon", t->icon);
+    text(j, "parent", t->parent == NULL || t->parent->ref == NULL ? NULL : t->parent->ref->name);
+    for (size_t i = 0; i < sizeof(is) / sizeof(is[0]); i++)
+        truth(j, is[i].key, t->flags & is[i].flag);
+    list(j, "fields");
+    for (int i = 0; i < t->nfields; i++)
+        if (!(t->fields[i].flags & BERTH_SECRET))
+            field_json(k, j, &t->fields[i]);
+    json_close(j, ']');
+    json_close(j, '}');
+}
+
+static void dict_json(struct call *k, struct json *j, const struct dict *d)
+{
+    json_open(j, '{');
+    text(j, "name", d->name);
+    text(j, "plugin", d->plugin);
+    truth(j, "open", d->open);
+    list(j, "items");
+    for (size_t i = 0; i < d->n; i++) {
+        const char *key = arena_fmt(k->req->arena, "%s.%s", d->name, d->items[i].key);
+        const char *words = labels_find(k->app->st->labels, k->c.locale, key);
+
+        json_open(j, '{');
+        text(j, "value", d->items[i].key);
+        text(j, "label", words == NULL ? d->items[i].key : words);
+        text(j, "color", d->items[i].color);
+        truth(j, "custom", d->items[i].custom);
+        truth(j, "hidden", d->items[i].hidden);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+    json_close(j, '}');
+}
+
+static void rules(struct call *k, struct json *j)
+{
+    list(j, "rules");
+    for (size_t i = 0; i < k->c.m->nrules; i++) {
+        const struct rule *r = &k->c.m->rules[i];
+
+        json_open(j, '{');
+        text(j, "name", r->full);
+        text(j, "plugin", r->plugin);
+        text(j, "args", r->args);
+        text(j, "returns", model_type_name(r->returns));
+        text(j, "default", r->def);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void perms(struct call *k, struct json *j)
+{
+    list(j, "perms");
+    for (size_t i = 0; i < k->c.m->nperms; i++) {
+        const char *full = k->c.m->perms[i].full, *dot = strchr(full, '.');
+        const char *plugin = arena_strndup(k->req->arena, full, (size_t)(dot - full));
+
+        json_open(j, '{');
+        text(j, "name", full);
+        text(j, "plugin", plugin);
+        text(j, "label", label(k, arena_fmt(k->req->arena, "%s.perm.%s", plugin, dot + 1)));
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static int registry(struct call *k)
+{
+    struct json j = call_json(k);
+    const struct model *m = k->c.m;
+
+    json_open(&j, '{');
+    list(&j, "plugins");
+    for (size_t i = 0; i < m->nplugins; i++) {
+        json_open(&j, '{');
+        text(&j, "name", m->plugins[i]->name);
+        text(&j, "label", label(k, m->plugins[i]->name));
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    list(&j, "tables");
+    for (size_t i = 0; i < m->ntables; i++)
+        if (!(m->tables[i].flags & BERTH_BARE))
+            table_json(k, &j, &m->tables[i]);
+    json_close(&j, ']');
+    list(&j, "dicts");
+    for (size_t i = 0; i < m->ndicts; i++)
+        dict_json(k, &j, &m->dicts[i]);
+    json_close(&j, ']');
+    perms(k, &j);
+    rules(k, &j);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+const struct route_entry routes_registry[] = {
+    {"GET", "/api/_registry", R_ADMIN, registry, .about = "tables, fields, dictionaries, permissions and rules with their names for people"},
+    {0},
+};

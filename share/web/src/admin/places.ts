@@ -1,0 +1,54 @@
+// places.ts - what there is to administer, by topic: the cards of the administration's home.
+import { t } from '../core/i18n'
+import { canOpen } from '../core/meta'
+import { me, start } from '../core/session'
+
+export interface Place {
+  id: string
+  /** Where it leads; without it, /admin/<id>. */
+  to?: string
+  icon: string
+  /** The table it is about: whoever may read that, but is no administrator, gets the plain list. */
+  table?: string
+  perm?: string
+  label?: string
+}
+
+const TOPICS: { id: string; places: Place[] }[] = [
+  { id: 'people', places: [
+    { id: 'users', to: '/t/user', icon: 'users', table: 'user' }, { id: 'departments', to: '/t/department', icon: 'network', table: 'department' },
+    { id: 'roles', icon: 'shield', table: 'role' }] },
+  { id: 'data', places: [
+    { id: 'dictionaries', to: '/t/dict_item', icon: 'book', table: 'dict_item' }, { id: 'fields', to: '/t/custom_field', icon: 'columns', table: 'custom_field' },
+    { id: 'series', to: '/t/series', icon: 'hash', table: 'series' }, { id: 'duplicates', to: '/t/dup_rule', icon: 'copy', table: 'dup_rule' },
+    { id: 'tags', to: '/t/tag', icon: 'flag', table: 'tag' }, { id: 'templates', to: '/t/mail_template', icon: 'mail', table: 'mail_template' }] },
+  { id: 'pools', places: [
+    { id: 'pools', to: '/t/pool', icon: 'inbox', table: 'pool' }, { id: 'limits', to: '/t/hold_limit', icon: 'lock', table: 'hold_limit' },
+    { id: 'recycle', to: '/recycle', icon: 'pool', perm: 'pools.whatif' }, { id: 'handovers', to: '/t/handover', icon: 'swap', table: 'handover' }] },
+  { id: 'system', places: [
+    { id: 'jobs', to: '/t/job', icon: 'clock', table: 'job' },
+    { id: 'audit', to: '/t/audit', icon: 'eye', table: 'audit' }] },
+]
+
+/* Where it leads for whoever is signed in; null when that is nowhere. */
+function way(p: Place): string | null {
+  if (p.perm) return start.value?.perms.includes(p.perm) ? p.to! : null
+  if (me.value?.admin) return p.to ? (canOpen(p.table) ? p.to : null) : `/admin/${p.id}`
+  return p.table && canOpen(p.table) ? `/t/${p.table}` : null
+}
+
+export interface Card { id: string; to: string; icon: string; title: string; text: string }
+export function topics(): { id: string; title: string; cards: Card[] }[] {
+  const known = new Set(TOPICS.flatMap((x) => x.places.map((p) => p.table)))
+  /* Tables that areas of the business let administrators set up. */
+  const rest = (start.value?.nav ?? []).filter((n) => n.group === 'admin' && !known.has(n.table))
+  const all = TOPICS.map((x) => ({
+    id: x.id, title: t('admin.topic.' + x.id),
+    cards: x.places.flatMap((p): Card[] => {
+      const to = way(p)
+      return to ? [{ id: p.id, to, icon: p.icon, title: t('admin.place.' + p.id), text: t('admin.place.' + p.id + '.text') }] : []
+    }),
+  }))
+  all.splice(3, 0, { id: 'areas', title: t('admin.topic.areas'), cards: rest.map((n) => ({ id: n.table, to: '/t/' + n.table, icon: n.icon ?? 'table', title: n.label, text: t('admin.place.area.text') })) })
+  return all.filter((x) => x.cards.length)
+}
