@@ -34,7 +34,7 @@ enum { SANITIZED = 0 };
 #endif
 
 /* What a rule in a request gets, and (with LONG set) the most that anything may ever get. */
-static const struct box_budget budgets[] = {{2000000, SANITIZED ? 2000 : 80, 30000},
+static const struct box_budget budgets[] = {{2000000, SANITIZED ? 2000 : 400, 30000},
                                             {100000000, 700, 30000}};
 enum { CPU_MAX_MS = 1000, MEMORY_MAX = 32 << 20, RSS_MAX_KB = 80 << 10 };
 
