@@ -123,6 +123,17 @@ bool sq_fts_exists(struct db_conn *c, const char *name);
 int sq_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now);
 bool sq_fts_settled(struct db_conn *c);
 void sq_add_name(struct buf *sql, const char *name);
+/* sqlite_leaf.c */
+enum { SQ_SHORT = 2 };                            /* letters of a beginning that FTS5 has in an index of their own */
+size_t sq_fts_short(const struct db_fts_word *w); /* bytes of the first SQ_SHORT letters; 0 when there are not more */
+char sq_fts_index(const struct db_fts_word *w);   /* FTS5's name for its main index, or for that of beginnings */
+struct sq_words {
+    int64_t rows;      /* about so many */
+    int ntokens;       /* that the word is or begins; more than `most`: not all are listed */
+    struct buf tokens; /* each behind a space; to be freed */
+};
+void sq_fts_words(struct db_conn *c, const char *name, const struct db_fts_word *w, int most, struct sq_words *out);
+
 /* sqlite_match.c */
 int sq_match_register(sqlite3 *h);
 bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,

@@ -16,156 +16,19 @@
 #include "base/arena.h"
 #include "db/sqlite.h"
 #include "text/tokens.h"
-#include "text/utf8.h"
 
 enum {
-    SHORT = 2,            /* letters of a beginning that FTS5 has in an index of their own */
     LISTED_MAX = 8,       /* tokens that a beginning is replaced by */
     RARE_ROWS = 400,      /* so many are rather looked at one by one (8 ms at most) than by their marks */
     FAR_APART = 300,      /* so much more common a term costs more than to look at the rarer one's rows */
-    COMMON_ROWS = 20000,  /* of a million: a page is full after 2,500 of any rows */
     WORDS_MAX = 16,       /* of one term */
     TERMS_MAX = 32,
-    PAGE_OF_TOKENS = 400, /* rows that a page of the index holds: with many tokens, */
-    PAGE_OF_ONE = 3000,   /* and of one token that goes over several */
     PAGE_OF_ROWS = 50,    /* a list that is asked for */
     COLLECT_NS = 900,     /* a row that is collected, */
     LOOK_NS = 9000,       /* and one that is looked at */
 };
 
 /* ---- how much the index holds ---- */
-
-/* Bytes of the first SHORT letters; 0 when there are not more. */
-static size_t short_start(const struct db_fts_word *w)
-{
-    const char *p = w->s, *end = w->s + w->len;
-
-    for (int i = 0; i < SHORT && p < end; i++)
-        utf8_next(&p, end);
-    return p < end ? (size_t)(p - w->s) : 0;
-}
-
-/* FTS5's name for its main index, or for that of beginnings of one letter, of two. */
-static char index_of(const struct db_fts_word *w)
-{
-    const char *p = w->s, *end = w->s + w->len;
-
-    if (!w->prefix || short_start(w) > 0 || w->len == 0)
-        return '0';
-    utf8_next(&p, end);
-    return p == end ? '1' : '2';
-}
-
-/* About the rows of a token, or of all tokens with that beginning: read off how many pages of each
- * segment it takes, so less than a page or two is 0. */
-static int64_t rows_of(struct db_conn *c, const char *name, const struct db_fts_word *w)
-{
-    struct buf sql = BUF_INIT, idx = BUF_INIT, low = BUF_INIT, high = BUF_INIT, quoted = BUF_INIT;
-    struct db_stmt *s;
-    int64_t rows = 0;
-
-    buf_addf(&idx, "%s_idx", name);
-    sq_add_name(&quoted, idx.s);
-    buf_putc(&low, index_of(w));
-    buf_add(&low, w->s, w->len);
-    buf_add(&high, low.s, low.len);
-    buf_putc(&high, w->prefix && low.s[0] == '0' ? '\xff' : '\0');
-    /* x: a segment; a, b: its pages (twice the number) where the range begins and what follows it */
-    buf_addf(&sql,
-             "WITH RECURSIVE s(x) AS (SELECT min(segid) FROM %s UNION ALL"
-             " SELECT (SELECT min(segid) FROM %s WHERE segid > x) FROM s WHERE x IS NOT NULL),"
-             " p(a, b, n) AS (SELECT (SELECT pgno FROM %s WHERE segid = x AND term <= ?1 ORDER BY term DESC LIMIT 1),"
-             " (SELECT pgno FROM %s WHERE segid = x AND term > ?2 ORDER BY term LIMIT 1),"
-             " (SELECT count(*) FROM %s WHERE segid = x AND term > ?1 AND term <= ?2) FROM s WHERE x IS NOT NULL)"
-             " SELECT coalesce(sum(n * %d + max((b - a) / 2 - 1 - n, 0) * %d), 0) FROM p",
-             quoted.s, quoted.s, quoted.s, quoted.s, quoted.s, PAGE_OF_TOKENS, PAGE_OF_ONE);
-    s = sq_prepare(c, sql.s);
-    db_bind_blob(s, 1, low.s, low.len);
-    db_bind_blob(s, 2, high.s, high.len);
-    if (db_step(s) == DB_ROW)
-        rows = db_col_int(s, 0);
-    db_reset(s);
-    buf_free(&sql);
-    buf_free(&idx);
-    buf_free(&quoted);
-    buf_free(&low);
-    buf_free(&high);
-    return rows;
-}
-
-/* Readers may write nothing, not even to their own temporary schema; only here. */
-static bool make_vocabulary(struct sq_conn *c, const char *vocabulary, const char *name)
-{
-    struct buf sql = BUF_INIT;
-    int64_t deadline = c->deadline;
-    bool made;
-
-    buf_puts(&sql, "PRAGMA query_only=OFF; CREATE VIRTUAL TABLE temp.");
-    sq_add_name(&sql, vocabulary);
-    buf_puts(&sql, " USING fts5vocab(main, ");
-    sq_add_name(&sql, name);
-    buf_puts(&sql, ", row)");
-    c->deadline = 0;
-    made = sq_exec(&c->base, sql.s) == DB_OK;
-    sq_exec(&c->base, "PRAGMA query_only=ON");
-    c->deadline = deadline;
-    buf_free(&sql);
-    return made;
-}
-
-/* FTS5's list of the tokens of an index; each connection makes its own. */
-static bool has_vocabulary(struct sq_conn *c, const char *vocabulary, const char *name)
-{
-    struct db_stmt *s;
-    int rc;
-
-    if (c->writer)
-        return false;
-    s = sq_prepare(&c->base, "SELECT 1 FROM sqlite_temp_schema WHERE name = ?");
-    db_bind_text(s, 1, vocabulary, -1);
-    rc = db_step(s);
-    db_reset(s);
-    return rc == DB_ROW || (rc == DB_DONE && make_vocabulary(c, vocabulary, name));
-}
-
-/* The tokens that a word stands for, each behind a space, if they are few; their rows in *rows_r. */
-static bool list_tokens(struct db_conn *c, const char *name, const struct db_fts_word *w, struct buf *out,
-                        int64_t *rows_r)
-{
-    struct buf sql = BUF_INIT, vocabulary = BUF_INIT, high = BUF_INIT;
-    struct db_stmt *s;
-    int64_t rows = 0;
-    int n = 0, rc = DB_DONE;
-
-    buf_addf(&vocabulary, "tokens_%s", name);
-    if (!has_vocabulary((struct sq_conn *)c, vocabulary.s, name)) {
-        buf_free(&vocabulary);
-        return false;
-    }
-    buf_puts(&sql, "SELECT term, doc FROM temp.");
-    sq_add_name(&sql, vocabulary.s);
-    buf_addf(&sql, " WHERE term >= ? AND term <= ? ORDER BY term LIMIT %d", LISTED_MAX + 1);
-    buf_add(&high, w->s, w->len);
-    if (w->prefix)
-        buf_puts(&high, "\xf4\x8f\xbf\xbf");
-    s = sq_prepare(c, sql.s);
-    db_bind_text(s, 1, w->s, (int64_t)w->len);
-    db_bind_text(s, 2, high.s, (int64_t)high.len);
-    for (; n <= LISTED_MAX && (rc = db_step(s)) == DB_ROW; n++) {
-        buf_addf(out, " %s", sq_col_text(s, 0, NULL));
-        rows += sq_col_int(s, 1);
-    }
-    db_reset(s);
-    buf_free(&sql);
-    buf_free(&vocabulary);
-    buf_free(&high);
-    if (rc != DB_DONE) { /* too many, or interrupted: no answer is not the answer "none" */
-        buf_clear(out);
-        return false;
-    }
-    *rows_r = rows;
-    return true;
-}
 
 /* What is known of a term before it is asked for. */
 enum how { AS_IT_IS, AS_TOKENS, BY_ITS_START };
@@ -180,23 +43,31 @@ struct guess {
  * them, which takes the longer the rarer it is among those? */
 static bool is_broad(struct db_conn *c, const char *name, const struct db_fts_word *w, int64_t rows)
 {
-    struct db_fts_word start = {w->s, short_start(w), true};
+    struct db_fts_word start = {w->s, sq_fts_short(w), true};
     int64_t all = rows * COLLECT_NS;
+    struct sq_words of_start;
 
-    return all > (int64_t)PAGE_OF_ROWS * LOOK_NS &&
-           all > PAGE_OF_ROWS * LOOK_NS * (rows_of(c, name, &start) / rows);
+    if (all <= (int64_t)PAGE_OF_ROWS * LOOK_NS)
+        return false;
+    sq_fts_words(c, name, &start, 0, &of_start);
+    return all > PAGE_OF_ROWS * LOOK_NS * (of_start.rows / rows);
 }
 
 static void guess_word(struct db_conn *c, const char *name, const struct db_fts_word *w, struct guess *g, int i)
 {
-    int64_t rows = rows_of(c, name, w);
-    bool whole = index_of(w) == '0';
+    struct sq_words has;
+    bool whole = sq_fts_index(w) == '0';
 
-    if (whole && rows <= COMMON_ROWS && list_tokens(c, name, w, &g->tokens[i], &rows))
+    sq_fts_words(c, name, w, whole ? LISTED_MAX : 0, &has);
+    if (whole && has.ntokens <= LISTED_MAX) {
         g->how[i] = AS_TOKENS;
-    else if (whole && w->prefix && is_broad(c, name, w, rows))
-        g->how[i] = BY_ITS_START;
-    g->rows += rows;
+        g->tokens[i] = has.tokens;
+    } else {
+        buf_free(&has.tokens);
+        if (whole && w->prefix && is_broad(c, name, w, has.rows))
+            g->how[i] = BY_ITS_START;
+    }
+    g->rows += has.rows;
     g->broad = g->broad || g->how[i] == BY_ITS_START;
 }
 
@@ -278,7 +149,7 @@ static bool add_term(struct buf *out, const struct db_fts_term *t, const struct 
         enum how how = i < WORDS_MAX ? g->how[i] : AS_IT_IS;
 
         if (how == BY_ITS_START)
-            w.len = short_start(&w);
+            w.len = sq_fts_short(&w);
         if (how == AS_TOKENS)
             any = add_listed(out, &g->tokens[i], any);
         else
@@ -286,6 +157,18 @@ static bool add_term(struct buf *out, const struct db_fts_term *t, const struct 
     }
     buf_putc(out, ')');
     return any;
+}
+
+/* Beside a term of few rows each of those would be looked at, if the two seldom meet: then collecting may be the
+ * quicker way all the same. */
+static void collect_if_quicker(struct guess *g, int64_t rarest)
+{
+    if (!g->broad || rarest < 0 || g->rows * COLLECT_NS >= rarest * LOOK_NS)
+        return;
+    g->broad = false;
+    for (int i = 0; i < WORDS_MAX; i++)
+        if (g->how[i] == BY_ITS_START)
+            g->how[i] = AS_IT_IS;
 }
 
 /* rarest: rows of the rarest term that is not broad; -1: all are. */
@@ -316,6 +199,7 @@ bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
             rarest = g[i].rows;
     }
     for (int i = 0; i < n && can; i++) {
+        collect_if_quicker(&g[i], rarest);
         bool ask = is_asked(&g[i], rarest);
 
         if (g[i].must && !ask)

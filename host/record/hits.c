@@ -371,7 +371,9 @@ int hits_json(struct berth_ctx *c, const char *typed, const char *only, int most
         h = arena_alloc(c->a, sizeof(*h));
         *h = (struct hunt){.c = c, .t = t, .typed = typed, .folded = folded, .q = q, .start = start, .start_len = start_len};
         db_budget(c->conn, when_monotonic() + table_ms, NULL);
+        db_read_begin(c->conn); /* one snapshot for all questions to the table: taking one costs as much as a small one */
         hunt(h);
+        db_read_end(c->conn);
         late = (int)c->rc == CTX_OVERRUN;
         if (late) {
             ctx_clear(c);

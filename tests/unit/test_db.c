@@ -1050,6 +1050,33 @@ static void a_beginning_of_very_many_rows_is_asked_for_by_less_and_rows_are_look
     buf_free(&value);
 }
 
+/* What begins with "ofu" was once taken for as common as "often", which stands before it in the index. */
+static void a_beginning_next_to_a_token_of_very_many_rows_is_not_taken_for_it(void **state)
+{
+    struct fixture *f = *state;
+    struct buf value = BUF_INIT;
+    struct db_fts_term none = {(struct db_fts_word[]){BEGIN("ofu")}, 1, false};
+    struct db_fts_term often = {(struct db_fts_word[]){BEGIN("ofte")}, 1, false};
+    struct db_fts_term both[] = {{(struct db_fts_word[]){BEGIN("sales")}, 1, false}, often};
+    unsigned left;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_int_equal(db_write(f->db, fill_many, NULL), 0);
+    assert_true(db_fts_wait(f->db, -1));
+    assert_false(db_fts_match(f->r, "t_fts", &value, &none, 1, &left));
+    assert_false(db_fts_common(f->r, "t_fts", &none, 1, 10));
+    buf_clear(&value);
+    assert_true(db_fts_match(f->r, "t_fts", &value, &often, 1, &left));
+    assert_string_equal(value.s, "(\"often\")");
+    assert_int_equal(left, 0);
+    assert_true(db_fts_common(f->r, "t_fts", &often, 1, 20000));
+    buf_clear(&value);
+    assert_true(db_fts_match(f->r, "t_fts", &value, both, 2, &left)); /* collecting one beats looking at all of the other */
+    assert_string_equal(value.s, "(\"sales\" *) AND (\"often\")");
+    assert_int_equal(left, 0);
+    buf_free(&value);
+}
+
 /* It once said "nothing can match", and an empty list was the answer. */
 static void a_search_out_of_time_while_it_is_planned_does_not_pass_for_one_without_hits(void **state)
 {
@@ -1240,6 +1267,7 @@ int main(void)
         TEST(rows_are_found_by_token_prefix_and_alternatives),
         TEST(nothing_in_a_search_word_is_syntax),
         TEST(a_beginning_of_very_many_rows_is_asked_for_by_less_and_rows_are_looked_at),
+        TEST(a_beginning_next_to_a_token_of_very_many_rows_is_not_taken_for_it),
         TEST(a_search_out_of_time_while_it_is_planned_does_not_pass_for_one_without_hits),
         TEST(a_row_is_looked_at_the_way_it_was_indexed),
         TEST(a_changed_row_is_found_by_its_new_tokens_only),
