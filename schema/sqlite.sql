@@ -115,6 +115,70 @@ CREATE UNIQUE INDEX ux_user_role_user_id_role_id ON user_role (user_id, role_id)
 CREATE INDEX ix_user_role_user_id ON user_role (user_id);
 CREATE INDEX ix_user_role_role_id ON user_role (role_id);
 
+CREATE TABLE user_department (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    user_id INTEGER,
+    department_id INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_user_department_user_id_department_id ON user_department (user_id, department_id);
+CREATE INDEX ix_user_department_user_id ON user_department (user_id);
+CREATE INDEX ix_user_department_department_id ON user_department (department_id);
+
+CREATE TABLE deputy (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    deputy_id INTEGER,
+    from_at INTEGER,
+    until_at INTEGER,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_deputy_owner_id ON deputy (owner_id);
+CREATE INDEX ix_deputy_deputy_id ON deputy (deputy_id);
+
+CREATE TABLE helper (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    helper_id INTEGER,
+    access TEXT,
+    until_at INTEGER
+) STRICT;
+CREATE INDEX ix_helper_owner_id ON helper (owner_id);
+CREATE INDEX ix_helper_helper_id ON helper (helper_id);
+
+CREATE TABLE record_share (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT,
+    tbl INTEGER,
+    rec INTEGER,
+    user_id INTEGER,
+    department_id INTEGER,
+    role_id INTEGER,
+    access TEXT,
+    part TEXT,
+    until_at INTEGER,
+    at INTEGER,
+    by INTEGER
+) STRICT;
+CREATE INDEX ix_record_share_tbl_rec_id ON record_share (tbl, rec, id);
+CREATE INDEX ix_record_share_user_id ON record_share (user_id);
+CREATE INDEX ix_record_share_department_id ON record_share (department_id);
+CREATE INDEX ix_record_share_role_id ON record_share (role_id);
+
 CREATE TABLE pool (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL,

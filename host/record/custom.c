@@ -237,16 +237,34 @@ static int check_department(struct berth_ctx *c, struct berth_row *r)
     return c->rc;
 }
 
-/* ---- after a save --------------------------------------------------------------------- */
-static void rights_grew(struct berth_ctx *c, void *arg)
+/* Whoever is away names who stands in for them; a superior may do it for them, but not name themselves. */
+static int check_deputy(struct berth_ctx *c, struct berth_row *r)
 {
-    (void)arg;
-    atomic_fetch_add(&c->st->rights_gen, 1);
+    int64_t owner = row_int(r, r->t->at_owner), deputy = row_get(r, "deputy_id").i;
+    int64_t me = c->who == NULL || c->who->admin ? 0 : c->who->id;
+
+    if (owner == 0 && c->who != NULL)
+        owner = c->who->id; /* given by the save itself */
+    if (deputy == owner || (me != 0 && deputy == me))
+        return ctx_invalid(c, "deputy_id", "err.deputy", NULL);
+    if (row_get(r, "until_at").i <= row_get(r, "from_at").i)
+        return ctx_invalid(c, "until_at", "err.until", NULL);
+    return c->rc;
 }
 
+static int check_helper(struct berth_ctx *c, struct berth_row *r)
+{
+    int64_t owner = row_int(r, r->t->at_owner);
+
+    if (owner == 0 && c->who != NULL)
+        owner = c->who->id;
+    return row_get(r, "helper_id").i == owner ? ctx_invalid(c, "helper_id", "err.deputy", NULL) : (int)c->rc;
+}
+
+/* ---- after a save --------------------------------------------------------------------- */
 static int rights(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
-    ctx_after_commit(c, rights_grew, NULL);
+    perm_changed(c);
     return audit_row(c, r, deed);
 }
 
@@ -254,6 +272,13 @@ static int pool_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
     due_changed(c);
     return rights(c, r, deed);
+}
+
+static int setting_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
+{
+    struct berth_val name = row_get(r, "name");
+
+    return !val_is_nil(name) && strncmp(name.s, "base.", 5) == 0 ? rights(c, r, deed) : (int)c->rc;
 }
 
 static int token_gone(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
@@ -298,8 +323,10 @@ static const struct own {
     {"audit", only_host, only_host, NULL},
     {"custom_field", check_field, NULL, declarations},
     {"department", check_department, NULL, rights},
+    {"deputy", check_deputy, NULL, rights},
     {"handover", NULL, NULL, handed_over},
     {"dup_rule", dup_rule_check, NULL, dup_rule_saved},
+    {"helper", check_helper, NULL, rights},
     {"hold_limit", check_hold_limit, NULL, NULL},
     {"dict_item", check_item, NULL, declarations},
     {"pool", check_pool, drop_pool, pool_saved},
@@ -311,7 +338,9 @@ static const struct own {
     {"role_table", only_admin, only_admin, rights},
     {"saved_view", view_check, NULL, view_saved_now},
     {"series", not_negative, NULL, NULL},
+    {"setting", NULL, NULL, setting_saved},
     {"user", check_user, drop_user, user_saved},
+    {"user_department", only_admin, only_admin, rights},
     {"user_role", only_admin, only_admin, rights},
 };
 

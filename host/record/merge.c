@@ -243,6 +243,7 @@ struct berth_row *merge_run(struct berth_ctx *c, const struct table *t, int64_t 
         if ((gone[i] = may(c, t, json_integer_value(json_array_get(from, i)), DO_DELETE)) == NULL)
             return NULL;
     merge = new_merge(c, t, kept);
+    perm_changed(c); /* with whom they were shared moves, too */
     for (size_t i = 0; i < n && c->rc == BERTH_OK; i++) {
         note_gone(c, merge, t, row_id(gone[i]));
         move_all(c, merge, t, row_id(gone[i]), id);
@@ -416,6 +417,7 @@ struct berth_row *merge_split(struct berth_ctx *c, const struct table *t, int64_
 
     if (kept == NULL)
         return NULL;
+    perm_changed(c);
     if (!load_last(c, t, id, &m)) {
         ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.split_none");
         return NULL;

@@ -29,9 +29,19 @@ struct ids { /* sorted */
 
 struct rights {
     enum scope scope[3]; /* by DO_READ, DO_UPDATE, DO_DELETE */
+    const struct ids *owners[3]; /* whose records that covers, where not everybody's */
+    const struct ids *pools[3];  /* and in which pools what nobody owns */
+    struct ids shared[2]; /* and single records beyond that, to read and to update */
     bool create, export_, import;
     bool public_only; /* reads because of BERTH_PUBLIC alone: title and list fields */
     unsigned char *access; /* by field->at; NULL: write everywhere */
+};
+
+/* Somebody who is away, and what the one who stands in for them has of it. */
+struct standin {
+    int64_t user, until;
+    const char *name;
+    const struct who *who;
 };
 
 struct who {
@@ -41,7 +51,15 @@ struct who {
     const struct model *m;
     uint64_t gen;
     struct rights *rights; /* by table->at */
+    int64_t from, until;   /* ms: until when it counts; then a share, a deputy or a helper begins or ends */
     struct ids users[SCOPES]; /* whose records each scope covers; OWN holds only the user */
+    struct ids sets[3][SCOPES]; /* the same by deed, with those whom the user helps */
+    struct ids helps[2];     /* whose records the user sees, and works on, as their helper */
+    struct ids departments;  /* the user's own */
+    bool through;            /* what belongs to a record is read by whoever reads that */
+    const struct who *self;  /* what the user may without standing in for others; NULL: all of this */
+    const struct standin *away; /* for whom the user stands in now */
+    size_t naway;
     struct ids pools;        /* pools the user is a member of */
     size_t people;           /* how many there are in all */
     struct map perms;        /* full name -> itself */
@@ -52,6 +70,9 @@ struct who {
  * as long as the process lives (old snapshots are kept until store_close). */
 const struct who *who_get(struct store *st, struct db_conn *conn, const struct model *m, int64_t user);
 
+/* With the commit: rights are read again. */
+void perm_changed(struct berth_ctx *c);
+
 /* Somebody who did not sign in and may do nothing. */
 const struct who *perm_nobody(struct arena *a, const struct model *m);
 
@@ -60,11 +81,12 @@ bool perm_has(const struct who *w, const char *full_perm);
 enum access perm_field(const struct who *w, const struct field *f);
 
 /* How far somebody reaches into a table: the rows that fulfil .sql, and of them everybody's, or those of
- * .owners and those that nobody owns in .pools. */
+ * .owners, those that nobody owns in .pools, and the few in .shared. */
 struct reach {
     const char *sql; /* of details: that their parent may be seen; "" none */
     bool all;
     struct ids owners, pools;
+    struct ids shared; /* and these records, whosever they are */
 };
 /* False: nothing.  Column names of SQL get `prefix` ("t."). */
 bool perm_reach(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix, struct reach *out);
@@ -86,7 +108,7 @@ static inline bool reach_has(const struct reach *r, int64_t owner, int64_t pool)
 {
     return r->all || (owner != 0 ? ids_have(&r->owners, owner) : ids_have(&r->pools, pool));
 }
-/* Whose rows, as one condition that no index is used for but the owners' of what is in pools. */
+/* Whose rows, without .shared, as one condition that no index is used for but the owners' of what is in pools. */
 const char *reach_sql(struct berth_ctx *c, const struct table *t, const struct reach *r, const char *prefix);
 /* All of it as one SQL condition. */
 void perm_where_one(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix,
@@ -105,7 +127,11 @@ size_t perm_marks(struct berth_ctx *c, const struct reach *r, const char *marks[
 /* The same decision for a loaded record; row's values decide (for updates: pass the old row). */
 bool perm_row(struct berth_ctx *c, const struct berth_row *row, enum deed deed);
 
-/* The same where owner and pool (0: none) are all that is known; not for details of other tables. */
-bool perm_owned(struct berth_ctx *c, const struct table *t, int64_t owner, int64_t pool, enum deed deed);
+/* The same where id, owner and pool (0: none) are all that is known; not for details of other tables. */
+bool perm_owned(struct berth_ctx *c, const struct table *t, int64_t id, int64_t owner, int64_t pool, enum deed deed);
+/* Whether the user reaches the record only because it was shared: such guests do not give it away. */
+bool perm_guest(struct berth_ctx *c, const struct berth_row *row, enum deed deed);
+/* In whose place the user may do that; NULL: in their own. */
+const struct standin *perm_for(struct berth_ctx *c, const struct berth_row *row, enum deed deed);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "record/ahead.h"
+#include "record/audit.h"
 #include "record/custom.h"
 #include "record/due.h"
 #include "record/dup.h"
@@ -28,8 +29,8 @@ static bool may_give(struct berth_ctx *c, const struct table *t, int64_t owner, 
     if (s == SCOPE_ALL)
         return true;
     if (owner != 0)
-        return s != SCOPE_NONE && ids_have(&c->who->users[s], owner);
-    return pool != 0 && ids_have(&c->who->pools, pool);
+        return s != SCOPE_NONE && ids_have(c->who->rights[t->at].owners[DO_UPDATE], owner);
+    return pool != 0 && s != SCOPE_NONE && ids_have(c->who->rights[t->at].pools[DO_UPDATE], pool);
 }
 
 static int denied(struct berth_ctx *c)
@@ -53,6 +54,31 @@ static int check_rights(struct berth_ctx *c, const struct berth_row *r)
     return BERTH_OK;
 }
 
+static const struct standin *stands_in(struct berth_ctx *c, const struct berth_row *r, enum deed deed)
+{
+    const struct who *w = c->who;
+
+    if (w == NULL || w->self == NULL || c->all)
+        return NULL;
+    if (deed != DO_CREATE)
+        return perm_for(c, r, deed);
+    for (size_t i = 0; !perm_may(w->self, r->t, DO_CREATE) && i < w->naway; i++)
+        if (perm_may(w->away[i].who, r->t, DO_CREATE))
+            return &w->away[i];
+    return NULL;
+}
+
+/* What is done in the place of somebody who is away. */
+static int note_standin(struct berth_ctx *c, const struct berth_row *r, enum deed deed)
+{
+    const struct standin *s = stands_in(c, r, deed);
+    const char *what = deed == DO_CREATE ? "create" : deed == DO_DELETE ? "delete" : c->op;
+
+    return s == NULL ? (int)c->rc
+                     : audit_add(c, "deputy", arena_fmt(c->a, "%s %lld %s for user %lld (%s)", r->t->name, (long long)row_id(r),
+                                                        what, (long long)s->user, s->name));
+}
+
 /* What lies in a pool is had by claiming it, within the caps; an edit that names oneself is no way around. */
 static bool takes_out(struct berth_ctx *c, const struct berth_row *r)
 {
@@ -70,6 +96,12 @@ static bool pool_fits(struct berth_ctx *c, const struct table *t, int64_t pool)
     struct berth_val on = row_get(p, "on_table");
 
     return !val_is_nil(on) && strcmp(on.s, t->name) == 0;
+}
+
+/* Whoever has a record only because it was shared works on it and leaves it with its owner. */
+static bool gives_anothers(struct berth_ctx *c, const struct berth_row *r)
+{
+    return r->old != NULL && !c->seen && !c->all && perm_guest(c, r->old, DO_UPDATE);
 }
 
 /* After the hooks: who the record belongs to now must be within the user's reach too. */
@@ -94,7 +126,7 @@ static int check_giving(struct berth_ctx *c, const struct berth_row *r)
     bool same = r->old != NULL && row_int(r->old, t->at_owner) == owner &&
                 (owner != 0 || row_int(r->old, t->at_pool) == pool);
 
-    if (!same && (takes_out(c, r) || !may_give(c, t, owner, pool))) {
+    if (!same && (takes_out(c, r) || !may_give(c, t, owner, pool) || gives_anothers(c, r))) {
         ctx_invalid(c, t->fields[t->at_owner].name, "err.owner", NULL);
         return c->rc;
     }
@@ -434,7 +466,8 @@ static bool is_sure(struct berth_ctx *c, const struct berth_row *r, uint32_t dee
 {
     const struct field *number = r->old == NULL ? r->t->number : NULL;
 
-    return (number == NULL || !val_is_nil(r->v[number->at])) && !custom_follows(r->t) && !hook_any(c, BERTH_AFTER, deed, r->t);
+    return (number == NULL || !val_is_nil(r->v[number->at])) && !custom_follows(r->t) && !hook_any(c, BERTH_AFTER, deed, r->t) &&
+           (c->who == NULL || c->who->self == NULL);
 }
 
 /* ---- the public ways ---------------------------------------------------------------- */
@@ -498,6 +531,7 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
     else if (!c->quiet)
         history_put(c, r, "create", NULL, NULL);
     log_owner(c, r);
+    note_standin(c, r->old == NULL ? r : r->old, r->old == NULL ? DO_CREATE : DO_UPDATE);
     if (c->rc == BERTH_OK && c->st->services.saved != NULL)
         c->st->services.saved(c, r);
     if (c->rc == BERTH_OK)
@@ -666,7 +700,7 @@ int row_drop(struct berth_ctx *c, struct berth_row *r)
     assert(c->writing);
     if (!c->seen && !perm_row(c, now, DO_DELETE))
         return denied(c);
-    if (custom_check_drop(c, now) != BERTH_OK)
+    if (custom_check_drop(c, now) != BERTH_OK || note_standin(c, now, DO_DELETE) != BERTH_OK)
         return c->rc;
     return erase(c, now, new_batch(c));
 }

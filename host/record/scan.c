@@ -9,6 +9,8 @@
  *           up when it has passed some ten rows for each one wanted without filling the page.
  *   gather  from where the walk ended: of each owner the best rows by the owners' index, of those the best of all.
  *           Good for who sees little.
+ * Records that were shared with the reader beyond that are few: those of a page are found by their ids first and
+ * given where the list comes to their place.
  * A condition on the owner is not left to the database, which would sort all that the owners have: it narrows
  * whose records are looked for.  Where the order has no index, and for a search with an order, the database
  * sorts. */
@@ -49,6 +51,8 @@ struct way {
     struct berth_val at[WHERE_SORTS + 1]; /* where a walk stands */
     const char *one;           /* reads one row by its id */
     int64_t left;
+    const char *beyond;        /* what .reach had before a filter narrowed it, for shared records; NULL: none are */
+    struct best *shared;       /* of those the ones to come, in the list's order */
 };
 
 /* ---- whose records ------------------------------------------------------------------- */
@@ -148,10 +152,12 @@ static bool aim(struct way *w, const struct where *where)
         return false;
     if ((!r->all || *r->sql != '\0') && reads_through(w->c, w->s->t, where))
         *r = (struct reach){.sql = "", .all = true};
+    if (r->shared.n > 0)
+        w->beyond = reach_sql(w->c, w->s->t, r, "t.");
     w->where = narrow(w->c, w->s->t, where, r);
     w->search = search_plan(w->c, w->s->t, w->s->search, r,
                             w->s->q != NULL && w->s->q->nsort > 0 ? SEARCH_SORTED : w->s->how);
-    return r->all || r->owners.n > 0 || r->pools.n > 0;
+    return r->all || r->owners.n > 0 || r->pools.n > 0 || r->shared.n > 0;
 }
 
 /* ---- the SELECT ---------------------------------------------------------------------- */
@@ -279,8 +285,20 @@ static void done(const struct way *w, struct db_stmt *s, int rc)
         ctx_db(w->c, rc, "read a list");
 }
 
+static void give_shared(struct way *w, const struct berth_val *key);
+
 static void give(struct way *w, struct db_stmt *s)
 {
+    if (w->shared != NULL) {
+        struct berth_val key[WHERE_SORTS + 1];
+
+        for (size_t i = 0; i < w->s->q->nsort; i++)
+            key[i] = val_read(w->c, w->s->q->sort[i].f, s, (int)i);
+        key[w->s->q->nsort] = berth_i(db_col_int(s, (int)w->s->q->nsort));
+        give_shared(w, key);
+    }
+    if (w->left <= 0)
+        return;
     w->s->row(w->s->arg, s, w->first);
     w->left--;
 }
@@ -301,7 +319,7 @@ static void fetch(struct way *w, int64_t id)
     struct db_stmt *s;
     int rc;
 
-    if (w->c->rc != BERTH_OK)
+    if (w->c->rc != BERTH_OK || w->left <= 0)
         return;
     if (w->one == NULL)
         w->one = arena_fmt(w->c->a, "SELECT %s FROM %s t WHERE t.id = ?", w->all, w->s->t->sql);
@@ -533,6 +551,51 @@ static void gather(struct way *w, bool nulls)
     db_read_end(w->c->conn);
 }
 
+/* ---- what was shared --------------------------------------------------------------------- */
+/* The same question about the shared records that are not within reach already.  They are few: each is looked at. */
+static struct way of_shared(const struct way *w, const struct where *where)
+{
+    struct way x = *w;
+    struct buf whose = BUF_INIT;
+
+    x.where = where;
+    x.search = search_rows_only(&w->search);
+    x.id = "t.id";
+    buf_puts(&whose, "t.id IN (");
+    for (size_t i = 0; i < w->reach.shared.n; i++)
+        buf_addf(&whose, "%s%lld", i > 0 ? "," : "", (long long)w->reach.shared.v[i]);
+    buf_addf(&whose, ") AND (%s) IS NOT TRUE", w->beyond);
+    x.beyond = arena_strndup(w->c->a, buf_str(&whose), whose.len);
+    x.reach = (struct reach){.sql = "", .all = true};
+    x.shared = NULL;
+    buf_free(&whose);
+    return x;
+}
+
+static void find_shared(struct way *w, bool nulls)
+{
+    struct way x = of_shared(w, w->s->q->where);
+    struct best *b = arena_alloc(w->c->a, sizeof(*b));
+
+    *b = (struct best){arena_alloc(w->c->a, (size_t)w->left * sizeof(*b->v)), 0, (size_t)w->left};
+    gather_from(&x, b, x.beyond, 0, nulls);
+    w->shared = b->n > 0 ? b : NULL;
+}
+
+/* Those whose place is before that row's; NULL: all that are left. */
+static void give_shared(struct way *w, const struct berth_val *key)
+{
+    while (w->shared != NULL && w->left > 0 && (key == NULL || before(w->s->q, w->shared->v[0].key, key))) {
+        struct best *rest = w->shared;
+        int64_t id = rest->v[0].key[w->s->q->nsort].i;
+
+        *rest = (struct best){rest->v + 1, rest->n - 1, rest->most};
+        w->shared = NULL; /* while this one is given */
+        fetch(w, id);
+        w->shared = rest->n > 0 ? rest : NULL;
+    }
+}
+
 /* ---- which way ----------------------------------------------------------------------------- */
 static bool has_index(const struct table *t, const struct where_query *q)
 {
@@ -542,7 +605,7 @@ static bool has_index(const struct table *t, const struct where_query *q)
     return q->nsort == 0;
 }
 
-static void part(struct way *w, bool nulls)
+static void own_part(struct way *w, bool nulls)
 {
     const struct scan *s = w->s;
     bool by_id = s->q->nsort == 0;
@@ -564,6 +627,20 @@ static void part(struct way *w, bool nulls)
     } else {
         direct(w, reach_sql(w->c, s->t, &w->reach, "t."), 0, nulls);
     }
+}
+
+static void part(struct way *w, bool nulls)
+{
+    if (w->beyond == NULL) {
+        own_part(w, nulls);
+        return;
+    }
+    db_read_begin(w->c->conn); /* what becomes the reader's own meanwhile is not given twice */
+    find_shared(w, nulls);
+    if (w->reach.owners.n > 0 || w->reach.pools.n > 0)
+        own_part(w, nulls);
+    give_shared(w, NULL);
+    db_read_end(w->c->conn);
 }
 
 static const char *keys_of(struct way *w)
@@ -639,24 +716,40 @@ static int64_t count_of(struct way *w, const char *whose, int64_t owner, int64_t
     return n;
 }
 
+static int64_t count_within(struct way *w, int64_t most)
+{
+    int64_t n = 0;
+
+    if (w->reach.all || w->s->search != NULL || (w->where != NULL && w->reach.owners.n > FEW)) {
+        db_read_begin(w->c->conn); /* the index may be asked alone only while nothing waits to be indexed */
+        n = count_of(w, reach_sql(w->c, w->s->t, &w->reach, "t."), 0, most);
+        db_read_end(w->c->conn);
+        return n;
+    }
+    for (size_t i = 0; i < w->reach.owners.n && n < most; i++) /* the owners' index alone answers */
+        n += count_of(w, "t.owner_id = ?", w->reach.owners.v[i], most - n);
+    if (w->reach.pools.n > 0)
+        n += count_of(w, pool_sql(w), 0, most - n);
+    return n;
+}
+
 int64_t scan_count(struct berth_ctx *c, const struct table *t, const struct where *where, const char *search, int64_t most)
 {
     struct scan s = {.t = t, .search = search};
     struct way w = {.c = c, .s = &s};
-    int64_t n = 0;
+    int64_t n;
 
     if (!aim(&w, where))
         return 0;
-    if (w.reach.all || search != NULL || (w.where != NULL && w.reach.owners.n > FEW)) {
-        db_read_begin(c->conn); /* the index may be asked alone only while nothing waits to be indexed */
-        n = count_of(&w, reach_sql(c, t, &w.reach, "t."), 0, most);
-        db_read_end(c->conn);
-        return n;
-    }
-    for (size_t i = 0; i < w.reach.owners.n && n < most; i++) /* the owners' index alone answers */
-        n += count_of(&w, "t.owner_id = ?", w.reach.owners.v[i], most - n);
-    if (w.reach.pools.n > 0)
-        n += count_of(&w, pool_sql(&w), 0, most - n);
+    if (w.beyond == NULL)
+        return count_within(&w, most);
+    db_read_begin(c->conn);
+    n = count_within(&w, most);
+
+    struct way x = of_shared(&w, where);
+
+    n += count_of(&x, x.beyond, 0, most - n);
+    db_read_end(c->conn);
     return n;
 }
 
@@ -672,7 +765,14 @@ struct db_stmt *scan_all(struct berth_ctx *c, const struct table *t, const char 
 
     if (!aim(&w, where))
         return NULL;
+    if (w.beyond != NULL) {
+        struct way x = of_shared(&w, where);
+
+        question(&x, columns, x.beyond, 0, &sql, &binds);
+        parts++;
+    }
     if (w.reach.all || search != NULL || w.reach.owners.n > FEW) {
+        buf_puts(&sql, parts > 0 ? " UNION ALL " : "");
         question(&w, columns, reach_sql(c, t, &w.reach, "t."), 0, &sql, &binds);
         return prepared(&w, &sql, &binds);
     }

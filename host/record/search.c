@@ -210,6 +210,14 @@ struct search search_plan(struct berth_ctx *c, const struct table *t, const char
     return s;
 }
 
+struct search search_rows_only(const struct search *s)
+{
+    struct search rows = {.t = s->t, .text = s->text, .q = s->q, .test = true};
+
+    rows.nothing = s->text != NULL && (!s->t->searched || s->q->n == 0);
+    return rows;
+}
+
 /* ---- the pieces of a statement --------------------------------------------------------------- */
 void search_from(struct berth_ctx *c, const struct search *s, struct buf *sql)
 {

@@ -33,6 +33,9 @@ enum search_how {
 struct search search_plan(struct berth_ctx *c, const struct table *t, const char *text, const struct reach *reach,
                           enum search_how how);
 
+/* The same question by looking at rows alone. */
+struct search search_rows_only(const struct search *s);
+
 /* "lead t" or the index joined to it. */
 void search_from(struct berth_ctx *c, const struct search *s, struct buf *sql);
 /* " AND <match>" with its values; nothing without a question. */

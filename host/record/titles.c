@@ -113,7 +113,7 @@ static size_t write_known(struct berth_ctx *c, struct json *j, const struct tabl
 
         if (e->t != t || e->id != id[i] || e->read_at < tc->changed_at[t->at])
             id[missing++] = id[i];
-        else if (perm_owned(c, t, e->owner, e->pool, DO_READ))
+        else if (perm_owned(c, t, e->id, e->owner, e->pool, DO_READ))
             json_raw(j, e->json, e->len);
     }
     pthread_rwlock_unlock(&tc->lock);
@@ -188,7 +188,7 @@ static void read_titles(struct berth_ctx *c, struct json *j, const struct table 
         buf_clear(&one);
         buf_addf(&one, "\"%lld\":", (long long)e.id);
         json_quote(&one, title, strlen(title));
-        if (!keeps || perm_owned(c, t, e.owner, e.pool, DO_READ))
+        if (!keeps || perm_owned(c, t, e.id, e.owner, e.pool, DO_READ))
             json_raw(j, one.s, one.len);
         if (keeps)
             keep(c, e, &one);

@@ -79,7 +79,8 @@ static bool parse_filter(struct berth_ctx *c, const struct table *t, const char 
 /* ---- saved ----------------------------------------------------------------------- */
 /* Shared with everyone, a role of the user's, or a department that the user's is or lies below. */
 static const char select_views[] =
-    "WITH RECURSIVE up(id) AS (SELECT department_id FROM \"user\" WHERE id = ?1 UNION SELECT d.parent_id FROM department d"
+    "WITH RECURSIVE up(id) AS (SELECT department_id FROM \"user\" WHERE id = ?1 UNION SELECT department_id"
+    " FROM user_department WHERE user_id = ?1 UNION SELECT d.parent_id FROM department d"
     " JOIN up ON d.id = up.id WHERE d.parent_id IS NOT NULL)"
     " SELECT v.id, v.version, coalesce(v.owner_id, 0), v.name, v.look, v.base, v.columns, v.widths, v.filter, v.sort,"
     " v.by_field, v.from_field, v.to_field, v.sums, v.audience, u.name, coalesce(v.department_id, 0), coalesce(v.role_id, 0)"

@@ -86,6 +86,44 @@ static const struct berth_field user_role_fields[] = {
     {0},
 };
 
+/* Departments besides the one that stands with the user. */
+static const struct berth_field user_department_fields[] = {
+    {"user_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST, "user"},
+    {"department_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST | BERTH_INDEX, "department"},
+    {0},
+};
+/* Who stands in for the owner while they are away: sees and does what they may. */
+static const struct berth_field deputy_fields[] = {
+    {"deputy_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST | BERTH_INDEX, "user"},
+    {"from_at", BERTH_TIME, BERTH_REQUIRED | BERTH_LIST, .def = "@now"},
+    {"until_at", BERTH_TIME, BERTH_REQUIRED | BERTH_LIST},
+    {"note", BERTH_TEXT, BERTH_LIST, .max = 200},
+    {0},
+};
+/* Who sees the owner's records, as far as the helper's own roles open the table. */
+static const struct berth_field helper_fields[] = {
+    {"helper_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST | BERTH_INDEX, "user"},
+    {"access", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "share_access", "read"},
+    {"until_at", BERTH_TIME, BERTH_LIST},
+    {0},
+};
+/* One record for a person, a department with those below it, or a role; kind: team or share. */
+static const struct berth_field record_share_fields[] = {
+    {"id", BERTH_INT, 0, .def = "@seq"},
+    {"kind", BERTH_TEXT},
+    {"tbl", BERTH_INT},
+    {"rec", BERTH_INT},
+    {"user_id", BERTH_REF, 0, "user"},
+    {"department_id", BERTH_REF, 0, "department"},
+    {"role_id", BERTH_REF, 0, "role"},
+    {"access", BERTH_TEXT}, /* as in the dictionary share_access */
+    {"part", BERTH_TEXT},   /* what a member of the team does in it */
+    {"until_at", BERTH_TIME},
+    {"at", BERTH_TIME},
+    {"by", BERTH_REF, 0, "user"},
+    {0},
+};
+
 /* ---- pools -------------------------------------------------------------------- */
 
 static const struct berth_field pool_fields[] = {
@@ -567,6 +605,14 @@ static const struct berth_table tables[] = {
      ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN, .title = "perm"},
     {"user_role", user_role_fields, BERTH_KEYS({"user_id, role_id", BERTH_UNIQUE}),
      ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN, .title = "role_id"},
+    {"user_department", user_department_fields, BERTH_KEYS({"user_id, department_id", BERTH_UNIQUE}),
+     ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN, .title = "department_id"},
+    {"deputy", deputy_fields, .flags = BERTH_OWNED | BERTH_PERSONAL | BERTH_HIDDEN | BERTH_HISTORY,
+     .title = "deputy_id", .icon = "users", .rights = "manager: tree create delete"},
+    {"helper", helper_fields, .flags = BERTH_OWNED | BERTH_PERSONAL | BERTH_HIDDEN | BERTH_HISTORY,
+     .title = "helper_id", .icon = "users"},
+    {"record_share", record_share_fields,
+     BERTH_KEYS({"id"}, {"tbl, rec, id"}, {"user_id"}, {"department_id"}, {"role_id"}), BERTH_BARE},
     {"pool", pool_fields, .flags = ADMINISTERED | BERTH_PUBLIC, .title = "name", .icon = "inbox"},
     {"pool_member", pool_member_fields, .flags = ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN,
      .title = "user_id"},
@@ -631,6 +677,7 @@ static const struct berth_dict dicts[] = {
     {"locale", "zh-CN, zh-TW, vi, en"},
     {"scope", "none, own:teal, team:blue, department:blue, tree:violet, all:green"},
     {"access", "none:red, mask:amber, read:blue, write:green"},
+    {"share_access", "read:blue, cooperate:green"},
     {"job_state", "queued, running:blue, done:green, failed:red, cancelled:amber"},
     {"import_outcome", "new:green, updated:blue, same, duplicate:amber, conflict:red, elsewhere:violet, "
                        "held:amber, pool:teal, missing:gray, invalid:red, kept:red, undone:gray"},
@@ -660,6 +707,7 @@ static const struct berth_field settings[] = {
     {"locale", BERTH_PICK, 0, "locale", "zh-CN"},
     {"session_idle_minutes", BERTH_INT, 0, .def = "720", .max = 43200},
     {"session_days", BERTH_INT, 0, .def = "7", .max = 90},
+    {"see_belonging", BERTH_BOOL, 0, .def = "true"}, /* who reads a customer reads what belongs to it */
     {"bin_days", BERTH_INT, 0, .def = "90", .max = 3650},
     {"files_user_mb", BERTH_INT, 0, .def = "10000", .max = 100000000}, /* 0: no limit */
     {"files_total_mb", BERTH_INT, 0, .def = "0", .max = 1000000000},

@@ -11,13 +11,27 @@ struct asked { /* under BERTH_CAP_ALL_ROWS */
 };
 
 /* ---- members ---------------------------------------------------------------------------- */
+static bool has_department(struct berth_ctx *c, int64_t pool, struct berth_val department)
+{
+    return department.type != BERTH_NULL &&
+           host->count(c, "pool_member", "pool_id = ? and department_id = ?", BERTH_ARGS(berth_i(pool), department)) > 0;
+}
+
+static bool by_department(struct berth_ctx *c, int64_t pool, const struct berth_row *user)
+{
+    struct berth_rows *more = host->find(c, "user_department", "user_id = ? limit 100", BERTH_ARGS(host->get(user, "id")));
+    bool yes = has_department(c, pool, host->get(user, "department_id"));
+
+    for (struct berth_row *d; !yes && (d = host->next(more)) != NULL;)
+        yes = has_department(c, pool, host->get(d, "department_id"));
+    return yes;
+}
+
 static bool is_member(struct berth_ctx *c, int64_t pool, const struct berth_row *user)
 {
     return host->count(c, "pool_member", "pool_id = ? and user_id = ?",
                        BERTH_ARGS(berth_i(pool), host->get(user, "id"))) > 0 ||
-           (pools_number(user, "department_id") != 0 &&
-            host->count(c, "pool_member", "pool_id = ? and department_id = ?",
-                        BERTH_ARGS(berth_i(pool), host->get(user, "department_id"))) > 0) ||
+           by_department(c, pool, user) ||
            pools_number(user, "admin") != 0;
 }
 

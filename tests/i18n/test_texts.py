@@ -27,13 +27,14 @@ GIVEN = {
     **{f"import.{k}": {"title", "by", "holder"} for k in ("held", "pool")},
     **{f"import.{k}": {"one", "title", "by"} for k in ("elsewhere", "elsewhere_hidden")},
     "alert.mention": {"who"},
+    "alert.shared": {"who"},
     "alert.note": {"who"},
     "alert.changed": {"who"},
     "alert.remind": {"field"},
     "alert.remind_days": {"field", "days"},
 }
 # Named by code through a pattern: "err.%s" of a code, "*.op.%s" of a change, "group.%s".
-BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.merge", "*.op.split", "*.op.import", "*.op.import_undo", "*.op.file_drop",
+BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.merge", "*.op.team", "*.op.share", "*.op.unshare", "*.op.split", "*.op.import", "*.op.import_undo", "*.op.file_drop",
          "*.group.basic", "*.group.record", "*.view.all", "yes", "no"}
 
 

@@ -1,0 +1,59 @@
+/* rights.c - sharing a record, why somebody may or may not, looking as another user. */
+#include <string.h>
+
+#include "record/find.h"
+#include "record/share.h"
+#include "service/alert.h"
+#include "web/app.h"
+
+/* ---- sharing ---------------------------------------------------------------------------------- */
+static int shares(struct call *k)
+{
+    struct berth_row *r = call_opened(k);
+
+    if (r != NULL && !share_table(k->t))
+        return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    return r == NULL ? (int)k->c.rc : share_list(&k->c, r, &k->req->out);
+}
+
+/* Whoever has it now hears of it. */
+static void tell_shared(struct call *k, struct berth_row *r, int64_t id, int64_t user)
+{
+    struct berth_alert a = {.key = arena_fmt(k->req->arena, "share:%lld", (long long)id), .text = "alert.shared", .about = r,
+                            .people = &user, .npeople = 1, .args = (const char *const[]){"who", k->c.who->name, NULL}};
+
+    if (user != 0 && user != k->c.who->id)
+        alert_raise(&k->c, &a);
+}
+
+static int share(struct call *k)
+{
+    const json_t *o = call_object(k);
+    struct berth_row *r = o == NULL ? NULL : find_one(&k->c, k->t, k->id);
+    struct json j = call_json(k);
+    int64_t id, user = 0;
+
+    if (r == NULL || (id = share_add(&k->c, r, o, &user)) == 0)
+        return k->c.rc;
+    tell_shared(k, r, id, user);
+    k->req->status = 201;
+    json_open(&j, '{');
+    json_key(&j, "id");
+    json_int(&j, id);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+static int end_share(struct call *k)
+{
+    if (share_drop(&k->c, k->id) == BERTH_OK)
+        k->req->status = 204;
+    return k->c.rc;
+}
+
+const struct route_entry routes_rights[] = {
+    {"GET", "/api/{table}/{id}/_share", 0, shares},
+    {"POST", "/api/{table}/{id}/_share", R_WRITE, share},
+    {"DELETE", "/api/_share/{id}", R_WRITE, end_share},
+    {0},
+};
