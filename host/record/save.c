@@ -101,7 +101,14 @@ static bool pool_fits(struct berth_ctx *c, const struct table *t, int64_t pool)
 /* Whoever has a record only because it was shared works on it and leaves it with its owner. */
 static bool gives_anothers(struct berth_ctx *c, const struct berth_row *r)
 {
-    return r->old != NULL && !c->seen && !c->all && perm_guest(c, r->old, DO_UPDATE);
+    bool all = c->all, guest;
+
+    if (r->old == NULL || c->seen)
+        return false;
+    c->all = false; /* nor does an action that sees all rows give it away */
+    guest = perm_guest(c, r->old, DO_UPDATE);
+    c->all = all;
+    return guest;
 }
 
 /* After the hooks: who the record belongs to now must be within the user's reach too. */

@@ -3,6 +3,7 @@
 
 #include "record/find.h"
 #include "record/share.h"
+#include "record/why.h"
 #include "service/alert.h"
 #include "web/app.h"
 
@@ -51,9 +52,23 @@ static int end_share(struct call *k)
     return k->c.rc;
 }
 
+/* ---- why ---------------------------------------------------------------------------------------- */
+static int why(struct call *k)
+{
+    static const char *const params[] = {"user", "field", "deed", NULL};
+    struct why q = {.user = call_number(k, "user", 0, 1, INT64_MAX), .t = k->t, .id = k->id, .field = http_query(k->req, "field"),
+                    .deed = http_query(k->req, "deed")};
+
+    if (k->c.rc != BERTH_OK || !call_known(k, params))
+        return k->c.rc;
+    return why_json(&k->c, &q, &k->req->out);
+}
+
 const struct route_entry routes_rights[] = {
     {"GET", "/api/{table}/{id}/_share", 0, shares},
     {"POST", "/api/{table}/{id}/_share", R_WRITE, share},
     {"DELETE", "/api/_share/{id}", R_WRITE, end_share},
+    {"GET", "/api/{table}/{id}/_why", 0, why},
+    {"GET", "/api/{table}/_why", 0, why},
     {0},
 };

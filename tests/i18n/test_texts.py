@@ -28,13 +28,18 @@ GIVEN = {
     **{f"import.{k}": {"one", "title", "by"} for k in ("elsewhere", "elsewhere_hidden")},
     "alert.mention": {"who"},
     "alert.shared": {"who"},
+    # why.c gives each of its lines what stands there; tests/api/test_why.py reads them
+    **{"why." + k: {"who", "owner", "role", "deed", "scope", "field", "access", "pool", "by", "to", "until", "away", "title", "table", "perm"}
+       for k in re.findall(r'(?:BECAUSE|LACKS)\(w, "(\w+)"', (ROOT / "host/record/why.c").read_text())},
+    "why.role": {"role", "deed", "scope"}, "why.flag": {"role", "deed", "scope"}, "why.field": {"role", "field", "access"},
+    **{f"why.{k}": {"who", "owner"} for k in ("below", "department", "tree")},
     "alert.note": {"who"},
     "alert.changed": {"who"},
     "alert.remind": {"field"},
     "alert.remind_days": {"field", "days"},
 }
 # Named by code through a pattern: "err.%s" of a code, "*.op.%s" of a change, "group.%s".
-BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "*.op.merge", "*.op.team", "*.op.share", "*.op.unshare", "*.op.split", "*.op.import", "*.op.import_undo", "*.op.file_drop",
+BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "why.role", "why.flag", "why.field", "why.below", "why.department", "why.tree", "*.op.merge", "*.op.team", "*.op.share", "*.op.unshare", "*.op.split", "*.op.import", "*.op.import_undo", "*.op.file_drop",
          "*.group.basic", "*.group.record", "*.view.all", "yes", "no"}
 
 
@@ -63,6 +68,7 @@ def host_keys():
     keys |= {"sheet." + key for key in re.findall(r'\bX\([A-Z_]+, "(\w+)"', sources("host/sheet/sheet.h"))}
     said = re.findall(r'(?:REFUSAL\(\w+|http_fail\([^,;]*|refusal \w+ =)[^;"]*?\d+, "(\w+)"', sources("host/web/http*.c", "host/web/static.c"))
     keys |= {"err.http." + code for code in said} & set(texts(HOST, "en"))  # those that a person can meet
+    keys |= {"why." + key for key in re.findall(r'(?:BECAUSE|LACKS)\(w, "(\w+)"', c)}
     return keys | BUILT
 
 
