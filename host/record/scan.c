@@ -622,7 +622,7 @@ static void own_part(struct way *w, bool nulls)
             merge(w);
     } else if (w->search.value == NULL && has_index(s->t, s->q)) {
         most = by_id ? w->left * walks.per_row : w->where != NULL ? walks.filtered : walks.sorted;
-        if (!walk(w, nulls, most) && w->c->rc == BERTH_OK)
+        if (!walk(w, nulls, most) && w->left > 0 && w->c->rc == BERTH_OK)
             gather(w, nulls);
     } else {
         direct(w, reach_sql(w->c, s->t, &w->reach, "t."), 0, nulls);

@@ -234,6 +234,23 @@ static void some_ids(struct arena *a, struct ids *s, int most)
             s->v[s->n++] = id;
 }
 
+/* As set_owners() in who.c, with some records shared beyond that. */
+static void whose(struct arena *a, struct who *w)
+{
+    struct rights *r = &w->rights[lead->at];
+
+    for (int d = 0; d < 3; d++) {
+        r->owners[d] = &w->users[r->scope[d]];
+        r->pools[d] = &w->pools;
+    }
+    for (int d = 0; d < 2; d++)
+        if (rnd(2) == 0)
+            some_ids(a, &r->shared[d], ROWS);
+    for (int d = 0; d < 2; d++)
+        if (r->shared[d].n > 0 && rnd(3) != 0)
+            r->shared[d].n = 1 + (size_t)rnd(5) % r->shared[d].n;
+}
+
 static void rights_mean_the_same_in_sql_and_for_a_record(void **state)
 {
     struct arena *keep = arena_new();
@@ -254,6 +271,7 @@ static void rights_mean_the_same_in_sql_and_for_a_record(void **state)
         for (int s = SCOPE_OWN; s < SCOPES; s++)
             some_ids(a, &w.users[s], 6);
         some_ids(a, &w.pools, 6);
+        whose(a, &w);
         ctx_init(&c, &site.st, conn, a, &w, NULL);
         for (int d = DO_READ; d <= DO_DELETE; d++) {
             struct buf sql = BUF_INIT;
@@ -265,7 +283,8 @@ static void rights_mean_the_same_in_sql_and_for_a_record(void **state)
             any = perm_reach(&c, lead, (enum deed)d, "t.", &reach);
             for (size_t r = 0; r < rows->n; r++) {
                 int64_t id = row_id(rows->row[r]);
-                bool within = any && reach_has(&reach, row_int(rows->row[r], lead->at_owner), row_int(rows->row[r], lead->at_pool));
+                bool within = any && (reach_has(&reach, row_int(rows->row[r], lead->at_owner), row_int(rows->row[r], lead->at_pool)) ||
+                                      ids_have(&reach.shared, id));
 
                 if (hit[id] != perm_row(&c, rows->row[r], (enum deed)d) || hit[id] != within)
                     fail_msg("record %d, deed %d: %s", (int)id, d, buf_str(&sql));
@@ -325,6 +344,7 @@ static struct who *somebody(struct arena *a, const struct model *m)
     for (int s = SCOPE_OWN; s < SCOPES; s++)
         some_ids(a, &w->users[s], rnd(2) == 0 ? 3 : USERS);
     some_ids(a, &w->pools, (int)rnd(7));
+    whose(a, w);
     return w;
 }
 
