@@ -64,7 +64,8 @@ static void configure(void)
 {
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    sqlite3_initialize();
+    if (sqlite3_initialize() != SQLITE_OK || sq_log_register() != SQLITE_OK)
+        log_error("db", "SQLite does not start");
 }
 
 /* Errors. */
@@ -227,7 +228,7 @@ struct sq_conn *sq_connect(struct sq_db *db, bool writer, struct buf *err)
     c->base = (struct db_conn){db->base.driver, &db->base};
     c->writer = writer;
     c->cache.max = db->o.statements;
-    int rc = sqlite3_open_v2(db->path, &c->h, flags, NULL);
+    int rc = sqlite3_open_v2(db->path, &c->h, flags, writer ? SQ_LOG_VFS : NULL);
     if (rc == SQLITE_OK)
         rc = set_up(db, c, writer);
     if (rc == SQLITE_OK)

@@ -103,6 +103,10 @@ const char *sq_col_text(struct db_stmt *s, int i, size_t *len_r);
 const void *sq_col_blob(struct db_stmt *s, int i, size_t *len_r);
 struct db_value sq_col(struct db_stmt *s, int i);
 
+/* sqlite_log.c */
+#define SQ_LOG_VFS "berth-log" /* the writer's */
+int sq_log_register(void); /* once, before it is used */
+
 /* sqlite_writer.c */
 extern const struct db_writer_ops sq_writer_ops;
 void sq_sure(struct db_conn *c);
