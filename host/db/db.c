@@ -306,6 +306,16 @@ int db_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was,
     return c->driver->fts_put(c, name, id, was, now);
 }
 
+int db_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t last)
+{
+    return c->driver->fts_put_range(c, name, first, last);
+}
+
+void db_fts_source(struct db *db, const struct db_fts_source *source)
+{
+    db->driver->fts_source(db, source);
+}
+
 bool db_fts_wait(struct db *db, int max_ms)
 {
     return db->driver->fts_wait(db, max_ms);

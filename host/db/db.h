@@ -217,6 +217,18 @@ bool db_fts_exists(struct db_conn *c, const char *name);
 /* was NULL: the row is new; now NULL: it goes.  Durable with the body, but a search may find it
  * only a moment later: when the writer has nothing better to do, or somebody waits for it. */
 int db_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now);
+/* The rows first..last are new and nobody has put any of them: one note for all.  Their tokens are asked of the
+ * source when their turn comes; a db_fts_put() of one of them before that takes it out of the range. */
+int db_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t last);
+struct db_fts_source {
+    /* On the writer: hands the tokens of the rows first..last that are there to put(), by id, until that says no.
+     * 0, DB_DONE; 1: nobody knows the table now; or an error. */
+    int (*tokens)(void *arg, struct db_conn *writer, const char *name, int64_t first, int64_t last,
+                  bool (*put)(void *to, int64_t id, const char *tokens), void *to);
+    void *arg;
+};
+/* Stays valid until another, or NULL, was said. */
+void db_fts_source(struct db *db, const struct db_fts_source *source);
 /* Before a search: waits until all that was put before is found, but not longer than about max_ms,
  * and not at all behind a bulk import or in a body; -1: for ever.  True: all is found. */
 bool db_fts_wait(struct db *db, int max_ms);

@@ -363,7 +363,7 @@ static bool sq_wanted(struct db *db)
 static void sq_stats(struct db *db, struct db_stats *out)
 {
     struct sq_db *s = (struct sq_db *)db;
-    int64_t unindexed = atomic_load(&s->fts.noted) - atomic_load(&s->fts.indexed);
+    int64_t unindexed = sq_fts_waiting(s);
 
     *out = (struct db_stats){.checkpoints = atomic_load(&s->checkpoints),
                              .log_bytes = (int64_t)atomic_load(&s->frames) * SQ_FRAME,
@@ -579,6 +579,8 @@ const struct db_driver db_sqlite = {
     .fts_clear = sq_fts_clear,
     .fts_exists = sq_fts_exists,
     .fts_put = sq_fts_put,
+    .fts_put_range = sq_fts_put_range,
+    .fts_source = sq_fts_source,
     .fts_wait = sq_fts_wait,
     .fts_settled = sq_fts_settled,
     .fts_match = sq_fts_match,

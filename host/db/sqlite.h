@@ -48,7 +48,10 @@ struct sq_conn {
 };
 
 struct sq_fts {
-    atomic_llong noted, indexed; /* changes, since the start; equal: the index is up to date */
+    atomic_llong noted, indexed;   /* changes, since the start; equal: all of them are in the index */
+    atomic_llong ranged, unranged; /* the same of rows in ranges */
+    atomic_bool ownerless;         /* there are ranges of tables that nobody knows now */
+    _Atomic(const struct db_fts_source *) source;
     /* the writer thread's */
     struct drain *drain;
     bool queued;
@@ -125,6 +128,9 @@ int sq_fts_drop(struct db_conn *c, const char *name);
 int sq_fts_clear(struct db_conn *c, const char *name);
 bool sq_fts_exists(struct db_conn *c, const char *name);
 int sq_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now);
+int sq_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t last);
+void sq_fts_source(struct db *db, const struct db_fts_source *source);
+int64_t sq_fts_waiting(const struct sq_db *db); /* changes and rows that are to be indexed */
 bool sq_fts_settled(struct db_conn *c);
 void sq_add_name(struct buf *sql, const char *name);
 /* sqlite_leaf.c */

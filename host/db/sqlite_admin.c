@@ -194,7 +194,7 @@ int sq_schema(struct db_conn *c, const struct db_schema *seen)
                       " ON m.name = l.name AND m.type = l.type"
                       " WHERE l.schema = 'main' AND l.type IN ('table', 'view')"
                       " AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-                      " AND l.name <> 'fts_todo' ORDER BY l.type, l.name");
+                      " AND l.name NOT IN ('fts_todo', 'fts_range') ORDER BY l.type, l.name");
     int rc = db_read_begin(c);
 
     while (rc >= 0 && (rc = db_step(s)) == DB_ROW) {

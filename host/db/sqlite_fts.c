@@ -6,8 +6,12 @@
  * Putting 25 tokens into FTS5 costs 20 to 30 us, more than the rest of saving a row, and a
  * savepoint a row makes it dearer still.  So db_fts_put() only notes the change in a table, in the
  * body's own transaction, and an idle body of the writer works the notes off, some milliseconds at
- * a time. A search that must see everything calls db_fts_wait() first. */
+ * a time. A search that must see everything calls db_fts_wait() first.
+ *
+ * An import notes a range of new rows instead, whose tokens are made when they are indexed.  Ranges and
+ * notes never speak of the same row: a row that is changed or goes leaves its range first. */
 #include <semaphore.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +20,10 @@
 #include "base/when.h"
 #include "db/sqlite.h"
 
-#define TODO "fts_todo" /* also left out of db_schema() */
+#define TODO "fts_todo" /* also left out of db_schema(), as is the other */
+#define RANGE "fts_range"
+#define CREATE_RANGE "CREATE TABLE IF NOT EXISTS " RANGE " (fts TEXT NOT NULL, first INTEGER NOT NULL," \
+                     " last INTEGER NOT NULL, PRIMARY KEY (fts, first)) STRICT, WITHOUT ROWID"
 
 enum {
     CHUNK_MS = 8,      /* how long one body of the indexer works */
@@ -134,7 +141,7 @@ int sq_fts_create(struct db_conn *c, const char *name)
         rc = set_option(c, name, "crisismerge", 32);
     if (rc == DB_OK)
         rc = sq_exec(c, "CREATE TABLE IF NOT EXISTS " TODO " (seq INTEGER PRIMARY KEY,"
-                        " fts TEXT NOT NULL, id INTEGER NOT NULL, gone TEXT, come TEXT) STRICT");
+                        " fts TEXT NOT NULL, id INTEGER NOT NULL, gone TEXT, come TEXT) STRICT;" CREATE_RANGE);
     return rc;
 }
 
@@ -158,7 +165,13 @@ bool sq_fts_exists(struct db_conn *c, const char *name)
 static int forget_notes(struct db_conn *c, const char *name)
 {
     struct db_stmt *s = sq_prepare(c, "DELETE FROM " TODO " WHERE fts = ?");
+    int rc;
 
+    db_bind_text(s, 1, name, -1);
+    rc = db_step(s);
+    if (rc != DB_OK)
+        return rc;
+    s = sq_prepare(c, "DELETE FROM " RANGE " WHERE fts = ?");
     db_bind_text(s, 1, name, -1);
     return db_step(s);
 }
@@ -237,12 +250,91 @@ static int note(struct db_conn *c, const char *name, int64_t id, const char *gon
     return db_step(s);
 }
 
+/* Ranges. */
+
+struct range {
+    int64_t first, last;
+};
+
+static int range_add(struct db_conn *c, const char *name, int64_t first, int64_t last)
+{
+    struct db_stmt *s = sq_prepare(c, "INSERT INTO " RANGE " (fts, first, last) VALUES (?, ?, ?)");
+
+    db_bind_text(s, 1, name, -1);
+    db_bind_int(s, 2, first);
+    db_bind_int(s, 3, last);
+    return db_step(s);
+}
+
+static int range_drop(struct db_conn *c, const char *name, int64_t first)
+{
+    struct db_stmt *s = sq_prepare(c, "DELETE FROM " RANGE " WHERE fts = ? AND first = ?");
+
+    db_bind_text(s, 1, name, -1);
+    db_bind_int(s, 2, first);
+    return db_step(s);
+}
+
+static bool range_find(struct db_conn *c, const char *name, int64_t id, struct range *r)
+{
+    struct db_stmt *s = sq_prepare(c, "SELECT first, last FROM " RANGE " WHERE fts = ?1 AND first <= ?2"
+                                      " ORDER BY first DESC LIMIT 1");
+    bool found;
+
+    db_bind_text(s, 1, name, -1);
+    db_bind_int(s, 2, id);
+    found = db_step(s) == DB_ROW;
+    if (found)
+        *r = (struct range){db_col_int(s, 0), db_col_int(s, 1)};
+    db_reset(s);
+    return found;
+}
+
+/* Slices of an import follow each other and become one. */
+int sq_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t last)
+{
+    struct sq_fts *f = &((struct sq_db *)c->db)->fts;
+    struct range before;
+    int rc = DB_OK;
+
+    atomic_fetch_add(&f->ranged, last - first + 1);
+    if (range_find(c, name, first, &before) && before.last == first - 1) {
+        rc = range_drop(c, name, before.first);
+        first = before.first;
+    }
+    return rc == DB_OK ? range_add(c, name, first, last) : rc;
+}
+
+/* 1: the row was in a range and is no more; 0: it was in none; or an error. */
+static int take_out(struct db_conn *c, const char *name, int64_t id)
+{
+    const struct sq_fts *f = &((struct sq_db *)c->db)->fts;
+    struct range r;
+    int rc;
+
+    if (atomic_load(&f->ranged) == atomic_load(&f->unranged) && !atomic_load(&f->ownerless))
+        return 0;
+    if (!range_find(c, name, id, &r) || r.last < id)
+        return 0;
+    rc = range_drop(c, name, r.first);
+    if (rc == DB_OK && r.first < id)
+        rc = range_add(c, name, r.first, id - 1);
+    if (rc == DB_OK && r.last > id)
+        rc = range_add(c, name, id + 1, r.last);
+    return rc == DB_OK ? 1 : rc;
+}
+
 /* Of a change only what differs is indexed. */
 int sq_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now)
 {
     struct buf gone = BUF_INIT, come = BUF_INIT;
-    int rc = DB_OK;
+    int rc = was == NULL ? 0 : take_out(c, name, id);
 
+    if (rc < 0)
+        return rc;
+    if (rc > 0) /* the index has never heard of it */
+        was = NULL;
+    rc = DB_OK;
     if (was == NULL || now == NULL)
         return was == now ? DB_OK : note(c, name, id, was, now);
     difference(&gone, was, now);
@@ -259,9 +351,10 @@ int sq_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was,
 struct drain {
     struct db_work work;
     struct sq_db *db;
-    long long noted; /* when it began */
-    int rows, rc;
-    bool all;      /* nothing was left */
+    long long noted, ranged; /* when it began */
+    int64_t until;           /* when to end */
+    int notes, rows, rc;     /* done: of each kind */
+    bool all_notes, all_rows, ownerless;
     sem_t *waiter; /* NULL: the indexer's own */
 };
 
@@ -303,30 +396,127 @@ static int strike_out(struct db_conn *c, int64_t last)
     return db_step(s);
 }
 
-static int drain_body(struct db_conn *c, void *arg)
+static int drain_notes(struct db_conn *c, struct drain *d)
 {
-    struct drain *d = arg;
     struct buf sql = BUF_INIT;
-    int64_t until = when_monotonic() + CHUNK_MS, last = 0;
-    int rc, step = DB_DONE;
-
-    d->noted = atomic_load(&d->db->fts.noted);
-    d->rows = 0;
+    int64_t last = 0;
+    int rc = DB_OK, step = DB_DONE;
     struct db_stmt *todo =
         sq_prepare(c, "SELECT seq, fts, id, gone, come FROM " TODO " ORDER BY seq");
-    for (rc = DB_OK; rc == DB_OK && (step = db_step(todo)) == DB_ROW; d->rows++) {
-        if (d->rows >= CHUNK_ROWS || (d->rows > 0 && when_monotonic() >= until))
+
+    for (; rc == DB_OK && (step = db_step(todo)) == DB_ROW; d->notes++) {
+        if (d->notes >= CHUNK_ROWS || (d->notes > 0 && when_monotonic() >= d->until))
             break;
         last = sq_col_int(todo, 0);
         rc = index_row(c, &sql, todo);
     }
-    d->all = step == DB_DONE;
+    d->all_notes = step == DB_DONE;
     if (step == DB_ROW)
         sq_reset(todo);
     buf_free(&sql);
     if (step < 0)
         return step;
-    return rc == DB_OK && d->rows > 0 ? strike_out(c, last) : rc;
+    return rc == DB_OK && d->notes > 0 ? strike_out(c, last) : rc;
+}
+
+/* Rows of a range, as its source hands them over. */
+struct taking {
+    struct drain *d;
+    struct db_conn *c;
+    const char *name;
+    struct buf sql;
+    int64_t next;
+    int rc;
+    bool ended; /* before the range did */
+};
+
+static bool take_row(void *arg, int64_t id, const char *tokens)
+{
+    struct taking *t = arg;
+
+    if (t->d->rows > 0 && when_monotonic() >= t->d->until) {
+        t->ended = true;
+        return false;
+    }
+    t->rc = put(t->c, &t->sql, t->name, NULL, id, tokens);
+    t->rc = t->rc == DB_ERROR ? DB_OK : t->rc;
+    t->next = id + 1;
+    t->d->rows++;
+    return t->rc == DB_OK;
+}
+
+static int drain_range(struct db_conn *c, struct drain *d, const struct db_fts_source *source, const char *name,
+                       const struct range *r)
+{
+    struct taking t = {.d = d, .c = c, .name = name, .sql = BUF_INIT, .next = r->first};
+    int rc = source->tokens(source->arg, c, name, r->first, r->last, take_row, &t);
+
+    buf_free(&t.sql);
+    if (rc == DB_OK)
+        rc = t.rc;
+    if (rc > 0) {
+        d->ownerless = true;
+        return DB_OK;
+    }
+    if (rc == DB_OK)
+        rc = range_drop(c, name, r->first);
+    if (rc == DB_OK && t.ended)
+        rc = range_add(c, name, t.next, r->last);
+    d->all_rows = !t.ended;
+    return rc;
+}
+
+static int drain_ranges(struct db_conn *c, struct drain *d)
+{
+    const struct db_fts_source *source = atomic_load(&d->db->fts.source);
+    char after[128] = "", name[128];
+    int64_t from = INT64_MIN;
+    int rc = DB_OK;
+
+    d->all_rows = source != NULL;
+    while (source != NULL && rc == DB_OK && d->all_rows) {
+        struct db_stmt *s = sq_prepare(c, "SELECT fts, first, last FROM " RANGE " WHERE (fts, first) > (?, ?)"
+                                          " ORDER BY fts, first LIMIT 1");
+        struct range r;
+
+        db_bind_text(s, 1, after, -1);
+        db_bind_int(s, 2, from);
+        if (db_step(s) != DB_ROW)
+            break;
+        snprintf(name, sizeof(name), "%s", sq_col_text(s, 0, NULL));
+        r = (struct range){sq_col_int(s, 1), sq_col_int(s, 2)};
+        sq_reset(s);
+        if (d->rows > 0 && when_monotonic() >= d->until) {
+            d->all_rows = false;
+            break;
+        }
+        rc = drain_range(c, d, source, name, &r);
+        memcpy(after, name, sizeof(after));
+        from = r.first;
+    }
+    return rc;
+}
+
+static bool ranges_wait(const struct sq_fts *f)
+{
+    return atomic_load(&f->ranged) != atomic_load(&f->unranged);
+}
+
+static int drain_body(struct db_conn *c, void *arg)
+{
+    struct drain *d = arg;
+    const struct sq_fts *f = &d->db->fts;
+    int rc;
+
+    d->until = when_monotonic() + CHUNK_MS;
+    d->noted = atomic_load(&f->noted);
+    d->ranged = atomic_load(&f->ranged);
+    d->notes = d->rows = 0;
+    d->all_notes = d->all_rows = d->ownerless = false;
+    rc = drain_notes(c, d);
+    if (rc == DB_OK && d->all_notes && ranges_wait(f) && (d->notes == 0 || when_monotonic() < d->until))
+        rc = drain_ranges(c, d);
+    return rc;
 }
 
 static void drain_done(void *arg, int rc)
@@ -334,8 +524,15 @@ static void drain_done(void *arg, int rc)
     struct drain *d = arg;
     struct sq_fts *f = &d->db->fts;
 
-    if (rc == DB_OK)
-        atomic_store(&f->indexed, d->all ? d->noted : atomic_load(&f->indexed) + d->rows);
+    if (rc == DB_OK) {
+        atomic_store(&f->indexed, d->all_notes ? d->noted : atomic_load(&f->indexed) + d->notes);
+        if (d->all_rows) {
+            atomic_store(&f->unranged, d->ranged);
+            atomic_store(&f->ownerless, d->ownerless);
+        } else if (atomic_load(&f->unranged) + d->rows < d->ranged) {
+            atomic_fetch_add(&f->unranged, d->rows); /* rows that left their range are counted with the last */
+        }
+    }
     d->rc = rc;
     if (d->waiter != NULL) {
         sem_post(d->waiter); /* d is gone */
@@ -348,12 +545,20 @@ static void drain_done(void *arg, int rc)
     }
 }
 
+int64_t sq_fts_waiting(const struct sq_db *db)
+{
+    const struct sq_fts *f = &db->fts;
+
+    return atomic_load(&f->noted) - atomic_load(&f->indexed) + atomic_load(&f->ranged) - atomic_load(&f->unranged);
+}
+
 /* On the writer thread, after each batch. */
 void sq_fts_tidy(struct sq_db *db)
 {
     struct sq_fts *f = &db->fts;
+    bool rows = ranges_wait(f) && atomic_load(&f->source) != NULL;
 
-    if (f->queued || atomic_load(&f->noted) == atomic_load(&f->indexed) ||
+    if (f->queued || (atomic_load(&f->noted) == atomic_load(&f->indexed) && !rows) ||
         when_monotonic() < f->retry_at)
         return;
     f->queued = true;
@@ -361,7 +566,16 @@ void sq_fts_tidy(struct sq_db *db)
         f->queued = false;
 }
 
-/* Notes may be left from before. */
+static bool any(struct db_conn *c, const char *sql)
+{
+    struct db_stmt *s = sq_prepare(c, sql);
+    bool found = db_step(s) == DB_ROW;
+
+    db_reset(s);
+    return found;
+}
+
+/* Notes may be left from before; so may ranges, which wait for their source. */
 void sq_fts_open(struct sq_db *db)
 {
     struct sq_fts *f = &db->fts;
@@ -372,9 +586,27 @@ void sq_fts_open(struct sq_db *db)
     if (!has_table(&db->w->base, TODO, "%"))
         return;
     atomic_store(&f->noted, 1);
+    sq_exec(&db->w->base, CREATE_RANGE); /* earlier versions had none */
+    atomic_store(&f->ranged, any(&db->w->base, "SELECT 1 FROM " RANGE " LIMIT 1"));
     f->queued = true;
     if (writer_submit(db->writer, &f->drain->work) != DB_OK)
         f->queued = false;
+}
+
+static int nothing(struct db_conn *c, void *arg)
+{
+    (void)c, (void)arg;
+    return 0;
+}
+
+/* The writer has then ended what it was about: nobody asks the one before any more, and the new one is heard of. */
+void sq_fts_source(struct db *base, const struct db_fts_source *source)
+{
+    struct sq_db *db = (struct sq_db *)base;
+
+    atomic_store(&db->fts.source, source);
+    if (db->writer != NULL)
+        writer_run(db->writer, nothing, NULL, false);
 }
 
 void sq_fts_close(struct sq_db *db)
@@ -403,32 +635,30 @@ static int drain_now(struct sq_db *db)
 bool sq_fts_wait(struct db *base, int max_ms)
 {
     struct sq_db *db = (struct sq_db *)base;
-    long long noted = atomic_load(&db->fts.noted);
+    struct sq_fts *f = &db->fts;
+    long long noted = atomic_load(&f->noted), ranged = atomic_load(&f->ranged);
     int64_t until = when_monotonic() + max_ms;
+    bool bulk = max_ms >= 0 && ranged - atomic_load(&f->unranged) > HURRY_ROWS; /* what others saved is found all the same */
 
     if (db->writer == NULL || writer_here(db->writer))
         return db->writer == NULL;
     for (;;) {
-        long long left = noted - atomic_load(&db->fts.indexed);
+        long long left = noted - atomic_load(&f->indexed), rows = ranged - atomic_load(&f->unranged), was = left + rows;
 
-        if (left <= 0)
-            return true;
+        if (left <= 0 && (rows <= 0 || bulk))
+            return rows <= 0;
         if (max_ms >= 0 && (left > HURRY_ROWS || when_monotonic() > until))
             return false;
         if (drain_now(db) != DB_OK)
             return false;
+        if (noted - atomic_load(&f->indexed) + ranged - atomic_load(&f->unranged) >= was)
+            return false; /* there are none whom to ask for the tokens */
     }
 }
 
 bool sq_fts_settled(struct db_conn *c)
 {
-    struct db_stmt *s;
-    bool settled;
-
-    if (!has_table(c, TODO, "%"))
-        return true;
-    s = sq_prepare(c, "SELECT 1 FROM " TODO " LIMIT 1");
-    settled = db_step(s) == DB_DONE;
-    db_reset(s);
-    return settled;
+    if (has_table(c, RANGE, "%"))
+        return !any(c, "SELECT 1 FROM " TODO " UNION ALL SELECT 1 FROM " RANGE " LIMIT 1");
+    return !has_table(c, TODO, "%") || !any(c, "SELECT 1 FROM " TODO " LIMIT 1");
 }

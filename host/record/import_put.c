@@ -8,6 +8,7 @@
 #include "record/hook.h"
 #include "record/import_run.h"
 #include "record/save.h"
+#include "record/search.h"
 
 /* How long a slice works when nobody waits, and at least when somebody does. */
 enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK_ROWS = 16, SORT_FROM = 4000 };
@@ -96,6 +97,7 @@ static int put_outcome(struct berth_ctx *c, const struct run *r, const struct pr
 struct one {
     struct run *r;
     struct prep *p;
+    bool noted;
 };
 
 static int add_one(struct berth_ctx *c, void *arg)
@@ -104,7 +106,7 @@ static int add_one(struct berth_ctx *c, void *arg)
     struct berth_row *row = x->p->row;
 
     row->c = c;
-    if (row_add(c, row, x->p->tokens) == BERTH_OK)
+    if (row_add(c, row, x->noted) == BERTH_OK)
         x->p->record = row_id(row);
     return c->rc;
 }
@@ -184,7 +186,7 @@ static bool serious(const struct berth_ctx *c)
 
 static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct prep *p, bool risky)
 {
-    struct one x = {r, p};
+    struct one x = {r, p, !k->hooked};
 
     compare_again(c, r, k, p);
     if (!r->dry && p->outcome == OUT_NEW && (risky ? save_step(c, add_one, &x) : add_one(c, &x)) != BERTH_OK) {
@@ -201,18 +203,25 @@ static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct
     return p->outcome == OUT_NEW ? c->rc : put_outcome(c, r, p);
 }
 
+static bool hooked(struct berth_ctx *c, const struct table *t)
+{
+    return hook_any(c, BERTH_BEFORE, BERTH_INSERT, t) || hook_any(c, BERTH_AFTER, BERTH_INSERT, t);
+}
+
 /* Whether saving a checked row can fail by itself: then each gets a step of its own. */
-static bool can_fail(struct berth_ctx *c, const struct table *t)
+static bool can_fail(const struct batch *k, const struct table *t)
 {
     for (size_t i = 0; i < t->nindexes; i++)
         if (t->indexes[i].unique)
             return true;
-    return hook_any(c, BERTH_BEFORE, BERTH_INSERT, t) || hook_any(c, BERTH_AFTER, BERTH_INSERT, t);
+    return k->hooked;
 }
 
 /* Which rows of the sheet became which records: a line for new rows whose ids follow each other. */
-static int put_part(struct berth_ctx *c, struct batch *k, int64_t first_id, const struct buf *numbers)
+static int put_part(struct berth_ctx *c, struct batch *k, int64_t first_id, int64_t last_id, const struct buf *numbers)
 {
+    if (!k->run->dry && !k->hooked && search_put_range(c, k->row[0].row->t, first_id, last_id) != BERTH_OK)
+        return c->rc;
     struct db_stmt *s = db_prepare(c->conn, "INSERT INTO import_part (import_id, batch, first_id, numbers) VALUES (?, ?, ?, ?)");
     int rc;
 
@@ -238,7 +247,7 @@ static int put_parts(struct berth_ctx *c, struct batch *k, size_t from)
             continue;
         if (numbers.len > 0 && p->record != next) {
             buf_putc(&numbers, ']');
-            put_part(c, k, first, &numbers);
+            put_part(c, k, first, next - 1, &numbers);
             buf_clear(&numbers);
         }
         if (numbers.len == 0)
@@ -248,7 +257,7 @@ static int put_parts(struct berth_ctx *c, struct batch *k, size_t from)
     }
     if (numbers.len > 0) {
         buf_putc(&numbers, ']');
-        put_part(c, k, first, &numbers);
+        put_part(c, k, first, next - 1, &numbers);
     }
     buf_free(&numbers);
     return c->rc;
@@ -264,7 +273,7 @@ static void count_elsewhere(struct run *r, const struct prep *p)
 static int put_rows(struct berth_ctx *c, struct batch *k, const struct table *t, int64_t began)
 {
     struct run *r = k->run;
-    bool risky = can_fail(c, t);
+    bool risky = can_fail(k, t);
     size_t from = k->row_at;
 
     for (size_t n = 1; k->row_at < k->n; n++) {
@@ -311,6 +320,7 @@ static int slice_body(struct db_conn *w, void *arg)
     if (c->rc != BERTH_OK || t == NULL)
         return -1000;
     k->slice_from = k->row_at;
+    k->hooked = hooked(c, t);
     put_rows(c, k, t, began);
     return c->rc != BERTH_OK ? -1000 : progress(k, w);
 }

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "record/import_run.h"
-#include "record/search.h"
 
 /* ---- cells ------------------------------------------------------------------------------------- */
 /* One piece of memory: most rows go in and are never told of. */
@@ -156,7 +155,6 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
     const struct ctx_match *m;
     const struct field *by;
     uint32_t other;
-    struct buf b = BUF_INIT;
 
     if (p->outcome != OUT_NEW)
         return;
@@ -174,9 +172,4 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
     if (p->outcome != OUT_NEW || (r->mode != MODE_CREATE && !complete(r, c, t, p)))
         return;
     see_keys(r, p);
-    if (!t->searched || r->dry)
-        return;
-    search_tokens(p->row, &b);
-    p->tokens = arena_strndup(c->a, buf_str(&b), b.len);
-    buf_free(&b);
 }

@@ -52,7 +52,6 @@ struct prep { /* one row of the sheet */
     struct berth_row *row;
     const int64_t *key; /* hashes; made again where their texts are needed */
     const struct cell *cells;
-    const char *tokens;
     const char *field, *message, *detail, *table; /* why it is not simply new */
 };
 
@@ -66,6 +65,7 @@ struct batch {
     /* on the writer */
     uint32_t order[BATCH_ROWS]; /* places of the rows, in the order they are stored */
     size_t nnew, row_at, slice_from;
+    bool hooked; /* somebody acts on each new row: it is then saved, and found, by itself */
     struct arena *slice; /* of one slice */
     struct berth_ctx ctx;
     struct db_work work;

@@ -550,7 +550,7 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
     return c->rc;
 }
 
-int row_add(struct berth_ctx *c, struct berth_row *r, const char *tokens)
+int row_add(struct berth_ctx *c, struct berth_row *r, bool noted)
 {
     bool hooked = hook_any(c, BERTH_BEFORE, BERTH_INSERT, r->t);
 
@@ -564,10 +564,8 @@ int row_add(struct berth_ctx *c, struct berth_row *r, const char *tokens)
     due_stamp(c, r);
     if (insert(c, r) != BERTH_OK)
         return c->rc;
-    if (r->t->searched && (hooked || tokens == NULL))
+    if (!noted)
         search_put(c, NULL, r);
-    else if (r->t->searched)
-        search_put_tokens(c, r, tokens);
     if (c->rc == BERTH_OK && hook_any(c, BERTH_AFTER, BERTH_INSERT, r->t))
         hook_run(c, BERTH_AFTER, BERTH_INSERT, r, NULL);
     if (c->rc == BERTH_OK)

@@ -15,8 +15,8 @@ int row_drop(struct berth_ctx *c, struct berth_row *r);
 /* Out of the recycle bin, with its details, under its old id. */
 int row_restore(struct berth_ctx *c, const struct table *t, int64_t id);
 /* For imports: adds a record that was checked, whose rights were checked and whose duplicate keys the
- * caller writes.  Hooks run; tokens (may be NULL) are those of search_tokens(). */
-int row_add(struct berth_ctx *c, struct berth_row *r, const char *tokens);
+ * caller writes.  Hooks run; noted: the caller notes it for the search index, with others. */
+int row_add(struct berth_ctx *c, struct berth_row *r, bool noted);
 /* A record as the recycle bin keeps it, and back. */
 const char *row_dump(struct berth_ctx *c, const struct berth_row *r);
 struct berth_row *row_undump(struct berth_ctx *c, const struct table *t, const char *data);

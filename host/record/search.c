@@ -97,6 +97,68 @@ int search_put_tokens(struct berth_ctx *c, const struct berth_row *r, const char
     return c->rc;
 }
 
+int search_put_range(struct berth_ctx *c, const struct table *t, int64_t first, int64_t last)
+{
+    int rc = !t->searched || c->rc != BERTH_OK ? 0 : db_fts_put_range(c->conn, index_name(c, t), first, last);
+
+    return rc < 0 ? ctx_db(c, rc, "keep the search index") : c->rc;
+}
+
+/* ---- tokens of rows in ranges ------------------------------------------------------------------ */
+enum { SOURCE_ROWS = 200 };
+
+/* All are read before one is put: the writer may then do what it likes. */
+static size_t source_rows(struct berth_ctx *c, const struct table *t, int64_t first, int64_t last, struct berth_row **rows, int *rc)
+{
+    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT %s FROM %s t WHERE t.id >= ? AND t.id <= ? ORDER BY t.id LIMIT %d",
+                                                      row_columns(c, t, "t."), t->sql, SOURCE_ROWS));
+    size_t n = 0;
+
+    db_bind_int(s, 1, first);
+    db_bind_int(s, 2, last);
+    while (n < SOURCE_ROWS && (*rc = db_step(s)) == DB_ROW)
+        rows[n++] = row_read(c, t, s);
+    db_reset(s);
+    return n;
+}
+
+static int source_tokens(void *arg, struct db_conn *conn, const char *name, int64_t first, int64_t last,
+                         bool (*put_one)(void *to, int64_t id, const char *tokens), void *to)
+{
+    struct store *st = arg;
+    const struct table *t = model_table(atomic_load(&st->model), name + strlen("search_"));
+    struct arena *a = arena_new();
+    struct buf tokens = BUF_INIT;
+    bool more = true;
+    int rc = 0;
+
+    while (t != NULL && t->searched && more && rc >= 0) {
+        struct berth_row *rows[SOURCE_ROWS];
+        struct berth_ctx c;
+        size_t n;
+
+        ctx_init(&c, st, conn, a, NULL, NULL);
+        n = source_rows(&c, t, first, last, rows, &rc);
+        for (size_t i = 0; i < n && more && rc >= 0; i++) {
+            buf_clear(&tokens);
+            add_all(rows[i], true, &tokens);
+            more = put_one(to, row_id(rows[i]), buf_str(&tokens));
+            first = row_id(rows[i]) + 1;
+        }
+        more = more && n == SOURCE_ROWS;
+        arena_reset(a);
+    }
+    buf_free(&tokens);
+    arena_free(&a);
+    return rc < 0 ? rc : t == NULL || !t->searched;
+}
+
+void search_source(struct store *st, bool on)
+{
+    st->source = (struct db_fts_source){source_tokens, st};
+    db_fts_source(st->db, on ? &st->source : NULL);
+}
+
 /* ---- planning a question --------------------------------------------------------------------- */
 enum { TERMS_MAX = TEXT_TERMS_MAX + 2, COMMON = 20000 };
 

@@ -49,6 +49,10 @@ bool search_bare(struct berth_ctx *c, const struct search *s, struct buf *sql, s
 int search_put(struct berth_ctx *c, const struct berth_row *old, const struct berth_row *new_row);
 /* A new record's, with ready-made tokens of its fields. */
 int search_put_tokens(struct berth_ctx *c, const struct berth_row *r, const char *tokens);
+/* New records that follow each other: their tokens are made when the index's turn comes. */
+int search_put_range(struct berth_ctx *c, const struct table *t, int64_t first, int64_t last);
+/* Makes those; false: none any more. */
+void search_source(struct store *st, bool on);
 
 /* Is the field found by the search box, and may this user find by it? */
 bool search_by(struct berth_ctx *c, const struct field *f);

@@ -14,6 +14,7 @@
 #include "record/dup_stage.h"
 #include "record/due.h"
 #include "record/reindex.h"
+#include "record/search.h"
 #include "record/session.h"
 #include "record/titles.h"
 
@@ -101,6 +102,7 @@ int store_open(struct store *st, struct buf *err)
         return -1;
     st->titles = titles_cache_new(m->ntables);
     atomic_store(&st->model, m);
+    search_source(st, true);
     return 0;
 }
 
@@ -144,8 +146,10 @@ int store_remodel(struct berth_ctx *c)
 
 void store_close(struct store *st)
 {
-    const struct model *m = atomic_exchange(&st->model, NULL);
+    const struct model *m;
 
+    search_source(st, false);
+    m = atomic_exchange(&st->model, NULL);
     dup_filter_free(&st->filter);
     dup_recent_free(&st->recent);
     if (st->staged != NULL)

@@ -113,6 +113,7 @@ struct store {
     struct who_cache *who;
     struct session_cache *sessions;
     struct titles_cache *titles;
+    struct db_fts_source source; /* see search_source() */
     bool unsealed; /* the writer's: this commit adds to history or audit trail, see seal.h */
     /* Fixed for tests: 0 means the clock. */
     _Atomic int64_t clock;

@@ -100,7 +100,7 @@ def copy(source, target):
 def settle(data):
     """Until everything imported can be found."""
     db = sqlite3.connect(f"file:{data}/berth.db?mode=ro", uri=True)
-    while db.execute("SELECT 1 FROM fts_todo LIMIT 1").fetchone():
+    while db.execute("SELECT 1 FROM fts_todo UNION ALL SELECT 1 FROM fts_range LIMIT 1").fetchone():
         time.sleep(1)
     db.close()
 

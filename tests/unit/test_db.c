@@ -1215,6 +1215,101 @@ static void a_bad_note_does_not_stop_the_indexer(void **state)
     assert_int_equal(stats.unindexed, 0);
 }
 
+/* Rows of a range: their source says "row <id> <what>" of each. */
+
+static const char *what = "old";
+static int asked;
+
+static int tell_tokens(void *arg, struct db_conn *w, const char *name, int64_t first, int64_t last,
+                       bool (*put)(void *to, int64_t id, const char *tokens), void *to)
+{
+    char tokens[64];
+    bool more = true;
+
+    (void)arg, (void)w;
+    if (strcmp(name, "t_fts") != 0)
+        return 1;
+    for (int64_t id = first; id <= last && more; id++) {
+        snprintf(tokens, sizeof(tokens), "row %d %s", (int)id, what);
+        more = put(to, id, tokens);
+        asked++;
+    }
+    return 0;
+}
+
+static const struct db_fts_source teller = {tell_tokens, NULL};
+
+static int put_ranges(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    for (int i = 1; i <= 9; i++) {
+        struct db_stmt *s = db_prepare(c, "INSERT INTO t (id, name) VALUES (?1, ?1 || '')");
+
+        db_bind_int(s, 1, i);
+        assert_int_equal(db_step(s), DB_DONE);
+    }
+    assert_int_equal(db_fts_create(c, "t_fts"), 0);
+    assert_int_equal(db_fts_put_range(c, "gone_fts", 1, 100), 0); /* nobody knows it */
+    assert_int_equal(db_fts_put_range(c, "t_fts", 1, 4), 0);
+    return db_fts_put_range(c, "t_fts", 5, 9);
+}
+
+static int change_ranged(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    assert_int_equal(db_fts_put(c, "t_fts", 3, "row 3 old", "row 3 new"), 0);
+    assert_int_equal(db_fts_put(c, "t_fts", 3, "row 3 new", "row 3 newer"), 0);
+    assert_int_equal(db_fts_put(c, "t_fts", 1, "row 1 old", NULL), 0);
+    return db_fts_put(c, "t_fts", 9, "row 9 old", "row 9 new");
+}
+
+static void rows_of_a_range_are_found_once_their_source_was_asked(void **state)
+{
+    struct fixture *f = *state;
+
+    asked = 0;
+    assert_int_equal(db_write(f->db, put_ranges, NULL), 0);
+    assert_false(db_fts_wait(f->db, -1)); /* there is none to ask */
+    assert_false(db_fts_settled(f->r));
+    db_fts_source(f->db, &teller);
+    assert_string_equal(FOUND(f, WORD("row")), "9 8 7 6 5 4 3 2 1");
+    assert_int_equal(asked, 9);
+    assert_string_equal(FOUND(f, WORD("7")), "7");
+    db_fts_source(f->db, NULL);
+}
+
+static void a_row_that_changes_before_its_range_is_indexed_is_found_as_it_is_now(void **state)
+{
+    struct fixture *f = *state;
+
+    asked = 0;
+    assert_int_equal(db_write(f->db, put_ranges, NULL), 0);
+    assert_int_equal(db_write(f->db, change_ranged, NULL), 0);
+    db_fts_source(f->db, &teller);
+    assert_string_equal(FOUND(f, WORD("row")), "9 8 7 6 5 4 3 2");
+    assert_int_equal(asked, 6); /* the others had left */
+    assert_string_equal(FOUND(f, WORD("old")), "8 7 6 5 4 2");
+    assert_string_equal(FOUND(f, WORD("new")), "9");
+    assert_string_equal(FOUND(f, WORD("newer")), "3");
+    assert_string_equal(FOUND(f, WORD("1")), "");
+    db_fts_source(f->db, NULL);
+}
+
+static void ranges_noted_before_a_crash_are_indexed_after_it(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, put_ranges, NULL), 0);
+    db_conn_close(&f->r);
+    db_close(&f->db);
+    f->db = open_db(f->path, NULL);
+    f->r = open_reader(f->db);
+    assert_int_equal(db_write(f->db, change_ranged, NULL), 0);
+    db_fts_source(f->db, &teller);
+    assert_string_equal(FOUND(f, WORD("old")), "8 7 6 5 4 2");
+    db_fts_source(f->db, NULL);
+}
+
 static void full_text_tables_are_not_part_of_the_schema(void **state)
 {
     struct fixture *f = *state;
@@ -1274,6 +1369,9 @@ int main(void)
         TEST(texts_of_a_body_that_fails_are_not_indexed),
         TEST(texts_noted_before_a_crash_are_indexed_after_it),
         TEST(a_bad_note_does_not_stop_the_indexer),
+        TEST(rows_of_a_range_are_found_once_their_source_was_asked),
+        TEST(a_row_that_changes_before_its_range_is_indexed_is_found_as_it_is_now),
+        TEST(ranges_noted_before_a_crash_are_indexed_after_it),
         TEST(full_text_tables_are_not_part_of_the_schema),
     };
 
