@@ -168,6 +168,10 @@ struct berth_table {
                          "status = 'converted'" */
     const char *moment; /* a time field: rows stand, by it, on the timelines of the records that
                            their references name */
+    const char *nav; /* group of the navigation and place in it, "sales 10": groups stand as their first
+                        tables do.  Label key "nav.sales"; NULL: under "other", last */
+    const char *step; /* "next_action_on, log, next_step": the field with the day of the next step, the
+                         action that does it, and (may be left out) the field that says what it is */
 };
 
 struct berth_dict {
@@ -216,6 +220,38 @@ struct berth_view {
     const char *sort;      /* "-created_at" */
     const char *by, *from, *to; /* list groups, board column, calendar colour, tree parent; calendar start
                                    and end, .from of a board: due by */
+};
+
+/* What people may put on their home page, drawn from what they may read.  Label key "leads.tile.hot". */
+enum berth_kind {
+    BERTH_KPI,    /* one number: the count, or .sum */
+    BERTH_BARS, BERTH_LINE, BERTH_PIE, BERTH_FUNNEL, /* the count or .sum of each group of .by */
+    BERTH_TABLE,  /* the first records, with .columns */
+    BERTH_TODO,   /* no tile of its own: in "my day", records that wait for one; .by: by when */
+};
+struct berth_tile {
+    const char *on, *name;
+    enum berth_kind kind;
+    const char *view;    /* a declared view of the table, where a click leads; NULL: everything */
+    const char *where;   /* filter text besides */
+    const char *by, *sum; /* "status", "closed_on:month"; "base_amount" */
+    const char *columns, *sort;
+    const char *roles;   /* on whose home it stands at first, "sales, manager"; NULL: nobody's */
+    int32_t order;       /* lower first */
+    int32_t width;       /* of 12 columns; 0: 2 for a number, 6 for the rest */
+};
+
+/* A page with a form, charts and a table, made of what a GET route of the plugin answers.  Label keys
+ * "opportunities.report.funnel" and, for parameters and columns, "opportunities.report.funnel.entered". */
+struct berth_report {
+    const char *name, *icon;
+    const char *path;    /* of the route: "/opportunities/funnel" */
+    const char *nav;     /* as a table's; NULL: not in the navigation */
+    const char *on;      /* part of the page of each record of this table, asked for with id=; or NULL */
+    const char *rows;    /* the member of the answer that holds the rows; NULL: "rows" */
+    const struct berth_field *form;    /* the route's parameters */
+    const struct berth_field *columns; /* members of a row */
+    const char *charts;  /* kind, label column, number columns: "funnel name count; bar name amount weighted" */
 };
 
 struct berth_route { /* for what is no table and no action: webhooks, feeds */
@@ -282,6 +318,9 @@ struct berth_plugin {
     const struct berth_timer *timers;
     int (*open)(struct berth_ctx *, void **state); /* once, after the tables exist */
     void (*close)(void *state);
+    uint16_t stride2[4]; /* BERTH_PLUGIN() fills it: tile report */
+    const struct berth_tile *tiles;
+    const struct berth_report *reports;
 };
 
 /* ---- falling back: share/doc/pools.md --------------------------------------- */
@@ -410,6 +449,7 @@ extern const struct berth_api *host __attribute__((visibility("hidden")));
          sizeof(struct berth_dict), sizeof(struct berth_perm), sizeof(struct berth_rule),      \
          sizeof(struct berth_action), sizeof(struct berth_view), sizeof(struct berth_route),   \
          sizeof(struct berth_hook), sizeof(struct berth_timer)},                               \
+        .stride2 = {sizeof(struct berth_tile), sizeof(struct berth_report)},                   \
         __VA_ARGS__};                                                                          \
     BERTH_EXPORT const struct berth_plugin *berth_plugin_entry(const struct berth_api *api);   \
     const struct berth_plugin *berth_plugin_entry(const struct berth_api *api)                 \

@@ -405,6 +405,31 @@ CREATE TABLE view_mark (
     PRIMARY KEY (user_id, on_table, view_name)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE home_layout (
+    user_id INTEGER NOT NULL,
+    role_id INTEGER NOT NULL,
+    layout TEXT,
+    PRIMARY KEY (user_id, role_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE announcement (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    title TEXT,
+    text TEXT,
+    from_on INTEGER,
+    until_on INTEGER,
+    pinned INTEGER,
+    department_ids TEXT,
+    role_ids TEXT
+) STRICT;
+CREATE INDEX ix_announcement_from_on ON announcement (from_on);
+-- and the full-text table search_announcement
+
 CREATE TABLE api_token (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL,

@@ -8,6 +8,7 @@
 #include "base/when.h"
 #include "record/save.h"
 #include "record/session.h"
+#include "record/span.h"
 #include "record/where.h"
 #include "sheet/sheet.h"
 
@@ -156,7 +157,8 @@ static void act(struct berth_ctx *c, const char *login, int64_t days_ago, int64_
 /* Days from today on: "5", "-3". */
 static void take_day(struct berth_ctx *c, struct demo_row *d, const char *column, const char *text)
 {
-    static const char *const days[][2] = {{"@next", "next_action_on"}, {"@ready", "ready_on"}, {"@close", "close_on"}};
+    static const char *const days[][2] = {{"@next", "next_action_on"}, {"@ready", "ready_on"}, {"@close", "close_on"},
+                                          {"@due", "due_on"},         {"@show", "from_on"},   {"@until", "until_on"}};
 
     for (size_t i = 0; i < sizeof(days) / sizeof(days[0]); i++)
         if (strcmp(column, days[i][0]) == 0)
@@ -182,6 +184,8 @@ static void take_cell(struct berth_ctx *c, struct demo_row *d, const char *colum
                 *extra[i].number = strtoll(cell->text, NULL, 10);
         }
     take_day(c, d, column, cell->text);
+    if (strcmp(column, "@month") == 0) /* months from this one on */
+        row_set(d->row, "from_on", (struct berth_val){BERTH_DATE, 0, {.i = span_begin(SPAN_MONTH, where_today(c), (int)strtol(cell->text, NULL, 10))}});
     if (f != NULL)
         val_from_text(c, f, cell->text, cell->len, &d->row->v[f->at]);
 }
@@ -268,6 +272,19 @@ static int take_opportunity(struct berth_ctx *c, struct demo_row *d, struct demo
     return row_save(c, d->row);
 }
 
+/* What its owner, or whoever may, would have written: tasks, targets, announcements. */
+static int take_plain(struct berth_ctx *c, struct demo_row *d, struct demo_file *f)
+{
+    (void)f;
+    act(c, d->owner, d->created, 0);
+    if (c->who != NULL && !perm_may(c->who, d->row->t, DO_CREATE))
+        act(c, NULL, d->created, 0); /* given by somebody else */
+    if (model_field(d->row->t, "owner_id") != NULL)
+        set_id(d->row, "owner_id", id_of(c, "user", "login", d->owner));
+    row_defaults(d->row);
+    return row_save(c, d->row);
+}
+
 static int read_rows(struct berth_ctx *c, struct demo_file *f, struct sheet *sheet)
 {
     struct sheet_error e;
@@ -322,15 +339,19 @@ static int load(struct site *s, struct arena *a, struct demo_file *f, struct buf
 static int load_records(struct site *s, struct arena *a, struct buf *err)
 {
     struct demo_file *leads = arena_alloc(a, sizeof(*leads)), *customers = arena_alloc(a, sizeof(*customers));
-    struct demo_file *rest = arena_alloc(a, 3 * sizeof(*rest));
+    struct demo_file *rest = arena_alloc(a, 6 * sizeof(*rest));
 
     *leads = (struct demo_file){.name = "leads", .table = "lead", .take = take_pooled};
     *customers = (struct demo_file){.name = "customers", .table = "customer", .take = take_pooled};
     rest[0] = (struct demo_file){.name = "activities", .table = "activity", .of = leads, .take = take_activity};
     rest[1] = (struct demo_file){.name = "contacts", .table = "contact", .of = customers, .take = take_contact};
     rest[2] = (struct demo_file){.name = "opportunities", .table = "opportunity", .of = customers, .take = take_opportunity};
+    rest[3] = (struct demo_file){.name = "tasks", .table = "task", .take = take_plain};
+    rest[4] = (struct demo_file){.name = "targets", .table = "sales_target", .take = take_plain};
+    rest[5] = (struct demo_file){.name = "announcements", .table = "announcement", .take = take_plain};
     return load(s, a, leads, err) < 0 || load(s, a, &rest[0], err) < 0 || load(s, a, customers, err) < 0 ||
-                   load(s, a, &rest[1], err) < 0 || load(s, a, &rest[2], err) < 0 ? -1 : 0;
+                   load(s, a, &rest[1], err) < 0 || load(s, a, &rest[2], err) < 0 || load(s, a, &rest[3], err) < 0 ||
+                   load(s, a, &rest[4], err) < 0 || load(s, a, &rest[5], err) < 0 ? -1 : 0;
 }
 
 int demo_load(struct site *s, struct buf *err)

@@ -316,26 +316,28 @@ void build_routes(struct build *b)
 
 /* ---- actions ------------------------------------------------------------------------ */
 
-static void resolve_form(struct build *b, struct action *x, const struct berth_field *form)
+const struct field *form_fields(struct build *b, const char *plugin, const char *what, const char *self,
+                                const struct berth_field *form, size_t *n_r)
 {
     struct field *fields;
     size_t room = 0;
 
+    *n_r = 0;
     EACH (berth_field, d, form, name)
         room++;
     fields = arena_alloc(b->a, (room + 1) * sizeof(*fields));
-    x->form = fields;
     EACH (berth_field, d, form, name) {
-        struct field *f = &fields[x->nform];
+        struct field *f = &fields[*n_r];
 
-        if (!name_check(b, x->plugin, x->table->name, "form field's", d->name))
+        if (!name_check(b, plugin, what, "form field's", d->name))
             continue;
-        *f = field_from(b, d, x->plugin);
-        if (f->type == BERTH_REF && f->of != NULL && strcmp(f->of, "@self") == 0)
-            f->of = x->table->name;
-        f->at = (int)x->nform++;
-        field_link(b, f, x->table->name);
+        *f = field_from(b, d, plugin);
+        if (f->type == BERTH_REF && f->of != NULL && strcmp(f->of, "@self") == 0 && self != NULL)
+            f->of = self;
+        f->at = (int)(*n_r)++;
+        field_link(b, f, what);
     }
+    return fields;
 }
 
 static void check_action(struct build *b, const struct action *x)
@@ -389,7 +391,7 @@ static void add_action(struct build *b, struct table *t, const char *plugin, con
                          .plugin = plugin,
                          .run = d->run,
                          .order = d->order};
-    resolve_form(b, x, d->form);
+    x->form = form_fields(b, plugin, t->name, t->name, d->form, &x->nform);
     t->actions = all;
     check_action(b, x);
     size_t place = t->nactions++;

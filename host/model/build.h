@@ -44,6 +44,14 @@ void build_timers(struct build *b);
 void build_actions(struct build *b);
 void build_views(struct build *b);
 void build_hooks(struct build *b);
+void build_places(struct build *b);
+void build_tiles(struct build *b);
+void build_reports(struct build *b);
+
+/* Fields of a form that belongs to no table; self: the table that "@self" means, or NULL; what: for
+ * messages. */
+const struct field *form_fields(struct build *b, const char *plugin, const char *what, const char *self,
+                                const struct berth_field *form, size_t *n_r);
 
 /* One field from its declaration; the rest of it is told by field_link() once all tables exist. */
 struct field field_from(struct build *b, const struct berth_field *d, const char *plugin);

@@ -52,6 +52,9 @@ struct model *model_build(const struct berth_plugin *const *plugins, size_t n,
         build_actions(&b);
         build_views(&b);
         build_hooks(&b);
+        build_places(&b);
+        build_tiles(&b);
+        build_reports(&b);
     }
     m->notes = arena_strdup(a, buf_str(&b.notes));
     buf_free(&b.notes);

@@ -126,6 +126,10 @@ struct table {
     int (*upgrade)(struct berth_ctx *, uint32_t from);
     const char *was; /* its former name, or NULL */
     bool belongs;    /* some field is BERTH_BELONGS */
+    const char *nav; /* group of the navigation, "other" when none was declared */
+    int nav_at;      /* place in it */
+    const struct field *step_on, *step_what; /* day and words of the next step, or NULL */
+    const struct action *step_act;           /* does it, or NULL */
     struct map by_name; /* field name -> struct field * */
     int at;             /* its place in model->tables */
 };
@@ -143,6 +147,22 @@ struct route {
     const char *method, *path, *perm, *plugin;
     uint32_t flags;
     int (*run)(struct berth_ctx *);
+};
+
+struct tile {
+    const char *full, *name, *plugin; /* "leads.hot" */
+    const struct table *table;
+    const struct berth_tile *d; /* the rest as declared */
+};
+
+struct report {
+    const char *full, *name, *plugin, *nav; /* nav: NULL when not in the navigation */
+    int nav_at;
+    const struct table *on;     /* or NULL */
+    const struct route *route;
+    const struct field *form, *columns;
+    size_t nform, ncolumns;
+    const struct berth_report *d;
 };
 
 struct timer {
@@ -166,6 +186,10 @@ struct model {
     size_t nroutes;
     const struct timer *timers;
     size_t ntimers;
+    const struct tile *tiles; /* by .order */
+    size_t ntiles;
+    const struct report *reports;
+    size_t nreports;
     const struct hook *const *event_hooks; /* BERTH_EVENT, in running order */
     size_t nevent_hooks;
     const struct field *settings; /* .name is full: "leads.keep_days"; .table is NULL */
@@ -209,6 +233,8 @@ const struct field *model_field(const struct table *t, const char *name);
 const struct dict *model_dict(const struct model *m, const char *full);
 const struct rule *model_rule(const struct model *m, const char *full);
 const struct perm *model_perm(const struct model *m, const char *full);
+const struct tile *model_tile(const struct model *m, const char *full);
+const struct report *model_report(const struct model *m, const char *full);
 const struct field *model_setting(const struct model *m, const char *full);
 
 /* What is wrong with a name of a table or a column ("is a word of SQL"), or NULL. */

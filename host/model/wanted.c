@@ -57,6 +57,26 @@ static void table_keys(const struct want *w, const struct table *t)
     for (size_t i = 0; i < t->nviews; i++)
         if (theirs(w, t->views[i]->plugin))
             key(w, "%s.view.%s", t->name, t->views[i]->name);
+    if (theirs(w, t->plugin))
+        key(w, "nav.%s", t->nav);
+}
+
+static void home_keys(const struct want *w, const struct model *m)
+{
+    for (size_t i = 0; i < m->ntiles; i++)
+        if (theirs(w, m->tiles[i].plugin))
+            key(w, "%s.tile.%s", m->tiles[i].plugin, m->tiles[i].name);
+    for (size_t i = 0; i < m->nreports; i++) {
+        const struct report *x = &m->reports[i];
+
+        if (!theirs(w, x->plugin))
+            continue;
+        key(w, "%s.report.%s", x->plugin, x->name);
+        for (size_t k = 0; k < x->nform; k++)
+            key(w, "%s.report.%s.%s", x->plugin, x->name, x->form[k].name);
+        for (size_t k = 0; k < x->ncolumns; k++)
+            key(w, "%s.report.%s.%s", x->plugin, x->name, x->columns[k].name);
+    }
 }
 
 /* A label for one table beats the one for all: "lead.action.claim", "*.action.claim". */
@@ -84,6 +104,7 @@ void labels_wanted(const struct model *m, const char *plugin,
     for (size_t i = 0; i < m->ntables; i++)
         if ((m->tables[i].flags & BERTH_BARE) == 0)
             table_keys(&w, &m->tables[i]);
+    home_keys(&w, m);
     for (size_t i = 0; i < m->ndicts; i++)
         for (size_t k = 0; k < m->dicts[i].n; k++)
             if (theirs(&w, m->dicts[i].plugin) && !m->dicts[i].items[k].custom)

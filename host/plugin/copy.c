@@ -22,7 +22,9 @@ enum {
     S_VIEW,
     S_ROUTE,
     S_HOOK,
-    S_TIMER
+    S_TIMER,
+    S_TILE, /* from here on in stride2[] */
+    S_REPORT
 };
 
 static const struct {
@@ -43,6 +45,8 @@ static const struct {
                  "method"},
     [S_HOOK] = {"hooks", sizeof(struct berth_hook), offsetof(struct berth_hook, on), "on"},
     [S_TIMER] = {"timers", sizeof(struct berth_timer), offsetof(struct berth_timer, name), "name"},
+    [S_TILE] = {"tiles", sizeof(struct berth_tile), offsetof(struct berth_tile, on), "on"},
+    [S_REPORT] = {"reports", sizeof(struct berth_report), offsetof(struct berth_report, name), "name"},
 };
 
 struct copying {
@@ -66,6 +70,11 @@ static void complain(struct copying *c, const char *fmt, ...)
     c->failed = true;
 }
 
+static size_t stride_of(const struct berth_plugin *p, size_t kind)
+{
+    return kind < S_TILE ? p->stride[kind] : p->stride2[kind - S_TILE];
+}
+
 static bool is_zero(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -76,7 +85,7 @@ static bool is_zero(const char *p, size_t n)
 
 static size_t list_len(struct copying *c, const char *list, int kind)
 {
-    size_t stride = c->from->stride[kind], n = 0;
+    size_t stride = stride_of(c->from, (size_t)kind), n = 0;
 
     while (n < LIST_MAX && !is_zero(list + n * stride, stride)) {
         const char *name;
@@ -95,7 +104,7 @@ static size_t list_len(struct copying *c, const char *list, int kind)
 /* NULL stays NULL. */
 static void *copy_list(struct copying *c, const void *list, int kind, size_t *n_r)
 {
-    size_t stride = c->from->stride[kind], size = kinds[kind].size, n;
+    size_t stride = stride_of(c->from, (size_t)kind), size = kinds[kind].size, n;
     char *to;
 
     *n_r = 0;
@@ -141,12 +150,27 @@ static const struct berth_action *copy_actions(struct copying *c)
     return x;
 }
 
+static const struct berth_report *copy_reports(struct copying *c)
+{
+    size_t n, ignored;
+    struct berth_report *x = copy_list(c, c->from->reports, S_REPORT, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        x[i].form = copy_list(c, x[i].form, S_FIELD, &ignored);
+        x[i].columns = copy_list(c, x[i].columns, S_FIELD, &ignored);
+    }
+    return x;
+}
+
+/* Kinds of lists that came later have no size in older plugins. */
 static bool sizes_ok(const struct berth_plugin *p)
 {
+    size_t known = p->size < offsetof(struct berth_plugin, tiles) ? S_TILE : sizeof(kinds) / sizeof(kinds[0]);
+
     if (p->size < offsetof(struct berth_plugin, tables) || p->size > SIZE_MAX_SANE)
         return false;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (p->stride[i] > SIZE_MAX_SANE || p->stride[i] < kinds[i].name + sizeof(char *))
+    for (size_t i = 0; i < known; i++)
+        if (stride_of(p, i) > SIZE_MAX_SANE || stride_of(p, i) < kinds[i].name + sizeof(char *))
             return false;
     return true;
 }
@@ -178,6 +202,8 @@ const struct berth_plugin *plugin_copy(struct arena *a, const struct berth_plugi
     lists.routes = copy_list(&c, to->routes, S_ROUTE, &n);
     lists.hooks = copy_list(&c, to->hooks, S_HOOK, &n);
     lists.timers = copy_list(&c, to->timers, S_TIMER, &n);
+    lists.tiles = copy_list(&c, to->tiles, S_TILE, &n);
+    lists.reports = copy_reports(&c);
     *to = lists;
     return c.failed ? NULL : to;
 }

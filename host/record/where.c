@@ -143,6 +143,12 @@ static bool add_macro(struct parse *p, struct where *w, const char *name)
                                                          : day));
         return true;
     }
+    if (span_unit(name + 1) != SPAN_UNITS && span_unit(name + 1) != SPAN_DAY) { /* "@month": its first day */
+        int64_t day = span_begin(span_unit(name + 1), where_today(p->c), 0);
+
+        add_value(p, w, berth_i(w->f->type == BERTH_TIME ? zone_midnight(p->c->st->company.zone, day) : day));
+        return true;
+    }
     if (strncmp(name, "@now", 4) == 0 && macro_shift(name + 4, &shift)) {
         add_value(p, w, berth_i(w->f->type == BERTH_DATE ? (p->c->now + shift) / WHEN_DAY
                                                          : p->c->now + shift));

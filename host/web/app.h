@@ -70,7 +70,7 @@ struct call { /* one request on its way */
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
-    routes_alerts[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_registry[], routes_roles[], routes_rights[];
+    routes_alerts[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_registry[], routes_roles[], routes_rights[];
 /* All of them; NULL behind the last. */
 extern const struct route_entry *const routes_all[];
 
@@ -105,6 +105,9 @@ const json_t *call_object(struct call *k); /* the body, which must be an object;
 const char *call_string(struct call *k, const char *key); /* of the body; NULL */
 void call_user(struct call *k, struct json *j, const struct who *w); /* as the UI knows a user */
 void call_cookie(struct call *k, const char *secret); /* "" ends it */
+/* A field as the UI knows it; on, scope: of its label's key, "lead" and "action.claim." */
+void meta_field(struct call *k, struct json *j, const struct field *f, const char *on, const char *scope, bool form);
+bool meta_report_open(struct call *k, const struct report *r); /* to the user */
 /* The record of the address, its opening counted where a pool caps that; NULL after an error. */
 struct berth_row *call_opened(struct call *k);
 /* Runs body on the writer from a pool thread and waits for the commit. */

@@ -49,17 +49,38 @@ static bool filter_param(struct call *k, const char *text, const struct where **
     return ok;
 }
 
+/* tile=leads.hot: what that tile of the home page counts. */
+static bool tile_param(struct call *k, const char *name, struct view_use *use)
+{
+    const struct tile *x = name == NULL || *name == '\0' ? NULL : model_tile(k->c.m, name);
+    struct where_query q = {0};
+
+    if (name == NULL || *name == '\0')
+        return true;
+    if (x == NULL || x->table != k->t) {
+        call_bad(k, "tile");
+        return false;
+    }
+    if (!view_use(&k->c, k->t, x->d->view, use) || !where_text(&k->c, k->t, x->d->where, NULL, 0, &q))
+        return false;
+    use->where = where_and(&k->c, use->where, q.where);
+    if (x->d->sort != NULL)
+        use->sort = x->d->sort;
+    return true;
+}
+
 bool call_question(struct call *k, const struct where **where, const char **search, const char **sort)
 {
-    struct view_use use;
+    struct view_use use, tile = {0};
     const struct where *own;
 
-    if (!filter_param(k, http_query(k->req, "filter"), &own) || !view_use(&k->c, k->t, http_query(k->req, "view"), &use))
+    if (!filter_param(k, http_query(k->req, "filter"), &own) || !view_use(&k->c, k->t, http_query(k->req, "view"), &use) ||
+        !tile_param(k, http_query(k->req, "tile"), &tile))
         return false;
-    *where = where_and(&k->c, use.where, own);
+    *where = where_and(&k->c, where_and(&k->c, use.where, tile.where), own);
     *sort = http_query(k->req, "sort");
     if (*sort == NULL)
-        *sort = use.sort;
+        *sort = tile.sort != NULL ? tile.sort : use.sort;
     *search = http_query(k->req, "q");
     if (*search != NULL && strspn(*search, " \t") == strlen(*search))
         *search = NULL;
@@ -68,7 +89,7 @@ bool call_question(struct call *k, const struct where **where, const char **sear
 
 static int aggregate(struct call *k)
 {
-    static const char *const params[] = {"view", "filter", "q", "group", "sum", "avg", "min", "max", NULL};
+    static const char *const params[] = {"view", "tile", "filter", "q", "group", "sum", "avg", "min", "max", NULL};
     struct aggregate a = {.t = k->t, .group = http_query(k->req, "group"), .sum = http_query(k->req, "sum"),
                           .avg = http_query(k->req, "avg"), .min = http_query(k->req, "min"),
                           .max = http_query(k->req, "max"), .until = when_monotonic() + AGGREGATE_MS};

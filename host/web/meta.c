@@ -96,27 +96,89 @@ static bool in_nav(const struct who *w, const struct table *t)
     return !(t->flags & BERTH_ADMIN) || w->admin || !w->rights[t->at].public_only;
 }
 
+bool meta_report_open(struct call *k, const struct report *r)
+{
+    return (r->route->perm == NULL || perm_has(k->c.who, r->route->perm)) &&
+           (r->on == NULL || perm_may(k->c.who, r->on, DO_READ));
+}
+
+struct stop { /* of the navigation: a table or a report */
+    const char *to, *table, *label, *icon, *group;
+    int at, group_at; /* the group's: of its first */
+};
+
+static int by_place(const void *a, const void *b)
+{
+    const struct stop *x = a, *y = b;
+
+    return x->group_at != y->group_at ? (x->group_at < y->group_at ? -1 : 1) : x->at != y->at ? (x->at < y->at ? -1 : 1) : 0;
+}
+
+/* What is for administrators stands at the end, as declared. */
+static size_t stops(struct call *k, struct stop *all)
+{
+    enum { ADMIN_FROM = 1000000 };
+    size_t n = 0;
+
+    for (size_t i = 0; i < k->c.m->ntables; i++) {
+        const struct table *t = &k->c.m->tables[i];
+        bool admin = (t->flags & BERTH_ADMIN) != 0;
+
+        if (in_nav(k->c.who, t))
+            all[n++] = (struct stop){arena_fmt(k->req->arena, "/t/%s", t->name), t->name, label(k, fmt2(k, "$.*", t->name, "")),
+                                     t->icon, admin ? "admin" : t->nav, (admin ? ADMIN_FROM : t->nav_at * 100) + (int)(i % 100), 0};
+    }
+    for (size_t i = 0; i < k->c.m->nreports; i++) {
+        const struct report *r = &k->c.m->reports[i];
+
+        if (r->nav != NULL && r->on == NULL && meta_report_open(k, r))
+            all[n++] = (struct stop){arena_fmt(k->req->arena, "/r/%s", r->full), NULL,
+                                     label(k, fmt2(k, "$.report.$", r->plugin, r->name)), r->d->icon, r->nav, r->nav_at * 100 + 99, 0};
+    }
+    for (size_t i = 0; i < n; i++) {
+        all[i].group_at = all[i].at;
+        for (size_t m = 0; m < n; m++)
+            if (strcmp(all[m].group, all[i].group) == 0 && all[m].at < all[i].group_at)
+                all[i].group_at = all[m].at;
+    }
+    qsort(all, n, sizeof(*all), by_place);
+    return n;
+}
+
 static void nav(struct call *k, struct json *j)
 {
+    struct stop *all = arena_alloc(k->req->arena, (k->c.m->ntables + k->c.m->nreports + 1) * sizeof(*all));
+    size_t n = stops(k, all);
+
     json_key(j, "nav");
     json_open(j, '[');
-    for (int admin = 0; admin < 2; admin++)
-        for (size_t i = 0; i < k->c.m->ntables; i++) {
-            const struct table *t = &k->c.m->tables[i];
-
-            if (!in_nav(k->c.who, t) || ((t->flags & BERTH_ADMIN) != 0) != admin)
-                continue;
-            json_open(j, '{');
-            json_key(j, "table");
-            json_str(j, t->name);
-            json_key(j, "label");
-            json_str(j, label(k, fmt2(k, "$.*", t->name, "")));
-            json_key(j, "icon");
-            json_str(j, t->icon);
-            json_key(j, "group");
-            json_str(j, admin ? "admin" : "main");
-            json_close(j, '}');
-        }
+    for (size_t i = 0; i < n; i++) {
+        json_open(j, '{');
+        json_key(j, "to");
+        json_str(j, all[i].to);
+        json_key(j, "table");
+        json_str(j, all[i].table);
+        json_key(j, "label");
+        json_str(j, all[i].label);
+        json_key(j, "icon");
+        json_str(j, all[i].icon);
+        json_key(j, "group");
+        json_str(j, all[i].group);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+    json_key(j, "groups");
+    json_open(j, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && strcmp(all[i].group, all[i - 1].group) == 0)
+            continue;
+        json_open(j, '{');
+        json_key(j, "name");
+        json_str(j, all[i].group);
+        json_key(j, "label");
+        json_str(j, label(k, fmt2(k, "nav.$", all[i].group, "")));
+        json_close(j, '}');
+    }
     json_close(j, ']');
 }
 
@@ -214,11 +276,11 @@ static const char *label_on_or(struct call *k, const char *kind, const char *nam
 }
 
 /* A form's field has a label of its own, "lead.action.transfer.to_id", or that of the table's field. */
-static const char *field_label(struct call *k, const struct field *f, const char *scope)
+static const char *field_label(struct call *k, const struct field *f, const char *on, const char *scope)
 {
-    const char *s = label_on(k, fmt2(k, "$$", scope, f->name));
+    const char *s = labels_on(k->app->st->labels, k->c.locale, on, fmt2(k, "$$", scope, f->name));
 
-    return s != NULL ? s : labels_field(k->app->st->labels, k->c.locale, k->t->name, f->name);
+    return s != NULL ? s : labels_field(k->app->st->labels, k->c.locale, on, f->name);
 }
 
 static void options(struct call *k, struct json *j, const struct field *f)
@@ -251,7 +313,7 @@ static bool sortable(const struct field *f)
     return f->at == F_ID || f->at == F_CREATED_AT || f->at == F_UPDATED_AT || (f->flags & (BERTH_INDEX | BERTH_UNIQUE));
 }
 
-static void field_json(struct call *k, struct json *j, const struct field *f, const char *scope, bool form)
+void meta_field(struct call *k, struct json *j, const struct field *f, const char *on, const char *scope, bool form)
 {
     enum access a = form ? ACCESS_WRITE : perm_field(k->c.who, f);
     bool own = !form && f->at < F_DECLARED;
@@ -262,9 +324,9 @@ static void field_json(struct call *k, struct json *j, const struct field *f, co
     json_key(j, "type");
     json_str(j, type_name(f->type));
     json_key(j, "label");
-    json_str(j, field_label(k, f, scope));
+    json_str(j, field_label(k, f, on, scope));
     json_key(j, "help");
-    json_str(j, label_on(k, fmt2(k, "$$?", scope, f->name)));
+    json_str(j, labels_on(k->app->st->labels, k->c.locale, on, fmt2(k, "$$?", scope, f->name)));
     json_key(j, "group");
     json_str(j, own ? "record" : f->group == NULL ? "basic" : f->group);
     flag(j, "required", !own && (f->flags & BERTH_REQUIRED) && f->when == NULL && !(f->def != NULL && f->def[0] == '@'));
@@ -506,7 +568,7 @@ static void actions(struct call *k, struct json *j)
         json_open(j, '[');
         for (size_t f = 0; f < a->nform; f++)
             if (a->form[f].type != BERTH_REF || a->form[f].ref != NULL) /* NULL: its plugin is off */
-                field_json(k, j, &a->form[f], scope, true);
+                meta_field(k, j, &a->form[f], k->t->name, scope, true);
         json_close(j, ']');
         json_close(j, '}');
     }
@@ -547,6 +609,35 @@ static void details(struct call *k, struct json *j)
     for (int i = 0; i < k->t->nfields; i++)
         if ((k->t->fields[i].flags & BERTH_AROUND) && k->t->fields[i].ref != NULL && shown(k, &k->t->fields[i]))
             details_of(k, j, k->t->fields[i].ref, &k->t->fields[i]);
+    json_close(j, ']');
+}
+
+static void step(struct call *k, struct json *j)
+{
+    const struct table *t = k->t;
+
+    json_key(j, "step");
+    if (t->step_on == NULL || !shown(k, t->step_on)) {
+        json_nil(j);
+        return;
+    }
+    json_open(j, '{');
+    json_key(j, "on");
+    json_str(j, t->step_on->name);
+    json_key(j, "what");
+    json_str(j, t->step_what == NULL || !shown(k, t->step_what) ? NULL : t->step_what->name);
+    json_key(j, "act");
+    json_str(j, t->step_act == NULL ? NULL : t->step_act->name);
+    json_close(j, '}');
+}
+
+static void reports_on(struct call *k, struct json *j)
+{
+    json_key(j, "reports");
+    json_open(j, '[');
+    for (size_t i = 0; i < k->c.m->nreports; i++)
+        if (k->c.m->reports[i].on == k->t && meta_report_open(k, &k->c.m->reports[i]))
+            json_str(j, k->c.m->reports[i].full);
     json_close(j, ']');
 }
 
@@ -593,12 +684,14 @@ static int table_meta(struct call *k)
     json_open(&j, '[');
     for (int i = 0; i < t->nfields; i++)
         if (shown(k, &t->fields[i]))
-            field_json(k, &j, &t->fields[i], "", false);
+            meta_field(k, &j, &t->fields[i], t->name, "", false);
     json_close(&j, ']');
     groups(k, &j);
     views(k, &j);
     actions(k, &j);
     details(k, &j);
+    step(k, &j);
+    reports_on(k, &j);
     json_close(&j, '}');
     return k->c.rc;
 }

@@ -19,7 +19,7 @@
 /* ---- reading ------------------------------------------------------------------------------- */
 static int list(struct call *k)
 {
-    static const char *const params[] = {"view", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", "marks", NULL};
+    static const char *const params[] = {"view", "tile", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", "marks", NULL};
     struct page p = {.t = k->t, .fields = http_query(k->req, "fields"), .after = http_query(k->req, "after")};
     const char *sort;
 

@@ -111,19 +111,20 @@ static const struct berth_field feed_fields[] = {
 #define WORK (BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN)
 static const struct berth_table tables[] = {
     {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}), WORK, .version = 1, .moment = "start_at",
-     .title = "subject", .icon = "phone", .was = "lead_activity", .upgrade = activity_upgrade,
+     .nav = "work 80", .title = "subject", .icon = "phone", .was = "lead_activity", .upgrade = activity_upgrade,
      .rights = "sales: own create import; manager: tree create delete import export"},
     {"task", task_fields, BERTH_KEYS({"owner_id, due_on"}, {"owner_id, done_at"}), WORK,
-     .title = "subject", .icon = "check", .rights = "sales: own create; manager: tree create delete export"},
+     .nav = "work 81", .step = "due_on, finish, subject", .title = "subject", .icon = "check",
+     .rights = "sales: own create; manager: tree create delete export"},
     {"task_plan", plan_fields, .flags = BERTH_ADMIN | BERTH_HISTORY, .title = "name", .icon = "list",
      .rights = "sales: all read; manager: all create delete"},
     {"task_plan_step", plan_step_fields, .flags = BERTH_DETAIL | BERTH_HIDDEN, .title = "subject",
      .rights = "sales: all read; manager: all create delete"},
-    {"memo", memo_fields, .flags = BERTH_OWNED | BERTH_BIN, .title = "subject", .icon = "edit",
+    {"memo", memo_fields, .flags = BERTH_OWNED | BERTH_BIN, .title = "subject", .icon = "edit", .nav = "work 83",
      .rights = "sales: own create delete; manager: own create delete"},
-    {"company_memo", company_memo_fields, .flags = BERTH_HISTORY | BERTH_BIN, .title = "subject", .icon = "flag",
+    {"company_memo", company_memo_fields, .flags = BERTH_HISTORY | BERTH_BIN, .title = "subject", .icon = "flag", .nav = "work 84",
      .rights = "sales: all read; manager: all create delete"},
-    {"work_report", report_fields, BERTH_KEYS({"owner_id, kind, from_on", BERTH_UNIQUE}), WORK, .title = "from_on", .icon = "book",
+    {"work_report", report_fields, BERTH_KEYS({"owner_id, kind, from_on", BERTH_UNIQUE}), WORK, .title = "from_on", .icon = "book", .nav = "work 82",
      .rights = "sales: own create; manager: tree create delete export"},
     {"calendar_feed", feed_fields, .flags = BERTH_OWNED | BERTH_HIDDEN, .title = "name", .icon = "calendar",
      .rights = "sales: own create delete; manager: own create delete"},
@@ -199,8 +200,20 @@ static const struct berth_view views[] = {
     {0},
 };
 
+static const struct berth_tile tiles[] = {
+    {"task", "due", BERTH_TODO, .view = "mine", .where = "due_on <= @today", .by = "due_on", .order = 5},
+    {"activity", "today", BERTH_TODO, .view = "open", .where = "start_at < @today+1d", .by = "start_at", .order = 6},
+    {"work_report", "unread", BERTH_TODO, .view = "unread", .by = "from_on", .order = 35},
+    {"task", "mine", BERTH_KPI, .view = "mine", .roles = "manager", .order = -34},
+    {"activity", "week", BERTH_KPI, .view = "mine", .where = "status = 'done' and start_at >= @week", .roles = "sales", .order = -35},
+    {"activity", "team_week", BERTH_BARS, .view = "team", .where = "status = 'done' and start_at >= @week", .by = "owner_id",
+     .roles = "manager", .order = 28},
+    {"activity", "by_month", BERTH_LINE, .view = "mine", .where = "status = 'done'", .by = "start_at:month", .roles = "sales", .order = 45},
+    {0},
+};
+
 BERTH_PLUGIN(.name = "activities", .version = "0.1.0", .needs = "base", .caps = BERTH_CAP_ALL_ROWS, .tables = tables,
-    .dicts = dicts, .actions = actions, .views = views,
+    .dicts = dicts, .actions = actions, .views = views, .tiles = tiles,
     .settings = BERTH_FIELDS({"refuse_clash", BERTH_BOOL, 0, .def = "false"}),
     .routes = BERTH_LIST_OF(berth_route, {"GET", "/calendar.ics", .run = feed_read, .flags = BERTH_OPEN},
                                          {"POST", "/calendar/feed", .run = feed_make},

@@ -282,6 +282,20 @@ static const struct berth_field view_mark_fields[] = {
     {"opens", BERTH_BOOL}, /* shown when the table is opened */
     {0},
 };
+/* How a home page stands: a user's own (role_id 0), or a role's default (user_id 0). */
+static const struct berth_field home_layout_fields[] = {
+    {"user_id", BERTH_INT}, {"role_id", BERTH_INT}, {"layout", BERTH_JSON}, {0},
+};
+static const struct berth_field announcement_fields[] = {
+    {"title", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_SEARCH, .max = 200},
+    {"text", BERTH_LONG, 0, .max = 5000},
+    {"from_on", BERTH_DATE, BERTH_LIST | BERTH_FILTER | BERTH_INDEX, .def = "@today"},
+    {"until_on", BERTH_DATE, BERTH_LIST | BERTH_FILTER},
+    {"pinned", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "false"},
+    {"department_ids", BERTH_REF, BERTH_LIST | BERTH_MANY, "department", .group = "readers"},
+    {"role_ids", BERTH_REF, BERTH_LIST | BERTH_MANY, "role", .group = "readers"},
+    {0},
+};
 static const struct berth_field api_token_fields[] = {
     {"user_id", BERTH_REF, BERTH_REQUIRED | BERTH_LOCKED | BERTH_LIST | BERTH_INDEX, "user"},
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
@@ -630,6 +644,9 @@ static const struct berth_table tables[] = {
     {"saved_view", saved_view_fields, BERTH_KEYS({"on_table, owner_id"}),
      BERTH_OWNED | BERTH_PERSONAL | BERTH_HIDDEN, .title = "name"},
     {"view_mark", view_mark_fields, BERTH_KEYS({"user_id, on_table, view_name"}), BERTH_BARE},
+    {"home_layout", home_layout_fields, BERTH_KEYS({"user_id, role_id"}), BERTH_BARE},
+    {"announcement", announcement_fields, .flags = ADMINISTERED, .title = "title", .icon = "flag",
+     .rights = "manager: all create delete"},
     {"api_token", api_token_fields, .flags = BERTH_ADMIN | BERTH_HIDDEN, .title = "name"},
     {"job", job_fields, BERTH_KEYS({"state, run_at"}), BERTH_ADMIN, .title = "kind",
      .icon = "activity"},
@@ -723,6 +740,7 @@ static const struct berth_view views[] = {
     {"department", "tree", BERTH_AS_TREE, .by = "parent_id"},
     {"job", "latest", BERTH_AS_LIST, .sort = "-id"},
     {"audit", "latest", BERTH_AS_LIST, .sort = "-at"},
+    {"announcement", "latest", BERTH_AS_LIST, .sort = "-from_on"},
     {0},
 };
 

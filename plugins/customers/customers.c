@@ -264,11 +264,11 @@ static const struct berth_field relation_fields[] = {
 static const struct berth_table tables[] = {
     {"customer", customer_fields, .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name",
      .icon = "building", .rights = "sales: own create import; manager: tree create delete import export",
-     .kept = "lifecycle = 'customer'"},
+     .kept = "lifecycle = 'customer'", .nav = "customers 50", .step = "next_action_on, log"},
     {"contact", contact_fields, .flags = BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name", .icon = "user",
-     .rights = "sales: own create delete import; manager: tree create delete import export"},
+     .nav = "customers 51", .rights = "sales: own create delete import; manager: tree create delete import export"},
     {"party_relation", relation_fields, .flags = BERTH_OWNED | BERTH_HISTORY | BERTH_BIN, .title = "kind", .icon = "network",
-     .rights = "sales: own create delete; manager: tree create delete"},
+     .nav = "customers 52", .rights = "sales: own create delete; manager: tree create delete"},
     {"contact_link", link_fields, BERTH_KEYS({"contact_id, customer_id", BERTH_UNIQUE}),
      .flags = BERTH_DETAIL | BERTH_HIDDEN, .title = "position", .icon = "link"},
     {"contact_private", private_fields, .flags = BERTH_OWNED | BERTH_HIDDEN, .title = "contact_id", .icon = "shield"},
@@ -337,8 +337,19 @@ static int open(struct berth_ctx *c, void **state)
 #define SAVED (BERTH_INSERT | BERTH_UPDATE)
 #define WHY BERTH_FIELDS({"note", BERTH_LONG, 0, .max = 1000})
 
+static const struct berth_tile tiles[] = {
+    {"customer", "due", BERTH_TODO, .view = "due", .by = "next_action_on", .order = 12},
+    {"customer", "approval", BERTH_TODO, .where = "approval = 'requested' and owner_id <> @me", .by = "updated_at", .order = 30},
+    {"contact", "birthdays", BERTH_TODO, .view = "birthdays", .where = "owner_id = @me and birthday_next <= @today+3d", .by = "birthday_next", .order = 40},
+    {"customer", "mine", BERTH_KPI, .view = "mine", .roles = "sales", .order = -36},
+    {"customer", "team", BERTH_KPI, .view = "team", .roles = "manager", .order = -36},
+    {"customer", "by_lifecycle", BERTH_PIE, .view = "mine", .by = "lifecycle", .roles = "sales", .order = 50, .width = 6},
+    {"customer", "by_level", BERTH_BARS, .view = "team", .by = "level", .order = 51},
+    {0},
+};
+
 BERTH_PLUGIN(.name = "customers", .version = "0.1.0", .needs = "base, pools", .caps = BERTH_CAP_ALL_ROWS, .tables = tables,
-    .dicts = dicts, .open = open,
+    .dicts = dicts, .tiles = tiles, .open = open,
     .settings = BERTH_FIELDS({"approve_first", BERTH_BOOL, 0, .def = "false"}, {"own_approval", BERTH_BOOL, 0, .def = "false"},
                              {"personal_data", BERTH_BOOL, 0, .def = "false"}),
     .perms = BERTH_LIST_OF(berth_perm, {"approve", "manager"}, {"erase", "manager"}),

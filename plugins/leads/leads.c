@@ -60,7 +60,8 @@ static const struct berth_field lead_fields[] = {
 };
 
 static const struct berth_table tables[] = {
-    {"lead", lead_fields, .title = "name", .icon = "target", .kept = "status = 'converted'",
+    {"lead", lead_fields, .title = "name", .icon = "target", .kept = "status = 'converted'", .nav = "sales 10",
+     .step = "next_action_on, log",
      .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN,
      .rights = "sales: own create import; manager: tree create delete import export"},
     {0},
@@ -79,7 +80,21 @@ static const struct berth_dict dicts[] = {
     {0},
 };
 
-BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .tables = tables, .dicts = dicts,
+static const struct berth_tile tiles[] = {
+    {"lead", "due", BERTH_TODO, .view = "due", .where = "status not in ('converted', 'lost')", .by = "next_action_on", .order = 10},
+    {"lead", "mine", BERTH_KPI, .view = "mine", .roles = "sales, manager", .order = -40},
+    {"lead", "new", BERTH_KPI, .view = "mine", .where = "created_at >= @month", .roles = "sales", .order = -39},
+    {"lead", "pool", BERTH_KPI, .view = "pool", .roles = "sales, manager", .order = -38},
+    {"lead", "by_status", BERTH_FUNNEL, .view = "mine", .by = "status", .roles = "sales", .order = 20, .width = 6},
+    {"lead", "team_by_owner", BERTH_BARS, .view = "team", .by = "owner_id", .roles = "manager", .order = 20},
+    {"lead", "by_source", BERTH_PIE, .by = "source", .roles = "manager", .order = 25},
+    {"lead", "by_month", BERTH_LINE, .by = "created_at:month", .order = 30},
+    {"lead", "hot", BERTH_TABLE, .view = "mine", .where = "rating = 'hot'", .columns = "name, phone, next_action_on", .sort = "-id",
+     .roles = "sales", .order = 40},
+    {0},
+};
+
+BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .tables = tables, .dicts = dicts, .tiles = tiles,
     .rules = BERTH_LIST_OF(berth_rule, {"release_days", BERTH_INT, "lead", "30"},
                                        {"release", BERTH_JSON, "lead, pool"},
                                        {"may_claim", BERTH_BOOL, "lead, user_id", "true"}),

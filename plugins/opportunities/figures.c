@@ -243,6 +243,14 @@ static void sum_of(struct berth_ctx *c, const struct berth_row *t, const char *s
     host->totals(c, "opportunity", f.text, f.v, f.n, "status", "base_amount,base_profit,weighted,teu", take_sum, out);
 }
 
+/* Whose it is, for people. */
+static const char *target_name(struct berth_ctx *c, const struct berth_row *t)
+{
+    struct berth_row *of = says(t, "scope", "person") ? host->ref(c, t, "owner_id") : says(t, "scope", "team") ? host->ref(c, t, "department_id") : NULL;
+
+    return of == NULL ? host->tr(c, "opportunities.target_scope.company") : host->get(of, "name").s;
+}
+
 static void tell_target(struct out *o, const struct berth_row *t, bool first)
 {
     struct berth_ctx *c = o->c;
@@ -254,7 +262,9 @@ static void tell_target(struct out *o, const struct berth_row *t, bool first)
     done = metric_of(t, &won);
     /* what is open counts as likely as it is: by its share of weighted amount */
     ahead = metric_of(t, &open) * (open.amount > 0 ? (double)open.weighted / (double)open.amount : 0);
-    put(o, host->fmt(c, "%s{\"target\":%lld,\"scope\":\"%s\",\"metric\":\"%s\",\"owner\":%lld,\"department\":%lld,", first ? "" : ",",
+    put(o, first ? "{\"name\":" : ",{\"name\":");
+    put_text(o, target_name(c, t));
+    put(o, host->fmt(c, ",\"target\":%lld,\"scope\":\"%s\",\"metric\":\"%s\",\"owner\":%lld,\"department\":%lld,",
                      (long long)number(t, "id"), host->get(t, "scope").s, host->get(t, "metric").s, (long long)number(t, "owner_id"),
                      (long long)number(t, "department_id")));
     put(o, host->fmt(c, "\"wanted\":%.2f,\"won\":%.2f,\"open\":%.2f,\"forecast\":%.2f,\"reached\":%.4f}", wanted, done, metric_of(t, &open),

@@ -181,17 +181,17 @@ static const struct berth_field target_fields[] = {
 #define PART (BERTH_DETAIL | BERTH_HIDDEN)
 static const struct berth_table tables[] = {
     {"opportunity", deal_fields, BERTH_KEYS({"owner_id, status"}, {"pipeline_id, stage_id"}, {"status, close_on"}, {"status, closed_on"}),
-     WORK, .title = "name", .icon = "star", .rights = "sales: own create import; manager: tree create delete import export"},
+     WORK, .title = "name", .icon = "star", .nav = "sales 20", .step = "next_action_on, log, next_step", .rights = "sales: own create import; manager: tree create delete import export"},
     {"deal_contact", strategy_fields, .flags = PART, .title = "person", .icon = "user"},
     {"deal_competitor", rival_fields, .flags = PART, .title = "strengths", .icon = "flag"},
     {"stage_log", log_fields, .flags = PART, .title = "percent", .icon = "history"},
-    {"competitor", competitor_fields, .flags = BERTH_HISTORY | BERTH_BIN, .title = "name", .icon = "flag",
+    {"competitor", competitor_fields, .flags = BERTH_HISTORY | BERTH_BIN, .title = "name", .icon = "flag", .nav = "sales 25",
      .rights = "sales: all read create; manager: all create delete import export"},
     {"competitor_news", news_fields, .flags = PART, .title = "title", .icon = "globe"},
-    {"cooperation", cooperation_fields, .flags = WORK, .title = "name", .icon = "swap",
+    {"cooperation", cooperation_fields, .flags = WORK, .title = "name", .icon = "swap", .nav = "customers 55", .step = "next_action_on",
      .rights = "sales: own create; manager: tree create delete export"},
     {"cooperation_figure", figure_fields, BERTH_KEYS({"cooperation_id, month_on", BERTH_UNIQUE}), PART, .title = "month_on", .icon = "chart"},
-    {"sales_target", target_fields, .flags = BERTH_OWNED | BERTH_HISTORY, .title = "metric", .icon = "target",
+    {"sales_target", target_fields, .flags = BERTH_OWNED | BERTH_HISTORY, .title = "metric", .icon = "target", .nav = "sales 28",
      .rights = "sales: own read; manager: tree create delete"},
     {"pipeline", pipeline_fields, .flags = BERTH_ADMIN | BERTH_HISTORY, .title = "name", .icon = "columns",
      .rights = "sales: all read; manager: all read"},
@@ -223,6 +223,37 @@ static const struct berth_dict dicts[] = {
     {0},
 };
 
+static const struct berth_tile tiles[] = {
+    {"opportunity", "due", BERTH_TODO, .view = "due", .by = "next_action_on", .order = 14},
+    {"opportunity", "closing", BERTH_TODO, .view = "mine", .where = "close_on < @today", .by = "close_on", .order = 20},
+    {"opportunity", "open_amount", BERTH_KPI, .view = "mine", .sum = "base_amount", .roles = "sales", .order = -37},
+    {"opportunity", "team_amount", BERTH_KPI, .view = "team", .sum = "base_amount", .roles = "manager", .order = -37},
+    {"opportunity", "won_month", BERTH_KPI, .view = "won", .where = "closed_on >= @month", .sum = "base_amount", .roles = "manager", .order = -35},
+    {"opportunity", "by_stage", BERTH_FUNNEL, .view = "board", .by = "stage_id", .sum = "base_amount", .roles = "sales, manager", .order = 15},
+    {"opportunity", "won_by_month", BERTH_BARS, .view = "won", .by = "closed_on:month", .sum = "base_amount", .roles = "manager", .order = 30},
+    {"opportunity", "lost_why", BERTH_PIE, .view = "lost", .by = "lost_reason", .order = 40},
+    {"opportunity", "next", BERTH_TABLE, .view = "mine", .columns = "name, base_amount, close_on", .roles = "sales", .order = 35},
+    {0},
+};
+
+static const struct berth_report reports[] = {
+    {"funnel", "filter", "/opportunities/funnel", .nav = "sales 21", .rows = "stages",
+     .charts = "funnel name count; bar name amount weighted",
+     .form = BERTH_FIELDS({"pipeline", BERTH_REF, 0, "pipeline"}, {"user", BERTH_REF, 0, "user"}, {"department", BERTH_REF, 0, "department"},
+                          {"from", BERTH_DATE}, {"to", BERTH_DATE}),
+     .columns = BERTH_FIELDS({"name", BERTH_TEXT}, {"percent", BERTH_INT}, {"count", BERTH_INT}, {"amount", BERTH_MONEY}, {"weighted", BERTH_MONEY},
+                             {"entered", BERTH_INT}, {"days", BERTH_REAL}, {"conversion", BERTH_REAL})},
+    {"forecast", "chart", "/opportunities/forecast", .nav = "sales 22", .rows = "targets",
+     .charts = "bar name wanted won forecast",
+     .form = BERTH_FIELDS({"on", BERTH_DATE}),
+     .columns = BERTH_FIELDS({"name", BERTH_TEXT}, {"metric", BERTH_PICK, 0, "metric"}, {"wanted", BERTH_REAL}, {"won", BERTH_REAL}, {"open", BERTH_REAL},
+                             {"forecast", BERTH_REAL}, {"reached", BERTH_REAL})},
+    {"similar", "copy", "/opportunities/similar", .on = "opportunity",
+     .columns = BERTH_FIELDS({"name", BERTH_TEXT}, {"customer_id", BERTH_REF, 0, "customer"}, {"base_amount", BERTH_MONEY}, {"base_profit", BERTH_MONEY},
+                             {"pod", BERTH_TEXT}, {"closed_on", BERTH_DATE}, {"won_reason", BERTH_PICK, 0, "won_reason"})},
+    {0},
+};
+
 static int open(struct berth_ctx *c, void **state)
 {
     static struct state s; /* the run over idle deals is one at a time */
@@ -232,7 +263,8 @@ static int open(struct berth_ctx *c, void **state)
 }
 
 #define SAVED (BERTH_INSERT | BERTH_UPDATE)
-BERTH_PLUGIN(.name = "opportunities", .version = "0.1.0", .needs = "base", .caps = BERTH_CAP_ALL_ROWS, .tables = tables, .dicts = dicts, .open = open,
+BERTH_PLUGIN(.name = "opportunities", .version = "0.1.0", .needs = "base", .caps = BERTH_CAP_ALL_ROWS, .tables = tables, .dicts = dicts, .tiles = tiles,
+    .reports = reports, .open = open,
     .perms = BERTH_LIST_OF(berth_perm, {"reopen", "manager"}, {"roll_back", "manager"}),
     .actions = BERTH_LIST_OF(berth_action,
         {"opportunity", "move", .when = "status = 'open'", .flags = BERTH_BULK, .icon = "next", .run = deal_move,

@@ -16,7 +16,7 @@ function notice(path) {
   const dir = join(here, path)
   if (!existsSync(dir)) return ''
   const p = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'))
-  const text = readdirSync(dir).filter((n) => /^licen[cs]e/i.test(n)).map((n) => readFileSync(join(dir, n), 'utf8').trim())[0] ?? ''
+  const text = readdirSync(dir).filter((n) => /^licen[cs]e/i.test(n) && statSync(join(dir, n)).isFile()).map((n) => readFileSync(join(dir, n), 'utf8').trim())[0] ?? ''
   return `${p.name} ${p.version} (${p.license})\n\n${text}\n`
 }
 

@@ -2,7 +2,6 @@
 import { createRouter, createWebHistory } from 'vue-router'
 import { worded } from './core/i18n'
 import { guardBack } from './core/overlay'
-import { start } from './core/session'
 import TableView from './views/TableView.vue'
 
 const number = (v: unknown): number => Number(v) || 0
@@ -10,7 +9,7 @@ const number = (v: unknown): number => Number(v) || 0
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
-    { path: '/', redirect: () => `/t/${start.value?.nav.find((n) => n.group !== 'admin')?.table ?? start.value?.nav[0]?.table ?? 'user'}` },
+    { path: '/', component: worded(() => import('./views/Home.vue')) },
     { path: '/t/:table', component: TableView, props: (r) => ({ table: r.params.table }) },
     { path: '/t/:table/import', component: worded(() => import('./views/ImportWizard.vue')), props: (r) => ({ table: r.params.table }) },
     { path: '/t/:table/duplicates', component: worded(() => import('./views/Duplicates.vue')), props: (r) => ({ table: r.params.table }) },

@@ -16,7 +16,7 @@ const lead = (): Meta => complete(metaOf('lead', 'en', true) as Meta)
 beforeAll(() => {
   start.value = {
     user: { id: 1, name: 'A', login: 'a' }, company: { name: 'C', country: 'VN', currency: 'VND', zone: 'Asia/Ho_Chi_Minh' },
-    locales: [], nav: [{ table: 'lead', label: 'Leads' }], perms: [],
+    locales: [], nav: [{ to: '/t/lead', table: 'lead', label: 'Leads' }], groups: [], perms: [],
   }
 })
 beforeEach(() => setLocale('en'))

@@ -14,7 +14,7 @@ const field = (f: Partial<Field>): Field => ({ name: 'f', type: 'date', label: '
 beforeAll(async () => {
   start.value = {
     user: { id: 1, name: 'A', login: 'a' }, company: { name: 'C', country: 'VN', currency: 'VND', zone: 'Asia/Ho_Chi_Minh' },
-    locales: [], nav: [], perms: [],
+    locales: [], nav: [], groups: [], perms: [],
   }
   await setLocale('en')
 })

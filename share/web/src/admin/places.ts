@@ -41,7 +41,7 @@ export interface Card { id: string; to: string; icon: string; title: string; tex
 export function topics(): { id: string; title: string; cards: Card[] }[] {
   const known = new Set(TOPICS.flatMap((x) => x.places.map((p) => p.table)))
   /* Tables that areas of the business let administrators set up. */
-  const rest = (start.value?.nav ?? []).filter((n) => n.group === 'admin' && !known.has(n.table))
+  const rest = (start.value?.nav ?? []).filter((n) => n.group === 'admin' && n.table && !known.has(n.table))
   const all = TOPICS.map((x) => ({
     id: x.id, title: t('admin.topic.' + x.id),
     cards: x.places.flatMap((p): Card[] => {
@@ -49,6 +49,6 @@ export function topics(): { id: string; title: string; cards: Card[] }[] {
       return to ? [{ id: p.id, to, icon: p.icon, title: t('admin.place.' + p.id), text: t('admin.place.' + p.id + '.text') }] : []
     }),
   }))
-  all.splice(3, 0, { id: 'areas', title: t('admin.topic.areas'), cards: rest.map((n) => ({ id: n.table, to: '/t/' + n.table, icon: n.icon ?? 'table', title: n.label, text: t('admin.place.area.text') })) })
+  all.splice(3, 0, { id: 'areas', title: t('admin.topic.areas'), cards: rest.map((n) => ({ id: n.table!, to: n.to, icon: n.icon ?? 'table', title: n.label, text: t('admin.place.area.text') })) })
   return all.filter((x) => x.cards.length)
 }

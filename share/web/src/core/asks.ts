@@ -1,5 +1,6 @@
 // asks.ts - modal questions: whoever needs an answer awaits it, the shell draws it.
 import { shallowReactive } from 'vue'
+import type { Offer, Stand } from './home'
 import type { Action, Attachment, Field, Match, Meta, Row, View } from './types'
 
 export interface AskProps {
@@ -15,6 +16,7 @@ export interface AskProps {
   password: { user: number; name: string }
   picture: { file: Attachment }
   remind: { table: string; id: number }
+  tile: { offers: Offer[]; taken: string[] }
   palette: object
   shortcuts: object
 }
@@ -31,6 +33,7 @@ export interface AskAnswer {
   password: true
   picture: true
   remind: true
+  tile: Stand
   palette: true
   shortcuts: true
 }

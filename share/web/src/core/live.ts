@@ -19,9 +19,22 @@ function alerts(p: AlertPage & { refs?: Refs }): void {
   void cache.invalidateQueries({ queryKey: ['alerts'] })
 }
 
+/* The home page counts again, at most every few seconds. */
+const counted = new Set<string>()
+let recount: ReturnType<typeof setTimeout> | undefined
+function home(table: string): void {
+  counted.add(table)
+  recount ??= setTimeout(() => {
+    recount = undefined
+    for (const t of ['todo', ...counted]) void cache.invalidateQueries({ queryKey: ['home', t] })
+    counted.clear()
+  }, 3000)
+}
+
 /* What is on screen is read anew; lists are only marked, so that a busy day does not ask all the time. */
 function changed({ table, id }: { table: string; id: number | null }): void {
   void cache.invalidateQueries({ queryKey: ['rows', table], refetchType: 'none' })
+  home(table)
   for (const kind of ['rec', 'timeline', 'files', 'about'])
     void cache.invalidateQueries({ queryKey: id === null ? [kind, table] : [kind, table, id] })
 }

@@ -93,16 +93,20 @@ export interface Meta {
   actions: Action[]
   /* what belongs to a record; through: the field of this table that names the record it belongs to */
   details: { table: string; label: string; by: string; through: string | null }[]
+  /* the next step: its day, its words, the action that does it */
+  step?: { on: string; what: string | null; act: string | null } | null
+  reports?: string[]
 }
 
 export interface User { id: number; name: string; login: string; locale?: string; admin?: boolean }
 export interface Company { name: string; country: string; currency: string; zone: string }
-export interface NavItem { table: string; label: string; icon?: string; group?: string }
+export interface NavItem { to: string; table?: string | null; label: string; icon?: string; group?: string }
 export interface Start {
   user: User
   company: Company
   locales: string[]
   nav: NavItem[]
+  groups: { name: string; label: string }[]
   perms: string[]
   left_out?: string // plugins that do not run after crashes, a line each; administrators only
 }

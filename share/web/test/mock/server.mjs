@@ -317,7 +317,10 @@ export function mock({ rows = 2400, setup = false, delay = 0 } = {}) {
       tokens.push(t)
       return [201, { id: t.id, name: t.name, token: t.secret }]
     }
-    if (a === '_start') return [200, { user: { id: me.id, name: me.name, login: me.login, locale: me.locale, admin: me.admin }, company: { name: '海达国际物流', country: 'CN', currency: 'CNY', zone: 'Asia/Shanghai' }, locales: ['zh-CN', 'zh-TW', 'vi', 'en'], nav: navOf(locale, me.admin), perms: ['leads.claim'] }]
+    if (a === '_home') return [200, { tiles: [], layout: [{ tile: 'todo', w: 8 }, { tile: 'news', w: 4 }, { tile: 'recent', w: 6 }], mine: false, roles: [] }]
+    if (a === '_todo') return [200, { today: new Date().toISOString().slice(0, 10), waiting: [] }]
+    if (a === '_news') return [200, { news: [] }]
+    if (a === '_start') return [200, { user: { id: me.id, name: me.name, login: me.login, locale: me.locale, admin: me.admin }, company: { name: '海达国际物流', country: 'CN', currency: 'CNY', zone: 'Asia/Shanghai' }, locales: ['zh-CN', 'zh-TW', 'vi', 'en'], nav: navOf(locale, me.admin), groups: [{ name: 'main', label: 'CRM' }, ...(me.admin ? [{ name: 'admin', label: 'Administration' }] : [])], perms: ['leads.claim'] }]
     if (a === '_meta') { need(b); return [200, metaOf(b, locale, me.admin)] }
     if (a === '_alert') return [200, b === '_prefs' ? { mail: 'urgent', quiet_from: null, quiet_to: null, muted: [] } : { alerts: [], next: null, open: 0 }]
     if (a === '_events') return [204, null]
