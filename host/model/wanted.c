@@ -39,6 +39,17 @@ static bool group_before(const struct table *t, const struct field *f)
     return false;
 }
 
+/* Groups of the navigation that the host has texts for itself. */
+static bool own_group(const char *nav)
+{
+    static const char *const groups[] = {"sales", "customers", "work", "other"};
+
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+        if (strcmp(groups[i], nav) == 0)
+            return true;
+    return false;
+}
+
 static void table_keys(const struct want *w, const struct table *t)
 {
     if (theirs(w, t->plugin)) {
@@ -57,7 +68,7 @@ static void table_keys(const struct want *w, const struct table *t)
     for (size_t i = 0; i < t->nviews; i++)
         if (theirs(w, t->views[i]->plugin))
             key(w, "%s.view.%s", t->name, t->views[i]->name);
-    if (theirs(w, t->plugin))
+    if (theirs(w, t->plugin) && !own_group(t->nav))
         key(w, "nav.%s", t->nav);
 }
 
