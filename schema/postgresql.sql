@@ -266,6 +266,7 @@ CREATE TABLE handover (
     user_id bigint,
     to_ids text,
     pool_id bigint,
+    tables text,
     state text,
     moved bigint,
     back bigint,
@@ -530,6 +531,7 @@ CREATE TABLE session (
     expires_at bigint,
     ip text,
     agent text,
+    as_user bigint,
     PRIMARY KEY (token)
 );
 CREATE INDEX ix_session_user_id ON session (user_id);

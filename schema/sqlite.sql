@@ -266,6 +266,7 @@ CREATE TABLE handover (
     user_id INTEGER,
     to_ids TEXT,
     pool_id INTEGER,
+    tables TEXT,
     state TEXT,
     moved INTEGER,
     back INTEGER,
@@ -530,6 +531,7 @@ CREATE TABLE session (
     expires_at INTEGER,
     ip TEXT,
     agent TEXT,
+    as_user INTEGER,
     PRIMARY KEY (token)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ix_session_user_id ON session (user_id);

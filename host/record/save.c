@@ -194,7 +194,7 @@ static int log_owner(struct berth_ctx *c, const struct berth_row *r)
     struct db_stmt *s;
     int rc;
 
-    if (t->at_pool < 0 || now == before || r->old == NULL)
+    if ((t->at_pool < 0 && c->batch == 0) || now == before || r->old == NULL)
         return BERTH_OK;
     s = db_prepare(c->conn, "INSERT INTO owner_log (tbl, rec, from_user, to_user, at, by, op, reason, pool_id, since, batch)"
                             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");

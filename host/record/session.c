@@ -58,7 +58,7 @@ static void new_secret(const char *prefix, char out[SECRET_TEXT])
 /* ---- the cache: a request should not cost a query to know who asks ------------------- */
 struct entry {
     char hash[SESSION_HASH_TEXT];
-    int64_t user, seen, expires; /* ms; expires of tokens without end: INT64_MAX */
+    int64_t user, as, seen, expires; /* ms; expires of tokens without end: INT64_MAX */
     bool token;
     struct entry *next;
 };
@@ -134,7 +134,7 @@ static bool same_hash(const struct entry *e, const void *arg)
 
 static bool same_user(const struct entry *e, const void *arg)
 {
-    return e->user == *(const int64_t *)arg;
+    return e->user == *(const int64_t *)arg || e->as == *(const int64_t *)arg;
 }
 
 static uint64_t forgotten(struct session_cache *sc)
@@ -181,17 +181,17 @@ static bool look_up(struct session_cache *sc, const char *hash, struct entry *ou
 static bool read_entry(struct db_conn *conn, const char *hash, bool token, struct entry *out)
 {
     struct db_stmt *s = db_prepare(conn, token
-        ? "SELECT t.user_id, coalesce(t.last_used_at, 0), coalesce(t.expires_at, 0) FROM api_token t JOIN \"user\" u"
+        ? "SELECT t.user_id, coalesce(t.last_used_at, 0), coalesce(t.expires_at, 0), 0 FROM api_token t JOIN \"user\" u"
           " ON u.id = t.user_id WHERE t.hash = ? AND u.active = 1"
-        : "SELECT s.user_id, s.seen_at, s.expires_at FROM session s JOIN \"user\" u ON u.id = s.user_id"
-          " WHERE s.token = ? AND u.active = 1");
+        : "SELECT s.user_id, s.seen_at, s.expires_at, coalesce(a.id, 0) FROM session s JOIN \"user\" u ON u.id = s.user_id"
+          " LEFT JOIN \"user\" a ON a.id = s.as_user AND a.active = 1 WHERE s.token = ? AND u.active = 1");
     bool found;
 
     db_bind_text(s, 1, hash, -1);
     found = db_step(s) == DB_ROW;
     if (found) {
         *out = (struct entry){.user = db_col_int(s, 0), .seen = db_col_int(s, 1), .expires = db_col_int(s, 2),
-                              .token = token};
+                              .as = db_col_int(s, 3), .token = token};
         if (out->expires == 0)
             out->expires = INT64_MAX;
         memcpy(out->hash, hash, SESSION_HASH_TEXT);
@@ -254,13 +254,14 @@ static bool claim_seen(struct session_cache *sc, const char *hash, int64_t now)
     return mine;
 }
 
-int64_t session_user(struct store *st, struct db_conn *conn, const char *secret)
+int64_t session_user(struct store *st, struct db_conn *conn, const char *secret, int64_t *as)
 {
     char hash[SESSION_HASH_TEXT];
     bool token = strncmp(secret, "brt_", 4) == 0;
     int64_t now = store_now(st);
     struct entry e;
 
+    *as = 0;
     if (strlen(secret) >= SECRET_TEXT || strlen(secret) < 40)
         return 0;
     session_secret_hash(secret, hash);
@@ -277,6 +278,7 @@ int64_t session_user(struct store *st, struct db_conn *conn, const char *secret)
     }
     if (now - e.seen > SEEN_EVERY && claim_seen(st->sessions, hash, now))
         note_seen(st, &e, now);
+    *as = e.as;
     return e.user;
 }
 
@@ -489,6 +491,19 @@ int session_end(struct berth_ctx *c, const char *secret)
     db_bind_text(s, 1, e->hash, -1);
     ctx_after_commit(c, forget_one, e);
     return run(c, s, "end a session");
+}
+
+int session_look_as(struct berth_ctx *c, const char *secret, int64_t user)
+{
+    struct ended *e = arena_alloc(c->a, sizeof(*e));
+    struct db_stmt *s = db_prepare(c->conn, "UPDATE session SET as_user = ? WHERE token = ?");
+
+    session_secret_hash(secret, e->hash);
+    if (user != 0)
+        db_bind_int(s, 1, user);
+    db_bind_text(s, 2, e->hash, -1);
+    ctx_after_commit(c, forget_one, e); /* and read again */
+    return run(c, s, "look as another user");
 }
 
 void session_forget(struct berth_ctx *c, const char *hash)

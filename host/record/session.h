@@ -21,8 +21,11 @@ void session_limits(const struct session_limits *l); /* once, at the start */
 struct session_cache *session_cache_new(void);
 void session_cache_free(struct session_cache **sc);
 
-/* The user behind a cookie's or a header's secret; 0 when there is none.  Reads on conn. */
-int64_t session_user(struct store *st, struct db_conn *conn, const char *secret);
+/* The user behind a cookie's or a header's secret; 0 when there is none.  *as: as whom they look at things, 0: as
+ * themselves; whether they may is for the caller to ask.  Reads on conn. */
+int64_t session_user(struct store *st, struct db_conn *conn, const char *secret, int64_t *as);
+/* On the writer: from the next request on the session looks as that user sees things; 0: as its own again. */
+int session_look_as(struct berth_ctx *c, const char *secret, int64_t user);
 
 /* Checks login and password on conn.  Takes tens of milliseconds and much memory: pool threads only,
  * a few at a time.  The user's id; 0 wrong (unknown and wrong take equally long); -1 too many tries,

@@ -177,7 +177,7 @@ static void ctx_for(struct call *k, struct db_conn *conn, bool writing)
 static void tell_denial(struct call *k)
 {
     if (k->user != 0)
-        audit_later(k->app->st, k->user, "denied", arena_fmt(k->req->arena, "%s %s", http_method_name(k->req->method),
+        audit_later(k->app->st, k->viewer != 0 ? k->viewer : k->user, "denied", arena_fmt(k->req->arena, "%s %s", http_method_name(k->req->method),
                     k->req->path), http_peer(k->req));
 }
 
@@ -190,6 +190,22 @@ static enum http_begin refuse(struct call *k, int status, const char *code)
 }
 
 static void tell_error(struct call *k);
+
+/* Administrators may look as somebody else; whoever is none any more is themselves again. */
+static void find_user(struct call *k)
+{
+    int64_t as;
+    const struct who *w;
+
+    k->user = session_user(k->app->st, conn_of(k->req), k->secret, &as);
+    if (as == 0 || !k->by_cookie)
+        return;
+    w = who_get(k->app->st, conn_of(k->req), atomic_load(&k->app->st->model), k->user);
+    if (w != NULL && w->admin) {
+        k->viewer = k->user;
+        k->user = as;
+    }
+}
 
 enum http_begin app_begin(struct http_req *req)
 {
@@ -213,7 +229,7 @@ enum http_begin app_begin(struct http_req *req)
         return refuse(k, known ? 405 : 404, known ? "method" : "not_found");
     find_secret(k);
     if (k->secret != NULL)
-        k->user = session_user(app->st, conn_of(req), k->secret);
+        find_user(k);
     if (k->user != 0) {
         ctx_for(k, conn_of(req), false);
         if (k->c.rc != BERTH_OK) {
@@ -228,6 +244,8 @@ enum http_begin app_begin(struct http_req *req)
         return refuse(k, 401, "sign_in");
     if (changes(req) && (k->by_cookie || ((k->route->flags & R_PUBLIC) && k->plugin_route == NULL)) && !from_our_pages(k))
         return refuse(k, 403, "csrf");
+    if (changes(req) && k->viewer != 0 && !(k->route->flags & R_LOOKING))
+        return refuse(k, 403, "looking");
     if ((k->route->flags & R_ADMIN) && !k->c.who->admin)
         return refuse(k, 403, "denied");
     if (strstr(k->route->path, "{table}") != NULL && (k->t == NULL || (k->t->flags & BERTH_BARE)))
@@ -475,6 +493,17 @@ void call_user(struct call *k, struct json *j, const struct who *w)
     json_key(j, "admin");
     json_bool(j, w->admin);
     json_close(j, '}');
+}
+
+void call_viewer(struct call *k, struct json *j)
+{
+    const struct who *w = k->viewer == 0 ? NULL : who_get(k->app->st, k->c.conn, k->c.m, k->viewer);
+
+    json_key(j, "viewer");
+    if (w != NULL)
+        call_user(k, j, w);
+    else
+        json_nil(j);
 }
 
 void call_cookie(struct call *k, const char *secret)

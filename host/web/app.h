@@ -30,6 +30,7 @@ enum { /* route flags */
     R_SLOW = 1 << 2,   /* runs on a pool thread at once */
     R_UPLOAD = 1 << 3, /* takes a file as its body */
     R_ADMIN = 1 << 4,
+    R_LOOKING = 1 << 5, /* changes something, and is for those, too, who look as another user */
 };
 
 struct call;
@@ -56,6 +57,7 @@ struct call { /* one request on its way */
     const char *secret;     /* the session or token that signed this request */
     bool by_cookie;
     int64_t user;
+    int64_t viewer;         /* the administrator who looks as `user`, and changes nothing; 0: none does */
     const char *locale;
     json_t *body;           /* parsed JSON or NULL */
     struct db_work work;
@@ -104,6 +106,7 @@ bool call_question(struct call *k, const struct where **where, const char **sear
 const json_t *call_object(struct call *k); /* the body, which must be an object; NULL fails */
 const char *call_string(struct call *k, const char *key); /* of the body; NULL */
 void call_user(struct call *k, struct json *j, const struct who *w); /* as the UI knows a user */
+void call_viewer(struct call *k, struct json *j); /* "viewer": the administrator who looks as the user, or null */
 void call_cookie(struct call *k, const char *secret); /* "" ends it */
 /* A field as the UI knows it; on, scope: of its label's key, "lead" and "action.claim." */
 void meta_field(struct call *k, struct json *j, const struct field *f, const char *on, const char *scope, bool form);

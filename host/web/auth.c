@@ -70,7 +70,7 @@ static int sign_out_body(struct call *k, void *arg)
 {
     (void)arg;
     session_end(&k->c, k->secret);
-    return audit_add(&k->c, "sign_out", "");
+    return audit_as(&k->c, k->viewer != 0 ? k->viewer : k->user, "sign_out", "");
 }
 
 static int sign_out(struct call *k)
@@ -90,7 +90,34 @@ static int who_am_i(struct call *k)
     json_open(&j, '{');
     json_key(&j, "user");
     call_user(k, &j, k->c.who);
+    if (k->viewer != 0)
+        call_viewer(k, &j);
     json_close(&j, '}');
+    return k->c.rc;
+}
+
+/* ---- looking as somebody else ------------------------------------------------------------------ */
+static int look_as(struct call *k)
+{
+    const struct who *w = who_get(k->app->st, k->c.conn, k->c.m, k->id);
+
+    if (!k->by_cookie || k->id == k->user)
+        return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.look_as");
+    if (w == NULL)
+        return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    if (session_look_as(&k->c, k->secret, k->id) == BERTH_OK)
+        audit_add(&k->c, "look_as", arena_fmt(k->req->arena, "user %lld (%s): begins", (long long)k->id, w->name));
+    k->req->status = 204;
+    return k->c.rc;
+}
+
+static int look_as_end(struct call *k)
+{
+    if (k->viewer == 0)
+        return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    if (session_look_as(&k->c, k->secret, 0) == BERTH_OK)
+        audit_as(&k->c, k->viewer, "look_as", arena_fmt(k->req->arena, "user %lld (%s): ends", (long long)k->user, k->c.who->name));
+    k->req->status = 204;
     return k->c.rc;
 }
 
@@ -222,7 +249,9 @@ static int token_drop(struct call *k)
 const struct route_entry routes_auth[] = {
     {"GET", "/api/_session", 0, who_am_i},
     {"POST", "/api/_session", R_PUBLIC | R_SLOW, sign_in},
-    {"DELETE", "/api/_session", R_SLOW, sign_out},
+    {"DELETE", "/api/_session", R_SLOW | R_LOOKING, sign_out},
+    {"POST", "/api/user/{id}/_look_as", R_WRITE | R_ADMIN, look_as},
+    {"DELETE", "/api/_look_as", R_WRITE | R_LOOKING, look_as_end},
     {"POST", "/api/_setup", R_PUBLIC | R_SLOW, setup},
     {"POST", "/api/_password", R_SLOW, change_password},
     {"POST", "/api/user/{id}/_password", R_SLOW | R_ADMIN, set_password},

@@ -169,6 +169,13 @@ static void make_text(struct round *r, const struct client *cl, bool fresh)
     db_settle(r->conn);
 }
 
+static int64_t signed_in(struct round *r, const struct client *cl)
+{
+    int64_t as, user = session_user(r->h->st, r->conn, cl->secret, &as);
+
+    return as != 0 ? as : user;
+}
+
 /* False: signed out, or gone. */
 static bool tell(struct round *r, struct client *cl)
 {
@@ -178,7 +185,7 @@ static bool tell(struct round *r, struct client *cl)
         r->locale = cl->locale;
     }
     cl->fresh = false;
-    if ((r->beat || cl->dead) && session_user(r->h->st, r->conn, cl->secret) != cl->user)
+    if ((r->beat || cl->dead) && signed_in(r, cl) != cl->user)
         return false;
     return r->text.len == 0 || http_stream_write(cl->stream, r->text.s, r->text.len);
 }

@@ -191,6 +191,8 @@ static int start(struct call *k)
     json_open(&j, '{');
     json_key(&j, "user");
     call_user(k, &j, w);
+    if (k->viewer != 0)
+        call_viewer(k, &j);
     json_key(&j, "company");
     json_open(&j, '{');
     json_key(&j, "name");

@@ -47,7 +47,7 @@ struct berth_row *call_opened(struct call *k)
 {
     struct berth_row *r = find_one(&k->c, k->t, k->id);
 
-    if (r != NULL && pool_view_counts(&k->c, r)) {
+    if (r != NULL && k->viewer == 0 && pool_view_counts(&k->c, r)) {
         if (!k->req->pooled)
             ctx_fail(&k->c, (enum berth_rc)CTX_OVERRUN, NULL, NULL);
         else

@@ -1,7 +1,8 @@
-/* rights.c - sharing a record, why somebody may or may not, looking as another user. */
+/* rights.c - sharing a record, why somebody may or may not, handing over all that somebody owns. */
 #include <string.h>
 
 #include "record/find.h"
+#include "record/handover.h"
 #include "record/share.h"
 #include "record/why.h"
 #include "service/alert.h"
@@ -64,11 +65,50 @@ static int why(struct call *k)
     return why_json(&k->c, &q, &k->req->out);
 }
 
+/* ---- handing over ------------------------------------------------------------------------------- */
+static int preview(struct call *k)
+{
+    return handover_preview(&k->c, k->id, &k->req->out);
+}
+
+static int started(struct call *k, int64_t handover, int64_t job)
+{
+    struct json j;
+
+    if (k->c.rc != BERTH_OK)
+        return k->c.rc;
+    k->req->status = 202;
+    j = call_json(k);
+    json_open(&j, '{');
+    json_key(&j, "job");
+    json_int(&j, job);
+    json_key(&j, "handover");
+    json_int(&j, handover);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
+static int give(struct call *k)
+{
+    const json_t *o = call_object(k);
+    int64_t handover = 0, job = o == NULL ? 0 : handover_give(&k->c, k->id, o, &handover);
+
+    return started(k, handover, job);
+}
+
+static int take_back(struct call *k)
+{
+    return started(k, k->id, handover_undo(&k->c, k->id));
+}
+
 const struct route_entry routes_rights[] = {
     {"GET", "/api/{table}/{id}/_share", 0, shares},
     {"POST", "/api/{table}/{id}/_share", R_WRITE, share},
     {"DELETE", "/api/_share/{id}", R_WRITE, end_share},
     {"GET", "/api/{table}/{id}/_why", 0, why},
     {"GET", "/api/{table}/_why", 0, why},
+    {"GET", "/api/user/{id}/_handover", 0, preview},
+    {"POST", "/api/user/{id}/_handover", R_WRITE, give},
+    {"POST", "/api/handover/{id}/_undo", R_WRITE, take_back},
     {0},
 };

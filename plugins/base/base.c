@@ -180,6 +180,7 @@ static const struct berth_field handover_fields[] = {
     {"user_id", BERTH_REF, BERTH_REQUIRED | BERTH_LOCKED | BERTH_LIST | BERTH_INDEX, "user"},
     {"to_ids", BERTH_REF, BERTH_MANY | BERTH_LOCKED | BERTH_LIST, "user"},
     {"pool_id", BERTH_REF, BERTH_LOCKED | BERTH_LIST, "pool"},
+    {"tables", BERTH_TEXT, BERTH_LOCKED, .max = 2000}, /* "lead, customer"; empty: all */
     {"state", BERTH_PICK, BERTH_REQUIRED | KEPT, "handover_state", "open"},
     {"moved", BERTH_INT, BERTH_LOCKED | BERTH_LIST, .def = "0"},
     {"back", BERTH_INT, BERTH_LOCKED | BERTH_LIST, .def = "0"}, /* given back when it was undone */
@@ -315,6 +316,7 @@ static const struct berth_field session_fields[] = {
     {"expires_at", BERTH_TIME},
     {"ip", BERTH_TEXT},
     {"agent", BERTH_TEXT},
+    {"as_user", BERTH_REF, 0, "user"}, /* an administrator looks as this one sees things */
     {0},
 };
 static const struct berth_field job_fields[] = {

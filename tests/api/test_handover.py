@@ -1,0 +1,88 @@
+"""Handing over all that somebody owns, across all tables: preview, at once, undone within a day."""
+import itertools
+
+from test_rights import name
+from test_sharing import audited, me
+
+number = itertools.count(1)
+
+
+def somebody(site, people, role="sales"):
+    admin = people["admin"]
+    user = admin.made("user", name=f"Giver {next(number)}", login=f"giver{next(number)}", department_id=admin.row(f"/user/{me(people['li'])}")["department_id"],
+                      manager_id=me(people["manager"]))
+    admin.post(f"/user/{user['id']}/_password", {"password": "giving it all"})
+    admin.made("user_role", user_id=user["id"], role_id=[r for r in admin.rows("role") if r["name"] == role][0]["id"])
+    return site.sign_in(user["login"], "giving it all")
+
+
+def things(person):
+    lead, customer = person.made("lead", name=name("Handprobe")), person.made("customer", name=name("Handprobe"))
+    contact = person.made("contact", name=name("Handprobe"), customer_id=customer["id"])
+    deal = person.made("opportunity", name=name("Handprobe"), customer_id=customer["id"])
+    task = person.made("task", subject=name("Handprobe"))
+    return {"lead": lead, "customer": customer, "contact": contact, "opportunity": deal, "task": task}
+
+
+def owners(admin, all):
+    return {table: admin.row(f"/{table}/{row['id']}").get("owner_id") for table, row in all.items()}
+
+
+def test_everything_goes_at_once_and_what_belongs_together_stays_together(site, people):
+    admin, li, zhang = people["admin"], people["li"], people["zhang"]
+    giver = somebody(site, people)
+    all = things(giver)
+    preview = admin.get(f"/user/{me(giver)}/_handover").json
+    counts = {t["table"]: t["count"] for t in preview["tables"]}
+    before = owners(admin, all)
+    owned = {table for table, owner in before.items() if owner is not None}
+    assert owned >= {"lead", "customer", "opportunity", "task"} and counts == {table: 1 for table in owned}
+    answer = admin.post(f"/user/{me(giver)}/_handover", {"to": [me(li), me(zhang)], "note": "moves to another office"})
+    assert admin.job(answer)["state"] == "done"
+    after = owners(admin, all)
+    assert all_in(after, owned, {me(li), me(zhang)}) and after["opportunity"] == after["customer"]
+    assert admin.get(f"/user/{me(giver)}/_handover").json["tables"] == []
+    assert giver.get("/lead").status == 200  # still there
+    assert audited(people, "handover", f"of user {me(giver)} ")
+    # one was worked on and given on since: it stays
+    assert admin.patch(f"/task/{all['task']['id']}", admin.row(f"/task/{all['task']['id']}")["version"], {"owner_id": me(people["manager"])}).status == 200
+    assert admin.job(admin.post(f"/handover/{answer.json['handover']}/_undo"))["state"] == "done"
+    back = owners(admin, all)
+    assert back == {**before, "task": me(people["manager"])}
+    row = admin.row(f"/handover/{answer.json['handover']}")
+    # a contact goes with its customer, uncounted
+    assert row["state"] == "undone" and row["moved"] in (len(owned) - 1, len(owned)) and row["back"] == row["moved"] - 1
+    assert admin.post(f"/handover/{answer.json['handover']}/_undo").status == 409
+
+
+def all_in(after, tables, people):
+    return {after[table] for table in tables} <= people
+
+
+def test_some_tables_only(site, people):
+    admin, giver = people["admin"], somebody(site, people)
+    all = things(giver)
+    answer = admin.post(f"/user/{me(giver)}/_handover", {"to": [me(people["li"])], "tables": ["task"]})
+    admin.job(answer)
+    after = owners(admin, all)
+    assert after["task"] == me(people["li"]) and after["lead"] == after["customer"] == after["opportunity"] == me(giver)
+
+
+def test_superiors_do_it_within_their_people(site, people):
+    manager, giver = people["manager"], somebody(site, people)
+    lead = giver.made("lead", name=name("Handprobe"))
+    assert people["li"].get(f"/user/{me(giver)}/_handover").status == 403
+    assert people["li"].post(f"/user/{me(giver)}/_handover", {"to": [me(people["li"])]}).status == 403
+    assert manager.get(f"/user/{me(people['admin'])}/_handover").status == 403
+    assert manager.post(f"/user/{me(manager)}/_handover", {"to": [me(people["li"])]}).status == 403
+    assert manager.post(f"/user/{me(giver)}/_handover", {"to": [me(people["minh"])]}).status == 422
+    assert manager.post(f"/user/{me(giver)}/_handover", {"to": []}).status == 422
+    assert manager.post(f"/user/{me(giver)}/_handover", {"to": [me(people["li"])], "tables": ["role"]}).status == 422
+    assert people["admin"].row(f"/lead/{lead['id']}")["owner_id"] == me(giver)
+    answer = manager.post(f"/user/{me(giver)}/_handover", {"to": [me(people["li"])]})
+    assert manager.job(answer)["state"] == "done"
+    assert people["admin"].row(f"/lead/{lead['id']}")["owner_id"] == me(people["li"])
+    assert people["li"].post(f"/handover/{answer.json['handover']}/_undo").status == 404
+    assert manager.get(f"/user/{me(giver)}/_handover").json["past"][0]["undo"] is True
+    assert manager.job(manager.post(f"/handover/{answer.json['handover']}/_undo"))["state"] == "done"
+    assert people["admin"].row(f"/lead/{lead['id']}")["owner_id"] == me(giver)
