@@ -44,7 +44,7 @@ void session_secret_hash(const char *secret, char out[SESSION_HASH_TEXT])
     sodium_bin2hex(out, SESSION_HASH_TEXT, h, sizeof(h));
 }
 
-static void new_secret(const char *prefix, char out[SECRET_TEXT])
+void session_secret(const char *prefix, char out[SECRET_TEXT])
 {
     unsigned char raw[32];
     size_t n = strlen(prefix);
@@ -449,7 +449,7 @@ int session_start(struct berth_ctx *c, int64_t user, const char *ip, const char 
     char hash[SESSION_HASH_TEXT];
     struct db_stmt *s;
 
-    new_secret("bs_", out);
+    session_secret("bs_", out);
     session_secret_hash(out, hash);
     s = db_prepare(c->conn, "DELETE FROM session WHERE expires_at < ?");
     db_bind_int(s, 1, c->now);
@@ -534,7 +534,7 @@ int session_token(struct berth_ctx *c, const char *name, int days, int64_t *id_r
     char hash[SESSION_HASH_TEXT];
     struct db_stmt *s;
 
-    new_secret("brt_", out);
+    session_secret("brt_", out);
     session_secret_hash(out, hash);
     s = db_prepare(c->conn, "INSERT INTO api_token (version, created_at, created_by, updated_at, updated_by, user_id,"
                             " name, hash, expires_at) VALUES (1, ?1, ?2, ?1, ?2, ?2, ?3, ?4, ?5)");
@@ -602,7 +602,7 @@ int session_setup_secret(struct berth_ctx *c, char out[SECRET_TEXT])
     out[0] = '\0';
     if (!session_setup_open(c->st, c->conn))
         return c->rc;
-    new_secret("setup_", out);
+    session_secret("setup_", out);
     session_secret_hash(out, hash);
     return put_setting(c, "base.setup", hash);
 }

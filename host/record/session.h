@@ -11,6 +11,8 @@ enum { SECRET_TEXT = 64 }; /* "brt_" and 43 characters, and the NUL */
 enum { SESSION_HASH_TEXT = 65 };
 void session_secret_hash(const char *secret, char out[SESSION_HASH_TEXT]); /* what the database holds of it */
 
+void session_secret(const char *prefix, char out[SECRET_TEXT]); /* a new one: the prefix, and what nobody can guess */
+
 struct session_limits {
     int64_t idle_ms, absolute_ms;
     size_t password_memory; /* bytes for argon2id */

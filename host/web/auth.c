@@ -3,6 +3,8 @@
 
 #include "base/when.h"
 #include "record/audit.h"
+#include "record/invite.h"
+#include "record/find.h"
 #include "record/save.h"
 #include "web/app.h"
 
@@ -11,6 +13,7 @@ struct sign_in {
     char secret[SECRET_TEXT];
     /* of the first start: */
     const char *setup, *login, *name, *hash;
+    const char *invite; /* of a link to choose a password: its secret */
 };
 
 static int sign_in_body(struct call *k, void *arg)
@@ -18,6 +21,8 @@ static int sign_in_body(struct call *k, void *arg)
     struct sign_in *s = arg;
 
     if (s->setup != NULL && session_setup(&k->c, s->setup, s->login, s->name, s->hash, &s->user) != BERTH_OK)
+        return k->c.rc;
+    if (s->invite != NULL && invite_take(&k->c, s->invite, s->hash, &s->user) != BERTH_OK)
         return k->c.rc;
     session_start(&k->c, s->user, http_peer(k->req), http_header(k->req, "User-Agent"), s->secret);
     return audit_as(&k->c, s->user, s->setup != NULL ? "setup" : "sign_in", "");
@@ -132,6 +137,21 @@ static int setup(struct call *k)
         s.name = s.login;
     s.hash = session_hash(&k->c, s.login, password);
     return s.hash == NULL ? k->c.rc : signed_in(k, &s);
+}
+
+static int take_invite(struct call *k)
+{
+    struct sign_in s = {.invite = call_string(k, "token")};
+    const char *password = call_string(k, "password");
+    int64_t user;
+
+    if (s.invite == NULL || password == NULL)
+        return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.bad_body");
+    user = invite_user(&k->c, s.invite);
+    if (user == 0) /* before a password is hashed, which takes its time */
+        return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.invite");
+    s.hash = session_hash(&k->c, row_get(find_raw(&k->c, model_table(k->c.m, "user"), user), "login").s, password);
+    return s.hash == NULL ? (int)k->c.rc : signed_in(k, &s);
 }
 
 /* ---- passwords ----------------------------------------------------------------------------- */
@@ -253,6 +273,7 @@ const struct route_entry routes_auth[] = {
     {"POST", "/api/user/{id}/_look_as", R_WRITE | R_ADMIN, look_as},
     {"DELETE", "/api/_look_as", R_WRITE | R_LOOKING, look_as_end},
     {"POST", "/api/_setup", R_PUBLIC | R_SLOW, setup},
+    {"POST", "/api/_invite", R_PUBLIC | R_SLOW, take_invite},
     {"POST", "/api/_password", R_SLOW, change_password},
     {"POST", "/api/user/{id}/_password", R_SLOW | R_ADMIN, set_password},
     {"GET", "/api/_token", 0, tokens},

@@ -5,7 +5,7 @@ import pytest
 
 number = itertools.count(1)
 
-ADMIN_ONLY = [("GET", "/_registry"), ("POST", "/role/1/_copy")]
+ADMIN_ONLY = [("GET", "/_registry"), ("POST", "/role/1/_copy"), ("GET", "/_sessions"), ("DELETE", "/_sessions/abc"), ("POST", "/user/1/_invite")]
 
 
 @pytest.mark.parametrize("method,path", ADMIN_ONLY, ids=lambda x: x.strip("/").replace("/", "-"))
@@ -54,3 +54,50 @@ def test_the_openapi_document_tells_administrators_alone_of_their_routes(people)
     for who, there in (("admin", True), ("li", False)):
         paths = people[who].get("/_openapi.json").json["paths"]
         assert ("/api/_registry" in paths) is there, who
+
+
+def newcomer(admin):
+    n = f"{next(number)}-{id(admin) % 9973}"
+    return admin.made("user", name=f"Newcomer {n}", login=f"new.{n}")
+
+
+def test_a_link_lets_one_person_choose_a_password_once(people, site):
+    admin, user = people["admin"], newcomer(people["admin"])
+    assert admin.post("/user/999999/_invite").status == 404
+    first = admin.post(f"/user/{user['id']}/_invite").json["path"].partition("#")[2]
+    token = admin.post(f"/user/{user['id']}/_invite").json["path"].partition("#")[2]
+    stranger = site.nobody()
+    assert stranger.post("/_invited", {"token": first}).status == 403  # a later link takes the place of the first
+    assert stranger.post("/_invited", {"token": token}).json == {"login": user["login"], "name": user["name"]}
+    assert stranger.post("/_invite", {"token": token, "password": "short"}).status == 422
+    answer = stranger.post("/_invite", {"token": token, "password": "long-enough-for-all"})
+    assert answer.status == 200 and "Set-Cookie" in answer.headers, answer
+    assert site.sign_in(user["login"], "long-enough-for-all").user["id"] == user["id"]
+    again = stranger.post("/_invite", {"token": token, "password": "another-long-one"})
+    assert (again.status, again.code) == (403, "denied")
+    site.sign_in(user["login"], "long-enough-for-all")  # re-read: the second try changed nothing
+    assert token not in str(admin.rows("audit", filter=["what", "=", "invite"]))
+
+
+def test_whoever_left_has_no_use_for_a_link(people, site):
+    admin, user = people["admin"], newcomer(people["admin"])
+    token = admin.post(f"/user/{user['id']}/_invite").json["path"].partition("#")[2]
+    assert admin.patch(f"/user/{user['id']}", user["version"], {"active": False}).status == 200
+    assert site.nobody().post("/_invite", {"token": token, "password": "long-enough-for-all"}).status == 403
+    assert admin.post(f"/user/{user['id']}/_invite").status == 404
+
+
+def test_an_administrator_ends_a_sign_in_and_a_token(people, site):
+    admin, li = people["admin"], site.sign_in("demo.li")
+    made = li.post("/_token", {"name": f"probe {next(number)}", "days": 1}).json
+    seen = admin.get("/_sessions", user=li.user["id"]).json
+    assert made["id"] in [t["id"] for t in seen["tokens"]]
+    assert {s["user"] for s in seen["sessions"]} == {li.user["id"]} and not any(s["mine"] for s in seen["sessions"])
+    assert any(s["mine"] for s in admin.get("/_sessions").json["sessions"])
+    assert li.cookie.partition("=")[2] not in str(seen) and made["token"] not in str(seen)
+    newest = max(seen["sessions"], key=lambda s: s["created_at"])
+    assert admin.delete(f"/_sessions/{newest['id']}").status == 204
+    assert li.get("/_session").status == 401
+    assert admin.delete(f"/_sessions/{newest['id']}").status == 404
+    assert admin.delete(f"/_token/{made['id']}").status == 204
+    assert site.nobody().ask("GET", "/_session", headers={"Authorization": "Bearer " + made["token"]}).status == 401

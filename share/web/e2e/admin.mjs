@@ -1,8 +1,9 @@
 // admin.mjs - flows of the administration: its home, roles, departments, users, dictionaries, layouts, scripts, jobs.
 import assert from 'node:assert/strict'
-import { call, DESK, PHONE, signIn } from './lib.mjs'
+import { axe, call, DESK, open, PHONE, signIn } from './lib.mjs'
+import { drag } from './looks.mjs'
 
-export async function admin({ test, clean, ok, until, choose, small, stamp }) {
+export async function admin({ test, clean, ok, until, choose, small, stamp, browser, host }) {
   const rows = async (page, table, filter) => ok(await call(page, 'GET', `${table}?limit=500&filter=${encodeURIComponent(JSON.stringify(filter))}`), table).rows
   const one = async (page, table, filter) => (await rows(page, table, filter))[0]
 
@@ -82,9 +83,90 @@ export async function admin({ test, clean, ok, until, choose, small, stamp }) {
     assert.equal(await cell.inputValue(), 'team')
   })
 
+  await test('administration: somebody new gets a link, chooses a password behind it once, and is signed out from afar', {}, async (page) => {
+    await signIn(page)
+    const user = ok(await call(page, 'POST', 'user', { name: 'Neu ' + stamp, login: 'neu.' + stamp }), 'user').row
+    await page.goto('/admin/users')
+    await page.locator('[data-t=userq]').fill('Neu ' + stamp)
+    await page.locator(`[data-user="${user.id}"]`).click()
+    await choose(page.locator('[data-t=roles] .combo'), 'sales')
+    await until('the role is given', async () => (await rows(page, 'user_role', ['user_id', '=', user.id])).length === 1)
+    await page.locator('[data-t=invite]').click()
+    const link = await page.locator('[data-t=invitelink]').inputValue()
+    await clean(page, 'a user')
+    const other = await open(browser, host.url, { locale: 'vi' })
+    await other.goto(link)
+    await other.locator('[name=new]').fill('long-enough-' + stamp)
+    await other.locator('[name=again]').fill('another')
+    await other.locator('[data-t=invited]').click()
+    await other.locator('.err').waitFor()
+    assert.deepEqual(await axe(other), [], 'axe: choosing a password')
+    await other.locator('[name=again]').fill('long-enough-' + stamp)
+    await other.locator('[data-t=invited]').click()
+    await other.locator('.side').waitFor()
+    assert.deepEqual(other.trouble, [])
+    const again = await open(browser, host.url, { locale: 'en' })
+    await again.goto(link)
+    await again.locator('.note.bad').waitFor()
+    assert.equal(await again.locator('[name=new]').count(), 0, 'the link works once')
+    await again.context().close()
+
+    await page.reload()
+    await page.locator('[data-t=end]').click()
+    await until('signed out', async () => (await other.evaluate(async () => (await fetch('/api/_session')).status)) === 401)
+    await other.context().close()
+    await page.locator('[data-t=deactivate]').click()
+    await page.locator('[data-t=yes]').click()
+    await page.locator('[data-t=activate]').waitFor()
+    await page.locator('[data-t=handover]').waitFor()
+    assert.equal(ok(await call(page, 'GET', 'user/' + user.id), 'user').row.active, false)
+  })
+
+  await test('administration: departments move by mouse and keyboard, never below themselves, and people with them', {}, async (page) => {
+    await signIn(page)
+    const unit = async (name, parent_id) => ok(await call(page, 'POST', 'department', { name: `${name} ${stamp}`, parent_id }), 'department').row
+    const [east, west] = [await unit('East'), await unit('West')]
+    const port = await unit('Port', east.id)
+    const up = async (id) => ok(await call(page, 'GET', 'department/' + id), 'department').row.parent_id ?? null
+    const at = (d) => page.locator(`[data-dept="${d.id}"]`)
+    await page.goto('/admin/departments')
+    await drag(page, at(port), at(west))
+    await until('below West', async () => (await up(port.id)) === west.id)
+    await drag(page, at(west), at(port))
+    await page.locator('.toast.bad').waitFor()
+    assert.equal(await up(west.id), null, 'not below itself')
+    await at(port).focus()
+    await page.keyboard.press('m')
+    await page.locator('dialog .combo input').last().fill('East ' + stamp)
+    await page.locator('dialog [role=option]', { hasText: 'East ' + stamp }).click()
+    await page.locator('dialog footer .btn.pri').click()
+    await until('below East', async () => (await up(port.id)) === east.id)
+    await at(port).focus()
+    await page.keyboard.press('Enter')
+    await page.locator('[data-t=join]').waitFor({ state: 'attached' })
+    const user = ok(await call(page, 'POST', 'user', { name: 'Wanderer ' + stamp, login: 'wander.' + stamp }), 'user').row
+    await page.reload()
+    await choose(page.locator('.deptside .combo').last(), 'Wanderer ' + stamp)
+    const person = page.locator(`.deptside [data-user="${user.id}"]`)
+    await person.waitFor()
+    await drag(page, person, at(west), { fromX: 8, fromY: 8 })
+    await until('works in West', async () => ok(await call(page, 'GET', 'user/' + user.id), 'user').row.department_id === west.id)
+    await choose(page.locator('.deptside .combo').first(), 'Wanderer ' + stamp)
+    await until('heads Port', async () => ok(await call(page, 'GET', 'department/' + port.id), 'department').row.leader_id === user.id)
+    await clean(page, 'departments')
+    await page.locator('[data-t=dropdept]').click()
+    await page.locator('[data-t=yes]').click()
+    await until('gone', async () => (await call(page, 'GET', 'department/' + port.id)).status === 404)
+    for (const d of [east, west]) {
+      await call(page, 'PATCH', 'user/' + user.id, { department_id: null }, { 'If-Match': '"' + ok(await call(page, 'GET', 'user/' + user.id), 'user').row.version + '"' })
+      await call(page, 'DELETE', 'department/' + d.id)
+    }
+  })
+
   /* Every screen: four languages, both sizes, both themes. */
   const SCREENS = {
-    home: ['/admin', '.admcard'], roles: ['/admin/roles', '.admrow'], role: ['/admin/roles/2', '.matrix'],
+    home: ['/admin', '.admcard'], roles: ['/admin/roles', '.admrow'], role: ['/admin/roles/2', '.matrix'], users: ['/admin/users', '.admrow'], user: ['/admin/users/3', '[data-session], .admrow'], departments: ['/admin/departments', '.tn'],
+    department: ['/admin/departments/1', '.deptside .combo'], sessions: ['/admin/sessions', '[data-session]'],
   }
   for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())
     for (const [size, name, theme] of [[DESK, 'desk', i % 2 ? 'dark' : 'light'], [PHONE, 'phone', i % 2 ? 'light' : 'dark']])

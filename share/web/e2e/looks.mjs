@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { call, PHONE, signIn } from './lib.mjs'
 
 /** Drags with real pointer events, in steps as a hand does. */
-async function drag(page, from, to, at = {}) {
+export async function drag(page, from, to, at = {}) {
   const a = await from.boundingBox()
   const b = await to.boundingBox()
   await page.mouse.move(a.x + (at.fromX ?? a.width / 2), a.y + (at.fromY ?? a.height / 2))

@@ -680,7 +680,7 @@ if (host.kind !== 'mock')
   })
 
 if (host.kind !== 'mock') await looks({ test, clean, ok, metaOf, make, fetchRow, until, choose, rowsShown, pickField, TABLE, stamp })
-if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, stamp })
+if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, stamp, browser, host })
 
 /* The mock's jobs are slow enough to be stopped. */
 const slow = await serve({ ui, rows: 5 })

@@ -68,6 +68,10 @@ function admin(page, phone) {
   const go = async (path, wait) => { await page.goto(path); await page.locator(wait).first().waitFor() }
   return {
     'admin-home': () => go('/admin', '.admcard'),
+    'admin-users': () => go('/admin/users', '.admrow'),
+    'admin-user': async () => { await go('/admin/users/3', '[data-t=invite]'); await page.locator('[data-t=invite]').click(); await page.locator('[data-t=invitelink]').waitFor() },
+    'admin-departments': () => go('/admin/departments/2', '.tn, .deptside .combo'),
+    'admin-sessions': () => go('/admin/sessions', '[data-session]'),
     'admin-roles': () => go('/admin/roles', '.admrow'),
     'admin-role': async () => { await go('/admin/roles/2', '.matrix'); if (!phone) await page.locator('[data-table=lead] [data-t=fields]').click() },
   }

@@ -16,8 +16,8 @@ export interface Place {
 
 const TOPICS: { id: string; places: Place[] }[] = [
   { id: 'people', places: [
-    { id: 'users', to: '/t/user', icon: 'users', table: 'user' }, { id: 'departments', to: '/t/department', icon: 'network', table: 'department' },
-    { id: 'roles', icon: 'shield', table: 'role' }] },
+    { id: 'users', icon: 'users', table: 'user' }, { id: 'departments', icon: 'network', table: 'department' },
+    { id: 'roles', icon: 'shield', table: 'role' }, { id: 'sessions', icon: 'key' }] },
   { id: 'data', places: [
     { id: 'dictionaries', to: '/t/dict_item', icon: 'book', table: 'dict_item' }, { id: 'fields', to: '/t/custom_field', icon: 'columns', table: 'custom_field' },
     { id: 'series', to: '/t/series', icon: 'hash', table: 'series' }, { id: 'duplicates', to: '/t/dup_rule', icon: 'copy', table: 'dup_rule' },

@@ -23,7 +23,7 @@ const said = (r: Row): string => {
   const out = [...by].map(([s, ds]) => t('admin.say.reach', { do: list(ds), whose: t('admin.whose.' + s) }))
   const cans = CANS.filter((c) => can(r, c)).map((c) => t('admin.say.' + c))
   if (cans.length) out.push(t('admin.say.may', { do: list(cans) }))
-  return out.join(t('admin.say.comma'))
+  return out.reduce((a, b) => t('admin.say.both', { a, b }))
 }
 
 /** One line for all tables that are treated alike. */

@@ -63,6 +63,7 @@ export async function setUp(body: {
   await post('_setup', body)
   await loadStart()
 }
+export const entered = loadStart
 
 export async function signOut(): Promise<void> {
   await api('DELETE', '_session')
