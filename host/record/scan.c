@@ -666,6 +666,17 @@ static const char *keys_of(struct way *w)
     return keys;
 }
 
+/* Whether a filter holds of no row whose field is empty. */
+static bool asks_for_value(const struct where *w, const struct field *f)
+{
+    if (w == NULL)
+        return false;
+    for (size_t i = 0; w->op == W_AND && i < w->nkids; i++)
+        if (asks_for_value(w->kids[i], f))
+            return true;
+    return w->f == f && (w->op == W_NOT_EMPTY || (w->op >= W_LT && w->op <= W_BEGINS));
+}
+
 int scan_rows(struct berth_ctx *c, const struct scan *s)
 {
     const struct where_query *q = s->q;
@@ -686,8 +697,11 @@ int scan_rows(struct berth_ctx *c, const struct scan *s)
     int start = down ? in_nulls : s->after != NULL && !in_nulls;
 
     for (int i = start; i < 2 && w.left > 0 && c->rc == BERTH_OK; i++) {
+        bool nulls = down == (i == 1);
+
         w.after = i == start ? s->after : NULL;
-        part(&w, down == (i == 1));
+        if (!nulls || !asks_for_value(q->where, q->sort[0].f)) /* or the whole part would be read for nothing */
+            part(&w, nulls);
     }
     return c->rc;
 }
