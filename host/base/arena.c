@@ -129,17 +129,23 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_vfmt(struct arena *a, const char *fmt, va_list ap)
 {
+    char shorter[256]; /* most are: once is enough */
     va_list again;
     char *p;
     int n;
 
     va_copy(again, ap);
-    n = vsnprintf(NULL, 0, fmt, again);
+    n = vsnprintf(shorter, sizeof(shorter), fmt, again);
     va_end(again);
     if (n < 0)
         n = 0;
     p = arena_raw(a, (size_t)n + 1);
-    vsnprintf(p, (size_t)n + 1, fmt, ap);
+    if ((size_t)n < sizeof(shorter)) {
+        memcpy(p, shorter, (size_t)n);
+        p[n] = '\0';
+    } else {
+        vsnprintf(p, (size_t)n + 1, fmt, ap);
+    }
     return p;
 }
 

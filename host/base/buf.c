@@ -6,44 +6,34 @@
 
 #include "base/arena.h"
 
-char *buf_room(struct buf *b, size_t more)
+char *buf_grow(struct buf *b, size_t more)
 {
-    size_t need = b->len + more + 1;
+    size_t need = b->len + more + 1, cap = b->cap < 64 ? 250 : b->cap;
 
-    if (need > b->cap) {
-        size_t cap = b->cap < 64 ? 64 : b->cap;
-
-        while (cap < need)
-            cap += cap / 2 + 64;
-        b->s = mem_realloc(b->s, cap);
-        b->cap = cap;
-        b->s[b->len] = '\0'; /* also when nothing is written there after all */
-    }
+    while (cap < need)
+        cap += cap / 2 + 64;
+    b->s = mem_realloc(b->s, cap);
+    b->cap = cap;
+    b->s[b->len] = '\0'; /* also when nothing is written there after all */
     return b->s + b->len;
-}
-
-void buf_add(struct buf *b, const char *s, size_t len)
-{
-    char *to = buf_room(b, len);
-
-    if (len > 0)
-        memcpy(to, s, len);
-    b->len += len;
-    b->s[b->len] = '\0';
 }
 
 void buf_addv(struct buf *b, const char *fmt, va_list ap)
 {
+    char *to = buf_room(b, 0); /* mostly there is room, and once is enough */
+    size_t room = b->cap - b->len;
     va_list again;
     int n;
 
     va_copy(again, ap);
-    n = vsnprintf(NULL, 0, fmt, again);
+    n = vsnprintf(to, room, fmt, again);
     va_end(again);
     if (n < 0)
-        return;
-    vsnprintf(buf_room(b, (size_t)n), (size_t)n + 1, fmt, ap);
-    b->len += (size_t)n;
+        *to = '\0';
+    else if ((size_t)n >= room)
+        vsnprintf(buf_room(b, (size_t)n), (size_t)n + 1, fmt, ap);
+    if (n > 0)
+        b->len += (size_t)n;
 }
 
 void buf_addf(struct buf *b, const char *fmt, ...)

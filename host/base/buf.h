@@ -14,14 +14,28 @@ struct buf {
 
 #define BUF_INIT {NULL, 0, 0}
 
-/* Makes room for `more` bytes behind .len and returns where they go. */
-char *buf_room(struct buf *b, size_t more);
-void buf_add(struct buf *b, const char *s, size_t len);
+char *buf_grow(struct buf *b, size_t more); /* buf_room() where there is none left */
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_addv(struct buf *b, const char *fmt, va_list ap);
 void buf_clear(struct buf *b); /* keeps the memory */
 void buf_free(struct buf *b);
 const char *buf_str(const struct buf *b); /* "" when nothing was added */
+
+/* Makes room for `more` bytes behind .len and returns where they go. */
+static inline char *buf_room(struct buf *b, size_t more)
+{
+    return b->len + more + 1 <= b->cap ? b->s + b->len : buf_grow(b, more);
+}
+
+static inline void buf_add(struct buf *b, const char *s, size_t len)
+{
+    char *to = buf_room(b, len);
+
+    if (len > 0)
+        memcpy(to, s, len);
+    to[len] = '\0';
+    b->len += len;
+}
 
 static inline void buf_puts(struct buf *b, const char *s)
 {

@@ -11,11 +11,14 @@ static void item(struct json *j)
     j->comma = true;
 }
 
-/* Length of the valid UTF-8 sequence at s, or 0. */
-static size_t utf8_len(const unsigned char *s, size_t n)
+/* Length of the valid UTF-8 sequence at s, which does not begin with ASCII, or 0. */
+static inline size_t utf8_len(const unsigned char *s, size_t n)
 {
-    size_t len = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    size_t len;
 
+    if (n >= 3 && s[0] > 0xe0 && s[0] < 0xf0 && s[0] != 0xed) /* nearly all Chinese, and much Vietnamese */
+        return (s[1] & 0xc0) == 0x80 && (s[2] & 0xc0) == 0x80 ? 3 : 0;
+    len = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
     if (len == 0 || len > n)
         return 0;
     for (size_t i = 1; i < len; i++)
@@ -27,58 +30,75 @@ static size_t utf8_len(const unsigned char *s, size_t n)
     return len;
 }
 
-/* How many bytes from s on stand for themselves: printable ASCII, eight at a time. */
+static inline bool plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* How many bytes from s on stand for themselves: printable ASCII, eight at a time, and whole UTF-8 sequences. */
 static size_t plain_len(const char *s, size_t n)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
     size_t i = 0;
 
-    for (; i + 8 <= n; i += 8) {
-        uint64_t v;
+    while (i < n) {
+        unsigned char c = (unsigned char)s[i];
+        size_t len;
 
-        memcpy(&v, s + i, 8);
-        /* the high bit of a byte is set where it is not ASCII, below a blank, a quote, a backslash or DEL; a byte
-         * above such a one may be mistaken for one, which the caller finds out */
-        if ((v | (v - ones * 0x20) | ((v ^ ones * '"') - ones) | ((v ^ ones * '\\') - ones) | ((v ^ ones * 0x7f) - ones)) & high)
+        if (c >= 0x80) {
+            if ((len = utf8_len((const unsigned char *)s + i, n - i)) == 0)
+                break;
+            i += len;
+            continue;
+        }
+        for (uint64_t v; i + 8 <= n; i += 8) {
+            memcpy(&v, s + i, 8);
+            /* the high bit of a byte is set where it is not ASCII, below a blank, a quote, a backslash or DEL; a byte
+             * above such a one may be mistaken for one, which is found out below */
+            if ((v | (v - ones * 0x20) | ((v ^ ones * '"') - ones) | ((v ^ ones * '\\') - ones) | ((v ^ ones * 0x7f) - ones)) & high)
+                break;
+        }
+        while (i < n && plain((unsigned char)s[i]))
+            i++;
+        if (i < n && (unsigned char)s[i] < 0x80)
             break;
     }
     return i;
 }
 
-void json_quote(struct buf *out, const char *s, size_t n)
+/* What stands in JSON for one byte that may not stand for itself. */
+static void escape(struct buf *out, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
-    size_t from = 0, i = 0;
 
+    buf_putc(out, '\\');
+    if (c == '"' || c == '\\') {
+        buf_putc(out, (char)c);
+    } else if (c == '\n') {
+        buf_putc(out, 'n');
+    } else if (c >= 0x80) {
+        buf_puts(out, "ufffd");
+    } else {
+        buf_puts(out, "u00");
+        buf_putc(out, hex[c >> 4]);
+        buf_putc(out, hex[c & 15]);
+    }
+}
+
+void json_quote(struct buf *out, const char *s, size_t n)
+{
     buf_room(out, n + 2);
     buf_putc(out, '"');
-    while ((i += plain_len(s + i, n - i)) < n) {
-        unsigned char c = (unsigned char)s[i];
-        size_t len;
-        char esc[7];
+    for (;;) {
+        size_t len = plain_len(s, n);
 
-        for (; c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; c = (unsigned char)s[i])
-            if (++i == n)
-                break;
-        if (i == n)
+        buf_add(out, s, len);
+        if (len == n)
             break;
-        if (c >= 0x80 && (len = utf8_len((const unsigned char *)s + i, n - i)) > 0) {
-            i += len;
-            continue;
-        }
-        buf_add(out, s + from, i - from);
-        if (c == '"' || c == '\\')
-            len = (size_t)snprintf(esc, sizeof(esc), "\\%c", c);
-        else if (c == '\n')
-            len = (size_t)snprintf(esc, sizeof(esc), "\\n");
-        else if (c >= 0x80)
-            len = (size_t)snprintf(esc, sizeof(esc), "\\ufffd");
-        else
-            len = (size_t)snprintf(esc, sizeof(esc), "\\u00%c%c", hex[c >> 4], hex[c & 15]);
-        buf_add(out, esc, len);
-        from = ++i;
+        escape(out, (unsigned char)s[len]);
+        s += len + 1;
+        n -= len + 1;
     }
-    buf_add(out, s + from, n - from);
     buf_putc(out, '"');
 }
 

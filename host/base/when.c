@@ -2,6 +2,7 @@
 #include "base/when.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t clock_ms(clockid_t id)
@@ -71,13 +72,19 @@ bool when_date_parse(const char *s, size_t len, int64_t *days_r)
     return y == y2 && m == m2 && d == d2;
 }
 
-/* n digits behind `at`, then the mark; a list of 50 rows writes 1,500 of them, too many for printf. */
-static char *put_digits(char *at, int v, int n, char mark)
+/* Two digits behind `at`, then the mark; a list of 50 rows writes 1,500 digits, too many for printf. */
+static char *put_two(char *at, int v, char mark)
 {
-    at[n] = mark;
-    for (int i = n - 1; i >= 0; i--, v /= 10)
-        at[i] = (char)('0' + v % 10);
-    return at + n + 1;
+    at[0] = (char)('0' + v / 10);
+    at[1] = (char)('0' + v % 10);
+    at[2] = mark;
+    return at + 3;
+}
+
+static char *put_year(char *at, int y)
+{
+    put_two(at, y / 100, ' ');
+    return put_two(at + 2, y % 100, '-');
 }
 
 void when_date_format(int64_t days, char out[WHEN_DATE_MAX])
@@ -89,7 +96,7 @@ void when_date_format(int64_t days, char out[WHEN_DATE_MAX])
         snprintf(out, WHEN_DATE_MAX, "%04d-%02u-%02u", y, (unsigned)m % 100u, (unsigned)d % 100u);
         return;
     }
-    put_digits(put_digits(put_digits(out, y, 4, '-'), m, 2, '-'), d, 2, '\0');
+    put_two(put_two(put_year(out, y), m, '-'), d, '\0');
 }
 
 /* "Z", "+08:00" or "-0330" at s; the offset in minutes. */
@@ -137,6 +144,10 @@ bool when_time_parse(const char *s, size_t len, int64_t *ms_r)
 
 void when_time_format(int64_t ms, char out[WHEN_TIME_MAX])
 {
+    static _Thread_local struct {
+        int64_t days;
+        char text[WHEN_DATE_MAX]; /* "" at first; what a list shows happened on few days */
+    } last;
     int64_t days = ms / WHEN_DAY, rest = ms % WHEN_DAY;
     int y, m, d;
 
@@ -144,12 +155,21 @@ void when_time_format(int64_t ms, char out[WHEN_TIME_MAX])
         rest += WHEN_DAY;
         days--;
     }
-    when_civil(days, &y, &m, &d);
-    if (y >= 0 && y <= 9999) {
-        out = put_digits(put_digits(put_digits(out, y, 4, '-'), m, 2, '-'), d, 2, 'T');
-        out = put_digits(put_digits(out, (int)(rest / 3600000), 2, ':'), (int)(rest / 60000 % 60), 2, ':');
-        out = put_digits(put_digits(out, (int)(rest / 1000 % 60), 2, '.'), (int)(rest % 1000), 3, 'Z');
-        *out = '\0';
+    if (last.days != days || last.text[0] == '\0') {
+        when_civil(days, &y, &m, &d);
+        last.text[0] = '\0';
+        if (y >= 0 && y <= 9999)
+            when_date_format(last.days = days, last.text);
+    }
+    if (last.text[0] != '\0') {
+        int t = (int)rest, ms_ = t % 1000, s = t / 1000;
+
+        memcpy(out, last.text, 10);
+        out[10] = 'T';
+        out += 11;
+        out = put_two(put_two(put_two(out, s / 3600, ':'), s / 60 % 60, ':'), s % 60, '.');
+        *out = (char)('0' + ms_ / 100);
+        *put_two(out + 1, ms_ % 100, 'Z') = '\0';
         return;
     }
     snprintf(out, WHEN_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", y, m, d,

@@ -198,7 +198,15 @@ const void *db_col_blob(struct db_stmt *s, int i, size_t *len_r)
 
 struct db_value db_col(struct db_stmt *s, int i)
 {
-    return s->driver->col(s, i);
+    struct db_value v;
+
+    s->driver->cols(s, i, 1, &v);
+    return v;
+}
+
+void db_cols(struct db_stmt *s, int first, int n, struct db_value *out)
+{
+    s->driver->cols(s, first, n, out);
 }
 
 int db_exec(struct db_conn *c, const char *sql)

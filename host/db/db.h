@@ -94,7 +94,7 @@ int64_t db_col_int(struct db_stmt *s, int i);
 double db_col_real(struct db_stmt *s, int i);
 const char *db_col_text(struct db_stmt *s, int i, size_t *len_r); /* len_r may be NULL */
 const void *db_col_blob(struct db_stmt *s, int i, size_t *len_r);
-/* Type and value at once, for who reads many. */
+/* Types and values at once, for who reads many. */
 struct db_value {
     enum db_type type;
     size_t len; /* of text and blobs */
@@ -105,6 +105,7 @@ struct db_value {
     };
 };
 struct db_value db_col(struct db_stmt *s, int i);
+void db_cols(struct db_stmt *s, int first, int n, struct db_value *out);
 
 int db_exec(struct db_conn *c, const char *sql); /* any number of statements, no rows */
 int64_t db_last_id(struct db_conn *c);           /* of the last INSERT */

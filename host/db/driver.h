@@ -44,7 +44,7 @@ struct db_driver {
     double (*col_real)(struct db_stmt *s, int i);
     const char *(*col_text)(struct db_stmt *s, int i, size_t *len_r);
     const void *(*col_blob)(struct db_stmt *s, int i, size_t *len_r);
-    struct db_value (*col)(struct db_stmt *s, int i);
+    void (*cols)(struct db_stmt *s, int first, int n, struct db_value *out);
 
     int (*exec)(struct db_conn *c, const char *sql);
     int64_t (*last_id)(struct db_conn *c);

@@ -104,7 +104,7 @@ int64_t sq_col_int(struct db_stmt *s, int i);
 double sq_col_real(struct db_stmt *s, int i);
 const char *sq_col_text(struct db_stmt *s, int i, size_t *len_r);
 const void *sq_col_blob(struct db_stmt *s, int i, size_t *len_r);
-struct db_value sq_col(struct db_stmt *s, int i);
+void sq_cols(struct db_stmt *s, int first, int n, struct db_value *out);
 
 /* sqlite_log.c */
 #define SQ_LOG_VFS "berth-log" /* the writer's */

@@ -325,9 +325,8 @@ const void *sq_col_blob(struct db_stmt *s, int i, size_t *len_r)
 }
 
 /* Each sqlite3_column_ function looks for the column anew and tells the connection of errors. */
-struct db_value sq_col(struct db_stmt *s, int i)
+static struct db_value value(sqlite3_value *v)
 {
-    sqlite3_value *v = sqlite3_column_value(stmt(s)->h, i);
     struct db_value out = {.type = types[sqlite3_value_type(v)]};
 
     switch (out.type) {
@@ -349,4 +348,10 @@ struct db_value sq_col(struct db_stmt *s, int i)
         break;
     }
     return out;
+}
+
+void sq_cols(struct db_stmt *s, int first, int n, struct db_value *out)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = value(sqlite3_column_value(stmt(s)->h, first + i));
 }

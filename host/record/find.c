@@ -159,15 +159,17 @@ struct column {
     enum access access;
 };
 
-static void column_json(struct berth_ctx *c, struct json *j, const struct column *col, struct db_stmt *s,
+static void column_json(struct berth_ctx *c, struct json *j, const struct column *col, struct db_value is, struct db_stmt *s,
                         int i, struct titles_wanted **titles)
 {
     const struct field *f = col->f;
-    struct db_value is = db_col(s, i);
 
     json_key_raw(j, f->json_key, f->json_key_len);
     if (is.type == DB_T_NULL) {
-        val_json(j, f, berth_nil());
+        if (f->flags & BERTH_MANY)
+            val_json(j, f, berth_nil());
+        else
+            json_nil(j);
         return;
     }
     if (col->access == ACCESS_MASK) {
@@ -178,7 +180,7 @@ static void column_json(struct berth_ctx *c, struct json *j, const struct column
         json_strn(j, is.s, is.len);
         return;
     }
-    struct berth_val v = val_read(c, f, s, i);
+    struct berth_val v = val_of(c, f, is, s, i);
 
     val_json(j, f, v);
     titles_want(c, titles, f, v);
@@ -287,6 +289,7 @@ struct reader {
     const struct page *p;
     const struct column *col;
     size_t ncol;
+    struct db_value *is; /* the row's columns */
     struct json *j;
     struct titles_wanted *titles;
     struct berth_val key[WHERE_SORTS + 1]; /* of the last row written */
@@ -335,8 +338,9 @@ static void write_row(void *arg, struct db_stmt *s, int first)
         return;
     }
     json_open(r->j, '{');
+    db_cols(s, first, (int)r->ncol, r->is);
     for (size_t i = 0; i < r->ncol; i++)
-        column_json(r->c, r->j, &r->col[i], s, first + (int)i, &r->titles);
+        column_json(r->c, r->j, &r->col[i], r->is[i], s, first + (int)i, &r->titles);
     json_close(r->j, '}');
     if (r->q != NULL)
         mark_row(r, s, first);
@@ -352,8 +356,10 @@ static const char *select_columns(struct berth_ctx *c, const struct column *col,
     struct buf b = BUF_INIT;
     const char *s;
 
-    for (size_t i = 0; i < n; i++)
-        buf_addf(&b, "%st.%s", i > 0 ? ", " : "", col[i].f->name);
+    for (size_t i = 0; i < n; i++) {
+        buf_puts(&b, i > 0 ? ", t." : "t.");
+        buf_puts(&b, col[i].f->name);
+    }
     s = arena_strndup(c->a, buf_str(&b), b.len);
     buf_free(&b);
     return s;
@@ -373,6 +379,7 @@ int find_page(struct berth_ctx *c, const struct page *p, struct buf *out)
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
     if (!page_columns(c, p, col, &r.ncol) || (p->after != NULL && !cursor_read(c, &p->q, p->after, after = key)))
         return c->rc;
+    r.is = arena_alloc(c->a, (r.ncol + 1) * sizeof(*r.is));
     json_open(&j, '{');
     json_key(&j, "rows");
     json_open(&j, '[');

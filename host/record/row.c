@@ -863,8 +863,11 @@ const char *row_columns(struct berth_ctx *c, const struct table *t, const char *
 
 struct berth_val val_read(struct berth_ctx *c, const struct field *f, struct db_stmt *s, int col)
 {
-    struct db_value v = db_col(s, col);
+    return val_of(c, f, db_col(s, col), s, col);
+}
 
+struct berth_val val_of(struct berth_ctx *c, const struct field *f, struct db_value v, struct db_stmt *s, int col)
+{
     if (v.type == DB_T_NULL)
         return berth_nil();
     if (field_is_text(f)) {

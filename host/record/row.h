@@ -60,6 +60,8 @@ const char *row_title(const struct berth_row *r);
 const char *row_columns(struct berth_ctx *c, const struct table *t, const char *prefix);
 struct berth_row *row_read(struct berth_ctx *c, const struct table *t, struct db_stmt *s);
 struct berth_val val_read(struct berth_ctx *c, const struct field *f, struct db_stmt *s, int col);
+/* The same of a column that has been read already. */
+struct berth_val val_of(struct berth_ctx *c, const struct field *f, struct db_value v, struct db_stmt *s, int col);
 void val_bind(struct db_stmt *s, int i, const struct field *f, struct berth_val v);
 
 #endif
