@@ -219,6 +219,20 @@ CREATE INDEX ix_pool_member_pool_id ON pool_member (pool_id);
 CREATE INDEX ix_pool_member_user_id ON pool_member (user_id);
 CREATE INDEX ix_pool_member_department_id ON pool_member (department_id);
 
+CREATE TABLE pool_field (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    pool_id INTEGER,
+    field TEXT,
+    access TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_pool_field_pool_id_field ON pool_field (pool_id, field);
+CREATE INDEX ix_pool_field_pool_id ON pool_field (pool_id);
+
 CREATE TABLE pool_rule (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL,

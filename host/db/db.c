@@ -346,10 +346,10 @@ bool db_fts_common(struct db_conn *c, const char *name, const struct db_fts_term
     return c->driver->fts_common(c, name, terms, n, rows);
 }
 
-void db_fts_test(struct db *db, struct buf *sql, const char *as, const char *const *columns,
+void db_fts_test(struct db *db, struct buf *sql, const char *const *columns,
                  int names, int prose)
 {
-    db->driver->fts_test(sql, as, columns, names, prose);
+    db->driver->fts_test(sql, columns, names, prose);
 }
 
 void db_fts_from(struct db *db, struct buf *sql, const char *name, const char *as,

@@ -257,8 +257,8 @@ bool db_fts_match(struct db_conn *c, const char *name, struct buf *value,
 bool db_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n,
                    int64_t rows);
 /* A condition on a row itself, with one placeholder for what the user typed (text_tokens_query()):
- * that these columns have it.  Of the columns, `prose` at the end are long text. */
-void db_fts_test(struct db *db, struct buf *sql, const char *as, const char *const *columns,
+ * that these columns (as SQL: t.name) have it.  Of the columns, `prose` at the end are long text. */
+void db_fts_test(struct db *db, struct buf *sql, const char *const *columns,
                  int names, int prose);
 /* No change waits to be indexed, in what this connection sees: the index alone tells the truth. */
 bool db_fts_settled(struct db_conn *c);

@@ -78,7 +78,7 @@ struct db_driver {
                       const struct db_fts_term *terms, int n, unsigned *left);
     bool (*fts_common)(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n,
                        int64_t rows);
-    void (*fts_test)(struct buf *sql, const char *as, const char *const *columns, int names,
+    void (*fts_test)(struct buf *sql, const char *const *columns, int names,
                      int prose);
     void (*fts_from)(struct buf *sql, const char *name, const char *as, const char *table,
                      const char *table_as);

@@ -150,7 +150,7 @@ bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
                   const struct db_fts_term *terms, int n, unsigned *left);
 bool sq_fts_common(struct db_conn *c, const char *name, const struct db_fts_term *terms, int n,
                    int64_t rows);
-void sq_fts_test(struct buf *sql, const char *as, const char *const *columns, int names, int prose);
+void sq_fts_test(struct buf *sql, const char *const *columns, int names, int prose);
 void sq_fts_from(struct buf *sql, const char *name, const char *as, const char *table,
                  const char *table_as);
 void sq_fts_where(struct buf *sql, const char *name, const char *as);

@@ -235,13 +235,11 @@ void sq_fts_id(struct buf *sql, const char *as)
     buf_addf(sql, "%s.rowid", as);
 }
 
-void sq_fts_test(struct buf *sql, const char *as, const char *const *columns, int names, int prose)
+void sq_fts_test(struct buf *sql, const char *const *columns, int names, int prose)
 {
     buf_addf(sql, "berth_has(?, %d", names);
-    for (int i = 0; i < names + prose; i++) {
-        buf_addf(sql, ", %s.", as);
-        sq_add_name(sql, columns[i]);
-    }
+    for (int i = 0; i < names + prose; i++)
+        buf_addf(sql, ", %s", columns[i]);
     buf_putc(sql, ')');
 }
 

@@ -174,7 +174,7 @@ static void link_key(struct build *b, struct field *f, const char *table)
     bool company = f->type == BERTH_TEXT && f->of != NULL && strcmp(f->of, "company") == 0;
     bool code = f->type == BERTH_TEXT && f->of != NULL && strcmp(f->of, "code") == 0;
 
-    if (f->type == BERTH_TEXT && f->of != NULL && !company && !code)
+    if (f->type == BERTH_TEXT && f->of != NULL && !company && !code && strcmp(f->of, "@field") != 0)
         problem(b, f->plugin, table, f->name,
                 "\"%s\" is no way of comparing texts: set .of to \"company\", \"code\" or nothing",
                 f->of);

@@ -117,9 +117,9 @@ static const char *columns(struct walk *w)
     int at = (int)w->nby;
 
     for (size_t i = 0; i < w->nby; i++)
-        buf_addf(&b, "%st.%s", i > 0 ? ", " : "", w->by[i].f->name);
+        buf_addf(&b, "%s%s", i > 0 ? ", " : "", perm_column(w->c, w->by[i].f, "t."));
     for (size_t i = 0; i < w->nm; i++) {
-        buf_addf(&b, "%st.%s", b.len > 0 ? ", " : "", w->m[i].f->name);
+        buf_addf(&b, "%s%s", b.len > 0 ? ", " : "", perm_column(w->c, w->m[i].f, "t."));
         w->m[i].col = at++;
     }
     s = b.len == 0 ? "1" : arena_strdup(w->c->a, buf_str(&b));

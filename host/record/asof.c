@@ -35,6 +35,14 @@ static void undo(struct berth_ctx *c, struct berth_row *r, const char *changes)
     json_decref(list);
 }
 
+/* Whose it was then does not show what is hidden now. */
+static void hide(struct berth_row *r, const struct berth_row *now)
+{
+    for (int i = F_DECLARED; i < r->t->nfields; i++)
+        if (perm_veils(r->c, &r->t->fields[i]) && perm_field_of(now, &r->t->fields[i]) < ACCESS_READ)
+            r->v[i] = berth_nil();
+}
+
 struct berth_row *record_at(struct berth_ctx *c, const struct berth_row *now, int64_t at)
 {
     struct berth_row *r = row_copy(now);
@@ -60,6 +68,7 @@ struct berth_row *record_at(struct berth_ctx *c, const struct berth_row *now, in
         ctx_db(c, rc, "read history");
         return NULL;
     }
+    hide(r, now);
     r->v[F_VERSION].i = version > 0 ? version : 1;
     return r;
 }

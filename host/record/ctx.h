@@ -25,6 +25,7 @@ struct ctx_match { /* a possible duplicate */
     const char *title;
     const char *by[8]; /* field names */
     size_t nby;
+    bool hidden;       /* by what the record's pool hides: then it is not named */
     bool blocks, warns; /* by the rule that says so; neither: it is only told */
     struct ctx_match *next;
 };

@@ -193,6 +193,17 @@ static int check_pool_rule(struct berth_ctx *c, struct berth_row *r)
     return not_negative(c, r);
 }
 
+static int check_pool_field(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_row *pool = find_raw(c, model_table(c->m, "pool"), row_get(r, "pool_id").i);
+    const struct table *t = pool == NULL ? NULL : pooled(c, pool);
+    struct berth_val name = row_get(r, "field");
+
+    if (t != NULL && !val_is_nil(name) && perm_veil_place(t, name.s) < 0)
+        return ctx_invalid(c, "field", "err.pool_field", NULL);
+    return c->rc;
+}
+
 static int check_hold_limit(struct berth_ctx *c, struct berth_row *r)
 {
     const struct table *t = pooled(c, r);
@@ -330,6 +341,7 @@ static const struct own {
     {"hold_limit", check_hold_limit, NULL, NULL},
     {"dict_item", check_item, NULL, declarations},
     {"pool", check_pool, drop_pool, pool_saved},
+    {"pool_field", check_pool_field, NULL, rights},
     {"pool_member", NULL, NULL, rights},
     {"pool_rule", check_pool_rule, NULL, pool_saved},
     {"role", only_admin, only_admin, rights},

@@ -139,17 +139,20 @@ static void by(struct ctx_match *m, const char *field)
         m->by[m->nby++] = field;
 }
 
-static void hit(struct berth_ctx *c, struct ctx_match **list, const struct table *t, int64_t id,
+/* What a pool hides of its record is no reason to name it: beside a match by what the user sees stands another
+ * that names nothing, as one with somebody else's record would. */
+static void hit(struct berth_ctx *c, struct ctx_match **list, const struct table *t, int64_t id, bool hidden,
                 const struct dup_way *w, enum dup_when when)
 {
     struct ctx_match **at = list;
 
-    while (*at != NULL && ((*at)->table != t || (*at)->id != id))
+    while (*at != NULL && ((*at)->table != t || (*at)->id != id || (*at)->hidden != hidden))
         at = &(*at)->next;
     if (*at == NULL) {
         *at = arena_alloc(c->a, sizeof(**at));
         (*at)->table = t;
         (*at)->id = id;
+        (*at)->hidden = hidden;
     }
     for (size_t i = 0; i < w->n; i++)
         by(*at, w->f[i]->name);
@@ -157,14 +160,22 @@ static void hit(struct berth_ctx *c, struct ctx_match **list, const struct table
     (*at)->warns = (*at)->warns || w->act[when] == DUP_WARN;
 }
 
-/* Hashes only point: the record itself says whether it shares the key. */
-static bool shares(struct berth_ctx *c, const struct berth_row *r, const struct dup_key *key)
+/* Hashes only point: the record itself says whether it shares the key, and by what it does; NULL: it does not. */
+static const struct dup_way *shares(struct berth_ctx *c, const struct berth_row *r, const struct dup_key *key)
 {
     struct dup_keys *own = arena_alloc(c->a, sizeof(*own));
 
     dup_keys_of(r, own);
     for (size_t i = 0; i < own->n; i++)
         if (own->k[i].hash == key->hash && strcmp(own->k[i].text, key->text) == 0)
+            return own->k[i].way;
+    return NULL;
+}
+
+static bool hides(const struct berth_row *r, const struct dup_way *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (perm_veils(r->c, w->f[i]) && perm_field_of(r, w->f[i]) < ACCESS_READ)
             return true;
     return false;
 }
@@ -174,7 +185,7 @@ const struct table *dup_shares(struct berth_ctx *c, int64_t tbl, int64_t rec, co
     const struct table *t = table_of(c, tbl);
     struct berth_row *r = t == NULL ? NULL : find_raw(c, t, rec);
 
-    return r != NULL && shares(c, r, key) ? t : NULL;
+    return r != NULL && shares(c, r, key) != NULL ? t : NULL;
 }
 
 enum { FOUND_MAX = 20 }; /* more than that is noise, not a duplicate */
@@ -256,14 +267,15 @@ struct ctx_match *dup_find_all(struct berth_ctx *c, const struct table *t, const
 
         for (size_t k = 0; k < n; k++) {
             const struct table *of = table_of(c, found[k].tbl);
+            const struct dup_way *by;
             struct berth_row *r;
 
             if (of == NULL || (of == t && found[k].rec == self) || succeeds(c, of, found[k].rec) ||
                 (when == DUP_IMPORT && keys->k[i].way->act[when] == DUP_REPORT))
                 continue;
             r = find_raw(c, of, found[k].rec);
-            if (r != NULL && shares(c, r, &keys->k[i]))
-                hit(c, &list, of, found[k].rec, keys->k[i].way, when);
+            if (r != NULL && (by = shares(c, r, &keys->k[i])) != NULL)
+                hit(c, &list, of, found[k].rec, hides(r, by), keys->k[i].way, when);
         }
     }
     return list;
@@ -277,7 +289,7 @@ struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const str
     for (struct ctx_match *m = list; m != NULL; m = m->next) {
         struct berth_row *r = find_raw(c, m->table, m->id);
 
-        if (r != NULL && perm_row(c, r, DO_READ))
+        if (r != NULL && perm_row(c, r, DO_READ) && !m->hidden)
             m->title = row_title(r);
         else
             m->id = 0; /* somebody else's: that there is one is all that is told */

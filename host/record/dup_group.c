@@ -193,6 +193,20 @@ struct found {
     size_t n;
 };
 
+/* What its pool hides of a record is not told by the company it is in. */
+static bool shows(const struct berth_row *r, const char *fields)
+{
+    for (const char *p = fields; *p != '\0';) {
+        size_t n = strcspn(p, ",");
+        const struct field *f = map_getn(&r->t->by_name, p, n);
+
+        if (f != NULL && perm_veils(r->c, f) && perm_field_of(r, f) < ACCESS_READ)
+            return false;
+        p += n + (p[n] == ',');
+    }
+    return true;
+}
+
 static void members(struct berth_ctx *c, const struct table *t, struct found *g)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT rec FROM dup_member WHERE grp = ? ORDER BY rec");
@@ -206,7 +220,7 @@ static void members(struct berth_ctx *c, const struct table *t, struct found *g)
     for (size_t i = 0; i < n; i++) {
         struct berth_row *r = find_raw(c, t, rec[i]); /* merged or deleted since: passed over */
 
-        if (r != NULL && perm_row(c, r, DO_READ))
+        if (r != NULL && perm_row(c, r, DO_READ) && shows(r, g->fields))
             g->row[g->n++] = r;
     }
 }

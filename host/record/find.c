@@ -99,7 +99,7 @@ int64_t find_ref_by_text(struct berth_ctx *c, const struct field *f, const char 
         return id;
     id = having(c, t, t->title->name, text, n);
     for (int i = F_DECLARED; i < t->nfields && id <= 0; i++)
-        if (is_code(t, &t->fields[i])) {
+        if (is_code(t, &t->fields[i]) && !perm_veils(c, &t->fields[i])) {
             int64_t by_code = having(c, t, t->fields[i].name, text, n);
 
             id = by_code > 0 ? by_code : id;
@@ -159,11 +159,13 @@ struct column {
     enum access access;
 };
 
-static void column_json(struct berth_ctx *c, struct json *j, const struct column *col, struct db_value is, struct db_stmt *s,
+static void column_json(struct berth_ctx *c, struct json *j, const struct column *col, enum access access, struct db_value is, struct db_stmt *s,
                         int i, struct titles_wanted **titles)
 {
     const struct field *f = col->f;
 
+    if (access == ACCESS_NONE)
+        return;
     json_key_raw(j, f->json_key, f->json_key_len);
     if (is.type == DB_T_NULL) {
         if (f->flags & BERTH_MANY)
@@ -172,7 +174,7 @@ static void column_json(struct berth_ctx *c, struct json *j, const struct column
             json_nil(j);
         return;
     }
-    if (col->access == ACCESS_MASK) {
+    if (access == ACCESS_MASK) {
         json_str(j, "***");
         return;
     }
@@ -290,12 +292,20 @@ struct reader {
     const struct column *col;
     size_t ncol;
     struct db_value *is; /* the row's columns */
+    bool veils; /* behind the columns stand owner and pool, which decide what is seen */
     struct json *j;
     struct titles_wanted *titles;
     struct berth_val key[WHERE_SORTS + 1]; /* of the last row written */
     int64_t left;
     bool more;
 };
+
+static enum access seen(const struct reader *r, const struct column *col, struct db_stmt *s, int first)
+{
+    int at = first + (int)r->ncol;
+
+    return r->veils ? perm_field_at(r->c->who, col->f, db_col_int(s, at), db_col_int(s, at + 1)) : col->access;
+}
 
 /* "4":{"name":[[0,2]]} for a row in which something is marked. */
 static void mark_row(struct reader *r, struct db_stmt *s, int first)
@@ -310,7 +320,7 @@ static void mark_row(struct reader *r, struct db_stmt *s, int first)
         size_t len, n;
         const char *text;
 
-        if (!search_by(r->c, f) || db_col_is_null(s, first + (int)i))
+        if (!search_by(r->c, f) || seen(r, &r->col[i], s, first) < ACCESS_READ || db_col_is_null(s, first + (int)i))
             continue;
         text = db_col_text(s, first + (int)i, &len);
         n = text_query_mark(r->q, text, len, f->type == BERTH_LONG, mark, &starts);
@@ -340,7 +350,7 @@ static void write_row(void *arg, struct db_stmt *s, int first)
     json_open(r->j, '{');
     db_cols(s, first, (int)r->ncol, r->is);
     for (size_t i = 0; i < r->ncol; i++)
-        column_json(r->c, r->j, &r->col[i], r->is[i], s, first + (int)i, &r->titles);
+        column_json(r->c, r->j, &r->col[i], seen(r, &r->col[i], s, first), r->is[i], s, first + (int)i, &r->titles);
     json_close(r->j, '}');
     if (r->q != NULL)
         mark_row(r, s, first);
@@ -351,7 +361,7 @@ static void write_row(void *arg, struct db_stmt *s, int first)
     r->key[q->nsort] = berth_i(db_col_int(s, (int)q->nsort));
 }
 
-static const char *select_columns(struct berth_ctx *c, const struct column *col, size_t n)
+static const char *select_columns(struct berth_ctx *c, const struct column *col, size_t n, bool veils)
 {
     struct buf b = BUF_INIT;
     const char *s;
@@ -360,6 +370,8 @@ static const char *select_columns(struct berth_ctx *c, const struct column *col,
         buf_puts(&b, i > 0 ? ", t." : "t.");
         buf_puts(&b, col[i].f->name);
     }
+    if (veils)
+        buf_puts(&b, ", t.owner_id, t.pool_id");
     s = arena_strndup(c->a, buf_str(&b), b.len);
     buf_free(&b);
     return s;
@@ -380,6 +392,7 @@ int find_page(struct berth_ctx *c, const struct page *p, struct buf *out)
     if (!page_columns(c, p, col, &r.ncol) || (p->after != NULL && !cursor_read(c, &p->q, p->after, after = key)))
         return c->rc;
     r.is = arena_alloc(c->a, (r.ncol + 1) * sizeof(*r.is));
+    r.veils = perm_veils_any(c, p->t);
     json_open(&j, '{');
     json_key(&j, "rows");
     json_open(&j, '[');
@@ -388,7 +401,7 @@ int find_page(struct berth_ctx *c, const struct page *p, struct buf *out)
         r.q = text_tokens_query(c->a, p->search, strlen(p->search));
     r.mj = json_to(&r.marks);
     json_open(&r.mj, '{');
-    scan_rows(c, &(struct scan){p->t, select_columns(c, col, r.ncol), &q, p->search, SEARCH_NEWEST, after, write_row, &r});
+    scan_rows(c, &(struct scan){p->t, select_columns(c, col, r.ncol, r.veils), &q, p->search, SEARCH_NEWEST, after, write_row, &r});
     json_close(&j, ']');
     titles_json(c, &j, r.titles);
     json_close(&r.mj, '}');

@@ -9,7 +9,7 @@
 #include "record/merge.h"
 #include "record/titles.h"
 
-static void history_changes_json(struct berth_ctx *c, struct json *j, const struct table *t, const char *text)
+static void history_changes_json(struct berth_ctx *c, struct json *j, const struct berth_row *r, const char *text)
 {
     json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL), *item;
     size_t i;
@@ -18,10 +18,10 @@ static void history_changes_json(struct berth_ctx *c, struct json *j, const stru
     json_open(j, '[');
     json_array_foreach (list, i, item) {
         const char *name = json_string_value(json_object_get(item, "field"));
-        const struct field *f = name == NULL ? NULL : model_field(t, name);
+        const struct field *f = name == NULL ? NULL : model_field(r->t, name);
 
         /* a field that is gone since is shown to those who see everything */
-        if (f != NULL ? perm_field(c->who, f) >= ACCESS_READ : c->who == NULL || c->who->admin) {
+        if (f != NULL ? perm_field_of(r, f) >= ACCESS_READ : c->who == NULL || c->who->admin) {
             char *raw = json_dumps(item, JSON_COMPACT);
 
             json_raw(j, raw, strlen(raw));
@@ -68,7 +68,7 @@ static void history_entry(struct berth_ctx *c, struct json *j, const struct bert
     else
         json_int(j, db_col_int(s, 2));
     history_op(c, j, r->t, db_col_text(s, 3, NULL));
-    history_changes_json(c, j, r->t, db_col_text(s, 4, NULL));
+    history_changes_json(c, j, r, db_col_text(s, 4, NULL));
     json_key(j, "note");
     json_str(j, db_col_text(s, 5, NULL));
     json_close(j, '}');

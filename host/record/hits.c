@@ -175,7 +175,7 @@ static const char *columns(struct hunt *h)
 
     buf_addf(&b, "t.id, t.updated_at, %s", h->t->at_owner >= 0 ? "t.owner_id" : "NULL");
     for (int i = 0; i < h->nf; i++)
-        buf_addf(&b, ", t.%s", h->f[i]->name);
+        buf_addf(&b, ", %s", perm_column(h->c, h->f[i], "t."));
     s = arena_strdup(h->c->a, buf_str(&b));
     buf_free(&b);
     return s;

@@ -107,7 +107,7 @@ int import_match_find(struct run *r, struct berth_ctx *c, struct prep *p, int64_
             return of == 0 ? 0 : 2;
         *id = of;
     }
-    if (!find_exists(c, p->row->t, *id))
-        *id = 0; /* there, and not for this user */
+    if (!find_exists(c, p->row->t, *id) || perm_veiled(find_raw(c, p->row->t, *id)))
+        *id = 0; /* there, and not for this user: or hidden from him until he claims it */
     return 1;
 }

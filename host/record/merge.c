@@ -203,7 +203,7 @@ static struct berth_row *may(struct berth_ctx *c, const struct table *t, int64_t
 {
     struct berth_row *r = save_load(c, t, id);
 
-    if (r != NULL && !perm_row(c, r, deed))
+    if (r != NULL && (!perm_row(c, r, deed) || perm_veiled(r))) /* values of one would show in the other */
         ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
     return c->rc == BERTH_OK ? r : NULL;
 }

@@ -63,7 +63,7 @@ static void out_link(const struct net *n, const struct field *f)
     const char *by = arena_fmt(n->c->a, "out:%s", f->name);
     struct berth_val v = n->row->v[f->at];
 
-    if (val_is_nil(v) || (n->link != NULL && strcmp(n->link, by) != 0))
+    if (val_is_nil(v) || perm_field_of(n->row, f) < ACCESS_READ || (n->link != NULL && strcmp(n->link, by) != 0))
         return;
     begin(n, by, f->ref, labels_field(n->c->st->labels, n->c->locale, n->t->name, f->name));
     json_key(n->j, "nodes");

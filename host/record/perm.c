@@ -55,10 +55,63 @@ enum access perm_field(const struct who *w, const struct field *f)
     return r->access == NULL ? ACCESS_WRITE : (enum access)r->access[f->at];
 }
 
-/* The user's scope for a deed on a table that has owners. */
-static enum scope scope_for(struct berth_ctx *c, const struct table *t, enum deed deed)
+/* ---- what pools hide ------------------------------------------------------------ */
+int perm_veil_place(const struct table *t, const char *name)
 {
-    return c->who == NULL || c->all ? SCOPE_ALL : c->who->rights[t->at].scope[deed <= DO_DELETE ? deed : DO_READ];
+    const struct field *f = model_field(t, name);
+
+    if (strcmp(name, "@files") == 0)
+        return t->nfields + HANGS_FILES;
+    if (strcmp(name, "@notes") == 0)
+        return t->nfields + HANGS_NOTES;
+    return f == NULL || t->at_pool < 0 || f->at < F_DECLARED || f == t->title || f == t->number || f->at == t->at_owner ||
+           f->at == t->at_pool || (f->flags & BERTH_SECRET) ? -1 : f->at;
+}
+
+static const struct veil *veil_of(const struct who *w, const struct table *t, int at)
+{
+    const struct veil *v = w == NULL || w->rights[t->at].veil == NULL ? NULL : &w->rights[t->at].veil[at];
+
+    return v == NULL || v->none.n + v->mask.n == 0 ? NULL : v;
+}
+
+enum access perm_field_at(const struct who *w, const struct field *f, int64_t owner, int64_t pool)
+{
+    enum access a = perm_field(w, f);
+    const struct veil *v = owner != 0 ? NULL : veil_of(w, f->table, f->at);
+
+    if (v != NULL && ids_have(&v->none, pool))
+        return ACCESS_NONE;
+    return v != NULL && a > ACCESS_MASK && ids_have(&v->mask, pool) ? ACCESS_MASK : a;
+}
+
+enum access perm_field_of(const struct berth_row *r, const struct field *f)
+{
+    return perm_field_at(r->c->who, f, row_int(r, r->t->at_owner), row_int(r, r->t->at_pool));
+}
+
+bool perm_veils(const struct berth_ctx *c, const struct field *f)
+{
+    return !c->all && veil_of(c->who, f->table, f->at) != NULL;
+}
+
+bool perm_veils_any(const struct berth_ctx *c, const struct table *t)
+{
+    return c->who != NULL && !c->all && c->who->rights[t->at].veil != NULL;
+}
+
+bool perm_veiled(const struct berth_row *r)
+{
+    return !perm_hangs(r, HANGS_MAIL);
+}
+
+bool perm_hangs(const struct berth_row *r, enum hangs what)
+{
+    const struct veil *v = r->t->at_pool < 0 || r->c->all || row_int(r, r->t->at_owner) != 0 ? NULL
+                                                                                            : veil_of(r->c->who, r->t, r->t->nfields + what);
+    int64_t pool = row_int(r, r->t->at_pool);
+
+    return v == NULL || !(ids_have(&v->none, pool) || ids_have(&v->mask, pool));
 }
 
 static void list_ids(struct buf *b, const struct ids *s)
@@ -67,6 +120,43 @@ static void list_ids(struct buf *b, const struct ids *s)
     for (size_t i = 0; i < s->n; i++)
         buf_addf(b, "%s%lld", i > 0 ? "," : "", (long long)s->v[i]);
     buf_putc(b, ')');
+}
+
+const char *perm_veil_sql(struct berth_ctx *c, const struct field *f, const char *prefix)
+{
+    const struct veil *v = perm_veils(c, f) ? veil_of(c->who, f->table, f->at) : NULL;
+    struct buf b = BUF_INIT;
+    const char *sql;
+
+    if (v == NULL)
+        return "";
+    buf_addf(&b, "(%sowner_id IS NULL AND (", prefix);
+    for (int i = 0; i < 2; i++) {
+        const struct ids *pools = i == 0 ? &v->none : &v->mask;
+
+        if (pools->n == 0)
+            continue;
+        buf_addf(&b, "%scoalesce(%spool_id, 0) IN ", i == 1 && v->none.n > 0 ? " OR " : "", prefix);
+        list_ids(&b, pools);
+    }
+    buf_puts(&b, "))");
+    sql = arena_strdup(c->a, b.s);
+    buf_free(&b);
+    return sql;
+}
+
+const char *perm_column(struct berth_ctx *c, const struct field *f, const char *prefix)
+{
+    const char *veil = perm_veil_sql(c, f, prefix);
+
+    return *veil == '\0' ? arena_fmt(c->a, "%s%s", prefix, f->name)
+                         : arena_fmt(c->a, "CASE WHEN %s THEN NULL ELSE %s%s END", veil, prefix, f->name);
+}
+
+/* The user's scope for a deed on a table that has owners. */
+static enum scope scope_for(struct berth_ctx *c, const struct table *t, enum deed deed)
+{
+    return c->who == NULL || c->all ? SCOPE_ALL : c->who->rights[t->at].scope[deed <= DO_DELETE ? deed : DO_READ];
 }
 
 static const char *parent_seen(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix)

@@ -27,6 +27,11 @@ struct ids { /* sorted */
     size_t n;
 };
 
+/* What a pool keeps from those who have not claimed a record in it: the pools that leave a field out, that mask it. */
+struct veil {
+    struct ids none, mask;
+};
+
 struct rights {
     enum scope scope[3]; /* by DO_READ, DO_UPDATE, DO_DELETE */
     const struct ids *owners[3]; /* whose records that covers, where not everybody's */
@@ -35,6 +40,7 @@ struct rights {
     bool create, export_, import;
     bool public_only; /* reads because of BERTH_PUBLIC alone: title and list fields */
     unsigned char *access; /* by field->at; NULL: write everywhere */
+    struct veil *veil;     /* by field->at, behind the fields by enum hangs; NULL: no pool hides anything */
 };
 
 /* Somebody who is away, and what the one who stands in for them has of it. */
@@ -79,6 +85,21 @@ const struct who *perm_nobody(struct arena *a, const struct model *m);
 bool perm_may(const struct who *w, const struct table *t, enum deed deed); /* anything at all */
 bool perm_has(const struct who *w, const char *full_perm);
 enum access perm_field(const struct who *w, const struct field *f);
+
+/* Fields that pools hide.  The record's owner and pool decide (0: none); in SQL such a field is empty. */
+enum access perm_field_at(const struct who *w, const struct field *f, int64_t owner, int64_t pool);
+enum access perm_field_of(const struct berth_row *r, const struct field *f);
+/* Where a pool may name it as hidden: a field's place, files' and notes' behind them; -1: nothing it can hide. */
+int perm_veil_place(const struct table *t, const char *name);
+bool perm_veils(const struct berth_ctx *c, const struct field *f); /* on some record */
+bool perm_veils_any(const struct berth_ctx *c, const struct table *t);
+bool perm_veiled(const struct berth_row *r); /* anything of this record */
+const char *perm_column(struct berth_ctx *c, const struct field *f, const char *prefix);
+/* That a record's pool hides the field from the user, as a condition; "" where none does. */
+const char *perm_veil_sql(struct berth_ctx *c, const struct field *f, const char *prefix);
+/* Files and notes of a record: whether the user sees them.  Mail tells what fields say: seen by whom nothing is hidden. */
+enum hangs { HANGS_FILES, HANGS_NOTES, HANGS_MAIL, HANGS };
+bool perm_hangs(const struct berth_row *r, enum hangs what);
 
 /* How far somebody reaches into a table: the rows that fulfil .sql, and of them everybody's, or those of
  * .owners, those that nobody owns in .pools, and the few in .shared. */

@@ -624,17 +624,19 @@ bool val_from_json(struct berth_ctx *c, const struct field *f, const json_t *v, 
 bool row_set_json(struct berth_row *r, const char *name, const json_t *v)
 {
     const struct field *f = model_field(r->t, name);
+    enum access access = f == NULL || (f->flags & BERTH_SECRET) ? ACCESS_NONE
+                         : r->old == NULL                       ? perm_field(r->c->who, f)
+                                                                : perm_field_of(r->old, f);
 
-    if (f == NULL || (f->flags & BERTH_SECRET) || perm_field(r->c->who, f) == ACCESS_NONE) {
+    if (access == ACCESS_NONE) {
         ctx_invalid(r->c, name, "err.unknown_field", "name", name, NULL);
         return false;
     }
-    if (f->at < F_DECLARED || (f->flags & BERTH_LOCKED) ||
-        perm_field(r->c->who, f) != ACCESS_WRITE) {
+    if (f->at < F_DECLARED || (f->flags & BERTH_LOCKED) || access != ACCESS_WRITE) {
         struct berth_val same;
 
         /* sending back what was read is no harm; of a masked value that is the mask, not the value */
-        if (perm_field(r->c->who, f) == ACCESS_MASK && !val_is_nil(r->v[f->at])) {
+        if (access == ACCESS_MASK && !val_is_nil(r->v[f->at])) {
             const char *s = json_string_value(v);
 
             if (s != NULL && strcmp(s, "***") == 0)
@@ -793,7 +795,7 @@ void row_json(struct json *j, const struct berth_row *r)
     json_open(j, '{');
     for (int i = 0; i < r->t->nfields; i++) {
         const struct field *f = &r->t->fields[i];
-        enum access a = (f->flags & BERTH_SECRET) ? ACCESS_NONE : perm_field(r->c->who, f);
+        enum access a = (f->flags & BERTH_SECRET) ? ACCESS_NONE : perm_field_of(r, f);
 
         if (a == ACCESS_NONE)
             continue;

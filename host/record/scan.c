@@ -44,6 +44,8 @@ struct way {
     struct search search;
     const struct where *where; /* without what .reach has taken over */
     const char *id;            /* the id's column: "t.id", or the search index's */
+    const char *by[WHERE_SORTS]; /* the columns sorted by, as the user may know them */
+    bool empties[WHERE_SORTS]; /* and whether they may be empty */
     const char *keys;          /* "t.name, t.id, t.owner_id, t.pool_id" */
     const char *all;           /* and behind them what a row is to have */
     int first;                 /* columns of .keys */
@@ -161,17 +163,19 @@ static bool aim(struct way *w, const struct where *where)
 }
 
 /* ---- the SELECT ---------------------------------------------------------------------- */
-static void order_by(struct buf *sql, const char *id, const struct where_query *q)
+static void order_by(const struct way *w, struct buf *sql)
 {
+    const struct where_query *q = w->s->q;
+
     buf_puts(sql, " ORDER BY ");
     for (size_t i = 0; i < q->nsort; i++) {
-        buf_addf(sql, "t.%s", q->sort[i].f->name);
-        if (q->sort[i].f->column_null)
+        buf_puts(sql, w->by[i]);
+        if (w->empties[i])
             buf_puts(sql, q->sort[i].down ? " DESC NULLS LAST, " : " ASC NULLS FIRST, ");
         else
             buf_puts(sql, q->sort[i].down ? " DESC, " : ", ");
     }
-    buf_puts(sql, id);
+    buf_puts(sql, w->id);
     if (q->nsort == 0 || q->sort[0].down)
         buf_puts(sql, " DESC");
 }
@@ -181,6 +185,7 @@ static void after_level(const struct way *w, struct buf *sql, struct binds *b, s
 {
     const struct where_query *q = w->s->q;
     const struct where_sort *o = &q->sort[i];
+    const char *by = w->by[i];
 
     if (i == q->nsort) {
         buf_addf(sql, "%s %s ?", w->id, q->nsort == 0 || q->sort[0].down ? "<" : ">");
@@ -190,14 +195,14 @@ static void after_level(const struct way *w, struct buf *sql, struct binds *b, s
     buf_putc(sql, '(');
     if (w->after[i].type == BERTH_NULL) {
         if (!o->down)
-            buf_addf(sql, "t.%s IS NOT NULL OR ", o->f->name);
-        buf_addf(sql, "(t.%s IS NULL AND ", o->f->name);
+            buf_addf(sql, "%s IS NOT NULL OR ", by);
+        buf_addf(sql, "(%s IS NULL AND ", by);
     } else {
-        buf_addf(sql, "t.%s %s ? OR ", o->f->name, o->down ? "<" : ">");
+        buf_addf(sql, "%s %s ? OR ", by, o->down ? "<" : ">");
         binds_add(w->c, b, w->after[i]);
-        if (o->down && o->f->column_null)
-            buf_addf(sql, "t.%s IS NULL OR ", o->f->name);
-        buf_addf(sql, "(t.%s = ? AND ", o->f->name);
+        if (o->down && w->empties[i])
+            buf_addf(sql, "%s IS NULL OR ", by);
+        buf_addf(sql, "(%s = ? AND ", by);
         binds_add(w->c, b, w->after[i]);
     }
     after_level(w, sql, b, i + 1);
@@ -212,12 +217,12 @@ static void after_seek(const struct way *w, struct buf *sql, struct binds *b, bo
     if (w->s->q->nsort == 0)
         return;
     if (nulls)
-        buf_addf(sql, " AND t.%s IS NULL", o->f->name);
+        buf_addf(sql, " AND %s IS NULL", w->by[0]);
     else if (w->after != NULL && w->after[0].type != BERTH_NULL) {
-        buf_addf(sql, " AND t.%s %s ?", o->f->name, o->down ? "<=" : ">=");
+        buf_addf(sql, " AND %s %s ?", w->by[0], o->down ? "<=" : ">=");
         binds_add(w->c, b, w->after[0]);
-    } else if (o->f->column_null) {
-        buf_addf(sql, " AND t.%s IS NOT NULL", o->f->name);
+    } else if (w->empties[0]) {
+        buf_addf(sql, " AND %s IS NOT NULL", w->by[0]);
     }
 }
 
@@ -270,7 +275,7 @@ static struct db_stmt *select_rows(const struct way *w, const struct wanted *k)
         after_level(w, &sql, &binds, 0);
     }
     if (k->ordered)
-        order_by(&sql, w->id, w->s->q);
+        order_by(w, &sql);
     if (k->limit > 0) {
         buf_puts(&sql, " LIMIT ?");
         binds_add(w->c, &binds, berth_i(k->limit));
@@ -597,9 +602,9 @@ static void give_shared(struct way *w, const struct berth_val *key)
 }
 
 /* ---- which way ----------------------------------------------------------------------------- */
-static bool has_index(const struct table *t, const struct where_query *q)
+static bool has_index(struct berth_ctx *c, const struct table *t, const struct where_query *q)
 {
-    for (size_t i = 0; i < t->nindexes && q->nsort == 1; i++)
+    for (size_t i = 0; i < t->nindexes && q->nsort == 1 && !perm_veils(c, q->sort[0].f); i++)
         if (t->indexes[i].on[0] == q->sort[0].f)
             return true;
     return q->nsort == 0;
@@ -620,7 +625,7 @@ static void own_part(struct way *w, bool nulls)
             look(w);
         if (w->left > 0)
             merge(w);
-    } else if (w->search.value == NULL && has_index(s->t, s->q)) {
+    } else if (w->search.value == NULL && has_index(w->c, s->t, s->q)) {
         most = by_id ? w->left * walks.per_row : w->where != NULL ? walks.filtered : walks.sorted;
         if (!walk(w, nulls, most) && w->left > 0 && w->c->rc == BERTH_OK)
             gather(w, nulls);
@@ -650,7 +655,7 @@ static const char *keys_of(struct way *w)
     const char *keys;
 
     for (size_t i = 0; i < w->s->q->nsort; i++)
-        buf_addf(&b, "t.%s, ", w->s->q->sort[i].f->name);
+        buf_addf(&b, "%s, ", w->by[i]);
     buf_puts(&b, "t.id");
     w->first = (int)w->s->q->nsort + 1;
     if (!w->reach.all) {
@@ -684,11 +689,15 @@ int scan_rows(struct berth_ctx *c, const struct scan *s)
 
     if (!aim(&w, q->where))
         return c->rc;
+    for (size_t i = 0; i < q->nsort; i++) {
+        w.by[i] = perm_column(c, q->sort[i].f, "t.");
+        w.empties[i] = q->sort[i].f->column_null || perm_veils(c, q->sort[i].f);
+    }
     w.keys = keys_of(&w);
     w.all = arena_fmt(c->a, "%s, %s", w.keys, s->columns);
     if (q->nsort == 0)
         w.id = search_id(c, &w.search);
-    if (q->nsort == 0 || !q->sort[0].f->column_null) {
+    if (q->nsort == 0 || !w.empties[0]) {
         part(&w, false);
         return c->rc;
     }

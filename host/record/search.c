@@ -202,7 +202,7 @@ static bool marks_tell(struct berth_ctx *c, const struct reach *reach, struct te
 static bool reads_all(struct berth_ctx *c, const struct table *t)
 {
     for (int i = F_DECLARED; i < t->nfields; i++)
-        if (is_found(&t->fields[i]) && !search_by(c, &t->fields[i]))
+        if (is_found(&t->fields[i]) && (!search_by(c, &t->fields[i]) || perm_veils(c, &t->fields[i])))
             return false;
     return true;
 }
@@ -297,12 +297,12 @@ static void look_at_row(struct berth_ctx *c, const struct search *s, struct buf 
 
     for (int i = F_DECLARED; i < s->t->nfields; i++)
         if (search_by(c, &s->t->fields[i]) && s->t->fields[i].type != BERTH_LONG)
-            column[names++] = s->t->fields[i].name;
+            column[names++] = perm_column(c, &s->t->fields[i], "t.");
     for (int i = F_DECLARED; i < s->t->nfields; i++)
         if (search_by(c, &s->t->fields[i]) && s->t->fields[i].type == BERTH_LONG)
-            column[names + prose++] = s->t->fields[i].name;
+            column[names + prose++] = perm_column(c, &s->t->fields[i], "t.");
     buf_puts(sql, " AND ");
-    db_fts_test(c->st->db, sql, "t", column, names, prose);
+    db_fts_test(c->st->db, sql, column, names, prose);
     binds_add(c, b, berth_s(s->text));
 }
 

@@ -274,7 +274,7 @@ void titles_of_rows(struct berth_ctx *c, struct json *j, struct berth_row *const
 
     for (size_t r = 0; r < n; r++)
         for (int i = 0; i < rows[r]->t->nfields; i++)
-            if (perm_field(c->who, &rows[r]->t->fields[i]) >= ACCESS_READ)
+            if (perm_field_of(rows[r], &rows[r]->t->fields[i]) >= ACCESS_READ)
                 titles_want(c, &w, &rows[r]->t->fields[i], rows[r]->v[i]);
     titles_json(c, j, w);
 }

@@ -755,10 +755,24 @@ static void sql_list(struct berth_ctx *c, const struct where *w, const char *pre
         buf_puts(sql, "))");
 }
 
+static void sql_leaf(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b);
+
+/* A field that a record's pool hides is empty to the user. */
+static void sql_veiled(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b)
+{
+    bool holds = w->op == W_EMPTY || w->op == W_NE || w->op == W_NOT_IN; /* of what is empty */
+    const char *veil = perm_veil_sql(c, w->f, prefix);
+
+    if (*veil != '\0')
+        buf_puts(sql, "(");
+    sql_leaf(c, w, prefix, sql, b);
+    if (*veil != '\0')
+        buf_addf(sql, holds ? " OR %s)" : " AND NOT %s)", veil);
+}
+
 void where_sql(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql,
                struct binds *b)
 {
-    static const char *const cmp[] = {[W_EQ] = "=", [W_LT] = "<", [W_LE] = "<=", [W_GT] = ">", [W_GE] = ">="};
 
     switch (w->op) {
     case W_AND:
@@ -790,14 +804,18 @@ void where_sql(struct berth_ctx *c, const struct where *w, const char *prefix, s
         }
         buf_puts(sql, w->nv == 0 ? "NULL)))" : ")))");
         return;
-    case W_EMPTY:
-        buf_addf(sql, "(%s%s IS NULL)", prefix, w->f->name);
-        return;
-    case W_NOT_EMPTY:
-        buf_addf(sql, "(%s%s IS NOT NULL)", prefix, w->f->name);
-        return;
     default:
-        break;
+        sql_veiled(c, w, prefix, sql, b);
+    }
+}
+
+static void sql_leaf(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b)
+{
+    static const char *const cmp[] = {[W_EQ] = "=", [W_LT] = "<", [W_LE] = "<=", [W_GT] = ">", [W_GE] = ">="};
+
+    if (w->op == W_EMPTY || w->op == W_NOT_EMPTY) {
+        buf_addf(sql, w->op == W_EMPTY ? "(%s%s IS NULL)" : "(%s%s IS NOT NULL)", prefix, w->f->name);
+        return;
     }
     if (w->f->flags & BERTH_MANY) {
         sql_many(c, w, prefix, sql, b);

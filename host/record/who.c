@@ -407,6 +407,35 @@ static void load_rest(struct load *l)
         w->through = db_col_is_null(s, 0) || strcmp(db_col_text(s, 0, NULL), "false") != 0;
 }
 
+static void load_veils(struct load *l)
+{
+    struct who *w = l->w;
+    struct db_stmt *s = query(l, "SELECT p.on_table, f.field, f.access, f.pool_id FROM pool_field f JOIN pool p ON p.id = f.pool_id WHERE"
+                                 " NOT EXISTS (SELECT 1 FROM pool_member m WHERE m.pool_id = f.pool_id AND m.user_id = ? AND m.admin = 1)", w->id);
+
+    while (!w->admin && more(l, s)) {
+        const char *tname = db_col_text(s, 0, NULL), *fname = db_col_text(s, 1, NULL), *how = db_col_text(s, 2, NULL);
+        const struct table *t = tname == NULL ? NULL : model_table(w->m, tname);
+        int at = t == NULL || fname == NULL ? -1 : perm_veil_place(t, fname);
+        struct veil *v;
+
+        if (at < 0)
+            continue;
+        if (w->rights[t->at].veil == NULL)
+            w->rights[t->at].veil = arena_alloc(w->arena, (size_t)(t->nfields + HANGS) * sizeof(*v));
+        v = &w->rights[t->at].veil[at];
+        ids_add(w->arena, how != NULL && strcmp(how, "mask") == 0 ? &v->mask : &v->none, db_col_int(s, 3));
+        if (at < t->nfields)
+            ids_add(w->arena, &w->rights[t->at].veil[t->nfields + HANGS_MAIL].none, db_col_int(s, 3));
+    }
+    for (size_t i = 0; i < w->m->ntables; i++)
+        for (int k = 0; w->rights[i].veil != NULL && k < w->m->tables[i].nfields + HANGS; k++) {
+            ids_sort(&w->rights[i].veil[k].none);
+            ids_sort(&w->rights[i].veil[k].mask);
+        }
+    db_reset(s);
+}
+
 /* Details take their parent's rights unless roles name them; everyone may read public tables and has
  * rows of their own in personal ones. */
 static void finish(struct who *w)
@@ -490,6 +519,7 @@ static struct who *load_own(struct load *l, int64_t user, bool standin)
     load_tables(l);
     load_fields(l);
     load_rest(l);
+    load_veils(l);
     load_shares(l);
     finish(w);
     set_owners(w);

@@ -117,8 +117,10 @@ static struct berth_row *record_of(struct berth_ctx *c, const struct file *f)
 {
     const struct table *t = store_table_of(c->st, c->m, f->tbl);
 
-    if (t != NULL)
-        return find_one(c, t, f->rec);
+    struct berth_row *r = t == NULL ? NULL : find_one(c, t, f->rec);
+
+    if (c->rc == BERTH_OK && r != NULL && perm_hangs(r, HANGS_FILES))
+        return r;
     ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
     return NULL;
 }
@@ -190,7 +192,7 @@ int file_list(struct berth_ctx *c, const struct berth_row *r, int64_t max, struc
 {
     struct file *f = arena_alloc(c->a, FILES_MAX * sizeof(*f));
     struct berth_row **by = arena_alloc(c->a, FILES_MAX * sizeof(struct berth_row *));
-    size_t n = read_all(c, r, f);
+    size_t n = perm_hangs(r, HANGS_FILES) ? read_all(c, r, f) : 0;
     struct json j = json_to(out);
 
     json_open(&j, '{');

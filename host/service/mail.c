@@ -113,7 +113,7 @@ static const char *filled(struct berth_ctx *c, const struct berth_row *r, const 
             break;
         if (text[n] == '}' && n > 1 && n < 64)
             f = model_field(r->t, arena_strndup(c->a, text + 1, n - 1));
-        if (f == NULL || (f->flags & BERTH_SECRET) || perm_field(c->who, f) < ACCESS_READ) {
+        if (f == NULL || (f->flags & BERTH_SECRET) || perm_field_of(r, f) < ACCESS_READ) {
             buf_putc(&b, *text++);
             continue;
         }
@@ -162,7 +162,7 @@ int mail_fill(struct berth_ctx *c, const struct berth_row *r, int64_t template_,
             *s = ' ';
     *out = (struct mail){.about = r, .subject = subject,
                          .text = arena_fmt(c->a, "%s%s", filled(c, r, text_of(t, c, "body", locale)), signature(c))};
-    if (email != NULL && email->type == BERTH_EMAIL && perm_field(c->who, email) >= ACCESS_READ && !val_is_nil(r->v[email->at]))
+    if (email != NULL && email->type == BERTH_EMAIL && perm_field_of(r, email) >= ACCESS_READ && !val_is_nil(r->v[email->at]))
         out->to = r->v[email->at].s;
     return c->rc;
 }

@@ -36,6 +36,7 @@ bool note_get(struct berth_ctx *c, int64_t id, struct note *n)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT tbl, rec, at, coalesce(by, 0), coalesce(edited_at, 0), text FROM record_note WHERE id = ?");
     const struct table *t = NULL;
+    struct berth_row *r;
 
     db_bind_int(s, 1, id);
     if (db_step(s) == DB_ROW) {
@@ -44,7 +45,8 @@ bool note_get(struct berth_ctx *c, int64_t id, struct note *n)
         t = store_table_of(c->st, c->m, n->tbl);
     }
     db_reset(s);
-    if (t == NULL || !find_exists(c, t, n->rec))
+    r = t == NULL ? NULL : find_raw(c, t, n->rec);
+    if (r == NULL || !perm_row(c, r, DO_READ) || !perm_hangs(r, HANGS_NOTES))
         ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
     return c->rc == BERTH_OK;
 }

@@ -240,11 +240,11 @@ static void sources(struct merge *m, const char *kinds)
 {
     if ((m->r->t->flags & BERTH_HISTORY) && wanted(kinds, "history"))
         add(m, 'h', NULL);
-    if (wanted(kinds, "note"))
+    if (wanted(kinds, "note") && perm_hangs(m->r, HANGS_NOTES))
         add(m, 'n', NULL);
-    if (wanted(kinds, "file"))
+    if (wanted(kinds, "file") && perm_hangs(m->r, HANGS_FILES))
         add(m, 'f', NULL);
-    if (wanted(kinds, "mail"))
+    if (wanted(kinds, "mail") && perm_hangs(m->r, HANGS_MAIL))
         add(m, 'm', NULL);
     for (size_t i = 0; i < m->c->m->ntables; i++) {
         const struct table *t = &m->c->m->tables[i];

@@ -151,6 +151,13 @@ static const struct berth_field pool_member_fields[] = {
     {0},
 };
 
+/* What of a record in the pool stays hidden until it is claimed: a field, "@files" or "@notes". */
+static const struct berth_field pool_field_fields[] = {
+    {"pool_id", BERTH_REF, BERTH_REQUIRED, "pool"},
+    {"field", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, "@field", .max = 48},
+    {"access", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "hidden_as", "none"},
+    {0},
+};
 /* Days after which a record that fits falls back; the first in order of place decides. */
 static const struct berth_field pool_rule_fields[] = {
     {"pool_id", BERTH_REF, BERTH_REQUIRED, "pool"},
@@ -632,6 +639,8 @@ static const struct berth_table tables[] = {
     {"pool", pool_fields, .flags = ADMINISTERED | BERTH_PUBLIC, .title = "name", .icon = "inbox"},
     {"pool_member", pool_member_fields, .flags = ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN,
      .title = "user_id"},
+    {"pool_field", pool_field_fields, BERTH_KEYS({"pool_id, field", BERTH_UNIQUE}), ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN,
+     .title = "field"},
     {"pool_rule", pool_rule_fields, .flags = ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN, .title = "name"},
     {"hold_limit", hold_limit_fields, .flags = ADMINISTERED, .title = "on_table", .icon = "lock"},
     {"handover", handover_fields, .flags = ADMINISTERED, .title = "user_id", .icon = "swap"},
@@ -697,6 +706,7 @@ static const struct berth_dict dicts[] = {
     {"scope", "none, own:teal, team:blue, department:blue, tree:violet, all:green"},
     {"access", "none:red, mask:amber, read:blue, write:green"},
     {"share_access", "read:blue, cooperate:green"},
+    {"hidden_as", "none:red, mask:amber"},
     {"job_state", "queued, running:blue, done:green, failed:red, cancelled:amber"},
     {"import_outcome", "new:green, updated:blue, same, duplicate:amber, conflict:red, elsewhere:violet, "
                        "held:amber, pool:teal, missing:gray, invalid:red, kept:red, undone:gray"},

@@ -1105,7 +1105,7 @@ static void a_row_is_looked_at_the_way_it_was_indexed(void **state)
     assert_int_equal(write_sql(f->db, "CREATE TABLE look (id INTEGER PRIMARY KEY, name TEXT, note TEXT)"), 0);
     assert_int_equal(write_sql(f->db, "INSERT INTO look VALUES (1, '深圳华中 0755-21240062', 'Sales Hà 中国')"), 0);
     buf_puts(&sql, "SELECT ");
-    db_fts_test(f->db, &sql, "l", (const char *[]){"name", "note"}, 1, 1);
+    db_fts_test(f->db, &sql, (const char *[]){"l.name", "l.note"}, 1, 1);
     buf_puts(&sql, " FROM look l");
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         struct db_stmt *s = db_prepare(f->r, sql.s);
