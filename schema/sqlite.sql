@@ -648,6 +648,13 @@ CREATE TABLE dup_todo (
     PRIMARY KEY (seq)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE dup_part (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    tbl INTEGER,
+    first_rec INTEGER,
+    hashes TEXT
+) STRICT;
+
 CREATE TABLE dup_group (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     tbl INTEGER,

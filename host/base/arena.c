@@ -16,7 +16,7 @@ struct chunk {
 };
 
 struct arena {
-    struct chunk *now;
+    struct chunk *now, *spare;
     size_t total;
 };
 
@@ -66,8 +66,36 @@ struct arena *arena_new(void)
     return a;
 }
 
+static void drop_spare(struct arena *a)
+{
+    while (a->spare != NULL) {
+        struct chunk *c = a->spare;
+
+        a->spare = c->next;
+        free(c);
+    }
+}
+
+void arena_again(struct arena *a)
+{
+    while (a->now->next != NULL) {
+        struct chunk *c = a->now;
+
+        a->now = c->next;
+        if (c->cap != CHUNK) {
+            free(c);
+            continue;
+        }
+        c->next = a->spare;
+        a->spare = c;
+    }
+    a->now->used = 0;
+    a->total = 0;
+}
+
 void arena_reset(struct arena *a)
 {
+    drop_spare(a);
     while (a->now->next != NULL) {
         struct chunk *older = a->now->next;
 
@@ -93,6 +121,19 @@ size_t arena_used(const struct arena *a)
     return a->total;
 }
 
+static void next_chunk(struct arena *a, size_t size)
+{
+    struct chunk *c = size > CHUNK ? NULL : a->spare;
+
+    if (c == NULL) {
+        a->now = chunk_new(size > CHUNK ? size : CHUNK, a->now);
+        return;
+    }
+    a->spare = c->next;
+    *c = (struct chunk){.next = a->now, .cap = CHUNK};
+    a->now = c;
+}
+
 static void *arena_raw(struct arena *a, size_t n)
 {
     size_t size = (n + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
@@ -101,7 +142,7 @@ static void *arena_raw(struct arena *a, size_t n)
     if (size < n)
         mem_die(n);
     if (a->now->cap - a->now->used < size)
-        a->now = chunk_new(size > CHUNK ? size : CHUNK, a->now);
+        next_chunk(a, size);
     p = (char *)a->now->data + a->now->used;
     a->now->used += size;
     a->total += size;

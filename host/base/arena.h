@@ -12,6 +12,7 @@ struct arena;
 
 struct arena *arena_new(void);
 void arena_reset(struct arena *a); /* empties it, keeps the first chunk */
+void arena_again(struct arena *a); /* empties it and keeps its memory, for loops that fill it as far each time */
 void arena_free(struct arena **a);
 size_t arena_used(const struct arena *a);
 

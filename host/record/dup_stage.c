@@ -6,21 +6,18 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/sort.h"
 #include "base/when.h"
 #include "record/dup.h"
 #include "record/dup_filter.h"
 
 enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK = 256 };
 
-struct staged {
-    int64_t hash, rec;
-};
-
 struct dup_stage {
     pthread_rwlock_t lock;
     _Atomic size_t n; /* looked at without the lock: mostly it is 0 */
     int64_t tbl;
-    struct staged *list;
+    struct dup_staged *list;
     size_t cap;
     uint32_t *slot; /* place in the list + 1; 0: free */
     size_t slots;
@@ -83,24 +80,84 @@ static void grow(struct dup_stage *s)
         place(s, i);
 }
 
-/* Who looked for it before is to look again. */
-void dup_stage_added(struct store *st)
-{
-    dup_recent_move(st->recent);
-}
-
-void dup_stage_add(struct store *st, int64_t tbl, int64_t hash, int64_t rec)
+void dup_stage_add(struct store *st, int64_t tbl, const struct dup_staged *list, size_t n)
 {
     struct dup_stage *s = st->staged;
 
     pthread_rwlock_wrlock(&s->lock);
-    dup_filter_add(st->filter, hash);
     s->tbl = tbl;
-    grow(s);
-    s->list[s->n] = (struct staged){hash, rec};
-    place(s, s->n);
-    s->n++;
+    for (size_t i = 0; i < n; i++) {
+        dup_filter_add(st->filter, list[i].hash);
+        grow(s);
+        s->list[s->n] = list[i];
+        place(s, s->n);
+        s->n++;
+    }
     pthread_rwlock_unlock(&s->lock);
+    dup_recent_move(st->recent); /* who looked for one of them before is to look again */
+}
+
+/* ---- as they are kept: 16 hexadecimal digits a key, a semicolon behind each record's ------------------------- */
+void dup_stage_text(struct buf *out, const int64_t *hash, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    char one[17];
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t h = (uint64_t)hash[i];
+
+        for (int k = 15; k >= 0; k--, h >>= 4)
+            one[k] = digits[h & 15];
+        buf_add(out, one, 16);
+    }
+    buf_putc(out, ';');
+}
+
+int dup_stage_keep(struct db_conn *w, int64_t tbl, int64_t first, const struct buf *texts)
+{
+    struct db_stmt *s = db_prepare(w, "INSERT INTO dup_part (tbl, first_rec, hashes) VALUES (?, ?, ?)");
+    int rc;
+
+    db_bind_int(s, 1, tbl);
+    db_bind_int(s, 2, first);
+    db_bind_text(s, 3, texts->s, (int64_t)texts->len);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? rc : 0;
+}
+
+static void load_part(struct store *st, int64_t tbl, int64_t rec, const char *at, const char *end)
+{
+    struct dup_staged one = {.rec = rec};
+    char digits[17] = "";
+
+    while (at < end)
+        if (*at == ';') {
+            at++;
+            one.rec++;
+        } else if (end - at > 16) {
+            memcpy(digits, at, 16);
+            one.hash = (int64_t)strtoull(digits, NULL, 16);
+            dup_stage_add(st, tbl, &one, 1);
+            at += 16;
+        } else {
+            return;
+        }
+}
+
+int dup_stage_load(struct store *st, struct db_conn *conn)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT tbl, first_rec, hashes FROM dup_part ORDER BY seq");
+    int rc;
+
+    while ((rc = db_step(s)) == DB_ROW) {
+        size_t n;
+        const char *hashes = db_col_text(s, 2, &n);
+
+        load_part(st, db_col_int(s, 0), db_col_int(s, 1), hashes, hashes + n);
+    }
+    db_reset(s);
+    return rc < 0 ? -1 : 0;
 }
 
 size_t dup_stage_count(struct store *st)
@@ -136,10 +193,16 @@ void dup_stage_each(struct store *st, void (*fn)(void *arg, int64_t hash), void 
 /* ---- merging ---------------------------------------------------------------------------------------- */
 struct merge {
     struct store *st;
-    struct staged *list;
+    struct sort_pair *list;
     size_t n, at;
     int64_t tbl;
 };
+
+/* In the commit that ends the merge.  Cut off before that, it is done again: what is there does no harm. */
+static int strike_out(struct db_conn *w)
+{
+    return db_step(db_prepare(w, "DELETE FROM dup_part"));
+}
 
 static int merge_body(struct db_conn *w, void *arg)
 {
@@ -150,9 +213,9 @@ static int merge_body(struct db_conn *w, void *arg)
     for (size_t n = 1; m->at < m->n; n++) {
         int rc;
 
-        db_bind_int(s, 1, m->list[m->at].hash);
+        db_bind_int(s, 1, m->list[m->at].key);
         db_bind_int(s, 2, m->tbl);
-        db_bind_int(s, 3, m->list[m->at].rec);
+        db_bind_int(s, 3, m->list[m->at].of);
         rc = db_step(s);
         if (rc < 0)
             return rc;
@@ -162,14 +225,7 @@ static int merge_body(struct db_conn *w, void *arg)
             break;
     }
     db_reset(s);
-    return 0;
-}
-
-static int by_hash(const void *a, const void *b)
-{
-    int64_t x = ((const struct staged *)a)->hash, y = ((const struct staged *)b)->hash;
-
-    return (x > y) - (x < y);
+    return m->at == m->n ? strike_out(w) : 0;
 }
 
 int dup_stage_merge(struct store *st)
@@ -181,11 +237,11 @@ int dup_stage_merge(struct store *st)
     pthread_rwlock_rdlock(&s->lock);
     m.n = s->n;
     m.tbl = s->tbl;
-    m.list = mem_alloc((m.n + 1) * sizeof(*m.list));
-    if (m.n > 0)
-        memcpy(m.list, s->list, m.n * sizeof(*m.list));
+    m.list = mem_realloc(NULL, (m.n + 1) * sizeof(*m.list));
+    for (size_t i = 0; i < m.n; i++)
+        m.list[i] = (struct sort_pair){s->list[i].hash, s->list[i].rec};
     pthread_rwlock_unlock(&s->lock);
-    qsort(m.list, m.n, sizeof(*m.list), by_hash);
+    sort_pairs(m.list, m.n);
     while (m.at < m.n && rc == 0)
         rc = db_write_low(st->db, merge_body, &m);
     free(m.list);

@@ -5,46 +5,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/find.h"
+#include "base/sort.h"
 #include "record/import_map.h"
 #include "record/import_run.h"
 
 /* Rows of the first batches: progress shows at once, and both threads are soon at work. */
-enum { BATCH_FIRST = 2000, MERGE_KEYS = 700000 };
+enum { BATCH_FIRST = 2000, MERGE_KEYS = 1300000, SNAPSHOT_ROWS = 4096 };
 
 /* ---- comparing with the database ------------------------------------------------------------------ */
-struct pair { /* a key and whose it is: the row's place in the batch */
-    int64_t hash, of;
-};
-
-static int by_hash(const void *a, const void *b)
-{
-    int64_t x = ((const struct pair *)a)->hash, y = ((const struct pair *)b)->hash;
-
-    return (x > y) - (x < y);
-}
-
 /* Looks all keys of a batch up in order of the hash, in which the index is walked once instead of
  * jumped about in.  Most rows are new, and this look is all that happens to them. */
 static void find_known(struct berth_ctx *c, struct batch *k)
 {
-    struct pair *all;
+    struct sort_pair *all; /* a key, and its row's place in the batch */
     size_t n = 0;
 
     for (size_t i = 0; i < k->n; i++)
         n += k->row[i].nkeys;
-    all = mem_alloc((n + 1) * sizeof(*all));
+    all = mem_realloc(NULL, (n + 1) * sizeof(*all));
     n = 0;
     for (size_t i = 0; i < k->n; i++)
         for (size_t q = 0; q < k->row[i].nkeys; q++)
-            all[n++] = (struct pair){k->row[i].key[q], (int64_t)i};
-    qsort(all, n, sizeof(*all), by_hash);
+            all[n++] = (struct sort_pair){k->row[i].key[q], (int64_t)i};
+    sort_pairs(all, n);
     db_read_begin(c->conn);
     for (size_t i = 0; i < n && c->rc == BERTH_OK; i++)
-        if (dup_known(c, all[i].hash))
+        if (dup_known(c, all[i].key))
             k->row[all[i].of].known = true;
     db_read_end(c->conn);
     free(all);
+}
+
+/* On one snapshot for a while: each of its own would read its pages anew.  Not for long, or the log grows. */
+static void decide(struct run *r, struct berth_ctx *c, struct batch *k)
+{
+    db_read_begin(c->conn);
+    for (size_t i = 0; i < k->n && c->rc == BERTH_OK; i++) {
+        if (i % SNAPSHOT_ROWS == SNAPSHOT_ROWS - 1) {
+            db_read_end(c->conn);
+            db_read_begin(c->conn);
+        }
+        import_decide(r, c, k->t, &k->row[i]);
+    }
+    db_read_end(c->conn);
 }
 
 /* ---- a batch --------------------------------------------------------------------------------------- */
@@ -72,12 +75,13 @@ static int fill(struct run *r, struct batch *k, uint32_t skip, size_t limit, str
     const struct table *t;
     int rc = 0;
 
-    arena_reset(k->a);
+    arena_again(k->a);
     memset(k->row, 0, k->n * sizeof(k->row[0]));
     k->n = 0;
     job_ctx(r->j, &c, r->j->conn, k->a);
     if (!may(r, &c, &t, err))
         return -1;
+    k->t = t;
     while (k->n < limit && arena_used(k->a) < BATCH_BYTES && (rc = sheet_next(r->sheet, &row, &e)) > 0) {
         if (row.number <= skip || import_set_get(&r->stored, row.number) != 0)
             continue;
@@ -85,8 +89,7 @@ static int fill(struct run *r, struct batch *k, uint32_t skip, size_t limit, str
     }
     k->dup_gen = atomic_load(&r->j->st->dup_gen);
     find_known(&c, k);
-    for (size_t i = 0; i < k->n && c.rc == BERTH_OK; i++)
-        import_decide(r, &c, t, &k->row[i]);
+    decide(r, &c, k);
     if (c.rc != BERTH_OK) {
         buf_puts(err, ctx_text(&c, c.key, c.args));
         return -1;
@@ -279,60 +282,12 @@ static int keep_mapping(struct run *r, struct berth_ctx *c, const json_t *o)
 }
 
 /* ---- keys that wait ---------------------------------------------------------------------------------------- */
-static int64_t last_part(struct run *r)
-{
-    struct db_stmt *s = db_prepare(r->j->conn, "SELECT coalesce(max(seq), 0) FROM import_part WHERE import_id = ?");
-    int64_t seq;
-
-    db_bind_int(s, 1, r->import);
-    seq = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
-    return seq;
-}
-
 static int merge_keys(struct run *r, struct buf *err)
 {
-    if (dup_stage_merge(r->j->st) < 0) {
-        buf_puts(err, "the duplicate keys could not be stored");
-        return -1;
-    }
-    json_object_set_new(r->j->result, "keyed", json_integer(last_part(r)));
-    return 0;
-}
-
-static void stage_record(struct run *r, struct berth_ctx *c, const struct table *t, int64_t id)
-{
-    struct berth_row *row = find_raw(c, t, id);
-    struct dup_keys keys;
-
-    if (row == NULL)
-        return;
-    dup_keys_of(row, &keys);
-    for (size_t i = 0; i < keys.n; i++)
-        dup_stage_add(r->j->st, store_table_no(c->st, t), keys.k[i].hash, id);
-}
-
-/* After a crash: of the records whose keys waited for their index. */
-static void stage_again(struct run *r, struct berth_ctx *c, const struct table *t)
-{
-    struct db_stmt *s = db_prepare(c->conn, "SELECT first_id, numbers FROM import_part WHERE import_id = ? AND seq > ?");
-    struct arena *a = c->a;
-
-    if (r->dry || !dup_any(c, t))
-        return;
-    c->a = r->scratch;
-    db_bind_int(s, 1, r->import);
-    db_bind_int(s, 2, json_integer_value(json_object_get(r->j->result, "keyed")));
-    while (db_step(s) == DB_ROW) {
-        int64_t id = db_col_int(s, 0);
-
-        for (const char *at = db_col_text(s, 1, NULL); at != NULL && *at != '\0'; at = strpbrk(at + 1, ",]"), id++)
-            if (*at == '[' || *at == ',')
-                stage_record(r, c, t, id);
-    }
-    db_reset(s);
-    c->a = a;
-    arena_reset(r->scratch);
+    if (dup_stage_merge(r->j->st) == 0)
+        return 0;
+    buf_puts(err, "the duplicate keys could not be stored");
+    return -1;
 }
 
 static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint32_t *skip, struct buf *err)
@@ -340,7 +295,7 @@ static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint
     json_t *result = r->j->result;
     bool again = json_object_get(result, "rows") != NULL;
 
-    if (dup_stage_count(r->j->st) > 0 && merge_keys(r, err) < 0) /* of an import whose end failed */
+    if (!again && dup_stage_count(r->j->st) > 0 && merge_keys(r, err) < 0) /* of an import whose end failed */
         return -1;
     if (!again && job_step(r->j, clear_body, &r->import) < 0) {
         buf_puts(err, "the last run could not be cleared away");
@@ -349,10 +304,8 @@ static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint
     json_object_set_new(result, "dry", json_boolean(r->dry));
     if (json_object_get(result, "last_row") != NULL)
         *skip = (uint32_t)json_integer_value(json_object_get(result, "last_row"));
-    if (again) {
+    if (again)
         load_stored(r, c->conn, *skip);
-        stage_again(r, c, t);
-    }
     for (int i = 0; i < OUTCOMES; i++)
         r->counts[i] = json_integer_value(json_object_get(result, import_buckets[i]));
     r->done = json_integer_value(json_object_get(result, "rows"));
@@ -452,8 +405,6 @@ int import_run(struct job *j, struct buf *err)
         rc = all_batches(&r, skip, err);
     if (dup_stage_count(j->st) > 0 && merge_keys(&r, err) < 0)
         rc = -1;
-    if (!j->cancelled)
-        json_object_del(j->result, "keyed");
     json_object_set_new(j->result, "values", import_memo_json(r.memo, &c, t));
     json_decref(r.elsewhere);
     import_memo_free(&r.memo);

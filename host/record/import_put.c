@@ -55,7 +55,7 @@ static void sort_rows(struct batch *k, const struct table *t)
         return;
     list = mem_alloc((k->nnew + 1) * sizeof(*list));
     for (size_t i = 0; i < k->nnew; i++) {
-        struct berth_val v = k->row[k->order[i]].row->v[f->at];
+        struct berth_val v = import_value_of(&k->row[k->order[i]], f);
 
         list[i] = (struct named){val_is_nil(v) ? "" : v.s, val_is_nil(v) ? 0 : (uint32_t)v.len, k->order[i]};
     }
@@ -105,7 +105,6 @@ static int add_one(struct berth_ctx *c, void *arg)
     struct one *x = arg;
     struct berth_row *row = x->p->row;
 
-    row->c = c;
     if (row_add(c, row, x->noted) == BERTH_OK)
         x->p->record = row_id(row);
     return c->rc;
@@ -161,7 +160,6 @@ static int update_one(struct berth_ctx *c, void *arg)
 /* Somebody saved records since the batch was compared: once more, now that nobody can. */
 static void compare_again(struct berth_ctx *c, struct run *r, struct batch *k, struct prep *p)
 {
-    const struct table *t = p->row->t;
     struct dup_keys keys;
     const struct ctx_match *m;
     bool known = false;
@@ -172,9 +170,8 @@ static void compare_again(struct berth_ctx *c, struct run *r, struct batch *k, s
         known = dup_known(c, p->key[i]);
     if (!known)
         return;
-    p->row->c = c;
     dup_keys_of(p->row, &keys);
-    m = dup_find(c, t, &keys, 0, DUP_IMPORT);
+    m = dup_find(c, k->t, &keys, 0, DUP_IMPORT);
     if (m != NULL)
         import_tell_match(r, c, p, m);
 }
@@ -188,6 +185,8 @@ static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct
 {
     struct one x = {r, p, !k->hooked};
 
+    if (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED)
+        import_unpack(c, k->t, p);
     compare_again(c, r, k, p);
     if (!r->dry && p->outcome == OUT_NEW && (risky ? save_step(c, add_one, &x) : add_one(c, &x)) != BERTH_OK) {
         if (serious(c) || !risky)
@@ -217,10 +216,23 @@ static bool can_fail(const struct batch *k, const struct table *t)
     return k->hooked;
 }
 
-/* Which rows of the sheet became which records: a line for new rows whose ids follow each other. */
-static int put_part(struct berth_ctx *c, struct batch *k, int64_t first_id, int64_t last_id, const struct buf *numbers)
+/* What is made of the records later. */
+static int put_search_and_keys(struct berth_ctx *c, struct batch *k, int64_t first_id, int64_t last_id, const struct buf *keys)
 {
-    if (!k->run->dry && !k->hooked && search_put_range(c, k->row[0].row->t, first_id, last_id) != BERTH_OK)
+    int rc = 0;
+
+    if (!k->hooked && search_put_range(c, k->t, first_id, last_id) != BERTH_OK)
+        return c->rc;
+    if (dup_any(c, k->t))
+        rc = dup_stage_keep(c->conn, store_table_no(c->st, k->t), first_id, keys);
+    return rc < 0 ? ctx_db(c, rc, "keep duplicate keys") : BERTH_OK;
+}
+
+/* Which rows of the sheet became which records: a line for new rows whose ids follow each other. */
+static int put_part(struct berth_ctx *c, struct batch *k, int64_t first_id, int64_t last_id, const struct buf *numbers,
+                    const struct buf *keys)
+{
+    if (!k->run->dry && put_search_and_keys(c, k, first_id, last_id, keys) != BERTH_OK)
         return c->rc;
     struct db_stmt *s = db_prepare(c->conn, "INSERT INTO import_part (import_id, batch, first_id, numbers) VALUES (?, ?, ?, ?)");
     int rc;
@@ -237,7 +249,7 @@ static int put_part(struct berth_ctx *c, struct batch *k, int64_t first_id, int6
 /* [2,3,7] for the rows stored from place `from` on. */
 static int put_parts(struct berth_ctx *c, struct batch *k, size_t from)
 {
-    struct buf numbers = BUF_INIT;
+    struct buf numbers = BUF_INIT, keys = BUF_INIT;
     int64_t first = 0, next = -1;
 
     for (size_t i = from; i < k->row_at && i < k->nnew && c->rc == BERTH_OK; i++) {
@@ -247,19 +259,22 @@ static int put_parts(struct berth_ctx *c, struct batch *k, size_t from)
             continue;
         if (numbers.len > 0 && p->record != next) {
             buf_putc(&numbers, ']');
-            put_part(c, k, first, next - 1, &numbers);
+            put_part(c, k, first, next - 1, &numbers, &keys);
             buf_clear(&numbers);
+            buf_clear(&keys);
         }
         if (numbers.len == 0)
             first = p->record;
         buf_addf(&numbers, "%c%u", numbers.len == 0 ? '[' : ',', p->number);
+        dup_stage_text(&keys, p->key, p->nkeys);
         next = k->run->dry ? 0 : p->record + 1;
     }
     if (numbers.len > 0) {
         buf_putc(&numbers, ']');
-        put_part(c, k, first, next - 1, &numbers);
+        put_part(c, k, first, next - 1, &numbers, &keys);
     }
     buf_free(&numbers);
+    buf_free(&keys);
     return c->rc;
 }
 
@@ -286,7 +301,7 @@ static int put_rows(struct berth_ctx *c, struct batch *k, const struct table *t,
         r->done++;
         if (p->outcome == OUT_ELSEWHERE)
             count_elsewhere(r, p);
-        if (n % LOOK_ROWS == 0 && time_is_up(k, began))
+        if ((k->hooked || n % LOOK_ROWS == 0) && time_is_up(k, began)) /* a hook takes what it takes */
             break;
     }
     return put_parts(c, k, from);
@@ -339,14 +354,22 @@ static void finish(struct batch *k, int rc)
 /* From now on nobody else makes the same again. */
 static void stage_keys(struct batch *k)
 {
+    struct store *st = k->run->j->st;
+    struct dup_staged *list;
+    size_t n = 0;
+
+    for (size_t i = k->slice_from; i < k->row_at; i++)
+        n += k->row[k->order[i]].nkeys;
+    list = arena_alloc(k->slice, (n + 1) * sizeof(*list));
+    n = 0;
     for (size_t i = k->slice_from; i < k->row_at; i++) {
         const struct prep *p = &k->row[k->order[i]];
-        int64_t tbl = store_table_no(k->run->j->st, p->row->t);
 
         for (size_t q = 0; p->outcome == OUT_NEW && q < p->nkeys; q++)
-            dup_stage_add(k->run->j->st, tbl, p->key[q], p->record);
+            list[n++] = (struct dup_staged){p->key[q], p->record};
     }
-    dup_stage_added(k->run->j->st);
+    if (n > 0)
+        dup_stage_add(st, store_table_no(st, k->t), list, n);
 }
 
 static void slice_done(void *arg, int rc)
@@ -359,7 +382,7 @@ static void slice_done(void *arg, int rc)
         ctx_run_done(&k->ctx);
     }
     /* dup_gen stays: imports run one at a time, and this one knows its own rows */
-    arena_reset(k->slice);
+    arena_again(k->slice);
     if (rc != 0 || k->row_at == k->n)
         finish(k, rc);
     else if (db_submit(k->run->j->st->db, &k->work) != 0)
@@ -368,10 +391,8 @@ static void slice_done(void *arg, int rc)
 
 void import_put_begin(struct batch *k)
 {
-    const struct table *t = k->row[0].row->t;
-
     k->row_at = 0;
-    sort_rows(k, t);
+    sort_rows(k, k->t);
     k->run->busy = true;
     k->work = (struct db_work){.body = slice_body, .done = slice_done, .arg = k, .low = true};
     while (db_submit(k->run->j->st->db, &k->work) != 0)

@@ -41,17 +41,85 @@ static void read_cells(struct run *r, struct berth_ctx *c, struct prep *p, const
     }
 }
 
+/* ---- values, kept small ------------------------------------------------------------------------------ */
+/* Those that are not nil: most fields of most rows are.  Their places, then their texts, stand behind them. */
+struct packed {
+    size_t n;
+    struct berth_val v[];
+};
+
+static uint16_t *places(const struct packed *k)
+{
+    return (uint16_t *)(void *)&k->v[k->n];
+}
+
+/* A text that stands in a cell as it is need not be kept twice. */
+static const char *in_cell(const struct run *r, const struct prep *p, const struct field *f, struct berth_val v)
+{
+    for (size_t i = 0; i < p->ncells && i < r->ncolumns; i++)
+        if (r->column[i] == f)
+            return p->cells[i].len == (uint32_t)v.len && memcmp(p->cells[i].s, v.s, (size_t)v.len) == 0 ? p->cells[i].s : NULL;
+    return NULL;
+}
+
+static void pack(const struct run *r, struct arena *a, struct prep *p)
+{
+    const struct table *t = p->row->t;
+    struct packed *k;
+    size_t n = 0, bytes = 0;
+    char *text;
+
+    for (int i = 0; i < t->nfields; i++)
+        if (!val_is_nil(p->row->v[i])) {
+            n++;
+            bytes += field_is_text(&t->fields[i]) ? (size_t)p->row->v[i].len + 1 : 0;
+        }
+    k = arena_alloc(a, sizeof(*k) + n * (sizeof(*k->v) + sizeof(uint16_t)) + bytes);
+    k->n = n;
+    text = (char *)(places(k) + n);
+    n = 0;
+    for (int i = 0; i < t->nfields; i++) {
+        struct berth_val v = p->row->v[i];
+
+        if (val_is_nil(v))
+            continue;
+        if (field_is_text(&t->fields[i])) {
+            const char *cell = in_cell(r, p, &t->fields[i], v);
+
+            if (cell == NULL) {
+                cell = memcpy(text, v.s, (size_t)v.len);
+                text += v.len + 1; /* zeroed */
+            }
+            v.s = cell;
+        }
+        places(k)[n] = (uint16_t)i;
+        k->v[n++] = v;
+    }
+    p->values = k;
+}
+
+void import_unpack(struct berth_ctx *c, const struct table *t, struct prep *p)
+{
+    p->row = row_new(c, t);
+    for (size_t i = 0; i < p->values->n; i++)
+        p->row->v[places(p->values)[i]] = p->values->v[i];
+}
+
+struct berth_val import_value_of(const struct prep *p, const struct field *f)
+{
+    for (size_t i = 0; i < p->values->n; i++)
+        if (places(p->values)[i] == f->at)
+            return p->values->v[i];
+    return berth_nil();
+}
+
 /* ---- preparing ----------------------------------------------------------------------------------- */
-static void keep_keys(struct run *r, struct berth_ctx *c, struct prep *p)
+static void keep_keys(struct arena *a, struct prep *p)
 {
     struct dup_keys keys;
-    struct arena *a = c->a;
     int64_t *hash;
 
-    c->a = r->scratch; /* the texts are needed only for the few that match */
-    dup_keys_of(p->row, &keys);
-    c->a = a;
-    arena_reset(r->scratch);
+    dup_keys_of(p->row, &keys); /* the texts are needed only for the few that match */
     p->key = hash = arena_alloc(a, (keys.n + 1) * sizeof(*hash));
     p->nkeys = (uint16_t)keys.n;
     for (size_t i = 0; i < keys.n; i++)
@@ -59,30 +127,35 @@ static void keep_keys(struct run *r, struct berth_ctx *c, struct prep *p)
 }
 
 /* What a new record needs beyond what the row says; false: it lacks something. */
-static bool complete(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
+static bool complete(struct run *r, struct berth_ctx *c, struct prep *p)
 {
+    const struct table *t = p->row->t;
+
     if (t->at_pool >= 0 && r->pool != 0)
         p->row->v[t->at_pool] = (struct berth_val){BERTH_REF, 0, {.i = r->pool}};
     row_defaults(p->row);
     row_check(p->row);
-    if (c->rc != BERTH_OK)
-        import_tell_problem(r, c, p);
-    return p->outcome == OUT_NEW;
+    return c->rc == BERTH_OK;
 }
 
 void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p, const struct sheet_row *row)
 {
+    struct arena *kept = c->a;
+
     keep_cells(r, c, p, row);
+    c->a = r->scratch;
     p->row = row_new(c, t);
     read_cells(r, c, p, row);
-    if (c->rc != BERTH_OK) {
-        import_tell_problem(r, c, p);
-        return;
+    if (c->rc == BERTH_OK && (r->mode != MODE_CREATE || complete(r, c, p))) {
+        if (dup_any(c, t))
+            keep_keys(kept, p);
+        pack(r, kept, p);
     }
-    if (r->mode == MODE_CREATE && !complete(r, c, t, p))
-        return;
-    if (dup_any(c, t))
-        keep_keys(r, c, p);
+    c->a = kept;
+    if (c->rc != BERTH_OK)
+        import_tell_problem(r, c, p);
+    p->row = NULL;
+    arena_again(r->scratch);
 }
 
 /* ---- deciding -------------------------------------------------------------------------------------- */
@@ -127,7 +200,18 @@ static bool by_match(struct run *r, struct berth_ctx *c, const struct table *t, 
     return true;
 }
 
-/* In the file itself: the field whose key another row has too. */
+/* Whether another row of the file has one of its keys. */
+static bool same_as(struct run *r, const struct prep *p, uint32_t *other)
+{
+    for (size_t i = 0; i < p->nkeys; i++) {
+        *other = import_set_get(&r->seen, p->key[i]);
+        if (*other != 0 && *other != p->number)
+            return true;
+    }
+    return false;
+}
+
+/* The field whose key that is, if it is minded. */
 static const struct field *same_row(struct run *r, const struct prep *p, uint32_t *other)
 {
     struct dup_keys keys;
@@ -150,14 +234,12 @@ static void see_keys(struct run *r, const struct prep *p)
         import_set_put(&r->seen, p->key[i], p->number);
 }
 
-void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
+static void decide(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
 {
     const struct ctx_match *m;
     const struct field *by;
     uint32_t other;
 
-    if (p->outcome != OUT_NEW)
-        return;
     if (!by_match(r, c, t, p)) {
         m = r->nmatch > 0 && r->mode != MODE_CREATE && r->match[0]->at == F_ID ? NULL : matches(c, t, p);
         if (m != NULL && r->nmatch > 0)
@@ -169,7 +251,49 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
         else if ((by = same_row(r, p, &other)) != NULL)
             import_tell_same_row(r, c, p, other, by);
     }
-    if (p->outcome != OUT_NEW || (r->mode != MODE_CREATE && !complete(r, c, t, p)))
+}
+
+/* A row that is to be new lacks nothing. */
+static void complete_late(struct run *r, struct berth_ctx *c, struct arena *kept, struct prep *p)
+{
+    if (complete(r, c, p))
+        pack(r, kept, p);
+    else
+        import_tell_problem(r, c, p);
+}
+
+static const char *copy(struct arena *a, const char *s)
+{
+    return s == NULL ? NULL : arena_strdup(a, s);
+}
+
+static void keep_told(struct arena *a, struct prep *p)
+{
+    p->field = copy(a, p->field);
+    p->message = copy(a, p->message);
+    p->detail = copy(a, p->detail);
+}
+
+void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
+{
+    struct arena *kept = c->a;
+    uint32_t other;
+    bool known = p->known || r->nmatch > 0 || r->mode != MODE_CREATE;
+
+    if (p->outcome != OUT_NEW)
         return;
-    see_keys(r, p);
+    if (known || same_as(r, p, &other)) {
+        c->a = r->scratch;
+        import_unpack(c, t, p);
+        decide(r, c, t, p);
+        if (p->outcome == OUT_NEW && r->mode != MODE_CREATE)
+            complete_late(r, c, kept, p);
+        if (p->outcome != OUT_NEW)
+            keep_told(kept, p);
+        c->a = kept;
+        p->row = NULL;
+        arena_again(r->scratch);
+    }
+    if (p->outcome == OUT_NEW)
+        see_keys(r, p);
 }

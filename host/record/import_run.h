@@ -35,7 +35,7 @@ enum outcome {
 
 enum import_mode { MODE_CREATE, MODE_UPDATE, MODE_BOTH };
 
-enum { BATCH_ROWS = 49152, BATCH_BYTES = 36 << 20, MATCH_MAX = 8, COLUMNS_MAX = 1024 };
+enum { BATCH_ROWS = 98304, BATCH_BYTES = 44 << 20, MATCH_MAX = 8, COLUMNS_MAX = 1024 };
 
 struct cell {
     const char *s;
@@ -49,7 +49,8 @@ struct prep { /* one row of the sheet */
     bool known;       /* one of its keys is in the database */
     uint32_t told;    /* the row of this file that it is the same as */
     int64_t record;   /* the duplicate, or what was made */
-    struct berth_row *row;
+    const struct packed *values; /* unless it is wrong */
+    struct berth_row *row;       /* the same, while somebody looks at it */
     const int64_t *key; /* hashes; made again where their texts are needed */
     const struct cell *cells;
     const char *field, *message, *detail, *table; /* why it is not simply new */
@@ -57,6 +58,7 @@ struct prep { /* one row of the sheet */
 
 struct batch {
     struct run *run;
+    const struct table *t; /* as it was when the rows were read */
     struct arena *a;
     struct prep row[BATCH_ROWS];
     size_t n;
@@ -97,7 +99,10 @@ struct run {
     int rc;
 };
 
-/* import_row.c, on the job's thread */
+/* import_row.c */
+void import_unpack(struct berth_ctx *c, const struct table *t, struct prep *p); /* p->row, in the ctx's arena */
+struct berth_val import_value_of(const struct prep *p, const struct field *f);
+/* on the job's thread */
 void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p,
                     const struct sheet_row *row);
 void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p);

@@ -96,7 +96,7 @@ int store_open(struct store *st, struct buf *err)
     st->who = who_cache_new();
     st->sessions = session_cache_new();
     st->recent = dup_recent_new(st->db, conn, &st->dup_gen, st->dup_sort_from);
-    m = read_numbers(st, conn) < 0 || st->recent == NULL ? NULL : store_build(st, conn, err);
+    m = read_numbers(st, conn) < 0 || st->recent == NULL || dup_stage_load(st, conn) < 0 ? NULL : store_build(st, conn, err);
     db_conn_close(&conn);
     if (m == NULL)
         return -1;

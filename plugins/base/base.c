@@ -445,6 +445,14 @@ static const struct berth_field dup_key_fields[] = {
 static const struct berth_field dup_todo_fields[] = {
     {"seq", BERTH_INT}, {"hash", BERTH_INT}, {"tbl", BERTH_INT}, {"rec", BERTH_INT}, {0},
 };
+/* Those of imports before they are merged, see record/dup_stage.c. */
+static const struct berth_field dup_part_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"tbl", BERTH_INT},
+    {"first_rec", BERTH_INT},
+    {"hashes", BERTH_LONG},
+    {0},
+};
 /* Likely duplicates, as the job "groups" found them last. */
 static const struct berth_field dup_group_fields[] = {
     {"seq", BERTH_INT, 0, .def = "@seq"},
@@ -676,6 +684,7 @@ static const struct berth_table tables[] = {
     {"pool_view", pool_view_fields, BERTH_KEYS({"user_id, pool_id, day, rec"}), BERTH_BARE},
     {"dup_key", dup_key_fields, BERTH_KEYS({"hash, tbl, rec"}), BERTH_BARE},
     {"dup_todo", dup_todo_fields, BERTH_KEYS({"seq"}), BERTH_BARE},
+    {"dup_part", dup_part_fields, BERTH_KEYS({"seq"}), BERTH_BARE},
     {"dup_group", dup_group_fields, BERTH_KEYS({"seq"}, {"tbl, seq"}), BERTH_BARE},
     {"dup_member", dup_member_fields, BERTH_KEYS({"grp, rec"}), BERTH_BARE},
     {"merging", merge_fields, BERTH_KEYS({"seq"}, {"tbl, kept, seq"}), BERTH_BARE},

@@ -163,7 +163,7 @@ static void stage_some(struct fixture *f)
 {
     for (uint64_t n = chance(&f->seed) % 60; n > 0 && f->nstaged < STAGED; n--) {
         f->staged[f->nstaged] = (int64_t)chance(&f->seed);
-        dup_stage_add(&f->st, 1, f->staged[f->nstaged++], ++f->id);
+        dup_stage_add(&f->st, 1, &(struct dup_staged){f->staged[f->nstaged++], ++f->id}, 1);
     }
     if (f->nstaged < STAGED)
         return;
