@@ -270,8 +270,7 @@ struct ctx_match *dup_find_all(struct berth_ctx *c, const struct table *t, const
             const struct dup_way *by;
             struct berth_row *r;
 
-            if (of == NULL || (of == t && found[k].rec == self) || succeeds(c, of, found[k].rec) ||
-                (when == DUP_IMPORT && keys->k[i].way->act[when] == DUP_REPORT))
+            if (of == NULL || (of == t && found[k].rec == self) || succeeds(c, of, found[k].rec))
                 continue;
             r = find_raw(c, of, found[k].rec);
             if (r != NULL && (by = shares(c, r, &keys->k[i])) != NULL)

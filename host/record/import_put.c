@@ -161,7 +161,8 @@ static int update_one(struct berth_ctx *c, void *arg)
 static void compare_again(struct berth_ctx *c, struct run *r, struct batch *k, struct prep *p)
 {
     struct dup_keys keys;
-    const struct ctx_match *m;
+    const struct ctx_match *alike;
+    struct ctx_match *m;
     bool known = false;
 
     if (k->dup_gen == atomic_load(&c->st->dup_gen) || p->outcome != OUT_NEW || p->nkeys == 0)
@@ -172,8 +173,11 @@ static void compare_again(struct berth_ctx *c, struct run *r, struct batch *k, s
         return;
     dup_keys_of(p->row, &keys);
     m = dup_find(c, k->t, &keys, 0, DUP_IMPORT);
+    alike = import_alike(&m);
     if (m != NULL)
         import_tell_match(r, c, p, m);
+    else if (alike != NULL)
+        import_tell_alike(r, c, p, alike);
 }
 
 static bool serious(const struct berth_ctx *c)
@@ -199,7 +203,7 @@ static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct
             return c->rc;
         import_tell_problem(r, c, p);
     }
-    return p->outcome == OUT_NEW ? c->rc : put_outcome(c, r, p);
+    return p->outcome == OUT_NEW && p->message == NULL ? c->rc : put_outcome(c, r, p);
 }
 
 static bool hooked(struct berth_ctx *c, const struct table *t)

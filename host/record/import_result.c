@@ -8,7 +8,7 @@
 enum { PEEK = 30 };
 
 /* ---- new rows --------------------------------------------------------------------------------------- */
-/* They have no line of their own: a part holds their numbers in the sheet, their ids follow each other. */
+/* Most have no line of their own: a part holds their numbers in the sheet, their ids follow each other. */
 struct made {
     int64_t row, id;
 };
@@ -166,6 +166,8 @@ int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char
     json_key(&j, "rows");
     json_open(&j, '[');
     for (; n < limit && (rc == DB_ROW || at < made.n); n++) {
+        if (rc == DB_ROW && at < made.n && made.v[at].row == db_col_int(s, 0))
+            at++; /* its line says more */
         if (rc != DB_ROW || (at < made.n && made.v[at].row < db_col_int(s, 0))) {
             last = made.v[at].row;
             new_out(&j, &made.v[at++]);
@@ -255,7 +257,7 @@ int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const cha
     if (sheet_write_open(to, strcmp(kind, "csv") == 0 ? SHEET_CSV : SHEET_XLSX, t->name, columns, width + 1, NULL, &w, &e) < 0)
         return import_sheet_problem(c, &e);
     s = db_prepare(c->conn, arena_fmt(c->a, "SELECT detail, message FROM import_row WHERE import_id = ?1 AND outcome %s ORDER BY"
-                   " row", outcome == NULL ? "NOT IN ('updated', 'same', 'undone')" : "= ?2"));
+                   " row", outcome == NULL ? "NOT IN ('new', 'updated', 'same', 'undone')" : "= ?2"));
     db_bind_int(s, 1, id);
     if (outcome != NULL)
         db_bind_text(s, 2, outcome, -1);

@@ -138,6 +138,19 @@ static bool complete(struct run *r, struct berth_ctx *c, struct prep *p)
     return c->rc == BERTH_OK;
 }
 
+static const char *copy(struct arena *a, const char *s)
+{
+    return s == NULL ? NULL : arena_strdup(a, s);
+}
+
+/* What was told of the row while it was looked at. */
+static void keep_told(struct arena *a, struct prep *p)
+{
+    p->field = copy(a, p->field);
+    p->message = copy(a, p->message);
+    p->detail = copy(a, p->detail);
+}
+
 void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p, const struct sheet_row *row)
 {
     struct arena *kept = c->a;
@@ -151,23 +164,29 @@ void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, s
             keep_keys(kept, p);
         pack(r, kept, p);
     }
-    c->a = kept;
-    if (c->rc != BERTH_OK)
+    if (c->rc != BERTH_OK) {
         import_tell_problem(r, c, p);
+        keep_told(kept, p);
+    }
+    c->a = kept;
     p->row = NULL;
     arena_again(r->scratch);
 }
 
 /* ---- deciding -------------------------------------------------------------------------------------- */
-/* The records that share a key with the row. */
-static const struct ctx_match *matches(struct berth_ctx *c, const struct table *t, const struct prep *p)
+/* The records that share a key with the row which a rule minds; in *alike one whose rule only tells. */
+static const struct ctx_match *matches(struct berth_ctx *c, const struct table *t, const struct prep *p,
+                                       const struct ctx_match **alike)
 {
     struct dup_keys keys;
+    struct ctx_match *list;
 
     if (!p->known)
         return NULL;
     dup_keys_of(p->row, &keys);
-    return dup_find(c, t, &keys, 0, DUP_IMPORT);
+    list = dup_find(c, t, &keys, 0, DUP_IMPORT);
+    *alike = import_alike(&list);
+    return list;
 }
 
 static void found(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p, const struct ctx_match *m)
@@ -236,12 +255,12 @@ static void see_keys(struct run *r, const struct prep *p)
 
 static void decide(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
 {
-    const struct ctx_match *m;
+    const struct ctx_match *m, *alike = NULL;
     const struct field *by;
     uint32_t other;
 
     if (!by_match(r, c, t, p)) {
-        m = r->nmatch > 0 && r->mode != MODE_CREATE && r->match[0]->at == F_ID ? NULL : matches(c, t, p);
+        m = r->nmatch > 0 && r->mode != MODE_CREATE && r->match[0]->at == F_ID ? NULL : matches(c, t, p, &alike);
         if (m != NULL && r->nmatch > 0)
             import_tell_match(r, c, p, m); /* the chosen keys say new, the duplicate rules say no */
         else if (m != NULL)
@@ -250,6 +269,8 @@ static void decide(struct run *r, struct berth_ctx *c, const struct table *t, st
             import_tell(r, c, p, OUT_MISSING, "import.missing");
         else if ((by = same_row(r, p, &other)) != NULL)
             import_tell_same_row(r, c, p, other, by);
+        else if (alike != NULL)
+            import_tell_alike(r, c, p, alike);
     }
 }
 
@@ -260,18 +281,6 @@ static void complete_late(struct run *r, struct berth_ctx *c, struct arena *kept
         pack(r, kept, p);
     else
         import_tell_problem(r, c, p);
-}
-
-static const char *copy(struct arena *a, const char *s)
-{
-    return s == NULL ? NULL : arena_strdup(a, s);
-}
-
-static void keep_told(struct arena *a, struct prep *p)
-{
-    p->field = copy(a, p->field);
-    p->message = copy(a, p->message);
-    p->detail = copy(a, p->detail);
 }
 
 void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
@@ -288,8 +297,7 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
         decide(r, c, t, p);
         if (p->outcome == OUT_NEW && r->mode != MODE_CREATE)
             complete_late(r, c, kept, p);
-        if (p->outcome != OUT_NEW)
-            keep_told(kept, p);
+        keep_told(kept, p);
         c->a = kept;
         p->row = NULL;
         arena_again(r->scratch);

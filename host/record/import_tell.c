@@ -162,6 +162,29 @@ void import_tell_match(struct run *r, struct berth_ctx *c, struct prep *p, const
     import_detail(r, c, p, at, NULL);
 }
 
+const struct ctx_match *import_alike(struct ctx_match **list)
+{
+    const struct ctx_match *first = NULL;
+
+    while (*list != NULL)
+        if ((*list)->blocks || (*list)->warns) {
+            list = &(*list)->next;
+        } else {
+            first = first == NULL ? *list : first;
+            *list = (*list)->next;
+        }
+    return first;
+}
+
+void import_tell_alike(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m)
+{
+    const char *args[] = {"title", m->title, "by", by_names(c, m), "one",
+                          labels_get(c->st->labels, c->locale, m->table->name), NULL};
+
+    p->message = ctx_text(c, m->id == 0 ? "import.alike_hidden" : "import.alike", args);
+    import_detail(r, c, p, m, NULL);
+}
+
 void import_tell_same_row(struct run *r, struct berth_ctx *c, struct prep *p, uint32_t other, const struct field *by)
 {
     struct ctx_match m = {.table = p->row->t, .by = {by->name}, .nby = 1};

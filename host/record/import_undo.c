@@ -193,13 +193,19 @@ static int unmake_one(struct berth_ctx *c, void *arg)
     return row_unmake(c, r);
 }
 
+/* What was told of a new row. */
+static int drop_line(struct berth_ctx *c, struct undo *u, int64_t row)
+{
+    return run_sql(c, "DELETE FROM import_row WHERE import_id = ?1 AND row = ?2 AND outcome = 'new'", u->import, row, NULL, NULL);
+}
+
 static int one_record(struct berth_ctx *c, struct undo *u, const struct unmake *a, int64_t row)
 {
     const char *why;
 
     if (save_step(c, unmake_one, (void *)a) == BERTH_OK) {
         u->undone++;
-        return c->rc;
+        return drop_line(c, u, row);
     }
     if (c->rc == BERTH_BROKEN || c->rc == BERTH_FULL)
         return c->rc;
@@ -211,6 +217,7 @@ static int one_record(struct berth_ctx *c, struct undo *u, const struct unmake *
     why = ctx_text(c, c->key == NULL ? "import.changed_since" : c->key, c->args);
     ctx_clear(c);
     u->kept++;
+    drop_line(c, u, row);
     struct db_stmt *s = db_prepare(c->conn, "INSERT INTO import_row (import_id, row, outcome, record_id, message) VALUES"
                                             " (?, ?, 'kept', ?, ?)");
     int rc;

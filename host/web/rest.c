@@ -296,6 +296,7 @@ static int action_one(struct call *k)
     const struct action *a = action_of(k);
     struct berth_row *r;
 
+    allow_duplicates(k);
     if (a == NULL || action_run(&k->c, a, k->id, k->body, &r) != BERTH_OK)
         return k->c.rc;
     if (r != NULL && perm_row(&k->c, r, DO_READ)) {

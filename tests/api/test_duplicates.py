@@ -130,3 +130,55 @@ def test_rules_that_make_no_sense_are_refused_and_only_administrators_write_them
     assert people["manager"].post("/dup_rule", {"name": "x", "on_table": "lead", "fields": "city"}).status in (403, 404)
     assert people["li"].delete(f"/dup_rule/{before[0]['id']}").status in (403, 404)
     assert admin.rows("dup_rule") == before
+
+
+# ---- what a rule says of imports and conversions -----------------------------------------------------------
+def imported(person, rows, **options):
+    """The job's result and what became of each row of a sheet of names and commodities."""
+    data = "\n".join(["公司名称,货物", *(",".join(r) for r in rows)]).encode()
+    look = person.ask("POST", "/_import/lead", raw=data, name="rules.csv").json
+    job = person.job(person.post(f"/_import/{look['import']}/run", {
+        "sheet": 0, "header_row": 1, "map": {"0": "name", "1": "commodity"}, **options}))
+    assert job["state"] == "done", job
+    return look["import"], job["result"], {r["row"]: r for r in person.get(f"/_import/{look['import']}/rows").json["rows"]}
+
+
+@pytest.mark.parametrize("act", ["block", "warn"])
+def test_rows_that_a_rule_minds_do_not_go_in(people, rule, act):
+    li, title = people["li"], name()
+    rule(fields="commodity", on_create="report", on_import=act)
+    old = li.made("lead", name=name(), commodity=title)
+    _, result, rows = imported(li, [(name(), title), (name(), title + " else")])
+    assert (result["new"], result["duplicate"]) == (1, 1), result
+    assert (rows[2]["record"], rows[2]["by"]) == (old["id"], ["commodity"])
+    assert [r["id"] for r in li.rows("lead", filter=["commodity", "=", title])] == [old["id"]]
+
+
+def test_a_row_that_a_rule_only_tells_of_goes_in_and_says_whom_it_is_like(people, rule):
+    li, title = people["li"], name()
+    rule(fields="commodity", on_create="report", on_import="report")
+    old = li.made("lead", name=name("Elder"), commodity=title)
+    rows_in = [(name(), title), (name(), title + " else")]
+    _, dry, rows = imported(li, rows_in, dry=True)
+    assert dry["new"] == 2 and rows[2]["message"] and rows[2]["record"] is None
+    number_, result, rows = imported(li, rows_in)
+    assert result["new"] == 2 and len(rows) == 2
+    assert rows[2]["outcome"] == "new" and rows[2]["title"] == old["name"] and rows[2]["by"] == ["commodity"], rows[2]
+    assert old["name"] in rows[2]["message"] and rows[3]["message"] is None
+    assert rows[2]["record"] not in (None, old["id"]) and li.row(f"/lead/{rows[2]['record']}")["commodity"] == title
+    undone = li.job(li.post(f"/_import/{number_}/undo"))["result"]
+    assert undone["undone"] == 2 and li.get(f"/_import/{number_}/rows").json["rows"] == []
+    assert [r["id"] for r in li.rows("lead", filter=["commodity", "=", title])] == [old["id"]]
+
+
+@pytest.mark.parametrize("act, statuses", [("block", (409, 409)), ("warn", (409, 200)), ("report", (200,))])
+def test_what_a_rule_says_of_conversions_holds_for_them(people, rule, act, statuses):
+    li, site_name = people["li"], name()
+    rule(on_table="customer", fields="website", method="exact", on_create="report", on_convert=act)
+    web = f"https://w{next(number)}x{id(rule) % 9973}.example"
+    li.made("customer", name=site_name, website=web)
+    lead = li.made("lead", name=name(), website=web)
+    for status, query in zip(statuses, ({}, {"duplicates": "allow"})):
+        answer = li.post(f"/lead/{lead['id']}/convert", {"into": ["customer"]}, **query)
+        assert answer.status == status, answer
+        assert (li.row(f"/lead/{lead['id']}")["status"] == "converted") == (status == 200)

@@ -2,11 +2,18 @@
 import csv
 import io
 import itertools
+import sqlite3
 
 import openpyxl
 import pytest
 
 number = itertools.count(1)
+SLOW = """-- Takes its time over each lead
+on('lead', 'before_insert', function(lead)
+  local n = 0
+  for i = 1, 1500000 do n = n + i end
+end)
+"""
 HEADER = ["公司名称", "联系人", "电话", "传真", "邮箱", "国家", "备注栏"]
 
 
@@ -172,6 +179,46 @@ def test_a_cut_off_import_goes_on_where_it_was_and_doubles_nothing(own_site):
     assert len(bottom) == 1
     again = run(person, upload(person, data, "big.csv"))
     assert again["result"]["new"] == 0 and again["result"]["duplicate"] == count  # the keys of all rows were kept
+
+
+def test_rows_of_an_import_that_was_cut_off_for_good_are_duplicates_all_the_same(own_site):
+    site = own_site()
+    person = site.sign_in("demo.admin")
+    data = text([[f"cutoff {i} {i * 7919 % 100003} works", "", f"+84 8{i:08d}", "", "", "VN", ""] for i in range(20000)])
+    look = upload(person, data, "big.csv")
+    mapping = {str(c["index"]): c["field"] for c in look["columns"] if c["field"]}
+    answer = person.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": mapping})
+    while person.get(f"/_job/{answer.json['job']}").json["done"] == 0:
+        pass
+    site.kill()
+    db = sqlite3.connect(site.data / "berth.db")
+    db.execute("UPDATE job SET tries = 3 WHERE kind = 'import'")  # it will not be tried again
+    db.commit()
+    phones = [r[0] for r in db.execute("SELECT phone FROM lead WHERE name LIKE 'cutoff %' ORDER BY id")]
+    db.close()
+    site.start()
+    person = site.sign_in("demo.admin")
+    assert person.get(f"/_job/{answer.json['job']}").json["state"] == "failed" and len(phones) > 0
+    for phone in (phones[0], phones[-1]):
+        again = person.post("/lead", {"name": f"{tag()} other", "phone": phone, "country": "VN"})
+        assert again.status == 409 and again.code == "duplicate", again
+    result = run(person, upload(person, text([[f"{tag()} third", "", phones[-1], "", "", "VN", ""]]), "next.csv"))["result"]
+    assert result["duplicate"] == 1  # the next import found them, and put their keys where they belong
+    again = person.post("/lead", {"name": f"{tag()} fourth", "phone": phones[0], "country": "VN"})
+    assert again.status == 409 and again.code == "duplicate", again
+
+
+def test_a_slow_hook_ends_a_slice_of_an_import_early(own_site):
+    site = own_site("--rule-time", "10s")
+    person = site.sign_in("demo.admin")
+    (site.data.parent / "scripts" / "hooks" / "slow.lua").write_text(SLOW)
+    assert person.post("/_script/_reload").json["problems"] == []
+    result = run(person, upload(person, text([[f"{tag()} slow {i}", "", "", "", "", "VN", ""] for i in range(48)]), "slow.csv"))
+    assert result["result"]["new"] == 48
+    db = sqlite3.connect(site.data / "berth.db")
+    slices = db.execute("SELECT count(*) FROM import_part").fetchone()[0]
+    db.close()
+    assert slices > 48 / 16, slices  # each has a line of its own
 
 
 # ---- words of the file, modes, mappings ------------------------------------------------------------------

@@ -265,7 +265,8 @@ export async function act(meta: Meta, action: Action, to: Target, more: { single
   if (!('ids' in to) || to.ids.length > MANY) return bulk(meta, to, { action: action.name, form })
   try {
     if (more.single) {
-      const rec = await post<Rec>(`${meta.table}/${to.ids[0]}/${action.name}`, form)
+      const rec = await actOnOne(meta, action, to.ids[0]!, form)
+      if (rec === 'left') return false
       toast(t('action.done', { name: action.label }))
       /* Handed away: who gave it may no longer see it. */
       if (!rec?.row) return 'gone'
@@ -277,6 +278,18 @@ export async function act(meta: Meta, action: Action, to: Target, more: { single
     return false
   } finally {
     refresh(meta.table)
+  }
+}
+
+/** What it makes may be a duplicate, such as the customer that a lead becomes. */
+async function actOnOne(meta: Meta, action: Action, id: number, form: object): Promise<Rec | 'left'> {
+  const path = `${meta.table}/${id}/${action.name}`
+  try {
+    return await post<Rec>(path, form)
+  } catch (e) {
+    if (!(e instanceof ApiError) || e.code !== 'duplicate') throw e
+    if (!(await ask('duplicate', { matches: e.body.matches ?? [], label: meta.one, blocked: e.body.blocked }))) return 'left'
+    return post<Rec>(path, form, { duplicates: 'allow' })
   }
 }
 
