@@ -18,8 +18,9 @@ enum rank { URGENT, LOW, IDLE, RANKS };
 /* Who waited this long goes before the more urgent ones, once. */
 static const int patience_ms[RANKS] = {0, 200, 1000};
 
-/* Idle work starts when nothing else has come for so long. */
-enum { QUIET_MS = 3 };
+/* Idle work starts when nothing else has come for so long.  Beside something long that is under way it waits for so
+ * much longer: an import's time is not to go into the index of its own rows. */
+enum { QUIET_MS = 3, BESIDE_LOW = 5, LOW_LASTS_MS = 200 };
 
 struct queue {
     struct db_work *head, **tail;
@@ -41,6 +42,7 @@ struct db_writer {
     struct db_work last; /* see writer_at_commit() */
     bool in_batch;  /* the writer thread's own */
     int64_t worked; /* end of the last batch */
+    int64_t low_at; /* of the last low one */
     atomic_llong bodies, urgent, commits, failed;
 };
 
@@ -88,8 +90,10 @@ static struct queue *choose(struct db_writer *w)
     if (q[LOW].len + q[IDLE].len > 0) {
         int64_t now = when_monotonic();
 
+        bool beside = now - w->low_at < LOW_LASTS_MS;
+
         for (int i = RANKS - 1; i > URGENT; i--)
-            if (q[i].len > 0 && now - q[i].head->since > patience_ms[i])
+            if (q[i].len > 0 && now - q[i].head->since > patience_ms[i] * (i == IDLE && beside ? BESIDE_LOW : 1))
                 return &q[i];
         if (q[URGENT].len + q[LOW].len == 0)
             return w->stopping || now - w->worked >= QUIET_MS ? &q[IDLE] : NULL;
@@ -243,11 +247,15 @@ static void *writer_thread(void *arg)
         struct db_work *work = take_first(w);
 
         if (work != NULL) {
-            if (work->rank == URGENT)
+            const int rank = work->rank; /* it may be gone afterwards */
+
+            if (rank == URGENT)
                 run_batch(w, work);
             else
                 run_low(w, work);
             w->worked = when_monotonic();
+            if (rank == LOW)
+                w->low_at = w->worked;
             wait_ms = w->ops->tidy(w->owner, 0);
             continue;
         }

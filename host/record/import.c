@@ -9,22 +9,22 @@
 #include "record/import_map.h"
 #include "record/import_run.h"
 
-/* Rows of the first batches: progress shows at once, and both threads are soon at work. */
-enum { BATCH_FIRST = 2000, MERGE_KEYS = 1300000, SNAPSHOT_ROWS = 4096 };
+/* So many rows are read and compared at a time; a batch is handed over when the writer has none and some are ready. */
+enum { PART_ROWS = 2048, MERGE_KEYS = 1000000 };
 
 /* ---- comparing with the database ------------------------------------------------------------------ */
 /* Looks all keys of a batch up in order of the hash, in which the index is walked once instead of
  * jumped about in.  Most rows are new, and this look is all that happens to them. */
-static void find_known(struct berth_ctx *c, struct batch *k)
+static void find_known(struct berth_ctx *c, struct batch *k, size_t from)
 {
     struct sort_pair *all; /* a key, and its row's place in the batch */
     size_t n = 0;
 
-    for (size_t i = 0; i < k->n; i++)
+    for (size_t i = from; i < k->n; i++)
         n += k->row[i].nkeys;
     all = mem_realloc(NULL, (n + 1) * sizeof(*all));
     n = 0;
-    for (size_t i = 0; i < k->n; i++)
+    for (size_t i = from; i < k->n; i++)
         for (size_t q = 0; q < k->row[i].nkeys; q++)
             all[n++] = (struct sort_pair){k->row[i].key[q], (int64_t)i};
     sort_pairs(all, n);
@@ -36,17 +36,12 @@ static void find_known(struct berth_ctx *c, struct batch *k)
     free(all);
 }
 
-/* On one snapshot for a while: each of its own would read its pages anew.  Not for long, or the log grows. */
-static void decide(struct run *r, struct berth_ctx *c, struct batch *k)
+/* On one snapshot: each of its own would read its pages anew. */
+static void decide(struct run *r, struct berth_ctx *c, struct batch *k, size_t from)
 {
     db_read_begin(c->conn);
-    for (size_t i = 0; i < k->n && c->rc == BERTH_OK; i++) {
-        if (i % SNAPSHOT_ROWS == SNAPSHOT_ROWS - 1) {
-            db_read_end(c->conn);
-            db_read_begin(c->conn);
-        }
+    for (size_t i = from; i < k->n && c->rc == BERTH_OK; i++)
         import_decide(r, c, k->t, &k->row[i]);
-    }
     db_read_end(c->conn);
 }
 
@@ -66,8 +61,24 @@ static bool may(struct run *r, struct berth_ctx *c, const struct table **t, stru
     return true;
 }
 
-/* The next rows of the sheet; -1 with err filled when it cannot be read on. */
-static int fill(struct run *r, struct batch *k, uint32_t skip, size_t limit, struct buf *err)
+static bool writer_works(struct run *r)
+{
+    bool works;
+
+    pthread_mutex_lock(&r->lock);
+    works = r->busy;
+    pthread_mutex_unlock(&r->lock);
+    return works;
+}
+
+static bool has_room(const struct batch *k)
+{
+    return k->n < BATCH_ROWS && arena_used(k->a) < BATCH_BYTES;
+}
+
+/* The next rows of the sheet, as many as the writer leaves time for: a larger batch writes fewer pages.
+ * -1 with err filled when it cannot be read on. */
+static int fill(struct run *r, struct batch *k, uint32_t skip, struct buf *err)
 {
     struct sheet_error e = {0};
     struct sheet_row row;
@@ -82,14 +93,16 @@ static int fill(struct run *r, struct batch *k, uint32_t skip, size_t limit, str
     if (!may(r, &c, &t, err))
         return -1;
     k->t = t;
-    while (k->n < limit && arena_used(k->a) < BATCH_BYTES && (rc = sheet_next(r->sheet, &row, &e)) > 0) {
-        if (row.number <= skip || import_set_get(&r->stored, row.number) != 0)
-            continue;
-        import_prepare(r, &c, t, &k->row[k->n++], &row);
-    }
     k->dup_gen = atomic_load(&r->j->st->dup_gen);
-    find_known(&c, k);
-    decide(r, &c, k);
+    do {
+        size_t from = k->n, upto = from + PART_ROWS;
+
+        while (k->n < upto && has_room(k) && (rc = sheet_next(r->sheet, &row, &e)) > 0)
+            if (row.number > skip && import_set_get(&r->stored, row.number) == 0)
+                import_prepare(r, &c, t, &k->row[k->n++], &row);
+        find_known(&c, k, from);
+        decide(r, &c, k, from);
+    } while (rc > 0 && c.rc == BERTH_OK && has_room(k) && writer_works(r));
     if (c.rc != BERTH_OK) {
         buf_puts(err, ctx_text(&c, c.key, c.args));
         return -1;
@@ -321,7 +334,6 @@ static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint
 
 static int run_batches(struct run *r, struct batch *k[2], uint32_t skip, struct buf *err)
 {
-    size_t limit = BATCH_FIRST;
     int64_t rows = r->done;
     int at = 0, rc = 0;
 
@@ -329,7 +341,7 @@ static int run_batches(struct run *r, struct batch *k[2], uint32_t skip, struct 
         struct batch *now = k[at];
         double progress;
 
-        rc = fill(r, now, skip, limit, err);
+        rc = fill(r, now, skip, err);
         if (wait_free(r) != 0) {
             buf_puts(err, "the rows could not be stored");
             return -1;
@@ -341,9 +353,10 @@ static int run_batches(struct run *r, struct batch *k[2], uint32_t skip, struct 
         rows += (int64_t)now->n;
         progress = sheet_progress(r->sheet);
         r->j->total = progress > 0.001 ? (int64_t)((double)rows / progress) : rows;
+        if (progress > 0.02 && progress <= 1) /* doubled as it goes, it would take twice what it needs */
+            import_set_reserve(&r->seen, (size_t)((double)r->seen.n / progress * 1.03));
         import_put_begin(now);
         at = 1 - at;
-        limit = limit * 16 < BATCH_ROWS ? limit * 16 : BATCH_ROWS;
         job_look(r->j);
     }
     if (wait_free(r) != 0) {

@@ -171,6 +171,8 @@ static void compare_again(struct berth_ctx *c, struct run *r, struct batch *k, s
         known = dup_known(c, p->key[i]);
     if (!known)
         return;
+    if (p->row == NULL)
+        import_unpack(c, k->t, p);
     dup_keys_of(p->row, &keys);
     m = dup_find(c, k->t, &keys, 0, DUP_IMPORT);
     alike = import_alike(&m);
@@ -189,7 +191,7 @@ static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct
 {
     struct one x = {r, p, !k->hooked};
 
-    if (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED)
+    if (!r->dry && (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED))
         import_unpack(c, k->t, p);
     compare_again(c, r, k, p);
     if (!r->dry && p->outcome == OUT_NEW && (risky ? save_step(c, add_one, &x) : add_one(c, &x)) != BERTH_OK) {

@@ -7,10 +7,11 @@
 
 static size_t at(const struct import_set *s, int64_t hash)
 {
-    size_t i = (size_t)((uint64_t)hash * UINT64_C(0x9E3779B97F4A7C15) >> 20) & (s->cap - 1);
+    uint64_t mixed = (uint64_t)hash * UINT64_C(0x9E3779B97F4A7C15) >> 32;
+    size_t i = (size_t)(mixed * s->cap >> 32);
 
     while (s->of[i] != 0 && s->hash[i] != hash)
-        i = (i + 1) & (s->cap - 1);
+        i = i + 1 == s->cap ? 0 : i + 1;
     return i;
 }
 
@@ -19,11 +20,11 @@ uint32_t import_set_get(const struct import_set *s, int64_t hash)
     return s->cap == 0 ? 0 : s->of[at(s, hash)];
 }
 
-static void grow(struct import_set *s)
+static void resize(struct import_set *s, size_t cap)
 {
     struct import_set old = *s;
 
-    s->cap = old.cap == 0 ? 4096 : old.cap * 2;
+    s->cap = cap;
     s->hash = mem_alloc(s->cap * sizeof(*s->hash));
     s->of = mem_alloc(s->cap * sizeof(*s->of));
     for (size_t i = 0; i < old.cap; i++)
@@ -36,10 +37,18 @@ static void grow(struct import_set *s)
     import_set_free(&old);
 }
 
+void import_set_reserve(struct import_set *s, size_t n)
+{
+    size_t cap = n + n / 3;
+
+    if (cap > s->cap && cap < UINT32_MAX)
+        resize(s, cap);
+}
+
 bool import_set_put(struct import_set *s, int64_t hash, uint32_t of)
 {
     if (s->n * 5 >= s->cap * 4)
-        grow(s);
+        resize(s, s->cap == 0 ? 4096 : s->cap * 2);
     size_t i = at(s, hash);
 
     if (s->of[i] != 0)

@@ -14,6 +14,7 @@ struct import_set { /* two arrays: a million rows have three million keys */
 
 uint32_t import_set_get(const struct import_set *s, int64_t hash); /* 0: not there */
 /* Keeps the first; false when there was one. */
+void import_set_reserve(struct import_set *s, size_t n); /* so many are expected: no more memory than they take */
 bool import_set_put(struct import_set *s, int64_t hash, uint32_t of);
 void import_set_set(struct import_set *s, int64_t hash, uint32_t of); /* of one that is there */
 void import_set_free(struct import_set *s);

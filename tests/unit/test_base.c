@@ -1,15 +1,18 @@
-/* test_base.c - dates, money, JSON, arenas and maps. */
+/* test_base.c - dates, money, JSON, arenas, maps and sorting. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/money.h"
+#include "base/sort.h"
 #include "base/when.h"
 
 static void a_date_survives_the_round_trip(void **state)
@@ -147,6 +150,54 @@ static void a_map_finds_each_key_again(void **state)
     arena_free(&a);
 }
 
+static void an_arena_used_again_gives_what_it_had(void **state)
+{
+    struct arena *a = arena_new();
+
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 20000; i++) {
+            char *zero = arena_alloc(a, 24);
+
+            for (int k = 0; k < 24; k++)
+                assert_int_equal(zero[k], 0);
+            memset(zero, 0xAA, 24);
+        }
+        assert_true(arena_used(a) >= 20000 * 24);
+        arena_alloc(a, 1 << 20);
+        arena_again(a);
+        assert_int_equal(arena_used(a), 0);
+    }
+    arena_reset(a);
+    assert_string_equal(arena_strdup(a, "berth"), "berth");
+    arena_free(&a);
+}
+
+/* Hashes of all sizes, many of them equal; what belongs to each stays with it. */
+static void pairs_come_out_in_order_with_what_belongs_to_them(void **state)
+{
+    enum { N = 50000 };
+    struct sort_pair *p = mem_alloc(N * sizeof(*p));
+
+    (void)state;
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < N; i++) {
+            uint64_t h = (uint64_t)(i + round) * UINT64_C(0x9E3779B97F4A7C15);
+
+            h = round == 0 ? h : round == 1 ? h % 100 : round == 2 ? UINT64_MAX - h % 70000 : (uint64_t)(i % 2 == 0 ? INT64_MIN : INT64_MAX);
+            p[i] = (struct sort_pair){(int64_t)h, (int64_t)(h ^ 42)};
+        }
+        sort_pairs(p, N);
+        for (int i = 0; i < N; i++) {
+            assert_int_equal(p[i].of, p[i].key ^ 42);
+            assert_true(i == 0 || p[i - 1].key <= p[i].key);
+        }
+    }
+    sort_pairs(p, 1);
+    sort_pairs(p, 0);
+    free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,7 +208,9 @@ int main(void)
         cmocka_unit_test(money_refuses_what_it_cannot_hold),
         cmocka_unit_test(json_escapes_what_it_must),
         cmocka_unit_test(an_arena_holds_small_and_large),
+        cmocka_unit_test(an_arena_used_again_gives_what_it_had),
         cmocka_unit_test(a_map_finds_each_key_again),
+        cmocka_unit_test(pairs_come_out_in_order_with_what_belongs_to_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
