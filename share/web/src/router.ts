@@ -14,6 +14,7 @@ export const router = createRouter({
     { path: '/t/:table/import', component: worded(() => import('./views/ImportWizard.vue')), props: (r) => ({ table: r.params.table }) },
     { path: '/t/:table/duplicates', component: worded(() => import('./views/Duplicates.vue')), props: (r) => ({ table: r.params.table }) },
     { path: '/t/:table/:id(\\d+)', component: () => import('./views/RecordPage.vue'), props: (r) => ({ table: r.params.table, id: number(r.params.id) }) },
+    { path: '/handover/:id(\\d+)', component: worded(() => import('./views/Handover.vue')), props: (r) => ({ id: number(r.params.id) }) },
     { path: '/setup', redirect: () => ({ path: '/', hash: '', query: {} }) },
     { path: '/alerts', component: worded(() => import('./views/AlertCentre.vue')) },
     { path: '/settings', component: worded(() => import('./views/Settings.vue')) },

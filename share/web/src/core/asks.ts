@@ -16,6 +16,8 @@ export interface AskProps {
   password: { user: number; name: string }
   picture: { file: Attachment }
   remind: { table: string; id: number }
+  share: { table: string; id: number; title: string }
+  why: { table: string; id: number; title: string; meta?: Meta }
   tile: { offers: Offer[]; taken: string[] }
   palette: object
   shortcuts: object
@@ -33,6 +35,8 @@ export interface AskAnswer {
   password: true
   picture: true
   remind: true
+  share: true
+  why: true
   tile: Stand
   palette: true
   shortcuts: true

@@ -103,6 +103,8 @@ export interface Company { name: string; country: string; currency: string; zone
 export interface NavItem { to: string; table?: string | null; label: string; icon?: string; group?: string }
 export interface Start {
   user: User
+  /** The administrator who looks as the user. */
+  viewer?: User
   company: Company
   locales: string[]
   nav: NavItem[]
