@@ -7,6 +7,7 @@
 #include "base/when.h"
 #include "record/action.h"
 #include "record/find.h"
+#include "record/zone.h"
 
 enum { ASK_MAX = 5, LINES_MAX = 40 };
 
@@ -65,10 +66,12 @@ static const char *name_of(const struct answer *w, const char *table, int64_t id
 
 static const char *moment(const struct answer *w, int64_t ms)
 {
-    char text[WHEN_TIME_MAX];
+    const char *zone = w->c->st->company.zone;
+    int64_t day = zone_day(zone, ms), minute = (ms - zone_midnight(zone, day)) / 60000;
+    char date[WHEN_DATE_MAX];
 
-    when_time_format(ms, text);
-    return arena_strdup(w->c->a, text);
+    when_date_format((int32_t)day, date);
+    return arena_fmt(w->c->a, "%s %02d:%02d", date, (int)(minute / 60), (int)(minute % 60));
 }
 
 /* ---- roles -------------------------------------------------------------------------------------- */
