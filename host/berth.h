@@ -433,6 +433,9 @@ struct berth_api {
     /* What is saved in this ctx from here on takes the place of that record (of up to four): it is no
      * duplicate of it. */
     void (*succeeds)(struct berth_ctx *, const struct berth_row *);
+    /* Files, notes, tags and followers of `from` go to what it becomes; back: whatever of them is still there. */
+    int (*carry)(struct berth_ctx *, const struct berth_row *from, const struct berth_row *to);
+    int (*carry_back)(struct berth_ctx *, const struct berth_row *from);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));

@@ -824,6 +824,17 @@ CREATE TABLE mail_template (
 ) STRICT;
 CREATE UNIQUE INDEX ux_mail_template_name ON mail_template (name);
 
+CREATE TABLE carried (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    from_tbl INTEGER,
+    from_rec INTEGER,
+    to_tbl INTEGER,
+    to_rec INTEGER,
+    on_table TEXT,
+    row_key INTEGER
+) STRICT;
+CREATE INDEX ix_carried_from_tbl_from_rec_seq ON carried (from_tbl, from_rec, seq);
+
 CREATE TABLE follow (
     tbl INTEGER NOT NULL,
     rec INTEGER NOT NULL,

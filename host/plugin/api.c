@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "record/aggregate.h"
 #include "record/find.h"
+#include "record/hangs.h"
 #include "record/hook.h"
 #include "record/save.h"
 #include "record/session.h"
@@ -440,6 +441,18 @@ static int api_totals(struct berth_ctx *c, const char *name, const char *where, 
                                                  .until = when_monotonic() + TOTALS_MS}, each, arg);
 }
 
+static int api_carry(struct berth_ctx *c, const struct berth_row *from, const struct berth_row *to)
+{
+    if (c->rc == BERTH_OK && from != NULL && to != NULL && row_id(from) != 0 && row_id(to) != 0)
+        hangs_carry(c, from, to);
+    return c->rc;
+}
+
+static int api_carry_back(struct berth_ctx *c, const struct berth_row *from)
+{
+    return c->rc == BERTH_OK && from != NULL ? hangs_return(c, from) : (int)c->rc;
+}
+
 static void api_succeeds(struct berth_ctx *c, const struct berth_row *r)
 {
     for (size_t i = 0; i < sizeof(c->succeeds) / sizeof(c->succeeds[0]); i++)
@@ -498,4 +511,6 @@ const struct berth_api plugin_api = {
     .due = api_due,
     .totals = api_totals,
     .succeeds = api_succeeds,
+    .carry = api_carry,
+    .carry_back = api_carry_back,
 };

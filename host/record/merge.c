@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "record/find.h"
+#include "record/hangs.h"
+#include "record/hook.h"
 #include "record/save.h"
 
 /* ---- small statements ------------------------------------------------------------------- */
@@ -52,6 +54,7 @@ struct moved { /* one value of it */
     struct column col;
     int64_t row;
     const char *was, *now; /* NULL: empty */
+    bool whole;            /* no value but the row as the recycle bin keeps it; of tags and followers, the record */
     struct moved *next;
 };
 
@@ -112,7 +115,7 @@ static struct moved *rows_with(struct berth_ctx *c, const struct column *col, co
     while ((rc = db_step(s)) == DB_ROW) {
         struct moved *m = arena_alloc(c->a, sizeof(*m));
 
-        *m = (struct moved){*col, db_col_int(s, 0), NULL, NULL, list};
+        *m = (struct moved){*col, db_col_int(s, 0), NULL, NULL, false, list};
         m->was = many(col) ? arena_strdup(c->a, db_col_text(s, 1, NULL)) : arena_fmt(c->a, "%lld", (long long)from);
         if (many(col))
             m->now = replaced(c, m->was, from, to);
@@ -146,15 +149,112 @@ static int note_move(struct berth_ctx *c, int64_t merge, const struct moved *m)
 
     db_bind_int(s, 1, merge);
     db_bind_text(s, 2, m->col.t->name, -1);
-    db_bind_text(s, 3, m->col.f->name, -1);
+    db_bind_text(s, 3, m->whole ? "*" : m->col.f->name, -1);
     db_bind_int(s, 4, m->row);
     db_bind_text(s, 5, m->was, -1);
     db_bind_text(s, 6, m->now, -1);
     return done(c, s, "note a moved reference");
 }
 
+/* ---- by way of hooks ---------------------------------------------------------------------- */
+static bool hooked(struct berth_ctx *c, const struct table *t)
+{
+    return !(t->flags & BERTH_BARE) && (hook_any(c, BERTH_BEFORE, BERTH_UPDATE, t) || hook_any(c, BERTH_AFTER, BERTH_UPDATE, t) ||
+                                        hook_any(c, BERTH_DONE, BERTH_UPDATE, t));
+}
+
+/* Saved as anybody's change is, whoever may see the row; when it was changed last, and by whom, stays. */
+static int save_quietly(struct berth_ctx *c, struct berth_row *r)
+{
+    bool all = c->all, exact = c->exact, allowed = c->allow_duplicates;
+
+    c->all = c->exact = c->allow_duplicates = true;
+    row_save(c, r);
+    c->all = all;
+    c->exact = exact;
+    c->allow_duplicates = allowed;
+    return c->rc;
+}
+
+static struct berth_row *any_row(struct berth_ctx *c, const struct table *t, int64_t id)
+{
+    bool all = c->all;
+    struct berth_row *r;
+
+    c->all = true;
+    r = save_load(c, t, id);
+    c->all = all;
+    return r;
+}
+
+static struct berth_val value_of(const struct moved *m, const char *text)
+{
+    if (text == NULL)
+        return berth_nil();
+    return many(&m->col) ? (struct berth_val){(int32_t)m->col.f->type, (int32_t)strlen(text), {.s = text}}
+                         : (struct berth_val){BERTH_REF, 0, {.i = strtoll(text, NULL, 10)}};
+}
+
+/* What hooks changed besides is kept, too: the row as it was and as it became. */
+static int move_by_hooks(struct berth_ctx *c, struct moved *m)
+{
+    struct berth_row *r = any_row(c, m->col.t, m->row);
+    const struct berth_row *was;
+    bool more = false;
+
+    if (r == NULL)
+        return c->rc;
+    was = r->old;
+    r->v[m->col.f->at] = value_of(m, m->now);
+    if (save_quietly(c, r) != BERTH_OK)
+        return c->rc;
+    for (int i = F_DECLARED; i < r->t->nfields; i++)
+        more = more || (i != m->col.f->at && !val_equal(was->v[i], r->v[i]));
+    if (more) {
+        m->whole = true;
+        m->was = row_dump(c, was);
+        m->now = row_dump(c, r);
+    }
+    return c->rc;
+}
+
+static int back_by_hooks(struct berth_ctx *c, const struct moved *m)
+{
+    struct berth_row *r = any_row(c, m->col.t, m->row), *was, *is;
+
+    if (r == NULL)
+        return c->rc;
+    if (!m->whole) {
+        r->v[m->col.f->at] = value_of(m, m->was);
+        return save_quietly(c, r);
+    }
+    was = row_undump(c, m->col.t, m->was);
+    is = row_undump(c, m->col.t, m->now);
+    for (int i = F_DECLARED; i < r->t->nfields; i++)
+        if (!val_equal(was->v[i], is->v[i]))
+            r->v[i] = was->v[i];
+    return save_quietly(c, r);
+}
+
+struct hung {
+    int64_t merge;
+    struct hang from, to;
+};
+
+static int note_hung(struct berth_ctx *c, void *arg, const char *table, int64_t key)
+{
+    const struct hung *h = arg;
+    struct moved m = {.col = {.t = model_table(c->m, table)}, .row = key, .was = arena_fmt(c->a, "%lld", (long long)h->from.rec),
+                      .now = arena_fmt(c->a, "%lld", (long long)h->to.rec), .whole = true};
+
+    return note_move(c, h->merge, &m);
+}
+
 static int move_all(struct berth_ctx *c, int64_t merge, const struct table *of, int64_t from, int64_t to)
 {
+    int64_t tbl = store_table_no(c->st, of);
+    struct hung hung = {merge, {tbl, from}, {tbl, to}};
+
     for (size_t i = 0; i < c->m->ntables; i++) {
         const struct table *t = &c->m->tables[i];
         const char *key = key_of(t);
@@ -165,10 +265,11 @@ static int move_all(struct berth_ctx *c, int64_t merge, const struct table *of, 
             if (!names(&col, of))
                 continue;
             for (struct moved *m = rows_with(c, &col, of, from, to); m != NULL && c->rc == BERTH_OK; m = m->next)
-                if (write_value(c, m, m->now) == BERTH_OK)
+                if ((hooked(c, t) && (t != of || m->row != from) ? move_by_hooks(c, m) : write_value(c, m, m->now)) == BERTH_OK)
                     note_move(c, merge, m);
         }
     }
+    hangs_move(c, hung.from, hung.to, true, note_hung, &hung);
     return c->rc;
 }
 
@@ -309,13 +410,14 @@ static bool load_moves(struct berth_ctx *c, struct last *m)
     db_bind_int(s, 1, m->seq);
     while (db_step(s) == DB_ROW) {
         const struct table *t = model_table(c->m, db_col_text(s, 0, NULL));
-        const struct field *f = t == NULL ? NULL : model_field(t, db_col_text(s, 1, NULL));
+        bool whole = strcmp(db_col_text(s, 1, NULL), "*") == 0;
+        const struct field *f = t == NULL ? NULL : model_field(t, whole ? "id" : db_col_text(s, 1, NULL));
         struct moved *one = arena_alloc(c->a, sizeof(*one));
 
-        all = all && f != NULL;
-        if (f == NULL)
+        all = all && (f != NULL || (t != NULL && hangs_is(t->name)));
+        if (f == NULL && (t == NULL || !hangs_is(t->name)))
             continue;
-        *one = (struct moved){{t, f, key_of(t)}, db_col_int(s, 2), copied(c, s, 3), copied(c, s, 4), m->moves};
+        *one = (struct moved){{t, f, key_of(t)}, db_col_int(s, 2), copied(c, s, 3), copied(c, s, 4), whole, m->moves};
         m->moves = one;
     }
     db_reset(s);
@@ -327,12 +429,27 @@ static bool same_text(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+static bool row_untouched(struct berth_ctx *c, const struct moved *one)
+{
+    struct berth_row *now = find_raw(c, one->col.t, one->row), *was = row_undump(c, one->col.t, one->was),
+                     *is = row_undump(c, one->col.t, one->now);
+
+    for (int i = F_DECLARED; now != NULL && i < now->t->nfields; i++)
+        if (!val_equal(was->v[i], is->v[i]) && !val_equal(now->v[i], is->v[i]))
+            return false;
+    return now != NULL;
+}
+
 /* Whether the value is still what the merge made of it.  What went into the bin is as it was left. */
 static bool untouched(struct berth_ctx *c, const struct table *of, const struct last *m, const struct moved *one)
 {
     struct db_stmt *s;
     bool same;
 
+    if (hangs_is(one->col.t->name)) /* a tag that was taken away since stays away */
+        return true;
+    if (one->whole)
+        return row_untouched(c, one);
     for (size_t i = 0; one->col.t == of && i < m->n; i++)
         if (one->row == m->gone[i])
             return true;
@@ -410,6 +527,16 @@ static int note_split(struct berth_ctx *c, int64_t seq)
     return done(c, s, "note a split");
 }
 
+static int bring_back(struct berth_ctx *c, const struct table *of, const struct moved *one)
+{
+    int64_t tbl = store_table_no(c->st, of);
+
+    if (hangs_is(one->col.t->name))
+        return hangs_back(c, one->col.t->name, one->row, (struct hang){tbl, strtoll(one->now, NULL, 10)},
+                          (struct hang){tbl, strtoll(one->was, NULL, 10)});
+    return one->whole || hooked(c, one->col.t) ? back_by_hooks(c, one) : write_value(c, one, one->was);
+}
+
 struct berth_row *merge_split(struct berth_ctx *c, const struct table *t, int64_t id)
 {
     struct berth_row *kept = may(c, t, id, DO_UPDATE), *back;
@@ -433,7 +560,7 @@ struct berth_row *merge_split(struct berth_ctx *c, const struct table *t, int64_
         row_restore(c, t, m.gone[i]);
     c->exact = false;
     for (const struct moved *one = m.moves; one != NULL && c->rc == BERTH_OK; one = one->next)
-        write_value(c, one, one->was);
+        bring_back(c, t, one);
     for (size_t i = 0; i < m.n && c->rc == BERTH_OK; i++)
         if ((back = find_raw(c, t, m.gone[i])) != NULL)
             history_note(c, back, "split", NULL);

@@ -8,6 +8,7 @@
 #include "base/when.h"
 #include "record/dup.h"
 #include "record/dup_recent.h"
+#include "record/find.h"
 #include "record/search.h"
 
 /* Raise when text/tokens.c or text/keys.c make something else of the same text. */
@@ -233,7 +234,78 @@ int reindex_stale(struct store *st, struct buf *err)
 
 /* ---- rules that changed --------------------------------------------------------------- */
 
-/* Keys of rules that are gone stay: whoever finds them looks at the record, which no longer has them. */
+/* Keys that no rule makes of their record any more.  The place reached: hash, table, record. */
+struct sweep {
+    struct work *w;
+    int64_t at[3];
+    size_t n;
+};
+
+static bool makes(struct berth_ctx *c, const struct work *w, int64_t rec, int64_t hash)
+{
+    struct dup_keys *keys = arena_alloc(c->a, sizeof(*keys));
+    struct berth_row *r = find_raw(c, w->t, rec);
+
+    if (r == NULL || !dup_any(c, w->t))
+        return false;
+    dup_keys_of(r, keys);
+    for (size_t i = 0; i < keys->n; i++)
+        if (keys->k[i].hash == hash)
+            return true;
+    return false;
+}
+
+static int sweep_chunk(struct db_conn *conn, void *arg)
+{
+    struct sweep *k = arg;
+    int64_t tbl = store_table_no(k->w->st, k->w->t), (*all)[3];
+    struct arena *a = arena_new();
+    struct berth_ctx c;
+    struct db_stmt *s;
+    int rc;
+
+    ctx_init(&c, k->w->st, conn, a, NULL, NULL);
+    c.writing = true;
+    all = arena_alloc(a, CHUNK * sizeof(*all));
+    s = db_prepare(conn, "SELECT hash, tbl, rec FROM dup_key WHERE (hash, tbl, rec) > (?, ?, ?) ORDER BY hash, tbl, rec LIMIT ?");
+    for (int i = 0; i < 3; i++)
+        db_bind_int(s, i + 1, k->at[i]);
+    db_bind_int(s, 4, CHUNK);
+    for (k->n = 0; k->n < CHUNK && (rc = db_step(s)) == DB_ROW; k->n++)
+        for (int i = 0; i < 3; i++)
+            all[k->n][i] = db_col_int(s, i);
+    db_reset(s);
+    for (size_t i = 0; i < k->n && c.rc == BERTH_OK; i++) {
+        if (all[i][1] != tbl || makes(&c, k->w, all[i][2], all[i][0]))
+            continue;
+        s = db_prepare(conn, "DELETE FROM dup_key WHERE hash = ? AND tbl = ? AND rec = ?");
+        for (int j = 0; j < 3; j++)
+            db_bind_int(s, j + 1, all[i][j]);
+        rc = db_step(s);
+        db_reset(s);
+        if (rc < 0)
+            ctx_db(&c, rc, "drop a duplicate key");
+    }
+    if (k->n > 0)
+        memcpy(k->at, all[k->n - 1], sizeof(k->at));
+    rc = c.rc;
+    arena_free(&a);
+    return rc;
+}
+
+static int sweep_keys(struct job *j, struct work *w)
+{
+    struct sweep k = {w, {INT64_MIN, 0, 0}, 0};
+    int rc;
+
+    do {
+        rc = db_write_low(j->st->db, sweep_chunk, &k);
+        if (rc == 0)
+            rc = job_progress(j);
+    } while (rc == 0 && k.n == CHUNK && !j->cancelled);
+    return rc;
+}
+
 int rekey_run(struct job *j, struct buf *err)
 {
     struct store *st = j->st;
@@ -253,6 +325,8 @@ int rekey_run(struct job *j, struct buf *err)
         if (rc == 0)
             rc = job_progress(j);
     } while (rc == 0 && w.n == CHUNK && !j->cancelled);
+    if (rc == 0 && !j->cancelled)
+        rc = sweep_keys(j, &w);
     if (rc != 0)
         buf_addf(err, "make the duplicate keys anew: error %d", rc);
     return rc == 0 ? 0 : -1;

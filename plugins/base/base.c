@@ -569,6 +569,17 @@ static const struct berth_field mail_template_fields[] = {
     {"body_vi", BERTH_LONG, 0, .group = "vietnamese"},
     {0},
 };
+/* What went from a record to what it became, to come back with it. */
+static const struct berth_field carried_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"from_tbl", BERTH_INT},
+    {"from_rec", BERTH_INT},
+    {"to_tbl", BERTH_INT},
+    {"to_rec", BERTH_INT},
+    {"on_table", BERTH_TEXT},
+    {"row_key", BERTH_INT},
+    {0},
+};
 static const struct berth_field follow_fields[] = {
     {"tbl", BERTH_INT}, {"rec", BERTH_INT}, {"user_id", BERTH_REF, 0, "user"}, {"at", BERTH_TIME}, {0},
 };
@@ -704,6 +715,7 @@ static const struct berth_table tables[] = {
     {"mail", mail_fields, BERTH_KEYS({"id"}, {"state, run_at"}, {"tbl, rec, id"}), BERTH_BARE},
     {"mail_template", mail_template_fields, .flags = ADMINISTERED, .title = "name", .icon = "mail",
      .rights = "manager: all create delete; sales: read all"},
+    {"carried", carried_fields, BERTH_KEYS({"seq"}, {"from_tbl, from_rec, seq"}), BERTH_BARE},
     {"follow", follow_fields, BERTH_KEYS({"tbl, rec, user_id"}, {"user_id"}), BERTH_BARE},
     {"alert_pref", alert_pref_fields, BERTH_KEYS({"user_id"}), BERTH_BARE},
     {"model_table", model_table_fields, BERTH_KEYS({"id"}, {"name", BERTH_UNIQUE}), BERTH_BARE},

@@ -15,6 +15,20 @@ static bool came_to_something(const struct berth_row *lead)
     return false;
 }
 
+/* Files, notes, tags and followers go to what the lead is looked for as from now on. */
+static int carry(struct berth_ctx *c, struct berth_row *lead)
+{
+    static const char *const ids[] = {"customer_id", "opportunity_id", "contact_id"};
+
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        struct berth_row *to = host->ref(c, lead, ids[i]);
+
+        if (to != NULL)
+            return host->carry(c, lead, to);
+    }
+    return host->rc(c);
+}
+
 int lead_convert(struct berth_ctx *c, struct berth_row *lead)
 {
     if (host->param(c, "customer_id").type != BERTH_NULL)
@@ -27,7 +41,7 @@ int lead_convert(struct berth_ctx *c, struct berth_row *lead)
     host->set(lead, "was_status", host->get(lead, "status"));
     host->set(lead, "status", berth_s("converted"));
     host->set(lead, "converted_at", berth_i(host->now(c)));
-    if (host->save(c, lead) != BERTH_OK)
+    if (host->save(c, lead) != BERTH_OK || carry(c, lead) != BERTH_OK)
         return host->rc(c);
     return host->emit(c, "leads.converted", lead);
 }
@@ -38,7 +52,7 @@ int lead_return(struct berth_ctx *c, struct berth_row *lead)
 
     if (host->get(lead, "converted_at").i + BERTH_DAY < host->now(c))
         return host->error(c, BERTH_CONFLICT, NULL, "leads.err.too_late");
-    if (host->emit(c, "leads.returning", lead) != BERTH_OK || host->emit(c, "leads.return", lead) != BERTH_OK)
+    if (host->carry_back(c, lead) != BERTH_OK || host->emit(c, "leads.returning", lead) != BERTH_OK || host->emit(c, "leads.return", lead) != BERTH_OK)
         return host->rc(c);
     host->set(lead, "customer_id", berth_nil()); /* one that was there before stays where it is */
     host->set(lead, "status", was.type == BERTH_NULL ? berth_s("qualified") : was);

@@ -61,6 +61,34 @@ def test_it_is_taken_back_whole(people, lead):
     assert li.post(path + "/convert", {"into": ALL}).status == 200  # and again
 
 
+def hanging(person, path):
+    about = person.get(path + "/_about").json
+    story = person.get(path + "/_timeline").json["entries"]
+    return ([f["name"] for f in person.get(path + "/_files").json["files"]], [e["text"] for e in story if e["kind"] == "note"],
+            [t["name"] for t in about["labels"]["tags"]], about["follow"])
+
+
+def test_files_notes_tags_and_followers_go_along_and_come_back(people, lead):
+    li, admin, path = people["li"], people["admin"], f"/lead/{lead['id']}"
+    both, own = (admin.made("tag", name=f"Carry {next(number)}") for _ in range(2))
+    there = li.made("customer", name=name("Carrier"))
+    customer = f"/customer/{there['id']}"
+    assert li.ask("POST", path + "/_files", raw=b"quotation", name="quote.txt").status == 201
+    assert li.post(path + "/_note", {"text": "wants Hamburg"}).status == 201
+    assert li.ask("PUT", path + "/_tags", {"tags": [both["id"], own["id"]]}).status in (200, 204)
+    assert li.ask("PUT", customer + "/_tags", {"tags": [both["id"]]}).status in (200, 204)
+    li.ask("PUT", path + "/_follow", {"on": True})
+    before = hanging(li, path), hanging(li, customer)
+    assert before[0][0] == ["quote.txt"] and before[0][1] == ["wants Hamburg"] and before[0][3]
+    assert li.post(path + "/convert", {"into": ["contact"], "customer_id": there["id"]}).status == 200
+    assert hanging(li, customer) == (["quote.txt"], ["wants Hamburg"], [both["name"], own["name"]], True)
+    assert hanging(li, path)[:2] == ([], [])
+    file = li.get(customer + "/_files").json["files"][0]["id"]
+    assert people["zhang"].get(f"/_file/{file}").status == 404
+    assert li.post(path + "/unconvert").status == 200
+    assert (hanging(li, path), hanging(li, customer)) == before
+
+
 def test_what_came_meanwhile_is_in_the_way(people, lead):
     li, path = people["li"], f"/lead/{lead['id']}"
     row = li.post(path + "/convert", {"into": ALL}).json["row"]

@@ -1,6 +1,7 @@
 """Duplicates by the administrator's rules: what is compared, and what happens then."""
 import concurrent.futures
 import itertools
+import sqlite3
 
 import pytest
 
@@ -68,6 +69,28 @@ def test_two_fields_together_are_a_key_and_records_from_before_count(people, rul
     [match] = answer.json["error"]["matches"]
     assert match["id"] == old["id"] and match["by"] == ["commodity", "city"]
     assert li.post("/lead", {"name": name(), "commodity": title, "city": "Ningbo"}, duplicates="allow").status == 201
+
+
+def keys_of(site, table, record):
+    db = sqlite3.connect(f"file:{next(site.data.glob('*.db'))}?mode=ro", uri=True)
+    try:
+        (tbl,) = db.execute("SELECT id FROM model_table WHERE name = ?", (table,)).fetchone()
+        return {h for (h,) in db.execute("SELECT hash FROM dup_key WHERE tbl = ?1 AND rec = ?2 UNION SELECT hash FROM dup_todo"
+                                         " WHERE tbl = ?1 AND rec = ?2", (tbl, record))}
+    finally:
+        db.close()
+
+
+def test_keys_of_a_rule_that_is_gone_go_with_it(site, people, rule):
+    admin = people["admin"]
+    old = people["li"].made("lead", name=name(), commodity=name("Goods"))
+    settle(admin)
+    before = keys_of(site, "lead", old["id"])
+    made = rule(fields="commodity", method="exact")
+    assert before < keys_of(site, "lead", old["id"])
+    assert admin.delete(f"/dup_rule/{made['id']}").status == 204
+    settle(admin)
+    assert keys_of(site, "lead", old["id"]) == before
 
 
 def test_a_rule_that_blocks_cannot_be_overridden_and_one_that_reports_lets_through(people, rule):

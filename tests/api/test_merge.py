@@ -65,6 +65,39 @@ def test_splitting_gives_the_same_database(site, people, pair):
     assert manager.post(f"/customer/{a['id']}/_split").status == 404  # nothing is left to split
 
 
+def test_tags_and_followers_come_along_and_go_back(site, people, pair):
+    manager, admin = people["manager"], people["admin"]
+    a, b, _ = pair
+    both, own = (admin.made("tag", name=f"Merged {next(number)}") for _ in range(2))
+    for row, tags in ((a, [both]), (b, [both, own])):
+        assert manager.ask("PUT", f"/customer/{row['id']}/_tags", {"tags": [t["id"] for t in tags]}).status in (200, 204)
+    assert admin.ask("PUT", f"/customer/{b['id']}/_follow", {"on": True}).status in (200, 204)
+    before = dump(site)
+    assert manager.post(f"/customer/{a['id']}/_merge", {"from": [b["id"]]}).status == 200
+    about = admin.get(f"/customer/{a['id']}/_about").json
+    assert sorted(t["name"] for t in about["labels"]["tags"]) == sorted([both["name"], own["name"]]) and about["follow"]
+    assert manager.post(f"/customer/{a['id']}/_split").status == 200
+    after = dump(site)
+    for table in ("record_tag", "follow"):
+        assert after[table] == before[table], table
+
+
+def test_rows_that_move_run_their_hooks_and_come_back_whole(site, people, pair):
+    manager = people["manager"]
+    a, b, contact = pair
+    act = manager.made("activity", kind="call", subject="spoke", customer_id=b["id"], contact_id=contact["id"])
+    before = dump(site)
+    assert manager.post(f"/customer/{a['id']}/_merge", {"from": [b["id"]]}).status == 200
+    moved = manager.row(f"/activity/{act['id']}")
+    assert moved["customer_id"] == a["id"] and moved["updated_at"] == act["updated_at"]
+    told = manager.get(f"/contact/{contact['id']}/_history").json["entries"][0]
+    assert told["op"] == "update" and [c["field"] for c in told["changes"]] == ["customer_id"]
+    assert manager.post(f"/customer/{a['id']}/_split").status == 200
+    after = dump(site)
+    for table in before:
+        assert after[table] == before[table], table
+
+
 def test_what_was_changed_since_stands_against_a_split_and_nothing_is_split(people, pair):
     manager = people["manager"]
     a, b, contact = pair
