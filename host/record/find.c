@@ -43,8 +43,11 @@ struct berth_row *find_one(struct berth_ctx *c, const struct table *t, int64_t i
 
 bool find_exists(struct berth_ctx *c, const struct table *t, int64_t id)
 {
-    struct berth_row *r = find_raw(c, t, id);
+    struct berth_row *r;
 
+    if (c->who != NULL && id == c->who->id && strcmp(t->name, "user") == 0)
+        return true; /* nearly every record is made by who will own it */
+    r = find_raw(c, t, id);
     return r != NULL && perm_row(c, r, DO_READ);
 }
 

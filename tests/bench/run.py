@@ -9,6 +9,7 @@ machine does falls on both.  Data is made once, in build/bench.
 import argparse
 import base64
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -233,21 +234,26 @@ def lua_list(values):
     return "{" + ",".join(json.dumps(v) for v in values) + "}"
 
 
+runs = itertools.count()
+
+
 def wrk(server, connections, seconds, paths=None, body=None):
     """Requests a second; fails when an answer is none of 2xx."""
     lua = HOME / f"load-{server.port}.lua"
     head = f'["Cookie"] = "{server.cookie or ""}", ["X-Berth"] = "1"'
-    if body:  # every thread makes leads of its own
+    if body:  # every thread makes leads of its own, with telephone numbers that no other has
         lua.write_text(f"""
             local threads = 0
             function setup(t) t:set("me", threads); threads = threads + 1 end
             local n = 0
             local base = {int(time.time() * 1000) % 10**9}
+            local run = {next(runs) % 25}
             function request()
                 n = n + 1
                 local k = string.format("%d%d%06d", base, me, n)
                 return wrk.format("POST", "{body}", {{{head}, ["Content-Type"] = "application/json"}},
-                    '{{"name":"深圳市测试' .. k .. '贸易有限公司","phone":"+86 755 ' .. k .. '","email":"a' .. k .. '@example.com",'
+                    '{{"name":"深圳市测试' .. k .. '贸易有限公司","phone":"0755-8' .. string.format("%07d", (run * 2 + me) * 200000 + n)
+                    .. '","email":"a' .. k .. '@example.com",'
                     .. '"status":"new","country":"CN"}}')
             end""")
     else:
