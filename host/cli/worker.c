@@ -121,10 +121,10 @@ static int start(struct server *s, int listen_fd, struct buf *err)
                           .secure = strncmp(c->public_url, "https://", 8) == 0, .demo = c->demo, .inline_ms = 5,
                           .upload_max = (uint64_t)c->upload_max, .meta_tag = tag(BERTH_VERSION),
                           .left_out = s->site.plugins.left_out};
+    s->app.hub = hub_start(&s->site.st); /* first: jobs and timers tell it what they change */
     if ((s->jobs = jobs_start(&s->site.st, err)) == NULL)
         return -1;
     s->timers = timers_start(&s->site.st);
-    s->app.hub = hub_start(&s->site.st);
     s->mail = (struct mail_server){c->smtp_url, c->smtp_user, c->smtp_password, c->smtp_from, c->smtp_ca, c->smtp_plain};
     if (*c->smtp_url != '\0' && strchr(c->smtp_from, '@') == NULL) {
         buf_puts(err, "smtp_from: set the address that mails come from");

@@ -15,7 +15,7 @@
 #include "base/when.h"
 
 enum { OTHER_FILES = 256 }; /* descriptors for everything but connections */
-enum { HEAD_GRACE = 500 };  /* ms a stop waits for the first request of those just connected */
+enum { HEAD_GRACE = 1500 };  /* ms a stop waits for the first request of those just connected */
 
 static void config_default(struct http_config *c)
 {
