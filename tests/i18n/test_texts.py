@@ -25,7 +25,7 @@ GIVEN = {
     "err.filter_size": {"value"}, "import.duplicate": {"title", "by"}, "import.duplicate_hidden": {"by"},
     "alert.own": {"text"}, "err.file_size": {"max"}, "err.files_user": {"max"}, "err.files_total": {"max"}, "import.same_row": {"row", "by"}, "import.invalid": {"field", "why"},
     **{f"import.{k}": {"title", "by", "holder"} for k in ("held", "pool")},
-    **{f"import.{k}": {"one", "title", "by"} for k in ("elsewhere", "elsewhere_hidden")},
+    **{f"import.{k}": {"one", "title", "by"} for k in ("elsewhere", "elsewhere_hidden", "alike", "alike_hidden")},
     "alert.mention": {"who"},
     "alert.shared": {"who"},
     # why.c gives each of its lines what stands there; tests/api/test_why.py reads them
