@@ -449,16 +449,28 @@ static void tell_browsers(struct berth_ctx *c, void *arg)
     c->st->events.send(c->st->events.hub, arg);
 }
 
+/* Of bulk work browsers hear once, of the whole table. */
+static bool told_already(const struct berth_ctx *c, const struct table *t)
+{
+    int n = 0;
+
+    for (const struct ctx_done *d = c->done; d != NULL && n < 8; d = d->next, n++)
+        if (d->run == tell_browsers && ((const struct event *)d->arg)->id == 0 &&
+            strcmp(((const struct event *)d->arg)->table, t->name) == 0)
+            return true;
+    return false;
+}
+
 static void later(struct berth_ctx *c, uint32_t deed, struct berth_row *r)
 {
     struct done *d;
 
     custom_touched(c, r, deed);
     titles_touched(c, deed == BERTH_DELETE ? r : r->old, deed == BERTH_DELETE ? NULL : r);
-    if (c->st->events.send != NULL) {
+    if (c->st->events.send != NULL && !(c->quiet && told_already(c, r->t))) {
         struct event *e = arena_alloc(c->a, sizeof(*e));
 
-        *e = (struct event){.kind = EVENT_CHANGED, .table = r->t->name, .id = deed == BERTH_DELETE ? 0 : row_id(r)};
+        *e = (struct event){.kind = EVENT_CHANGED, .table = r->t->name, .id = deed == BERTH_DELETE || c->quiet ? 0 : row_id(r)};
         ctx_after_commit(c, tell_browsers, e);
     }
     if (!hook_any(c, BERTH_DONE, deed, r->t))
