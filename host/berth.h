@@ -173,6 +173,7 @@ struct berth_table {
                         tables do.  Label key "nav.sales"; NULL: under "other", last */
     const char *step; /* "next_action_on, log, next_step": the field with the day of the next step, the
                          action that does it, and (may be left out) the field that says what it is */
+    const char *step_when; /* filter: whose next step still waits, "status = 'open'"; NULL: everything's */
 };
 
 struct berth_dict {

@@ -32,7 +32,7 @@ static const struct action *action_named(const struct table *t, const char *name
 }
 
 /* An action whose plugin is off is left out. */
-static void find_step(struct build *b, struct table *t, const char *step)
+static void find_step(struct build *b, struct table *t, const char *step, const char *when)
 {
     size_t n;
     char **part = names_split(b->a, step, &n);
@@ -44,6 +44,8 @@ static void find_step(struct build *b, struct table *t, const char *step)
     t->step_what = n < 3 ? NULL : map_get(&t->by_name, part[2]);
     if (t->step_on == NULL || (t->step_on->type != BERTH_DATE && t->step_on->type != BERTH_TIME))
         problem(b, t->plugin, t->name, NULL, ".step \"%s\" does not begin with one of its days: correct it", step);
+    t->step_when = when;
+    filter_check(b, t, t->plugin, ".step_when", when);
     if (n > 2 && t->step_what == NULL)
         problem(b, t->plugin, t->name, NULL, ".step names \"%s\", which is none of its fields", part[2]);
 }
@@ -60,7 +62,7 @@ void build_places(struct build *b)
             t->nav = place(b, t->plugin, t->name, d->nav, &t->nav_at);
             if (t->nav == NULL)
                 t->nav = "other";
-            find_step(b, t, d->step);
+            find_step(b, t, d->step, d->step_when);
         }
 }
 

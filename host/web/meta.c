@@ -132,7 +132,7 @@ static size_t stops(struct call *k, struct stop *all)
         const struct report *r = &k->c.m->reports[i];
 
         if (r->nav != NULL && r->on == NULL && meta_report_open(k, r))
-            all[n++] = (struct stop){arena_fmt(k->req->arena, "/r/%s", r->full), NULL,
+            all[n++] = (struct stop){arena_fmt(k->req->arena, "/r/%s/%s", r->plugin, r->name), NULL,
                                      label(k, fmt2(k, "$.report.$", r->plugin, r->name)), r->d->icon, r->nav, r->nav_at * 100 + 99, 0};
     }
     for (size_t i = 0; i < n; i++) {

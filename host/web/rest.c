@@ -76,6 +76,10 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
         json_bool(&j, perm_row(&k->c, r, DO_UPDATE));
         json_key(&j, "delete");
         json_bool(&j, perm_row(&k->c, r, DO_DELETE));
+        if (k->t->step_on != NULL) { /* whether its next step still waits */
+            json_key(&j, "step");
+            json_bool(&j, where_holds(&k->c, k->t->step_when, r));
+        }
         json_key(&j, "actions");
         json_open(&j, '[');
         for (size_t i = 0; i < k->t->nactions; i++)

@@ -108,13 +108,14 @@ static const struct berth_field feed_fields[] = {
     {0},
 };
 
+#define OPEN "status in ('new', 'accepted', 'doing')"
 #define WORK (BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN)
 static const struct berth_table tables[] = {
     {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}), WORK, .version = 1, .moment = "start_at",
      .nav = "work 80", .title = "subject", .icon = "phone", .was = "lead_activity", .upgrade = activity_upgrade,
      .rights = "sales: own create import; manager: tree create delete import export"},
     {"task", task_fields, BERTH_KEYS({"owner_id, due_on"}, {"owner_id, done_at"}), WORK,
-     .nav = "work 81", .step = "due_on, finish, subject", .title = "subject", .icon = "check",
+     .nav = "work 81", .step = "due_on, finish", .step_when = OPEN, .title = "subject", .icon = "check",
      .rights = "sales: own create; manager: tree create delete export"},
     {"task_plan", plan_fields, .flags = BERTH_ADMIN | BERTH_HISTORY, .title = "name", .icon = "list",
      .rights = "sales: all read; manager: all create delete"},
@@ -150,7 +151,6 @@ static const struct berth_dict dicts[] = {
                  {"next_action_on", BERTH_DATE})
 #define PLAN_FORM BERTH_FIELDS({"plan_id", BERTH_REF, BERTH_REQUIRED, "task_plan"})
 #define NOTE_FORM BERTH_FIELDS({"note", BERTH_LONG, BERTH_REQUIRED, .max = 5000})
-#define OPEN "status in ('new', 'accepted', 'doing')"
 
 static const struct berth_action actions[] = {
     {"lead", "log", .flags = BERTH_SEEN, .icon = "phone", .run = activity_log, .form = LOG_FORM, .order = -20},

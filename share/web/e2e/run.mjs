@@ -8,6 +8,7 @@ import { start, ui } from './host.mjs'
 import { serve } from '../test/mock/server.mjs'
 import { axe, call, DESK, launch, open, overflow, PHONE, settle, signIn } from './lib.mjs'
 import { admin } from './admin.mjs'
+import { home } from './home.mjs'
 import { looks } from './looks.mjs'
 
 const bound = setTimeout(() => {
@@ -767,6 +768,7 @@ if (host.kind !== 'mock')
   })
 
 if (host.kind !== 'mock') await looks({ test, clean, ok, metaOf, make, fetchRow, until, choose, rowsShown, pickField, TABLE, stamp })
+if (host.kind !== 'mock') await home({ test, clean, ok, until, small, stamp })
 if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, stamp, browser, host })
 
 /* The mock's jobs are slow enough to be stopped. */

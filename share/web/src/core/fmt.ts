@@ -102,7 +102,7 @@ function one(f: Field, v: unknown): string {
     case 'ref': return titleOf(f.of ?? '', v)
     case 'money': return fmtMoney(String(v), f.of || undefined)
     case 'int': return f.name === 'id' ? String(v) : fmtInt(Number(v))
-    case 'real': return numberFormat({ maximumFractionDigits: 6 }).format(Number(v))
+    case 'real': return f.of === '%' ? fmtPercent(Number(v)) : numberFormat({ maximumFractionDigits: 6 }).format(Number(v))
     case 'bool': return v ? t('yes') : t('no')
     case 'date': return fmtDate(String(v))
     case 'time': return fmtTime(String(v))

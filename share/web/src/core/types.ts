@@ -138,7 +138,7 @@ export interface Page {
   total?: number
   total_exact?: boolean
 }
-export interface Can { update?: boolean; delete?: boolean; actions?: string[] }
+export interface Can { update?: boolean; delete?: boolean; actions?: string[]; step?: boolean }
 export interface Rec { row: Row; refs?: Refs; can?: Can }
 
 export interface Change { field: string; from: unknown; to: unknown }

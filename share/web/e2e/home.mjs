@@ -1,0 +1,156 @@
+// home.mjs - flows of the home page, reports, the next step, help and navigation.
+import assert from 'node:assert/strict'
+import { call, DESK, PHONE, signIn } from './lib.mjs'
+
+export async function home({ test, clean, ok, until, small, stamp }) {
+  const SALES = 2 /* 李娜 among the demo users */
+  const layout = async (page) => ok(await call(page, 'GET', '_home'), 'home').layout
+  const reset = (page) => call(page, 'POST', '_home', { layout: null })
+
+  await test('home: numbers, charts and what is due are there at the first sign-in, and lead to their records', {}, async (page) => {
+    await signIn(page, SALES)
+    await page.locator('.tile .kpi').first().waitFor()
+    await page.locator('.plot svg path').first().waitFor()
+    await page.locator('[data-waiting="leads.due"] li').first().waitFor()
+    assert.ok(await page.locator('.news article').count(), 'announcements of the demo')
+    await clean(page, 'home')
+    const shown = (await page.locator('.tile .kpi').first().textContent()).replace(/\D/g, '')
+    await page.locator('.tile .kpi').first().click()
+    await page.locator('.gb .gr').first().waitFor()
+    await until('the list has as many', async () => (await page.locator('[data-t=count]').textContent()).replace(/\D/g, '').endsWith(shown))
+  })
+
+  await test('home: tiles are moved, sized and removed by the keyboard, added from views, and stay so', {}, async (page) => {
+    await signIn(page, SALES)
+    await reset(page)
+    await page.goto('/')
+    await page.locator('[data-t=homemenu]').click()
+    await page.locator('[data-id=arrange]').click()
+    const first = (await layout(page))[0].tile
+    await page.locator('[data-t=grip]').first().focus()
+    await page.keyboard.press('ArrowRight')
+    await until('it is second', async () => (await layout(page))[1].tile === first)
+    assert.equal(await page.evaluate(() => [...document.querySelectorAll('[data-t=grip]')].indexOf(document.activeElement)), 1, 'the focus goes along')
+    const wide = (await layout(page))[1].w
+    await page.keyboard.press('Shift+ArrowRight')
+    await until('it is wider', async () => (await layout(page))[1].w > wide)
+    await page.keyboard.press('Delete')
+    await until('it is gone', async () => !(await layout(page)).some((s) => s.tile === first))
+    await clean(page, 'arranging')
+    await page.locator('[data-t=addtile]').click()
+    await page.locator('[data-t=tiletable]').selectOption('lead')
+    await page.locator('[data-t=tileview]').selectOption('all')
+    await page.locator('[data-t=tilekind]').selectOption('pie')
+    await clean(page, 'adding a tile')
+    await page.locator('[data-t=tilesave]').click()
+    await until('the view is a tile', async () => (await layout(page)).some((s) => s.table === 'lead' && s.kind === 'pie'))
+    await page.reload()
+    await page.locator('.t-pie .plot svg path').first().waitFor()
+    await reset(page)
+  })
+
+  await test('home: a tile is dragged before another', {}, async (page) => {
+    await signIn(page, SALES)
+    await reset(page)
+    await page.goto('/')
+    await page.locator('[data-t=homemenu]').click()
+    await page.locator('[data-id=arrange]').click()
+    const [a, b, c] = (await layout(page)).map((s) => s.tile)
+    const from = await page.locator('[data-t=grip]').nth(2).boundingBox()
+    const to = await page.locator('.tile').nth(0).boundingBox()
+    await page.mouse.move(from.x + 8, from.y + 8)
+    await page.mouse.down()
+    await page.mouse.move(from.x - 30, from.y + 20, { steps: 4 })
+    await page.mouse.move(to.x + 60, to.y + 40, { steps: 8 })
+    await page.mouse.up()
+    await until('it stands first', async () => (await layout(page)).slice(0, 3).map((s) => s.tile).join() === [c, a, b].join())
+    await reset(page)
+  })
+
+  await test('home: what is due is done there, and a colleague hears of it without asking', {}, async (page) => {
+    await signIn(page, SALES)
+    const name = 'Due at home ' + stamp
+    const made = ok(await call(page, 'POST', 'lead', { name, next_action_on: '2020-01-02' }), 'lead').row
+    await page.goto('/')
+    const row = page.locator('[data-waiting="leads.due"] li', { hasText: name })
+    await row.waitFor()
+    await row.locator('button').click()
+    await page.locator('dialog textarea').fill('spoke with them')
+    await page.locator('dialog footer .pri').click()
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    const step = ok(await call(page, 'PATCH', 'lead/' + made.id, { next_action_on: '2020-01-02' }, { 'If-Match': `"${ok(await call(page, 'GET', 'lead/' + made.id), 'lead').row.version}"` }), 'again')
+    assert.equal(step.row.next_action_on, '2020-01-02')
+    await row.waitFor() /* told by the server: the page was not touched */
+    await page.goto('/t/lead/' + made.id)
+    await page.locator('.step.late').waitFor()
+    await clean(page, 'next step')
+    await page.locator('[data-t=stepdo]').click()
+    await page.locator('dialog textarea').waitFor()
+    await page.keyboard.press('Escape')
+  })
+
+  await test('home: on a record\'s page the list goes on', {}, async (page) => {
+    await signIn(page, SALES)
+    await page.goto('/t/lead?view=mine')
+    await page.locator('.gb .gr').nth(2).waitFor()
+    const titles = await page.locator('.gb .gr a.title').allTextContents()
+    await page.locator('.gb .gr').nth(0).locator('a.title').click()
+    await page.locator('[data-t=expand]').click()
+    await page.locator('.recpage').waitFor()
+    await page.keyboard.press('j')
+    await until('the next one', async () => (await page.locator('h1').textContent()) === titles[1])
+    await page.keyboard.press('k')
+    await until('and back', async () => (await page.locator('h1').textContent()) === titles[0])
+  })
+
+  await test('home: groups of the navigation fold and stay folded', {}, async (page) => {
+    await signIn(page, SALES)
+    const group = page.locator('[data-group=work]')
+    assert.equal(await group.getAttribute('aria-expanded'), 'true')
+    await group.click()
+    assert.equal(await page.locator('.side a[href="/t/task"]').count(), 0)
+    await page.reload()
+    await group.waitFor()
+    assert.equal(await group.getAttribute('aria-expanded'), 'false')
+    await page.goto('/t/task')
+    await page.locator('.side a[href="/t/task"].on').waitFor()
+  })
+
+  await test('reports: the funnel answers its form, as a chart and as a table', {}, async (page) => {
+    await signIn(page, 1)
+    await page.goto('/r/opportunities/funnel')
+    await page.locator('.plot svg path').first().waitFor()
+    const before = await page.locator('.reptable tbody tr').first().textContent()
+    await page.goto('/r/opportunities/funnel?user=3')
+    await until('one person has less', async () => (await page.locator('.reptable tbody tr').first().textContent()) !== before)
+    await page.locator('[data-t=astable]').click()
+    assert.equal(await page.locator('.plot:visible').count(), 0)
+  })
+
+  await test('help: ? opens the page about the screen, the manual is searched', {}, async (page) => {
+    await signIn(page, SALES)
+    await page.goto('/t/opportunity')
+    await page.locator('.gb .gr, .bcard').first().waitFor()
+    await page.keyboard.press('?')
+    await page.locator('dialog .manual h2', { hasText: 'Opportunities' }).waitFor()
+    await clean(page, 'help of a screen')
+    await page.locator('[data-t=allhelp]').click()
+    await page.locator('[data-t=helpq]').fill('last four digits')
+    await page.locator('[data-t=helphits] button').first().click()
+    await page.locator('.helpbody h2', { hasText: 'Search' }).waitFor()
+    await page.locator('.manual a').first().click().catch(() => {})
+  })
+
+  const SCREENS = { home: ['/', '.tile .kpi'], report: ['/r/opportunities/funnel', '.plot svg path'], help: ['/help/lists', '.manual h2'] }
+  for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())
+    for (const [size, name, theme] of [[DESK, 'desk', i % 2 ? 'dark' : 'light'], [PHONE, 'phone', i % 2 ? 'light' : 'dark']])
+      await test(`home: screens: ${locale} ${name} ${theme}`, { size, theme, locale, touch: name === 'phone' }, async (page) => {
+        await signIn(page, 1)
+        for (const [screen, [path, wait]] of Object.entries(SCREENS)) {
+          await page.goto(path)
+          await page.locator(wait).first().waitFor()
+          await clean(page, screen)
+          if (name === 'phone') assert.deepEqual(await small(page), [], 'targets under 40 px: ' + screen)
+        }
+      })
+}

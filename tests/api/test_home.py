@@ -1,0 +1,168 @@
+"""The home page: tiles, their arrangement, what waits for whom, announcements; the navigation; reports."""
+import datetime
+import itertools
+
+import pytest
+
+number = itertools.count(1)
+
+
+def name(what):
+    return f"{what} {next(number)} {id(number) % 9973}"
+
+
+def day(n):
+    return (datetime.date.today() + datetime.timedelta(days=n)).isoformat()
+
+
+def home(person):
+    answer = person.get("/_home")
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def waiting(person, section):
+    found = [w for w in person.row("/_todo")["waiting"] if w["name"] == section]
+    return found[0] if found else None
+
+
+def role_id(people, role):
+    return people["admin"].get("/role", filter=["name", "=", role]).json["rows"][0]["id"]
+
+
+# ---- navigation ----------------------------------------------------------------------------------
+def test_areas_stand_in_their_groups_and_only_those_one_may_read(people):
+    start = people["li"].get("/_start", locale="en").json
+    groups = [g["name"] for g in start["groups"]]
+    tables = {n["table"]: n for n in start["nav"] if n["table"]}
+    assert groups[:3] == ["sales", "customers", "work"]
+    assert [g["label"] for g in start["groups"]][:3] == ["Sales", "Customers", "Work"]
+    assert (tables["lead"]["group"], tables["customer"]["group"], tables["task"]["group"]) == ("sales", "customers", "work")
+    assert "role" not in tables
+    assert {"to": "/r/opportunities/funnel", "table": None, "group": "sales"}.items() <= \
+        next(n for n in start["nav"] if n["to"].startswith("/r/")).items()
+
+
+# ---- tiles ----------------------------------------------------------------------------------------
+def test_a_tile_counts_what_its_reader_may_see_and_no_more(people):
+    li, admin = people["li"], people["admin"]
+    li.made("lead", name=name("Tiled"), rating="hot")
+    tile = next(t for t in home(li)["tiles"] if t["name"] == "leads.hot")
+    assert tile["filter"] == ["rating", "=", "hot"]
+    mine = li.get("/lead/_aggregate", tile="leads.mine").json["total"]["count"]
+    listed = li.get("/lead", view="mine", count=1, limit=1).json["total"]
+    assert mine == listed > 0
+    assert people["minh"].get("/lead/_aggregate", tile="leads.mine").json["total"]["count"] != mine
+    assert admin.get("/lead/_aggregate", tile="customers.mine").status == 400
+    assert admin.get("/lead/_aggregate", tile="leads.nothing").status == 400
+
+
+def test_a_home_begins_as_the_role_has_it_and_is_kept_for_each(people):
+    li, zhang, admin = people["li"], people["zhang"], people["admin"]
+    sales = role_id(people, "sales")
+    begin = home(zhang)
+    assert not begin["mine"] and {"todo", "news", "leads.mine"} <= {s["tile"] for s in begin["layout"]}
+    try:
+        own = [{"tile": "news", "w": 12}, {"table": "lead", "view": "mine", "kind": "pie", "by": "status", "w": 6, "h": 4}]
+        assert li.post("/_home", {"layout": own}).status == 204
+        assert (home(li)["layout"], home(li)["mine"]) == (own, True)
+        assert home(zhang)["layout"] == begin["layout"]
+        default = [{"tile": "todo", "w": 12}]
+        assert zhang.post("/_home", {"layout": default, "role": sales}).status == 403
+        assert home(zhang)["layout"] == begin["layout"]
+        assert admin.post("/_home", {"layout": default, "role": sales}).status == 204
+        assert (home(zhang)["layout"], home(zhang)["mine"]) == (default, False)
+        assert home(li)["layout"] == own
+        assert li.post("/_home", {"layout": None}).status == 204
+        assert home(li)["layout"] == default
+    finally:
+        assert admin.post("/_home", {"layout": None, "role": sales}).status == 204
+        assert li.post("/_home", {"layout": None}).status == 204
+    assert home(li)["layout"] == home(zhang)["layout"] == begin["layout"]
+
+
+@pytest.mark.parametrize("layout", ["todo", [{"w": 3}], [{"tile": "todo"}], [{"tile": "todo", "w": 13}], [["todo"]],
+                                    [{"tile": "todo", "w": 1}] * 61])
+def test_what_is_no_arrangement_is_refused(people, layout):
+    before = home(people["alice"])["layout"]
+    assert people["alice"].post("/_home", {"layout": layout}).status == 400
+    assert home(people["alice"])["layout"] == before
+
+
+# ---- my day ----------------------------------------------------------------------------------------
+def test_my_day_tells_the_owner_what_is_due_and_nobody_else(people):
+    li, lan = people["li"], people["lan"]
+    before = (waiting(li, "leads.due") or {"count": 0})["count"]
+    theirs = (waiting(lan, "leads.due") or {"count": 0})["count"]
+    lead = li.made("lead", name=name("Due"), next_action_on=day(-40))
+    later = li.made("lead", name=name("Later"), next_action_on=day(5))
+    section = waiting(li, "leads.due")
+    assert section["count"] == before + 1
+    assert section["page"]["rows"][0]["id"] == lead["id"], "the longest overdue stands first"
+    assert (section["act"], section["view"]) == ("log", "due")
+    assert later["id"] not in [r["id"] for r in section["page"]["rows"]]
+    assert (waiting(lan, "leads.due") or {"count": 0})["count"] == theirs
+    log = li.post(f"/lead/{lead['id']}/log", {"kind": "call", "note": "spoke", "next_action_on": day(9)})
+    assert log.status == 200, log
+    assert (waiting(li, "leads.due") or {"count": 0})["count"] == before
+
+
+def test_who_approves_is_told_and_who_asked_is_not(people):
+    li, manager = people["li"], people["manager"]
+    before = (waiting(manager, "customers.approval") or {"count": 0})["count"]
+    customer = li.made("customer", name=name("Asking"))
+    assert li.post(f"/customer/{customer['id']}/ask_approval", {}).status == 200
+    assert waiting(manager, "customers.approval")["count"] == before + 1
+    assert waiting(li, "customers.approval") is None
+
+
+def test_a_record_tells_whether_its_next_step_still_waits(people):
+    li = people["li"]
+    lead = li.made("lead", name=name("Stepping"), next_action_on=day(1))
+    assert li.get("/_meta/lead").json["step"] == {"on": "next_action_on", "what": None, "act": "log"}
+    assert li.get(f"/lead/{lead['id']}").json["can"]["step"] is True
+    assert li.patch(f"/lead/{lead['id']}", lead["version"], {"status": "lost"}).status == 200
+    assert li.get(f"/lead/{lead['id']}").json["can"]["step"] is False
+
+
+# ---- announcements ------------------------------------------------------------------------------------
+def titles(person):
+    return [n["title"] for n in person.row("/_news")["news"]]
+
+
+def test_announcements_reach_whom_they_are_for_while_they_last(people):
+    manager = people["manager"]
+    shenzhen = people["admin"].get("/department", filter=["name", "=", "Sales Shenzhen"]).json["rows"][0]["id"]
+    texts = {key: name(key) for key in ("all", "shenzhen", "managers", "over", "coming", "pinned")}
+    manager.made("announcement", title=texts["all"])
+    manager.made("announcement", title=texts["shenzhen"], department_ids=[shenzhen])
+    manager.made("announcement", title=texts["managers"], role_ids=[role_id(people, "manager")])
+    manager.made("announcement", title=texts["over"], from_on=day(-9), until_on=day(-1))
+    manager.made("announcement", title=texts["coming"], from_on=day(1))
+    manager.made("announcement", title=texts["pinned"], from_on=day(-3), pinned=True)
+
+    def seen(person):
+        shown = titles(person)
+        return {key for key, text in texts.items() if text in shown}
+
+    assert seen(people["li"]) == {"all", "shenzhen", "pinned"}
+    assert seen(people["minh"]) == {"all", "pinned"}
+    assert seen(people["lan"]) == {"all", "managers", "pinned"}
+    assert titles(people["minh"]).index(texts["pinned"]) < titles(people["minh"]).index(texts["all"])
+
+
+def test_only_who_may_announces(people):
+    title = name("Rumour")
+    assert people["li"].post("/announcement", {"title": title}).status == 403
+    assert title not in titles(people["manager"])
+
+
+# ---- reports --------------------------------------------------------------------------------------------
+def test_a_report_says_what_it_is_drawn_from_and_its_route_answers_that(people):
+    report = people["li"].get("/_report/opportunities.funnel", locale="en").json
+    assert (report["path"], report["rows"]) == ("opportunities/funnel", "stages")
+    assert [f["name"] for f in report["form"]] == ["pipeline", "user", "department", "from", "to"]
+    rows = people["li"].row("/" + report["path"])[report["rows"]]
+    assert {c["name"] for c in report["columns"]} <= set(rows[0])
+    assert people["li"].get("/_report/opportunities.nothing").status == 404
+    assert people["li"].get("/_meta/opportunity").json["reports"] == ["opportunities.similar"]
