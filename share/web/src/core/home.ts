@@ -68,8 +68,9 @@ export function pointsOf(meta: Meta, s: Source, sums: Sums): Bundle[] {
   let all = sums.groups.map((g) => bundle(f, s.by!, g))
   if (unit) {
     all = all.filter((b) => b.key !== null).sort((a, b) => String(a.key).localeCompare(String(b.key)))
+    const last = String(all.at(-1)?.key)
     if (unit === 'month' && all.length > 1)
-      for (let m = String(all[0]!.key); m < String(all.at(-1)!.key) && all.length < MOST; m = nextMonth(m, 1))
+      for (let m = String(all[0]!.key); m < last && all.length < MOST; m = nextMonth(m, 1))
         if (!all.some((b) => b.key === m)) all.push(bundle(f, s.by!, { key: [m], count: 0 }))
     return all.sort((a, b) => String(a.key).localeCompare(String(b.key))).slice(-MOST)
   }
