@@ -10,7 +10,7 @@ export async function home({ test, clean, ok, until, small, stamp }) {
   await test('home: numbers, charts and what is due are there at the first sign-in, and lead to their records', {}, async (page) => {
     await signIn(page, SALES)
     await page.locator('.tile .kpi').first().waitFor()
-    await page.locator('.plot svg path').first().waitFor()
+    await page.locator('.plot svg').first().waitFor()
     await page.locator('[data-waiting="leads.due"] li').first().waitFor()
     assert.ok(await page.locator('.news article').count(), 'announcements of the demo')
     await clean(page, 'home')
@@ -45,7 +45,7 @@ export async function home({ test, clean, ok, until, small, stamp }) {
     await page.locator('[data-t=tilesave]').click()
     await until('the view is a tile', async () => (await layout(page)).some((s) => s.table === 'lead' && s.kind === 'pie'))
     await page.reload()
-    await page.locator('.t-pie .plot svg path').first().waitFor()
+    await page.locator('.t-pie .plot svg').first().waitFor()
     await reset(page)
   })
 
@@ -119,7 +119,7 @@ export async function home({ test, clean, ok, until, small, stamp }) {
   await test('reports: the funnel answers its form, as a chart and as a table', {}, async (page) => {
     await signIn(page, 1)
     await page.goto('/r/opportunities/funnel')
-    await page.locator('.plot svg path').first().waitFor()
+    await page.locator('.plot svg').first().waitFor()
     const before = await page.locator('.reptable tbody tr').first().textContent()
     await page.goto('/r/opportunities/funnel?user=3')
     await until('one person has less', async () => (await page.locator('.reptable tbody tr').first().textContent()) !== before)
@@ -141,7 +141,7 @@ export async function home({ test, clean, ok, until, small, stamp }) {
     await page.locator('.manual a').first().click().catch(() => {})
   })
 
-  const SCREENS = { home: ['/', '.tile .kpi'], report: ['/r/opportunities/funnel', '.plot svg path'], help: ['/help/lists', '.manual h2'] }
+  const SCREENS = { home: ['/', '.tile .kpi'], report: ['/r/opportunities/funnel', '.plot svg'], help: ['/help/lists', '.manual h2'] }
   for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())
     for (const [size, name, theme] of [[DESK, 'desk', i % 2 ? 'dark' : 'light'], [PHONE, 'phone', i % 2 ? 'light' : 'dark']])
       await test(`home: screens: ${locale} ${name} ${theme}`, { size, theme, locale, touch: name === 'phone' }, async (page) => {
