@@ -46,6 +46,18 @@ static void decide(struct run *r, struct berth_ctx *c, struct batch *k, size_t f
 }
 
 /* ---- a batch --------------------------------------------------------------------------------------- */
+static int wait_free(struct run *r)
+{
+    int rc;
+
+    pthread_mutex_lock(&r->lock);
+    while (r->busy)
+        pthread_cond_wait(&r->free_cond, &r->lock);
+    rc = r->rc;
+    pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
 static bool may(struct run *r, struct berth_ctx *c, const struct table **t, struct buf *err)
 {
     *t = model_table(c->m, r->table);
@@ -53,11 +65,15 @@ static bool may(struct run *r, struct berth_ctx *c, const struct table **t, stru
         buf_puts(err, ctx_text(c, "err.denied", NULL));
         return false;
     }
-    for (size_t i = 0; i < r->ncolumns; i++) /* the model may have grown since */
+    if (r->t == *t)
+        return true;
+    wait_free(r); /* the writer has a batch that goes by the columns of the model before this one */
+    for (size_t i = 0; i < r->ncolumns; i++)
         if (r->column[i] != NULL)
             r->column[i] = model_field(*t, r->column[i]->name);
     for (size_t i = 0; i < r->nmatch; i++)
         r->match[i] = model_field(*t, r->match[i]->name);
+    r->t = *t;
     return true;
 }
 
@@ -110,18 +126,6 @@ static int fill(struct run *r, struct batch *k, uint32_t skip, struct buf *err)
     if (rc < 0)
         sheet_error_text(&e, labels_find(r->j->st->labels, r->j->locale, sheet_error_key(e.code)), err);
     return rc < 0 ? -1 : 0;
-}
-
-static int wait_free(struct run *r)
-{
-    int rc;
-
-    pthread_mutex_lock(&r->lock);
-    while (r->busy)
-        pthread_cond_wait(&r->free_cond, &r->lock);
-    rc = r->rc;
-    pthread_mutex_unlock(&r->lock);
-    return rc;
 }
 
 /* ---- what the job is told ---------------------------------------------------------------------------- */

@@ -80,6 +80,7 @@ struct run {
     bool dry;
     enum import_mode mode;
     const json_t *values;        /* {"country":{"大陆":"CN"}} */
+    const struct table *t;       /* as .column and .match know it; the model may grow meanwhile */
     const struct field **column; /* by column of the sheet; NULL: not taken */
     size_t ncolumns;
     const struct field *match[MATCH_MAX]; /* what records are found by; none: their duplicate keys */
