@@ -367,6 +367,18 @@ CREATE TABLE setting (
 ) STRICT;
 CREATE UNIQUE INDEX ux_setting_name ON setting (name);
 
+CREATE TABLE layout (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    on_table TEXT,
+    spec TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_layout_on_table ON layout (on_table);
+
 CREATE TABLE series (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL,

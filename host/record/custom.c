@@ -11,6 +11,7 @@
 #include "record/find.h"
 #include "record/handover.h"
 #include "record/hook.h"
+#include "record/layout.h"
 #include "record/session.h"
 #include "record/view.h"
 #include "record/zone.h"
@@ -272,6 +273,26 @@ static int check_helper(struct berth_ctx *c, struct berth_row *r)
     return row_get(r, "helper_id").i == owner ? ctx_invalid(c, "helper_id", "err.deputy", NULL) : (int)c->rc;
 }
 
+/* A setting is one that some plugin declares, and of its type. */
+static int check_setting(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_val name = row_get(r, "name"), value = row_get(r, "value"), out;
+    const struct field *f = val_is_nil(name) ? NULL : model_setting(c->m, name.s);
+    struct field as;
+
+    if (!by_admin(c))
+        return denied(c);
+    if (f == NULL || (r->old != NULL && !val_equal(name, row_get(r->old, "name"))))
+        return ctx_invalid(c, "name", "err.setting", NULL);
+    if (val_is_nil(value))
+        return c->rc;
+    as = *f;
+    as.name = "value"; /* a problem is told beside what was typed */
+    if (val_from_text(c, &as, value.s, (size_t)value.len, &out) && f->type == BERTH_INT && (out.i < 0 || (f->max > 0 && out.i > f->max)))
+        ctx_invalid(c, "value", "err.number", NULL);
+    return c->rc;
+}
+
 /* ---- after a save --------------------------------------------------------------------- */
 static int rights(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
@@ -289,7 +310,7 @@ static int setting_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed
 {
     struct berth_val name = row_get(r, "name");
 
-    return !val_is_nil(name) && strncmp(name.s, "base.", 5) == 0 ? rights(c, r, deed) : (int)c->rc;
+    return !val_is_nil(name) && strncmp(name.s, "base.", 5) == 0 ? rights(c, r, deed) : audit_row(c, r, deed);
 }
 
 static int token_gone(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
@@ -340,6 +361,7 @@ static const struct own {
     {"helper", check_helper, NULL, rights},
     {"hold_limit", check_hold_limit, NULL, NULL},
     {"dict_item", check_item, NULL, declarations},
+    {"layout", layout_check, NULL, layout_saved},
     {"pool", check_pool, drop_pool, pool_saved},
     {"pool_field", check_pool_field, NULL, rights},
     {"pool_member", NULL, NULL, rights},
@@ -350,7 +372,7 @@ static const struct own {
     {"role_table", only_admin, only_admin, rights},
     {"saved_view", view_check, NULL, view_saved_now},
     {"series", not_negative, NULL, NULL},
-    {"setting", NULL, NULL, setting_saved},
+    {"setting", check_setting, check_setting, setting_saved},
     {"user", check_user, drop_user, user_saved},
     {"user_department", only_admin, only_admin, rights},
     {"user_role", only_admin, only_admin, rights},

@@ -53,6 +53,7 @@ struct call { /* one request on its way */
     struct berth_ctx c;
     const struct table *t;  /* {table} */
     int64_t id;             /* {id} */
+    const struct layout *layout; /* how administrators arranged t's fields; NULL: as declared */
     const char *name;       /* {name} */
     const char *secret;     /* the session or token that signed this request */
     bool by_cookie;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "record/find.h"
+#include "record/layout.h"
 #include "record/view.h"
 #include "record/where.h"
 #include "web/app.h"
@@ -319,6 +320,7 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
 {
     enum access a = form ? ACCESS_WRITE : perm_field(k->c.who, f);
     bool own = !form && f->at < F_DECLARED;
+    const struct layout *l = !form && f->table == k->t ? k->layout : NULL;
 
     json_open(j, '{');
     json_key(j, "name");
@@ -330,7 +332,9 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
     json_key(j, "help");
     json_str(j, labels_on(k->app->st->labels, k->c.locale, on, fmt2(k, "$$?", scope, f->name)));
     json_key(j, "group");
-    json_str(j, own ? "record" : f->group == NULL ? "basic" : f->group);
+    json_str(j, own ? "record" : l != NULL && l->group[f->at] != NULL ? l->group[f->at] : f->group == NULL ? "basic" : f->group);
+    if (l != NULL && l->hidden[f->at])
+        flag(j, "hidden", true);
     flag(j, "required", !own && (f->flags & BERTH_REQUIRED) && f->when == NULL && !(f->def != NULL && f->def[0] == '@'));
     flag(j, "readonly", own || (f->flags & BERTH_LOCKED) || a != ACCESS_WRITE);
     flag(j, "custom", f->custom);
@@ -374,13 +378,31 @@ static bool shown(struct call *k, const struct field *f)
     return !(f->flags & BERTH_SECRET) && perm_field(k->c.who, f) != ACCESS_NONE;
 }
 
-static void groups(struct call *k, struct json *j)
+static void group_json(struct call *k, struct json *j, const char *name, const char *text, int columns)
+{
+    json_open(j, '{');
+    json_key(j, "name");
+    json_str(j, name);
+    json_key(j, "label");
+    json_str(j, text != NULL ? text : label_on_or(k, "group.", name));
+    if (columns > 0) {
+        json_key(j, "columns");
+        json_int(j, columns);
+    }
+    json_close(j, '}');
+}
+
+static void groups(struct call *k, struct json *j, const struct layout *l)
 {
     const char *seen[64];
     size_t n = 0;
 
     json_key(j, "groups");
     json_open(j, '[');
+    for (size_t i = 0; l != NULL && i < l->ngroups && n < 64; i++) {
+        seen[n++] = l->groups[i].name;
+        group_json(k, j, l->groups[i].name, l->groups[i].label, l->groups[i].columns);
+    }
     for (int i = F_DECLARED; i <= k->t->nfields; i++) {
         const char *name = i == k->t->nfields ? "record" : k->t->fields[i].group;
         size_t s = 0;
@@ -389,15 +411,10 @@ static void groups(struct call *k, struct json *j)
             name = "basic";
         while (s < n && strcmp(seen[s], name) != 0)
             s++;
-        if (s < n || n == 64 || (i < k->t->nfields && !shown(k, &k->t->fields[i])))
+        if (s < n || n == 64 || (i < k->t->nfields && (!shown(k, &k->t->fields[i]) || (l != NULL && l->group[i] != NULL))))
             continue;
         seen[n++] = name;
-        json_open(j, '{');
-        json_key(j, "name");
-        json_str(j, name);
-        json_key(j, "label");
-        json_str(j, label_on_or(k, "group.", name));
-        json_close(j, '}');
+        group_json(k, j, name, NULL, 0);
     }
     json_close(j, ']');
 }
@@ -646,6 +663,7 @@ static void reports_on(struct call *k, struct json *j)
 static int table_meta(struct call *k)
 {
     const struct table *t = k->t;
+    const struct layout *l;
     struct json j = call_json(k);
 
     if (!perm_may(k->c.who, t, DO_READ))
@@ -653,6 +671,7 @@ static int table_meta(struct call *k)
     http_etag(k->req, arena_fmt(k->req->arena, "\"%llx-%llx-%llx-%p-%lld-%s\"", (unsigned long long)k->app->meta_tag,
                                 (unsigned long long)k->c.who->gen, (unsigned long long)atomic_load(&k->app->st->view_gen), (const void *)k->c.m, (long long)k->user, k->c.locale));
     http_set(k->req, "Cache-Control", "no-cache, private");
+    l = k->layout = layout_of(&k->c, t);
     json_open(&j, '{');
     json_key(&j, "table");
     json_str(&j, t->name);
@@ -684,11 +703,14 @@ static int table_meta(struct call *k)
     json_close(&j, '}');
     json_key(&j, "fields");
     json_open(&j, '[');
+    for (size_t i = 0; l != NULL && i < l->norder; i++)
+        if (shown(k, l->order[i]))
+            meta_field(k, &j, l->order[i], t->name, "", false);
     for (int i = 0; i < t->nfields; i++)
-        if (shown(k, &t->fields[i]))
+        if (shown(k, &t->fields[i]) && (l == NULL || l->group[i] == NULL))
             meta_field(k, &j, &t->fields[i], t->name, "", false);
     json_close(&j, ']');
-    groups(k, &j);
+    groups(k, &j, l);
     views(k, &j);
     actions(k, &j);
     details(k, &j);

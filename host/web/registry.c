@@ -2,6 +2,7 @@
  * administration and the script editor are drawn from. */
 #include <string.h>
 
+#include "record/row.h"
 #include "web/app.h"
 
 static const char *label(struct call *k, const char *key)
@@ -68,13 +69,8 @@ static void table_json(struct call *k, struct json *j, const struct table *t)
     json_close(j, '}');
 }
 
-static void dict_json(struct call *k, struct json *j, const struct dict *d)
+static void items(struct call *k, struct json *j, const struct dict *d)
 {
-    json_open(j, '{');
-    text(j, "name", d->name);
-    text(j, "plugin", d->plugin);
-    truth(j, "open", d->open);
-    list(j, "items");
     for (size_t i = 0; i < d->n; i++) {
         const char *key = arena_fmt(k->req->arena, "%s.%s", d->name, d->items[i].key);
         const char *words = labels_find(k->app->st->labels, k->c.locale, key);
@@ -87,6 +83,16 @@ static void dict_json(struct call *k, struct json *j, const struct dict *d)
         truth(j, "hidden", d->items[i].hidden);
         json_close(j, '}');
     }
+}
+
+static void dict_json(struct call *k, struct json *j, const struct dict *d)
+{
+    json_open(j, '{');
+    text(j, "name", d->name);
+    text(j, "plugin", d->plugin);
+    truth(j, "open", d->open);
+    list(j, "items");
+    items(k, j, d);
     json_close(j, ']');
     json_close(j, '}');
 }
@@ -124,6 +130,37 @@ static void perms(struct call *k, struct json *j)
     json_close(j, ']');
 }
 
+static void settings(struct call *k, struct json *j)
+{
+    list(j, "settings");
+    for (size_t i = 0; i < k->c.m->nsettings; i++) {
+        const struct field *f = &k->c.m->settings[i];
+        const char *dot = strchr(f->name, '.'), *plugin = arena_strndup(k->req->arena, f->name, (size_t)(dot - f->name));
+        struct berth_val v = berth_nil();
+
+        json_open(j, '{');
+        text(j, "name", f->name);
+        text(j, "plugin", plugin);
+        text(j, "label", label(k, arena_fmt(k->req->arena, "%s.setting.%s", plugin, dot + 1)));
+        text(j, "help", labels_find(k->app->st->labels, k->c.locale, arena_fmt(k->req->arena, "%s.setting.%s?", plugin, dot + 1)));
+        text(j, "type", model_type_name(f->type));
+        text(j, "of", f->of);
+        json_key(j, "max");
+        json_int(j, f->max);
+        if (f->def != NULL && f->def[0] != '@')
+            val_from_text(&k->c, f, f->def, strlen(f->def), &v);
+        json_key(j, "default");
+        val_json(j, f, v);
+        if (f->dict != NULL) {
+            list(j, "options");
+            items(k, j, f->dict);
+            json_close(j, ']');
+        }
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
 static int registry(struct call *k)
 {
     struct json j = call_json(k);
@@ -149,6 +186,7 @@ static int registry(struct call *k)
     json_close(&j, ']');
     perms(k, &j);
     rules(k, &j);
+    settings(k, &j);
     json_close(&j, '}');
     return k->c.rc;
 }

@@ -249,6 +249,12 @@ static const struct berth_field setting_fields[] = {
     {"value", BERTH_LONG, BERTH_LIST},
     {0},
 };
+/* How a table's fields are arranged; record/layout.c checks and applies it. */
+static const struct berth_field layout_fields[] = {
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 48},
+    {"spec", BERTH_JSON, BERTH_REQUIRED, .max = 20000},
+    {0},
+};
 static const struct berth_field series_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 100},
     {"prefix", BERTH_TEXT, BERTH_LIST, .max = 40}, /* {year} {month} {day} are understood */
@@ -670,6 +676,7 @@ static const struct berth_table tables[] = {
     {"dup_rule", dup_rule_fields, BERTH_KEYS({"on_table, fields, method", BERTH_UNIQUE}), ADMINISTERED,
      .title = "name", .icon = "copy"},
     {"setting", setting_fields, .flags = ADMINISTERED | BERTH_HIDDEN, .title = "name"},
+    {"layout", layout_fields, .flags = ADMINISTERED | BERTH_HIDDEN, .title = "on_table"},
     {"series", series_fields, .flags = ADMINISTERED, .title = "name", .icon = "hash"},
     {"saved_view", saved_view_fields, BERTH_KEYS({"on_table, owner_id"}),
      BERTH_OWNED | BERTH_PERSONAL | BERTH_HIDDEN, .title = "name"},

@@ -101,3 +101,40 @@ def test_an_administrator_ends_a_sign_in_and_a_token(people, site):
     assert admin.delete(f"/_sessions/{newest['id']}").status == 404
     assert admin.delete(f"/_token/{made['id']}").status == 204
     assert site.nobody().ask("GET", "/_session", headers={"Authorization": "Bearer " + made["token"]}).status == 401
+
+
+def test_a_setting_is_one_that_is_declared_and_of_its_type(people):
+    admin = people["admin"]
+    declared = {s["name"]: s for s in admin.get("/_registry").json["settings"]}
+    assert declared["base.bin_days"]["type"] == "int" and declared["base.bin_days"]["default"] == 90
+    assert {"value": "vi"}.items() <= next(o for o in declared["base.locale"]["options"] if o["value"] == "vi").items()
+    for name, value in (("base.nothing", "1"), ("base.setup", "x"), ("base.bin_days", "soon"), ("base.bin_days", "-1"), ("base.bin_days", "99999"),
+                        ("base.country", "Atlantis")):
+        assert admin.post("/setting", {"name": name, "value": value}).status == 422, (name, value)
+    assert admin.rows("setting", filter=["name", "in", ["base.nothing", "base.bin_days"]]) == []
+    made = admin.made("setting", name="base.bin_days", value="30")
+    assert admin.patch(f"/setting/{made['id']}", made["version"], {"name": "base.session_days"}).status == 422
+    assert people["li"].post("/setting", {"name": "base.bin_days", "value": "1"}).status == 403
+    assert admin.row(f"/setting/{made['id']}")["value"] == "30"
+    assert admin.delete(f"/setting/{made['id']}").status == 204
+
+
+def test_an_arranged_form_shows_to_everybody_and_goes_back_to_the_plugins_own(people):
+    admin, li = people["admin"], people["li"]
+    before = li.get("/_meta/contact").json
+    spec = {"groups": [{"name": "first", "columns": 1, "labels": {"en": "First things", "vi": "Trước tiên"}, "fields": ["phone", "name"]}],
+            "hidden": ["fax"] if any(f["name"] == "fax" for f in before["fields"]) else ["email"]}
+    made = admin.made("layout", on_table="contact", spec=spec)
+    meta = li.get("/_meta/contact", locale="vi").json
+    assert meta["groups"][0] == {"name": "first", "label": "Trước tiên", "columns": 1}
+    assert [f["name"] for f in meta["fields"] if f["group"] == "first"] == ["phone", "name"]
+    assert [f["name"] for f in meta["fields"] if f.get("hidden")] == spec["hidden"]
+    assert {f["name"] for f in meta["fields"]} == {f["name"] for f in before["fields"]}
+    for wrong in ({"groups": [{"name": "a", "fields": ["phone", "phone"]}]}, {"groups": [{"name": "a", "fields": ["nothing"]}]},
+                  {"groups": [], "hidden": ["name"]}, {"groups": [{"name": "a", "columns": 9, "fields": []}]}, {"groups": "x"}):
+        answer = admin.patch(f"/layout/{made['id']}", made["version"], {"spec": wrong})
+        assert answer.status == 422 and "spec" in answer.json["error"]["fields"], wrong
+    assert li.post("/layout", {"on_table": "lead", "spec": spec}).status == 403
+    assert admin.row(f"/layout/{made['id']}")["spec"] == spec
+    assert admin.delete(f"/layout/{made['id']}").status == 204
+    assert li.get("/_meta/contact").json["groups"] == before["groups"]

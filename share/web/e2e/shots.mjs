@@ -68,6 +68,10 @@ function admin(page, phone) {
   const go = async (path, wait) => { await page.goto(path); await page.locator(wait).first().waitFor() }
   return {
     'admin-home': () => go('/admin', '.admcard'),
+    'admin-dict': () => go('/admin/dictionaries/leads-source', '[data-item]'),
+    'admin-fields': async () => { await go('/admin/fields', '[data-add]'); await page.locator('[data-add=lead]').click(); await page.locator('.designer').waitFor() },
+    'admin-layouts': () => go('/admin/layouts/lead', '.lfield, .empty'),
+    'admin-settings': () => go('/admin/settings', '[data-setting]'),
     'admin-users': () => go('/admin/users', '.admrow'),
     'admin-user': async () => { await go('/admin/users/3', '[data-t=invite]'); await page.locator('[data-t=invite]').click(); await page.locator('[data-t=invitelink]').waitFor() },
     'admin-departments': () => go('/admin/departments/2', '.tn, .deptside .combo'),

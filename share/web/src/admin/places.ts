@@ -19,14 +19,14 @@ const TOPICS: { id: string; places: Place[] }[] = [
     { id: 'users', icon: 'users', table: 'user' }, { id: 'departments', icon: 'network', table: 'department' },
     { id: 'roles', icon: 'shield', table: 'role' }, { id: 'sessions', icon: 'key' }] },
   { id: 'data', places: [
-    { id: 'dictionaries', to: '/t/dict_item', icon: 'book', table: 'dict_item' }, { id: 'fields', to: '/t/custom_field', icon: 'columns', table: 'custom_field' },
+    { id: 'dictionaries', icon: 'book', table: 'dict_item' }, { id: 'fields', icon: 'columns', table: 'custom_field' }, { id: 'layouts', icon: 'table' },
     { id: 'series', to: '/t/series', icon: 'hash', table: 'series' }, { id: 'duplicates', to: '/t/dup_rule', icon: 'copy', table: 'dup_rule' },
     { id: 'tags', to: '/t/tag', icon: 'flag', table: 'tag' }, { id: 'templates', to: '/t/mail_template', icon: 'mail', table: 'mail_template' }] },
   { id: 'pools', places: [
     { id: 'pools', to: '/t/pool', icon: 'inbox', table: 'pool' }, { id: 'limits', to: '/t/hold_limit', icon: 'lock', table: 'hold_limit' },
     { id: 'recycle', to: '/recycle', icon: 'pool', perm: 'pools.whatif' }, { id: 'handovers', to: '/t/handover', icon: 'swap', table: 'handover' }] },
   { id: 'system', places: [
-    { id: 'jobs', to: '/t/job', icon: 'clock', table: 'job' },
+    { id: 'settings', icon: 'sliders' }, { id: 'jobs', to: '/t/job', icon: 'clock', table: 'job' },
     { id: 'audit', to: '/t/audit', icon: 'eye', table: 'audit' }] },
 ]
 

@@ -3,7 +3,7 @@ import { computed, type ComputedRef } from 'vue'
 import { get } from '../core/api'
 import { locale } from '../core/i18n'
 import { useQuery } from '../core/query'
-import type { FieldType, Option } from '../core/types'
+import type { Field, FieldType, Option } from '../core/types'
 
 export interface RegField { name: string; label: string; type: FieldType; of: string | null; group: string; own: boolean; custom: boolean; many: boolean; required: boolean; locked: boolean }
 export interface RegTable {
@@ -19,6 +19,7 @@ export interface Registry {
   dicts: RegDict[]
   perms: { name: string; plugin: string; label: string }[]
   rules: RegRule[]
+  settings: (Field & { plugin: string })[]
 }
 
 export function useRegistry(): { reg: ComputedRef<Registry | undefined>; error: ComputedRef<Error | null>; retry: () => void } {

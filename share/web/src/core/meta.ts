@@ -70,9 +70,9 @@ export const canOpen = (table: string | null | undefined): boolean =>
 
 /** The fields a person fills in. */
 export const formFields = (m: Meta): Field[] =>
-  m.fields.filter((f) => !f.readonly && !isSystem(f.name) && f.type !== 'file')
+  m.fields.filter((f) => !f.readonly && !f.hidden && !isSystem(f.name) && f.type !== 'file')
 
-export interface Section { name: string; label: string; fields: Field[] }
+export interface Section { name: string; label: string; fields: Field[]; columns?: number }
 /** Fields in the declared groups; what belongs to none comes last. */
 export function sections(m: Meta, fields: Field[]): Section[] {
   const named = m.groups.map((g) => ({ ...g, fields: fields.filter((f) => f.group === g.name) }))

@@ -22,6 +22,8 @@ export interface Field {
   required?: boolean
   readonly?: boolean
   custom?: boolean
+  /** Administrators took it off forms and pages. */
+  hidden?: boolean
   max?: number | null
   default?: unknown
   unique?: boolean
@@ -88,7 +90,7 @@ export interface Meta {
   rights: { create: boolean; update: boolean; delete: boolean; import: boolean; export: boolean }
   is: { owned?: boolean; pooled?: boolean; history?: boolean; bin?: boolean; custom?: boolean }
   fields: Field[]
-  groups: { name: string; label: string }[]
+  groups: { name: string; label: string; columns?: number }[]
   views: View[]
   actions: Action[]
   /* what belongs to a record; through: the field of this table that names the record it belongs to */
