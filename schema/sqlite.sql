@@ -865,6 +865,15 @@ CREATE TABLE alert_pref (
     PRIMARY KEY (user_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE script_version (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    file TEXT,
+    at INTEGER,
+    by INTEGER,
+    text TEXT
+) STRICT;
+CREATE INDEX ix_script_version_file_seq ON script_version (file, seq);
+
 CREATE TABLE model_table (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT,

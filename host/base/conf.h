@@ -40,6 +40,8 @@ struct conf {
     const char *ui;    /* the built web UI */
     const char *share; /* labels, templates, sdk */
     bool demo;
+    const char *backups; /* "": backups/ in the data directory */
+    bool backup_download;
     const char *smtp_url, *smtp_user, *smtp_password, *smtp_from, *smtp_ca;
     bool smtp_plain;
     const char *scanner; /* clamd: a socket's path or host:port; "": none */
@@ -54,6 +56,7 @@ struct conf {
     struct conf_list plugins, plugin_path;
     struct conf_pairs grant; /* plugin -> "sql, net" */
     const char *scripts;
+    bool edit_scripts;
     int64_t script_memory, rule_time, script_time;
 
     /* sessions */

@@ -1,67 +1,9 @@
 /* backup.c - berth backup: a consistent copy of a live installation. */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "cli/commands.h"
-#include "db/db.h"
-
-static int copy_one(int from_dir, int to_dir, const char *name, struct buf *err)
-{
-    int in = openat(from_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), out = -1;
-    struct stat st;
-    int rc = -1;
-
-    if (in < 0 && errno == ENOENT)
-        return 0; /* gone since: nothing referred to it */
-    if (in >= 0 && fstat(in, &st) == 0 && (out = openat(to_dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) >= 0) {
-        off_t left = st.st_size;
-        ssize_t n = 1;
-
-        while (left > 0 && (n = sendfile(out, in, NULL, (size_t)left)) > 0)
-            left -= n;
-        rc = left == 0 && fsync(out) == 0 ? 0 : -1;
-    }
-    if (rc < 0)
-        buf_addf(err, "copy the file %s: %s", name, strerror(errno));
-    if (in >= 0)
-        close(in);
-    if (out >= 0)
-        close(out);
-    return rc;
-}
-
-/* After the database: every file that it names was there already, and stays for a day at least.  Attachments
- * lie in folders by the first two letters of their hash. */
-static int copy_files(struct arena *a, const char *from, const char *to, struct buf *err)
-{
-    DIR *d = opendir(from);
-    int to_dir, rc = 0;
-
-    if (d == NULL)
-        return errno == ENOENT ? 0 : (buf_addf(err, "read %s: %s", from, strerror(errno)), -1);
-    if (mkdir(to, 0700) < 0 && errno != EEXIST) {
-        buf_addf(err, "make %s: %s", to, strerror(errno));
-        closedir(d);
-        return -1;
-    }
-    to_dir = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (struct dirent *e; rc == 0 && (e = readdir(d)) != NULL;)
-        if (e->d_type == DT_REG)
-            rc = copy_one(dirfd(d), to_dir, e->d_name, err);
-        else if (e->d_type == DT_DIR && e->d_name[0] != '.')
-            rc = copy_files(a, arena_fmt(a, "%s/%s", from, e->d_name), arena_fmt(a, "%s/%s", to, e->d_name), err);
-    if (to_dir >= 0)
-        close(to_dir);
-    closedir(d);
-    return rc;
-}
+#include "record/backup.h"
 
 static int run(struct cli *cli)
 {
@@ -72,10 +14,8 @@ static int run(struct cli *cli)
     struct db *db = NULL;
     int rc = CLI_OK;
 
-    if (mkdir(to, 0700) < 0 && errno != EEXIST)
-        rc = cli_fail(cli, "make %s: %s", to, strerror(errno));
-    else if (db_open(cli->conf->database, &o, &db, &err) < 0 || db_backup(db, arena_fmt(a, "%s/berth.db", to), &err) < 0 ||
-             copy_files(a, arena_fmt(a, "%s/files", cli->conf->data), arena_fmt(a, "%s/files", to), &err) < 0)
+    if (db_open(cli->conf->database, &o, &db, &err) < 0 ||
+        backup_make(db, arena_fmt(a, "%s/files", cli->conf->data), to, &err) < 0)
         rc = cli_fail(cli, "%s", buf_str(&err));
     else
         printf("%s holds a checked copy of %s\n", to, cli->conf->data);

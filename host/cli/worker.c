@@ -120,6 +120,8 @@ static int start(struct server *s, int listen_fd, struct buf *err)
     s->app = (struct app){.st = &s->site.st, .ui = s->ui, .scripts = s->site.scripts, .version = BERTH_VERSION, .public_url = c->public_url,
                           .secure = strncmp(c->public_url, "https://", 8) == 0, .demo = c->demo, .inline_ms = 5,
                           .upload_max = (uint64_t)c->upload_max, .meta_tag = tag(BERTH_VERSION),
+                          .edit_scripts = c->edit_scripts, .backup_download = c->backup_download, .started = when_now(),
+                          .database = strncmp(c->database, "sqlite:", 7) == 0 ? c->database + 7 : NULL,
                           .left_out = s->site.plugins.left_out};
     s->app.hub = hub_start(&s->site.st); /* first: jobs and timers tell it what they change */
     if ((s->jobs = jobs_start(&s->site.st, err)) == NULL)

@@ -71,6 +71,10 @@ bool scripts_changed(struct scripts *s, const struct model *m);
 struct script_problem *scripts_problems(struct scripts *s, struct arena *a, size_t *n);
 /* The text in force of the script that answers a rule, in the arena; NULL: none does. */
 const char *scripts_source(struct scripts *s, const char *rule, struct arena *a);
+/* Checks a text as that file's ("rules/x.lua"), as loading would; in the arena. */
+struct script_problem *scripts_check(struct scripts *s, const struct model *m, const char *file, const char *text, size_t len,
+                                     struct arena *a, size_t *n);
+const char *scripts_dir(const struct scripts *s);
 struct script_info *scripts_list(struct scripts *s, struct arena *a, size_t *n);
 
 /* Checks one file as loading would: what is wrong with it.  A rule by its place in a folder

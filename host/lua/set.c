@@ -701,6 +701,32 @@ bool set_sound(struct scripts *s, const struct model *m, struct arena *a, struct
     return false;
 }
 
+const char *scripts_dir(const struct scripts *s)
+{
+    return s->dir;
+}
+
+struct script_problem *scripts_check(struct scripts *s, const struct model *m, const char *file, const char *text, size_t len,
+                                     struct arena *a, size_t *n)
+{
+    struct reading r = {.s = s, .a = a, .globals = &s->globals, .m = m};
+    struct script script = {.file = file, .source = text, .len = len, .hash = hash_of(text, len)};
+    struct script_problem *list;
+
+    r.end = &r.first;
+    script.kind = strncmp(file, "rules/", 6) == 0 ? SCRIPT_RULE : SCRIPT_HOOK;
+    script.tally = &(struct tally){.times = 1, .logged = INT64_MAX / 2}; /* its author is told, the log is not */
+    if (len > SOURCE_MAX)
+        refused(&r, file, 0, arena_fmt(a, "is longer than %d KB", SOURCE_MAX >> 10));
+    else
+        script_is_sound(&r, &script);
+    list = arena_alloc(a, (r.nrefusals + 1) * sizeof(*list));
+    *n = 0;
+    for (const struct refusal *p = r.first; p != NULL; p = p->next)
+        list[(*n)++] = (struct script_problem){.file = p->file, .line = p->line, .message = p->message, .times = 1};
+    return list;
+}
+
 struct script_problem *script_check_file(const struct model *m, const char *path, struct arena *a,
                                          size_t *n)
 {

@@ -154,6 +154,26 @@ int job_cancel(struct berth_ctx *c, int64_t id)
     return c->rc;
 }
 
+int job_again(struct berth_ctx *c, int64_t id)
+{
+    struct db_stmt *s;
+    int rc;
+
+    if (!may_see(c, id))
+        return c->rc;
+    s = db_prepare(c->conn, "UPDATE job SET state = 'queued', cancel = 0, tries = 0, ended_at = NULL, message = NULL WHERE id = ?"
+                            " AND state IN ('failed', 'cancelled')");
+    db_bind_int(s, 1, id);
+    rc = db_step(s);
+    db_reset(s);
+    if (rc < 0)
+        return ctx_db(c, rc, "queue a job again");
+    if (db_changes(c->conn) != 1)
+        return ctx_fail(c, BERTH_CONFLICT, "conflict", "err.conflict");
+    ctx_after_commit(c, wake, NULL);
+    return c->rc;
+}
+
 /* ---- running ------------------------------------------------------------------------------------ */
 void job_ctx(struct job *j, struct berth_ctx *c, struct db_conn *conn, struct arena *a)
 {

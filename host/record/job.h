@@ -51,5 +51,7 @@ void jobs_stop(struct jobs **jobs); /* at the next step of the running one; it g
 /* {"id":…,"state":…} of one of the user's jobs (administrators: any). */
 int job_json(struct berth_ctx *c, int64_t id, struct buf *out);
 int job_cancel(struct berth_ctx *c, int64_t id);
+/* On the writer: one that failed or was cancelled goes on behind its last step. */
+int job_again(struct berth_ctx *c, int64_t id);
 
 #endif

@@ -1,4 +1,5 @@
 /* kinds.c - the kinds of jobs there are. */
+#include "record/backup.h"
 #include "record/bulk.h"
 #include "record/dup_group.h"
 #include "record/export.h"
@@ -9,6 +10,7 @@
 #include "record/reindex.h"
 
 const struct job_kind job_kinds[] = {
+    {"backup", backup_run},
     {"bulk", bulk_run},
     {"export", export_run},
     {"groups", dup_groups_run},

@@ -21,6 +21,9 @@ struct app {
     int64_t inline_ms;      /* a read may take this long on its event thread */
     uint64_t upload_max;
     uint64_t meta_tag;      /* changes with program and labels: part of ETags */
+    bool edit_scripts, backup_download; /* what the configuration lets administrators do */
+    const char *database;   /* its file; NULL: another kind of database */
+    int64_t started;        /* ms */
     const char *left_out;   /* plugins left out after crashes, for the administrator; "" none */
 };
 
@@ -75,7 +78,7 @@ struct call { /* one request on its way */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
     routes_alerts[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_rights[];
 /* Of the administration. */
-extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[];
+extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[], routes_scripts[], routes_upkeep[];
 /* All of them; NULL behind the last. */
 extern const struct route_entry *const routes_all[];
 

@@ -627,6 +627,16 @@ static const struct berth_field alert_pref_fields[] = {
     {0},
 };
 
+/* What a file of rules or hooks said before it was changed in the browser, and since; see web/scripts.c. */
+static const struct berth_field script_version_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"file", BERTH_TEXT},
+    {"at", BERTH_TIME},
+    {"by", BERTH_REF, 0, "user"}, /* nobody: as it lay on the disk */
+    {"text", BERTH_LONG},
+    {0},
+};
+
 /* Numbers tables, for rows that name one briefly.  version: whose upgrade() has run; searched and
  * compared: the fields that its full-text table and its dup_key rows were made from. */
 static const struct berth_field model_table_fields[] = {
@@ -725,6 +735,7 @@ static const struct berth_table tables[] = {
     {"carried", carried_fields, BERTH_KEYS({"seq"}, {"from_tbl, from_rec, seq"}), BERTH_BARE},
     {"follow", follow_fields, BERTH_KEYS({"tbl, rec, user_id"}, {"user_id"}), BERTH_BARE},
     {"alert_pref", alert_pref_fields, BERTH_KEYS({"user_id"}), BERTH_BARE},
+    {"script_version", script_version_fields, BERTH_KEYS({"seq"}, {"file, seq"}), BERTH_BARE},
     {"model_table", model_table_fields, BERTH_KEYS({"id"}, {"name", BERTH_UNIQUE}), BERTH_BARE},
     {0},
 };

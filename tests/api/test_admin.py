@@ -5,7 +5,9 @@ import pytest
 
 number = itertools.count(1)
 
-ADMIN_ONLY = [("GET", "/_registry"), ("POST", "/role/1/_copy"), ("GET", "/_sessions"), ("DELETE", "/_sessions/abc"), ("POST", "/user/1/_invite")]
+ADMIN_ONLY = [("GET", "/_registry"), ("POST", "/role/1/_copy"), ("GET", "/_sessions"), ("DELETE", "/_sessions/abc"), ("POST", "/user/1/_invite"), ("GET", "/_script/text"),
+              ("PUT", "/_script/text"), ("DELETE", "/_script/text"), ("POST", "/_script/check"), ("POST", "/_job/1/retry"), ("POST", "/_audit/verify"),
+              ("GET", "/_backup"), ("POST", "/_backup"), ("GET", "/_backup/x"), ("GET", "/_plugins"), ("GET", "/_system")]
 
 
 @pytest.mark.parametrize("method,path", ADMIN_ONLY, ids=lambda x: x.strip("/").replace("/", "-"))
@@ -138,3 +140,88 @@ def test_an_arranged_form_shows_to_everybody_and_goes_back_to_the_plugins_own(pe
     assert admin.row(f"/layout/{made['id']}")["spec"] == spec
     assert admin.delete(f"/layout/{made['id']}").status == 204
     assert li.get("/_meta/contact").json["groups"] == before["groups"]
+
+
+RULE = "rules/leads.release_days.lua"
+
+
+def test_a_script_is_changed_taken_back_and_refused_with_its_line(own_site):
+    site = own_site("--edit-scripts")
+    admin = site.sign_in("demo.admin")
+    disk = site.data.parent / "scripts" / RULE
+    original = disk.read_text()
+    first = admin.get("/_script/text", file=RULE).json
+    assert first["text"] == original and first["edit"] and first["versions"] == []
+    text = "-- All leads after 77 days (test).\nreturn function(lead)\n  return 77\nend\n"
+    put = lambda text, hash: admin.ask("PUT", "/_script/text", {"file": RULE, "text": text, "hash": hash})
+    answer = put(text, first["hash"])
+    assert answer.status == 200, answer
+    assert disk.read_text() == text
+    assert [v["text"] for v in answer.json["versions"]] == [text, original]
+    assert admin.get("/_recycle").json["tables"][0]["rules"][1]["script"] == text  # in force at once
+    assert (put(original, first["hash"]).status, disk.read_text()) == (409, text)  # somebody was first
+    broken = text.replace("return 77", "return lead.nothing")
+    refused = put(broken, answer.json["hash"])
+    assert refused.status == 422 and "text" in refused.json["error"]["fields"]
+    assert disk.read_text() == text
+    assert admin.post("/_script/check", {"file": RULE, "text": broken}).json["problems"][0]["line"] == 3
+    assert admin.post("/_script/check", {"file": RULE, "text": text}).json["problems"] == []
+    back = put(original, answer.json["hash"])
+    assert back.status == 200 and disk.read_text() == original
+    assert admin.ask("DELETE", f"/_script/text?file={RULE}&hash={back.json['hash']}").json["text"] is None
+    assert not disk.exists()
+    assert put(original, "").status == 200 and disk.read_text() == original
+    assert "script" in [r["what"] for r in admin.rows("audit")]
+    assert list(disk.parent.glob("*.new")) == []
+
+
+@pytest.mark.parametrize("file", ["rules/../../berth.conf", "../x.lua", "rules/x.txt", "rules/.hidden.lua", "/etc/passwd", "rules/a/b.lua", ""])
+def test_no_other_file_is_reached_as_a_script(people, file):
+    admin = people["admin"]
+    assert admin.get("/_script/text", file=file).status in (400, 422)
+    assert admin.ask("PUT", "/_script/text", {"file": file, "text": "-- x\n", "hash": ""}).status in (400, 403, 422)
+
+
+def test_scripts_are_not_changed_unless_the_configuration_says_so(people, site):
+    admin = people["admin"]
+    before = admin.get("/_script/text", file=RULE).json
+    assert before["edit"] is False
+    for method, path, body in (("PUT", "/_script/text", {"file": RULE, "text": before["text"] + "\n", "hash": before["hash"]}),
+                               ("DELETE", f"/_script/text?file={RULE}&hash={before['hash']}", None)):
+        assert admin.ask(method, path, body).status == 403
+    assert admin.get("/_script/text", file=RULE).json == before
+
+
+def test_a_backup_is_made_listed_and_downloaded_only_when_allowed(own_site):
+    site = own_site("--backup-download")
+    admin = site.sign_in("demo.admin")
+    assert admin.get("/_backup").json["backups"] == []
+    job = admin.job(admin.post("/_backup"))
+    assert job["state"] == "done", job
+    shown = admin.get("/_backup").json
+    assert [b["name"] for b in shown["backups"]] == [job["result"]["name"]]
+    answer = admin.get("/_backup/" + job["result"]["name"])
+    assert answer.status == 200 and answer.body.startswith(b"SQLite format 3") and len(answer.body) == shown["backups"][0]["bytes"]
+    assert admin.get("/_backup/..").status in (400, 404) and admin.get("/_backup/none").status == 404
+
+
+def test_backups_stay_on_the_server_by_default(people):
+    assert people["admin"].get("/_backup/x").status == 403
+
+
+def test_a_cancelled_job_goes_on_and_one_that_is_done_does_not(people):
+    admin = people["admin"]
+    done = admin.job(admin.post("/lead/_bulk", {"ids": [1], "patch": {"city": "Ningbo"}}))
+    assert admin.post(f"/_job/{done['id']}/retry").status == 409
+    assert admin.get(f"/_job/{done['id']}").json["state"] == "done"
+    assert admin.post("/_job/999999/retry").status == 404
+
+
+def test_the_audit_trail_is_sound_and_the_system_tells_of_itself(people):
+    admin = people["admin"]
+    verdict = admin.post("/_audit/verify").json
+    assert verdict["sound"] is True and verdict["entries"] > 0 and len(verdict["head"]) == 64
+    system = admin.get("/_system").json
+    assert system["database_bytes"] > 100_000 and system["users"] >= 7 and system["version"]
+    plugins = {p["name"]: p for p in admin.get("/_plugins").json["plugins"]}
+    assert plugins["pools"]["granted"] == ["all_rows"] and plugins["base"]["tables"] > 10

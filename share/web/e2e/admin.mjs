@@ -255,11 +255,62 @@ export async function admin({ test, clean, ok, until, choose, small, stamp, brow
     assert.equal(await box.locator('input').inputValue(), '90')
   })
 
+  await test('administration: a rule is completed, refused at its line, saved, in force, and rolled back', {}, async (page) => {
+    await signIn(page)
+    const file = 'rules/leads.release_days.lua'
+    const text = async () => ok(await call(page, 'GET', '_script/text?file=' + file), 'text').text
+    const before = await text()
+    await page.goto('/admin/scripts')
+    await page.locator(`[data-script="${file}"]`).click()
+    const code = page.locator('.code .cm-content')
+    await code.waitFor()
+    await code.click()
+    await page.keyboard.press('Control+End')
+    await page.keyboard.type('local x = berth.tod')
+    await page.locator('.code .cm-tooltip-autocomplete li', { hasText: 'today' }).click()
+    await until('completed', async () => /berth\.today/.test(await code.textContent()))
+    await page.locator('[data-t=check]').click()
+    await page.locator('[data-t=problems] li').first().waitFor()
+    await clean(page, 'a script with a problem')
+    await page.locator('[data-t=savescript]').click()
+    await page.locator('.toast.bad').waitFor()
+    assert.equal(await text(), before, 'a broken one is refused')
+    await code.click()
+    await page.keyboard.press('Control+a')
+    await page.keyboard.insertText(`-- Leads return after 61 days (${stamp}).\nreturn function(lead)\n  return 61\nend\n`)
+    await page.locator('[data-t=check]').click()
+    await page.locator('[data-t=sound]').waitFor()
+    await page.keyboard.press('Control+s')
+    await until('saved', async () => (await text()).includes(stamp))
+    await page.locator('[data-t=rollback]').first().click()
+    await until('rolled back', async () => (await text()) === before)
+    await clean(page, 'a script')
+  })
+
+  await test('administration: backup, audit check, jobs, plugins and system answer on the screen', {}, async (page) => {
+    await signIn(page)
+    await page.goto('/admin/backup')
+    await page.locator('[data-t=makebackup]').click()
+    await page.locator('[data-backup]').first().waitFor()
+    await clean(page, 'backups')
+    await page.goto('/admin/audit')
+    await page.locator('[data-t=verify]').click()
+    await page.locator('[data-t=verdict]').waitFor()
+    assert.equal(await page.locator('[data-t=verdict].bad').count(), 0)
+    await page.locator('[data-t=what]').selectOption('backup')
+    await page.locator('[data-audit]').first().waitFor()
+    await clean(page, 'audit')
+    await page.goto('/admin/jobs')
+    await page.locator('[data-job][data-state=done]').first().waitFor()
+  })
+
   /* Every screen: four languages, both sizes, both themes. */
   const SCREENS = {
     home: ['/admin', '.admcard'], roles: ['/admin/roles', '.admrow'], role: ['/admin/roles/2', '.matrix'], users: ['/admin/users', '.admrow'], user: ['/admin/users/3', '[data-session], .admrow'], departments: ['/admin/departments', '.tn'],
     department: ['/admin/departments/1', '.deptside .combo'], sessions: ['/admin/sessions', '[data-session]'],
     dictionaries: ['/admin/dictionaries', '[data-dict]'], dictionary: ['/admin/dictionaries/leads-source', '[data-item]'], fields: ['/admin/fields', '[data-add]'], layouts: ['/admin/layouts/lead', '.lfield, .empty'], settings: ['/admin/settings', '[data-setting]'],
+    scripts: ['/admin/scripts', '[data-script]'], script: ['/admin/scripts/rules~leads-release_days', '.cm-content'], plugins: ['/admin/plugins', '[data-plugin]'], jobs: ['/admin/jobs', '.admlist'],
+    audit: ['/admin/audit', '[data-audit]'], backup: ['/admin/backup', '[data-t=lastbackup]'], system: ['/admin/system', '[data-t=version]'],
   }
   for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())
     for (const [size, name, theme] of [[DESK, 'desk', i % 2 ? 'dark' : 'light'], [PHONE, 'phone', i % 2 ? 'light' : 'dark']])

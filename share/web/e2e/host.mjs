@@ -1,6 +1,6 @@
 // host.mjs - a host to test against: a given one, the built one on a free port, or the mock.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { serve } from '../test/mock/server.mjs'
@@ -12,7 +12,9 @@ const program = process.env.BERTH ?? join(build, 'berth')
 /** Starts the built host on a data folder of its own; `setup` leaves it new, with its one-time link. */
 async function real(setup) {
   const data = mkdtempSync(join(tmpdir(), 'berth-e2e-'))
-  const child = spawn(program, ['serve', ...(setup ? [] : ['--demo']), '--data', data, '--listen', '127.0.0.1:0', '--ui', ui, '--no-supervisor'], { stdio: ['ignore', 'pipe', 'pipe'], cwd: resolve(build, '..') })
+  /* A copy, which flows may change. */
+  cpSync(resolve(build, '../scripts'), join(data, 'scripts'), { recursive: true })
+  const child = spawn(program, ['serve', '--scripts', join(data, 'scripts'), '--edit-scripts', ...(setup ? [] : ['--demo']), '--data', data, '--listen', '127.0.0.1:0', '--ui', ui, '--no-supervisor'], { stdio: ['ignore', 'pipe', 'pipe'], cwd: resolve(build, '..') })
   let said = ''
   const ended = new Promise((done) => child.once('exit', done))
   const ready = new Promise((ok, no) => {

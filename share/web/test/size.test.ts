@@ -38,8 +38,8 @@ test('the first load is at most 90 KB compressed, words included', () => {
   console.log(`first load: ${(size / 1024).toFixed(1)} KB gz`)
   expect(size).toBeLessThanOrEqual(90 * 1024)
 })
-test('no part loaded later is over 40 KB compressed, the charts not over 200', () => {
-  const most = (file: string): number => (/\/Chart-/.test(file) ? 200 : 40) * 1024
+test('no part loaded later is over 40 KB compressed, the charts not over 200, the editor not over 125', () => {
+  const most = (file: string): number => (/\/Chart-/.test(file) ? 200 : /\/Code-/.test(file) ? 125 : 40) * 1024
   const big = Object.values(manifest).filter((c) => !c.isEntry && c.file.endsWith('.js') && gz(c.file) > most(c.file))
   expect(big.map((c) => c.file)).toEqual([])
 })
