@@ -18,6 +18,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     manifest: 'manifest.json',
+    /* What every first load needs is one file: small ones compress badly. */
+    rolldownOptions: { output: { advancedChunks: { groups: [{ name: 'core', test: /node_modules\/(@vue|vue|vue-router|@tanstack)\/|src\/core\/(api|asks|fmt|filter|i18n|keys|meta|overlay|query|records|jobs|session|toast)\.ts/ }] } } },
   },
   test: { environment: 'happy-dom', include: ['test/*.test.ts'], setupFiles: ['test/setup.ts'], testTimeout: 30_000 },
 })
