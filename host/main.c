@@ -9,6 +9,7 @@ const struct cli_command *const cli_commands[] = {
     &cli_import,
     &cli_export,
     &cli_user,
+    &cli_why,
     &cli_backup,
     &cli_audit,
     &cli_migrate,

@@ -16,6 +16,7 @@ extern const struct cli_command cli_import;
 extern const struct cli_command cli_export;
 extern const struct cli_command cli_user;
 extern const struct cli_command cli_audit;
+extern const struct cli_command cli_why;
 extern const struct cli_command cli_backup;
 extern const struct cli_command cli_config;
 extern const struct cli_command cli_version;

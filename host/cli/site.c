@@ -155,6 +155,17 @@ int site_open(struct site *s, const struct conf_list *scripts_left_out, struct b
     return 0;
 }
 
+int site_look(struct site *s, struct buf *err)
+{
+    const struct db_options o = {.read_only = true};
+
+    if (db_open(s->conf->database, &o, &s->st.db, err) < 0)
+        return -1;
+    s->opened = true;
+    s->st.files_dir = join(s->plugins.arena, s->conf->data, "files");
+    return store_open(&s->st, err);
+}
+
 size_t site_reload(struct site *s)
 {
     return scripts_reload(s->scripts, atomic_load(&s->st.model));

@@ -22,6 +22,8 @@ struct site {
 int site_load(struct site *s, const struct conf *conf, struct buf *err);
 /* Opens and migrates the database, installs what is new, reads the scripts. */
 int site_open(struct site *s, const struct conf_list *scripts_left_out, struct buf *err);
+/* Only to look, beside a running server; no scripts.  The database must be as the plugins want it. */
+int site_look(struct site *s, struct buf *err);
 void site_close(struct site *s);
 /* The rights of an active user; NULL: there is none with this login. */
 const struct who *site_who(struct site *s, struct db_conn *conn, const char *login);

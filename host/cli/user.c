@@ -8,6 +8,7 @@
 #include "cli/datadir.h"
 #include "cli/site.h"
 #include "record/find.h"
+#include "record/handover.h"
 #include "record/save.h"
 #include "record/session.h"
 
@@ -15,6 +16,8 @@ static const struct cli_option options[] = {
     {"name", "TEXT", "the person's name (add)"},
     {"admin", NULL, "an administrator (add)"},
     {"role", "NAME", "a role; may be given several times (add)"},
+    {"to", "LOGIN", "who gets it; may be given several times (handover)"},
+    {"dry-run", NULL, "only say what it is (handover)"},
     {"password", "TEXT", "instead of asking; others on this machine may see it"},
     {0},
 };
@@ -130,6 +133,43 @@ static int enable_body(struct berth_ctx *c, void *arg)
     return set_active(c, arg, 1);
 }
 
+/* What is owned, and then the job that moves it when the server runs. */
+static void tell_owned(struct berth_ctx *c, int64_t user)
+{
+    struct buf b = BUF_INIT;
+    json_t *j, *t;
+    size_t i;
+
+    handover_preview(c, user, &b);
+    j = json_loadb(b.s, b.len, 0, NULL);
+    json_array_foreach (json_object_get(j, "tables"), i, t)
+        printf("%8lld %s\n", (long long)json_integer_value(json_object_get(t, "count")), json_string_value(json_object_get(t, "label")));
+    json_decref(j);
+    buf_free(&b);
+}
+
+static int handover_body(struct berth_ctx *c, void *arg)
+{
+    const struct task *t = arg;
+    struct berth_row *u = find_user(c, t->login), *to;
+    json_t *body, *heirs;
+    int64_t handover;
+
+    if (u == NULL)
+        return c->rc;
+    tell_owned(c, row_id(u));
+    if (cli_has(t->cli, "dry-run"))
+        return c->rc;
+    heirs = json_array();
+    for (int i = 0; cli_value_at(t->cli, "to", i) != NULL && (to = find_user(c, cli_value_at(t->cli, "to", i))) != NULL; i++)
+        json_array_append_new(heirs, json_integer(row_id(to)));
+    body = json_pack("{s:o}", "to", heirs);
+    if (c->rc == BERTH_OK && handover_give(c, row_id(u), body, &handover) != 0)
+        printf("handover %lld: the server moves it as soon as it runs\n", (long long)handover);
+    json_decref(body);
+    return c->rc;
+}
+
 static int list_body(struct berth_ctx *c, void *arg)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT login, name, coalesce(admin, 0), active FROM \"user\" ORDER BY login");
@@ -149,6 +189,7 @@ static const struct user_deed {
 } deeds[] = {
     {"add", true, true, add_body},        {"disable", true, false, disable_body}, {"enable", true, false, enable_body},
     {"list", false, false, list_body},    {"password", true, true, password_body},
+    {"handover", true, false, handover_body},
 };
 
 static int work(struct task *t, const struct user_deed *d)
@@ -190,7 +231,7 @@ static int run(struct cli *cli)
         if (strcmp(deeds[i].name, cli->args[0]) == 0)
             d = &deeds[i];
     if (d == NULL)
-        return cli_misused(cli, "what is to be done: add, list, password, disable or enable?");
+        return cli_misused(cli, "what is to be done: add, list, password, handover, disable or enable?");
     if (d->login && t.login == NULL)
         return cli_misused(cli, "whose?  Give a login: berth user %s LOGIN", d->name);
     lock = datadir_lock(cli->conf->data, 0, &err);
@@ -211,10 +252,11 @@ static int run(struct cli *cli)
 const struct cli_command cli_user = {
     .name = "user",
     .summary = "add people, set passwords, disable accounts",
-    .usage = "add|list|password|disable|enable [LOGIN] [options]",
+    .usage = "add|list|password|handover|disable|enable [LOGIN] [options]",
     .help = "  berth user add lan --name 'Nguyễn Thị Lan' --role sales\n"
             "  berth user add root --admin\n"
             "  berth user password lan            asks for it; also reads it from a pipe\n"
+            "  berth user handover lan --to minh --dry-run\n"
             "  berth user disable lan             ends all sessions; leads fall back to their pool\n"
             "  berth user list\n"
             "\n"

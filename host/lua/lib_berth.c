@@ -17,6 +17,7 @@
 #include "record/hook.h"
 #include "record/save.h"
 #include "record/setting.h"
+#include "record/why.h"
 #include "record/zone.h"
 #include "service/alert.h"
 
@@ -430,6 +431,37 @@ static int b_can(lua_State *L)
     return 1;
 }
 
+/* local yes, words = berth.why(lead, user, "update", "city"): whether that user may, and by what or why not. */
+static int b_why(lua_State *L)
+{
+    struct berth_ctx *c = ctx_of(L);
+    const struct berth_row *r = value_row(L, 1, false);
+    struct why q = {.user = luaL_optinteger(L, 2, 0), .t = r->t, .id = row_id(r), .deed = lua_isnoneornil(L, 3) ? NULL : name_at(L, 3),
+                    .field = lua_isnoneornil(L, 4) ? NULL : name_at(L, 4)};
+    struct buf b = BUF_INIT, words = BUF_INIT;
+    json_t *answer, *line;
+    bool yes;
+    size_t i;
+
+    box_burn(L, FUEL_QUERY * 4);
+    watch_pause();
+    why_json(c, &q, &b);
+    watch_resume();
+    answer = json_loadb(b.s, b.len, 0, NULL);
+    yes = json_is_true(json_object_get(answer, "allowed"));
+    json_array_foreach (json_object_get(answer, yes ? "reasons" : "missing"), i, line)
+        buf_addf(&words, "%s%s", i > 0 ? "\n" : "", json_string_value(json_object_get(line, "text")));
+    const char *text = arena_strdup(c->a, buf_str(&words));
+
+    json_decref(answer);
+    buf_free(&words);
+    buf_free(&b);
+    check_ctx(L);
+    lua_pushboolean(L, yes);
+    lua_pushstring(L, text);
+    return 2;
+}
+
 static int b_tr(lua_State *L)
 {
     lua_pushstring(L, ctx_text(ctx_of(L), name_at(L, 1), (const char *const[]){NULL}));
@@ -643,6 +675,7 @@ void berth_open(lua_State *L)
         {"tr", b_tr},
         {"user", b_user},
         {"weekday", b_weekday},
+        {"why", b_why},
         {NULL, NULL},
     };
 

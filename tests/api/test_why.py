@@ -109,3 +109,39 @@ def test_a_detail_is_explained_by_what_it_is_part_of(people):
     account = li.made("customer_address", customer_id=customer["id"], address="1 Harbour Road")
     answer = li.get(f"/customer_address/{account['id']}/_why").json
     assert answer["allowed"] and kinds(answer) == ["detail", "role", "own"]
+
+
+def test_scripts_ask_why_too(own_site):
+    site = own_site()
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    (site.data.parent / "scripts/hooks/whys.lua").parent.mkdir(exist_ok=True)
+    (site.data.parent / "scripts/hooks/whys.lua").write_text("""-- Leads whose city says so are refused in the words of berth.why.
+on("lead", "before_update", function(lead)
+  if lead.city == "Why" then
+    local yes, words = berth.why(lead, nil, "delete")
+    berth.error("city", tostring(yes) .. ": " .. words)
+  end
+end)
+""")
+    assert admin.post("/_script/_reload").json["problems"] == []
+    lead = li.made("lead", name="Script Why Shipping")
+    answer = li.patch(f"/lead/{lead['id']}", 1, {"city": "Why"})
+    assert answer.status == 422
+    said = answer.json["error"]["fields"]["city"]["message"]
+    assert said.startswith("false: ") and why(li, lead, deed="delete")["missing"][0]["text"] in said
+
+
+def test_the_command_line_says_why_beside_a_running_server(own_site):
+    import subprocess
+
+    from site_ import BUILD
+    site = own_site()
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Command Why Shipping")
+
+    def berth(*words):
+        return subprocess.run([BUILD / "berth", "why", *words, "--data", site.data, "--language", "en"], capture_output=True, text=True, timeout=60)
+    yes, no = berth("demo.li", "lead", str(lead["id"])), berth("demo.minh", "lead", str(lead["id"]), "--deed", "update")
+    assert yes.returncode == 0 and "owns it" in yes.stdout, yes
+    assert no.returncode == 1 and "do not reach that far" in no.stdout and "ask:" in no.stdout, no
+    assert berth("nobody", "lead").returncode == 1 and berth("demo.li", "nonsense").returncode == 1

@@ -322,6 +322,48 @@ def reads(o, kind):
                        0.7 if kind == "list" else 0.5)
 
 
+def seed_perm(data):
+    """The leads spread over 500 people in departments below that of bench.boss, who sees them by his department tree."""
+    copy(HOME / "seed", data)
+    with berth(data) as b:
+        b.sign_in("demo.admin")
+        manager = next(r["id"] for r in b.ask("GET", "/api/role?limit=200")["rows"] if r["name"] == "manager")
+        make = lambda table, **fields: b.ask("POST", f"/api/{table}", fields)["row"]["id"]
+        top = make("department", name="Bench")
+        units = [make("department", name=f"Bench {i}", parent_id=top) for i in range(10)]
+        boss = make("user", login="bench.boss", name="Bench boss", department_id=top)
+        b.ask("POST", f"/api/user/{boss}/_password", {"password": PASSWORD})
+        make("user_role", user_id=boss, role_id=manager)
+        people = [make("user", login=f"tree.{i}", name=f"Tree {i}", department_id=units[i % len(units)]) for i in range(500)]
+    db = sqlite3.connect(data / "berth.db")
+    db.execute("UPDATE lead SET owner_id = ? + (id * 7919) % ? WHERE owner_id IS NOT NULL", (people[0], len(people)))
+    db.commit()
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+
+
+def perm(o):
+    """What rights cost: the same lists for an administrator and for somebody with a department tree of 500 people."""
+    data = HOME / "perm"
+    seed_perm(data)
+    after = [base64.urlsafe_b64encode(b"[%d]" % i).rstrip(b"=").decode() for i in spread(o.leads)]
+    lists = {"": [f"/api/lead?fields={FIELDS}&limit=50&after={c}" for c in after],
+             ", by name": [f"/api/lead?fields={FIELDS}&limit=50&sort=name"]}
+    with berth(data) as b:
+        admin, boss = b.sign_in("demo.admin"), None
+        b.cookie = None
+        boss = b.sign_in("bench.boss")
+
+        def rate(who, paths):
+            b.cookie = who
+            return wrk(b, 16, o.seconds, paths)
+        for what, paths in lists.items():
+            rate(admin, paths), rate(boss, paths)
+            one, two, ratio = pairs(o.pairs, lambda: rate(admin, paths), lambda: rate(boss, paths))
+            line(f"rights: a list of 50{what}, department tree of 500", f"{two:,.0f}/s of {one:,.0f}/s: +{1 / ratio - 1:.0%}", "<= +25%", ratio >= 0.8)
+    shutil.rmtree(data, ignore_errors=True)
+
+
 def list_(o):
     reads(o, "list")
 
@@ -509,7 +551,7 @@ def start(o):
 
 
 def main():
-    all_ = {"list": list_, "one": one, "create": create, "import": import_, "million": million, "search": search, "box": box, "start": start}
+    all_ = {"list": list_, "one": one, "create": create, "import": import_, "million": million, "search": search, "box": box, "start": start, "perm": perm}
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("names", nargs="*", metavar="NAME", help=" ".join(all_))
     p.add_argument("--pairs", type=int, default=5)
