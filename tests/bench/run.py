@@ -77,6 +77,11 @@ class Server:
         self.ask("POST", "/api/_session", {"login": login, "password": PASSWORD})
         return self.cookie
 
+    def cpu(self):
+        """Seconds of processor time so far."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory(self):
         """Resident memory in MB: now, and at most."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -350,17 +355,18 @@ def perm(o):
     lists = {"": [f"/api/lead?fields={FIELDS}&limit=50&after={c}" for c in after],
              ", by name": [f"/api/lead?fields={FIELDS}&limit=50&sort=name"]}
     with berth(data) as b:
-        admin, boss = b.sign_in("demo.admin"), None
-        b.cookie = None
+        admin, b.cookie = b.sign_in("demo.admin"), None
         boss = b.sign_in("bench.boss")
 
-        def rate(who, paths):
-            b.cookie = who
-            return wrk(b, 16, o.seconds, paths)
+        def cost(who, paths):  # processor time a request, us: what else the machine does counts less there
+            b.cookie, before = who, b.cpu()
+            requests = wrk(b, 4, 1, paths)
+            return (b.cpu() - before) * 1e6 / requests
+
         for what, paths in lists.items():
-            rate(admin, paths), rate(boss, paths)
-            one, two, ratio = pairs(o.pairs, lambda: rate(admin, paths), lambda: rate(boss, paths))
-            line(f"rights: a list of 50{what}, department tree of 500", f"{two:,.0f}/s of {one:,.0f}/s: +{1 / ratio - 1:.0%}", "<= +25%", ratio >= 0.8)
+            cost(admin, paths), cost(boss, paths)
+            one, two, ratio = pairs(2 * o.pairs + 1, lambda: cost(admin, paths), lambda: cost(boss, paths))
+            line(f"rights: a list of 50{what}, department tree of 500", f"{two:.0f} us of {one:.0f} us: +{ratio - 1:.0%}", "<= +25%", ratio <= 1.25)
     shutil.rmtree(data, ignore_errors=True)
 
 
