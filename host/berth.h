@@ -174,6 +174,8 @@ struct berth_table {
     const char *step; /* "next_action_on, log, next_step": the field with the day of the next step, the
                          action that does it, and (may be left out) the field that says what it is */
     const char *step_when; /* filter: whose next step still waits, "status = 'open'"; NULL: everything's */
+    const char *board; /* "place, color": fields with the order of its records and (may be left out) with their
+                          colour, a choice of base.color: a board by a reference to them shows all of them so */
 };
 
 struct berth_dict {

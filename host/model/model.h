@@ -115,6 +115,7 @@ struct table {
     bool searched;   /* some field is BERTH_SEARCH: a full-text table search_<name> exists */
     bool duplicates; /* some field is BERTH_DUPLICATE */
     const struct field *number; /* the field with default @next, or NULL */
+    const struct field *board_place, *board_color; /* order and colour as columns of a board, or NULL */
     const struct field *moment; /* where its rows stand on timelines, or NULL */
     bool reminds;               /* some field has .remind */
     const struct action *const *actions;

@@ -235,6 +235,22 @@ static void find_parent(struct build *b, struct table *t)
                 "is BERTH_DETAIL without a required reference to the table it belongs to: add one");
 }
 
+/* "place, color" */
+static void find_board(struct build *b, struct table *t, const char *names)
+{
+    size_t n = names == NULL ? 0 : strcspn(names, ","), skip = n;
+
+    if (names == NULL)
+        return;
+    t->board_place = map_getn(&t->by_name, names, n);
+    skip += strspn(names + n, ", ");
+    if (names[skip] != '\0')
+        t->board_color = map_get(&t->by_name, names + skip);
+    if (t->board_place == NULL || t->board_place->type != BERTH_INT || (names[skip] != '\0' && (t->board_color == NULL ||
+        t->board_color->type != BERTH_PICK)))
+        problem(b, t->plugin, t->name, NULL, ".board \"%s\" names no whole number and choice of its fields: write \"place, color\"", names);
+}
+
 static void find_moment(struct build *b, struct table *t, const char *name)
 {
     if (name == NULL)
@@ -457,6 +473,7 @@ static void finish_table(struct build *b, struct table *t, const struct berth_ta
     find_title(b, t, from->title);
     find_parent(b, t);
     find_moment(b, t, from->moment);
+    find_board(b, t, from->board);
     add_indexes(b, t);
     check_bare(b, t);
     check_flags(b, t);

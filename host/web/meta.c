@@ -316,6 +316,23 @@ static bool sortable(const struct field *f)
     return f->at == F_ID || f->at == F_CREATED_AT || f->at == F_UPDATED_AT || (f->flags & (BERTH_INDEX | BERTH_UNIQUE));
 }
 
+/* What a board by a reference to these records shows of them: all, in this order and these colours; of parts of
+ * something, those of what is in use. */
+static void board_of(struct json *j, const struct table *t)
+{
+    json_key(j, "board");
+    json_open(j, '{');
+    json_key(j, "title");
+    json_str(j, t->title == NULL ? "id" : t->title->name);
+    json_key(j, "place");
+    json_str(j, t->board_place->name);
+    json_key(j, "color");
+    json_str(j, t->board_color == NULL ? NULL : t->board_color->name);
+    json_key(j, "parent");
+    json_str(j, t->parent == NULL ? NULL : t->parent->name);
+    json_close(j, '}');
+}
+
 void meta_field(struct call *k, struct json *j, const struct field *f, const char *on, const char *scope, bool form)
 {
     enum access a = form ? ACCESS_WRITE : perm_field(k->c.who, f);
@@ -366,6 +383,8 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
     json_str(j, f->type == BERTH_MONEY && f->of == NULL ? k->app->st->company.currency : f->of);
     json_key(j, "when");
     json_str(j, f->when);
+    if (f->type == BERTH_REF && f->ref != NULL && f->ref->board_place != NULL && perm_may(k->c.who, f->ref, DO_READ))
+        board_of(j, f->ref);
     if (f->type == BERTH_PICK && f->dict != NULL)
         options(k, j, f);
     json_close(j, '}');

@@ -134,6 +134,22 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, ch
     await page.locator('.peek .kv').first().waitFor()
   })
 
+  await test('a board by a reference shows every stage of what is in use, in order and colour', {}, async (page) => {
+    await signIn(page)
+    const meta = (await call(page, 'GET', '_meta/opportunity')).body
+    if (!meta?.fields) return /* the plugin is off, or this is the mock */
+    const by = meta.fields.find((f) => f.name === meta.views.find((v) => v.look === 'board')?.by)
+    const rows = (await call(page, 'GET', `${by.of}?sort=${by.board.parent},${by.board.place}&limit=200`)).body.rows
+    const lane = rows.filter((r) => r[by.board.parent] === rows[0][by.board.parent])
+    const made = (await call(page, 'POST', 'opportunity', { [meta.title]: 'Boarded ' + Date.now().toString(36), pipeline_id: rows[0][by.board.parent], [by.name]: lane[0].id })).body
+
+    await page.goto(`/t/opportunity?view=all&look=board&by=${by.name}&q=${encodeURIComponent(made.row[meta.title])}`)
+    await page.locator(`[data-col="${lane[0].id}"] [data-card="${made.row.id}"]`).waitFor()
+    const shown = await page.locator('.bcol').evaluateAll((all) => all.map((c) => [Number(c.dataset.col), c.querySelector('.bhead .pill')?.className.replace('pill c-', '')]))
+    assert.deepEqual(shown, lane.map((r) => [r.id, r[by.board.color]]))
+    await clean(page, 'board by stage')
+  })
+
   await test('on a phone a card is moved by its menu', { size: PHONE, touch: true }, async (page) => {
     await signIn(page)
     const m = await metaOf(page)

@@ -6,7 +6,7 @@ import { locale, t } from './i18n'
 import { isDay, type Question } from './look'
 import { useQuery } from './query'
 import { useRows, type Rows } from './rows'
-import type { Field, Filter, Meta, Sums, Tally, TallyGroup } from './types'
+import type { Field, Filter, Meta, Row, Sums, Tally, TallyGroup } from './types'
 
 export const MEASURES = ['sum', 'avg', 'min', 'max'] as const
 export type Measure = (typeof MEASURES)[number]
@@ -97,9 +97,23 @@ export const bundle = (f: Field, by: string, g: TallyGroup): Bundle => {
   const key = g.key[0] ?? null
   return { key, id: `${by}=${String(key)}`, label: keyText(f, by, key), color: f.type === 'pick' ? optionOf(f, key)?.color : undefined, tally: g, filter: keyFilter(f, by, key) }
 }
+export interface Step { key: number; label: string; color: string | null; parent: number | null }
+/** The records that a reference may name, in their order; of parts, those of what is in use, or of the first where nothing is. */
+export function stepsOf(f: Field, rows: Row[] | undefined, s: Sums | undefined): Step[] | undefined {
+  const b = f.board
+  if (!b || !rows) return undefined
+  const all = rows.map((r): Step => ({ key: r.id, label: String(r[b.title] ?? '#' + r.id), color: b.color ? ((r[b.color] as string | null) ?? null) : null, parent: b.parent ? (r[b.parent] as number) : null }))
+  const used = new Set(all.filter((x) => s?.groups.some((g) => g.key[0] === x.key)).map((x) => x.parent))
+  return all.filter((x) => (used.size ? used.has(x.parent) : x.parent === all[0]?.parent))
+}
 /** Choices in the dictionary's order, with the empty ones where `all`; what is none comes last. */
-export function bundles(f: Field, by: string, s: Sums | undefined, all = false): Bundle[] {
+export function bundles(f: Field, by: string, s: Sums | undefined, all = false, steps?: Step[]): Bundle[] {
   const found = (s?.groups ?? []).map((g) => bundle(f, by, g))
+  const of = new Map(steps?.map((x) => [x.key as Key, x]))
+  if (steps) {
+    const known = steps.map((x): Bundle => ({ ...(found.find((b) => b.key === x.key) ?? bundle(f, by, { key: [x.key], count: 0 })), label: x.label, color: x.color }))
+    return [...known, ...found.filter((b) => !of.has(b.key))]
+  }
   const keys: Key[] = f.type === 'pick' ? (f.options ?? []).map((o) => o.value) : f.type === 'bool' ? [true, false] : []
   const at = (k: Key): Bundle | undefined => found.find((b) => b.key === k)
   const empty = (k: Key): Bundle => bundle(f, by, { key: [k], count: 0 })

@@ -38,6 +38,8 @@ export interface Field {
   /** The dictionary, table or currency. */
   of?: string | null
   options?: Option[]
+  /** A reference to what is in order, as stages are: how a board shows all of them. */
+  board?: { title: string; place: string; color: string | null; parent: string | null }
 }
 
 export const LOOKS = ['list', 'board', 'calendar', 'tree', 'graph'] as const
