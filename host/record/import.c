@@ -10,7 +10,7 @@
 #include "record/import_run.h"
 
 /* So many rows are read and compared at a time; a batch is handed over when the writer has none and some are ready. */
-enum { PART_ROWS = 2048, MERGE_KEYS = 1000000 };
+enum { PART_ROWS = 2048, MERGE_KEYS = 900000 };
 
 /* ---- comparing with the database ------------------------------------------------------------------ */
 /* Looks all keys of a batch up in order of the hash, in which the index is walked once instead of

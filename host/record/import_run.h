@@ -35,7 +35,7 @@ enum outcome {
 
 enum import_mode { MODE_CREATE, MODE_UPDATE, MODE_BOTH };
 
-enum { BATCH_ROWS = 73728, BATCH_BYTES = 30 << 20, MATCH_MAX = 8, COLUMNS_MAX = 1024 };
+enum { BATCH_ROWS = 65536, BATCH_BYTES = 26 << 20, MATCH_MAX = 8, COLUMNS_MAX = 1024 };
 
 struct cell {
     const char *s;

@@ -100,7 +100,8 @@ def bare(threads=4):
 # ---- data --------------------------------------------------------------------------------------
 def copy(source, target):
     shutil.rmtree(target, ignore_errors=True)
-    target.unlink(missing_ok=True)
+    for end in ("", "-wal", "-shm"):  # another run's log would be read into the copy
+        target.with_name(target.name + end).unlink(missing_ok=True)
     subprocess.run(["cp", "-r", "--reflink=auto", str(source), str(target)], check=True)
 
 
