@@ -439,6 +439,20 @@ CREATE TABLE home_layout (
     PRIMARY KEY (user_id, role_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE label (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    locale TEXT,
+    word TEXT,
+    text TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_label_locale_word ON label (locale, word);
+-- and the full-text table search_label
+
 CREATE TABLE announcement (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL,

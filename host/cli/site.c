@@ -13,6 +13,7 @@
 #include "plugin/api.h"
 #include "record/commit.h"
 #include "record/hook.h"
+#include "record/custom.h"
 #include "record/install.h"
 #include "record/reindex.h"
 #include "record/seal.h"
@@ -81,7 +82,7 @@ static int migrate(struct site *s, struct buf *err)
 static int install_body(struct berth_ctx *c, void *arg)
 {
     (void)arg;
-    return install_plugins(c);
+    return custom_labels(c) == BERTH_OK ? install_plugins(c) : c->rc;
 }
 
 /* ---- plugins' own data conversions and start -------------------------------------------------------- */

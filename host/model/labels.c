@@ -25,6 +25,7 @@ struct labels {
     pthread_rwlock_t lock;
     struct arena *a;
     struct map by_key[LOCALES];
+    struct map instead[LOCALES]; /* administrators' own words; "": none any more */
 };
 
 struct labels *labels_new(void)
@@ -43,7 +44,10 @@ void labels_free(struct labels **lp)
     if (l == NULL)
         return;
     for (int i = 0; i < LOCALES; i++)
+    {
         map_free(&l->by_key[i]);
+        map_free(&l->instead[i]);
+    }
     arena_free(&l->a);
     pthread_rwlock_destroy(&l->lock);
     free(l);
@@ -72,7 +76,9 @@ static const char *get(const struct labels *l, int at, const char *key)
     const char *text;
 
     pthread_rwlock_rdlock(lock);
-    text = map_get(&l->by_key[at], key);
+    text = map_get(&l->instead[at], key);
+    if (text == NULL || *text == '\0')
+        text = map_get(&l->by_key[at], key);
     pthread_rwlock_unlock(lock);
     return text;
 }
@@ -132,6 +138,17 @@ void labels_put(struct labels *l, const char *locale, const char *key, const cha
 
     if (at >= 0 && text != NULL && *text != '\0')
         put(l, at, key, text);
+}
+
+void labels_instead(struct labels *l, const char *locale, const char *key, const char *text)
+{
+    int at = locale_at(locale);
+
+    if (at < 0)
+        return;
+    pthread_rwlock_wrlock(&l->lock);
+    map_put(&l->instead[at], arena_strdup(l->a, key), arena_strdup(l->a, text == NULL ? "" : text));
+    pthread_rwlock_unlock(&l->lock);
 }
 
 bool labels_has(const struct labels *l, const char *locale, const char *key)

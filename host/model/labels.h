@@ -25,6 +25,8 @@ void labels_free(struct labels **l);
 int labels_load(struct labels *l, const char *dir, struct buf *err);
 /* Administrators' overrides and custom fields. */
 void labels_put(struct labels *l, const char *locale, const char *key, const char *text);
+/* What administrators say instead of a text, at once for everybody; NULL: the text itself again. */
+void labels_instead(struct labels *l, const char *locale, const char *key, const char *text);
 /* Whether that very locale has a text. */
 bool labels_has(const struct labels *l, const char *locale, const char *key);
 /* The text, else English, else NULL.  locale may be anything a client sent. */

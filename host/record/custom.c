@@ -345,6 +345,57 @@ static int user_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
     return handover_begin(c, r) == BERTH_OK ? hook_emit(c, "base.user_left", r) : (int)c->rc;
 }
 
+/* ---- words of their own -------------------------------------------------------------------- */
+struct wording {
+    struct labels *labels;
+    const char *locale, *key, *text;
+};
+
+static void put_wording(struct berth_ctx *c, void *arg)
+{
+    const struct wording *w = arg;
+
+    labels_instead(w->labels, w->locale, w->key, w->text);
+    atomic_fetch_add(&c->st->view_gen, 1);
+}
+
+static void wording_of(struct berth_ctx *c, const struct berth_row *r, bool gone)
+{
+    struct wording *w = arena_alloc(c->a, sizeof(*w));
+
+    *w = (struct wording){c->st->labels, row_get(r, "locale").s, row_get(r, "word").s, gone ? NULL : row_get(r, "text").s};
+    ctx_after_commit(c, put_wording, w);
+}
+
+/* "ui." begins what only the web UI says. */
+static int check_label(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_val word = row_get(r, "word");
+
+    if (!val_is_nil(word) && strncmp(word.s, "ui.", 3) != 0 && labels_find(c->st->labels, "en", word.s) == NULL)
+        return ctx_invalid(c, "word", "err.no_label", "name", word.s, NULL);
+    return c->rc;
+}
+
+static int label_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
+{
+    if (r->old != NULL && deed == BERTH_UPDATE)
+        wording_of(c, r->old, true);
+    wording_of(c, r, deed == BERTH_DELETE);
+    return c->rc;
+}
+
+int custom_labels(struct berth_ctx *c)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT locale, word, text FROM label");
+    int rc;
+
+    while ((rc = db_step(s)) == DB_ROW)
+        labels_instead(c->st->labels, db_col_text(s, 0, NULL), db_col_text(s, 1, NULL), db_col_text(s, 2, NULL));
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "read the labels of administrators") : (int)c->rc;
+}
+
 static const struct own {
     const char *table;
     int (*check)(struct berth_ctx *, struct berth_row *); /* before it is saved */
@@ -362,6 +413,7 @@ static const struct own {
     {"hold_limit", check_hold_limit, NULL, NULL},
     {"dict_item", check_item, NULL, declarations},
     {"layout", layout_check, NULL, layout_saved},
+    {"label", check_label, NULL, label_saved},
     {"pool", check_pool, drop_pool, pool_saved},
     {"pool_field", check_pool_field, NULL, rights},
     {"pool_member", NULL, NULL, rights},

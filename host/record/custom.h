@@ -16,4 +16,7 @@ bool custom_follows(const struct table *t); /* whether that does anything */
 /* The next number of a series into field f (default "@next"). */
 int custom_next_number(struct berth_ctx *c, struct berth_row *r, const struct field *f);
 
+/* At the start: what administrators call things. */
+int custom_labels(struct berth_ctx *c);
+
 #endif

@@ -183,6 +183,22 @@ static void nav(struct call *k, struct json *j)
     json_close(j, ']');
 }
 
+/* What administrators have the web UI itself say: by its keys. */
+static void words_instead(struct call *k, struct json *j)
+{
+    struct db_stmt *s = db_prepare(k->c.conn, "SELECT word, text FROM label WHERE locale = ? AND word LIKE 'ui.%' LIMIT 2000");
+
+    db_bind_text(s, 1, k->c.locale, -1);
+    json_key(j, "words");
+    json_open(j, '{');
+    while (db_step(s) == DB_ROW) {
+        json_key(j, arena_strdup(k->req->arena, db_col_text(s, 0, NULL) + strlen("ui.")));
+        json_str(j, db_col_text(s, 1, NULL));
+    }
+    db_reset(s);
+    json_close(j, '}');
+}
+
 static int start(struct call *k)
 {
     const struct who *w = k->c.who;
@@ -209,6 +225,7 @@ static int start(struct call *k)
     json_str(&j, k->app->version);
     locales(&j);
     nav(k, &j);
+    words_instead(k, &j);
     json_key(&j, "perms");
     json_open(&j, '[');
     for (size_t i = 0; i < k->c.m->nperms; i++)

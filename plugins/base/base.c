@@ -300,6 +300,13 @@ static const struct berth_field view_mark_fields[] = {
 static const struct berth_field home_layout_fields[] = {
     {"user_id", BERTH_INT}, {"role_id", BERTH_INT}, {"layout", BERTH_JSON}, {0},
 };
+/* What administrators call things; word: the key of the text, "lead.phone", "ui.home" for the web UI's own. */
+static const struct berth_field label_fields[] = {
+    {"locale", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, "locale"},
+    {"word", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_SEARCH | BERTH_FILTER, .max = 160},
+    {"text", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_SEARCH, .max = 500},
+    {0},
+};
 static const struct berth_field announcement_fields[] = {
     {"title", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_SEARCH, .max = 200},
     {"text", BERTH_LONG, 0, .max = 5000},
@@ -692,6 +699,7 @@ static const struct berth_table tables[] = {
      BERTH_OWNED | BERTH_PERSONAL | BERTH_HIDDEN, .title = "name"},
     {"view_mark", view_mark_fields, BERTH_KEYS({"user_id, on_table, view_name"}), BERTH_BARE},
     {"home_layout", home_layout_fields, BERTH_KEYS({"user_id, role_id"}), BERTH_BARE},
+    {"label", label_fields, BERTH_KEYS({"locale, word", BERTH_UNIQUE}), .flags = ADMINISTERED | BERTH_PUBLIC, .title = "word", .icon = "globe"},
     {"announcement", announcement_fields, .flags = ADMINISTERED, .title = "title", .icon = "flag",
      .rights = "manager: all create delete"},
     {"api_token", api_token_fields, .flags = BERTH_ADMIN | BERTH_HIDDEN, .title = "name"},

@@ -166,3 +166,32 @@ def test_a_report_says_what_it_is_drawn_from_and_its_route_answers_that(people):
     assert {c["name"] for c in report["columns"]} <= set(rows[0])
     assert people["li"].get("/_report/opportunities.nothing").status == 404
     assert people["li"].get("/_meta/opportunity").json["reports"] == ["opportunities.similar"]
+
+
+# ---- labels ---------------------------------------------------------------------------------------------
+def test_an_administrators_word_counts_at_once_for_everybody_and_goes_again(people):
+    admin, li = people["admin"], people["li"]
+
+    def phone(locale):
+        return next(f["label"] for f in li.get("/_meta/lead", locale=locale).json["fields"] if f["name"] == "phone")
+
+    before, vietnamese = phone("en"), phone("vi")
+    row = admin.made("label", locale="en", word="lead.phone", text="Switchboard")
+    assert (phone("en"), phone("vi")) == ("Switchboard", vietnamese)
+    row = admin.patch(f"/label/{row['id']}", row["version"], {"text": "Main line"}).json["row"]
+    assert phone("en") == "Main line"
+    assert [h["op"] for h in admin.get(f"/label/{row['id']}/_history").json["entries"]][:1] == ["update"]
+    ui = admin.made("label", locale="en", word="ui.home", text="Desk")
+    assert li.get("/_start", locale="en").json["words"] == {"home": "Desk"}
+    assert li.get("/_start", locale="vi").json["words"] == {}
+    for one in (row, ui):
+        assert admin.delete(f"/label/{one['id']}").status in (200, 204)
+    assert phone("en") == before
+    assert li.get("/_start", locale="en").json["words"] == {}
+
+
+def test_labels_are_administrators_and_name_what_there_is(people):
+    assert people["manager"].post("/label", {"locale": "en", "word": "lead.phone", "text": "X"}).status == 403
+    answer = people["admin"].post("/label", {"locale": "en", "word": "lead.nothing", "text": "X"})
+    assert (answer.status, list(answer.json["error"]["fields"])) == (422, ["word"])
+    assert people["li"].get("/_meta/lead", locale="en").json["label"] == "Leads"

@@ -41,6 +41,8 @@ const stored = localStorage.getItem(KEY)
 export let chosen = isLocale(stored)
 export const locale = ref<Locale>(isLocale(stored) ? stored : guess())
 const words = shallowRef<Catalog>({})
+/** What administrators say instead. */
+export const instead = shallowRef<Catalog>({})
 let pages = false
 
 const catalog = async (l: Locale): Promise<Catalog> => ({ ...(await load[l]()).default, ...(pages ? (await loadPages[l]()).default : {}) })
@@ -70,7 +72,7 @@ const inside = (s: string): string => (/^\p{Lu}\p{Ll}/u.test(s) ? s[0]!.toLowerC
 /** "{n} row | {n} rows" has a form for one and one for the rest, chosen by the parameter `count`;
  *  {thing} is a label of the host's. */
 export function t(key: string, params?: Record<string, string | number>): string {
-  let s = words.value[key] ?? key
+  let s = instead.value[key] ?? words.value[key] ?? key
   if (params && s.includes(' | ')) {
     const forms = s.split(' | ')
     s = Number(params.count) === 1 ? forms[0]! : forms[1]!

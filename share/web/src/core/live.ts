@@ -3,7 +3,7 @@ import { watch } from 'vue'
 import { learn } from './fmt'
 import { locale } from './i18n'
 import { cache } from './query'
-import { alerts as open, phase } from './session'
+import { alerts as open, phase, readStart } from './session'
 import { toast } from './toast'
 import type { Alert, AlertPage, Refs } from './types'
 
@@ -35,6 +35,7 @@ function home(table: string): void {
 function changed({ table, id }: { table: string; id: number | null }): void {
   void cache.invalidateQueries({ queryKey: ['rows', table], refetchType: 'none' })
   home(table)
+  if (table === 'label') void readStart().then(() => cache.invalidateQueries({ queryKey: ['meta'] }))
   for (const kind of ['rec', 'timeline', 'files', 'about'])
     void cache.invalidateQueries({ queryKey: id === null ? [kind, table] : [kind, table, id] })
 }

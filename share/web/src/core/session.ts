@@ -1,7 +1,7 @@
 // session.ts - who is signed in, and what the shell is drawn from.
 import { computed, ref, shallowRef, watch } from 'vue'
 import { ApiError, api, get, onSignedOut, post } from './api'
-import { chosen, isLocale, setLocale, type Locale } from './i18n'
+import { chosen, instead, isLocale, setLocale, type Locale } from './i18n'
 import { cache } from './query'
 import type { Public, Start, User } from './types'
 
@@ -22,8 +22,13 @@ export const me = computed(() => start.value?.user)
 export const zone = computed(() => start.value?.company.zone)
 export const currency = computed(() => start.value?.company.currency || 'USD')
 
-async function loadStart(): Promise<void> {
+export async function readStart(): Promise<void> {
   start.value = await get<Start>('_start')
+  instead.value = start.value.words ?? {}
+}
+
+async function loadStart(): Promise<void> {
+  await readStart()
   localStorage.setItem(SEEN, '1')
   phase.value = 'in'
 }
@@ -82,7 +87,7 @@ onSignedOut(leave)
 
 export async function switchLocale(l: Locale): Promise<void> {
   await setLocale(l, true)
-  if (phase.value === 'in') start.value = await get<Start>('_start')
+  if (phase.value === 'in') await readStart()
 }
 
 export type Theme = 'system' | 'light' | 'dark'

@@ -114,6 +114,7 @@ export interface Start {
   nav: NavItem[]
   groups: { name: string; label: string }[]
   perms: string[]
+  words?: Record<string, string>
   left_out?: string // plugins that do not run after crashes, a line each; administrators only
 }
 export interface Demo { login: string; password: string; name: string; role?: string }
