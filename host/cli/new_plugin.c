@@ -21,6 +21,7 @@ static const struct cli_option options[] = {
 static const char *const files[] = {
     "{name}.c",     "test_{name}.c",   "Makefile",     "meson.build",     "README.md",
     "i18n/en.json", "i18n/zh-CN.json", "i18n/vi.json", "i18n/zh-TW.json",
+    "ui/pages.json", "ui/board.js",
 };
 
 struct writing {
@@ -105,7 +106,7 @@ static int make_folder(const char *dir, const char *sub, struct buf *err)
 
 static int write_all(const struct writing *w)
 {
-    if (make_folder(w->to, "", w->err) != 0 || make_folder(w->to, "/i18n", w->err) != 0)
+    if (make_folder(w->to, "", w->err) != 0 || make_folder(w->to, "/i18n", w->err) != 0 || make_folder(w->to, "/ui", w->err) != 0)
         return -1;
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         if (write_one(w, files[i]) != 0)

@@ -17,11 +17,13 @@
 #include "service/mail.h"
 #include "service/service.h"
 #include "web/app.h"
+#include "web/pages.h"
 
 struct server {
     struct site site;
     struct app app;
     struct static_dir *ui;
+    struct pages *pages;
     struct jobs *jobs;
     struct timers *timers;
     struct services *services;
@@ -117,10 +119,11 @@ static int start(struct server *s, int listen_fd, struct buf *err)
     s->ui = static_open(c->ui, app_csp, err);
     if (s->ui == NULL)
         return -1;
+    s->pages = pages_open(s->site.plugins.plugins, s->site.plugins.n);
     s->app = (struct app){.st = &s->site.st, .ui = s->ui, .scripts = s->site.scripts, .version = BERTH_VERSION, .public_url = c->public_url,
                           .secure = strncmp(c->public_url, "https://", 8) == 0, .demo = c->demo, .inline_ms = 5,
                           .upload_max = (uint64_t)c->upload_max, .meta_tag = tag(BERTH_VERSION),
-                          .edit_scripts = c->edit_scripts, .backup_download = c->backup_download, .started = when_now(),
+                          .pages = s->pages, .edit_scripts = c->edit_scripts, .backup_download = c->backup_download, .started = when_now(),
                           .database = strncmp(c->database, "sqlite:", 7) == 0 ? c->database + 7 : NULL,
                           .left_out = s->site.plugins.left_out};
     s->app.hub = hub_start(&s->site.st); /* first: jobs and timers tell it what they change */
@@ -165,6 +168,7 @@ static int stop(struct server *s)
         pthread_join(s->watch, NULL);
     if (s->ui != NULL)
         static_close(&s->ui);
+    pages_close(&s->pages);
     site_close(&s->site);
     if (s->app.hub != NULL)
         hub_free(&s->app.hub);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "record/audit.h"
+#include "web/pages.h"
 
 const char app_csp[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -380,7 +381,8 @@ enum http_next app_run(struct http_req *req)
     int rc;
 
     if (k == NULL) {
-        static_serve(((struct app *)http_data(req))->ui, req);
+        if (!pages_serve(((struct app *)http_data(req))->pages, req))
+            static_serve(((struct app *)http_data(req))->ui, req);
         return HTTP_DONE;
     }
     conn = conn_of(req);

@@ -9,6 +9,8 @@
 #include "web/http.h"
 #include "web/static.h"
 
+struct pages;
+
 struct app {
     struct store *st;
     const struct static_dir *ui;
@@ -21,6 +23,7 @@ struct app {
     int64_t inline_ms;      /* a read may take this long on its event thread */
     uint64_t upload_max;
     uint64_t meta_tag;      /* changes with program and labels: part of ETags */
+    const struct pages *pages; /* that plugins bring */
     bool edit_scripts, backup_download; /* what the configuration lets administrators do */
     const char *database;   /* its file; NULL: another kind of database */
     int64_t started;        /* ms */

@@ -7,6 +7,7 @@
 #include "record/view.h"
 #include "record/where.h"
 #include "web/app.h"
+#include "web/pages.h"
 
 static const char *label(struct call *k, const char *key)
 {
@@ -103,6 +104,8 @@ bool meta_report_open(struct call *k, const struct report *r)
            (r->on == NULL || perm_may(k->c.who, r->on, DO_READ));
 }
 
+enum { STOP_PAGES = 50 }; /* of plugins, in the navigation */
+
 struct stop { /* of the navigation: a table or a report */
     const char *to, *table, *label, *icon, *group;
     int at, group_at; /* the group's: of its first */
@@ -113,6 +116,24 @@ static int by_place(const void *a, const void *b)
     const struct stop *x = a, *y = b;
 
     return x->group_at != y->group_at ? (x->group_at < y->group_at ? -1 : 1) : x->at != y->at ? (x->at < y->at ? -1 : 1) : 0;
+}
+
+/* A page that a plugin brings stands beside the plugin's first table. */
+static size_t page_stops(struct call *k, struct stop *all, size_t n)
+{
+    const char *plugin, *to, *text, *icon;
+    size_t tables = n;
+
+    for (size_t i = 0; i < STOP_PAGES && pages_at(k, i, &plugin, &to, &text, &icon); i++)
+        for (size_t m = 0; to != NULL && m < tables; m++) {
+            const struct table *t = all[m].table == NULL ? NULL : model_table(k->c.m, all[m].table);
+
+            if (t == NULL || (t->flags & BERTH_ADMIN) || strcmp(t->plugin, plugin) != 0)
+                continue;
+            all[n++] = (struct stop){to, NULL, text, icon, all[m].group, all[m].at, 0};
+            break;
+        }
+    return n;
 }
 
 /* What is for administrators stands at the end, as declared. */
@@ -136,6 +157,7 @@ static size_t stops(struct call *k, struct stop *all)
             all[n++] = (struct stop){arena_fmt(k->req->arena, "/r/%s/%s", r->plugin, r->name), NULL,
                                      label(k, fmt2(k, "$.report.$", r->plugin, r->name)), r->d->icon, r->nav, r->nav_at * 100 + 99, 0};
     }
+    n = page_stops(k, all, n);
     for (size_t i = 0; i < n; i++) {
         all[i].group_at = all[i].at;
         for (size_t m = 0; m < n; m++)
@@ -148,7 +170,7 @@ static size_t stops(struct call *k, struct stop *all)
 
 static void nav(struct call *k, struct json *j)
 {
-    struct stop *all = arena_alloc(k->req->arena, (k->c.m->ntables + k->c.m->nreports + 1) * sizeof(*all));
+    struct stop *all = arena_alloc(k->req->arena, (k->c.m->ntables + k->c.m->nreports + STOP_PAGES + 1) * sizeof(*all));
     size_t n = stops(k, all);
 
     json_key(j, "nav");
@@ -226,6 +248,7 @@ static int start(struct call *k)
     locales(&j);
     nav(k, &j);
     words_instead(k, &j);
+    pages_json(k, &j);
     json_key(&j, "perms");
     json_open(&j, '[');
     for (size_t i = 0; i < k->c.m->nperms; i++)

@@ -1,5 +1,11 @@
 // admin.mjs - flows of the administration: its home, roles, departments, users, dictionaries, layouts, scripts, jobs.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { start as startHost } from './host.mjs'
 import { axe, call, DESK, open, PHONE, signIn } from './lib.mjs'
 import { drag } from './looks.mjs'
 
@@ -280,6 +286,7 @@ export async function admin({ test, clean, ok, until, choose, small, stamp, brow
     await page.keyboard.insertText(`-- Leads return after 61 days (${stamp}).\nreturn function(lead)\n  return 61\nend\n`)
     await page.locator('[data-t=check]').click()
     await page.locator('[data-t=sound]').waitFor()
+    await code.click()
     await page.keyboard.press('Control+s')
     await until('saved', async () => (await text()).includes(stamp))
     await page.locator('[data-t=rollback]').first().click()
@@ -302,6 +309,46 @@ export async function admin({ test, clean, ok, until, choose, small, stamp, brow
     await clean(page, 'audit')
     await page.goto('/admin/jobs')
     await page.locator('[data-job][data-state=done]').first().waitFor()
+  })
+
+  await test('a plugin made by new-plugin brings a page of its own; one that does not come, or wants a newer host, is refused with a card', {}, async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'berth-plugin-'))
+    const build = resolve(import.meta.dirname, '../../../build')
+    const run = (file, args) => promisify(execFile)(file, args, { cwd: dir })
+    await run(join(build, 'berth'), ['new-plugin', 'probe', '--dir', join(dir, 'src')])
+    const out = join(dir, 'plugins/probe')
+    mkdirSync(out, { recursive: true })
+    await run('cc', ['-std=c11', '-O1', '-fPIC', '-fvisibility=hidden', '-shared', '-I', resolve(build, '../host'), '-o', join(out, 'probe.so'), join(dir, 'src/probe.c')])
+    for (const part of ['ui', 'i18n']) cpSync(join(dir, 'src', part), join(out, part), { recursive: true })
+    writeFileSync(join(out, 'ui/never.js'), 'export {}\n')
+    writeFileSync(join(out, 'ui/broken.js'), "throw new Error('on purpose')\n")
+    const board = JSON.parse(readFileSync(join(out, 'ui/pages.json'), 'utf8'))
+    const bad = (id, module, sdk = 1) => ({ id, tag: 'probe-' + id, module, sdk })
+    writeFileSync(join(out, 'ui/pages.json'), JSON.stringify([...board, bad('never', 'never.js'), bad('broken', 'broken.js'), bad('newer', 'board.js', 99), { id: 'other', tag: 'leads-other', module: 'board.js' }]))
+    const own = await startHost({ more: ['--plugins', 'base pools leads probe', '--plugin-path', `@plugins:${join(dir, 'plugins')}`] })
+    try {
+      for (const [theme, locale] of [['light', 'zh-CN'], ['dark', 'vi']]) {
+        const page = await open(browser, own.url, { theme, locale })
+        await signIn(page)
+        await page.locator('.side a[href="/p/probe/board"]').click()
+        await page.locator('probe-board .btn.pri').waitFor()
+        page.trouble.length = 0 /* what the home page says is for its own flows */
+        await page.locator('probe-board .btn.pri').click()
+        await page.locator('probe-board li').first().waitFor()
+        assert.equal(ok(await call(page, 'GET', 'probe_item'), 'items').rows.length, locale === 'vi' ? 2 : 1)
+        await clean(page, 'a page of a plugin')
+        for (const id of ['never', 'broken', 'newer', 'nothing', 'other']) {
+          await page.goto('/p/probe/' + id)
+          await page.locator('[data-t=refused]').waitFor()
+        }
+        await clean(page, 'a page refused')
+        assert.deepEqual(page.trouble, [])
+        await page.context().close()
+      }
+    } finally {
+      await own.stop()
+      rmSync(dir, { recursive: true, force: true })
+    }
   })
 
   /* Every screen: four languages, both sizes, both themes. */

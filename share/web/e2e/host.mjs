@@ -10,11 +10,11 @@ export const ui = process.env.BERTH_UI_OUT ?? join(build, 'share/ui')
 const program = process.env.BERTH ?? join(build, 'berth')
 
 /** Starts the built host on a data folder of its own; `setup` leaves it new, with its one-time link. */
-async function real(setup) {
+async function real(setup, more = []) {
   const data = mkdtempSync(join(tmpdir(), 'berth-e2e-'))
   /* A copy, which flows may change. */
   cpSync(resolve(build, '../scripts'), join(data, 'scripts'), { recursive: true })
-  const child = spawn(program, ['serve', '--scripts', join(data, 'scripts'), '--edit-scripts', ...(setup ? [] : ['--demo']), '--data', data, '--listen', '127.0.0.1:0', '--ui', ui, '--no-supervisor'], { stdio: ['ignore', 'pipe', 'pipe'], cwd: resolve(build, '..') })
+  const child = spawn(program, ['serve', '--scripts', join(data, 'scripts'), '--edit-scripts', ...(setup ? [] : ['--demo']), '--data', data, '--listen', '127.0.0.1:0', '--ui', ui, '--no-supervisor', ...more], { stdio: ['ignore', 'pipe', 'pipe'], cwd: resolve(build, '..') })
   let said = ''
   const ended = new Promise((done) => child.once('exit', done))
   const ready = new Promise((ok, no) => {
@@ -45,10 +45,10 @@ async function real(setup) {
 }
 
 /** A host with demo users, or a new one with the link of its first start. */
-export async function start({ setup = false } = {}) {
+export async function start({ setup = false, more } = {}) {
   if (!existsSync(ui + '/index.html')) throw new Error(`build the UI first: ${ui} is empty`)
   const mock = process.argv.includes('--mock')
   if (process.env.BERTH_URL && !mock && !setup) return { url: process.env.BERTH_URL.replace(/\/$/, ''), stop: async () => {}, kind: 'given' }
-  if (!mock && existsSync(program)) return real(setup)
+  if (!mock && existsSync(program)) return real(setup, more)
   return { ...(await serve({ ui, rows: setup ? 5 : 1500, setup })), kind: 'mock', link: '/setup#one-time' }
 }

@@ -20,6 +20,7 @@ export const router = createRouter({
     { path: '/setup', redirect: () => ({ path: '/', hash: '', query: {} }) },
     { path: '/alerts', component: worded(() => import('./views/AlertCentre.vue')) },
     { path: '/settings', component: worded(() => import('./views/Settings.vue')) },
+    { path: '/p/:plugin/:name', component: worded(() => import('./views/PluginPage.vue')), props: (r) => ({ plugin: r.params.plugin, page: r.params.name }) },
     { path: '/admin/:page?/:id?', component: worded(() => import('./admin/Admin.vue')), props: (r) => ({ page: r.params.page ?? '', id: r.params.id ?? '' }) },
     { path: '/recycle', component: worded(() => import('./views/Recycle.vue')) },
     { path: '/:rest(.*)*', component: () => import('./views/Lost.vue') },
