@@ -90,6 +90,9 @@ def test_what_is_no_arrangement_is_refused(people, layout):
 
 
 # ---- my day ----------------------------------------------------------------------------------------
+COUNTED = 30  # my day counts no further; other tests may have left as much
+
+
 def test_my_day_tells_the_owner_what_is_due_and_nobody_else(people):
     li, lan = people["li"], people["lan"]
     before = (waiting(li, "leads.due") or {"count": 0})["count"]
@@ -97,14 +100,15 @@ def test_my_day_tells_the_owner_what_is_due_and_nobody_else(people):
     lead = li.made("lead", name=name("Due"), next_action_on=day(-40))
     later = li.made("lead", name=name("Later"), next_action_on=day(5))
     section = waiting(li, "leads.due")
-    assert section["count"] == before + 1
+    assert section["count"] == min(before + 1, COUNTED)
     assert section["page"]["rows"][0]["id"] == lead["id"], "the longest overdue stands first"
     assert (section["act"], section["view"]) == ("log", "due")
     assert later["id"] not in [r["id"] for r in section["page"]["rows"]]
     assert (waiting(lan, "leads.due") or {"count": 0})["count"] == theirs
     log = li.post(f"/lead/{lead['id']}/log", {"kind": "call", "note": "spoke", "next_action_on": day(9)})
     assert log.status == 200, log
-    assert (waiting(li, "leads.due") or {"count": 0})["count"] == before
+    after = waiting(li, "leads.due") or {"count": 0, "page": {"rows": []}}
+    assert after["count"] == before and lead["id"] not in [r["id"] for r in after["page"]["rows"]]
 
 
 def test_who_approves_is_told_and_who_asked_is_not(people):
