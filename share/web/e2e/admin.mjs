@@ -283,6 +283,7 @@ export async function admin({ test, clean, ok, until, choose, small, stamp, brow
     assert.equal(await text(), before, 'a broken one is refused')
     await code.click()
     await page.keyboard.press('Control+a')
+    await page.keyboard.press('Delete') /* or Chromium keeps the colour of what was there, in a style of its own */
     await page.keyboard.insertText(`-- Leads return after 61 days (${stamp}).\nreturn function(lead)\n  return 61\nend\n`)
     await page.locator('[data-t=check]').click()
     await page.locator('[data-t=sound]').waitFor()

@@ -105,7 +105,7 @@ export async function home({ test, clean, ok, until, small, stamp }) {
 
   await test('home: groups of the navigation fold and stay folded', {}, async (page) => {
     await signIn(page, SALES)
-    const group = page.locator('[data-group=work]')
+    const group = page.locator('[data-nav=work]')
     assert.equal(await group.getAttribute('aria-expanded'), 'true')
     await group.click()
     assert.equal(await page.locator('.side a[href="/t/task"]').count(), 0)
