@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static void item(struct json *j)
 {
@@ -185,6 +186,22 @@ void json_bool(struct json *j, bool v)
 void json_nil(struct json *j)
 {
     json_raw(j, "null", 4);
+}
+
+void json_words(struct json *j, const char *key, const char *list)
+{
+    json_key(j, key);
+    json_open(j, '[');
+    while (list != NULL && *list != '\0') {
+        size_t n;
+
+        list += strspn(list, ", ");
+        n = strcspn(list, ", ");
+        if (n > 0)
+            json_strn(j, list, n);
+        list += n;
+    }
+    json_close(j, ']');
 }
 
 void json_raw(struct json *j, const char *text, size_t n)

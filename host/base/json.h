@@ -28,6 +28,7 @@ void json_int(struct json *j, int64_t v);
 void json_double(struct json *j, double v);            /* not finite: null */
 void json_bool(struct json *j, bool v);
 void json_nil(struct json *j);
+void json_words(struct json *j, const char *key, const char *list); /* "key":["a","b"] of "a, b"; NULL: [] */
 void json_raw(struct json *j, const char *text, size_t n); /* a whole value, already JSON */
 
 /* The quoted form of a string, invalid UTF-8 replaced by U+FFFD. */

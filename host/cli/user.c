@@ -52,7 +52,7 @@ static bool ask(char *out, size_t cap)
 
 static struct berth_row *find_user(struct berth_ctx *c, const char *login)
 {
-    const struct table *t = model_table(c->m, "user");
+    const struct table *t = c->m->users;
     struct db_stmt *s = db_prepare(c->conn, "SELECT id FROM \"user\" WHERE login = ?");
     int64_t id = 0;
 
@@ -90,7 +90,7 @@ static void give_role(struct berth_ctx *c, int64_t user, const char *name)
 static int add_body(struct berth_ctx *c, void *arg)
 {
     struct task *t = arg;
-    struct berth_row *u = row_new(c, model_table(c->m, "user"));
+    struct berth_row *u = row_new(c, c->m->users);
     const char *name = cli_value(t->cli, "name");
 
     row_set(u, "login", berth_s(t->login));

@@ -178,6 +178,7 @@ struct model {
     size_t nplugins;
     const struct table *tables;
     size_t ntables;
+    const struct table *users; /* "user": whom much of the host asks about */
     const struct dict *dicts;
     size_t ndicts;
     const struct rule *rules;

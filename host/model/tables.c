@@ -574,4 +574,5 @@ void build_tables(struct build *b)
     }
     for (size_t i = 0; i < m->ntables; i++)
         finish_table(b, &b->tables[i], declaration(b, &b->tables[i]));
+    m->users = model_table(m, "user");
 }

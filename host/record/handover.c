@@ -414,7 +414,7 @@ static void past_json(struct berth_ctx *c, struct json *j, int64_t user)
 
 int handover_preview(struct berth_ctx *c, int64_t user, struct buf *out)
 {
-    struct berth_row *u = find_raw(c, model_table(c->m, "user"), user);
+    struct berth_row *u = find_raw(c, c->m->users, user);
     struct json j = json_to(out);
 
     if (u == NULL || !handover_may(c, user))
@@ -460,7 +460,7 @@ static const char *successors(struct berth_ctx *c, int64_t user, const json_t *l
     size_t i;
 
     json_array_foreach (list, i, v) {
-        struct berth_row *u = json_is_integer(v) ? find_raw(c, model_table(c->m, "user"), json_integer_value(v)) : NULL;
+        struct berth_row *u = json_is_integer(v) ? find_raw(c, c->m->users, json_integer_value(v)) : NULL;
 
         if (u == NULL || row_get(u, "active").i == 0 || row_id(u) == user)
             ctx_invalid(c, "to", "err.ref", NULL);
@@ -502,7 +502,7 @@ int64_t handover_give(struct berth_ctx *c, int64_t user, const json_t *body, int
     struct berth_row *h;
     bool all = c->all;
 
-    if (c->rc == BERTH_OK && find_raw(c, model_table(c->m, "user"), user) == NULL)
+    if (c->rc == BERTH_OK && find_raw(c, c->m->users, user) == NULL)
         ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
     if (c->rc == BERTH_OK && !handover_may(c, user))
         ctx_fail(c, BERTH_DENIED, "denied", "err.denied");

@@ -25,7 +25,7 @@ static int forget(struct berth_ctx *c, const char *key)
 
 static bool active(struct berth_ctx *c, int64_t user)
 {
-    const struct berth_row *u = find_raw(c, model_table(c->m, "user"), user);
+    const struct berth_row *u = find_raw(c, c->m->users, user);
 
     return u != NULL && row_get(u, "active").i != 0;
 }

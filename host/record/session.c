@@ -621,7 +621,7 @@ int session_setup(struct berth_ctx *c, const char *secret, const char *login, co
     db_reset(s);
     if (!right || !session_setup_open(c->st, c->conn))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.setup");
-    u = row_new(c, model_table(c->m, "user"));
+    u = row_new(c, c->m->users);
     row_set(u, "login", berth_s(login));
     row_set(u, "name", berth_s(name));
     row_set(u, "admin", (struct berth_val){BERTH_BOOL, 0, {.i = 1}});

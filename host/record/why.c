@@ -329,7 +329,7 @@ static bool tell_record(struct answer *w)
 /* ---- whom to ask -------------------------------------------------------------------------------- */
 static void ask_one(struct answer *w, json_t *list, int64_t id)
 {
-    struct berth_row *u = id == 0 || id == w->who->id ? NULL : find_raw(w->c, model_table(w->c->m, "user"), id);
+    struct berth_row *u = id == 0 || id == w->who->id ? NULL : find_raw(w->c, w->c->m->users, id);
     json_t *known;
     size_t i;
 
@@ -344,7 +344,7 @@ static void ask_one(struct answer *w, json_t *list, int64_t id)
 /* Who may share it, who is above, who gives roles. */
 static json_t *whom_to_ask(struct answer *w)
 {
-    struct berth_row *me = find_raw(w->c, model_table(w->c->m, "user"), w->who->id);
+    struct berth_row *me = find_raw(w->c, w->c->m->users, w->who->id);
     struct db_stmt *s = db_prepare(w->c->conn, "SELECT id FROM \"user\" WHERE admin = 1 AND active = 1 ORDER BY id LIMIT 3");
     json_t *list = json_array();
     int64_t admins[3];

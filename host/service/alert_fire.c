@@ -121,7 +121,7 @@ static void tell(struct berth_ctx *c, void *arg)
 static void by_mail(struct berth_ctx *c, const struct due *d, const struct who *who)
 {
     const struct table *t = store_table_of(c->st, c->m, d->r.tbl);
-    struct berth_row *me = find_raw(c, model_table(c->m, "user"), d->r.user);
+    struct berth_row *me = find_raw(c, c->m->users, d->r.user);
     struct berth_val to = me == NULL ? berth_nil() : row_get(me, "email");
     const char *locale = c->locale, *url = c->st->public_url, *title = t == NULL ? "" : find_title(c, t, d->r.rec);
     struct mail m = {.to = val_is_nil(to) ? NULL : to.s};

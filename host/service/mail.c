@@ -34,7 +34,7 @@ static bool one_line(struct berth_ctx *c, const char *field, const char *s, size
 /* An address that is nothing but an address: it stands in a command of the protocol. */
 static bool address(struct berth_ctx *c, const char *field, const char *s)
 {
-    struct field email = *model_field(model_table(c->m, "user"), "email"); /* looked at like that one */
+    struct field email = *model_field(c->m->users, "email"); /* looked at like that one */
     struct berth_val v;
     json_t *j;
     bool ok;
@@ -142,7 +142,7 @@ static const char *text_of(const struct berth_row *t, struct berth_ctx *c, const
 
 static const char *signature(struct berth_ctx *c)
 {
-    struct berth_row *me = c->who == NULL ? NULL : find_raw(c, model_table(c->m, "user"), c->who->id);
+    struct berth_row *me = c->who == NULL ? NULL : find_raw(c, c->m->users, c->who->id);
     struct berth_val v = me == NULL ? berth_nil() : row_get(me, "signature");
 
     return val_is_nil(v) ? "" : arena_fmt(c->a, "\n\n-- \n%s", v.s);

@@ -22,9 +22,12 @@ struct entry {
     bool taken;
 };
 
+struct hanging;
+
 struct source {
     char kind;              /* h history, n notes, f files, m mails, r rows */
     const struct field *by; /* r: the reference that names our record */
+    const struct hanging *hangs; /* n, f, m */
     int64_t at, id;         /* how far it was read; id 0: to its end */
     bool begun;
     struct entry *e;
@@ -88,85 +91,76 @@ static void read_history(struct merge *m, struct source *s)
     history_each(m->c, m->r, s->begun ? s->id : INT64_MAX, m->limit + 1, take_history, &t);
 }
 
-static void read_notes(struct merge *m, struct source *s)
+/* ---- what hangs on a record ---------------------------------------------------------------------- */
+static void note_members(struct berth_ctx *c, struct json *j, struct db_stmt *q)
+{
+    struct note n = {.id = db_col_int(q, 0), .by = db_col_int(q, 2)};
+
+    json_key(j, "text");
+    json_str(j, db_col_text(q, 4, NULL));
+    json_key(j, "edited");
+    json_bool(j, db_col_int(q, 3) != 0);
+    json_key(j, "mine");
+    json_bool(j, note_mine(c, &n));
+}
+
+static void file_members(struct berth_ctx *c, struct json *j, struct db_stmt *q)
+{
+    struct file f = {.id = db_col_int(q, 0), .at = db_col_int(q, 1), .by = db_col_int(q, 2), .no = db_col_int(q, 3),
+                     .name = db_col_text(q, 4, NULL), .mime = db_col_text(q, 5, NULL), .size = db_col_int(q, 6)};
+
+    (void)c;
+    json_key(j, "file");
+    file_json(j, &f);
+}
+
+static void mail_members(struct berth_ctx *c, struct json *j, struct db_stmt *q)
+{
+    static const char *const keys[] = {"to", "subject", "text", "state", "error"};
+
+    (void)c;
+    for (int i = 0; i < 5; i++) {
+        json_key(j, keys[i]);
+        json_str(j, db_col_is_null(q, 3 + i) ? NULL : db_col_text(q, 3 + i, NULL));
+    }
+}
+
+static const struct hanging {
+    char kind; /* in a cursor */
+    const char *name;
+    enum hangs right;
+    const char *columns, *table; /* behind id, at and by */
+    void (*members)(struct berth_ctx *c, struct json *j, struct db_stmt *q);
+} hanging[] = {
+    {'n', "note", HANGS_NOTES, "coalesce(edited_at, 0), text", "record_note", note_members},
+    {'f', "file", HANGS_FILES, "no, name, mime, size", "attachment", file_members},
+    {'m', "mail", HANGS_MAIL, "recipient, subject, body, state, error", "mail", mail_members},
+};
+
+static void read_hanging(struct merge *m, struct source *s)
 {
     struct berth_ctx *c = m->c;
     struct buf b = BUF_INIT;
-    struct db_stmt *q = db_prepare(c->conn, "SELECT id, at, coalesce(by, 0), coalesce(edited_at, 0), text FROM record_note WHERE tbl = ?"
-                                            " AND rec = ? AND id < ? ORDER BY id DESC LIMIT ?");
+    struct db_stmt *q = db_prepare(c->conn, arena_fmt(c->a, "SELECT id, at, coalesce(by, 0), %s FROM %s WHERE tbl = ? AND rec = ?"
+                                                            " AND id < ? ORDER BY id DESC LIMIT ?", s->hangs->columns, s->hangs->table));
 
     db_bind_int(q, 1, store_table_no(c->st, m->r->t));
     db_bind_int(q, 2, row_id(m->r));
     db_bind_int(q, 3, s->begun ? s->id : INT64_MAX);
     db_bind_int(q, 4, m->limit + 1);
     while (db_step(q) == DB_ROW) {
-        struct note n = {.id = db_col_int(q, 0), .by = db_col_int(q, 2)};
-        struct json j = open_entry(&b, "note", n.id, db_col_int(q, 1), n.by);
+        int64_t id = db_col_int(q, 0), at = db_col_int(q, 1), by = db_col_int(q, 2);
+        struct json j = open_entry(&b, s->hangs->name, id, at, by);
 
-        json_key(&j, "text");
-        json_str(&j, db_col_text(q, 4, NULL));
-        json_key(&j, "edited");
-        json_bool(&j, db_col_int(q, 3) != 0);
-        json_key(&j, "mine");
-        json_bool(&j, note_mine(c, &n));
+        s->hangs->members(c, &j, q);
         json_close(&j, '}');
-        put(m, s, db_col_int(q, 1), n.id, n.by, &b);
+        put(m, s, at, id, by, &b);
     }
     db_reset(q);
     buf_free(&b);
 }
 
-static void read_files(struct merge *m, struct source *s)
-{
-    struct berth_ctx *c = m->c;
-    struct buf b = BUF_INIT;
-    struct db_stmt *q = db_prepare(c->conn, "SELECT id, at, coalesce(by, 0), no, name, mime, size FROM attachment WHERE tbl = ?"
-                                            " AND rec = ? AND id < ? ORDER BY id DESC LIMIT ?");
-
-    db_bind_int(q, 1, store_table_no(c->st, m->r->t));
-    db_bind_int(q, 2, row_id(m->r));
-    db_bind_int(q, 3, s->begun ? s->id : INT64_MAX);
-    db_bind_int(q, 4, m->limit + 1);
-    while (db_step(q) == DB_ROW) {
-        struct file f = {.id = db_col_int(q, 0), .at = db_col_int(q, 1), .by = db_col_int(q, 2), .no = db_col_int(q, 3),
-                         .name = db_col_text(q, 4, NULL), .mime = db_col_text(q, 5, NULL), .size = db_col_int(q, 6)};
-        struct json j = open_entry(&b, "file", f.id, f.at, f.by);
-
-        json_key(&j, "file");
-        file_json(&j, &f);
-        json_close(&j, '}');
-        put(m, s, f.at, f.id, f.by, &b);
-    }
-    db_reset(q);
-    buf_free(&b);
-}
-
-static void read_mails(struct merge *m, struct source *s)
-{
-    struct berth_ctx *c = m->c;
-    struct buf b = BUF_INIT;
-    struct db_stmt *q = db_prepare(c->conn, "SELECT id, at, coalesce(by, 0), recipient, subject, body, state, error FROM mail WHERE tbl = ?"
-                                            " AND rec = ? AND id < ? ORDER BY id DESC LIMIT ?");
-
-    db_bind_int(q, 1, store_table_no(c->st, m->r->t));
-    db_bind_int(q, 2, row_id(m->r));
-    db_bind_int(q, 3, s->begun ? s->id : INT64_MAX);
-    db_bind_int(q, 4, m->limit + 1);
-    while (db_step(q) == DB_ROW) {
-        static const char *const keys[] = {"to", "subject", "text", "state", "error"};
-        struct json j = open_entry(&b, "mail", db_col_int(q, 0), db_col_int(q, 1), db_col_int(q, 2));
-
-        for (int i = 0; i < 5; i++) {
-            json_key(&j, keys[i]);
-            json_str(&j, db_col_is_null(q, 3 + i) ? NULL : db_col_text(q, 3 + i, NULL));
-        }
-        json_close(&j, '}');
-        put(m, s, db_col_int(q, 1), db_col_int(q, 0), db_col_int(q, 2), &b);
-    }
-    db_reset(q);
-    buf_free(&b);
-}
-
+/* ---- rows of other tables ------------------------------------------------------------------------ */
 /* Rows that name our record, with the rights of their own table. */
 static void read_rows(struct merge *m, struct source *s)
 {
@@ -209,12 +203,8 @@ static void read_source(struct merge *m, struct source *s)
         return;
     if (s->kind == 'h')
         read_history(m, s);
-    else if (s->kind == 'n')
-        read_notes(m, s);
-    else if (s->kind == 'f')
-        read_files(m, s);
-    else if (s->kind == 'm')
-        read_mails(m, s);
+    else if (s->hangs != NULL)
+        read_hanging(m, s);
     else
         read_rows(m, s);
 }
@@ -230,28 +220,25 @@ static bool wanted(const char *kinds, const char *kind)
     return kinds == NULL || *kinds == '\0';
 }
 
-static void add(struct merge *m, char kind, const struct field *by)
+static void add(struct merge *m, char kind, const struct field *by, const struct hanging *hangs)
 {
     if (m->n < SOURCES)
-        m->s[m->n++] = (struct source){.kind = kind, .by = by};
+        m->s[m->n++] = (struct source){.kind = kind, .by = by, .hangs = hangs};
 }
 
 static void sources(struct merge *m, const char *kinds)
 {
     if ((m->r->t->flags & BERTH_HISTORY) && wanted(kinds, "history"))
-        add(m, 'h', NULL);
-    if (wanted(kinds, "note") && perm_hangs(m->r, HANGS_NOTES))
-        add(m, 'n', NULL);
-    if (wanted(kinds, "file") && perm_hangs(m->r, HANGS_FILES))
-        add(m, 'f', NULL);
-    if (wanted(kinds, "mail") && perm_hangs(m->r, HANGS_MAIL))
-        add(m, 'm', NULL);
+        add(m, 'h', NULL, NULL);
+    for (size_t i = 0; i < sizeof(hanging) / sizeof(hanging[0]); i++)
+        if (wanted(kinds, hanging[i].name) && perm_hangs(m->r, hanging[i].right))
+            add(m, hanging[i].kind, NULL, &hanging[i]);
     for (size_t i = 0; i < m->c->m->ntables; i++) {
         const struct table *t = &m->c->m->tables[i];
 
         for (int k = F_DECLARED; t->moment != NULL && !(m->r->t->flags & BERTH_PUBLIC) && k < t->nfields && wanted(kinds, t->name); k++)
             if (t->fields[k].ref == m->r->t && !(t->fields[k].flags & BERTH_MANY))
-                add(m, 'r', &t->fields[k]);
+                add(m, 'r', &t->fields[k], NULL);
     }
 }
 

@@ -90,7 +90,7 @@ static int remind(struct call *k)
     if (json_string_length(text) > (size_t)atoi(text_max))
         return ctx_invalid(&k->c, "text", "err.too_long", "max", text_max, NULL);
     json_array_foreach (people, i, one) {
-        if (i == sizeof(ids) / sizeof(ids[0]) || !find_exists(&k->c, model_table(k->c.m, "user"), json_integer_value(one)))
+        if (i == sizeof(ids) / sizeof(ids[0]) || !find_exists(&k->c, k->c.m->users, json_integer_value(one)))
             return ctx_invalid(&k->c, "people", "err.ref", NULL);
         ids[i] = json_integer_value(one);
         a.npeople = i + 1;

@@ -446,6 +446,24 @@ struct json call_json(struct call *k)
     return json_to(&k->req->out);
 }
 
+int call_job(struct call *k, int64_t job, const char *with, int64_t id)
+{
+    struct json j = call_json(k);
+
+    if (k->c.rc != BERTH_OK)
+        return k->c.rc;
+    k->req->status = 202;
+    json_open(&j, '{');
+    json_key(&j, "job");
+    json_int(&j, job);
+    if (with != NULL) {
+        json_key(&j, with);
+        json_int(&j, id);
+    }
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
 int call_bad(struct call *k, const char *name)
 {
     k->c.args[0] = "name";

@@ -105,6 +105,8 @@ extern const char app_csp[];
 
 /* For handlers. */
 struct json call_json(struct call *k);  /* to the answer */
+/* 202 {"job":7,"import":3} for a job that was added; with NULL: {"job":7}. */
+int call_job(struct call *k, int64_t job, const char *with, int64_t id);
 int call_bad(struct call *k, const char *name); /* 400: parameter `name` is not understood */
 /* A parameter as a number within limits; dflt when absent; fails the ctx when it is none. */
 int64_t call_number(struct call *k, const char *name, int64_t dflt, int64_t min, int64_t max);

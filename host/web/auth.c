@@ -150,7 +150,7 @@ static int take_invite(struct call *k)
     user = invite_user(&k->c, s.invite);
     if (user == 0) /* before a password is hashed, which takes its time */
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.invite");
-    s.hash = session_hash(&k->c, row_get(find_raw(&k->c, model_table(k->c.m, "user"), user), "login").s, password);
+    s.hash = session_hash(&k->c, row_get(find_raw(&k->c, k->c.m->users, user), "login").s, password);
     return s.hash == NULL ? (int)k->c.rc : signed_in(k, &s);
 }
 

@@ -116,18 +116,7 @@ static int split(struct call *k)
 /* ---- likely duplicates ----------------------------------------------------------------------------- */
 static int groups_find(struct call *k)
 {
-    int64_t job = dup_groups_start(&k->c, k->t);
-    struct json j;
-
-    if (k->c.rc != BERTH_OK)
-        return k->c.rc;
-    k->req->status = 202;
-    j = call_json(k);
-    json_open(&j, '{');
-    json_key(&j, "job");
-    json_int(&j, job);
-    json_close(&j, '}');
-    return k->c.rc;
+    return call_job(k, dup_groups_start(&k->c, k->t), NULL, 0);
 }
 
 static int groups(struct call *k)

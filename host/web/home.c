@@ -14,22 +14,6 @@ static const char *label(struct call *k, const char *fmt, const char *a, const c
     return labels_get(k->app->st->labels, k->c.locale, arena_fmt(k->req->arena, "%s%s%s", a, fmt, b));
 }
 
-static void names(struct json *j, const char *key, const char *list)
-{
-    json_key(j, key);
-    json_open(j, '[');
-    while (list != NULL && *list != '\0') {
-        size_t n;
-
-        list += strspn(list, ", ");
-        n = strcspn(list, ", ");
-        if (n > 0)
-            json_strn(j, list, n);
-        list += n;
-    }
-    json_close(j, ']');
-}
-
 /* ---- tiles ------------------------------------------------------------------------------------ */
 static const char *const kinds[] = {"kpi", "bar", "line", "pie", "funnel", "table", "todo"};
 
@@ -119,7 +103,7 @@ static void tile_json(struct call *k, struct json *j, const struct tile *x)
     json_str(j, x->d->by);
     json_key(j, "sum");
     json_str(j, x->d->sum);
-    names(j, "columns", x->d->columns);
+    json_words(j, "columns", x->d->columns);
     json_key(j, "width");
     json_int(j, width_of(x));
     json_close(j, '}');

@@ -80,32 +80,16 @@ static int import_look_again(struct call *k)
     return import_look(&k->c, k->id, k->body, &k->req->out);
 }
 
-static int job_answer(struct call *k, int64_t job)
-{
-    struct json j = call_json(k);
-
-    if (k->c.rc != BERTH_OK)
-        return k->c.rc;
-    k->req->status = 202;
-    json_open(&j, '{');
-    json_key(&j, "job");
-    json_int(&j, job);
-    json_key(&j, "import");
-    json_int(&j, k->id);
-    json_close(&j, '}');
-    return k->c.rc;
-}
-
 static int import_go(struct call *k)
 {
     const json_t *o = call_object(k);
 
-    return o == NULL ? (int)k->c.rc : job_answer(k, import_start(&k->c, &k->id, o));
+    return o == NULL ? (int)k->c.rc : call_job(k, import_start(&k->c, &k->id, o), "import", k->id);
 }
 
 static int import_back(struct call *k)
 {
-    return job_answer(k, import_undo(&k->c, k->id));
+    return call_job(k, import_undo(&k->c, k->id), "import", k->id);
 }
 
 static int imports(struct call *k)

@@ -114,17 +114,8 @@ static int neighbours(struct call *k)
 static int export(struct call *k)
 {
     const json_t *o = call_object(k);
-    struct json j = call_json(k);
-    int64_t job = o == NULL ? 0 : export_start(&k->c, k->t, o);
 
-    if (k->c.rc != BERTH_OK)
-        return k->c.rc;
-    k->req->status = 202;
-    json_open(&j, '{');
-    json_key(&j, "job");
-    json_int(&j, job);
-    json_close(&j, '}');
-    return k->c.rc;
+    return call_job(k, o == NULL ? 0 : export_start(&k->c, k->t, o), NULL, 0);
 }
 
 static int export_get(struct call *k)

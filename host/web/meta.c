@@ -501,22 +501,6 @@ static void columns(struct call *k, struct json *j, const char *list)
     json_close(j, ']');
 }
 
-static void words(struct json *j, const char *key, const char *list)
-{
-    json_key(j, key);
-    json_open(j, '[');
-    while (list != NULL && *list != '\0') {
-        size_t n;
-
-        list += strspn(list, ", ");
-        n = strcspn(list, ", ");
-        if (n > 0)
-            json_strn(j, list, n);
-        list += n;
-    }
-    json_close(j, ']');
-}
-
 struct looks { /* a table's views, and what the user said of them */
     const struct saved_view *saved;
     const struct view_mark *marks;
@@ -562,7 +546,7 @@ static void view_json(struct call *k, struct json *j, const struct looks *l, con
     json_open(j, '{');
     view_head(j, l, v->name, label_on_or(k, "view.", v->name), looks[v->look], true);
     columns(k, j, v->columns);
-    words(j, "sort", v->sort);
+    json_words(j, "sort", v->sort);
     view_by(j, v->by, v->from, v->to);
     json_close(j, '}');
 }
@@ -581,9 +565,9 @@ static void saved_json(struct call *k, struct json *j, const struct looks *l, co
     json_open(j, '{');
     view_head(j, l, arena_fmt(k->req->arena, "%lld", (long long)v->id), v->name, v->look == NULL ? "list" : v->look, v->mine);
     columns(k, j, v->columns == NULL || *v->columns == '\0' ? NULL : v->columns);
-    words(j, "sort", v->sort);
+    json_words(j, "sort", v->sort);
     view_by(j, v->by, v->from, v->to);
-    words(j, "sums", v->sums);
+    json_words(j, "sums", v->sums);
     raw(j, "widths", v->widths);
     raw(j, "filter", v->filter);
     json_key(j, "base");

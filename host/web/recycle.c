@@ -330,7 +330,7 @@ static void put(void *arg, const struct whatif_row *row)
         return;
     if (row->owner != f->owner) {
         f->owner = row->owner;
-        f->name = find_title(c, model_table(c->m, "user"), row->owner);
+        f->name = find_title(c, c->m->users, row->owner);
     }
     if (row->pool != f->pool) {
         f->pool = row->pool;

@@ -384,18 +384,7 @@ static int action_many(struct call *k)
 
 static int bulk(struct call *k)
 {
-    struct json j;
-    int64_t job = bulk_start(&k->c, k->t, k->body);
-
-    if (k->c.rc != BERTH_OK)
-        return k->c.rc;
-    k->req->status = 202;
-    j = call_json(k);
-    json_open(&j, '{');
-    json_key(&j, "job");
-    json_int(&j, job);
-    json_close(&j, '}');
-    return k->c.rc;
+    return call_job(k, bulk_start(&k->c, k->t, k->body), NULL, 0);
 }
 
 /* ---- across tables ------------------------------------------------------------------------------ */

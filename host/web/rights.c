@@ -71,34 +71,17 @@ static int preview(struct call *k)
     return handover_preview(&k->c, k->id, &k->req->out);
 }
 
-static int started(struct call *k, int64_t handover, int64_t job)
-{
-    struct json j;
-
-    if (k->c.rc != BERTH_OK)
-        return k->c.rc;
-    k->req->status = 202;
-    j = call_json(k);
-    json_open(&j, '{');
-    json_key(&j, "job");
-    json_int(&j, job);
-    json_key(&j, "handover");
-    json_int(&j, handover);
-    json_close(&j, '}');
-    return k->c.rc;
-}
-
 static int give(struct call *k)
 {
     const json_t *o = call_object(k);
     int64_t handover = 0, job = o == NULL ? 0 : handover_give(&k->c, k->id, o, &handover);
 
-    return started(k, handover, job);
+    return call_job(k, job, "handover", handover);
 }
 
 static int take_back(struct call *k)
 {
-    return started(k, k->id, handover_undo(&k->c, k->id));
+    return call_job(k, handover_undo(&k->c, k->id), "handover", k->id);
 }
 
 const struct route_entry routes_rights[] = {

@@ -37,6 +37,34 @@ static void person(struct json *j, struct db_stmt *s, int id, int name)
     text(j, "name", s, name);
 }
 
+/* "sessions":[...], a member of each row written by `row`. */
+static void list(struct json *j, const char *key, struct db_stmt *s, void (*row)(struct json *, struct db_stmt *, const char *mine),
+                 const char *mine)
+{
+    json_key(j, key);
+    json_open(j, '[');
+    while (db_step(s) == DB_ROW) {
+        json_open(j, '{');
+        row(j, s, mine);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+    db_reset(s);
+}
+
+static void session_row(struct json *j, struct db_stmt *s, const char *mine)
+{
+    text(j, "id", s, 0);
+    person(j, s, 1, 2);
+    at(j, "created_at", s, 3);
+    at(j, "seen_at", s, 4);
+    at(j, "expires_at", s, 5);
+    text(j, "ip", s, 6);
+    text(j, "agent", s, 7);
+    json_key(j, "mine");
+    json_bool(j, strncmp(db_col_text(s, 0, NULL), mine, NAME) == 0);
+}
+
 static void session_list(struct call *k, struct json *j, int64_t user)
 {
     char mine[SESSION_HASH_TEXT] = "";
@@ -49,23 +77,18 @@ static void session_list(struct call *k, struct json *j, int64_t user)
     db_bind_int(s, 1, k->c.now);
     db_bind_int(s, 2, user);
     db_bind_int(s, 3, SHOWN);
-    json_key(j, "sessions");
-    json_open(j, '[');
-    while (db_step(s) == DB_ROW) {
-        json_open(j, '{');
-        text(j, "id", s, 0);
-        person(j, s, 1, 2);
-        at(j, "created_at", s, 3);
-        at(j, "seen_at", s, 4);
-        at(j, "expires_at", s, 5);
-        text(j, "ip", s, 6);
-        text(j, "agent", s, 7);
-        json_key(j, "mine");
-        json_bool(j, strncmp(db_col_text(s, 0, NULL), mine, NAME) == 0);
-        json_close(j, '}');
-    }
-    json_close(j, ']');
-    db_reset(s);
+    list(j, "sessions", s, session_row, mine);
+}
+
+static void token_row(struct json *j, struct db_stmt *s, const char *mine)
+{
+    (void)mine;
+    number(j, "id", s, 0);
+    person(j, s, 1, 2);
+    text(j, "token", s, 3);
+    at(j, "created_at", s, 4);
+    at(j, "last_used_at", s, 5);
+    at(j, "expires_at", s, 6);
 }
 
 static void token_list(struct call *k, struct json *j, int64_t user)
@@ -76,20 +99,7 @@ static void token_list(struct call *k, struct json *j, int64_t user)
 
     db_bind_int(s, 1, user);
     db_bind_int(s, 2, SHOWN);
-    json_key(j, "tokens");
-    json_open(j, '[');
-    while (db_step(s) == DB_ROW) {
-        json_open(j, '{');
-        number(j, "id", s, 0);
-        person(j, s, 1, 2);
-        text(j, "token", s, 3);
-        at(j, "created_at", s, 4);
-        at(j, "last_used_at", s, 5);
-        at(j, "expires_at", s, 6);
-        json_close(j, '}');
-    }
-    json_close(j, ']');
-    db_reset(s);
+    list(j, "tokens", s, token_row, NULL);
 }
 
 static int sessions(struct call *k)
@@ -159,7 +169,7 @@ static int invited(struct call *k)
 {
     const char *token = call_string(k, "token");
     int64_t user = token == NULL ? 0 : invite_user(&k->c, token);
-    const struct berth_row *u = user == 0 ? NULL : find_raw(&k->c, model_table(k->c.m, "user"), user);
+    const struct berth_row *u = user == 0 ? NULL : find_raw(&k->c, k->c.m->users, user);
     struct json j = call_json(k);
 
     if (u == NULL)

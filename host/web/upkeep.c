@@ -110,18 +110,13 @@ static int backups(struct call *k)
 
 static int backup_now(struct call *k)
 {
-    struct json j = call_json(k);
     json_t *args = json_object();
-    int64_t id = job_add(&k->c, "backup", args, 0);
+    int64_t job = job_add(&k->c, "backup", args, 0);
 
     json_decref(args);
-    if (k->c.rc != BERTH_OK || audit_add(&k->c, "backup", "") != BERTH_OK)
-        return k->c.rc;
-    k->req->status = 202;
-    json_open(&j, '{');
-    number(&j, "job", id);
-    json_close(&j, '}');
-    return k->c.rc;
+    if (k->c.rc == BERTH_OK)
+        audit_add(&k->c, "backup", "");
+    return call_job(k, job, NULL, 0);
 }
 
 /* The database of one; its files are copied on the server. */
