@@ -99,7 +99,7 @@ struct step {
     struct berth_row *stage;
     int64_t count, amount, weighted, entered;
     double hours;
-    int64_t left; /* passages that ended, for the mean */
+    int64_t left, onward; /* passages that ended, and of those the ones that went on */
 };
 struct steps {
     struct step at[STAGES];
@@ -140,8 +140,9 @@ static int take_left(struct berth_ctx *c, const struct berth_total *t, void *arg
     struct step *s = step_of(arg, t->key[0]);
 
     if (s != NULL) {
-        s->left = t->count;
-        s->hours = t->sum[0].d;
+        s->left += t->count;
+        s->onward += t->key[1].i != 0 ? t->count : 0;
+        s->hours += t->sum[0].d;
     }
     return host->rc(c);
 }
@@ -153,7 +154,6 @@ static int tell_funnel(struct berth_ctx *c, const struct steps *s)
     put(&o, "{\"stages\":[");
     for (size_t i = 0; i < s->n; i++) {
         const struct step *x = &s->at[i];
-        bool next = says(x->stage, "state", "open") && i + 1 < s->n && !says(s->at[i + 1].stage, "state", "lost");
 
         put(&o, host->fmt(c, "%s{\"stage\":%lld,\"name\":", i > 0 ? "," : "", (long long)number(x->stage, "id")));
         put_text(&o, host->get(x->stage, "name").s);
@@ -161,15 +161,16 @@ static int tell_funnel(struct berth_ctx *c, const struct steps *s)
                           host->get(x->stage, "state").s, (long long)number(x->stage, "percent"), (long long)x->count,
                           money(c, x->amount), money(c, x->weighted), (long long)x->entered));
         put(&o, x->left > 0 ? host->fmt(c, ",\"days\":%.2f", x->hours / (double)x->left / 24) : ",\"days\":null");
-        put(&o, next && x->entered > 0 ? host->fmt(c, ",\"conversion\":%.3f}", (double)s->at[i + 1].entered / (double)x->entered)
-                                       : ",\"conversion\":null}");
+        put(&o, x->entered > 0 && says(x->stage, "state", "open")
+                    ? host->fmt(c, ",\"conversion\":%.3f}", (double)x->onward / (double)x->entered) : ",\"conversion\":null}");
     }
     put(&o, "]}");
     return host->reply(c, 200, o.s);
 }
 
 /* GET /api/opportunities/funnel?pipeline=&user=&department=&from=&to= (days): what stands on each stage now,
- * and of the passages begun in that time how many there were, how long and how many went on. */
+ * and of the passages begun in that time how many there were, how long they took and how many went on to a later
+ * stage. */
 int funnel(struct berth_ctx *c)
 {
     struct steps *s = host->alloc(c, sizeof(*s));
@@ -199,7 +200,7 @@ int funnel(struct berth_ctx *c)
     where(&left, "to_at not empty", berth_nil());
     host->totals(c, "opportunity", now.text, now.v, now.n, "stage_id", "base_amount,weighted", take_now, s);
     host->totals(c, "stage_log", log.text, log.v, log.n, "stage_id", NULL, take_entered, s);
-    host->totals(c, "stage_log", left.text, left.v, left.n, "stage_id", "hours", take_left, s);
+    host->totals(c, "stage_log", left.text, left.v, left.n, "stage_id,onward", "hours", take_left, s);
     return host->rc(c) == BERTH_OK ? tell_funnel(c, s) : host->rc(c);
 }
 

@@ -88,6 +88,7 @@ static const struct berth_field log_fields[] = {
     {"from_at", BERTH_TIME, BERTH_LOCKED | BERTH_LIST},
     {"to_at", BERTH_TIME, BERTH_LOCKED | BERTH_LIST},
     {"hours", BERTH_REAL, BERTH_LOCKED | BERTH_LIST},
+    {"onward", BERTH_BOOL, BERTH_LOCKED | BERTH_LIST}, /* it ended on a later stage, and not lost */
     {"owner_id", BERTH_REF, BERTH_LOCKED, "user"},
     {0},
 };
@@ -184,7 +185,7 @@ static const struct berth_table tables[] = {
      WORK, .title = "name", .icon = "star", .nav = "sales 20", .step = "next_action_on, log, next_step", .step_when = "status = 'open'", .rights = "sales: own create import; manager: tree create delete import export"},
     {"deal_contact", strategy_fields, .flags = PART, .title = "person", .icon = "user"},
     {"deal_competitor", rival_fields, .flags = PART, .title = "strengths", .icon = "flag"},
-    {"stage_log", log_fields, .flags = PART, .title = "percent", .icon = "history"},
+    {"stage_log", log_fields, .flags = PART, .version = 1, .upgrade = stage_log_upgrade, .title = "percent", .icon = "history"},
     {"competitor", competitor_fields, .flags = BERTH_HISTORY | BERTH_BIN, .title = "name", .icon = "flag", .nav = "sales 25",
      .rights = "sales: all read create; manager: all create delete import export"},
     {"competitor_news", news_fields, .flags = PART, .title = "title", .icon = "globe"},

@@ -35,6 +35,7 @@ int stage_drop(struct berth_ctx *c, struct berth_event *ev);
  * move there.  The stage, or NULL with the ctx's error. */
 struct berth_row *stage_enter(struct berth_ctx *c, struct berth_row *deal, const struct berth_row *old);
 int stage_logged(struct berth_ctx *c, struct berth_event *ev);
+int stage_log_upgrade(struct berth_ctx *c, uint32_t from);
 /* The pipeline's stage of a state ("won"), lowest place first; NULL when it has none. */
 struct berth_row *stage_of_state(struct berth_ctx *c, int64_t pipeline, const char *state);
 

@@ -171,7 +171,15 @@ struct berth_row *stage_enter(struct berth_ctx *c, struct berth_row *deal, const
     return stage;
 }
 
-/* ---- how long ---------------------------------------------------------------------------------- */
+/* ---- how long, and whether it went on ----------------------------------------------------------- */
+static void end_passage(struct berth_ctx *c, struct berth_row *line, const struct berth_row *to)
+{
+    struct berth_row *from = host->ref(c, line, "stage_id");
+    bool onward = from != NULL && to != NULL && number(to, "place") > number(from, "place") && !says(to, "state", "lost");
+
+    host->set(line, "onward", berth_i(onward));
+}
+
 int stage_logged(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *deal = ev->row, *line, *last;
@@ -183,6 +191,7 @@ int stage_logged(struct berth_ctx *c, struct berth_event *ev)
     if (last != NULL) {
         host->set(last, "to_at", berth_i(host->now(c)));
         host->set(last, "hours", (struct berth_val){BERTH_REAL, 0, {.d = (double)(host->now(c) - number(last, "from_at")) / 3600000}});
+        end_passage(c, last, host->ref(c, deal, "stage_id"));
         host->save(c, last);
     }
     line = host->make(c, "stage_log");
@@ -194,4 +203,26 @@ int stage_logged(struct berth_ctx *c, struct berth_event *ev)
     host->set(line, "amount", host->get(deal, "base_amount"));
     host->set(line, "from_at", berth_i(host->now(c)));
     return host->save(c, line);
+}
+
+/* Passages that ended before it was kept whether they went on: the deal's next one tells. */
+int stage_log_upgrade(struct berth_ctx *c, uint32_t from)
+{
+    int64_t done = 0;
+
+    for (bool more = from == 0; more && host->rc(c) == BERTH_OK;) {
+        struct berth_rows *lines = host->find(c, "stage_log", "id > ? and to_at not empty and onward empty order by id limit 500",
+                                              BERTH_ARGS(berth_i(done)));
+
+        more = false;
+        for (struct berth_row *l; (l = host->next(lines)) != NULL && host->rc(c) == BERTH_OK; more = true) {
+            struct berth_row *next = host->next(host->find(c, "stage_log", "opportunity_id = ? and id > ? order by id limit 1",
+                                                           BERTH_ARGS(host->get(l, "opportunity_id"), host->get(l, "id"))));
+
+            done = number(l, "id");
+            end_passage(c, l, next == NULL ? NULL : host->ref(c, next, "stage_id"));
+            host->save(c, l);
+        }
+    }
+    return host->rc(c);
 }

@@ -142,6 +142,29 @@ def test_the_funnel_counts_what_one_may_see(people, stages):
     assert lan.get("/opportunities/funnel", user="me").status == 422
 
 
+def test_conversion_follows_the_same_deals(people, stages):
+    """Deals that begin on a later stage, go back, or are lost make no conversion of more than there was to convert."""
+    zhang, manager, pipe = people["zhang"], people["manager"], str(stages["pipeline"])
+
+    def funnel():
+        rows = zhang.get("/opportunities/funnel", pipeline=pipe, user=str(zhang.user["id"])).json["stages"]
+        return {s["name"]: (s["entered"], s["conversion"]) for s in rows}
+
+    def made(stage):
+        return zhang.made("opportunity", name=name(), stage_id=stages[stage], amount="1", close_on=day(2))
+
+    one, two, three = made("first"), made("second"), made("second")
+    assert funnel() == {"first": (1, 0), "second": (2, 0), "third": (0, None), "won": (0, None), "lost": (0, None)}
+    for deal in (one, two):
+        assert zhang.post(f"/opportunity/{deal['id']}/win", {}).status == 200
+    assert zhang.post(f"/opportunity/{three['id']}/move", {"stage_id": stages["first"]}).status == 200  # back, then lost
+    assert funnel()["first"] == (2, 0.5) and funnel()["second"] == (2, 0.5)
+    assert zhang.post(f"/opportunity/{three['id']}/lose", {"lost_reason": "price"}).status == 200
+    assert funnel()["first"] == (2, 0.5) and all(c is None or c <= 1 for _, c in funnel().values())
+    assert manager.post(f"/opportunity/{one['id']}/reopen", {"note": "x"}).status == 200
+    assert funnel()["first"] == (3, 0.333) and funnel()["won"] == (2, None)
+
+
 def test_the_forecast_holds_targets_against_what_was_won_and_is_likely(people, stages):
     alice, manager = people["alice"], people["manager"]
     span = {"from_on": day(-20), "to_on": day(20)}
