@@ -439,6 +439,14 @@ struct berth_api {
     /* Files, notes, tags and followers of `from` go to what it becomes; back: whatever of them is still there. */
     int (*carry)(struct berth_ctx *, const struct berth_row *from, const struct berth_row *to);
     int (*carry_back)(struct berth_ctx *, const struct berth_row *from);
+    /* A route's answer in JSON, piece by piece; values as share/doc/rest.md says.  name: of an object's member;
+     * NULL in a list and for the whole.  Closing the outermost bracket sends the answer. */
+    void (*json_open)(struct berth_ctx *, const char *name, char bracket); /* '{' or '[' */
+    void (*json)(struct berth_ctx *, const char *name, struct berth_val);
+    int (*json_close)(struct berth_ctx *); /* the innermost */
+    /* Into the outbox: a mail_template with the record's fields in it.  to NULL: the record's own e-mail address;
+     * locale NULL: the company's language.  What is no address is BERTH_INVALID. */
+    int (*mail)(struct berth_ctx *, const struct berth_row *about, int64_t template_id, const char *to, const char *locale);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));

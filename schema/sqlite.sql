@@ -1035,6 +1035,8 @@ CREATE TABLE customer (
     first_deal_on INTEGER,
     last_deal_on INTEGER
 ) STRICT;
+CREATE INDEX ix_customer_created_at ON customer (created_at);
+CREATE INDEX ix_customer_updated_at ON customer (updated_at);
 CREATE INDEX ix_customer_owner_id ON customer (owner_id);
 CREATE INDEX ix_customer_pool_id ON customer (pool_id);
 CREATE INDEX ix_customer_due_at ON customer (due_at);
@@ -1091,6 +1093,8 @@ CREATE TABLE contact (
     hobbies TEXT,
     notes TEXT
 ) STRICT;
+CREATE INDEX ix_contact_created_at ON contact (created_at);
+CREATE INDEX ix_contact_updated_at ON contact (updated_at);
 CREATE INDEX ix_contact_owner_id ON contact (owner_id);
 CREATE INDEX ix_contact_name ON contact (name);
 CREATE INDEX ix_contact_customer_id ON contact (customer_id);
@@ -1389,6 +1393,8 @@ CREATE INDEX ix_opportunity_owner_id_status ON opportunity (owner_id, status);
 CREATE INDEX ix_opportunity_pipeline_id_stage_id ON opportunity (pipeline_id, stage_id);
 CREATE INDEX ix_opportunity_status_close_on ON opportunity (status, close_on);
 CREATE INDEX ix_opportunity_status_closed_on ON opportunity (status, closed_on);
+CREATE INDEX ix_opportunity_created_at ON opportunity (created_at);
+CREATE INDEX ix_opportunity_updated_at ON opportunity (updated_at);
 CREATE INDEX ix_opportunity_owner_id ON opportunity (owner_id);
 CREATE UNIQUE INDEX ux_opportunity_number ON opportunity (number);
 CREATE INDEX ix_opportunity_customer_id ON opportunity (customer_id);
@@ -1453,6 +1459,7 @@ CREATE TABLE stage_log (
     from_at INTEGER,
     to_at INTEGER,
     hours REAL,
+    onward INTEGER,
     owner_id INTEGER
 ) STRICT;
 CREATE INDEX ix_stage_log_opportunity_id ON stage_log (opportunity_id);
@@ -1613,6 +1620,8 @@ CREATE TABLE activity (
     end_at INTEGER,
     place TEXT,
     clash INTEGER,
+    off_hours INTEGER,
+    invited INTEGER,
     customer_id INTEGER,
     contact_id INTEGER,
     opportunity_id INTEGER,
@@ -1621,6 +1630,7 @@ CREATE TABLE activity (
     goal TEXT,
     preparation TEXT,
     remind_at INTEGER,
+    arrived_at INTEGER,
     note TEXT,
     result TEXT,
     attitude TEXT,
@@ -1629,6 +1639,8 @@ CREATE TABLE activity (
     next_on INTEGER
 ) STRICT;
 CREATE INDEX ix_activity_owner_id_start_at ON activity (owner_id, start_at);
+CREATE INDEX ix_activity_created_at ON activity (created_at);
+CREATE INDEX ix_activity_updated_at ON activity (updated_at);
 CREATE INDEX ix_activity_owner_id ON activity (owner_id);
 CREATE INDEX ix_activity_start_at ON activity (start_at);
 CREATE INDEX ix_activity_customer_id ON activity (customer_id);
@@ -1640,6 +1652,68 @@ CREATE INDEX ix_activity_contact_id_start_at ON activity (contact_id, start_at);
 CREATE INDEX ix_activity_opportunity_id_start_at ON activity (opportunity_id, start_at);
 CREATE INDEX ix_activity_lead_id_start_at ON activity (lead_id, start_at);
 -- and the full-text table search_activity
+
+CREATE TABLE invitation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    activity_id INTEGER,
+    contact_id INTEGER,
+    subject TEXT,
+    answer TEXT,
+    start_at INTEGER,
+    end_at INTEGER,
+    place TEXT,
+    clash INTEGER,
+    off_hours INTEGER,
+    from_id INTEGER,
+    goal TEXT,
+    reply TEXT,
+    answered_at INTEGER
+) STRICT;
+CREATE INDEX ix_invitation_owner_id_start_at ON invitation (owner_id, start_at);
+CREATE INDEX ix_invitation_owner_id ON invitation (owner_id);
+CREATE INDEX ix_invitation_activity_id ON invitation (activity_id);
+CREATE INDEX ix_invitation_contact_id ON invitation (contact_id);
+CREATE INDEX ix_invitation_start_at ON invitation (start_at);
+-- and the full-text table search_invitation
+
+CREATE TABLE whereabouts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    kind TEXT,
+    start_at INTEGER,
+    end_at INTEGER,
+    place TEXT,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_whereabouts_owner_id_start_at ON whereabouts (owner_id, start_at);
+CREATE INDEX ix_whereabouts_owner_id ON whereabouts (owner_id);
+CREATE INDEX ix_whereabouts_start_at ON whereabouts (start_at);
+-- and the full-text table search_whereabouts
+
+CREATE TABLE work_hours (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    days TEXT,
+    from_time TEXT,
+    to_time TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_work_hours_owner_id ON work_hours (owner_id);
 
 CREATE TABLE task (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -1665,10 +1739,13 @@ CREATE TABLE task (
     done_at INTEGER,
     remind_at INTEGER,
     recurs TEXT,
-    recurs_until INTEGER
+    recurs_until INTEGER,
+    plan_id INTEGER
 ) STRICT;
 CREATE INDEX ix_task_owner_id_due_on ON task (owner_id, due_on);
 CREATE INDEX ix_task_owner_id_done_at ON task (owner_id, done_at);
+CREATE INDEX ix_task_created_at ON task (created_at);
+CREATE INDEX ix_task_updated_at ON task (updated_at);
 CREATE INDEX ix_task_owner_id ON task (owner_id);
 CREATE INDEX ix_task_due_on ON task (due_on);
 CREATE INDEX ix_task_from_id ON task (from_id);
@@ -1686,8 +1763,10 @@ CREATE TABLE task_plan (
     updated_at INTEGER NOT NULL,
     updated_by INTEGER,
     name TEXT,
+    code TEXT,
     note TEXT
 ) STRICT;
+CREATE UNIQUE INDEX ux_task_plan_code ON task_plan (code);
 -- and the full-text table search_task_plan
 
 CREATE TABLE task_plan_step (
@@ -1766,6 +1845,38 @@ CREATE UNIQUE INDEX ux_work_report_owner_id_kind_from_on ON work_report (owner_i
 CREATE INDEX ix_work_report_owner_id ON work_report (owner_id);
 CREATE INDEX ix_work_report_from_on ON work_report (from_on);
 -- and the full-text table search_work_report
+
+CREATE TABLE report_template (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    kind TEXT,
+    department_id INTEGER,
+    done TEXT,
+    plan TEXT,
+    problems TEXT
+) STRICT;
+
+CREATE TABLE activity_target (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    metric TEXT,
+    value INTEGER,
+    kind TEXT,
+    from_on INTEGER,
+    to_on INTEGER,
+    note TEXT
+) STRICT;
+CREATE INDEX ix_activity_target_owner_id ON activity_target (owner_id);
+CREATE INDEX ix_activity_target_from_on ON activity_target (from_on);
 
 CREATE TABLE calendar_feed (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

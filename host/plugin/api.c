@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "record/due.h"
 #include "base/when.h"
+#include "plugin/api_json.h"
+#include "record/due.h"
 #include "record/aggregate.h"
 #include "record/find.h"
 #include "record/hangs.h"
@@ -16,8 +17,9 @@
 #include "record/session.h"
 #include "record/titles.h"
 #include "record/setting.h"
-#include "service/alert.h"
 #include "record/zone.h"
+#include "service/alert.h"
+#include "service/mail.h"
 
 enum { TOTALS_MS = 1000 };
 
@@ -269,6 +271,11 @@ static int api_reply_row(struct berth_ctx *c, struct berth_row *r)
     return rc;
 }
 
+static int api_json_end(struct berth_ctx *c)
+{
+    return api_json_close(c, answer);
+}
+
 static int api_emit(struct berth_ctx *c, const char *topic, struct berth_row *r)
 {
     return c->rc != BERTH_OK ? c->rc : hook_emit(c, topic, r);
@@ -453,6 +460,20 @@ static int api_carry_back(struct berth_ctx *c, const struct berth_row *from)
     return c->rc == BERTH_OK && from != NULL ? hangs_return(c, from) : (int)c->rc;
 }
 
+static int api_mail(struct berth_ctx *c, const struct berth_row *about, int64_t template_id, const char *to, const char *locale)
+{
+    struct mail m = {0};
+
+    if (c->rc != BERTH_OK || about == NULL || mail_fill(c, about, template_id, locale == NULL ? c->st->company.locale : locale, &m) != BERTH_OK)
+        return c->rc;
+    if (m.subject == NULL)
+        return ctx_fail(c, BERTH_NOT_FOUND, NULL, "err.not_found");
+    if (to != NULL)
+        m.to = to;
+    mail_put(c, &m);
+    return c->rc;
+}
+
 static void api_succeeds(struct berth_ctx *c, const struct berth_row *r)
 {
     for (size_t i = 0; i < sizeof(c->succeeds) / sizeof(c->succeeds[0]); i++)
@@ -513,4 +534,8 @@ const struct berth_api plugin_api = {
     .succeeds = api_succeeds,
     .carry = api_carry,
     .carry_back = api_carry_back,
+    .json_open = api_json_open,
+    .json = api_json,
+    .json_close = api_json_end,
+    .mail = api_mail,
 };

@@ -30,6 +30,8 @@ struct ctx_match { /* a possible duplicate */
     struct ctx_match *next;
 };
 
+struct answer;
+
 struct ctx_done { /* runs after the commit */
     void (*run)(struct berth_ctx *c, void *arg);
     void *arg;
@@ -79,6 +81,7 @@ struct berth_ctx {
     void (*reply)(void *arg, int status, struct buf *json); /* routes */
     void *reply_arg;
     const char *reply_type; /* NULL: JSON */
+    struct answer *answer;  /* what a route puts together, see plugin/api_json.c */
 };
 
 /* On the stack or in an arena; nothing to free.  who may be NULL (the host). */

@@ -164,7 +164,7 @@ static bool add_text(struct parse *p, struct where *w, const char *s, size_t n)
     struct field loose = *w->f;
     struct berth_val v;
 
-    if (n > 0 && s[0] == '@' && (w->f->type == BERTH_REF || w->f->type == BERTH_DATE ||
+    if (n > 0 && s[0] == '@' && (w->f->type == BERTH_REF || w->f->at == F_ID || w->f->type == BERTH_DATE ||
                                  w->f->type == BERTH_TIME))
         return add_macro(p, w, arena_strndup(p->c->a, s, n));
     if (field_is_text(w->f) && (w->f->type != BERTH_PICK || w->op == W_CONTAINS || w->op == W_BEGINS)) {

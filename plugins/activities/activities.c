@@ -20,17 +20,54 @@ static const struct berth_field activity_fields[] = {
     {"end_at", BERTH_TIME, BERTH_FILTER},
     {"place", BERTH_TEXT, BERTH_SEARCH},
     {"clash", BERTH_BOOL, BERTH_LOCKED | BERTH_FILTER, .def = "false"},
+    {"off_hours", BERTH_BOOL, BERTH_LOCKED | BERTH_FILTER, .def = "false"},
+    {"invited", BERTH_INT, BERTH_LOCKED, .def = "0"},
     ABOUT(BERTH_LIST),
     {"companions", BERTH_REF, BERTH_FILTER | BERTH_MANY, "user", .group = "about"},
     {"goal", BERTH_LONG, 0, .group = "plan", .max = 2000},
     {"preparation", BERTH_LONG, 0, .group = "plan", .max = 2000},
     {"remind_at", BERTH_TIME, 0, .group = "plan"},
+    {"arrived_at", BERTH_TIME, BERTH_LOCKED, .group = "result"},
     {"note", BERTH_LONG, BERTH_SEARCH, .group = "result", .max = 5000},
     {"result", BERTH_LONG, BERTH_SEARCH, .group = "result", .max = 5000},
     {"attitude", BERTH_PICK, BERTH_FILTER, "attitude", .group = "result"},
     {"minutes", BERTH_INT, BERTH_FILTER, .group = "result", .max = 100000},
     {"expense", BERTH_MONEY, BERTH_FILTER, .group = "result"},
     {"next_on", BERTH_DATE, BERTH_FILTER, .group = "result"},
+    {0},
+};
+
+/* What one needs to know of an appointment that may not be theirs to see. */
+static const struct berth_field invitation_fields[] = {
+    {"activity_id", BERTH_REF, BERTH_LOCKED | BERTH_INDEX | BERTH_BELONGS, "activity"},
+    {"contact_id", BERTH_REF, BERTH_LOCKED | BERTH_LIST | BERTH_INDEX, "contact"},
+    {"subject", BERTH_TEXT, BERTH_LOCKED | BERTH_LIST | BERTH_SEARCH},
+    {"answer", BERTH_PICK, BERTH_LOCKED | SHOWN, "answer", "invited"},
+    {"start_at", BERTH_TIME, BERTH_LOCKED | SHOWN | BERTH_INDEX},
+    {"end_at", BERTH_TIME, BERTH_LOCKED},
+    {"place", BERTH_TEXT, BERTH_LOCKED | BERTH_LIST},
+    {"clash", BERTH_BOOL, BERTH_LOCKED | BERTH_LIST, .def = "false"},
+    {"off_hours", BERTH_BOOL, BERTH_LOCKED | BERTH_LIST, .def = "false"},
+    {"from_id", BERTH_REF, BERTH_LOCKED | BERTH_FILTER, "user"},
+    {"goal", BERTH_LONG, BERTH_LOCKED, .max = 2000},
+    {"reply", BERTH_LONG, BERTH_LOCKED | BERTH_LIST, .max = 1000},
+    {"answered_at", BERTH_TIME, BERTH_LOCKED},
+    {0},
+};
+
+/* Where somebody is, said beforehand. */
+static const struct berth_field whereabouts_fields[] = {
+    {"kind", BERTH_PICK, BERTH_REQUIRED | SHOWN, "whereabouts", "customer"},
+    {"start_at", BERTH_TIME, BERTH_REQUIRED | SHOWN | BERTH_INDEX},
+    {"end_at", BERTH_TIME, BERTH_REQUIRED | SHOWN},
+    {"place", BERTH_TEXT, BERTH_LIST | BERTH_SEARCH},
+    {"note", BERTH_TEXT, BERTH_LIST, .max = 500},
+    {0},
+};
+static const struct berth_field work_hours_fields[] = {
+    {"days", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST | BERTH_MANY, "weekday", "mon, tue, wed, thu, fri"},
+    {"from_time", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .def = "09:00", .max = 5},
+    {"to_time", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .def = "18:00", .max = 5},
     {0},
 };
 
@@ -49,11 +86,13 @@ static const struct berth_field task_fields[] = {
     {"remind_at", BERTH_TIME, 0, .group = "course"},
     {"recurs", BERTH_PICK, BERTH_FILTER, "recurs", .group = "course"},
     {"recurs_until", BERTH_DATE, 0, .group = "course", .when = "recurs not empty"},
+    {"plan_id", BERTH_REF, BERTH_LOCKED | BERTH_FILTER, "task_plan", .group = "course"},
     {0},
 };
 
 static const struct berth_field plan_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_SEARCH},
+    {"code", BERTH_TEXT, BERTH_UNIQUE | BERTH_LIST, .max = 40}, /* what the rule that starts it says */
     {"note", BERTH_LONG, BERTH_LIST, .max = 1000},
     {0},
 };
@@ -102,6 +141,24 @@ static const struct berth_field report_fields[] = {
     {0},
 };
 
+static const struct berth_field template_fields[] = {
+    {"kind", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "report", "daily"},
+    {"department_id", BERTH_REF, BERTH_LIST, "department"},
+    {"done", BERTH_LONG, BERTH_LIST, .max = 10000},
+    {"plan", BERTH_LONG, BERTH_LIST, .max = 10000},
+    {"problems", BERTH_LONG, 0, .max = 10000},
+    {0},
+};
+static const struct berth_field target_fields[] = {
+    {"metric", BERTH_PICK, BERTH_REQUIRED | SHOWN, "metric", "visits"},
+    {"value", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .max = 1000000},
+    {"kind", BERTH_PICK, BERTH_REQUIRED | SHOWN, "report", "weekly"},
+    {"from_on", BERTH_DATE, BERTH_REQUIRED | SHOWN | BERTH_INDEX, .def = "@today"},
+    {"to_on", BERTH_DATE, BERTH_LIST},
+    {"note", BERTH_TEXT, BERTH_LIST, .max = 500},
+    {0},
+};
+
 static const struct berth_field feed_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
     {"key_hash", BERTH_TEXT, BERTH_LOCKED | BERTH_UNIQUE, .max = 64},
@@ -111,22 +168,32 @@ static const struct berth_field feed_fields[] = {
 #define OPEN "status in ('new', 'accepted', 'doing')"
 #define WORK (BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN)
 static const struct berth_table tables[] = {
-    {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}), WORK, .version = 1, .moment = "start_at",
+    {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}, {"created_at"}, {"updated_at"}), WORK, .version = 1, .moment = "start_at",
      .nav = "work 80", .title = "subject", .icon = "phone", .was = "lead_activity", .upgrade = activity_upgrade,
      .rights = "sales: own create import; manager: tree create delete import export"},
-    {"task", task_fields, BERTH_KEYS({"owner_id, due_on"}, {"owner_id, done_at"}), WORK,
+    {"invitation", invitation_fields, BERTH_KEYS({"owner_id, start_at"}), BERTH_OWNED, .title = "subject", .icon = "calendar", .nav = "work 85",
+     .rights = "sales: own; manager: tree"},
+    {"whereabouts", whereabouts_fields, BERTH_KEYS({"owner_id, start_at"}), BERTH_OWNED | BERTH_HISTORY, .title = "kind", .icon = "globe", .nav = "work 86",
+     .rights = "sales: own create delete; manager: tree create delete"},
+    {"work_hours", work_hours_fields, BERTH_KEYS({"owner_id", BERTH_UNIQUE}), BERTH_OWNED | BERTH_HISTORY | BERTH_HIDDEN, .title = "from_time", .icon = "history",
+     .rights = "sales: own create delete; manager: tree create delete"},
+    {"task", task_fields, BERTH_KEYS({"owner_id, due_on"}, {"owner_id, done_at"}, {"created_at"}, {"updated_at"}), WORK,
      .nav = "work 81", .step = "due_on, finish", .step_when = OPEN, .title = "subject", .icon = "check",
      .rights = "sales: own create; manager: tree create delete export"},
     {"task_plan", plan_fields, .flags = BERTH_ADMIN | BERTH_HISTORY, .title = "name", .icon = "list",
      .rights = "sales: all read; manager: all create delete"},
     {"task_plan_step", plan_step_fields, .flags = BERTH_DETAIL | BERTH_HIDDEN, .title = "subject",
      .rights = "sales: all read; manager: all create delete"},
-    {"memo", memo_fields, .flags = BERTH_OWNED | BERTH_BIN, .title = "subject", .icon = "edit", .nav = "work 83",
+    {"memo", memo_fields, .flags = BERTH_OWNED | BERTH_HISTORY | BERTH_BIN, .title = "subject", .icon = "edit", .nav = "work 83",
      .rights = "sales: own create delete; manager: own create delete"},
     {"company_memo", company_memo_fields, .flags = BERTH_HISTORY | BERTH_BIN, .title = "subject", .icon = "flag", .nav = "work 84",
      .rights = "sales: all read; manager: all create delete"},
     {"work_report", report_fields, BERTH_KEYS({"owner_id, kind, from_on", BERTH_UNIQUE}), WORK, .title = "from_on", .icon = "book", .nav = "work 82",
      .rights = "sales: own create; manager: tree create delete export"},
+    {"report_template", template_fields, .flags = BERTH_ADMIN | BERTH_HISTORY, .title = "kind", .icon = "book",
+     .rights = "sales: all read; manager: all create delete"},
+    {"activity_target", target_fields, .flags = BERTH_OWNED | BERTH_HISTORY, .title = "metric", .icon = "target", .nav = "work 87",
+     .rights = "sales: own create delete; manager: tree create delete"},
     {"calendar_feed", feed_fields, .flags = BERTH_OWNED | BERTH_HIDDEN, .title = "name", .icon = "calendar",
      .rights = "sales: own create delete; manager: own create delete"},
     {0},
@@ -141,6 +208,10 @@ static const struct berth_dict dicts[] = {
     {"priority", "high:red, normal:blue, low:gray"},
     {"recurs", "daily, weekly, monthly, quarterly, yearly"},
     {"report", "daily:blue, weekly:teal, monthly:violet"},
+    {"answer", "invited:blue, accepted:green, maybe:amber, declined:red, off:gray"},
+    {"whereabouts", "office:gray, customer:green, travel:violet, home:teal, training:amber, leave:pink, sick:red", .open = 1},
+    {"weekday", "mon, tue, wed, thu, fri, sat, sun"},
+    {"metric", "calls:blue, visits:green, messages:pink, tasks_done:teal, new_leads:violet, new_customers:amber, new_opportunities:red"},
     {"report_status", "draft:gray, submitted:blue, read:green"},
     {0},
 };
@@ -150,6 +221,7 @@ static const struct berth_dict dicts[] = {
                  {"note", BERTH_LONG, BERTH_REQUIRED, .max = 5000}, {"minutes", BERTH_INT, .max = 100000}, \
                  {"next_action_on", BERTH_DATE})
 #define PLAN_FORM BERTH_FIELDS({"plan_id", BERTH_REF, BERTH_REQUIRED, "task_plan"})
+#define REPLY_FORM BERTH_FIELDS({"note", BERTH_LONG, 0, .max = 1000})
 #define NOTE_FORM BERTH_FIELDS({"note", BERTH_LONG, BERTH_REQUIRED, .max = 5000})
 
 static const struct berth_action actions[] = {
@@ -163,6 +235,13 @@ static const struct berth_action actions[] = {
     {"activity", "done", .when = "status in ('planned', 'doing')", .icon = "check", .run = activity_done,
      .form = BERTH_FIELDS({"result", BERTH_LONG, .max = 5000}, {"attitude", BERTH_PICK, 0, "attitude"},
                           {"minutes", BERTH_INT, .max = 100000}, {"expense", BERTH_MONEY}, {"next_action_on", BERTH_DATE})},
+    {"activity", "check_in", .when = "status in ('planned', 'doing') and arrived_at empty", .icon = "globe", .run = activity_check_in,
+     .form = BERTH_FIELDS({"place", BERTH_TEXT})},
+    {"activity", "invite", .when = "status in ('planned', 'doing')", .icon = "users", .run = activity_invite,
+     .form = BERTH_FIELDS({"people", BERTH_REF, BERTH_MANY, "user"}, {"contacts", BERTH_REF, BERTH_MANY, "contact"})},
+    {"invitation", "accept", .when = "answer in ('invited', 'maybe', 'declined')", .icon = "check", .run = invitation_accept, .form = REPLY_FORM, .order = -3},
+    {"invitation", "maybe", .when = "answer in ('invited', 'accepted', 'declined')", .icon = "history", .run = invitation_maybe, .form = REPLY_FORM, .order = -2},
+    {"invitation", "decline", .when = "answer in ('invited', 'accepted', 'maybe')", .icon = "x", .run = invitation_decline, .form = REPLY_FORM, .order = -1},
     {"task", "accept", .when = "status = 'new'", .flags = BERTH_BULK, .icon = "check", .run = task_accept},
     {"task", "decline", .when = "status in ('new', 'accepted')", .icon = "x", .run = task_decline, .form = NOTE_FORM},
     {"task", "progress", .when = "status in ('accepted', 'doing')", .icon = "chart", .run = task_progress,
@@ -186,6 +265,15 @@ static const struct berth_view views[] = {
      .by = "owner_id"},
     {"activity", "team", BERTH_AS_LIST, .where = "owner_id in @team", .sort = "-start_at"},
     {"activity", "all", BERTH_AS_LIST, .sort = "-start_at"},
+    {"invitation", "open", BERTH_AS_LIST, .where = "owner_id = @me and contact_id empty and answer = 'invited'", .sort = "start_at"},
+    {"invitation", "calendar", BERTH_AS_CALENDAR, .where = "owner_id = @me and contact_id empty and answer in ('invited', 'accepted', 'maybe')",
+     .from = "start_at", .to = "end_at", .by = "answer"},
+    {"invitation", "sent", BERTH_AS_LIST, .where = "from_id = @me", .sort = "-start_at"},
+    {"invitation", "all", BERTH_AS_LIST, .sort = "-start_at"},
+    {"whereabouts", "mine", BERTH_AS_LIST, .where = "owner_id = @me", .sort = "-start_at"},
+    {"whereabouts", "team", BERTH_AS_CALENDAR, .where = "owner_id in @team", .from = "start_at", .to = "end_at", .by = "owner_id"},
+    {"activity_target", "mine", BERTH_AS_LIST, .where = "owner_id = @me", .sort = "-from_on"},
+    {"activity_target", "all", BERTH_AS_LIST, .sort = "-from_on"},
     {"task", "mine", BERTH_AS_LIST, .where = "owner_id = @me and " OPEN, .sort = "due_on"},
     {"task", "overdue", BERTH_AS_LIST, .where = "due_on < @today and " OPEN, .sort = "due_on"},
     {"task", "handed", BERTH_AS_LIST, .where = "from_id = @me and owner_id <> @me", .sort = "-created_at"},
@@ -203,6 +291,7 @@ static const struct berth_view views[] = {
 static const struct berth_tile tiles[] = {
     {"task", "due", BERTH_TODO, .view = "mine", .where = "due_on <= @today", .by = "due_on", .order = 5},
     {"activity", "today", BERTH_TODO, .view = "open", .where = "start_at < @today+1d", .by = "start_at", .order = 6},
+    {"invitation", "open", BERTH_TODO, .view = "open", .where = "start_at >= @today", .by = "start_at", .order = 7},
     {"work_report", "unread", BERTH_TODO, .view = "unread", .by = "from_on", .order = 35},
     {"task", "mine", BERTH_KPI, .view = "mine", .roles = "manager", .order = -34},
     {"activity", "week", BERTH_KPI, .view = "mine", .where = "status = 'done' and start_at >= @week", .roles = "sales", .order = -35},
@@ -212,14 +301,44 @@ static const struct berth_tile tiles[] = {
     {0},
 };
 
+static const struct berth_report reports[] = {
+    {"overview", "users", "/activities/overview", .nav = "work 88", .charts = "bar name done visits",
+     .form = BERTH_FIELDS({"department", BERTH_REF, 0, "department"}),
+     .columns = BERTH_FIELDS({"name", BERTH_TEXT}, {"where", BERTH_TEXT}, {"place", BERTH_TEXT}, {"until", BERTH_TIME}, {"done", BERTH_INT},
+                             {"visits", BERTH_INT}, {"planned", BERTH_INT}, {"late", BERTH_INT}, {"overdue", BERTH_INT}, {"last_at", BERTH_TIME})},
+    {"targets", "target", "/activities/targets", .nav = "work 89", .charts = "bar name wanted done",
+     .columns = BERTH_FIELDS({"name", BERTH_TEXT}, {"metric", BERTH_PICK, 0, "metric"}, {"wanted", BERTH_INT}, {"done", BERTH_INT},
+                             {"reached", BERTH_REAL, 0, "%"}, {"to_on", BERTH_DATE})},
+    {"reports", "book", "/activities/reports", .nav = "work 90", .charts = "bar name submitted read",
+     .form = BERTH_FIELDS({"kind", BERTH_PICK, 0, "report"}, {"from", BERTH_DATE}, {"to", BERTH_DATE}, {"department", BERTH_REF, 0, "department"}),
+     .columns = BERTH_FIELDS({"name", BERTH_TEXT}, {"submitted", BERTH_INT}, {"read", BERTH_INT}, {"draft", BERTH_INT}, {"calls", BERTH_INT},
+                             {"visits", BERTH_INT}, {"tasks_done", BERTH_INT})},
+    {0},
+};
+
 BERTH_PLUGIN(.name = "activities", .version = "0.1.0", .needs = "base", .caps = BERTH_CAP_ALL_ROWS, .tables = tables,
-    .dicts = dicts, .actions = actions, .views = views, .tiles = tiles,
-    .settings = BERTH_FIELDS({"refuse_clash", BERTH_BOOL, 0, .def = "false"}),
+    .dicts = dicts, .actions = actions, .views = views, .tiles = tiles, .reports = reports,
+    .settings = BERTH_FIELDS({"refuse_clash", BERTH_BOOL, 0, .def = "false"},
+                             {"work_days", BERTH_PICK, BERTH_MANY, "weekday", "mon, tue, wed, thu, fri"},
+                             {"work_from", BERTH_TEXT, 0, .def = "09:00", .max = 5}, {"work_to", BERTH_TEXT, 0, .def = "18:00", .max = 5},
+                             {"invite_template", BERTH_REF, 0, "mail_template"}),
+    .rules = BERTH_LIST_OF(berth_rule, {"plan", BERTH_TEXT, "event, customer", ""}),
     .routes = BERTH_LIST_OF(berth_route, {"GET", "/calendar.ics", .run = feed_read, .flags = BERTH_OPEN},
                                          {"POST", "/calendar/feed", .run = feed_make},
-                                         {"GET", "/calendar/clashes", .run = clashes}),
+                                         {"GET", "/calendar/clashes", .run = clashes},
+                                         {"GET", "/calendar/free", .run = free_people},
+                                         {"GET", "/activities/overview", .run = overview},
+                                         {"GET", "/activities/targets", .run = targets},
+                                         {"GET", "/activities/reports", .run = report_figures}),
     .hooks = BERTH_LIST_OF(berth_hook, {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "activity", activity_check},
                                        {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "activity", activity_saved},
+                                       {BERTH_AFTER | BERTH_UPDATE, "activity", invitations_follow},
+                                       {BERTH_BEFORE | BERTH_DELETE, "activity", invitations_off},
+                                       {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "work_hours", work_hours_check},
+                                       {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "activity_target", target_check},
+                                       {BERTH_EVENT, "leads.converted", plan_by_rule, 10},
+                                       {BERTH_EVENT, "opportunities.won", plan_by_rule, 10},
+                                       {BERTH_EVENT, "opportunities.lost", plan_by_rule, 10},
                                        {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "task", task_check},
                                        {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "task", task_saved},
                                        {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "work_report", report_check},

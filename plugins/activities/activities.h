@@ -28,6 +28,7 @@ int activity_check(struct berth_ctx *c, struct berth_event *ev);
 int activity_saved(struct berth_ctx *c, struct berth_event *ev);
 int activity_log(struct berth_ctx *c, struct berth_row *on);
 int activity_done(struct berth_ctx *c, struct berth_row *activity);
+int activity_check_in(struct berth_ctx *c, struct berth_row *activity);
 int on_lead_converted(struct berth_ctx *c, struct berth_event *ev);
 int on_lead_returning(struct berth_ctx *c, struct berth_event *ev);
 int activity_upgrade(struct berth_ctx *c, uint32_t from);
@@ -42,18 +43,42 @@ int task_decline(struct berth_ctx *c, struct berth_row *task);
 int task_progress(struct berth_ctx *c, struct berth_row *task);
 int task_finish(struct berth_ctx *c, struct berth_row *task);
 int task_cancel(struct berth_ctx *c, struct berth_row *task);
-int plan_start(struct berth_ctx *c, struct berth_row *on);
 int remind(struct berth_ctx *c, struct berth_event *ev);
 
 /* report.c: work reports with their own numbers */
 int report_check(struct berth_ctx *c, struct berth_event *ev);
 int report_submit(struct berth_ctx *c, struct berth_row *report);
 int report_read(struct berth_ctx *c, struct berth_row *report);
+int target_check(struct berth_ctx *c, struct berth_event *ev);
+/* How many "calls", "visits" ... somebody did from one day to another. */
+int64_t work_count(struct berth_ctx *c, const char *metric, int64_t user, int64_t from_day, int64_t to_day);
 
-/* calendar.c: what others' calendars read, and who is free */
+/* figures.c: overview of a team, targets, reports handed in */
+int overview(struct berth_ctx *c);
+int targets(struct berth_ctx *c);
+int report_figures(struct berth_ctx *c);
+
+/* invite.c: who is asked to an appointment and what they answer */
+int activity_invite(struct berth_ctx *c, struct berth_row *activity);
+int invitations_follow(struct berth_ctx *c, struct berth_event *ev);
+int invitations_off(struct berth_ctx *c, struct berth_event *ev);
+int invitation_accept(struct berth_ctx *c, struct berth_row *invitation);
+int invitation_maybe(struct berth_ctx *c, struct berth_row *invitation);
+int invitation_decline(struct berth_ctx *c, struct berth_row *invitation);
+
+/* free.c: who is free when */
+bool is_busy(struct berth_ctx *c, int64_t user, int64_t from, int64_t to, int64_t but_activity); /* ms */
+bool is_working(struct berth_ctx *c, int64_t user, int64_t from, int64_t to); /* the whole time within working hours */
+int work_hours_check(struct berth_ctx *c, struct berth_event *ev);
+int clashes(struct berth_ctx *c);
+int free_people(struct berth_ctx *c);
+
+/* plan.c: plans of steps */
+int plan_start(struct berth_ctx *c, struct berth_row *on);
+int plan_by_rule(struct berth_ctx *c, struct berth_event *ev);
+
+/* calendar.c: what others' calendars read */
 int feed_make(struct berth_ctx *c);
 int feed_read(struct berth_ctx *c);
-int clashes(struct berth_ctx *c);
-struct berth_rows *clashing(struct berth_ctx *c, int64_t user, int64_t from, int64_t to, int64_t but);
 
 #endif

@@ -33,44 +33,22 @@ void about_customer(struct berth_ctx *c, struct berth_row *r)
     }
 }
 
-struct berth_rows *clashing(struct berth_ctx *c, int64_t user, int64_t from, int64_t to, int64_t but)
-{
-    return host->find(c, "activity", "owner_id = ? and start_at >= ? and start_at < ? and end_at > ? and id <> ? and "
-                      "status in ('planned', 'doing') order by start_at limit 20",
-                      BERTH_ARGS(berth_i(user), berth_i(from - 7 * BERTH_DAY), berth_i(to), berth_i(from), berth_i(but)));
-}
-
-struct free_at {
-    struct berth_row *activity;
-    bool taken;
-};
-
-static int look_free(struct berth_ctx *c, void *arg)
-{
-    struct free_at *f = arg;
-    const struct berth_row *a = f->activity;
-
-    f->taken = host->next(clashing(c, number(a, "owner_id"), number(a, "start_at"), number(a, "end_at"),
-                                   number(a, "id"))) != NULL;
-    return host->rc(c);
-}
-
 static int check_time(struct berth_ctx *c, struct berth_row *a)
 {
-    struct free_at f = {.activity = a};
-    bool open = says(a, "status", "planned") || says(a, "status", "doing");
+    bool open = says(a, "status", "planned") || says(a, "status", "doing"), timed = !is_empty(a, "start_at") && !is_empty(a, "end_at");
+    bool taken;
 
     if (says(a, "status", "done") && is_empty(a, "start_at"))
         host->set(a, "start_at", berth_i(host->now(c)));
     if (!is_empty(a, "end_at") && number(a, "end_at") < number(a, "start_at"))
         return host->error(c, BERTH_INVALID, "end_at", "activities.err.end");
-    if (is_empty(a, "minutes") && !is_empty(a, "start_at") && !is_empty(a, "end_at"))
+    if (is_empty(a, "minutes") && timed)
         host->set(a, "minutes", berth_i((number(a, "end_at") - number(a, "start_at")) / 60000));
-    if (open && !is_empty(a, "start_at") && !is_empty(a, "end_at"))
-        host->all_rows(c, look_free, &f);
-    if (f.taken && host->setting(c, "activities.refuse_clash").i != 0)
+    taken = open && timed && is_busy(c, number(a, "owner_id"), number(a, "start_at"), number(a, "end_at"), number(a, "id"));
+    if (taken && host->setting(c, "activities.refuse_clash").i != 0)
         return host->error(c, BERTH_INVALID, "start_at", "activities.err.clash");
-    host->set(a, "clash", berth_i(f.taken));
+    host->set(a, "clash", berth_i(taken));
+    host->set(a, "off_hours", berth_i(open && timed && !is_working(c, number(a, "owner_id"), number(a, "start_at"), number(a, "end_at"))));
     return host->rc(c);
 }
 
@@ -144,6 +122,18 @@ int activity_done(struct berth_ctx *c, struct berth_row *a)
             host->set(a, taken[i], host->param(c, taken[i]));
     host->set(a, "next_on", host->param(c, "next_action_on"));
     host->set(a, "status", berth_s("done"));
+    return host->save(c, a);
+}
+
+/* Where they are: the phone's picture goes to the files of the record. */
+int activity_check_in(struct berth_ctx *c, struct berth_row *a)
+{
+    host->set(a, "arrived_at", berth_i(host->now(c)));
+    host->set(a, "status", berth_s("doing"));
+    if (is_empty(a, "start_at"))
+        host->set(a, "start_at", berth_i(host->now(c)));
+    if (host->param(c, "place").type != BERTH_NULL)
+        host->set(a, "place", host->param(c, "place"));
     return host->save(c, a);
 }
 

@@ -1,8 +1,7 @@
-/* calendar.c - iCalendar feeds (RFC 5545) that phones and mail programs subscribe to, and clashes. */
+/* calendar.c - iCalendar feeds (RFC 5545) that phones and mail programs subscribe to. */
 #include "activities.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 /* ---- text that grows -------------------------------------------------------------------- */
@@ -100,8 +99,31 @@ static void begin(struct text *t, const struct berth_row *r, const char *kind)
     line_text(t, "SUMMARY", host->get(r, "subject"));
 }
 
+/* ATTENDEE;CN="...";PARTSTAT=ACCEPTED:mailto:... */
+static void attendee(struct text *t, const struct berth_row *invitation)
+{
+    static const char *const answers[][2] = {{"accepted", "ACCEPTED"}, {"maybe", "TENTATIVE"}, {"declined", "DECLINED"}};
+    struct berth_row *who = host->ref(t->c, invitation, is_empty(invitation, "contact_id") ? "owner_id" : "contact_id");
+    const char *says_ = "NEEDS-ACTION", *at;
+    char *name;
+
+    if (who == NULL)
+        return;
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+        if (says(invitation, "answer", answers[i][0]))
+            says_ = answers[i][1];
+    name = host->fmt(t->c, "%s", host->get(who, "name").s);
+    for (char *s = name; *s != '\0'; s++)
+        if (*s == '"' || (unsigned char)*s < ' ')
+            *s = ' ';
+    at = is_empty(who, "email") ? host->fmt(t->c, "urn:berth:%s:%lld", host->table(who), (long long)number(who, "id"))
+                                : host->fmt(t->c, "mailto:%s", host->get(who, "email").s);
+    line(t, host->fmt(t->c, "ATTENDEE;CN=\"%s\";PARTSTAT=%s", name, says_), at);
+}
+
 static void event(struct text *t, const struct berth_row *a)
 {
+    bool own = strcmp(host->table(a), "activity") == 0;
     int64_t from = number(a, "start_at"), to = is_empty(a, "end_at") ? from + 30 * 60000 : number(a, "end_at");
 
     begin(t, a, "VEVENT");
@@ -109,7 +131,13 @@ static void event(struct text *t, const struct berth_row *a)
     line_time(t, "DTEND", to);
     line_text(t, "LOCATION", host->get(a, "place"));
     line_text(t, "DESCRIPTION", host->get(a, "goal"));
-    line(t, "STATUS", says(a, "status", "cancelled") ? "CANCELLED" : "CONFIRMED");
+    line(t, "STATUS", own || says(a, "answer", "accepted") ? "CONFIRMED" : "TENTATIVE");
+    if (own && number(a, "invited") != 0) {
+        struct berth_rows *rows = host->find(t->c, "invitation", "activity_id = ? order by id limit 200", BERTH_ARGS(host->get(a, "id")));
+
+        for (struct berth_row *i; (i = host->next(rows)) != NULL;)
+            attendee(t, i);
+    }
     line(t, "END", "VEVENT");
 }
 
@@ -138,6 +166,10 @@ static int feed_body(struct berth_ctx *c, void *arg)
                       BERTH_ARGS(berth_i(host->now(c) - 90 * BERTH_DAY)));
     for (struct berth_row *a; (a = host->next(rows)) != NULL;)
         event(&t, a);
+    rows = host->find(c, "invitation", "owner_id = @me and contact_id empty and start_at >= ? and answer in ('invited', 'accepted', 'maybe') "
+                      "order by start_at desc limit 500", BERTH_ARGS(berth_i(host->now(c) - 90 * BERTH_DAY)));
+    for (struct berth_row *i; (i = host->next(rows)) != NULL;)
+        event(&t, i);
     rows = host->find(c, "task", "owner_id = @me and due_on >= ? and status in ('new', 'accepted', 'doing', 'done') "
                       "order by due_on limit 500", BERTH_ARGS(berth_i(host->today(c) - 30)));
     for (struct berth_row *task; (task = host->next(rows)) != NULL;)
@@ -187,22 +219,4 @@ int feed_make(struct berth_ctx *c)
         return host->rc(c);
     return host->reply(c, 201, host->fmt(c, "{\"id\":%lld,\"path\":\"/api/calendar.ics?key=%s\"}",
                                          (long long)number(feed, "id"), key));
-}
-
-/* ---- who is free -------------------------------------------------------------------------- */
-/* GET /api/calendar/clashes?user=&from=&to= (ms): what stands in the way, as far as one may see it. */
-int clashes(struct berth_ctx *c)
-{
-    static const char *const names[] = {"user", "from", "to"};
-    int64_t v[3];
-
-    for (size_t i = 0; i < 3; i++) {
-        struct berth_val p = host->param(c, names[i]);
-        char *end = NULL;
-
-        v[i] = p.type == BERTH_NULL ? 0 : p.type == BERTH_INT ? p.i : strtoll(p.s, &end, 10);
-        if (v[i] <= 0 || (end != NULL && *end != '\0'))
-            return host->error(c, BERTH_INVALID, names[i], "err.number");
-    }
-    return host->reply_rows(c, clashing(c, v[0], v[1], v[2], 0));
 }

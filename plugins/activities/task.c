@@ -1,4 +1,4 @@
-/* task.c - tasks handed down or set oneself, their course; plans of steps; reminders. */
+/* task.c - tasks handed down or set oneself, their course; reminders. */
 #include "activities.h"
 
 /* ---- reminders -------------------------------------------------------------------------- */
@@ -187,26 +187,3 @@ int task_cancel(struct berth_ctx *c, struct berth_row *t)
 {
     return goes(c, t, "cancelled");
 }
-
-/* ---- plans of steps --------------------------------------------------------------------- */
-/* "New customer in 30 days": a task for each step of a plan, due as many days from today. */
-int plan_start(struct berth_ctx *c, struct berth_row *on)
-{
-    static const char *const taken[] = {"subject", "purpose", "goal"};
-    struct berth_rows *steps = host->find(c, "task_plan_step", "plan_id = ? order by after_days, id limit 200",
-                                          BERTH_ARGS(host->param(c, "plan_id")));
-
-    for (struct berth_row *s; (s = host->next(steps)) != NULL && host->rc(c) == BERTH_OK;) {
-        struct berth_row *t = host->make(c, "task");
-
-        for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-            host->set(t, taken[i], host->get(s, taken[i]));
-        host->set(t, host->fmt(c, "%s_id", host->table(on)), host->get(on, "id"));
-        host->set(t, "due_on", berth_i(host->today(c) + number(s, "after_days")));
-        if (number(on, "owner_id") != 0)
-            host->set(t, "owner_id", host->get(on, "owner_id"));
-        host->save(c, t);
-    }
-    return host->rc(c);
-}
-

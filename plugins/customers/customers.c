@@ -262,10 +262,10 @@ static const struct berth_field relation_fields[] = {
 
 #define PART(name, fields, titled, pic) {name, fields, .flags = BERTH_DETAIL | BERTH_HIDDEN | BERTH_HISTORY, .title = titled, .icon = pic}
 static const struct berth_table tables[] = {
-    {"customer", customer_fields, .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name",
+    {"customer", customer_fields, BERTH_KEYS({"created_at"}, {"updated_at"}), .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name",
      .icon = "building", .rights = "sales: own create import; manager: tree create delete import export",
      .kept = "lifecycle = 'customer'", .nav = "customers 50", .step = "next_action_on, log"},
-    {"contact", contact_fields, .flags = BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name", .icon = "user",
+    {"contact", contact_fields, BERTH_KEYS({"created_at"}, {"updated_at"}), .flags = BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name", .icon = "user",
      .nav = "customers 51", .rights = "sales: own create delete import; manager: tree create delete import export"},
     {"party_relation", relation_fields, .flags = BERTH_OWNED | BERTH_HISTORY | BERTH_BIN, .title = "kind", .icon = "network",
      .nav = "customers 52", .rights = "sales: own create delete; manager: tree create delete"},
