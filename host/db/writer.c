@@ -18,8 +18,8 @@ enum rank { URGENT, LOW, IDLE, RANKS };
 /* Who waited this long goes before the more urgent ones, once. */
 static const int patience_ms[RANKS] = {0, 200, 1000};
 
-/* Idle work starts when nothing else has come for so long.  Beside something long that is under way it waits for so
- * much longer: an import's time is not to go into the index of its own rows. */
+/* Idle work starts when nothing else has come for so long.  Beside something long that is under way it does not begin
+ * by itself, and waits for so much longer: an import's time is not to go into the index of its own rows. */
 enum { QUIET_MS = 3, BESIDE_LOW = 5, LOW_LASTS_MS = 200 };
 
 struct queue {
@@ -96,7 +96,7 @@ static struct queue *choose(struct db_writer *w)
             if (q[i].len > 0 && now - q[i].head->since > patience_ms[i] * (i == IDLE && beside ? BESIDE_LOW : 1))
                 return &q[i];
         if (q[URGENT].len + q[LOW].len == 0)
-            return w->stopping || now - w->worked >= QUIET_MS ? &q[IDLE] : NULL;
+            return w->stopping || (!beside && now - w->worked >= QUIET_MS) ? &q[IDLE] : NULL;
     }
     return q[URGENT].len > 0 ? &q[URGENT] : q[LOW].len > 0 ? &q[LOW] : NULL;
 }

@@ -165,6 +165,11 @@ size_t dup_stage_count(struct store *st)
     return st->staged->n;
 }
 
+int64_t dup_stage_table(struct store *st)
+{
+    return st->staged->tbl;
+}
+
 size_t dup_stage_find(struct store *st, int64_t hash, struct dup_place *out, size_t max)
 {
     struct dup_stage *s = st->staged;
@@ -228,7 +233,7 @@ static int merge_body(struct db_conn *w, void *arg)
     return m->at == m->n ? strike_out(w) : 0;
 }
 
-int dup_stage_merge(struct store *st)
+int dup_stage_merge(struct store *st, const atomic_bool *stop)
 {
     struct dup_stage *s = st->staged;
     struct merge m = {.st = st};
@@ -242,10 +247,10 @@ int dup_stage_merge(struct store *st)
         m.list[i] = (struct sort_pair){s->list[i].hash, s->list[i].rec};
     pthread_rwlock_unlock(&s->lock);
     sort_pairs(m.list, m.n);
-    while (m.at < m.n && rc == 0)
+    while (m.at < m.n && rc == 0 && (stop == NULL || !atomic_load(stop)))
         rc = db_write_low(st->db, merge_body, &m);
     free(m.list);
-    if (rc != 0)
+    if (rc != 0 || m.at < m.n)
         return -1;
     dup_recent_move(st->recent); /* who looked into dup_key before looks again */
     pthread_rwlock_wrlock(&s->lock);

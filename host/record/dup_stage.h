@@ -3,10 +3,12 @@
  * Hashes fall everywhere in dup_key: written with the rows they would touch most of its pages again and
  * again.  So an import writes the keys of its rows one behind the other (dup_part), in the commit of the
  * rows; they are known by heart, so that every look for duplicates finds them, and are merged in order of
- * the hash when there are many.  A start reads what waits before anybody writes. */
+ * the hash when there are many, and by the thread of the jobs when it has nothing else to do.  A start reads what waits
+ * before anybody writes. */
 #ifndef BERTH_DUP_STAGE_H
 #define BERTH_DUP_STAGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,7 +36,9 @@ size_t dup_stage_count(struct store *st);
 /* Any thread: the records with this key, at most max; the number found. */
 size_t dup_stage_find(struct store *st, int64_t hash, struct dup_place *out, size_t max);
 void dup_stage_each(struct store *st, void (*fn)(void *arg, int64_t hash), void *arg);
-/* Writes them all into dup_key, in slices behind other people's writes; nobody adds any meanwhile.  0 or -1. */
-int dup_stage_merge(struct store *st);
+int64_t dup_stage_table(struct store *st); /* whose they are: of one table at a time */
+/* Writes them all into dup_key, in slices behind other people's writes; nobody adds any meanwhile.  0, or -1 when it
+ * failed or *stop came to be true (NULL: nobody stops it): they go on waiting. */
+int dup_stage_merge(struct store *st, const atomic_bool *stop);
 
 #endif

@@ -301,7 +301,7 @@ static int keep_mapping(struct run *r, struct berth_ctx *c, const json_t *o)
 /* ---- keys that wait ---------------------------------------------------------------------------------------- */
 static int merge_keys(struct run *r, struct buf *err)
 {
-    if (dup_stage_merge(r->j->st) == 0)
+    if (dup_stage_merge(r->j->st, NULL) == 0)
         return 0;
     buf_puts(err, "the duplicate keys could not be stored");
     return -1;
@@ -312,7 +312,7 @@ static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint
     json_t *result = r->j->result;
     bool again = json_object_get(result, "rows") != NULL;
 
-    if (!again && dup_stage_count(r->j->st) > 0 && merge_keys(r, err) < 0) /* of an import whose end failed */
+    if (dup_stage_count(r->j->st) > 0 && dup_stage_table(r->j->st) != store_table_no(r->j->st, t) && merge_keys(r, err) < 0)
         return -1;
     if (!again && job_step(r->j, clear_body, &r->import) < 0) {
         buf_puts(err, "the last run could not be cleared away");
@@ -420,8 +420,6 @@ int import_run(struct job *j, struct buf *err)
     keep_mapping(&r, &c, o); /* failing that, the next file is mapped by hand */
     if (begin(&r, &c, t, &skip, err) == 0)
         rc = all_batches(&r, skip, err);
-    if (dup_stage_count(j->st) > 0 && merge_keys(&r, err) < 0)
-        rc = -1;
     json_object_set_new(j->result, "values", import_memo_json(r.memo, &c, t));
     json_decref(r.elsewhere);
     import_memo_free(&r.memo);

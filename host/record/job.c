@@ -1,12 +1,16 @@
 /* job.c - the queue and its runner. */
 #include "record/job.h"
 
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/blame.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "record/dup_stage.h"
 #include "record/perm.h"
 
 struct jobs {
@@ -15,7 +19,8 @@ struct jobs {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool stop, work;
+    atomic_bool stop;
+    bool work;
 };
 
 static struct jobs *runner; /* for job_add() to wake; one a process */
@@ -310,6 +315,13 @@ static bool load_next(struct jobs *r, struct job *j, char *kind, size_t cap)
     return found;
 }
 
+/* What an import has left to sort in. */
+static void settle_keys(struct jobs *r)
+{
+    if (dup_stage_count(r->st) > 0 && dup_stage_merge(r->st, &r->stop) < 0 && !r->stop)
+        log_error("job", "the duplicate keys of an import could not be sorted in; they are known, and it is tried again");
+}
+
 static void run_one(struct jobs *r, struct job *j, const char *kind)
 {
     struct buf err = BUF_INIT;
@@ -317,10 +329,12 @@ static void run_one(struct jobs *r, struct job *j, const char *kind)
     const struct job_kind *k = job_kinds;
     int rc = -1;
 
-    if (db_write(r->st->db, begin_body, &j->id) != 0)
-        return;
     while (k->name != NULL && strcmp(k->name, kind) != 0)
         k++;
+    if (!k->stages)
+        settle_keys(r);
+    if (db_write(r->st->db, begin_body, &j->id) != 0)
+        return;
     log_info("job", "%s %lld begins", kind, (long long)j->id);
     if (k->name == NULL)
         buf_addf(&err, "no such kind of job: %s", kind);
@@ -356,12 +370,14 @@ static void *work(void *arg)
         arena_free(&j.a);
         db_settle(r->conn);
         pthread_mutex_lock(&r->lock);
+        bool quiet = false;
+
         if (!any && !r->work && !r->stop) {
             struct timespec until;
 
             clock_gettime(CLOCK_REALTIME, &until);
-            until.tv_sec += 30; /* for those with a time of their own */
-            pthread_cond_timedwait(&r->wake, &r->lock, &until);
+            until.tv_sec += dup_stage_count(r->st) > 0 ? 1 : 30; /* for those with a time of their own */
+            quiet = pthread_cond_timedwait(&r->wake, &r->lock, &until) == ETIMEDOUT;
         }
         r->work = false;
         bool stop = r->stop;
@@ -369,6 +385,8 @@ static void *work(void *arg)
         pthread_mutex_unlock(&r->lock);
         if (stop)
             return NULL;
+        if (quiet)
+            settle_keys(r);
     }
 }
 

@@ -27,6 +27,7 @@ struct job_kind {
     const char *name;
     /* 0: done; -1: failed, why in err. */
     int (*run)(struct job *j, struct buf *err);
+    bool stages; /* staged duplicate keys (dup_stage.h) may wait when it begins, and when it ends */
 };
 extern const struct job_kind job_kinds[]; /* in kinds.c; ends with name NULL */
 

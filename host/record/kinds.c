@@ -15,7 +15,7 @@ const struct job_kind job_kinds[] = {
     {"export", export_run},
     {"groups", dup_groups_run},
     {"handover", handover_run},
-    {"import", import_run},
+    {"import", import_run, .stages = true},
     {"import_undo", import_undo_run},
     {"recycle", recycle_run},
     {"rekey", rekey_run},

@@ -3,9 +3,12 @@ import csv
 import io
 import itertools
 import sqlite3
+import time
 
 import openpyxl
 import pytest
+
+from site_ import PATIENCE
 
 number = itertools.count(1)
 SLOW = """-- Takes its time over each lead
@@ -203,9 +206,48 @@ def test_rows_of_an_import_that_was_cut_off_for_good_are_duplicates_all_the_same
         again = person.post("/lead", {"name": f"{tag()} other", "phone": phone, "country": "VN"})
         assert again.status == 409 and again.code == "duplicate", again
     result = run(person, upload(person, text([[f"{tag()} third", "", phones[-1], "", "", "VN", ""]]), "next.csv"))["result"]
-    assert result["duplicate"] == 1  # the next import found them, and put their keys where they belong
+    assert result["duplicate"] == 1
     again = person.post("/lead", {"name": f"{tag()} fourth", "phone": phones[0], "country": "VN"})
     assert again.status == 409 and again.code == "duplicate", again
+
+
+def keys(site):
+    db = sqlite3.connect(f"file:{site.data}/berth.db?mode=ro", uri=True)
+    staged, sorted_in = db.execute("SELECT (SELECT count(*) FROM dup_part), (SELECT count(*) FROM dup_key)").fetchone()
+    db.close()
+    return staged, sorted_in
+
+
+def test_keys_of_an_import_are_known_at_once_and_sorted_in_when_nothing_else_is_to_do(own_site):
+    site = own_site()
+    person = site.sign_in("demo.admin")
+    mark, before = tag(), keys(site)[1]
+    phone = lambda i: f"+84 7{i:08d}"
+    look = upload(person, text([[f"{mark} {i} {i * 7919 % 100003} works", "", phone(i), "", "", "VN", ""] for i in range(5000)]))
+    assert run(person, look)["result"]["new"] == 5000
+
+    def known(i):
+        answer = person.post("/lead", {"name": f"{tag()} other", "phone": phone(i), "country": "VN"})
+        return answer.status == 409 and answer.code == "duplicate"
+
+    assert known(1) and known(4999)
+    begun = time.monotonic()
+    while keys(site)[0] > 0 and time.monotonic() - begun < PATIENCE:
+        time.sleep(0.05)
+    staged, sorted_in = keys(site)
+    assert staged == 0 and sorted_in == before + 10000 and known(1) and known(4999)
+    assert undo(person, look["import"])["result"]["undone"] == 5000
+    assert keys(site) == (0, before) and not known(1)
+
+
+def test_an_undo_right_behind_an_import_takes_its_keys_along(own_site):
+    site = own_site()
+    person = site.sign_in("demo.admin")
+    mark, before = tag(), keys(site)[1]
+    look = upload(person, text([[f"{mark} {i} works", "", f"+84 6{i:08d}", "", "", "VN", ""] for i in range(3000)]))
+    assert run(person, look)["result"]["new"] == 3000
+    assert undo(person, look["import"])["result"]["undone"] == 3000
+    assert keys(site) == (0, before)
 
 
 def test_a_slow_hook_ends_a_slice_of_an_import_early(own_site):

@@ -125,6 +125,8 @@ def test_the_command_line_imports_adds_users_and_backs_up(tmp_path):
     out = berth("import", str(sheet), "--table", "lead", "--map", "Firma=name,Tel=phone,Mail=email", "--rejected", str(tmp_path / "left.csv"))
     assert re.search(r"new\s+1", out) and re.search(r"invalid\s+1", out)
     assert (tmp_path / "left.csv").read_text("utf-8-sig").count("\n") == 2
+    out = berth("import", str(sheet), "--table", "lead", "--map", "Firma=name,Tel=phone,Mail=email")
+    assert re.search(r"new\s+0", out) and re.search(r"duplicate\s+1", out)  # what the first has left to sort in is known to the next
     assert "nosuch" in berth("import", str(sheet), "--table", "nosuch", ok=False)
     berth("backup", str(tmp_path / "copy"))
     site = Bare(tmp_path / "copy")

@@ -414,9 +414,16 @@ def sqlite_alone(imported):
     last = db.execute("SELECT max(id) FROM lead").fetchone()[0]
     db.execute("ATTACH ? AS done", (str(imported / "berth.db"),))
     db.execute(f"CREATE TEMP TABLE r AS SELECT {columns} FROM done.lead WHERE id > {last} ORDER BY name")
-    db.execute(f"CREATE TEMP TABLE k AS SELECT hash, tbl, rec FROM done.dup_key WHERE rec > {last} ORDER BY hash")
+    keys = db.execute(f"SELECT hash, tbl, rec FROM done.dup_key WHERE rec > {last}").fetchall()
+    for tbl, first, hashes in db.execute("SELECT tbl, first_rec, hashes FROM done.dup_part"):  # not sorted in yet, see dup_stage.c
+        for i, record in enumerate(hashes.split(";")):
+            for k in range(0, len(record), 16):
+                value = int(record[k:k + 16], 16)
+                keys.append((value - (1 << 64) if value >> 63 else value, tbl, first + i))
+    db.execute("CREATE TEMP TABLE k (hash, tbl, rec)")
+    db.executemany("INSERT INTO k VALUES (?, ?, ?)", sorted(keys))
     began = time.monotonic()
-    for sql in (f"INSERT INTO lead ({columns}) SELECT {columns} FROM r", "INSERT INTO dup_key SELECT hash, tbl, rec FROM k"):
+    for sql in (f"INSERT INTO lead ({columns}) SELECT {columns} FROM r", "INSERT INTO dup_key SELECT hash, tbl, rec FROM k WHERE true ON CONFLICT DO NOTHING"):
         db.execute("BEGIN IMMEDIATE")
         db.execute(sql)
         db.execute("COMMIT")

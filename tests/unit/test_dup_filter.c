@@ -167,7 +167,7 @@ static void stage_some(struct fixture *f)
     }
     if (f->nstaged < STAGED)
         return;
-    assert_int_equal(dup_stage_merge(&f->st), 0);
+    assert_int_equal(dup_stage_merge(&f->st, NULL), 0);
     f->nstaged = 0;
 }
 
