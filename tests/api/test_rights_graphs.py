@@ -17,6 +17,7 @@ PEOPLE, UNITS, LEADS, ROLES = 8, 5, 16, 4
 WORD = "Graphprobe"
 FAR = "2036-01-01T00:00:00Z"
 LATER = "2035-01-01T00:00:00Z"
+DAY = "2031-05-05"
 
 
 class Graph:
@@ -162,7 +163,8 @@ class Graph:
             assert self.admin.delete(f"/_share/{id}").status == 204
             return
         lead = r.choice(list(self.owner))
-        kind, among = r.choice([("user_id", self.people), ("department_id", self.units), ("role_id", self.roles)])
+        to_unit = ("department_id", self.units)  # more often: it alone depends on the tree, downwards
+        kind, among = r.choice([("user_id", self.people), to_unit, to_unit, ("role_id", self.roles)])
         target, cooperate = r.choice(among), r.random() < 0.5
         what = "team" if kind == "user_id" and r.random() < 0.5 else "share"
         same = [i for i, s in self.shares.items() if s[:3] == (lead, kind, target)]
@@ -214,7 +216,7 @@ def make(site, admin, r):
         signed[user] = site.sign_in(f"graph{i}", "graph walker")
         g.toggle("user_role", g.has, (user, g.roles[0]), user_id=user, role_id=g.roles[0])
     for i in range(LEADS):
-        lead = admin.ask("POST", "/lead?duplicates=allow", {"name": f"{WORD} {i}", "owner_id": r.choice(g.people), "phone": "+86 755 2699 8801",
+        lead = admin.ask("POST", "/lead?duplicates=allow", {"name": f"{WORD} {i}", "owner_id": r.choice(g.people), "phone": "+86 755 2699 8801", "next_action_on": DAY,
                                                             "website": f"https://graph{i}.example.com"})
         assert lead.status == 201, lead
         row = lead.json["row"]
@@ -246,7 +248,7 @@ def ids(rows, key="id"):
 def among(person, lead, files):
     """Channels that are asked about one record: whether each gives it."""
     at = person.get(f"/lead/{lead}", at="2030-01-01T00:00:00Z").status
-    return {"one": person.get(f"/lead/{lead}").status, "at": at, "history": person.get(f"/lead/{lead}/_history").status,
+    return {"one": person.get(f"/lead/{lead}").status, "at": at, "neighbours": person.get(f"/lead/{lead}/_neighbours").status, "history": person.get(f"/lead/{lead}/_history").status,
             "timeline": person.get(f"/lead/{lead}/_timeline").status, "about": person.get(f"/lead/{lead}/_about").status,
             "files": person.get(f"/lead/{lead}/_files").status, "file": person.get(f"/_file/{files[lead]}").status,
             "shares": person.get(f"/lead/{lead}/_share").status}
@@ -284,6 +286,7 @@ def check(g, user, person, files, r, number):
             "search": ids(person.rows("lead", q=WORD)),
             "search sorted": ids(person.rows("lead", q=WORD, sort="name")),
             "palette": ids(found),
+            "calendar": ids(person.rows("lead", filter={"and": [some, ["next_action_on", "within", [DAY, DAY]]]}, sort="next_action_on")),
             "alerts": ids(person.get("/_alert", state="open", limit=100).json["alerts"], "record"),
             "duplicates": {m["id"] for m in match.json["error"]["matches"]} - {None},
         }
@@ -298,6 +301,9 @@ def check(g, user, person, files, r, number):
             expected = len(theirs) if "and" in str(query) else len(want)
             assert person.get("/lead", count=1, **query).json["total"] == expected, query
         assert sum(row["count"] for row in totals["groups"]) == len(want), totals
+        owners = [g.owner[lead] for lead in want]
+        grouped = person.get("/lead/_aggregate", group="owner_id", q=WORD).json["groups"]
+        assert {row["key"][0]: row["count"] for row in grouped} == {o: owners.count(o) for o in owners}, grouped
         out = exported(person) if number % 3 == 0 else None
         if out is not None:
             assert out == {names[lead] for lead in want}
@@ -306,6 +312,8 @@ def check(g, user, person, files, r, number):
     for lead in r.sample(list(g.owner), 3):
         answers = among(person, lead, files)
         assert set(answers.values()) == {200 if lead in want else 404}, (lead, answers, vars(g))
+        why = person.get(f"/lead/{lead}/_why")
+        assert why.status == 404 and lead not in want or why.json["allowed"] == (lead in want), (lead, why, vars(g))
         if lead in want:
             may = person.get(f"/lead/{lead}").json["can"]["update"]
             assert may == g.may(user, lead, 1), (lead, vars(g))
