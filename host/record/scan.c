@@ -5,7 +5,8 @@
  *   look    by id, of few owners and what lies in pools: some ids on from where the list stands, the condition in
  *           the statement.  Passing a neighbour costs a fifth of jumping to a row from an index.
  *   merge   by id and of few owners: a statement each, in order by the owners' index, read as far as needed.
- *   walk    all rows in the list's order; whose they are is looked at here.  Good for who sees much.  It is given
+ *   walk    all rows in the list's order; whose they are is looked at here.  Good for who sees much: the first rows
+ *           come whole, later ones are fetched when they are somebody's who may be seen.  It is given
  *           up when it has passed some ten rows for each one wanted without filling the page.
  *   gather  from where the walk ended: of each owner the best rows by the owners' index, of those the best of all.
  *           Good for who sees little.
@@ -23,6 +24,7 @@
 
 enum { FEW = 8 };  /* owners that get a statement each */
 enum { LOOK = 4 }; /* ids looked at for each row wanted */
+enum { FIRST = 2 }; /* rows that a walk in another order takes whole, for each row wanted */
 
 static struct {
     int64_t per_row;  /* rows passed for each one wanted, by id */
@@ -433,12 +435,12 @@ static void stand_at(struct way *w, struct db_stmt *s)
     w->after = w->at;
 }
 
-/* True: the page is full or there is nothing behind; otherwise w->after is where it stands.  By id the rows come
- * whole, as they lie in the table; by another order they are fetched when it is known which. */
-static bool walk(struct way *w, bool nulls, int64_t most)
+/* True: the page is full or there is nothing behind; otherwise w->after is where it stands.  Rows come whole, or are
+ * fetched when it is known which. */
+static bool walk(struct way *w, bool nulls, int64_t most, bool whole)
 {
     int owner = w->first - (w->s->t->at_pool >= 0 ? 2 : 1);
-    bool whole = w->s->q->nsort == 0, all = false;
+    bool all = false;
     struct db_stmt *s;
     int64_t *id = whole ? NULL : arena_alloc(w->c->a, (size_t)w->left * sizeof(*id)), n = 0, seen = 0;
     int rc = DB_DONE;
@@ -466,6 +468,16 @@ static bool walk(struct way *w, bool nulls, int64_t most)
     if (!whole)
         db_read_end(w->c->conn);
     return all || most == 0 || seen < most;
+}
+
+/* By id rows come whole, as they lie in the table.  By another order so do the first ones, for whom sees much: to jump to
+ * each of them once more costs half as much again. */
+static bool walk_on(struct way *w, bool nulls)
+{
+    if (w->s->q->nsort == 0)
+        return walk(w, nulls, w->left * walks.per_row, true);
+    return walk(w, nulls, w->left * FIRST, true) || w->left <= 0 || w->c->rc != BERTH_OK ||
+           walk(w, nulls, w->where != NULL ? walks.filtered : walks.sorted, false);
 }
 
 /* ---- gathering ---------------------------------------------------------------------------- */
@@ -614,20 +626,18 @@ static void own_part(struct way *w, bool nulls)
 {
     const struct scan *s = w->s;
     bool by_id = s->q->nsort == 0;
-    int64_t most;
 
     if (w->reach.all) {
         direct(w, "", 0, nulls);
     } else if (by_id && w->search.value != NULL) {
-        walk(w, nulls, 0);
+        walk(w, nulls, 0, true);
     } else if (by_id && w->reach.owners.n <= FEW) {
         if (w->reach.owners.n > 0 && w->reach.pools.n > 0)
             look(w);
         if (w->left > 0)
             merge(w);
     } else if (w->search.value == NULL && has_index(w->c, s->t, s->q)) {
-        most = by_id ? w->left * walks.per_row : w->where != NULL ? walks.filtered : walks.sorted;
-        if (!walk(w, nulls, most) && w->left > 0 && w->c->rc == BERTH_OK)
+        if (!walk_on(w, nulls) && w->left > 0 && w->c->rc == BERTH_OK)
             gather(w, nulls);
     } else {
         direct(w, reach_sql(w->c, s->t, &w->reach, "t."), 0, nulls);
