@@ -291,9 +291,15 @@ struct berth_hook {
     int32_t order;  /* lower first; ties in load order */
 };
 
+/* Each due time is run once, whatever happens to clock and process; what was missed while the host was down is
+ * made up for by one run.  run() returns 0 when all is done, more than 0 to be called again in another transaction.
+ * Label key "leads.timer.release".  doc: share/doc/jobs.md */
 struct berth_timer {
-    const char *name, *every; /* "10m", "1h", "daily 02:00" (the company's time zone) */
+    const char *name, *every; /* "10m", "1h", "daily 02:00"; cron: "0 8 * * mon-fri", "0 9 1 * * next_workday";
+                                 all by the company's time zone and working calendar */
     int (*run)(struct berth_ctx *);
+    int32_t attempts; /* tries of a run that fails; 0: five */
+    const char *wait; /* before the second, doubled with each; NULL: "30s" */
 };
 
 struct berth_perm {
@@ -447,6 +453,9 @@ struct berth_api {
     /* Into the outbox: a mail_template with the record's fields in it.  to NULL: the record's own e-mail address;
      * locale NULL: the company's language.  What is no address is BERTH_INVALID. */
     int (*mail)(struct berth_ctx *, const struct berth_row *about, int64_t template_id, const char *to, const char *locale);
+    /* The n-th working day behind `day` (before it: n < 0) by the calendar that administrators keep for a country
+     * ("VN"; NULL: the company's); n = 0: the day itself when it is worked, else the next that is. */
+    int64_t (*workday)(struct berth_ctx *, const char *country, int64_t day, int32_t n);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));

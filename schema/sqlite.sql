@@ -504,6 +504,7 @@ CREATE TABLE job (
     user_id INTEGER,
     run_at INTEGER,
     tries INTEGER,
+    fails INTEGER,
     started_at INTEGER,
     ended_at INTEGER,
     heartbeat_at INTEGER,
@@ -878,6 +879,59 @@ CREATE TABLE alert_pref (
     muted TEXT,
     PRIMARY KEY (user_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE timer (
+    name TEXT NOT NULL,
+    since INTEGER,
+    run_id INTEGER,
+    run_at INTEGER,
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE timer_run (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT,
+    due_at INTEGER,
+    missed INTEGER,
+    began_at INTEGER,
+    ended_at INTEGER,
+    state TEXT,
+    turns INTEGER,
+    tries INTEGER,
+    error TEXT,
+    by INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_timer_run_name_due_at ON timer_run (name, due_at);
+CREATE INDEX ix_timer_run_name_id ON timer_run (name, id);
+CREATE INDEX ix_timer_run_began_at ON timer_run (began_at);
+
+CREATE TABLE work_week (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    country TEXT,
+    days TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_work_week_country ON work_week (country);
+
+CREATE TABLE day_off (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    on_day INTEGER,
+    name TEXT,
+    country TEXT,
+    works INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_day_off_on_day_country ON day_off (on_day, country);
+CREATE INDEX ix_day_off_on_day ON day_off (on_day);
+-- and the full-text table search_day_off
 
 CREATE TABLE script_version (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,

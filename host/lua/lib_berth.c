@@ -18,6 +18,7 @@
 #include "record/save.h"
 #include "record/setting.h"
 #include "record/why.h"
+#include "record/workday.h"
 #include "record/zone.h"
 #include "service/alert.h"
 
@@ -602,6 +603,20 @@ static int b_weekday(lua_State *L)
     return 1;
 }
 
+/* berth.workday("2026-02-16", 3, "CN"): the third working day behind it; without a number the day itself or the next. */
+static int b_workday(lua_State *L)
+{
+    struct berth_ctx *c = ctx_of(L);
+    int64_t day = day_at(L, 1);
+    lua_Integer n = luaL_optinteger(L, 2, 0);
+    const char *country = lua_isnoneornil(L, 3) ? NULL : name_at(L, 3);
+
+    luaL_argcheck(L, n >= -1000 && n <= 1000, 2, "too many days");
+    box_burn(L, FUEL_QUERY + FUEL_ROW * (n < 0 ? -n : n));
+    lua_pushinteger(L, workday_after(c->st, c->conn, country, day, n));
+    return 1;
+}
+
 static int b_date_text(lua_State *L)
 {
     char text[WHEN_DATE_MAX];
@@ -676,6 +691,7 @@ void berth_open(lua_State *L)
         {"user", b_user},
         {"weekday", b_weekday},
         {"why", b_why},
+        {"workday", b_workday},
         {NULL, NULL},
     };
 

@@ -7,33 +7,10 @@
 
 #include "base/blame.h"
 #include "base/log.h"
-#include "lua/set.h"
-#include "lua/value.h"
+#include "lua/vm_in.h"
 #include "lua/watch.h"
 #include "record/find.h"
 #include "record/row.h"
-
-struct vm_hook {
-    const struct script *script;
-    char *on; /* table or topic */
-    uint32_t when;
-    int ref;
-};
-
-struct vm {
-    struct script_run run; /* first: the box's owner */
-    struct vm *next;
-    struct box *box;
-    uint64_t engine;
-    struct script_set *set;
-    bool spent;            /* out of memory once: build a new one */
-    struct arena *scratch; /* for what rules read: forgotten after the answer */
-    int *rules;            /* by place in the set: reference to the function, or 0 */
-    size_t nrules;
-    struct vm_hook *hooks;
-    size_t nhooks;
-    const struct script *loading;
-};
 
 /* For loading a file. */
 static const struct box_budget load_budget = {.fuel = 2000000, .cpu_ms = 200, .wall_ms = 1000};
@@ -91,6 +68,8 @@ static int open_host(lua_State *L)
     box_globals(L);
     lua_pushcfunction(L, on);
     lua_setfield(L, -2, "on");
+    lua_pushcfunction(L, vm_every);
+    lua_setfield(L, -2, "every");
     return 0;
 }
 
@@ -117,6 +96,7 @@ void vm_free(struct vm **at)
         return;
     for (size_t i = 0; i < vm->nhooks; i++)
         free(vm->hooks[i].on);
+    vm_timers_free(vm);
     box_free(&vm->box);
     arena_free(&vm->scratch);
     if (vm->set != NULL)
@@ -243,6 +223,13 @@ static bool is_users(int rc)
     return rc == BERTH_INVALID || rc == BERTH_NOT_FOUND || rc == BERTH_DENIED;
 }
 
+static struct scripts *installed;
+
+struct vm *vm_now(void)
+{
+    return vm_of(installed);
+}
+
 /* Runs fn as that script; -1 with err when it failed. */
 static int run(struct vm *vm, struct scripts *s, struct berth_ctx *c, const struct script *script,
                bool may_write, int (*fn)(lua_State *), void *arg, struct buf *err)
@@ -272,6 +259,11 @@ static int run(struct vm *vm, struct scripts *s, struct berth_ctx *c, const stru
     if (c->rc == BERTH_OK || f.why != BOX_ERROR || (script->kind == SCRIPT_RULE && is_users(c->rc)))
         tally_failure(s, script->tally, &f, buf_str(err));
     return -1;
+}
+
+int vm_run(struct vm *vm, struct berth_ctx *c, const struct script *script, bool may_write, int (*fn)(lua_State *), void *arg, struct buf *err)
+{
+    return run(vm, installed, c, script, may_write, fn, arg, err);
 }
 
 struct question {
@@ -317,8 +309,6 @@ static int answer(lua_State *L)
     q->answered = true;
     return 0;
 }
-
-static struct scripts *installed;
 
 static int put_question(struct vm *vm, struct scripts *s, struct question *q, struct buf *err)
 {
@@ -452,7 +442,7 @@ static int fire(lua_State *L)
 }
 
 /* The text for people, with the file and line for the administrator they will ask. */
-static int refuse(struct berth_ctx *c, const struct script *script, const char *why)
+int vm_refuse(struct berth_ctx *c, const struct script *script, const char *why)
 {
     if (c->rc != BERTH_OK)
         return c->rc;
@@ -482,7 +472,7 @@ static int hook(struct berth_ctx *c, struct berth_event *ev)
         else
             run(vm, installed, c, script, c->writing && !done, fire, &f, &err);
         if (!done && (err.len > 0 || c->rc != BERTH_OK))
-            refuse(c, script, buf_str(&err));
+            vm_refuse(c, script, buf_str(&err));
         else if (done)
             ctx_clear(c); /* too late to refuse */
         buf_free(&err);
@@ -501,5 +491,6 @@ struct script_ops scripts_ops(struct scripts *s)
 
     installed = s;
     draft_ops(s, &ops);
+    timer_ops(&ops);
     return ops;
 }

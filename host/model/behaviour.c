@@ -1,11 +1,10 @@
 /* behaviour.c - what can be done with tables: actions, views, hooks; and the rules, permissions,
  * settings, routes and timers of plugins. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/when.h"
+#include "base/every.h"
 #include "model/build.h"
 
 enum { ACTION_FLAGS = (1 << 3) - 1 };
@@ -189,39 +188,6 @@ void build_settings(struct build *b)
         }
 }
 
-bool model_every(const char *every, int64_t *period_r, int *minute_r)
-{
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', WHEN_DAY}};
-    char *end;
-    long n;
-
-    if (every == NULL)
-        return false;
-    if (strncmp(every, "daily ", 6) == 0) {
-        const char *p = every + 6;
-
-        if (strlen(p) != 5 || !isdigit((unsigned char)p[0]) || !isdigit((unsigned char)p[1]) ||
-            p[2] != ':' || !isdigit((unsigned char)p[3]) || !isdigit((unsigned char)p[4]))
-            return false;
-        *period_r = WHEN_DAY;
-        *minute_r = ((p[0] - '0') * 10 + p[1] - '0') * 60 + (p[3] - '0') * 10 + p[4] - '0';
-        return *minute_r < 24 * 60 && p[3] < '6';
-    }
-    n = strtol(every, &end, 10);
-    if (!isdigit((unsigned char)every[0]) || n < 1 || n > 100000 || strlen(end) != 1)
-        return false;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (units[i].unit == *end) {
-            *period_r = n * units[i].ms;
-            *minute_r = -1;
-            return true;
-        }
-    return false;
-}
-
 void build_timers(struct build *b)
 {
     struct model *m = b->m;
@@ -236,19 +202,21 @@ void build_timers(struct build *b)
     for (size_t i = 0; i < m->nplugins; i++)
         EACH (berth_timer, d, m->plugins[i]->timers, name) {
             const char *plugin = m->plugins[i]->name;
-            struct timer t = {full_name(b, plugin, d->name), d->every, plugin, d->run};
-            int64_t period;
-            int minute;
+            struct timer t = {full_name(b, plugin, d->name), d->every, plugin, d->run, d->attempts > 0 ? d->attempts : TIMER_ATTEMPTS,
+                              TIMER_WAIT};
+            struct every every;
 
             if (!name_check(b, plugin, NULL, "timer's", d->name))
                 continue;
             for (size_t k = 0; k < m->ntimers; k++)
                 if (strcmp(timers[k].full, t.full) == 0)
                     problem(b, plugin, NULL, NULL, "timer %s is declared twice", t.full);
-            if (!model_every(d->every, &period, &minute))
+            if (!every_parse(d->every, &every))
                 problem(b, plugin, NULL, NULL,
-                        "timer %s: \"%s\" is no interval; write \"10m\", \"1h\" or \"daily 02:00\"",
+                        "timer %s: \"%s\" is no interval; write \"10m\", \"1h\", \"daily 02:00\" or as cron \"0 8 * * mon-fri\"",
                         t.full, d->every != NULL ? d->every : "");
+            if (d->wait != NULL && (!every_parse(d->wait, &every) || (t.wait = every.period) == 0))
+                problem(b, plugin, NULL, NULL, "timer %s waits \"%s\", which is no interval: write \"30s\" or \"5m\"", t.full, d->wait);
             if (d->run == NULL)
                 problem(b, plugin, NULL, NULL, "timer %s has no function: set .run", t.full);
             timers[m->ntimers++] = t;

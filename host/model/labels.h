@@ -2,7 +2,7 @@
  * in share/i18n and each plugin's beside its .so.  Flat objects {"lead.phone": "Phone"}.
  * Keys: "lead" one record, "lead.*" many, "lead.phone" field, "lead.group.contact",
  * "lead.action.claim", "lead.view.mine", "leads.status.open" dictionary item,
- * "leads.err.limit" error; "leads.setting.keep_days" setting; "leads.perm.claim" permission;
+ * "leads.err.limit" error; "leads.setting.keep_days" setting; "leads.perm.claim" permission; "leads.timer.release" timer;
  * "leads" the plugin; "lead.phone?" help under a field; "lead.phone~" what else sheets call it,
  * "tel|telephone", for imports; "*.owner_id" a column of every table; "*.op.claim" what the
  * history calls a change; "err.required", "sheet.empty" the host's own errors. */

@@ -168,9 +168,13 @@ struct report {
 };
 
 struct timer {
-    const char *full, *every, *plugin; /* "leads.release" */
-    int (*run)(struct berth_ctx *);
+    const char *full, *every, *plugin; /* "leads.release"; plugin NULL: a script's */
+    int (*run)(struct berth_ctx *);    /* NULL: a script's */
+    int attempts;                      /* tries of one run */
+    int64_t wait;                      /* ms before the second; doubled with each */
+    const char *about;                 /* a script's: what it does, in its own words */
 };
+enum { TIMER_ATTEMPTS = 5, TIMER_WAIT = 30000 }; /* where nothing is declared */
 
 struct model {
     struct arena *arena;
@@ -242,9 +246,6 @@ const struct field *model_setting(const struct model *m, const char *full);
 
 /* What is wrong with a name of a table or a column ("is a word of SQL"), or NULL. */
 const char *model_name_problem(const char *name);
-/* "10m", "1h", "2d" -> the period in ms, minute_r -1; "daily 02:00" -> a day and the minute of the
- * day.  False when it is neither. */
-bool model_every(const char *every, int64_t *period_r, int *minute_r);
 
 /* "text", "money" ... as REST and custom fields name them; BERTH_NULL when there is no such. */
 const char *model_type_name(enum berth_type t);

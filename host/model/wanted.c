@@ -123,6 +123,9 @@ void labels_wanted(const struct model *m, const char *plugin,
     for (size_t i = 0; i < m->nsettings; i++)
         if (theirs(&w, m->settings[i].plugin))
             key(&w, "%s.setting.%s", m->settings[i].plugin, strchr(m->settings[i].name, '.') + 1);
+    for (size_t i = 0; i < m->ntimers; i++)
+        if (theirs(&w, m->timers[i].plugin))
+            key(&w, "%s.timer.%s", m->timers[i].plugin, strchr(m->timers[i].full, '.') + 1);
     for (size_t i = 0; i < m->nperms; i++) {
         const char *full = m->perms[i].full;
         size_t len = strcspn(full, ".");

@@ -17,6 +17,7 @@
 #include "record/session.h"
 #include "record/titles.h"
 #include "record/setting.h"
+#include "record/workday.h"
 #include "record/zone.h"
 #include "service/alert.h"
 #include "service/mail.h"
@@ -358,6 +359,11 @@ static int64_t api_midnight(struct berth_ctx *c, int64_t day)
     return zone_midnight(c->st->company.zone, day);
 }
 
+static int64_t api_workday(struct berth_ctx *c, const char *country, int64_t day, int32_t n)
+{
+    return workday_after(c->st, c->conn, country, day, n);
+}
+
 static const char *api_secret(struct berth_ctx *c)
 {
     unsigned char raw[24];
@@ -538,4 +544,5 @@ const struct berth_api plugin_api = {
     .json = api_json,
     .json_close = api_json_end,
     .mail = api_mail,
+    .workday = api_workday,
 };

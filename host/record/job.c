@@ -1,12 +1,10 @@
 /* job.c - the queue and its runner. */
 #include "record/job.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/background.h"
 #include "base/blame.h"
 #include "base/log.h"
 #include "base/when.h"
@@ -16,12 +14,10 @@
 struct jobs {
     struct store *st;
     struct db_conn *conn;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    atomic_bool stop;
-    bool work;
+    struct background thread;
 };
+
+enum { LOOK_MS = 30000, SETTLE_MS = 1000, WAIT_MAX_MS = 6 * 3600000 };
 
 static struct jobs *runner; /* for job_add() to wake; one a process */
 
@@ -90,7 +86,8 @@ int job_json(struct berth_ctx *c, int64_t id, struct buf *out)
 {
     struct json j = json_to(out);
     struct db_stmt *s;
-    int64_t done, total, started, ended;
+    int64_t done, total, started, ended, again;
+    char when[WHEN_TIME_MAX];
     const char *state;
     double seconds;
     int rc;
@@ -98,7 +95,7 @@ int job_json(struct berth_ctx *c, int64_t id, struct buf *out)
     if (!may_see(c, id))
         return c->rc;
     s = db_prepare(c->conn, "SELECT kind, state, done, total, result, message, coalesce(started_at, 0),"
-                            " coalesce(ended_at, 0) FROM job WHERE id = ?");
+                            " coalesce(ended_at, 0), CASE WHEN state = 'queued' AND fails > 0 THEN run_at END FROM job WHERE id = ?");
     db_bind_int(s, 1, id);
     rc = db_step(s);
     if (rc != DB_ROW) {
@@ -110,6 +107,7 @@ int job_json(struct berth_ctx *c, int64_t id, struct buf *out)
     total = db_col_int(s, 3);
     started = db_col_int(s, 6);
     ended = db_col_int(s, 7);
+    again = db_col_int(s, 8);
     seconds = started == 0 ? 0 : (double)((ended != 0 ? ended : c->now) - started) / 1000.0;
     json_open(&j, '{');
     json_key(&j, "id");
@@ -136,7 +134,10 @@ int job_json(struct berth_ctx *c, int64_t id, struct buf *out)
         json_nil(&j);
     raw_or_null(&j, "result", db_col_text(s, 4, NULL));
     json_key(&j, "error");
-    json_str(&j, strcmp(state, "failed") == 0 ? db_col_text(s, 5, NULL) : NULL);
+    json_str(&j, strcmp(state, "failed") == 0 || again != 0 ? db_col_text(s, 5, NULL) : NULL);
+    json_key(&j, "again_at");
+    when_time_format(again, when);
+    json_str(&j, again != 0 ? when : NULL);
     json_close(&j, '}');
     db_reset(s);
     return c->rc;
@@ -166,8 +167,8 @@ int job_again(struct berth_ctx *c, int64_t id)
 
     if (!may_see(c, id))
         return c->rc;
-    s = db_prepare(c->conn, "UPDATE job SET state = 'queued', cancel = 0, tries = 0, ended_at = NULL, message = NULL WHERE id = ?"
-                            " AND state IN ('failed', 'cancelled')");
+    s = db_prepare(c->conn, "UPDATE job SET state = 'queued', cancel = 0, tries = 0, fails = 0, run_at = NULL, ended_at = NULL,"
+                            " message = NULL WHERE id = ? AND (state IN ('failed', 'cancelled') OR (state = 'queued' AND run_at IS NOT NULL))");
     db_bind_int(s, 1, id);
     rc = db_step(s);
     db_reset(s);
@@ -231,7 +232,7 @@ void job_look(struct job *j)
     if (db_step(s) == DB_ROW && db_col_int(s, 0) != 0)
         j->cancelled = true;
     db_reset(s);
-    if (runner != NULL && runner->stop)
+    if (runner != NULL && background_stopping(&runner->thread))
         j->cancelled = true;
 }
 
@@ -272,6 +273,8 @@ static int begin_body(struct db_conn *w, void *arg)
 struct ending {
     struct job *j;
     const char *state, *message;
+    int fails;
+    int64_t again; /* when it is tried once more; 0: not at all */
 };
 
 static int end_body(struct db_conn *w, void *arg)
@@ -282,21 +285,25 @@ static int end_body(struct db_conn *w, void *arg)
 
     if (rc != 0)
         return rc;
-    s = db_prepare(w, "UPDATE job SET state = ?, message = ?, ended_at = ? WHERE id = ?");
+    s = db_prepare(w, "UPDATE job SET state = ?1, message = ?2, ended_at = ?3, fails = ?4, run_at = ?5,"
+                      " tries = CASE WHEN ?4 > 0 THEN 0 ELSE tries END WHERE id = ?6");
     db_bind_text(s, 1, e->state, -1);
     db_bind_text(s, 2, e->message, -1);
     if (strcmp(e->state, "queued") != 0)
         db_bind_int(s, 3, when_now());
-    db_bind_int(s, 4, e->j->id);
+    db_bind_int(s, 4, e->fails);
+    if (e->again != 0)
+        db_bind_int(s, 5, e->again);
+    db_bind_int(s, 6, e->j->id);
     rc = db_step(s);
     db_reset(s);
     return rc < 0 ? rc : 0;
 }
 
-static bool load_next(struct jobs *r, struct job *j, char *kind, size_t cap)
+static bool load_next(struct jobs *r, struct job *j, char *kind, size_t cap, int *fails)
 {
     struct db_stmt *s = db_prepare(r->conn, "SELECT id, kind, coalesce(args, '{}'), coalesce(result, '{}'), coalesce(done, 0),"
-                                            " coalesce(total, 0), coalesce(user_id, 0) FROM job WHERE state = 'queued' AND"
+                                            " coalesce(total, 0), coalesce(user_id, 0), coalesce(fails, 0) FROM job WHERE state = 'queued' AND"
                                             " coalesce(run_at, 0) <= ? ORDER BY id LIMIT 1");
     bool found;
 
@@ -310,6 +317,7 @@ static bool load_next(struct jobs *r, struct job *j, char *kind, size_t cap)
         j->done = db_col_int(s, 4);
         j->total = db_col_int(s, 5);
         j->user = db_col_int(s, 6);
+        *fails = (int)db_col_int(s, 7);
     }
     db_reset(s);
     return found;
@@ -318,14 +326,27 @@ static bool load_next(struct jobs *r, struct job *j, char *kind, size_t cap)
 /* What an import has left to sort in. */
 static void settle_keys(struct jobs *r)
 {
-    if (dup_stage_count(r->st) > 0 && dup_stage_merge(r->st, &r->stop) < 0 && !r->stop)
+    if (dup_stage_count(r->st) > 0 && dup_stage_merge(r->st, &r->thread.stop) < 0 && !background_stopping(&r->thread))
         log_error("job", "the duplicate keys of an import could not be sorted in; they are known, and it is tried again");
 }
 
-static void run_one(struct jobs *r, struct job *j, const char *kind)
+/* Another try, later with each, unless it had all that its kind allows. */
+static void put_off(struct ending *e, const struct job_kind *k, int fails)
+{
+    int64_t wait = k->wait << (fails < 16 ? fails : 15);
+
+    if (fails + 1 >= k->attempts)
+        return;
+    e->state = "queued";
+    e->fails = fails + 1;
+    e->again = when_now() + (wait < WAIT_MAX_MS ? wait : WAIT_MAX_MS);
+}
+
+static void run_one(struct jobs *r, struct job *j, const char *kind, int fails)
 {
     struct buf err = BUF_INIT;
-    struct ending e = {j, "failed", NULL};
+    struct ending e = {.j = j, .state = "failed"};
+    bool stops;
     const struct job_kind *k = job_kinds;
     int rc = -1;
 
@@ -340,11 +361,14 @@ static void run_one(struct jobs *r, struct job *j, const char *kind)
         buf_addf(&err, "no such kind of job: %s", kind);
     else
         rc = k->run(j, &err);
+    stops = background_stopping(&r->thread);
     job_look(j);
-    if (r->stop && rc == 0 && j->cancelled)
+    if (stops && rc == 0 && j->cancelled)
         e.state = "queued"; /* the server stops: it goes on with the next one */
     else if (rc == 0)
         e.state = j->cancelled ? "cancelled" : "done";
+    else if (!j->cancelled || stops)
+        put_off(&e, k, fails);
     e.message = buf_str(&err);
     if (db_write(r->st->db, end_body, &e) != 0)
         log_error("job", "%s %lld: its end could not be written", kind, (long long)j->id);
@@ -353,41 +377,49 @@ static void run_one(struct jobs *r, struct job *j, const char *kind)
     buf_free(&err);
 }
 
+/* How long there is nothing to do: until the first of those that wait for a time of their own, or until an import
+ * has been over for a moment. */
+static int64_t idle_ms(struct jobs *r)
+{
+    struct db_stmt *s = db_prepare(r->conn, "SELECT min(run_at) FROM job WHERE state = 'queued' AND run_at IS NOT NULL");
+    int64_t ms = dup_stage_count(r->st) > 0 ? SETTLE_MS : LOOK_MS, most = ms;
+
+    if (db_step(s) == DB_ROW && !db_col_is_null(s, 0))
+        ms = db_col_int(s, 0) - when_now();
+    db_reset(s);
+    return ms < 0 ? 0 : ms < most ? ms : most;
+}
+
+static bool run_next(struct jobs *r)
+{
+    struct job j = {.st = r->st, .conn = r->conn, .a = arena_new()};
+    char kind[64];
+    int fails = 0;
+    bool any = load_next(r, &j, kind, sizeof(kind), &fails);
+
+    if (any)
+        run_one(r, &j, kind, fails);
+    json_decref(j.args);
+    json_decref(j.result);
+    arena_free(&j.a);
+    db_settle(r->conn);
+    return any;
+}
+
 static void *work(void *arg)
 {
     struct jobs *r = arg;
 
     blame_thread();
-    for (;;) {
-        struct job j = {.st = r->st, .conn = r->conn, .a = arena_new()};
-        char kind[64];
-        bool any = load_next(r, &j, kind, sizeof(kind));
+    do {
+        bool any = false;
 
-        if (any)
-            run_one(r, &j, kind);
-        json_decref(j.args);
-        json_decref(j.result);
-        arena_free(&j.a);
-        db_settle(r->conn);
-        pthread_mutex_lock(&r->lock);
-        bool quiet = false;
-
-        if (!any && !r->work && !r->stop) {
-            struct timespec until;
-
-            clock_gettime(CLOCK_REALTIME, &until);
-            until.tv_sec += dup_stage_count(r->st) > 0 ? 1 : 30; /* for those with a time of their own */
-            quiet = pthread_cond_timedwait(&r->wake, &r->lock, &until) == ETIMEDOUT;
-        }
-        r->work = false;
-        bool stop = r->stop;
-
-        pthread_mutex_unlock(&r->lock);
-        if (stop)
-            return NULL;
-        if (quiet)
+        while (!background_stopping(&r->thread) && run_next(r))
+            any = true;
+        if (!any && !background_stopping(&r->thread))
             settle_keys(r);
-    }
+    } while (background_rest(&r->thread, idle_ms(r)));
+    return NULL;
 }
 
 static int requeue_body(struct db_conn *w, void *arg)
@@ -404,40 +436,28 @@ struct jobs *jobs_start(struct store *st, struct buf *err)
 
     r->st = st;
     r->conn = db_reader(st->db, err);
-    pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->wake, NULL);
-    if (r->conn == NULL || db_write(st->db, requeue_body, NULL) != 0 || pthread_create(&r->thread, NULL, work, r) != 0) {
+    runner = r;
+    if (r->conn == NULL || db_write(st->db, requeue_body, NULL) != 0 || background_start(&r->thread, work, r) != 0) {
         if (r->conn != NULL)
             db_conn_close(&r->conn);
         buf_puts(err, "start the job runner");
+        runner = NULL;
         free(r);
         return NULL;
     }
-    runner = r;
     return r;
 }
 
 void jobs_wake(struct jobs *r)
 {
-    pthread_mutex_lock(&r->lock);
-    r->work = true;
-    pthread_cond_signal(&r->wake);
-    pthread_mutex_unlock(&r->lock);
+    background_wake(&r->thread);
 }
 
 void jobs_stop(struct jobs **jobs)
 {
-    struct jobs *r = *jobs;
-
-    pthread_mutex_lock(&r->lock);
-    r->stop = true;
-    pthread_cond_signal(&r->wake);
-    pthread_mutex_unlock(&r->lock);
-    pthread_join(r->thread, NULL);
+    background_stop(&(*jobs)->thread);
     runner = NULL;
-    db_conn_close(&r->conn);
-    pthread_mutex_destroy(&r->lock);
-    pthread_cond_destroy(&r->wake);
-    free(r);
+    db_conn_close(&(*jobs)->conn);
+    free(*jobs);
     *jobs = NULL;
 }

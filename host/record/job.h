@@ -28,6 +28,9 @@ struct job_kind {
     /* 0: done; -1: failed, why in err. */
     int (*run)(struct job *j, struct buf *err);
     bool stages; /* staged duplicate keys (dup_stage.h) may wait when it begins, and when it ends */
+    /* Tries until it has failed, the ms before the second, doubled with each; 0: one. */
+    int attempts;
+    int64_t wait;
 };
 extern const struct job_kind job_kinds[]; /* in kinds.c; ends with name NULL */
 
@@ -52,7 +55,7 @@ void jobs_stop(struct jobs **jobs); /* at the next step of the running one; it g
 /* {"id":…,"state":…} of one of the user's jobs (administrators: any). */
 int job_json(struct berth_ctx *c, int64_t id, struct buf *out);
 int job_cancel(struct berth_ctx *c, int64_t id);
-/* On the writer: one that failed or was cancelled goes on behind its last step. */
+/* On the writer: one that failed, was cancelled or waits for another try goes on behind its last step. */
 int job_again(struct berth_ctx *c, int64_t id);
 
 #endif

@@ -9,15 +9,16 @@
 #include "record/recycle.h"
 #include "record/reindex.h"
 
+/* What somebody waits for fails at once, so that they hear of it; the rest is tried again by itself. */
 const struct job_kind job_kinds[] = {
-    {"backup", backup_run},
+    {"backup", backup_run, .attempts = 5, .wait = 60000},
     {"bulk", bulk_run},
     {"export", export_run},
-    {"groups", dup_groups_run},
-    {"handover", handover_run},
+    {"groups", dup_groups_run, .attempts = 3, .wait = 60000},
+    {"handover", handover_run, .attempts = 5, .wait = 10000},
     {"import", import_run, .stages = true},
     {"import_undo", import_undo_run},
-    {"recycle", recycle_run},
-    {"rekey", rekey_run},
+    {"recycle", recycle_run, .attempts = 5, .wait = 10000},
+    {"rekey", rekey_run, .attempts = 5, .wait = 10000},
     {0},
 };

@@ -33,6 +33,10 @@ struct script_ops {
     /* Whether hook() has anything for this table or topic (NULL table) and point. */
     bool (*has_hook)(const struct table *t, const char *topic, uint32_t when);
     uint64_t (*generation)(void); /* grows when scripts are read again */
+    /* Timers of scripts, in the arena. */
+    const struct timer *(*timers)(struct arena *a, size_t *n);
+    /* One turn of one of them: more than 0 asks for another; < 0 with the ctx's error. */
+    int (*timer)(struct berth_ctx *c, const char *full);
     /* False: no script answers the rule, or none about a record.  The flags are in the ctx's arena. */
     bool (*reads)(struct berth_ctx *c, const struct rule *r, struct script_reads *out);
     /* The answer to a rule makes no sense: told to the administrator like an error of the script. */

@@ -35,13 +35,17 @@ static UCalendar *calendar(const char *zone)
     u_uastrncpy(id, zone, 63);
     id[63] = 0;
     cal = ucal_open(id, -1, "en", UCAL_GREGORIAN, &e);
+    if (cal != NULL) {
+        ucal_setAttribute(cal, UCAL_REPEATED_WALL_TIME, UCAL_WALLTIME_FIRST);
+        ucal_setAttribute(cal, UCAL_SKIPPED_WALL_TIME, UCAL_WALLTIME_NEXT_VALID);
+    }
     pthread_once(&once, make_key);
     pthread_setspecific(at_exit, cal);
     strncpy(name, zone, sizeof(name) - 1);
     return cal;
 }
 
-static int64_t offset_at(const char *zone, int64_t ms)
+int64_t zone_offset(const char *zone, int64_t ms)
 {
     UCalendar *cal = calendar(zone);
     UErrorCode e = U_ZERO_ERROR;
@@ -64,7 +68,7 @@ int64_t zone_day(const char *zone, int64_t ms)
 {
     ms = within(ms, FAR);
 
-    int64_t local = ms + offset_at(zone, ms);
+    int64_t local = ms + zone_offset(zone, ms);
 
     return local >= 0 ? local / WHEN_DAY : -((-local + WHEN_DAY - 1) / WHEN_DAY);
 }
@@ -73,7 +77,21 @@ int64_t zone_midnight(const char *zone, int64_t day)
 {
     day = within(day, FAR / WHEN_DAY);
 
-    int64_t guess = day * WHEN_DAY - offset_at(zone, day * WHEN_DAY);
+    int64_t guess = day * WHEN_DAY - zone_offset(zone, day * WHEN_DAY);
 
-    return day * WHEN_DAY - offset_at(zone, guess);
+    return day * WHEN_DAY - zone_offset(zone, guess);
+}
+
+int64_t zone_at(const char *zone, int64_t day, int minute)
+{
+    UCalendar *cal = calendar(zone);
+    UErrorCode e = U_ZERO_ERROR;
+    int y, m, d;
+
+    if (cal == NULL)
+        return day * WHEN_DAY + minute * INT64_C(60000);
+    when_civil(day, &y, &m, &d);
+    ucal_clear(cal);
+    ucal_setDateTime(cal, y, m - 1, d, minute / 60, minute % 60, 0, &e);
+    return (int64_t)ucal_getMillis(cal, &e);
 }

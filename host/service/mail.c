@@ -7,13 +7,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/background.h"
 #include "base/blame.h"
 #include "base/log.h"
 #include "base/when.h"
 #include "record/commit.h"
 #include "record/find.h"
 
-enum { TRIES = 10, AT_ONCE = 20 };
+enum { TRIES = 10, AT_ONCE = 20, LOOK_MS = 5000 };
 
 /* ---- putting in ------------------------------------------------------------------------------------ */
 static bool one_line(struct berth_ctx *c, const char *field, const char *s, size_t max)
@@ -222,10 +223,7 @@ struct mailer {
     struct store *st;
     const struct mail_server *server;
     struct db_conn *conn;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stop, work;
+    struct background thread;
 };
 
 static struct mailer *runner; /* one a process */
@@ -290,16 +288,6 @@ static void send_one(struct mailer *m, const struct outgoing *o)
     buf_free(&why);
 }
 
-static bool stopping(struct mailer *m)
-{
-    bool stop;
-
-    pthread_mutex_lock(&m->lock);
-    stop = m->stop;
-    pthread_mutex_unlock(&m->lock);
-    return stop;
-}
-
 static size_t read_due(struct mailer *m, struct arena *a, struct outgoing *o)
 {
     struct db_stmt *s = db_prepare(m->conn, "SELECT id, at, tries, recipient, subject, body, name FROM mail WHERE state = 'queued' AND run_at <= ?"
@@ -325,26 +313,10 @@ static bool send_due(struct mailer *m)
     struct outgoing *o = arena_alloc(a, AT_ONCE * sizeof(*o));
     size_t n = read_due(m, a, o);
 
-    for (size_t i = 0; i < n && !stopping(m); i++)
+    for (size_t i = 0; i < n && !background_stopping(&m->thread); i++)
         send_one(m, &o[i]);
     arena_free(&a);
     return n == AT_ONCE;
-}
-
-static bool rest(struct mailer *m)
-{
-    struct timespec until;
-    bool stop;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += 5;
-    pthread_mutex_lock(&m->lock);
-    if (!m->stop && !m->work)
-        pthread_cond_timedwait(&m->wake, &m->lock, &until);
-    m->work = false;
-    stop = m->stop;
-    pthread_mutex_unlock(&m->lock);
-    return stop;
 }
 
 static void *work(void *arg)
@@ -352,8 +324,8 @@ static void *work(void *arg)
     struct mailer *m = arg;
 
     blame_thread();
-    while (!rest(m))
-        while (send_due(m) && !stopping(m))
+    while (background_rest(&m->thread, LOOK_MS))
+        while (send_due(m) && !background_stopping(&m->thread))
             continue;
     return NULL;
 }
@@ -362,50 +334,34 @@ struct mailer *mailer_start(struct store *st, const struct mail_server *server)
 {
     struct mailer *m = mem_alloc(sizeof(*m));
     struct buf err = BUF_INIT;
-    pthread_condattr_t attr;
 
     m->st = st;
     m->server = server;
     m->conn = db_reader(st->db, &err);
     buf_free(&err);
-    pthread_mutex_init(&m->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&m->wake, &attr);
-    pthread_condattr_destroy(&attr);
     smtp_ready();
-    if (m->conn == NULL || pthread_create(&m->thread, NULL, work, m) != 0) {
+    runner = m;
+    if (m->conn == NULL || background_start(&m->thread, work, m) != 0) {
         if (m->conn != NULL)
             db_conn_close(&m->conn);
+        runner = NULL;
         free(m);
         return NULL;
     }
-    return runner = m;
+    return m;
 }
 
 void mailer_wake(void)
 {
-    if (runner == NULL)
-        return;
-    pthread_mutex_lock(&runner->lock);
-    runner->work = true;
-    pthread_cond_signal(&runner->wake);
-    pthread_mutex_unlock(&runner->lock);
+    if (runner != NULL)
+        background_wake(&runner->thread);
 }
 
 void mailer_stop(struct mailer **pm)
 {
-    struct mailer *m = *pm;
-
-    pthread_mutex_lock(&m->lock);
-    m->stop = true;
-    pthread_cond_signal(&m->wake);
-    pthread_mutex_unlock(&m->lock);
-    pthread_join(m->thread, NULL);
+    background_stop(&(*pm)->thread);
     runner = NULL;
-    db_conn_close(&m->conn);
-    pthread_mutex_destroy(&m->lock);
-    pthread_cond_destroy(&m->wake);
-    free(m);
+    db_conn_close(&(*pm)->conn);
+    free(*pm);
     *pm = NULL;
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/background.h"
 #include "base/blame.h"
 #include "base/log.h"
 #include "base/when.h"
@@ -11,7 +12,7 @@
 #include "service/note.h"
 #include "service/remind.h"
 
-enum { FOLDERS = 256, SWEEP_MS = 60000, REMIND_MS = 60000 };
+enum { LOOK_MS = 1000, FOLDERS = 256, SWEEP_MS = 60000, REMIND_MS = 60000 };
 
 /* ---- with the record -------------------------------------------------------------------------- */
 static int saved(struct berth_ctx *c, const struct berth_row *r)
@@ -34,10 +35,7 @@ void service_ready(struct store *st)
 /* ---- what is due -------------------------------------------------------------------------------- */
 struct services {
     struct store *st;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stop, work;
+    struct background thread;
     int64_t swept, reminded; /* monotonic */
     int folder;
 };
@@ -69,23 +67,6 @@ static void sweep(struct services *s, struct db_conn *conn)
     blob_sweep_folder(s->st, conn, s->folder++ % FOLDERS);
 }
 
-/* True when it is to end. */
-static bool rest(struct services *s)
-{
-    struct timespec until;
-    bool stop;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec++;
-    pthread_mutex_lock(&s->lock);
-    if (!s->stop && !s->work)
-        pthread_cond_timedwait(&s->wake, &s->lock, &until);
-    s->work = false;
-    stop = s->stop;
-    pthread_mutex_unlock(&s->lock);
-    return stop;
-}
-
 static void *work(void *arg)
 {
     struct services *s = arg;
@@ -93,7 +74,7 @@ static void *work(void *arg)
     struct db_conn *conn = db_reader(s->st->db, &err);
 
     blame_thread();
-    while (conn != NULL && !rest(s)) {
+    while (conn != NULL && background_rest(&s->thread, LOOK_MS)) {
         if (when_monotonic() >= s->reminded + REMIND_MS) {
             s->reminded = when_monotonic();
             remind_due(s->st, conn);
@@ -110,43 +91,26 @@ static void *work(void *arg)
 struct services *services_start(struct store *st)
 {
     struct services *s = mem_alloc(sizeof(*s));
-    pthread_condattr_t attr;
 
     s->st = st;
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->wake, &attr);
-    pthread_condattr_destroy(&attr);
-    if (pthread_create(&s->thread, NULL, work, s) != 0) {
-        free(s);
-        return NULL;
-    }
-    return runner = s;
+    runner = s;
+    if (background_start(&s->thread, work, s) == 0)
+        return s;
+    runner = NULL;
+    free(s);
+    return NULL;
 }
 
 void service_wake(void)
 {
-    if (runner == NULL)
-        return;
-    pthread_mutex_lock(&runner->lock);
-    runner->work = true;
-    pthread_cond_signal(&runner->wake);
-    pthread_mutex_unlock(&runner->lock);
+    if (runner != NULL)
+        background_wake(&runner->thread);
 }
 
 void services_stop(struct services **ps)
 {
-    struct services *s = *ps;
-
-    pthread_mutex_lock(&s->lock);
-    s->stop = true;
-    pthread_cond_signal(&s->wake);
-    pthread_mutex_unlock(&s->lock);
-    pthread_join(s->thread, NULL);
+    background_stop(&(*ps)->thread);
     runner = NULL;
-    pthread_mutex_destroy(&s->lock);
-    pthread_cond_destroy(&s->wake);
-    free(s);
+    free(*ps);
     *ps = NULL;
 }

@@ -20,60 +20,36 @@ static void at_json(struct json *j, const char *key, int64_t ms)
 }
 
 /* ---- timers ------------------------------------------------------------------------------------- */
-static int64_t last_run(struct call *k, const char *full)
-{
-    struct db_stmt *s = db_prepare(k->c.conn, "SELECT value FROM setting WHERE name = ?");
-    int64_t last = 0;
-
-    db_bind_text(s, 1, arena_fmt(k->req->arena, "timer.%s", full), -1);
-    if (db_step(s) == DB_ROW && !db_col_is_null(s, 0))
-        last = strtoll(db_col_text(s, 0, NULL), NULL, 10);
-    db_reset(s);
-    return last;
-}
-
 static int timers(struct call *k)
 {
-    struct json j = call_json(k);
+    return timer_list_json(&k->c, &k->req->out);
+}
 
-    json_open(&j, '{');
-    json_key(&j, "timers");
-    json_open(&j, '[');
-    for (size_t i = 0; i < k->c.m->ntimers; i++) {
-        const struct timer *t = &k->c.m->timers[i];
-        int64_t last = last_run(k, t->full);
+static int timer_runs(struct call *k)
+{
+    int64_t before = call_number(k, "after", 0, 0, INT64_MAX), limit = call_number(k, "limit", 50, 1, 500);
 
-        json_open(&j, '{');
-        json_key(&j, "name");
-        json_str(&j, t->full);
-        json_key(&j, "every");
-        json_str(&j, t->every);
-        at_json(&j, "last", last);
-        at_json(&j, "next", timer_next(t->every, last, k->c.now, k->app->st->company.zone));
-        json_close(&j, '}');
-    }
-    json_close(&j, ']');
-    json_close(&j, '}');
-    return k->c.rc;
+    return k->c.rc != BERTH_OK ? (int)k->c.rc : timer_runs_json(&k->c, k->name, before, (int)limit, &k->req->out);
 }
 
 static int timer_now(struct call *k)
 {
     struct json j = call_json(k);
-    int turns = -1;
+    size_t n;
+    const struct timer *all = timer_list(k->app->st, k->req->arena, &n);
+    int turns;
 
-    for (size_t i = 0; i < k->c.m->ntimers; i++)
-        if (strcmp(k->c.m->timers[i].full, k->name) == 0)
-            turns = timer_run(k->app->st, &k->c.m->timers[i]);
-    if (turns == -1)
-        return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
-    if (turns < 0)
-        return ctx_fail(&k->c, BERTH_BROKEN, "broken", "err.broken");
-    json_open(&j, '{');
-    json_key(&j, "turns");
-    json_int(&j, turns);
-    json_close(&j, '}');
-    return k->c.rc;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(all[i].full, k->name) == 0) {
+            if ((turns = timer_run(k->app->st, &all[i], k->user)) < 0)
+                return ctx_fail(&k->c, turns == BERTH_BUSY ? BERTH_BUSY : BERTH_BROKEN, NULL, NULL);
+            json_open(&j, '{');
+            json_key(&j, "turns");
+            json_int(&j, turns);
+            json_close(&j, '}');
+            return k->c.rc;
+        }
+    return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
 }
 
 /* ---- scripts -------------------------------------------------------------------------------------- */
@@ -197,6 +173,7 @@ const struct route_entry routes_admin[] = {
     {"GET", "/api/_state", R_ADMIN, state},
     {"GET", "/api/_timer", R_ADMIN, timers},
     {"POST", "/api/_timer/{name}", R_ADMIN | R_SLOW, timer_now},
+    {"GET", "/api/_timer/{name}/runs", R_ADMIN, timer_runs},
     {"GET", "/api/_script", R_ADMIN, scripts},
     {"POST", "/api/_script/_reload", R_ADMIN | R_SLOW, scripts_again},
     {0},

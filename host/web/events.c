@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/background.h"
 #include "base/blame.h"
 #include "base/log.h"
 #include "base/when.h"
@@ -37,13 +38,12 @@ struct gathered {
 
 struct hub {
     struct store *st;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
+    struct background thread;
+    pthread_mutex_t lock; /* below */
     struct client *clients;
     atomic_int nclients;
     struct gathered now;
-    bool stop, work;
+    bool stop; /* nobody is taken in any more */
 };
 
 /* ---- gathering: any thread --------------------------------------------------------------------- */
@@ -91,9 +91,8 @@ static void hub_send(void *arg, const struct event *e)
         add_changed(&h->now, e);
     else
         add_mine(&h->now, e);
-    h->work = true;
-    pthread_cond_signal(&h->wake);
     pthread_mutex_unlock(&h->lock);
+    background_wake(&h->thread);
 }
 
 /* ---- telling: the hub's thread ------------------------------------------------------------------- */
@@ -241,28 +240,10 @@ static void gathered_free(struct gathered *g)
     free(g->mine);
 }
 
-/* Waits for something to tell, or for the next beat; true when it is to end. */
+/* Waits for something to tell, or for the next beat, and lets a burst come together; false when it is to end. */
 static bool rest(struct hub *h, int64_t until)
 {
-    struct timespec t;
-    int64_t ms = until - when_monotonic();
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms > 0 ? ms / 1000 : 0;
-    pthread_mutex_lock(&h->lock);
-    if (!h->work && !h->stop)
-        pthread_cond_timedwait(&h->wake, &h->lock, &t);
-    if (!h->stop) { /* let a burst come together */
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        t.tv_nsec += TICK_MS * 1000000L;
-        t.tv_sec += t.tv_nsec / 1000000000L;
-        t.tv_nsec %= 1000000000L;
-        while (!h->stop && pthread_cond_timedwait(&h->wake, &h->lock, &t) == 0)
-            continue;
-    }
-    bool stop = h->stop;
-    pthread_mutex_unlock(&h->lock);
-    return stop;
+    return background_rest(&h->thread, until - when_monotonic()) && background_pause(&h->thread, TICK_MS);
 }
 
 static void *work(void *arg)
@@ -274,7 +255,7 @@ static void *work(void *arg)
 
     blame_thread();
     gathered_new(&r.g);
-    while (r.conn != NULL && !rest(h, beat)) {
+    while (r.conn != NULL && rest(h, beat)) {
         struct gathered was = r.g;
 
         pthread_mutex_lock(&h->lock);
@@ -282,7 +263,6 @@ static void *work(void *arg)
         h->now = was;
         h->now.nchanged = h->now.nmine = 0;
         h->now.all_alerts = false;
-        h->work = false;
         pthread_mutex_unlock(&h->lock);
         r.beat = when_monotonic() >= beat;
         if (r.beat)
@@ -304,16 +284,11 @@ static void *work(void *arg)
 struct hub *hub_start(struct store *st)
 {
     struct hub *h = mem_alloc(sizeof(*h));
-    pthread_condattr_t attr;
 
     h->st = st;
     gathered_new(&h->now);
     pthread_mutex_init(&h->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&h->wake, &attr);
-    pthread_condattr_destroy(&attr);
-    if (pthread_create(&h->thread, NULL, work, h) != 0) {
+    if (background_start(&h->thread, work, h) != 0) {
         gathered_free(&h->now);
         free(h);
         return NULL;
@@ -324,12 +299,9 @@ struct hub *hub_start(struct store *st)
 
 void hub_stop(struct hub *h)
 {
+    background_stop(&h->thread);
     pthread_mutex_lock(&h->lock);
     h->stop = true;
-    pthread_cond_signal(&h->wake);
-    pthread_mutex_unlock(&h->lock);
-    pthread_join(h->thread, NULL);
-    pthread_mutex_lock(&h->lock);
     while (h->clients != NULL) {
         struct client *cl = h->clients;
 
@@ -342,7 +314,6 @@ void hub_stop(struct hub *h)
 void hub_free(struct hub **h)
 {
     gathered_free(&(*h)->now);
-    pthread_cond_destroy(&(*h)->wake);
     pthread_mutex_destroy(&(*h)->lock);
     free(*h);
     *h = NULL;
@@ -370,10 +341,10 @@ static bool hub_add(struct hub *h, struct client *cl)
         cl->next = *at;
         *at = cl;
         atomic_fetch_add(&h->nclients, 1);
-        h->work = true;
-        pthread_cond_signal(&h->wake);
     }
     pthread_mutex_unlock(&h->lock);
+    if (room)
+        background_wake(&h->thread);
     return room;
 }
 

@@ -350,6 +350,7 @@ static const struct berth_field job_fields[] = {
     {"user_id", BERTH_REF, KEPT | BERTH_INDEX, "user"},
     {"run_at", BERTH_TIME, BERTH_LOCKED}, /* not before */
     {"tries", BERTH_INT, BERTH_LOCKED, .def = "0"},
+    {"fails", BERTH_INT, BERTH_LOCKED, .def = "0"}, /* in a row: each puts off the next try */
     {"started_at", BERTH_TIME, KEPT},
     {"ended_at", BERTH_TIME, KEPT},
     {"heartbeat_at", BERTH_TIME, BERTH_LOCKED},
@@ -634,6 +635,43 @@ static const struct berth_field alert_pref_fields[] = {
     {0},
 };
 
+/* Up to which due time all runs of a timer are done; the run under way or waiting, and when that goes on. */
+static const struct berth_field timer_fields[] = {
+    {"name", BERTH_TEXT}, {"since", BERTH_TIME}, {"run_id", BERTH_INT}, {"run_at", BERTH_TIME}, {0},
+};
+/* One due time of a timer (or none: somebody asked for the run): running, waiting for another try, done, failed. */
+static const struct berth_field timer_run_fields[] = {
+    {"id", BERTH_INT, 0, .def = "@seq"},
+    {"name", BERTH_TEXT},
+    {"due_at", BERTH_TIME},
+    {"missed", BERTH_INT}, /* earlier due times that it makes up for */
+    {"began_at", BERTH_TIME},
+    {"ended_at", BERTH_TIME},
+    {"state", BERTH_TEXT},
+    {"turns", BERTH_INT},
+    {"tries", BERTH_INT},
+    {"error", BERTH_TEXT},
+    {"by", BERTH_REF, 0, "user"},
+    {0},
+};
+
+/* ---- the working calendar ---------------------------------------------------------- */
+
+/* The days of the week that are worked in a country, or everywhere. */
+static const struct berth_field work_week_fields[] = {
+    {"country", BERTH_PICK, BERTH_UNIQUE | BERTH_LIST, "country"},
+    {"days", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST | BERTH_MANY, "weekday"},
+    {0},
+};
+/* Holidays, and days off that are worked to make up for them. */
+static const struct berth_field day_off_fields[] = {
+    {"on_day", BERTH_DATE, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER | BERTH_INDEX},
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_SEARCH, .max = 100},
+    {"country", BERTH_PICK, BERTH_LIST | BERTH_FILTER, "country"},
+    {"works", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "false"},
+    {0},
+};
+
 /* What a file of rules or hooks said before it was changed in the browser, and since; see web/scripts.c. */
 static const struct berth_field script_version_fields[] = {
     {"seq", BERTH_INT, 0, .def = "@seq"},
@@ -743,6 +781,11 @@ static const struct berth_table tables[] = {
     {"carried", carried_fields, BERTH_KEYS({"seq"}, {"from_tbl, from_rec, seq"}), BERTH_BARE},
     {"follow", follow_fields, BERTH_KEYS({"tbl, rec, user_id"}, {"user_id"}), BERTH_BARE},
     {"alert_pref", alert_pref_fields, BERTH_KEYS({"user_id"}), BERTH_BARE},
+    {"timer", timer_fields, BERTH_KEYS({"name"}), BERTH_BARE},
+    {"timer_run", timer_run_fields, BERTH_KEYS({"id"}, {"name, due_at", BERTH_UNIQUE}, {"name, id"}, {"began_at"}), BERTH_BARE},
+    {"work_week", work_week_fields, .flags = ADMINISTERED, .title = "country", .icon = "calendar"},
+    {"day_off", day_off_fields, BERTH_KEYS({"on_day, country", BERTH_UNIQUE}), .flags = ADMINISTERED | BERTH_PUBLIC, .title = "name",
+     .icon = "calendar"},
     {"script_version", script_version_fields, BERTH_KEYS({"seq"}, {"file, seq"}), BERTH_BARE},
     {"model_table", model_table_fields, BERTH_KEYS({"id"}, {"name", BERTH_UNIQUE}), BERTH_BARE},
     {0},
@@ -764,6 +807,7 @@ static const struct berth_dict dicts[] = {
     {"dup_method", "field, exact:gray, phone:blue, email:blue, company:teal, code:violet, similar:amber"},
     {"dup_act", "block:red, warn:amber, report:gray"},
     {"series_reset", "never, year, month, day"},
+    {"weekday", "mon, tue, wed, thu, fri, sat, sun"},
     {"look", "list, board, calendar, tree, graph"},
     {"audience", "me, department:blue, role:violet, everyone:green"},
     {"color", "gray:gray, blue:blue, green:green, amber:amber, red:red, violet:violet, teal:teal, "
@@ -785,6 +829,7 @@ static const struct berth_field settings[] = {
     {"session_days", BERTH_INT, 0, .def = "7", .max = 90},
     {"see_belonging", BERTH_BOOL, 0, .def = "true"}, /* who reads a customer reads what belongs to it */
     {"bin_days", BERTH_INT, 0, .def = "90", .max = 3650},
+    {"run_days", BERTH_INT, 0, .def = "14", .max = 3650}, /* how long runs of timers are remembered */
     {"files_user_mb", BERTH_INT, 0, .def = "10000", .max = 100000000}, /* 0: no limit */
     {"files_total_mb", BERTH_INT, 0, .def = "0", .max = 1000000000},
     {0},
@@ -800,6 +845,8 @@ static const struct berth_view views[] = {
     {"job", "latest", BERTH_AS_LIST, .sort = "-id"},
     {"audit", "latest", BERTH_AS_LIST, .sort = "-at"},
     {"announcement", "latest", BERTH_AS_LIST, .sort = "-from_on"},
+    {"day_off", "calendar", BERTH_AS_CALENDAR, .from = "on_day", .by = "country"},
+    {"day_off", "coming", BERTH_AS_LIST, .where = "on_day >= @today", .sort = "on_day"},
     {0},
 };
 

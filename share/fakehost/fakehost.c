@@ -900,6 +900,23 @@ static int64_t api_today(struct berth_ctx *c)
     return c->f->now / BERTH_DAY;
 }
 
+/* No holidays here: Monday to Friday. */
+static int64_t api_workday(struct berth_ctx *c, const char *country, int64_t day, int32_t n)
+{
+    int step = n < 0 ? -1 : 1;
+
+    (void)c;
+    (void)country;
+    for (int32_t left = n < 0 ? -n : n;;) {
+        bool works = (day + 3) % 7 < 5;
+
+        if (left == 0 && (works || n != 0))
+            return day;
+        day += step;
+        left -= left > 0 && (day + 3) % 7 < 5;
+    }
+}
+
 static int64_t api_midnight(struct berth_ctx *c, int64_t day)
 {
     (void)c;
@@ -988,6 +1005,7 @@ static const struct berth_api fake_api = {
     .ref = api_ref,
     .today = api_today,
     .midnight = api_midnight,
+    .workday = api_workday,
     .as_user = api_as_user,
     .secret = api_secret,
     .hash = api_hash,

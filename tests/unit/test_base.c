@@ -1,4 +1,5 @@
 /* test_base.c - dates, money, JSON, arenas, maps and sorting. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,8 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/background.h"
+#include "base/every.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/money.h"
@@ -198,6 +201,88 @@ static void pairs_come_out_in_order_with_what_belongs_to_them(void **state)
     free(p);
 }
 
+static void intervals_and_lines_of_cron_are_understood(void **state)
+{
+    static const char *const bad[] = {"", "1", "h", "0m", "-1h", "1w", "daily", "daily 24:00", "daily 2:00", "daily 02:60", "1h ", "10 m", "200000s",
+                                      "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 13 *", "* * * * 8", "5-1 * * * *",
+                                      "*/0 * * * *", "1, * * * *", "* * * * mon-xyz", "* * * * * never", "0 0 1,L * *", "* * * * * workdays x", "a * * * *", NULL};
+    static const char *const good[] = {"0 8 * * mon-fri", "*/15 * * * *", "5/20 8-18/2 1,15 * *", "0 9 L * * next_workday", "0 0 29 feb 0", "0\t0  1 JAN-Dec/3 Sun", NULL};
+    struct every e;
+
+    (void)state;
+    for (size_t i = 0; bad[i] != NULL; i++)
+        if (every_parse(bad[i], &e))
+            fail_msg("\"%s\" is taken for something", bad[i]);
+    assert_false(every_parse(NULL, &e));
+    for (size_t i = 0; good[i] != NULL; i++)
+        if (!every_parse(good[i], &e))
+            fail_msg("\"%s\" is not understood", good[i]);
+    assert_true(every_parse("10m", &e) && e.period == 600000);
+    assert_true(every_parse("daily 02:30", &e) && e.period == 0 && e.hours == 4 && e.minutes == UINT64_C(1) << 30);
+    assert_true(every_parse("*/20 8-18/5 * * *", &e));
+    assert_true(e.minutes == (UINT64_C(1) | UINT64_C(1) << 20 | UINT64_C(1) << 40) && e.hours == (1 << 8 | 1 << 13 | 1 << 18));
+}
+
+static int64_t days_of(const char *cron, int64_t from, int64_t to)
+{
+    struct every e;
+    int64_t n = 0;
+
+    assert_true(every_parse(cron, &e));
+    for (int64_t d = from; d < to; d++)
+        n += every_on_day(&e, d);
+    return n;
+}
+
+static void days_are_counted_as_cron_does(void **state)
+{
+    int64_t from = when_days(2027, 1, 1), to = when_days(2028, 1, 1);
+
+    (void)state;
+    assert_int_equal(days_of("0 8 * * *", from, to), 365);
+    assert_int_equal(days_of("0 8 * * mon-fri", from, to), 261);
+    assert_int_equal(days_of("0 8 * * 0", from, to), 52);
+    assert_int_equal(days_of("0 8 * * 7", from, to), 52);
+    assert_int_equal(days_of("0 8 13 * fri", from, to), 64); /* 53 Fridays and 12 thirteenths, one of them a Friday */
+    assert_int_equal(days_of("0 8 31 * *", from, to), 7);
+    assert_int_equal(days_of("0 8 L * *", from, to), 12);
+    assert_int_equal(days_of("0 8 29 feb *", from, when_days(2037, 1, 1)), 3);
+    assert_int_equal(days_of("0 8 30 2 *", from, to), 0);
+}
+
+/* ---- background ---- */
+struct rounds {
+    struct background b;
+    atomic_int n;
+};
+
+static void *count_rounds(void *arg)
+{
+    struct rounds *r = arg;
+
+    while (background_rest(&r->b, 3600000))
+        atomic_fetch_add(&r->n, 1);
+    return NULL;
+}
+
+static void a_thread_in_the_background_wakes_and_ends_when_told(void **state)
+{
+    struct rounds r = {0};
+
+    (void)state;
+    background_wake(&r.b); /* not there yet: nothing happens */
+    assert_int_equal(background_start(&r.b, count_rounds, &r), 0);
+    for (int i = 1; i <= 3; i++) {
+        background_wake(&r.b);
+        while (atomic_load(&r.n) < i)
+            sched_yield();
+    }
+    background_stop(&r.b); /* an hour early */
+    assert_int_equal(atomic_load(&r.n), 3);
+    background_stop(&r.b);
+    background_wake(&r.b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +295,9 @@ int main(void)
         cmocka_unit_test(an_arena_holds_small_and_large),
         cmocka_unit_test(an_arena_used_again_gives_what_it_had),
         cmocka_unit_test(a_map_finds_each_key_again),
+        cmocka_unit_test(intervals_and_lines_of_cron_are_understood),
+        cmocka_unit_test(days_are_counted_as_cron_does),
+        cmocka_unit_test(a_thread_in_the_background_wakes_and_ends_when_told),
         cmocka_unit_test(pairs_come_out_in_order_with_what_belongs_to_them),
     };
 

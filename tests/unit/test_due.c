@@ -178,7 +178,7 @@ static void run_release(void)
 
     for (size_t i = 0; i < m->ntimers; i++)
         if (strcmp(m->timers[i].full, "pools.release") == 0)
-            assert_true(timer_run(&site.st, &m->timers[i]) > 0);
+            assert_true(timer_run(&site.st, &m->timers[i], 0) > 0);
 }
 
 /* ---- a year --------------------------------------------------------------------------------------------- */
@@ -348,7 +348,7 @@ static void what_a_timer_wants_done_waits_for_its_commit(void **state)
 
     (void)state;
     seen = 0;
-    assert_int_equal(timer_run(&site.st, &t), 1);
+    assert_int_equal(timer_run(&site.st, &t, 0), 1);
     assert_int_equal(seen, 1);
 }
 

@@ -472,25 +472,6 @@ static void all_problems_are_told_at_once(void **state)
     buf_free(&err);
 }
 
-static void intervals_are_understood(void **state)
-{
-    static const char *const bad[] = {"",           "1",           "h",     "0m",
-                                      "-1h",        "1w",          "daily", "daily 24:00",
-                                      "daily 2:00", "daily 02:60", "1h ",   "10 m"};
-    int64_t period = 0;
-    int minute = 0;
-
-    (void)state;
-    assert_true(model_every("10m", &period, &minute));
-    assert_int_equal(period, 600000);
-    assert_int_equal(minute, -1);
-    assert_true(model_every("daily 02:30", &period, &minute));
-    assert_int_equal(period, 86400000);
-    assert_int_equal(minute, 150);
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        assert_false(model_every(bad[i], &period, &minute));
-}
-
 static void a_long_index_name_stays_unlike_others(void **state)
 {
     const struct berth_plugin p = {
@@ -525,7 +506,6 @@ int main(void)
         cmocka_unit_test(wrong_tables_are_told),
         cmocka_unit_test(wrong_behaviour_is_told),
         cmocka_unit_test(all_problems_are_told_at_once),
-        cmocka_unit_test(intervals_are_understood),
         cmocka_unit_test(a_long_index_name_stays_unlike_others),
     };
 

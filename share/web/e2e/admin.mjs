@@ -310,6 +310,12 @@ export async function admin({ test, clean, ok, until, choose, small, stamp, brow
     await clean(page, 'audit')
     await page.goto('/admin/jobs')
     await page.locator('[data-job][data-state=done]').first().waitFor()
+    await page.locator('[data-t=part] [data-kind=timers]').click()
+    const release = page.locator('[data-timer="pools.release"]')
+    await release.locator('[data-t=runnow]').click()
+    await release.locator('[data-t=runs]').click()
+    await release.locator('[data-run=done]').first().waitFor()
+    await clean(page, 'timers')
   })
 
   await test('a plugin made by new-plugin brings a page of its own; one that does not come, or wants a newer host, is refused with a card', {}, async () => {

@@ -21,6 +21,7 @@ const TOPICS: { id: string; places: Place[] }[] = [
   { id: 'data', places: [
     { id: 'dictionaries', icon: 'book', table: 'dict_item' }, { id: 'fields', icon: 'columns', table: 'custom_field' }, { id: 'layouts', icon: 'table' },
     { id: 'series', to: '/t/series', icon: 'hash', table: 'series' }, { id: 'duplicates', to: '/t/dup_rule', icon: 'copy', table: 'dup_rule' },
+    { id: 'holidays', to: '/t/day_off', icon: 'calendar', table: 'day_off' }, { id: 'weeks', to: '/t/work_week', icon: 'calendar', table: 'work_week' },
     { id: 'tags', to: '/t/tag', icon: 'flag', table: 'tag' }, { id: 'templates', to: '/t/mail_template', icon: 'mail', table: 'mail_template' }] },
   { id: 'pools', places: [
     { id: 'pools', to: '/t/pool', icon: 'inbox', table: 'pool' }, { id: 'limits', to: '/t/hold_limit', icon: 'lock', table: 'hold_limit' },

@@ -1,0 +1,52 @@
+/* vm_in.h - the inside of a thread's Lua state, for vm.c and what scripts declare in it. */
+#ifndef BERTH_LUA_VM_IN_H
+#define BERTH_LUA_VM_IN_H
+
+#include "lua/set.h"
+#include "lua/value.h"
+
+struct vm_hook {
+    const struct script *script;
+    char *on; /* table or topic */
+    uint32_t when;
+    int ref;
+};
+
+struct vm_timer {
+    const struct script *script;
+    char *full, *every; /* "script.morning", "0 8 * * * workdays" */
+    int ref;
+};
+
+struct vm {
+    struct script_run run; /* first: the box's owner */
+    struct vm *next;
+    struct box *box;
+    uint64_t engine;
+    struct script_set *set;
+    bool spent;            /* out of memory once: build a new one */
+    struct arena *scratch; /* for what rules read: forgotten after the answer */
+    int *rules;            /* by place in the set: reference to the function, or 0 */
+    size_t nrules;
+    struct vm_hook *hooks;
+    size_t nhooks;
+    struct vm_timer *timers;
+    size_t ntimers;
+    const struct script *loading;
+};
+
+/* The thread's state with the newest scripts in force; a run that is under way keeps those it began
+ * with. */
+struct vm *vm_now(void);
+/* Runs fn as that script of the state's; -1 with err when it failed. */
+int vm_run(struct vm *vm, struct berth_ctx *c, const struct script *script, bool may_write,
+           int (*fn)(struct lua_State *), void *arg, struct buf *err);
+/* The ctx's error for people, with the script's name and what it said. */
+int vm_refuse(struct berth_ctx *c, const struct script *script, const char *why);
+
+/* timers.c */
+int vm_every(struct lua_State *L); /* every(when, name, function) */
+void vm_timers_free(struct vm *vm);
+void timer_ops(struct script_ops *ops);
+
+#endif

@@ -1,0 +1,198 @@
+/* timer_log.c - the runs of timers: told to administrators, forgotten after some days. */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/when.h"
+#include "record/commit.h"
+#include "record/setting.h"
+#include "record/timer.h"
+
+/* ---- telling ------------------------------------------------------------------------------------
+ */
+#define SHOWN                                                                                      \
+    "id, state, coalesce(due_at, 0), missed, began_at, coalesce(ended_at, 0), turns, tries, "      \
+    "error, coalesce(by, 0)"
+
+static void number(struct json *j, const char *key, int64_t v)
+{
+    json_key(j, key);
+    json_int(j, v);
+}
+
+static void time_at(struct json *j, const char *key, int64_t ms)
+{
+    char text[WHEN_TIME_MAX];
+
+    json_key(j, key);
+    when_time_format(ms, text);
+    json_str(j, ms == 0 ? NULL : text);
+}
+
+/* A row of SHOWN. */
+static void run_json(struct json *j, struct db_stmt *s)
+{
+    json_open(j, '{');
+    number(j, "id", db_col_int(s, 0));
+    json_key(j, "state");
+    json_str(j, db_col_text(s, 1, NULL));
+    time_at(j, "due", db_col_int(s, 2));
+    number(j, "missed", db_col_int(s, 3));
+    time_at(j, "began", db_col_int(s, 4));
+    time_at(j, "ended", db_col_int(s, 5));
+    number(j, "turns", db_col_int(s, 6));
+    number(j, "tries", db_col_int(s, 7));
+    json_key(j, "error");
+    json_str(j, db_col_text(s, 8, NULL));
+    json_key(j, "by");
+    if (db_col_int(s, 9) == 0)
+        json_nil(j);
+    else
+        json_int(j, db_col_int(s, 9));
+    json_close(j, '}');
+}
+
+static void last_json(struct berth_ctx *c, struct json *j, const char *name)
+{
+    struct db_stmt *s = db_prepare(
+        c->conn, "SELECT " SHOWN " FROM timer_run WHERE name = ? ORDER BY id DESC LIMIT 1");
+
+    json_key(j, "last");
+    db_bind_text(s, 1, name, -1);
+    if (db_step(s) == DB_ROW)
+        run_json(j, s);
+    else
+        json_nil(j);
+    db_reset(s);
+}
+
+/* How many of the runs that are kept failed for good. */
+static int64_t failures(struct berth_ctx *c, const char *name)
+{
+    struct db_stmt *s =
+        db_prepare(c->conn, "SELECT count(*) FROM timer_run WHERE name = ? AND state = 'failed'");
+    int64_t n = 0;
+
+    db_bind_text(s, 1, name, -1);
+    if (db_step(s) == DB_ROW)
+        n = db_col_int(s, 0);
+    db_reset(s);
+    return n;
+}
+
+static const char *label(struct berth_ctx *c, const struct timer *t)
+{
+    const char *key = t->plugin == NULL ? NULL
+                                        : arena_fmt(c->a, "%s.timer.%s", t->plugin,
+                                                    t->full + strlen(t->plugin) + 1);
+
+    return key == NULL ? t->about : labels_get(c->st->labels, c->locale, key);
+}
+
+int timer_list_json(struct berth_ctx *c, struct buf *out)
+{
+    struct json j = json_to(out);
+    size_t n;
+    const struct timer *all = timer_list(c->st, c->a, &n);
+
+    json_open(&j, '{');
+    json_key(&j, "timers");
+    json_open(&j, '[');
+    for (size_t i = 0; i < n; i++) {
+        json_open(&j, '{');
+        json_key(&j, "name");
+        json_str(&j, all[i].full);
+        json_key(&j, "label");
+        json_str(&j, label(c, &all[i]));
+        json_key(&j, "script");
+        json_bool(&j, all[i].plugin == NULL);
+        json_key(&j, "every");
+        json_str(&j, all[i].every);
+        time_at(&j, "next", timer_next(c->st, c->conn, &all[i]));
+        last_json(c, &j, all[i].full);
+        number(&j, "failures", failures(c, all[i].full));
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    json_close(&j, '}');
+    return c->rc;
+}
+
+int timer_runs_json(struct berth_ctx *c, const char *name, int64_t before, int limit,
+                    struct buf *out)
+{
+    struct json j = json_to(out);
+    struct db_stmt *s =
+        db_prepare(c->conn, "SELECT " SHOWN
+                            " FROM timer_run WHERE name = ? AND id < ? ORDER BY id DESC LIMIT ?");
+    int64_t last = 0;
+    int n = 0, rc;
+
+    json_open(&j, '{');
+    json_key(&j, "runs");
+    json_open(&j, '[');
+    db_bind_text(s, 1, name, -1);
+    db_bind_int(s, 2, before > 0 ? before : INT64_MAX);
+    db_bind_int(s, 3, limit);
+    while ((rc = db_step(s)) == DB_ROW) {
+        last = db_col_int(s, 0);
+        run_json(&j, s);
+        n++;
+    }
+    db_reset(s);
+    if (rc < 0)
+        return ctx_db(c, rc, "read the runs of a timer");
+    json_close(&j, ']');
+    json_key(&j, "next");
+    if (n == limit)
+        json_int(&j, last);
+    else
+        json_nil(&j);
+    json_close(&j, '}');
+    return c->rc;
+}
+
+/* ---- forgetting
+ * ---------------------------------------------------------------------------------- */
+static int prune_body(struct berth_ctx *c, void *arg)
+{
+    struct db_stmt *s = db_prepare(
+        c->conn, "DELETE FROM timer_run WHERE began_at < ? AND state IN ('done', 'failed')");
+    int rc;
+
+    (void)arg;
+    db_bind_int(s, 1, c->now - setting_get(c, "base.run_days").i * WHEN_DAY);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "forget old runs") : c->rc;
+}
+
+void timer_prune(struct store *st)
+{
+    struct commit one = {.st = st, .what = "timers", .low = true, .body = prune_body};
+
+    if (commit_run(&one) != 0)
+        log_warn("timer", "old runs could not be forgotten; it is tried again");
+}
+
+/* What somebody asked for and a crash cut off is nobody's to go on with. */
+static int cut_off_body(struct berth_ctx *c, void *arg)
+{
+    struct db_stmt *s = db_prepare(c->conn, "UPDATE timer_run SET state = 'failed', ended_at = ?, "
+                                            "error = 'cut off' WHERE state = 'running' AND"
+                                            " due_at IS NULL");
+    int rc;
+
+    (void)arg;
+    db_bind_int(s, 1, c->now);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "end runs that were cut off") : c->rc;
+}
+
+void timer_cut_off(struct store *st)
+{
+    struct commit one = {.st = st, .what = "timers", .low = true, .body = cut_off_body};
+
+    if (commit_run(&one) != 0)
+        log_warn("timer", "runs that were cut off could not be ended");
+}
