@@ -126,6 +126,10 @@ struct berth_field {
     int32_t max;       /* characters (text: 0 means 200, long: 20,000), or largest integer */
     const char *remind; /* on a date or time with BERTH_INDEX: whoever owns the record is reminded,
                            "0d, -7d" before (dates at 9 o'clock), "-15m"; birthdays: "yearly -3d" */
+    const char *where; /* of a ref: which records may be chosen, filter text over the table it names.  '@self'
+                          is the name of the table that has the field, or that the form's action is on;
+                          "@pipeline_id" is that field of the record itself: "pipeline_id = @pipeline_id".
+                          Where that is empty, the condition does not count */
 };
 
 struct berth_key {

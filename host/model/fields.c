@@ -51,6 +51,7 @@ struct field field_from(struct build *b, const struct berth_field *d, const char
                       .was = d->was,
                       .max = d->max,
                       .remind = d->remind,
+                      .where = d->where,
                       .plugin = plugin,
                       .column_null = true};
 
@@ -244,6 +245,32 @@ static void check_remind(struct build *b, const struct field *f, const char *tab
                 ".remind \"%s\": write \"0d, -7d\", for times \"-15m\", for birthdays \"yearly -3d\"", f->remind);
 }
 
+/* '@self' in a filter becomes the table's name; and are the names in it fields, there and here? */
+static void link_where(struct build *b, struct field *f, const char *table)
+{
+    static const char self[] = "'@self'";
+    const struct table *own;
+    const char *at;
+
+    if (f->where == NULL)
+        return;
+    own = table == NULL ? NULL : map_get(&b->m->table_by_name, table); /* NULL: of settings and reports */
+    if (f->type != BERTH_REF || (own == NULL && strstr(f->where, self) != NULL)) {
+        problem(b, f->plugin, table, f->name, ".where says which records a reference may name: take it off");
+        return;
+    }
+    while ((at = strstr(f->where, self)) != NULL)
+        f->where = arena_fmt(b->a, "%.*s'%s'%s", (int)(at - f->where), f->where, table, at + strlen(self));
+    if (f->ref != NULL)
+        filter_check(b, f->ref, f->plugin, arena_fmt(b->a, ".where of %s", f->name), f->where);
+    for (at = f->where; own != NULL && (at = strchr(at, '@')) != NULL; at++) {
+        size_t n = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+        if (!model_macro(at + 1, n) && map_getn(&own->by_name, at + 1, n) == NULL)
+            problem(b, f->plugin, table, f->name, ".where names @%.*s, which is none of its fields", (int)n, at + 1);
+    }
+}
+
 void field_link(struct build *b, struct field *f, const char *table)
 {
     if (f->type <= BERTH_NULL || f->type >= BERTH_ROW) {
@@ -256,6 +283,7 @@ void field_link(struct build *b, struct field *f, const char *table)
         link_pick(b, f, table);
     else if (f->type == BERTH_REF)
         link_ref(b, f, table);
+    link_where(b, f, table);
     link_key(b, f, table);
     if (f->def != NULL && !default_fits(f))
         problem(b, f->plugin, table, f->name, "the default \"%s\" is not a value of type %s",

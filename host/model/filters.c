@@ -61,6 +61,16 @@ const char *model_filter_unknown(const struct table *t, const char *filter, size
     return NULL;
 }
 
+bool model_macro(const char *name, size_t n)
+{
+    static const char *const macros[] = {"me", "team", "today", "now", "week", "month", "quarter", "year"};
+
+    for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++)
+        if (strlen(macros[i]) == n && strncmp(macros[i], name, n) == 0)
+            return true;
+    return false;
+}
+
 void filter_check(struct build *b, const struct table *t, const char *plugin, const char *what,
                   const char *filter)
 {

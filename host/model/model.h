@@ -43,6 +43,7 @@ struct field {
     const char *was;
     int32_t max;       /* never 0 for text */
     const char *remind; /* as declared: see model/remind.h */
+    const char *where;  /* of a ref: as declared, with the table's name for '@self' */
     int at;            /* its place in table->fields and in a row */
     const char *plugin; /* who declared it; NULL for the host's own columns and custom fields */
     bool custom;       /* an x_ column of the administrator's */
@@ -254,6 +255,8 @@ enum berth_type model_type(const char *name);
 /* The first name in a filter text that is no field of t, or NULL.  A light look: the record layer
  * compiles filters and says the rest. */
 const char *model_filter_unknown(const struct table *t, const char *filter, size_t *len_r);
+/* Whether "@name" is a value that every filter knows ("@me") and not a field's. */
+bool model_macro(const char *name, size_t n);
 
 static inline bool type_is_text(enum berth_type t)
 {

@@ -16,11 +16,11 @@ static const struct berth_field host_fields[] = {
     {0},
 };
 static const struct berth_field owned_fields[] = {
-    {"owner_id", BERTH_REF, BERTH_INDEX | BERTH_LIST | BERTH_FILTER, "user", "@user"},
+    {"owner_id", BERTH_REF, BERTH_INDEX | BERTH_LIST | BERTH_FILTER, "user", "@user", .where = "active = true"},
     {0},
 };
 static const struct berth_field pooled_fields[] = {
-    {"pool_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER, "pool"},
+    {"pool_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER, "pool", .where = "on_table = '@self' and active = true"},
     {"pooled_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER},
     {"claimed_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER},
     {"touched_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER},

@@ -5,6 +5,7 @@
 
 #include "record/find.h"
 #include "record/hook.h"
+#include "record/offer.h"
 #include "record/save.h"
 
 struct form {
@@ -45,6 +46,21 @@ static struct berth_val form_param(void *arg, const char *name)
         if (strcmp(f->a->form[i].name, name) == 0)
             return f->v[i];
     return berth_nil();
+}
+
+/* What the form's references may name, for the record as the form would have it. */
+static void check_offers(struct berth_ctx *c, const struct form *form, const struct berth_row *row)
+{
+    struct berth_row *about = row_copy(row);
+
+    for (size_t i = 0; i < form->a->nform; i++) {
+        const struct field *own = model_field(row->t, form->a->form[i].name);
+
+        if (own != NULL && own->type == form->a->form[i].type && !val_is_nil(form->v[i]))
+            about->v[own->at] = form->v[i];
+    }
+    for (size_t i = 0; i < form->a->nform; i++)
+        offer_check(c, &form->a->form[i], form->v[i], about);
 }
 
 static bool read_form(struct berth_ctx *c, const struct action *a, const json_t *json, struct form *out)
@@ -106,6 +122,9 @@ int action_run(struct berth_ctx *c, const struct action *a, int64_t id, const js
     if (!where_holds(c, a->when, row))
         return ctx_fail(c, BERTH_CONFLICT, "conflict", "err.not_now");
     if (!read_form(c, a, json, &form))
+        return c->rc;
+    check_offers(c, &form, row);
+    if (c->rc != BERTH_OK)
         return c->rc;
     c->param = form_param;
     c->param_arg = &form;

@@ -7,6 +7,7 @@
 #include "record/action.h"
 #include "record/commit.h"
 #include "record/find.h"
+#include "record/offer.h"
 #include "record/save.h"
 #include "record/view.h"
 
@@ -71,7 +72,7 @@ static int change_one(struct berth_ctx *c, void *arg)
         return row_drop(c, r);
     json_object_foreach ((json_t *)patch, key, v)
         row_set_json(r, key, v);
-    return row_save(c, r);
+    return c->rc == BERTH_OK && offer_check_row(r) ? row_save(c, r) : (int)c->rc;
 }
 
 static void count(json_t *result, const char *key)

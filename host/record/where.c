@@ -18,6 +18,8 @@ struct parse {
     const char *s, *text; /* text form: where we are, where it began */
     const struct berth_val *args;
     size_t nargs, arg;
+    bool written;                  /* what stands behind an @ is kept as it is */
+    const struct berth_row *about; /* whose fields "@field" means, or NULL */
     int depth, nodes, values;
 };
 
@@ -158,12 +160,35 @@ static bool add_macro(struct parse *p, struct where *w, const char *name)
     return false;
 }
 
+/* "@field" of the record it is about; empty, it is no condition. */
+static bool add_own(struct parse *p, struct where *w, const char *s, size_t n)
+{
+    const struct field *f = p->about == NULL || model_macro(s + 1, n - 1) ? NULL : map_getn(&p->about->t->by_name, s + 1, n - 1);
+    struct berth_val v = f == NULL ? berth_nil() : p->about->v[f->at];
+
+    if (f == NULL)
+        return false;
+    if (val_is_nil(v))
+        *w = (struct where){.op = W_AND};
+    else
+        add_value(p, w, v);
+    return true;
+}
+
 /* Values of filters are looser than values of records: a part of a phone number is fine. */
 static bool add_text(struct parse *p, struct where *w, const char *s, size_t n)
 {
     struct field loose = *w->f;
     struct berth_val v;
 
+    if (w->f == NULL) /* another value of a list was empty, so it is no condition */
+        return true;
+    if (n > 0 && s[0] == '@' && p->written) {
+        add_value(p, w, (struct berth_val){BERTH_TEXT, (int32_t)n, {.s = arena_strndup(p->c->a, s, n)}});
+        return true;
+    }
+    if (n > 0 && s[0] == '@' && add_own(p, w, s, n))
+        return true;
     if (n > 0 && s[0] == '@' && (w->f->type == BERTH_REF || w->f->at == F_ID || w->f->type == BERTH_DATE ||
                                  w->f->type == BERTH_TIME))
         return add_macro(p, w, arena_strndup(p->c->a, s, n));
@@ -923,17 +948,33 @@ bool where_eval(struct berth_ctx *c, const struct where *w, const struct berth_r
     return w->op == W_LT ? o < 0 : w->op == W_LE ? o <= 0 : w->op == W_GT ? o > 0 : o >= 0;
 }
 
-bool where_holds(struct berth_ctx *c, const char *text, const struct berth_row *r)
+/* ---- conditions of declarations ---------------------------------------------------- */
+/* They see every field; NULL: a bad one, refused at load. */
+static const struct where *declared(struct berth_ctx *plain, const struct berth_ctx *c, struct parse p)
 {
-    struct where_query q;
+    ctx_init(plain, c->st, c->conn, c->a, NULL, c->locale);
+    plain->m = c->m;
+    plain->now = c->now;
+    p.c = plain;
+    p.s = p.text;
+    return or_text(&p);
+}
+
+bool where_holds_for(struct berth_ctx *c, const char *text, const struct berth_row *r, const struct berth_row *about)
+{
     struct berth_ctx plain;
 
-    if (text == NULL)
-        return true;
-    ctx_init(&plain, c->st, c->conn, c->a, NULL, c->locale); /* declarations see every field */
-    plain.m = c->m;
-    plain.now = c->now;
-    if (!where_text(&plain, r->t, text, NULL, 0, &q))
-        return true;
-    return where_eval(&plain, q.where, r);
+    return text == NULL || where_eval(&plain, declared(&plain, c, (struct parse){.t = r->t, .text = text, .about = about}), r);
+}
+
+bool where_holds(struct berth_ctx *c, const char *text, const struct berth_row *r)
+{
+    return where_holds_for(c, text, r, NULL);
+}
+
+const struct where *where_written(struct berth_ctx *c, const struct table *t, const char *text)
+{
+    struct berth_ctx plain;
+
+    return text == NULL ? NULL : declared(&plain, c, (struct parse){.t = t, .text = text, .written = true});
 }

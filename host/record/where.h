@@ -54,8 +54,12 @@ int binds_to(struct db_stmt *s, int from, const struct binds *b); /* the next fr
 void where_sql(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql,
                struct binds *b);
 bool where_eval(struct berth_ctx *c, const struct where *w, const struct berth_row *r);
-/* A declaration's condition (.when) on one record.  A bad one (refused at load) holds. */
+/* A declaration's condition (.when) on one record.  A bad one (refused at load) holds.  about: the record
+ * whose fields "@field" means; where that is empty, the comparison is no condition. */
 bool where_holds(struct berth_ctx *c, const char *text, const struct berth_row *r);
+bool where_holds_for(struct berth_ctx *c, const char *text, const struct berth_row *r, const struct berth_row *about);
+/* The same as a tree in which "@me" and "@field" still stand as texts; NULL: no condition. */
+const struct where *where_written(struct berth_ctx *c, const struct table *t, const char *text);
 
 int64_t where_today(struct berth_ctx *c); /* in the company's zone, days */
 

@@ -4,6 +4,7 @@
 
 #include "record/find.h"
 #include "record/layout.h"
+#include "record/offer.h"
 #include "record/view.h"
 #include "record/where.h"
 #include "web/app.h"
@@ -392,7 +393,7 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
     json_str(j, own ? "record" : l != NULL && l->group[f->at] != NULL ? l->group[f->at] : f->group == NULL ? "basic" : f->group);
     if (l != NULL && l->hidden[f->at])
         flag(j, "hidden", true);
-    flag(j, "required", !own && (f->flags & BERTH_REQUIRED) && f->when == NULL && !(f->def != NULL && f->def[0] == '@'));
+    flag(j, "required", !own && (f->flags & BERTH_REQUIRED) && !(f->def != NULL && f->def[0] == '@'));
     flag(j, "readonly", own || (f->flags & BERTH_LOCKED) || a != ACCESS_WRITE);
     flag(j, "custom", f->custom);
     json_key(j, "max");
@@ -421,8 +422,14 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
     strings(j, form || a < ACCESS_READ ? "" : filter_ops(f));
     json_key(j, "of");
     json_str(j, f->type == BERTH_MONEY && f->of == NULL ? k->app->st->company.currency : f->of);
-    json_key(j, "when");
-    json_str(j, f->when);
+    if (f->when != NULL && f->table != NULL) {
+        json_key(j, "when");
+        offer_json(&k->c, j, f->table, f->when);
+    }
+    if (f->where != NULL && f->ref != NULL) {
+        json_key(j, "where");
+        offer_json(&k->c, j, f->ref, f->where);
+    }
     if (f->type == BERTH_REF && f->ref != NULL && f->ref->board_place != NULL && perm_may(k->c.who, f->ref, DO_READ))
         board_of(j, f->ref);
     if (f->type == BERTH_PICK && f->dict != NULL)

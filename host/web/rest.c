@@ -11,6 +11,7 @@
 #include "record/hits.h"
 #include "record/history.h"
 #include "record/merge.h"
+#include "record/offer.h"
 #include "record/save.h"
 #include "record/titles.h"
 #include "record/pool_view.h"
@@ -157,7 +158,8 @@ static void take(struct call *k, struct berth_row *r, const json_t *fields)
     json_object_foreach ((json_t *)fields, key, v)
         if (strcmp(key, "version") != 0 && strcmp(key, "id") != 0)
             row_set_json(r, key, v);
-    (void)k;
+    if (k->c.rc == BERTH_OK)
+        offer_check_row(r);
 }
 
 static void allow_duplicates(struct call *k)

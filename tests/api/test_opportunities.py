@@ -219,3 +219,14 @@ def test_opportunities_work_alone(own_site):
     meta = li.get("/_meta/opportunity").json
     assert not {"customer_id", "contact_id", "lead_id"} & {f["name"] for f in meta["fields"]}
     assert li.get("/opportunities/funnel").status == 200
+
+
+def test_a_deal_stands_on_stages_of_its_own_pipeline(people, stages, deal):
+    li, path = people["li"], f"/opportunity/{deal['id']}"
+    fields = {f["name"]: f for f in li.get("/_meta/opportunity").json["fields"]}
+    assert fields["stage_id"]["where"] == ["pipeline_id", "=", "@pipeline_id"]
+    assert fields["lost_reason"]["required"] and fields["lost_reason"]["when"] == ["status", "=", "lost"]
+    other = people["li"].rows("stage", filter=["pipeline_id", "!=", stages["pipeline"]])[0]
+    assert li.patch(path, deal["version"], {"stage_id": other["id"]}).status == 422
+    assert li.post(path + "/move", {"stage_id": other["id"]}).status == 422
+    assert li.row(path)["stage_id"] == stages["first"]

@@ -395,3 +395,30 @@ def test_a_replay_tells_what_a_time_that_is_past_would_have_been(people):
     page = admin.post("/_recycle/lead/whatif/records", {"rule": "release", "script": script, "from": begin,
                                                         "owner": li.user["id"]}).json
     assert fresh["id"] not in {r["id"] for r in page["rows"]}
+
+
+def test_forms_offer_only_open_pools_of_their_table_and_others_are_refused(people, pool):
+    admin, li = people["admin"], people["li"]
+    ours, closed = pool(), pool(active=False)
+    theirs = admin.made("pool", name=name("Customers"), on_table="customer")
+    release = next(a for a in li.get("/_meta/lead").json["actions"] if a["name"] == "release")
+    where = next(f for f in release["form"] if f["name"] == "pool_id")["where"]
+    assert where == {"and": [["on_table", "=", "lead"], ["active", "=", True]]}
+    offered = {row["id"] for row in admin.rows("pool", filter=where)}
+    assert ours["id"] in offered and not offered & {closed["id"], theirs["id"]}
+    lead = li.made("lead", name=name())
+    for other in (closed, theirs):
+        answer = li.post(f"/lead/{lead['id']}/release", {"pool_id": other["id"]})
+        assert answer.status == 422 and other["name"] in answer.json["error"]["fields"]["pool_id"]["message"]
+        assert admin.post("/lead", {"name": name(), "pool_id": other["id"]}).status == 422
+    assert admin.get(f"/lead/{lead['id']}").json["row"]["owner_id"] is not None
+    assert li.post(f"/lead/{lead['id']}/release", {"pool_id": ours["id"]}).status == 200
+    assert admin.get(f"/lead/{lead['id']}").json["row"]["pool_id"] == ours["id"]
+
+
+def test_what_a_record_names_already_stays_when_it_is_offered_no_longer(people, pool):
+    admin, ours = people["admin"], pool()
+    lead = pooled(people, ours)
+    assert admin.patch(f"/pool/{ours['id']}", ours["version"], {"active": False}).status == 200
+    assert admin.patch(f"/lead/{lead['id']}", lead["version"], {"city": "Ningbo", "pool_id": ours["id"]}).status == 200
+    assert admin.get(f"/lead/{lead['id']}").json["row"]["city"] == "Ningbo"

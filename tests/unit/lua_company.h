@@ -13,7 +13,7 @@
 static const struct berth_plugin company_base = {
     .name = "base",
     .tables =
-        LIST(table, {"user", BERTH_FIELDS({"name", BERTH_TEXT}, {"hash", BERTH_TEXT, BERTH_SECRET}),
+        LIST(table, {"user", BERTH_FIELDS({"name", BERTH_TEXT}, {"active", BERTH_BOOL}, {"hash", BERTH_TEXT, BERTH_SECRET}),
                      .title = "name"})};
 
 static const struct berth_plugin company_leads = {

@@ -38,8 +38,8 @@ static int tick(struct berth_ctx *c)
 static const struct berth_plugin base = {
     .name = "base",
     .tables = LIST(
-        table, {"user", BERTH_FIELDS({"name", BERTH_TEXT}), .title = "name"},
-        {"pool", BERTH_FIELDS({"name", BERTH_TEXT}), .title = "name"},
+        table, {"user", BERTH_FIELDS({"name", BERTH_TEXT}, {"active", BERTH_BOOL}), .title = "name"},
+        {"pool", BERTH_FIELDS({"name", BERTH_TEXT}, {"on_table", BERTH_TEXT}, {"active", BERTH_BOOL}), .title = "name"},
         {"log",
          BERTH_FIELDS({"seq", BERTH_INT, .def = "@seq"}, {"tbl", BERTH_INT}, {"rec", BERTH_INT}),
          BERTH_KEYS({"seq"}, {"tbl, rec, seq"}), BERTH_BARE}),
@@ -371,6 +371,9 @@ static void wrong_fields_are_told(void **state)
     told_field((struct berth_field){"a", BERTH_DATE, .def = "2026-02-30"},
                "not a value of type date");
     told_field((struct berth_field){"a", BERTH_TEXT, .when = "colour = 'red'"}, ".when of a names");
+    told_field((struct berth_field){"a", BERTH_TEXT, .where = "active = true"}, ".where says which records");
+    told_field((struct berth_field){"a", BERTH_REF, 0, "user", .where = "colour = 'red'"}, ".where of a names");
+    told_field((struct berth_field){"a", BERTH_REF, 0, "user", .where = "name = @colour"}, ".where names @colour");
 }
 
 static void wrong_tables_are_told(void **state)

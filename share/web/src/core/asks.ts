@@ -8,7 +8,7 @@ export interface AskProps {
   form: { meta: Meta; row?: Row; preset?: Record<string, unknown>; fixed?: string[] }
   stale: { meta: Meta; current: Row; mine: Record<string, unknown>; base: Row }
   duplicate: { matches: Match[]; label: string; blocked?: boolean }
-  action: { action: Action; count: number; title?: string }
+  action: { action: Action; count: number; row?: Row }
   bulk: { fields: Field[]; count: number; exact: boolean; meta: Meta }
   view: { meta: Meta; name: string; view?: View }
   merge: { meta: Meta; rows: Row[] }

@@ -8,7 +8,7 @@ import type { Question } from './look'
 import { cache, type Pages } from './query'
 import { start } from './session'
 import { drop, fail, toast } from './toast'
-import type { Action, Job, Meta, Option, Page, Rec, Row } from './types'
+import type { Action, Filter, Job, Meta, Option, Page, Rec, Row } from './types'
 
 export const recKey = (table: string, id: number): unknown[] => ['rec', table, id]
 
@@ -256,10 +256,10 @@ function tell(j: Job, deleted: boolean): void {
 }
 
 /** Runs a declared action on one record or many, with its form's answers. */
-export async function act(meta: Meta, action: Action, to: Target, more: { single?: boolean } = {}): Promise<boolean | 'gone'> {
+export async function act(meta: Meta, action: Action, to: Target, more: { single?: boolean; row?: Row } = {}): Promise<boolean | 'gone'> {
   let form: Record<string, unknown> | undefined = {}
   if (action.danger || action.form?.length) {
-    form = await ask('action', { action, count: sizeOf(to) })
+    form = await ask('action', { action, count: sizeOf(to), row: more.row })
     if (!form) return false
   }
   if (!('ids' in to) || to.ids.length > MANY) return bulk(meta, to, { action: action.name, form })
@@ -331,8 +331,8 @@ function save(href: string): void {
 }
 
 /* Titles of referred tables' records: the field that names them comes from their metadata. */
-export async function searchRefs(table: string, title: string, q: string, signal: AbortSignal): Promise<Option[]> {
-  const p = await loadPage(table, { q: q || undefined, limit: 20 }, signal)
+export async function searchRefs(table: string, title: string, q: string, signal: AbortSignal, where?: Filter): Promise<Option[]> {
+  const p = await loadPage(table, { q: q || undefined, limit: 20, filter: where && JSON.stringify(where) }, signal)
   return p.rows.map((r) => {
     const label = String(r[title] ?? `#${r.id}`)
     learnOne(table, r.id, label)

@@ -38,6 +38,10 @@ export interface Field {
   /** The dictionary, table or currency. */
   of?: string | null
   options?: Option[]
+  /** Asked for only while this holds for the record. */
+  when?: Filter | null
+  /** Of a reference: what it may name; "@field" is a field of the record itself. */
+  where?: Filter | null
   /** A reference to what is in order, as stages are: how a board shows all of them. */
   board?: { title: string; place: string; color: string | null; parent: string | null }
 }

@@ -1,4 +1,5 @@
 // validate.ts - the host's own rules, told early; the host checks again and decides.
+import { applies } from './conditions'
 import { parseDecimal } from './fmt'
 import { t } from './i18n'
 import type { Field } from './types'
@@ -29,6 +30,7 @@ function checkText(f: Field, v: string): string {
 export function checkAll(fields: Field[], values: Record<string, unknown>): Record<string, string> {
   const out: Record<string, string> = {}
   for (const f of fields) {
+    if (!applies(f, values)) continue
     const e = check(f, values[f.name])
     if (e) out[f.name] = e
   }
