@@ -170,12 +170,18 @@ static void link_ref(struct build *b, struct field *f, const char *table)
              "refers to table %s, which no enabled plugin has; shown as plain text", f->of);
 }
 
+static bool names_something(const char *of)
+{
+    return strcmp(of, "@table") == 0 || strcmp(of, "@pooled") == 0 || strcmp(of, "@field") == 0 || strcmp(of, "@date") == 0;
+}
+
 static void link_key(struct build *b, struct field *f, const char *table)
 {
     bool company = f->type == BERTH_TEXT && f->of != NULL && strcmp(f->of, "company") == 0;
     bool code = f->type == BERTH_TEXT && f->of != NULL && strcmp(f->of, "code") == 0;
 
-    if (f->type == BERTH_TEXT && f->of != NULL && !company && !code && strcmp(f->of, "@field") != 0)
+    if (f->type == BERTH_TEXT && f->of != NULL && !company && !code && !names_something(f->of) &&
+        (strcmp(f->of, "@told") != 0 || f->plugin != NULL))
         problem(b, f->plugin, table, f->name,
                 "\"%s\" is no way of comparing texts: set .of to \"company\", \"code\" or nothing",
                 f->of);

@@ -30,7 +30,7 @@ static const struct berth_field pooled_fields[] = {
     /* kept by record/due.c, in this order */
     {"due_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER | BERTH_INDEX | BERTH_LIST | BERTH_DUE},
     {"due_pool_id", BERTH_REF, BERTH_LOCKED | BERTH_FILTER, "pool"},
-    {"due_why", BERTH_TEXT, BERTH_LOCKED, .max = 200},
+    {"due_why", BERTH_TEXT, BERTH_LOCKED, "@told", .max = 200},
     {"remind_at", BERTH_TIME, BERTH_LOCKED | BERTH_INDEX},
     {0},
 };

@@ -8,6 +8,7 @@
 #include "base/when.h"
 #include "record/due_plan.h"
 #include "record/hook.h"
+#include "record/told.h"
 #include "record/zone.h"
 
 enum { DAYS_MAX = 36500 };
@@ -224,13 +225,7 @@ static bool ask_pool(struct due_asking *k, const struct berth_row *r, const stru
 
 static const char *days_text(struct due_asking *k, int64_t days)
 {
-    const char *args[] = {"days", arena_fmt(k->c->a, "%lld", (long long)days), NULL};
-    const char *locale = k->c->locale, *s;
-
-    k->c->locale = k->c->st->company.locale; /* kept in the record, for everybody */
-    s = ctx_text(k->c, "due.days", args);
-    k->c->locale = locale;
-    return s;
+    return told_kept(k->c, "due.days", (const char *const[]){"days", arena_fmt(k->c->a, "%lld", (long long)days), NULL});
 }
 
 static int ask_days(struct due_asking *k, const struct berth_row *r, struct due_answer *out)

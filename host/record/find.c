@@ -10,6 +10,7 @@
 #include "record/hits.h"
 #include "record/scan.h"
 #include "record/titles.h"
+#include "record/told.h"
 
 /* ---- one ----------------------------------------------------------------------- */
 struct berth_row *find_raw(struct berth_ctx *c, const struct table *t, int64_t id)
@@ -182,7 +183,10 @@ static void column_json(struct berth_ctx *c, struct json *j, const struct column
         return;
     }
     if (is.type == DB_T_TEXT && type_is_text(f->type) && !(f->flags & BERTH_MANY) && f->type != BERTH_JSON) {
-        json_strn(j, is.s, is.len);
+        if (told_in(f))
+            json_str(j, told_text(c, arena_strndup(c->a, is.s, is.len)));
+        else
+            json_strn(j, is.s, is.len);
         return;
     }
     struct berth_val v = val_of(c, f, is, s, i);

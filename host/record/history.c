@@ -8,6 +8,7 @@
 #include "record/find.h"
 #include "record/merge.h"
 #include "record/titles.h"
+#include "record/told.h"
 
 static void history_changes_json(struct berth_ctx *c, struct json *j, const struct berth_row *r, const char *text)
 {
@@ -70,7 +71,7 @@ static void history_entry(struct berth_ctx *c, struct json *j, const struct bert
     history_op(c, j, r->t, db_col_text(s, 3, NULL));
     history_changes_json(c, j, r, db_col_text(s, 4, NULL));
     json_key(j, "note");
-    json_str(j, db_col_text(s, 5, NULL));
+    json_str(j, told_text(c, db_col_text(s, 5, NULL)));
     json_close(j, '}');
 }
 

@@ -9,6 +9,7 @@
 #include "base/money.h"
 #include "base/when.h"
 #include "record/find.h"
+#include "record/told.h"
 #include "record/where.h"
 
 /* ---- rows --------------------------------------------------------------------- */
@@ -802,6 +803,8 @@ void row_json(struct json *j, const struct berth_row *r)
         json_key_raw(j, f->json_key, f->json_key_len);
         if (a == ACCESS_MASK && !val_is_nil(r->v[i]))
             json_str(j, "***");
+        else if (told_in(f) && !val_is_nil(r->v[i]))
+            json_str(j, told_text(r->c, r->v[i].s));
         else
             val_json(j, f, r->v[i]);
     }
@@ -838,7 +841,7 @@ const char *val_text(struct berth_ctx *c, const struct field *f, struct berth_va
             return labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.%s", f->dict->name, v.s));
         return v.s;
     default:
-        return v.s;
+        return told_in(f) ? told_text(c, v.s) : v.s;
     }
 }
 

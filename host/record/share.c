@@ -8,6 +8,7 @@
 #include "record/find.h"
 #include "record/save.h"
 #include "record/titles.h"
+#include "record/told.h"
 
 enum { SHARES_MAX = 200 }; /* of one record */
 
@@ -153,16 +154,24 @@ static void tell(struct berth_ctx *c, void *arg)
         c->st->events.send(c->st->events.hub, arg);
 }
 
-/* In the record's history and the audit trail; rights are read anew, and open lists, too. */
-static int note(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *name, const char *how)
+/* In the record's history (told) and the audit trail; rights are read anew, and open lists, too. */
+static int note(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *told, const char *name, const char *how)
 {
     struct event *e = arena_alloc(c->a, sizeof(*e));
 
     *e = (struct event){.kind = EVENT_CHANGED, .table = r->t->name, .id = row_id(r)};
     perm_changed(c);
     ctx_after_commit(c, tell, e);
-    history_note(c, r, op, name);
+    history_note(c, r, op, told);
     return audit_add(c, op, arena_fmt(c->a, "%s %lld: %s%s", r->t->name, (long long)row_id(r), name, how));
+}
+
+/* "李娜: may read, until 2026-12-01 18:00" */
+static const char *told_share(struct berth_ctx *c, const char *name, const char *access, int64_t until)
+{
+    return told_kept(c, until == 0 ? "share.told" : "share.told_until",
+                     (const char *const[]){"to", name, "access", arena_fmt(c->a, "@base.share_access.%s", access), "until",
+                                           arena_fmt(c->a, "^%lld", (long long)until), NULL});
 }
 
 static const char *choice(struct berth_ctx *c, const json_t *body, const char *key, const char *a, const char *b)
@@ -272,7 +281,7 @@ int64_t share_add(struct berth_ctx *c, const struct berth_row *r, const json_t *
     *user_r = to == &targets[0] ? id : 0;
     int64_t share = db_last_id(c->conn);
 
-    note(c, r, kind, name_of(c, to->table, id), arena_fmt(c->a, ", %s%s%s", access, until == 0 ? "" : " until ", ends));
+    note(c, r, kind, told_share(c, name_of(c, to->table, id), access, until), name_of(c, to->table, id), arena_fmt(c->a, ", %s%s%s", access, until == 0 ? "" : " until ", ends));
     return share;
 }
 
@@ -301,5 +310,5 @@ int share_drop(struct berth_ctx *c, int64_t id)
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
     s = db_prepare(c->conn, "DELETE FROM record_share WHERE id = ?");
     db_bind_int(s, 1, id);
-    return run(c, s) == BERTH_OK ? note(c, r, "unshare", name, "") : (int)c->rc;
+    return run(c, s) == BERTH_OK ? note(c, r, "unshare", name, name, "") : (int)c->rc;
 }

@@ -66,12 +66,7 @@ static const char *name_of(const struct answer *w, const char *table, int64_t id
 
 static const char *moment(const struct answer *w, int64_t ms)
 {
-    const char *zone = w->c->st->company.zone;
-    int64_t day = zone_day(zone, ms), minute = (ms - zone_midnight(zone, day)) / 60000;
-    char date[WHEN_DATE_MAX];
-
-    when_date_format((int32_t)day, date);
-    return arena_fmt(w->c->a, "%s %02d:%02d", date, (int)(minute / 60), (int)(minute % 60));
+    return zone_text(w->c->a, w->c->st->company.zone, ms);
 }
 
 /* ---- roles -------------------------------------------------------------------------------------- */
@@ -269,6 +264,13 @@ static bool tell_field(struct answer *w)
     tell_field_roles(w, w->who, have >= want ? w->reasons : w->missing);
     if (have < want && json_array_size(w->missing) == 0)
         LACKS(w, "no_field", "field", name);
+    if (have >= want && w->row != NULL) {
+        int64_t pool = row_int(w->row, w->row->t->at_pool);
+
+        have = perm_field_at(w->who, w->f, row_int(w->row, w->row->t->at_owner), pool);
+        if (have < want)
+            LACKS(w, "pool_hides", "field", name, "pool", name_of(w, "pool", pool));
+    }
     return have >= want;
 }
 

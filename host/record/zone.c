@@ -95,3 +95,12 @@ int64_t zone_at(const char *zone, int64_t day, int minute)
     ucal_setDateTime(cal, y, m - 1, d, minute / 60, minute % 60, 0, &e);
     return (int64_t)ucal_getMillis(cal, &e);
 }
+
+const char *zone_text(struct arena *a, const char *zone, int64_t ms)
+{
+    int64_t day = zone_day(zone, ms), minute = (ms - zone_midnight(zone, day)) / 60000;
+    char date[WHEN_DATE_MAX];
+
+    when_date_format((int32_t)day, date);
+    return arena_fmt(a, "%s %02d:%02d", date, (int)(minute / 60), (int)(minute % 60));
+}

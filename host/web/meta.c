@@ -5,6 +5,7 @@
 #include "record/find.h"
 #include "record/layout.h"
 #include "record/offer.h"
+#include "record/told.h"
 #include "record/view.h"
 #include "record/where.h"
 #include "web/app.h"
@@ -346,6 +347,50 @@ static void options(struct call *k, struct json *j, const struct field *f)
     json_close(j, ']');
 }
 
+static void option(struct json *j, const char *value, const char *text)
+{
+    json_open(j, '{');
+    json_key(j, "value");
+    json_str(j, value);
+    json_key(j, "label");
+    json_str(j, text);
+    json_close(j, '}');
+}
+
+static void field_options(struct call *k, struct json *j, struct map *seen, const struct table *t, bool dates)
+{
+    for (int i = F_DECLARED; i < t->nfields; i++) {
+        const struct field *f = &t->fields[i];
+
+        if ((dates && f->type != BERTH_DATE && f->type != BERTH_TIME) || (f->flags & BERTH_SECRET) || map_get(seen, f->name) != NULL)
+            continue;
+        map_put(seen, f->name, seen);
+        option(j, f->name, labels_field(k->app->st->labels, k->c.locale, t->name, f->name));
+    }
+}
+
+/* What a text may name: tables, or fields of pooled tables, each once; which of them the record decides. */
+static void names(struct call *k, struct json *j, const struct field *f)
+{
+    bool tables = strcmp(f->of, "@table") == 0, pooled = strcmp(f->of, "@pooled") == 0;
+    struct map seen = {0};
+
+    json_key(j, "options");
+    json_open(j, '[');
+    for (size_t i = 0; i < k->c.m->ntables; i++) {
+        const struct table *t = &k->c.m->tables[i];
+
+        if (tables ? (t->flags & (BERTH_BARE | BERTH_HIDDEN)) || !perm_may(k->c.who, t, DO_READ) : !(t->flags & BERTH_POOLED))
+            continue;
+        if (tables || pooled)
+            option(j, t->name, label(k, fmt2(k, "$.*", t->name, "")));
+        else
+            field_options(k, j, &seen, t, strcmp(f->of, "@date") == 0);
+    }
+    json_close(j, ']');
+    map_free(&seen);
+}
+
 static void flag(struct json *j, const char *key, bool v)
 {
     json_key(j, key);
@@ -434,6 +479,8 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
         board_of(j, f->ref);
     if (f->type == BERTH_PICK && f->dict != NULL)
         options(k, j, f);
+    if (f->type == BERTH_TEXT && f->of != NULL && f->of[0] == '@' && !told_in(f))
+        names(k, j, f);
     json_close(j, '}');
 }
 

@@ -11,6 +11,7 @@
 #include "lua/script.h"
 #include "record/find.h"
 #include "record/recycle.h"
+#include "record/told.h"
 #include "record/whatif.h"
 #include "sheet/sheet.h"
 #include "web/app.h"
@@ -272,7 +273,7 @@ static int records(struct call *k)
         json_key(&j, "pool_title");
         json_str(&j, find_title(&k->c, model_table(k->c.m, "pool"), l.v[i].pool));
         json_key(&j, "why");
-        json_str(&j, l.v[i].why);
+        json_str(&j, told_text(&k->c, l.v[i].why));
         at_json(&j, "was", l.v[i].was);
         json_close(&j, '}');
     }
@@ -342,7 +343,7 @@ static void put(void *arg, const struct whatif_row *row)
     cells[2] = text_cell(f->name);
     cells[3] = (struct sheet_cell){.text = "", .type = SHEET_DATETIME, .v = {.ms = row->at}};
     cells[4] = text_cell(f->pool_name);
-    cells[5] = text_cell(row->why);
+    cells[5] = text_cell(told_text(c, row->why));
     f->failed = sheet_write_row(f->w, cells, 6, &f->err) < 0;
 }
 

@@ -57,6 +57,22 @@ struct berth_row *call_opened(struct call *k)
     return k->c.rc == BERTH_OK ? r : NULL;
 }
 
+/* What its pool keeps back until somebody claims it. */
+static void hidden_json(struct json *j, const struct berth_row *r)
+{
+    static const char *const hangs[] = {[HANGS_FILES] = "@files", [HANGS_NOTES] = "@notes"};
+
+    json_key(j, "hidden");
+    json_open(j, '[');
+    for (int i = F_DECLARED; i < r->t->nfields; i++)
+        if (!(r->t->fields[i].flags & BERTH_SECRET) && perm_field_of(r, &r->t->fields[i]) < perm_field(r->c->who, &r->t->fields[i]))
+            json_str(j, r->t->fields[i].name);
+    for (int h = HANGS_FILES; h <= HANGS_NOTES; h++)
+        if (!perm_hangs(r, (enum hangs)h))
+            json_str(j, hangs[h]);
+    json_close(j, ']');
+}
+
 static void row_answer(struct call *k, struct berth_row *r, bool with_can)
 {
     struct json j = call_json(k);
@@ -70,6 +86,8 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
         json_key(&j, "duplicates");
         ctx_matches_json(&k->c, &j);
     }
+    if (with_can && perm_veiled(r))
+        hidden_json(&j, r);
     if (with_can) {
         json_key(&j, "can");
         json_open(&j, '{');

@@ -59,7 +59,7 @@ static const struct berth_field role_fields[] = {
 };
 static const struct berth_field role_table_fields[] = {
     {"role_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST, "role"},
-    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 48},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, "@table", .max = 48},
     {"can_create", BERTH_BOOL, BERTH_LIST, .def = "false"},
     {"read_scope", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "scope", "none"},
     {"update_scope", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "scope", "none"},
@@ -70,7 +70,7 @@ static const struct berth_field role_table_fields[] = {
 };
 static const struct berth_field role_field_fields[] = {
     {"role_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST, "role"},
-    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 48},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, "@table", .max = 48},
     {"field", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 48},
     {"access", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "access", "read"},
     {0},
@@ -128,7 +128,7 @@ static const struct berth_field record_share_fields[] = {
 
 static const struct berth_field pool_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST},
-    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER | BERTH_INDEX, .max = 48},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER | BERTH_INDEX, "@pooled", .max = 48},
     {"department_id", BERTH_REF, BERTH_LIST | BERTH_FILTER, "department"},
     {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true"},
     {"day_cap", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 1000000},
@@ -164,17 +164,17 @@ static const struct berth_field pool_rule_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 200}, /* people read it as the reason */
     {"days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .max = 36500},
     {"counted_from", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "counted_from", "touch"},
-    {"counted_field", BERTH_TEXT, BERTH_REQUIRED, .when = "counted_from = 'field'", .max = 48},
+    {"counted_field", BERTH_TEXT, BERTH_REQUIRED, "@date", .when = "counted_from = 'field'", .max = 48},
     {"applies_to", BERTH_JSON, BERTH_LIST, "@filter", .max = 20000},
     {"include_kept", BERTH_BOOL, 0, .def = "false"},
-    {"to_pool_id", BERTH_REF, BERTH_LIST, "pool"},
+    {"to_pool_id", BERTH_REF, BERTH_LIST, "pool", .where = "active = true"},
     {"place", BERTH_INT, BERTH_LIST, .def = "0"},
     {"active", BERTH_BOOL, BERTH_LIST, .def = "true"},
     {0},
 };
 /* How many one may hold; the closest to a person decides: theirs, their department's, everybody's. */
 static const struct berth_field hold_limit_fields[] = {
-    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, .max = 48},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, "@pooled", .max = 48},
     {"user_id", BERTH_REF, BERTH_LIST | BERTH_INDEX, "user"},
     {"department_id", BERTH_REF, BERTH_LIST | BERTH_INDEX, "department"},
     {"hold_cap", BERTH_INT, BERTH_LIST, .def = "0", .max = 1000000},
@@ -232,7 +232,7 @@ static const struct berth_field dict_item_fields[] = {
 /* What makes records possible duplicates, beyond and instead of BERTH_DUPLICATE; see record/dup_rule.c. */
 static const struct berth_field dup_rule_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
-    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, .max = 48},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, "@table", .max = 48},
     {"fields", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 200}, /* "name, city" */
     {"method", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "dup_method", "field"},
     {"alike", BERTH_INT, BERTH_REQUIRED, .def = "90", .when = "method = 'similar'", .max = 98},
@@ -572,7 +572,7 @@ static const struct berth_field mail_fields[] = {
 /* {name}, {phone} ... stand for fields of the record a mail is about. */
 static const struct berth_field mail_template_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 100},
-    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 48},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, "@table", .max = 48},
     {"subject_en", BERTH_TEXT, BERTH_LIST, .group = "english"},
     {"body_en", BERTH_LONG, 0, .group = "english"},
     {"subject_zh_cn", BERTH_TEXT, 0, .group = "simplified"},

@@ -140,3 +140,12 @@ def test_a_date_that_reminds_raises_one_alert_of_the_owner_at_once_when_it_is_to
     if now.hour >= 9:
         assert until(lambda: [a for a in alerts(li) if a["record"] == lead["id"] and a["kind"] == "alert.remind"])
     assert not [a for state in ("open", "waiting", "done") for a in alerts(li, state) if a["record"] == later["id"]]
+
+
+def test_the_timeline_shows_activities_alone(people):
+    li = people["li"]
+    lead = li.made("lead", name="Timeline of rows")
+    assert li.post(f"/lead/{lead['id']}/log", {"kind": "call", "note": "they compare prices"}).status == 200
+    assert li.post(f"/lead/{lead['id']}/_note", {"text": "a note"}).status in (200, 201)
+    entries = li.get(f"/lead/{lead['id']}/_timeline", kinds="rows").json["entries"]
+    assert {e["kind"] for e in entries} == {"row"} and entries[0]["table"] == "activity"

@@ -422,3 +422,13 @@ def test_what_a_record_names_already_stays_when_it_is_offered_no_longer(people, 
     assert admin.patch(f"/pool/{ours['id']}", ours["version"], {"active": False}).status == 200
     assert admin.patch(f"/lead/{lead['id']}", lead["version"], {"city": "Ningbo", "pool_id": ours["id"]}).status == 200
     assert admin.get(f"/lead/{lead['id']}").json["row"]["city"] == "Ningbo"
+
+
+def test_everybody_reads_in_their_own_language_why_it_falls_back(people):
+    alice = people["alice"]
+    lead = alice.made("lead", name=name())
+    words = {"en": "days without contact", "zh-CN": "天未跟进", "zh-TW": "天未跟進", "vi": "ngày không liên hệ"}
+    for locale, text in words.items():
+        assert text in alice.get(f"/lead/{lead['id']}", locale=locale).json["row"]["due_why"]
+        rows = alice.get("/lead", filter=["id", "=", lead["id"]], fields="name,due_why", locale=locale).json["rows"]
+        assert text in rows[0]["due_why"]

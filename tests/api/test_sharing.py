@@ -238,3 +238,12 @@ def test_shares_go_with_the_record_into_a_merge_and_back(people):
     assert sees(minh, kept)
     assert manager.post(f"/lead/{kept['id']}/_split", {}).status == 200
     assert not sees(minh, kept) and sees(minh, gone)
+
+
+def test_the_history_says_in_the_readers_language_what_was_shared_until_when(people):
+    li, zhang = people["li"], people["zhang"]
+    lead = li.made("lead", name=name("Told"))
+    shared(li, lead, user_id=me(zhang), access="cooperate", until_at="2031-05-01T10:00:00Z")
+    for locale, text in {"en": "Work on it, until 2031-05-01 18:00", "zh-CN": "协作，至 2031-05-01 18:00", "vi": "Cùng xử lý, đến 2031-05-01 18:00"}.items():
+        entries = li.get(f"/lead/{lead['id']}/_timeline", locale=locale).json["entries"]
+        assert entries[0]["op"] == "share" and entries[0]["note"] == f"{zhang.user['name']}{'：' if locale == 'zh-CN' else ': '}{text}"

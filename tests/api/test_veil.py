@@ -209,3 +209,13 @@ def test_only_what_a_record_has_can_be_hidden(people, home):
     for field in ("nosuch", "name", "owner_id", "pool_id", "id"):
         assert admin.post("/pool_field", {"pool_id": home["id"], "field": field, "access": "none"}).status == 422, field
     assert people["li"].post("/pool_field", {"pool_id": home["id"], "field": "fax", "access": "none"}).status == 403
+
+
+def test_the_record_says_what_it_hides_until_it_is_claimed_and_why_names_the_pool(people, lead, home):
+    li, path = people["li"], f"/lead/{lead['id']}"
+    assert set(li.get(path).json["hidden"]) == {"phone", "email", "city", "monthly_volume", "notes", "address", "@files", "@notes"}
+    why = li.get(path + "/_why", deed="read", field="city").json
+    assert not why["allowed"] and [line["kind"] for line in why["missing"]] == ["pool_hides"] and home["name"] in why["missing"][0]["text"]
+    assert "hidden" not in people["admin"].get(path).json and people["admin"].get(path + "/_why", deed="read", field="city").json["allowed"]
+    assert li.post(path + "/claim").status == 200
+    assert "hidden" not in li.get(path).json and li.get(path + "/_why", deed="read", field="city").json["allowed"]

@@ -18,7 +18,7 @@ FOLDERS = [HOST, *(f"plugins/{name}/i18n" for name in PLUGINS), "share/plugin-te
 
 # What code hands to these through c->args[] or a helper, out of a pattern's sight.
 GIVEN = {
-    "due.days": ["days"],
+    "due.days": ["days"], "share.told": {"to", "access"}, "share.told_until": {"to", "access", "until"},
     "err.bad_json": {"why"}, "err.bad_param": {"name"}, "err.custom": {"why"}, "err.sheet": {"why"},
     "err.script": {"script", "why"}, "err.filter_form": {"value"}, "err.filter_field": {"value"},
     "err.filter_op": {"value"}, "err.filter_value": {"value"}, "err.filter_sort": {"value"},
@@ -63,7 +63,7 @@ def sources(*patterns):
 
 def host_keys():
     c = sources("host/*/*.c")
-    keys = set(re.findall(r'"((?:err|import|alert|due)\.[a-z_]+)"', c))
+    keys = set(re.findall(r'"((?:err|import|alert|due|share)\.[a-z_]+)"', c))
     keys |= {"err." + code for code in re.findall(r'\brefuse\(k, [^;]*?"(\w+)"', c)}
     keys |= {"err." + code for code in re.findall(r'known \? "(\w+)"', c)}
     keys |= {"sheet." + key for key in re.findall(r'\bX\([A-Z_]+, "(\w+)"', sources("host/sheet/sheet.h"))}

@@ -16,6 +16,7 @@ export interface AskProps {
   password: { user: number; name: string }
   picture: { file: Attachment }
   remind: { table: string; id: number }
+  mail: { table: string; id: number; to: string; title: string }
   share: { table: string; id: number; title: string }
   why: { table: string; id: number; title: string; meta?: Meta }
   tile: { offers: Offer[]; taken: string[] }
@@ -35,6 +36,7 @@ export interface AskAnswer {
   password: true
   picture: true
   remind: true
+  mail: true
   share: true
   why: true
   tile: Stand

@@ -108,9 +108,11 @@ function one(f: Field, v: unknown): string {
     case 'time': return fmtTime(String(v))
     case 'json': return typeof v === 'string' ? v : JSON.stringify(v)
     case 'file': return typeof v === 'object' ? String((v as { name?: string }).name ?? '') : String(v)
-    default: return String(v)
+    default: return optionOf(f, v)?.label ?? (f.of === '@field' ? hanging(v) : String(v))
   }
 }
+/* What is no field but may be named like one: "@files", "@notes". */
+const hanging = (v: unknown): string => (v === '@files' ? t('files') : v === '@notes' ? t('timeline.kind.note') : String(v))
 
 /** The value as plain text in the user's language; "" when there is none. */
 export function fmt(f: Field, v: unknown): string {

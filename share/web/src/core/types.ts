@@ -150,14 +150,20 @@ export interface Page {
   total_exact?: boolean
 }
 export interface Can { update?: boolean; delete?: boolean; actions?: string[]; step?: boolean }
-export interface Rec { row: Row; refs?: Refs; can?: Can }
+export interface Rec {
+  row: Row
+  refs?: Refs
+  can?: Can
+  /** Fields, "@files", "@notes": what the pool shows only to whom it belongs. */
+  hidden?: string[]
+}
 
 export interface Change { field: string; from: unknown; to: unknown }
 export interface Attachment { id: number; no: number; name: string; mime: string; size: number; at: string; by: number; look: 'image' | 'pdf' | 'text' | null; versions?: Attachment[] }
 export interface FilesPage { files: Attachment[]; refs?: Refs; may: { add: boolean }; max: number }
 /** One thing that happened around a record; which members are there depends on its kind. */
 export interface Entry {
-  kind: 'history' | 'note' | 'file' | 'row'
+  kind: 'history' | 'note' | 'file' | 'mail' | 'row'
   id: number
   at: string
   by: number | null
@@ -172,6 +178,10 @@ export interface Entry {
   table?: string
   title?: string | null
   row?: Row
+  to?: string
+  subject?: string
+  state?: 'queued' | 'sent' | 'failed'
+  error?: string | null
 }
 export interface Timeline { entries: Entry[]; refs?: Refs; next: string | null }
 export interface Tag { id: number; name: string; color: string }

@@ -1,0 +1,82 @@
+// records.mjs - flows on one record: what its pool hides, mails, forms that ask only for what counts.
+import assert from 'node:assert/strict'
+import { call, signIn } from './lib.mjs'
+
+export async function records({ test, clean, ok, make, metaOf, TABLE, stamp }) {
+  await test('a record in a pool says what is hidden until it is claimed, and shows it then', {}, async (page) => {
+    await signIn(page)
+    const pool = ok(await call(page, 'POST', 'pool', { name: `Veil ${stamp}`, on_table: TABLE }), 'pool').row
+    ok(await call(page, 'POST', 'pool_member', { pool_id: pool.id, department_id: 2 }), 'member')
+    for (const [field, access] of [['phone', 'none'], ['email', 'mask'], ['@notes', 'none'], ['@files', 'none']])
+      ok(await call(page, 'POST', 'pool_field', { pool_id: pool.id, field, access }), 'hidden field')
+    const row = await make(page, await metaOf(page), { owner_id: null, pool_id: pool.id, phone: '+86 755 8123 4567', email: 'veil@example.org' })
+    await page.goto(`/t/pool/${pool.id}`)
+    await page.locator('[data-related=pool_field]').getByText('Phone').waitFor() // and not "phone"
+    await clean(page, 'pool')
+    await page.locator('[data-t=me]:visible').click()
+    await page.locator('[data-id=out]').click()
+    await signIn(page, 2)
+    await page.goto(`/t/${TABLE}/${row.id}`)
+    await page.locator('[data-veiled=phone]').waitFor()
+    assert.match(await page.locator('[data-veiled=email]').innerText(), /\*\*\*/)
+    await page.locator('[data-t=notes-hidden]').waitFor()
+    await page.locator('[data-t=files-hidden]').waitFor()
+    await clean(page, 'veiled record')
+    await page.locator('[data-action=claim]').click()
+    await page.locator('.recpage').getByText('veil@example.org').first().waitFor()
+    assert.equal(await page.locator('[data-veiled], [data-t=notes-hidden]').count(), 0)
+  })
+
+  await test('a mail is begun from a template, sent, and stands on the timeline', {}, async (page) => {
+    await signIn(page)
+    ok(await call(page, 'POST', 'mail_template', { name: `Hello ${stamp}`, on_table: TABLE, subject_en: 'Rates for {name}', body_en: 'Dear {contact},\nour rates.' }), 'template')
+    const row = await make(page, await metaOf(page), { email: 'buyer@example.org', contact: 'Ms Lin' })
+    await page.goto(`/t/${TABLE}/${row.id}`)
+    await page.locator('[data-t=mail]').click()
+    assert.equal(await page.locator('[data-t=to]').inputValue(), 'buyer@example.org')
+    await page.locator('[data-t=template]').selectOption({ label: `Hello ${stamp}` })
+    await page.waitForFunction(() => /Ms Lin/.test(document.querySelector('[data-t=text]').value))
+    await clean(page, 'mail')
+    await page.locator('[data-t=to]').fill('no address')
+    await page.locator('[data-t=send]').click()
+    await page.locator('dialog .err').waitFor()
+    await page.locator('[data-t=to]').fill('buyer@example.org')
+    await page.locator('[data-t=send]').click()
+    await page.locator('[data-op=mail]').getByText(row.name).waitFor()
+    await page.getByRole('radio', { name: 'E-mails' }).or(page.locator('.choice button', { hasText: 'E-mails' })).first().click()
+    await page.locator('[data-op=mail]').waitFor()
+    assert.equal(await page.locator('[data-op=create]').count(), 0)
+  })
+
+  await test('a logged contact is one entry of the timeline, with a way to the activity', {}, async (page) => {
+    await signIn(page)
+    const row = await make(page, await metaOf(page))
+    await page.goto(`/t/${TABLE}/${row.id}`)
+    await page.locator('[data-action=log]').click()
+    await page.locator('dialog [data-field=note] textarea').fill(`they compare ${stamp}`)
+    await page.locator('[data-t=run]').click()
+    await page.locator('.tl a', { hasText: `they compare ${stamp}` }).waitFor()
+    assert.equal(await page.locator('.tl li', { hasText: `they compare ${stamp}` }).count(), 1)
+  })
+
+  await test('forms offer pools of their own table, and ask for a reason only when there is one to give', {}, async (page) => {
+    await signIn(page)
+    ok(await call(page, 'POST', 'pool', { name: `Other ${stamp}`, on_table: 'customer' }), 'pool')
+    ok(await call(page, 'POST', 'pool', { name: `Mine ${stamp}`, on_table: TABLE }), 'pool')
+    const row = await make(page, await metaOf(page))
+    await page.goto(`/t/${TABLE}/${row.id}`)
+    await page.locator('[data-action=release]').click()
+    await page.locator('dialog [data-field=pool_id] input').click()
+    await page.locator('[role=option]', { hasText: `Mine ${stamp}` }).waitFor()
+    assert.equal(await page.locator('[role=option]', { hasText: `Other ${stamp}` }).count(), 0)
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Escape')
+    await page.goto('/t/pool_rule')
+    await page.locator('[data-t=new]').first().click()
+    await page.locator('dialog [data-field=counted_from]').waitFor()
+    assert.equal(await page.locator('dialog [data-field=counted_field]').count(), 0)
+    await page.locator('dialog [data-field=counted_from] input').click()
+    await page.locator('[role=option]', { hasText: 'field' }).first().click()
+    await page.locator('dialog [data-field=counted_field]').waitFor()
+  })
+}
