@@ -1091,6 +1091,7 @@ CREATE TABLE customer (
 ) STRICT;
 CREATE INDEX ix_customer_created_at ON customer (created_at);
 CREATE INDEX ix_customer_updated_at ON customer (updated_at);
+CREATE INDEX ix_customer_is_hard_name ON customer (is_hard, name);
 CREATE INDEX ix_customer_owner_id ON customer (owner_id);
 CREATE INDEX ix_customer_pool_id ON customer (pool_id);
 CREATE INDEX ix_customer_due_at ON customer (due_at);
@@ -1144,6 +1145,8 @@ CREATE TABLE contact (
     birthday INTEGER,
     birthday_next INTEGER,
     anniversary INTEGER,
+    no_greetings INTEGER,
+    greeted_on INTEGER,
     hobbies TEXT,
     notes TEXT
 ) STRICT;
@@ -1178,6 +1181,33 @@ CREATE INDEX ix_party_relation_from_customer_id ON party_relation (from_customer
 CREATE INDEX ix_party_relation_from_contact_id ON party_relation (from_contact_id);
 CREATE INDEX ix_party_relation_to_customer_id ON party_relation (to_customer_id);
 CREATE INDEX ix_party_relation_to_contact_id ON party_relation (to_contact_id);
+
+CREATE TABLE hard_case (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    owner_id INTEGER,
+    customer_id INTEGER,
+    month_on INTEGER,
+    from_id INTEGER,
+    reason TEXT,
+    since_on INTEGER,
+    lifecycle TEXT,
+    level TEXT,
+    touched_at INTEGER,
+    decision TEXT,
+    to_id INTEGER,
+    note TEXT,
+    decided_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_hard_case_customer_id_month_on ON hard_case (customer_id, month_on);
+CREATE INDEX ix_hard_case_owner_id_decision ON hard_case (owner_id, decision);
+CREATE INDEX ix_hard_case_owner_id ON hard_case (owner_id);
+CREATE INDEX ix_hard_case_customer_id ON hard_case (customer_id);
+CREATE INDEX ix_hard_case_month_on ON hard_case (month_on);
 
 CREATE TABLE contact_link (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -1354,6 +1384,7 @@ CREATE TABLE customer_event (
     yearly INTEGER,
     remind_days INTEGER,
     next_on INTEGER,
+    greeted_on INTEGER,
     note TEXT
 ) STRICT;
 CREATE INDEX ix_customer_event_customer_id ON customer_event (customer_id);
@@ -1447,6 +1478,8 @@ CREATE INDEX ix_opportunity_owner_id_status ON opportunity (owner_id, status);
 CREATE INDEX ix_opportunity_pipeline_id_stage_id ON opportunity (pipeline_id, stage_id);
 CREATE INDEX ix_opportunity_status_close_on ON opportunity (status, close_on);
 CREATE INDEX ix_opportunity_status_closed_on ON opportunity (status, closed_on);
+CREATE INDEX ix_opportunity_status ON opportunity (status);
+CREATE INDEX ix_opportunity_idle ON opportunity (idle);
 CREATE INDEX ix_opportunity_created_at ON opportunity (created_at);
 CREATE INDEX ix_opportunity_updated_at ON opportunity (updated_at);
 CREATE INDEX ix_opportunity_owner_id ON opportunity (owner_id);
@@ -1693,8 +1726,11 @@ CREATE TABLE activity (
     next_on INTEGER
 ) STRICT;
 CREATE INDEX ix_activity_owner_id_start_at ON activity (owner_id, start_at);
+CREATE INDEX ix_activity_owner_id_status_start_at ON activity (owner_id, status, start_at);
 CREATE INDEX ix_activity_created_at ON activity (created_at);
 CREATE INDEX ix_activity_updated_at ON activity (updated_at);
+CREATE INDEX ix_activity_owner_id_created_at ON activity (owner_id, created_at);
+CREATE INDEX ix_activity_owner_id_updated_at ON activity (owner_id, updated_at);
 CREATE INDEX ix_activity_owner_id ON activity (owner_id);
 CREATE INDEX ix_activity_start_at ON activity (start_at);
 CREATE INDEX ix_activity_customer_id ON activity (customer_id);
@@ -1798,6 +1834,8 @@ CREATE TABLE task (
 ) STRICT;
 CREATE INDEX ix_task_owner_id_due_on ON task (owner_id, due_on);
 CREATE INDEX ix_task_owner_id_done_at ON task (owner_id, done_at);
+CREATE INDEX ix_task_status ON task (status);
+CREATE INDEX ix_task_status_due_on ON task (status, due_on);
 CREATE INDEX ix_task_created_at ON task (created_at);
 CREATE INDEX ix_task_updated_at ON task (updated_at);
 CREATE INDEX ix_task_owner_id ON task (owner_id);

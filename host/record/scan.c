@@ -4,7 +4,8 @@
  * four ways, and no estimate is kept to choose between them:
  *   look    by id, of few owners and what lies in pools: some ids on from where the list stands, the condition in
  *           the statement.  Passing a neighbour costs a fifth of jumping to a row from an index.
- *   merge   by id and of few owners: a statement each, in order by the owners' index, read as far as needed.
+ *   merge   of few owners, by id, where an index has the owner and then the order, or where they own little: a
+ *           statement each, in order, read as far as needed.
  *   walk    all rows in the list's order; whose they are is looked at here.  Good for who sees much: the first rows
  *           come whole, later ones are fetched when they are somebody's who may be seen.  It is given
  *           up when it has passed some ten rows for each one wanted without filling the page.
@@ -12,6 +13,8 @@
  *           Good for who sees little.
  * Records that were shared with the reader beyond that are few: those of a page are found by their ids first and
  * given where the list comes to their place.
+ * A filter such as "status in (a, b)" gets a statement for each value where an index has that field and then the
+ * order: with "in" the database would sort all that it finds, or walk past all that it does not.
  * A condition on the owner is not left to the database, which would sort all that the owners have: it narrows
  * whose records are looked for.  Where the order has no index, and for a search with an order, the database
  * sorts. */
@@ -23,6 +26,8 @@
 #include "record/search.h"
 
 enum { FEW = 8 };  /* owners that get a statement each */
+enum { LITTLE = 4000 }; /* rows that the database sorts at once */
+enum { VALUES = 6 }; /* of a filter "in (...)" that get a statement each */
 enum { LOOK = 4 }; /* ids looked at for each row wanted */
 enum { FIRST = 2 }; /* rows that a walk in another order takes whole, for each row wanted */
 
@@ -45,6 +50,8 @@ struct way {
     struct reach reach;
     struct search search;
     const struct where *where; /* without what .reach has taken over */
+    const struct where *in;    /* part of .where that gets a statement for each of its values, or NULL */
+    bool little;               /* each of .reach's few owners has little: it is read and sorted as a whole */
     const char *id;            /* the id's column: "t.id", or the search index's */
     const char *by[WHERE_SORTS]; /* the columns sorted by, as the user may know them */
     bool empties[WHERE_SORTS]; /* and whether they may be empty */
@@ -232,8 +239,12 @@ static void after_seek(const struct way *w, struct buf *sql, struct binds *b, bo
 static void question(const struct way *w, const char *columns, const char *whose, int64_t owner, struct buf *sql, struct binds *b)
 {
     buf_addf(sql, "SELECT %s FROM ", columns);
-    search_from(w->c, &w->search, sql);
-    buf_addf(sql, " WHERE %s", *whose == '\0' ? "1=1" : whose);
+    if (w->little) { /* the limit keeps the database from reaching them by any other index */
+        buf_addf(sql, "(SELECT * FROM %s t WHERE %s LIMIT %d) t WHERE 1=1", w->s->t->sql, whose, LITTLE + 1);
+    } else {
+        search_from(w->c, &w->search, sql);
+        buf_addf(sql, " WHERE %s", *whose == '\0' ? "1=1" : whose);
+    }
     if (owner != 0)
         binds_add(w->c, b, berth_i(owner));
     if (*w->reach.sql != '\0')
@@ -243,6 +254,22 @@ static void question(const struct way *w, const char *columns, const char *whose
         buf_puts(sql, " AND ");
         where_sql(w->c, w->where, "t.", sql, b);
     }
+}
+
+/* The filter with one value of a part of it. */
+static const struct where *with_value(struct berth_ctx *c, const struct where *w, const struct where *in, size_t value)
+{
+    struct where *one;
+
+    if (w != in && w->op != W_AND)
+        return w;
+    one = arena_alloc(c->a, sizeof(*one));
+    *one = w == in ? (struct where){.op = W_EQ, .f = in->f, .v = &in->v[value], .nv = 1} : *w;
+    if (w != in)
+        one->kids = arena_alloc(c->a, (w->nkids + 1) * sizeof(*one->kids));
+    for (size_t i = 0; i < one->nkids; i++)
+        one->kids[i] = with_value(c, w->kids[i], in, value);
+    return one;
 }
 
 static struct db_stmt *prepared(const struct way *w, struct buf *sql, const struct binds *b)
@@ -294,14 +321,21 @@ static void done(const struct way *w, struct db_stmt *s, int rc)
 
 static void give_shared(struct way *w, const struct berth_val *key);
 
+static void read_key(const struct way *w, struct db_stmt *s, struct berth_val *key)
+{
+    const struct where_query *q = w->s->q;
+
+    for (size_t i = 0; i < q->nsort; i++)
+        key[i] = val_read(w->c, q->sort[i].f, s, (int)i);
+    key[q->nsort] = berth_i(db_col_int(s, (int)q->nsort));
+}
+
 static void give(struct way *w, struct db_stmt *s)
 {
     if (w->shared != NULL) {
         struct berth_val key[WHERE_SORTS + 1];
 
-        for (size_t i = 0; i < w->s->q->nsort; i++)
-            key[i] = val_read(w->c, w->s->q->sort[i].f, s, (int)i);
-        key[w->s->q->nsort] = berth_i(db_col_int(s, (int)w->s->q->nsort));
+        read_key(w, s, key);
         give_shared(w, key);
     }
     if (w->left <= 0)
@@ -310,17 +344,7 @@ static void give(struct way *w, struct db_stmt *s)
     w->left--;
 }
 
-/* ---- one statement -------------------------------------------------------------------- */
-static void direct(struct way *w, const char *whose, int64_t owner, bool nulls)
-{
-    struct db_stmt *s = select_rows(w, &(struct wanted){true, whose, owner, nulls, true, w->left});
-    int rc = DB_DONE;
-
-    while (w->left > 0 && (rc = db_step(s)) == DB_ROW)
-        give(w, s);
-    done(w, s, rc);
-}
-
+/* ---- one row --------------------------------------------------------------------------- */
 static void fetch(struct way *w, int64_t id)
 {
     struct db_stmt *s;
@@ -347,42 +371,130 @@ static const char *pool_sql(const struct way *w)
 struct source {
     struct db_stmt *s;
     int rc; /* DB_ROW: it stands on a row, */
-    int64_t id; /* of this id */
+    struct berth_val key[WHERE_SORTS + 1]; /* here in the list */
 };
 
-static void advance(struct source *f)
+static int order(struct berth_val a, struct berth_val b)
 {
-    f->rc = db_step(f->s);
-    if (f->rc == DB_ROW)
-        f->id = db_col_int(f->s, 0);
+    if (a.type == BERTH_NULL || b.type == BERTH_NULL)
+        return (b.type == BERTH_NULL) - (a.type == BERTH_NULL);
+    if (a.type == BERTH_REAL)
+        return (a.d > b.d) - (a.d < b.d);
+    if (type_is_text((enum berth_type)a.type)) {
+        int32_t n = a.len < b.len ? a.len : b.len;
+        int o = memcmp(a.s, b.s, (size_t)n);
+
+        return o != 0 ? o : (a.len > b.len) - (a.len < b.len);
+    }
+    return (a.i > b.i) - (a.i < b.i);
 }
 
-static void merge(struct way *w)
+static bool before(const struct where_query *q, const struct berth_val *a, const struct berth_val *b)
+{
+    for (size_t i = 0; i < q->nsort; i++) {
+        int o = order(a[i], b[i]);
+
+        if (o != 0)
+            return (o < 0) != q->sort[i].down;
+    }
+    return (a[q->nsort].i < b[q->nsort].i) != (q->nsort == 0 || q->sort[0].down);
+}
+
+/* The part of a filter with several values of a field, where an index has it and then the order (of one owner:
+ * the owner, it, and then the order). */
+static const struct where *several_values(const struct way *w, const struct where *where, bool of_owner)
+{
+    const struct table *t = w->s->t;
+    const struct where *found = NULL;
+    size_t at = of_owner ? 1 : 0;
+
+    if (where == NULL)
+        return NULL;
+    for (size_t i = 0; where->op == W_AND && i < where->nkids && found == NULL; i++)
+        found = several_values(w, where->kids[i], of_owner);
+    if (where->op != W_IN || where->nv > VALUES || where->f == NULL || (where->f->flags & BERTH_MANY))
+        return found;
+    for (size_t i = 0; i < t->nindexes; i++)
+        if (t->indexes[i].n >= at + 2 && (!of_owner || t->indexes[i].on[0]->at == t->at_owner) && t->indexes[i].on[at] == where->f &&
+            t->indexes[i].on[at + 1] == w->s->q->sort[0].f)
+            return where;
+    return NULL;
+}
+
+struct merged { /* the rows of several statements in the list's order */
+    struct source from[(FEW + 1) * VALUES];
+    size_t n;
+    struct source *at; /* the one whose row was told last */
+};
+
+static void advance(const struct way *w, const struct merged *m, struct source *f)
+{
+    f->rc = db_step(f->s);
+    if (f->rc == DB_ROW && m->n > 1)
+        read_key(w, f->s, f->key);
+}
+
+static struct db_stmt *next_of(const struct way *w, struct merged *m)
+{
+    struct source *next = NULL;
+
+    if (m->at != NULL)
+        advance(w, m, m->at);
+    for (size_t i = 0; m->at == NULL && i < m->n; i++)
+        advance(w, m, &m->from[i]);
+    for (size_t i = 0; i < m->n; i++)
+        if (m->from[i].rc == DB_ROW && (next == NULL || before(w->s->q, m->from[i].key, next->key)))
+            next = &m->from[i];
+    m->at = next;
+    return next == NULL ? NULL : next->s;
+}
+
+static void merged_end(const struct way *w, struct merged *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        done(w, m->from[i].s, m->from[i].rc);
+}
+
+/* A statement, or one for each value of .in. */
+static void add_statements(const struct way *w, struct merged *m, const struct wanted *k)
+{
+    for (size_t i = 0; i < (w->in == NULL ? 1 : w->in->nv); i++) {
+        struct way x = *w;
+
+        if (w->in != NULL)
+            x.where = with_value(w->c, w->where, w->in, i);
+        m->from[m->n++] = (struct source){.s = select_rows(&x, k)};
+    }
+}
+
+static void give_all(struct way *w, struct merged *m)
+{
+    struct db_stmt *s;
+
+    while (w->left > 0 && (s = next_of(w, m)) != NULL)
+        give(w, s);
+    merged_end(w, m);
+}
+
+static void direct(struct way *w, const char *whose, bool nulls)
+{
+    struct merged m = {0};
+
+    add_statements(w, &m, &(struct wanted){true, whose, 0, nulls, true, w->left});
+    give_all(w, &m);
+}
+
+static void merge(struct way *w, bool nulls)
 {
     const struct ids *o = &w->reach.owners;
-    struct source from[FEW + 1];
-    size_t n = 0;
+    struct merged m = {0};
 
+    w->in = w->little || w->s->q->nsort == 0 ? NULL : several_values(w, w->where, true);
     for (size_t i = 0; i < o->n; i++)
-        from[n++].s = select_rows(w, &(struct wanted){true, "t.owner_id = ?", o->v[i], false, true, w->left});
+        add_statements(w, &m, &(struct wanted){true, "t.owner_id = ?", o->v[i], nulls, true, w->left});
     if (w->reach.pools.n > 0)
-        from[n++].s = select_rows(w, &(struct wanted){true, pool_sql(w), 0, false, true, w->left});
-    for (size_t i = 0; i < n; i++)
-        advance(&from[i]);
-    while (w->left > 0) {
-        struct source *next = NULL;
-
-        for (size_t i = 0; i < n; i++)
-            if (from[i].rc == DB_ROW && (next == NULL || from[i].id > next->id))
-                next = &from[i];
-        if (next == NULL)
-            break;
-        give(w, next->s);
-        if (w->left > 0)
-            advance(next);
-    }
-    for (size_t i = 0; i < n; i++)
-        done(w, from[i].s, from[i].rc);
+        add_statements(w, &m, &(struct wanted){true, pool_sql(w), 0, nulls, true, w->left});
+    give_all(w, &m);
 }
 
 /* ---- looking ---------------------------------------------------------------------------- */
@@ -427,11 +539,7 @@ static void look(struct way *w)
 /* ---- walking ---------------------------------------------------------------------------- */
 static void stand_at(struct way *w, struct db_stmt *s)
 {
-    const struct where_query *q = w->s->q;
-
-    for (size_t i = 0; i < q->nsort; i++)
-        w->at[i] = val_read(w->c, q->sort[i].f, s, (int)i);
-    w->at[q->nsort] = berth_i(db_col_int(s, (int)q->nsort));
+    read_key(w, s, w->at);
     w->after = w->at;
 }
 
@@ -440,15 +548,15 @@ static void stand_at(struct way *w, struct db_stmt *s)
 static bool walk(struct way *w, bool nulls, int64_t most, bool whole)
 {
     int owner = w->first - (w->s->t->at_pool >= 0 ? 2 : 1);
+    struct merged m = {0};
     bool all = false;
     struct db_stmt *s;
     int64_t *id = whole ? NULL : arena_alloc(w->c->a, (size_t)w->left * sizeof(*id)), n = 0, seen = 0;
-    int rc = DB_DONE;
 
     if (!whole) /* what this statement finds is there when it is fetched */
         db_read_begin(w->c->conn);
-    s = select_rows(w, &(struct wanted){whole, "", 0, nulls, true, most});
-    while (!all && (rc = db_step(s)) == DB_ROW) {
+    add_statements(w, &m, &(struct wanted){whole, "", 0, nulls, true, most});
+    while (!all && (s = next_of(w, &m)) != NULL) {
         seen++;
         if (reach_has(&w->reach, db_col_int(s, owner), w->s->t->at_pool >= 0 ? db_col_int(s, owner + 1) : 0)) {
             if (whole)
@@ -462,7 +570,7 @@ static bool walk(struct way *w, bool nulls, int64_t most, bool whole)
             break;
         }
     }
-    done(w, s, rc);
+    merged_end(w, &m);
     for (int64_t i = 0; i < n; i++)
         fetch(w, id[i]);
     if (!whole)
@@ -489,32 +597,6 @@ struct best { /* the first rows in the list's order, of those looked at so far *
     struct found *v;
     size_t n, most;
 };
-
-static int order(struct berth_val a, struct berth_val b)
-{
-    if (a.type == BERTH_NULL || b.type == BERTH_NULL)
-        return (b.type == BERTH_NULL) - (a.type == BERTH_NULL);
-    if (a.type == BERTH_REAL)
-        return (a.d > b.d) - (a.d < b.d);
-    if (type_is_text((enum berth_type)a.type)) {
-        int32_t n = a.len < b.len ? a.len : b.len;
-        int o = memcmp(a.s, b.s, (size_t)n);
-
-        return o != 0 ? o : (a.len > b.len) - (a.len < b.len);
-    }
-    return (a.i > b.i) - (a.i < b.i);
-}
-
-static bool before(const struct where_query *q, const struct berth_val *a, const struct berth_val *b)
-{
-    for (size_t i = 0; i < q->nsort; i++) {
-        int o = order(a[i], b[i]);
-
-        if (o != 0)
-            return (o < 0) != q->sort[i].down;
-    }
-    return (a[q->nsort].i < b[q->nsort].i) != (q->nsort == 0 || q->sort[0].down);
-}
 
 static bool offer(const struct where_query *q, struct best *b, const struct berth_val *key)
 {
@@ -545,9 +627,7 @@ static void gather_from(struct way *w, struct best *b, const char *whose, int64_
     while ((rc = db_step(s)) == DB_ROW) {
         struct berth_val key[WHERE_SORTS + 1] = {0};
 
-        for (size_t i = 0; i < q->nsort; i++)
-            key[i] = val_read(w->c, q->sort[i].f, s, (int)i);
-        key[q->nsort] = berth_i(db_col_int(s, (int)q->nsort));
+        read_key(w, s, key);
         if (!offer(q, b, key) && by_id)
             break;
     }
@@ -622,25 +702,55 @@ static bool has_index(struct berth_ctx *c, const struct table *t, const struct w
     return q->nsort == 0;
 }
 
+/* Whether each owner's rows are in the list's order in some index. */
+static bool in_order_by_owner(struct berth_ctx *c, const struct table *t, const struct where_query *q)
+{
+    for (size_t i = 0; i < t->nindexes && q->nsort == 1 && !perm_veils(c, q->sort[0].f); i++)
+        if (t->indexes[i].n >= 2 && t->indexes[i].on[0]->at == t->at_owner && t->indexes[i].on[1] == q->sort[0].f)
+            return true;
+    return q->nsort == 0;
+}
+
+static bool own_little(struct way *w)
+{
+    const char *sql = arena_fmt(w->c->a, "SELECT count(*) FROM (SELECT 1 FROM %s t WHERE t.owner_id = ? LIMIT ?) AS counted", w->s->t->sql);
+    int64_t n = 0;
+
+    for (size_t i = 0; i < w->reach.owners.n && n <= LITTLE && w->c->rc == BERTH_OK; i++) {
+        struct db_stmt *s = db_prepare(w->c->conn, sql); /* the owners' index alone answers */
+        int rc;
+
+        db_bind_int(s, 1, w->reach.owners.v[i]);
+        db_bind_int(s, 2, LITTLE + 1 - n);
+        if ((rc = db_step(s)) == DB_ROW)
+            n += db_col_int(s, 0);
+        done(w, s, rc);
+    }
+    return n <= LITTLE;
+}
+
 static void own_part(struct way *w, bool nulls)
 {
     const struct scan *s = w->s;
     bool by_id = s->q->nsort == 0;
 
     if (w->reach.all) {
-        direct(w, "", 0, nulls);
+        direct(w, "", nulls);
     } else if (by_id && w->search.value != NULL) {
         walk(w, nulls, 0, true);
     } else if (by_id && w->reach.owners.n <= FEW) {
         if (w->reach.owners.n > 0 && w->reach.pools.n > 0)
             look(w);
         if (w->left > 0)
-            merge(w);
+            merge(w, nulls);
+    } else if (w->search.value == NULL && w->reach.owners.n <= FEW && w->reach.pools.n == 0 &&
+               (in_order_by_owner(w->c, s->t, s->q) || (w->little = own_little(w)))) {
+        merge(w, nulls);
     } else if (w->search.value == NULL && has_index(w->c, s->t, s->q)) {
         if (!walk_on(w, nulls) && w->left > 0 && w->c->rc == BERTH_OK)
             gather(w, nulls);
     } else {
-        direct(w, reach_sql(w->c, s->t, &w->reach, "t."), 0, nulls);
+        direct(w, reach_sql(w->c, s->t, &w->reach, "t."), nulls);
     }
 }
 
@@ -705,6 +815,7 @@ int scan_rows(struct berth_ctx *c, const struct scan *s)
     }
     w.keys = keys_of(&w);
     w.all = arena_fmt(c->a, "%s, %s", w.keys, s->columns);
+    w.in = q->nsort == 1 && w.search.value == NULL && !perm_veils(c, q->sort[0].f) ? several_values(&w, w.where, false) : NULL;
     if (q->nsort == 0)
         w.id = search_id(c, &w.search);
     if (q->nsort == 0 || !w.empties[0]) {

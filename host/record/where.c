@@ -684,6 +684,8 @@ bool where_sort(struct berth_ctx *c, const struct table *t, const char *text, st
         if (!sort_add(&p, out, name_text(&p), down))
             return false;
     } while (sign(&p, ','));
+    if (out->nsort == 1 && out->sort[0].f->at == F_ID && out->sort[0].down)
+        out->nsort = 0; /* newest first is how lists are anyway */
     return *p.s == '\0' ? true : fail(&p, "err.filter_sort", p.s) != NULL;
 }
 

@@ -397,9 +397,11 @@ static void flag(struct json *j, const char *key, bool v)
     json_bool(j, v);
 }
 
+/* The number that a reference holds says nothing to people. */
 static bool sortable(const struct field *f)
 {
-    return f->at == F_ID || f->at == F_CREATED_AT || f->at == F_UPDATED_AT || (f->flags & (BERTH_INDEX | BERTH_UNIQUE));
+    return f->at == F_ID || f->at == F_CREATED_AT || f->at == F_UPDATED_AT ||
+           (f->type != BERTH_REF && (f->flags & (BERTH_INDEX | BERTH_UNIQUE)));
 }
 
 /* What a board by a reference to these records shows of them: all, in this order and these colours; of parts of

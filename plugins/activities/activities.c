@@ -168,7 +168,7 @@ static const struct berth_field feed_fields[] = {
 #define OPEN "status in ('new', 'accepted', 'doing')"
 #define WORK (BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN)
 static const struct berth_table tables[] = {
-    {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}, {"created_at"}, {"updated_at"}), WORK, .version = 1, .moment = "start_at",
+    {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}, {"owner_id, status, start_at"}, {"created_at"}, {"updated_at"}, {"owner_id, created_at"}, {"owner_id, updated_at"}), WORK, .version = 1, .moment = "start_at",
      .nav = "work 80", .title = "subject", .icon = "phone", .was = "lead_activity", .upgrade = activity_upgrade,
      .rights = "sales: own create import; manager: tree create delete import export"},
     {"invitation", invitation_fields, BERTH_KEYS({"owner_id, start_at"}), BERTH_OWNED, .title = "subject", .icon = "calendar", .nav = "work 85",
@@ -177,7 +177,7 @@ static const struct berth_table tables[] = {
      .rights = "sales: own create delete; manager: tree create delete"},
     {"work_hours", work_hours_fields, BERTH_KEYS({"owner_id", BERTH_UNIQUE}), BERTH_OWNED | BERTH_HISTORY | BERTH_HIDDEN, .title = "from_time", .icon = "history",
      .rights = "sales: own create delete; manager: tree create delete"},
-    {"task", task_fields, BERTH_KEYS({"owner_id, due_on"}, {"owner_id, done_at"}, {"created_at"}, {"updated_at"}), WORK,
+    {"task", task_fields, BERTH_KEYS({"owner_id, due_on"}, {"owner_id, done_at"}, {"status"}, {"status, due_on"}, {"created_at"}, {"updated_at"}), WORK,
      .nav = "work 81", .step = "due_on, finish", .step_when = OPEN, .title = "subject", .icon = "check",
      .rights = "sales: own create; manager: tree create delete export"},
     {"task_plan", plan_fields, .flags = BERTH_ADMIN | BERTH_HISTORY, .title = "name", .icon = "list",

@@ -1,4 +1,5 @@
-/* care.c - customer care: anniversaries, celebrations and birthdays, told some days ahead. */
+/* care.c - customer care: anniversaries, celebrations and birthdays, told some days ahead; greetings by mail on the day,
+ * where a rule names a template. */
 #include "customers.h"
 
 enum { BIRTHDAY_AHEAD = 3 }; /* days */
@@ -57,23 +58,80 @@ int care_check(struct berth_ctx *c, struct berth_event *ev)
     return host->rc(c);
 }
 
-static int64_t one_ahead(struct berth_ctx *c, struct berth_row *r, const char *table, const char *next, int64_t ahead)
+static void one_ahead(struct berth_ctx *c, struct berth_row *r, const char *table, const char *next, int64_t ahead)
 {
     int64_t day = number(r, next), today = host->today(c), id = number(r, "id");
     struct berth_row *company = host->ref(c, r, "customer_id");
 
     if (day < today) { /* a yearly one of last year */
         host->save(c, r); /* the hook sets the next */
-        return 1;
+        return;
     }
     if (day > today + ahead || company == NULL || number(company, "owner_id") == 0)
-        return 0;
+        return;
     int64_t owner = number(company, "owner_id");
 
     berth_alert(c, .text = strcmp(table, "contact") == 0 ? "customers.alert.birthday" : "customers.alert.care", .about = r,
                 .people = &owner, .npeople = 1,
                 .key = host->fmt(c, "customers.care:%s:%lld:%lld", table, (long long)id, (long long)day));
-    return 1;
+}
+
+/* ---- greetings ------------------------------------------------------------------------------ */
+struct greeting {
+    struct berth_row *r, *company;
+    const char *template_, *to;
+};
+
+/* In the language of the company's country. */
+static const char *locale_of(const struct berth_row *company)
+{
+    static const char *const known[][2] = {{"CN", "zh-CN"}, {"TW", "zh-TW"}, {"HK", "zh-TW"}, {"MO", "zh-TW"}, {"VN", "vi"}};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (says(company, "country", known[i][0]))
+            return known[i][1];
+    return "en";
+}
+
+static int send(struct berth_ctx *c, void *arg)
+{
+    const struct greeting *g = arg;
+    struct berth_row *t = host->next(host->find(c, "mail_template", "name = ? limit 1", BERTH_ARGS(berth_s(g->template_))));
+
+    if (t == NULL) {
+        host->log(c, BERTH_WARN, "the rule for greetings names the mail template %s, which is not there", g->template_);
+        return host->rc(c);
+    }
+    return host->mail(c, g->r, number(t, "id"), g->to, locale_of(g->company));
+}
+
+static int greet_as_owner(struct berth_ctx *c, void *arg)
+{
+    const struct greeting *g = arg;
+
+    host->set(g->r, "greeted_on", berth_i(host->today(c)));
+    if (host->save(c, g->r) != BERTH_OK)
+        return host->rc(c);
+    return host->as_user(c, number(g->company, "owner_id"), send, arg); /* what he may read, with his signature */
+}
+
+static void greet(struct berth_ctx *c, struct berth_row *r, const char *rule, const char *next)
+{
+    struct greeting g = {.r = r, .company = host->ref(c, r, "customer_id")};
+    bool person = strcmp(host->table(r), "contact") == 0;
+    struct berth_val answer, to;
+
+    if (number(r, next) != host->today(c) || number(r, "greeted_on") == host->today(c) || g.company == NULL ||
+        number(g.company, "owner_id") == 0 || (person && (number(r, "no_greetings") != 0 || number(r, "has_left") != 0)))
+        return;
+    to = host->get(person ? r : g.company, "email");
+    answer = host->rule(c, rule, BERTH_ARGS(berth_r(r), berth_r(g.company)));
+    if (to.type == BERTH_NULL || answer.type == BERTH_NULL || *answer.s == '\0')
+        return;
+    g.template_ = answer.s;
+    g.to = to.s;
+    if (host->step(c, greet_as_owner, &g) != BERTH_OK)
+        host->log(c, BERTH_WARN, "%s %lld could not be greeted", host->table(r), (long long)number(r, "id"));
 }
 
 /* Every morning. */
@@ -82,10 +140,14 @@ int care_remind(struct berth_ctx *c)
     struct berth_rows *rows = host->find(c, "customer_event", "next_on not empty and next_on <= @today+30d and (yearly = true or "
                                          "next_on >= @today) order by next_on limit 2000", BERTH_NOARGS);
 
-    for (struct berth_row *e; (e = host->next(rows)) != NULL && host->rc(c) == BERTH_OK;)
+    for (struct berth_row *e; (e = host->next(rows)) != NULL && host->rc(c) == BERTH_OK;) {
         one_ahead(c, e, "customer_event", "next_on", number(e, "remind_days"));
+        greet(c, e, "customers.greet_event", "next_on");
+    }
     rows = host->find(c, "contact", "birthday_next <= @today+3d order by birthday_next limit 5000", BERTH_NOARGS);
-    for (struct berth_row *p; (p = host->next(rows)) != NULL && host->rc(c) == BERTH_OK;)
+    for (struct berth_row *p; (p = host->next(rows)) != NULL && host->rc(c) == BERTH_OK;) {
         one_ahead(c, p, "contact", "birthday_next", BIRTHDAY_AHEAD);
+        greet(c, p, "customers.greet_contact", "birthday_next");
+    }
     return host->rc(c);
 }

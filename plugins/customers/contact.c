@@ -1,6 +1,8 @@
 /* contact.c - people at companies, and what may be kept about them with their consent only. */
 #include "customers.h"
 
+#include <stdlib.h>
+
 int contact_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *p = ev->row, *company = host->ref(c, p, "customer_id"), *up = host->ref(c, p, "superior_id");
@@ -45,4 +47,35 @@ int contact_erase(struct berth_ctx *c, struct berth_row *contact)
     if (host->all_rows(c, erase, contact) != BERTH_OK)
         return host->rc(c);
     return host->note(c, contact, "erase", NULL);
+}
+
+/* ---- who decides there ------------------------------------------------------------------------------- */
+/* GET /api/customers/buying?id=7: the people of a company by their influence, then as they report to each other. */
+int buying_map(struct berth_ctx *c)
+{
+    static const char *const ranks[] = {"influence = 'high'", "influence = 'medium'", "influence = 'low'", "influence empty"};
+    static const char *const told[] = {"name", "position", "role", "influence", "attitude", "duties"};
+    struct berth_val id = host->param(c, "id");
+    struct berth_row *company = host->load(c, "customer", id.type == BERTH_INT ? id.i : id.type == BERTH_NULL ? 0 : strtoll(id.s, NULL, 10));
+
+    if (company == NULL)
+        return host->rc(c);
+    host->json_open(c, NULL, '{');
+    host->json_open(c, "rows", '[');
+    for (size_t k = 0; k < sizeof(ranks) / sizeof(ranks[0]); k++) {
+        struct berth_rows *people = host->find(c, "contact", host->fmt(c, "customer_id = ? and has_left <> true and %s order by superior_id, id limit 100",
+                                               ranks[k]), BERTH_ARGS(host->get(company, "id")));
+
+        for (struct berth_row *p; (p = host->next(people)) != NULL;) {
+            struct berth_row *up = host->ref(c, p, "superior_id");
+
+            host->json_open(c, NULL, '{');
+            for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+                host->json(c, told[i], host->get(p, told[i]));
+            host->json(c, "superior", up != NULL ? host->get(up, "name") : host->get(p, "superior_name"));
+            host->json_close(c);
+        }
+    }
+    host->json_close(c);
+    return host->json_close(c);
 }

@@ -165,6 +165,7 @@ static const struct berth_field event_fields[] = {
     {"yearly", BERTH_BOOL, BERTH_LIST, .def = "true"},
     {"remind_days", BERTH_INT, BERTH_LIST, .def = "7", .max = 30},
     {"next_on", BERTH_DATE, BERTH_LOCKED | BERTH_INDEX},
+    {"greeted_on", BERTH_DATE, BERTH_LOCKED},
     {"note", BERTH_LONG, 0, .max = 2000},
     {0},
 };
@@ -207,6 +208,8 @@ static const struct berth_field contact_fields[] = {
     {"birthday", BERTH_DATE, 0, .group = "person"},
     {"birthday_next", BERTH_DATE, BERTH_LOCKED | BERTH_FILTER | BERTH_INDEX, .group = "person"},
     {"anniversary", BERTH_DATE, 0, .group = "person"},
+    {"no_greetings", BERTH_BOOL, BERTH_FILTER, .def = "false", .group = "person"},
+    {"greeted_on", BERTH_DATE, BERTH_LOCKED, .group = "person"},
     {"hobbies", BERTH_TEXT, BERTH_SEARCH, .group = "person", .max = 500},
     {"notes", BERTH_LONG, 0, .group = "person", .max = 5000},
     {0},
@@ -260,15 +263,34 @@ static const struct berth_field relation_fields[] = {
     {0},
 };
 
+/* A month's list of customers that cannot be won; owner_id is the manager who decides. */
+static const struct berth_field hard_fields[] = {
+    {"customer_id", BERTH_REF, BERTH_LOCKED | SHOWN | BERTH_INDEX | BERTH_BELONGS, "customer"},
+    {"month_on", BERTH_DATE, BERTH_LOCKED | SHOWN | BERTH_INDEX},
+    {"from_id", BERTH_REF, BERTH_LOCKED | SHOWN, "user"},
+    {"reason", BERTH_TEXT, BERTH_LOCKED | BERTH_LIST, .max = 500},
+    {"since_on", BERTH_DATE, BERTH_LOCKED | BERTH_LIST},
+    {"lifecycle", BERTH_PICK, BERTH_LOCKED | SHOWN, "lifecycle"},
+    {"level", BERTH_PICK, BERTH_LOCKED | SHOWN, "level"},
+    {"touched_at", BERTH_TIME, BERTH_LOCKED | BERTH_LIST},
+    {"decision", BERTH_PICK, BERTH_LOCKED | SHOWN, "hard_decision", "open"},
+    {"to_id", BERTH_REF, BERTH_LOCKED | BERTH_LIST, "user"},
+    {"note", BERTH_LONG, BERTH_LOCKED | BERTH_LIST, .max = 1000},
+    {"decided_at", BERTH_TIME, BERTH_LOCKED},
+    {0},
+};
+
 #define PART(name, fields, titled, pic) {name, fields, .flags = BERTH_DETAIL | BERTH_HIDDEN | BERTH_HISTORY, .title = titled, .icon = pic}
 static const struct berth_table tables[] = {
-    {"customer", customer_fields, BERTH_KEYS({"created_at"}, {"updated_at"}), .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name",
+    {"customer", customer_fields, BERTH_KEYS({"created_at"}, {"updated_at"}, {"is_hard, name"}), .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name",
      .icon = "building", .rights = "sales: own create import; manager: tree create delete import export",
      .kept = "lifecycle = 'customer'", .nav = "customers 50", .step = "next_action_on, log"},
     {"contact", contact_fields, BERTH_KEYS({"created_at"}, {"updated_at"}), .flags = BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name", .icon = "user",
      .nav = "customers 51", .rights = "sales: own create delete import; manager: tree create delete import export"},
     {"party_relation", relation_fields, .flags = BERTH_OWNED | BERTH_HISTORY | BERTH_BIN, .title = "kind", .icon = "network",
      .nav = "customers 52", .rights = "sales: own create delete; manager: tree create delete"},
+    {"hard_case", hard_fields, BERTH_KEYS({"customer_id, month_on", BERTH_UNIQUE}, {"owner_id, decision"}), .flags = BERTH_OWNED | BERTH_HISTORY,
+     .title = "month_on", .icon = "flag", .nav = "customers 53", .rights = "sales: own; manager: tree export"},
     {"contact_link", link_fields, BERTH_KEYS({"contact_id, customer_id", BERTH_UNIQUE}),
      .flags = BERTH_DETAIL | BERTH_HIDDEN, .title = "position", .icon = "link"},
     {"contact_private", private_fields, .flags = BERTH_OWNED | BERTH_HIDDEN, .title = "contact_id", .icon = "shield"},
@@ -303,6 +325,7 @@ static const struct berth_dict dicts[] = {
     {"source", "exhibition, website, referral, cold_call, directory, customs_data, agent, other", .open = 1},
     {"approval", "none:gray, requested:amber, approved:green, rejected:red"},
     {"credit", "a:green, b:teal, c:amber, d:red", .open = 1},
+    {"hard_decision", "open:amber, handed:green, kept:blue, dropped:gray"},
     {"address", "registered, office, factory, warehouse, invoice, pickup, delivery"},
     {"medium", "press, tv, internet, other"},
     {"service", "sea_fcl, sea_lcl, air, rail, truck, express, customs, warehouse, insurance, project, other", .open = 1},
@@ -340,6 +363,7 @@ static int open(struct berth_ctx *c, void **state)
 static const struct berth_tile tiles[] = {
     {"customer", "due", BERTH_TODO, .view = "due", .by = "next_action_on", .order = 12},
     {"customer", "approval", BERTH_TODO, .where = "approval = 'requested' and owner_id <> @me", .by = "updated_at", .order = 30},
+    {"hard_case", "open", BERTH_TODO, .view = "open", .by = "month_on", .order = 31},
     {"contact", "birthdays", BERTH_TODO, .view = "birthdays", .where = "owner_id = @me and birthday_next <= @today+3d", .by = "birthday_next", .order = 40},
     {"customer", "mine", BERTH_KPI, .view = "mine", .roles = "sales", .order = -36},
     {"customer", "team", BERTH_KPI, .view = "team", .roles = "manager", .order = -36},
@@ -348,12 +372,20 @@ static const struct berth_tile tiles[] = {
     {0},
 };
 
+static const struct berth_report reports[] = {
+    {"buying", "users", "/customers/buying", .on = "customer",
+     .columns = BERTH_FIELDS({"name", BERTH_TEXT}, {"position", BERTH_TEXT}, {"role", BERTH_PICK, 0, "role"}, {"influence", BERTH_PICK, 0, "influence"},
+                             {"attitude", BERTH_PICK, 0, "attitude"}, {"superior", BERTH_TEXT}, {"duties", BERTH_TEXT})},
+    {0},
+};
+
 BERTH_PLUGIN(.name = "customers", .version = "0.1.0", .needs = "base, pools", .caps = BERTH_CAP_ALL_ROWS, .tables = tables,
-    .dicts = dicts, .tiles = tiles, .open = open,
+    .dicts = dicts, .tiles = tiles, .reports = reports, .open = open,
     .settings = BERTH_FIELDS({"approve_first", BERTH_BOOL, 0, .def = "false"}, {"own_approval", BERTH_BOOL, 0, .def = "false"},
                              {"personal_data", BERTH_BOOL, 0, .def = "false"}),
     .perms = BERTH_LIST_OF(berth_perm, {"approve", "manager"}, {"erase", "manager"}),
     .rules = BERTH_LIST_OF(berth_rule, {"activity", BERTH_TEXT, "customer", ""}, {"lifecycle", BERTH_TEXT, "customer", ""},
+                           {"greet_contact", BERTH_TEXT, "contact, customer", ""}, {"greet_event", BERTH_TEXT, "customer_event, customer", ""},
                            {"release_days", BERTH_INT, "customer", "0"}, {"release", BERTH_JSON, "customer, pool"}),
     .actions = BERTH_LIST_OF(berth_action,
         {"customer", "ask_approval", .when = "approval in ('none', 'rejected')", .icon = "next", .order = 10, .run = customer_ask_approval,
@@ -361,6 +393,10 @@ BERTH_PLUGIN(.name = "customers", .version = "0.1.0", .needs = "base, pools", .c
         {"customer", "approve", "approve", .when = "approval = 'requested'", .icon = "check", .run = customer_approve, .form = WHY},
         {"customer", "reject", "approve", .when = "approval = 'requested'", .icon = "x", .run = customer_reject,
          .form = BERTH_FIELDS({"note", BERTH_LONG, BERTH_REQUIRED, .max = 1000})},
+        {"hard_case", "hand_over", .when = "decision = 'open'", .flags = BERTH_BULK, .icon = "user-plus", .run = hard_hand_over, .order = -3,
+         .form = BERTH_FIELDS({"to_id", BERTH_REF, BERTH_REQUIRED, "user"}, {"note", BERTH_LONG, 0, .max = 1000})},
+        {"hard_case", "keep", .when = "decision = 'open'", .flags = BERTH_BULK, .icon = "undo", .run = hard_keep, .form = WHY, .order = -2},
+        {"hard_case", "give_up", .when = "decision = 'open'", .flags = BERTH_BULK | BERTH_DANGER, .icon = "x", .run = hard_give_up, .form = WHY, .order = -1},
         {"contact", "erase", "erase", .flags = BERTH_DANGER, .icon = "shield", .run = contact_erase}),
     .views = BERTH_LIST_OF(berth_view,
         {"customer", "mine", BERTH_AS_LIST, .where = "owner_id = @me"},
@@ -370,6 +406,9 @@ BERTH_PLUGIN(.name = "customers", .version = "0.1.0", .needs = "base, pools", .c
          .columns = "name, city, country, industry, level, pool_id, pooled_at, prev_owner_id"},
         {"customer", "hard", BERTH_AS_LIST, .where = "is_hard = true", .sort = "name",
          .columns = "name, owner_id, hard_since, hard_reason, level, lifecycle, activity, touched_at"},
+        {"hard_case", "open", BERTH_AS_LIST, .where = "decision = 'open'", .sort = "-month_on"},
+        {"hard_case", "month", BERTH_AS_LIST, .where = "month_on within @this_month"},
+        {"hard_case", "all", BERTH_AS_LIST, .sort = "-month_on"},
         {"customer", "board", BERTH_AS_BOARD, .by = "lifecycle"},
         {"customer", "all", BERTH_AS_LIST},
         {"customer", "groups", BERTH_AS_TREE, .by = "parent_id"},
@@ -378,7 +417,7 @@ BERTH_PLUGIN(.name = "customers", .version = "0.1.0", .needs = "base, pools", .c
          .columns = "name, birthday_next, customer_id, position, mobile, email"},
         {"contact", "all", BERTH_AS_LIST},
         {"contact", "buying", BERTH_AS_TREE, .by = "superior_id"}),
-    .routes = BERTH_LIST_OF(berth_route, {"GET", "/relations", .run = relation_graph}),
+    .routes = BERTH_LIST_OF(berth_route, {"GET", "/relations", .run = relation_graph}, {"GET", "/customers/buying", .run = buying_map}),
     .hooks = BERTH_LIST_OF(berth_hook, {BERTH_BEFORE | SAVED, "customer", customer_check},
                                        {BERTH_AFTER | BERTH_UPDATE, "customer", customer_saved},
                                        {BERTH_BEFORE | BERTH_DELETE, "customer", customer_drop},
@@ -391,4 +430,5 @@ BERTH_PLUGIN(.name = "customers", .version = "0.1.0", .needs = "base, pools", .c
                                        {BERTH_EVENT, "activities.done", on_work_done},
                                        {BERTH_EVENT, "opportunities.won", on_deal_won}),
     .timers = BERTH_LIST_OF(berth_timer, {"appraise", "daily 03:10", customer_appraise_all},
+                                         {"hard", "daily 05:30", hard_list},
                                          {"care", "daily 06:00", care_remind}))

@@ -50,6 +50,7 @@ int on_lead_returns(struct berth_ctx *c, struct berth_event *ev);
 int contact_check(struct berth_ctx *c, struct berth_event *ev);
 int private_check(struct berth_ctx *c, struct berth_event *ev);
 int contact_erase(struct berth_ctx *c, struct berth_row *contact);
+int buying_map(struct berth_ctx *c);
 
 /* care.c: days to remember */
 int care_check(struct berth_ctx *c, struct berth_event *ev);
@@ -57,13 +58,19 @@ int care_remind(struct berth_ctx *c);
 /* The next day on or after `today` that falls on the same day of the year. */
 int64_t care_next(int64_t day, int64_t today);
 
+/* hard.c: customers that their salesperson cannot win, month by month */
+int hard_list(struct berth_ctx *c);
+int hard_hand_over(struct berth_ctx *c, struct berth_row *hard_case);
+int hard_keep(struct berth_ctx *c, struct berth_row *hard_case);
+int hard_give_up(struct berth_ctx *c, struct berth_row *hard_case);
+
 /* relations.c: who has to do with whom */
 int relation_check(struct berth_ctx *c, struct berth_event *ev);
 int relation_graph(struct berth_ctx *c);
 
-/* customers.c: the state of the two runs over all customers */
+/* customers.c: the state of the runs over all customers */
 struct state {
-    int64_t appraised, cared; /* the ids they have come to */
+    int64_t appraised, listed; /* the ids they have come to */
 };
 
 #endif

@@ -3,6 +3,7 @@
  * `pool_member`, `pool_rule`, `hold_limit` and `handover` are base's, due_at and its like the host's.
  *
  * Topics for other plugins: "pools.release" with a record lets it fall back to its pool;
+ * "pools.receiving" with a record whose new owner is set refuses it where he may not hold it;
  * "pools.claiming" may refuse a claim; "pools.remind" and "pools.fell" tell of what happened. */
 #include "pools.h"
 
@@ -65,6 +66,11 @@ static int release(struct berth_ctx *c, struct berth_row *row)
 static int on_release(struct berth_ctx *c, struct berth_event *ev)
 {
     return pools_let_go(c, ev->row, 0, host->user(c) == 0 ? "rule" : "left");
+}
+
+static int on_receiving(struct berth_ctx *c, struct berth_event *ev)
+{
+    return pools_may_receive(c, ev->row, pools_number(ev->row, "owner_id"));
 }
 
 /* From pool to pool; since when it has been without an owner stays. */
@@ -164,5 +170,5 @@ BERTH_PLUGIN(.name = "pools", .version = "0.2.0", .needs = "base", .caps = BERTH
         {"user", "leave", .when = "active = true", .flags = BERTH_DANGER, .icon = "logout", .run = leave,
          .form = BERTH_FIELDS({"to_ids", BERTH_REF, BERTH_MANY, AT_WORK}, {"pool_id", BERTH_REF, 0, "pool", .where = "active = true"}, NOTE)},
         {"user", "come_back", .when = "active = false", .flags = BERTH_DANGER, .icon = "undo", .run = come_back}),
-    .hooks = BERTH_LIST_OF(berth_hook, {BERTH_EVENT, "pools.release", on_release}),
+    .hooks = BERTH_LIST_OF(berth_hook, {BERTH_EVENT, "pools.release", on_release}, {BERTH_EVENT, "pools.receiving", on_receiving}),
     .timers = BERTH_LIST_OF(berth_timer, {"release", "20s", pools_release_due}))

@@ -222,3 +222,73 @@ def test_customers_work_without_leads_and_activities(own_site):
     meta = li.get("/_meta/customer").json
     assert "log" not in {a["name"] for a in meta["actions"]} and {"contact"} <= {d["table"] for d in meta["details"]}
     assert len(li.rows("customer", view="mine")) > 1 and li.row(f"/customer/{row['id']}")["number"]
+
+
+def test_hard_customers_come_onto_the_managers_list_and_none_is_forgotten(people):
+    admin, manager, li, zhang, minh = (people[n] for n in ("admin", "manager", "li", "zhang", "minh"))
+    customers = [li.made("customer", name=name(), is_hard=True, hard_reason="price war") for _ in range(3)]
+    run = lambda: admin.post("/_timer/customers.hard")
+    assert run().status == 200
+    cases = lambda person: {r["customer_id"]: r for r in person.rows("hard_case", view="open")}
+    mine = cases(manager)
+    assert {c["id"] for c in customers} <= set(mine)
+    case = mine[customers[0]["id"]]
+    assert (case["from_id"], case["reason"], case["owner_id"]) == (li.user["id"], "price war", manager.user["id"]) and case["month_on"].endswith("-01")
+    assert run().status == 200 and cases(manager).keys() == mine.keys()  # once a month each
+    assert minh.get(f"/hard_case/{case['id']}").status == 404
+    assert li.post(f"/hard_case/{case['id']}/hand_over", {"to_id": li.user["id"]}).status in (403, 404)
+    assert li.row(f"/customer/{customers[0]['id']}")["owner_id"] == li.user["id"]
+    # handed on in one step, several at once
+    answer = manager.post("/hard_case/hand_over", {"ids": [cases(manager)[c["id"]]["id"] for c in customers[:2]], "form": {"to_id": zhang.user["id"], "note": "knows them"}})
+    assert answer.json["done"] == 2, answer
+    for c in customers[:2]:
+        row = zhang.row(f"/customer/{c['id']}")
+        assert (row["owner_id"], row["is_hard"], row["hard_reason"]) == (zhang.user["id"], False, None)
+        assert c["id"] not in cases(manager)
+    handed, = manager.rows("hard_case", filter=["customer_id", "=", customers[0]["id"]])
+    assert (handed["decision"], handed["to_id"], handed["note"]) == ("handed", zhang.user["id"], "knows them")
+    assert manager.post(f"/hard_case/{handed['id']}/keep", {}).status == 409
+    last = cases(manager)[customers[2]["id"]]
+    assert manager.post(f"/hard_case/{last['id']}/hand_over", {"to_id": li.user["id"]}).status == 422  # it is hers already
+    assert manager.post(f"/hard_case/{last['id']}/give_up", {"note": "no more"}).status == 200
+    row = manager.row(f"/customer/{last['customer_id']}")
+    assert (row["owner_id"], row["lifecycle"], row["churned"]) == (None, "lost", True)
+
+
+def test_greetings_go_out_by_rule_on_the_day(own_site, tmp_path):
+    site = own_site()
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    scripts = tmp_path / "scripts/rules"
+    (scripts / "customers.greet_contact.lua").write_text('-- Birthdays.\nreturn function(contact, customer)\n  return "birthday"\nend\n')
+    (scripts / "customers.greet_event.lua").write_text('-- Company days.\nreturn function(event, customer)\n  if event.kind == "anniversary" then return "anniversary" end\nend\n')
+    admin.made("mail_template", name="birthday", on_table="contact", subject_en="Happy birthday, {name}", body_en="From all of us.", subject_vi="Chúc mừng sinh nhật {name}", body_vi="Thân ái.")
+    admin.made("mail_template", name="anniversary", on_table="customer_event", subject_en="{name}", body_en="Congratulations.")
+    today = datetime.date.today()
+    company = li.made("customer", name=name(), country="VN", email="office@greet.example")
+    born = f"1980-{today:%m-%d}" if (today.month, today.day) != (2, 29) else "1980-02-29"
+    people_ = {key: li.made("contact", name=key, customer_id=company["id"], birthday=born, email=f"{key}@greet.example", **more)
+               for key, more in {"greeted": {}, "refuses": {"no_greetings": True}, "gone": {"has_left": True}}.items()}
+    event = li.made("customer_event", customer_id=company["id"], name="20 years", kind="anniversary", on_day=f"2006-{today:%m-%d}")
+    other = li.made("customer_event", customer_id=company["id"], name="fair", kind="fair", on_day=f"2006-{today:%m-%d}")
+    mails = lambda table, row: [(e["to"], e["subject"]) for e in li.get(f"/{table}/{row['id']}/_timeline").json["entries"] if e["kind"] == "mail"]
+    assert admin.post("/_script/_reload").status == 200
+    for _ in range(2):  # the second run of a day greets nobody again
+        assert admin.post("/_timer/customers.care").status == 200
+    assert mails("contact", people_["greeted"]) == [("greeted@greet.example", "Chúc mừng sinh nhật greeted")]
+    assert mails("contact", people_["refuses"]) == mails("contact", people_["gone"]) == []
+    assert li.row(f"/contact/{people_['greeted']['id']}")["greeted_on"] == today.isoformat()
+    assert mails("customer_event", event) == [("office@greet.example", "20 years")] and mails("customer_event", other) == []
+
+
+def test_the_buying_centre_lists_the_influential_first(people):
+    li, minh = people["li"], people["minh"]
+    company = li.made("customer", name=name())
+    boss = li.made("contact", name="Boss", customer_id=company["id"], role="decides", influence="high", attitude="against")
+    li.made("contact", name="Clerk", customer_id=company["id"], influence="low", superior_id=boss["id"])
+    li.made("contact", name="Left", customer_id=company["id"], influence="high", has_left=True)
+    li.made("contact", name="Buyer", customer_id=company["id"], influence="medium", superior_id=boss["id"])
+    rows = li.get("/customers/buying", id=str(company["id"])).json["rows"]
+    assert [(r["name"], r["superior"]) for r in rows] == [("Boss", None), ("Buyer", "Boss"), ("Clerk", "Boss")]
+    assert rows[0]["attitude"] == "against"
+    assert minh.get("/customers/buying", id=str(company["id"])).status == 404
+    assert "customers.buying" in li.get("/_meta/customer").json["reports"]
