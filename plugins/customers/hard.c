@@ -101,7 +101,7 @@ int hard_hand_over(struct berth_ctx *c, struct berth_row *h)
     if (r == NULL)
         return host->rc(c);
     if (to == number(r, "owner_id"))
-        return host->error(c, BERTH_INVALID, "to_id", "pools.err.same");
+        return host->error(c, BERTH_INVALID, "to_id", "customers.err.same_owner");
     host->set(r, "owner_id", berth_i(to));
     if (host->emit(c, "pools.receiving", r) != BERTH_OK || host->all_rows(c, save_row, r) != BERTH_OK)
         return host->rc(c);
