@@ -10,6 +10,7 @@
 #include "record/session.h"
 #include "record/span.h"
 #include "record/where.h"
+#include "record/zone.h"
 #include "sheet/sheet.h"
 
 static const char password[] = "berth-demo";
@@ -127,7 +128,9 @@ static int pools_body(struct berth_ctx *c, void *arg)
 
 /* ---- records of the areas, from share/demo ------------------------------------------------------------
  * A column is a field's name, or "@" and what demo_row has a member for.  All days are counted back
- * from today, so the demo is always of today. */
+ * from today, so the demo is always of today.  Behind a field's name stands how its values are told: "field+" in
+ * days from today ("3", "m-1": the first of last month, "2 09:30"), "field#" by the place of the record that is
+ * meant ("-1": the last), "field@" by a user's login.  A row that begins with ":table" begins another table. */
 enum { COLUMNS = 64 };
 
 struct demo_row {
@@ -165,6 +168,47 @@ static void take_day(struct berth_ctx *c, struct demo_row *d, const char *column
             row_set(d->row, days[i][1], (struct berth_val){BERTH_DATE, 0, {.i = where_today(c) + strtoll(text, NULL, 10)}});
 }
 
+/* "3", "m-1", "2 09:30". */
+static struct berth_val moment(struct berth_ctx *c, const struct field *f, const char *text)
+{
+    bool month = *text == 'm';
+    char *end;
+    long n = strtol(text + (month ? 1 : 0), &end, 10), h = strtol(end, &end, 10), m = *end == ':' ? strtol(end + 1, NULL, 10) : 0;
+    int64_t day = month ? span_begin(SPAN_MONTH, where_today(c), (int)n) : where_today(c) + n;
+
+    if (f->type == BERTH_TIME)
+        return (struct berth_val){BERTH_TIME, 0, {.i = zone_midnight(c->st->company.zone, day) + (h * 60 + m) * 60000}};
+    return (struct berth_val){BERTH_DATE, 0, {.i = day}};
+}
+
+static int64_t nth(struct berth_ctx *c, const struct table *t, long n)
+{
+    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT id FROM %s ORDER BY id %s LIMIT 1 OFFSET ?", t->sql, n < 0 ? "DESC" : ""));
+    int64_t id;
+
+    db_bind_int(s, 1, (n < 0 ? -n : n) - 1);
+    id = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
+    db_reset(s);
+    return id;
+}
+
+/* "field+", "field#", "field@". */
+static void take_told(struct berth_ctx *c, struct demo_row *d, const char *column, const char *text)
+{
+    size_t n = strlen(column);
+    char how = n > 1 ? column[n - 1] : '\0';
+    const struct field *f = n > 1 ? model_field(d->row->t, arena_strndup(c->a, column, n - 1)) : NULL;
+
+    if (f == NULL)
+        return;
+    if (how == '+')
+        d->row->v[f->at] = moment(c, f, text);
+    else if (how == '#' && f->ref != NULL)
+        set_id(d->row, f->name, nth(c, f->ref, strtol(text, NULL, 10)));
+    else if (how == '@')
+        set_id(d->row, f->name, id_of(c, "user", "login", text));
+}
+
 static void take_cell(struct berth_ctx *c, struct demo_row *d, const char *column, const struct sheet_cell *cell)
 {
     const struct {
@@ -184,6 +228,7 @@ static void take_cell(struct berth_ctx *c, struct demo_row *d, const char *colum
                 *extra[i].number = strtoll(cell->text, NULL, 10);
         }
     take_day(c, d, column, cell->text);
+    take_told(c, d, column, cell->text);
     if (strcmp(column, "@month") == 0) /* months from this one on */
         row_set(d->row, "from_on", (struct berth_val){BERTH_DATE, 0, {.i = span_begin(SPAN_MONTH, where_today(c), (int)strtol(cell->text, NULL, 10))}});
     if (f != NULL)
@@ -282,7 +327,10 @@ static int take_plain(struct berth_ctx *c, struct demo_row *d, struct demo_file 
     if (model_field(d->row->t, "owner_id") != NULL)
         set_id(d->row, "owner_id", id_of(c, "user", "login", d->owner));
     row_defaults(d->row);
-    return row_save(c, d->row);
+    c->all = true; /* it may name what is somebody else's */
+    row_save(c, d->row);
+    c->all = false;
+    return c->rc;
 }
 
 static int read_rows(struct berth_ctx *c, struct demo_file *f, struct sheet *sheet)
@@ -296,11 +344,15 @@ static int read_rows(struct berth_ctx *c, struct demo_file *f, struct sheet *she
     while (c->rc == BERTH_OK && (rc = sheet_next(sheet, &row, &e)) > 0) {
         struct demo_row d = {0};
 
-        if (columns == 0) {
+        if (columns == 0 || row.cells[0].text[0] == ':') {
+            if (row.cells[0].text[0] == ':')
+                f->table = arena_strdup(c->a, row.cells[0].text + 1);
             for (columns = 0; columns < row.len && columns < COLUMNS; columns++)
                 column[columns] = arena_strdup(c->a, row.cells[columns].text);
             continue;
         }
+        if (model_table(c->m, f->table) == NULL)
+            continue; /* its plugin is off */
         act(c, NULL, 0, 0);
         d.row = make(c, f->table);
         for (uint32_t i = 0; i < row.len && i < columns; i++)
@@ -319,8 +371,6 @@ static int file_body(struct berth_ctx *c, void *arg)
     struct sheet_error e;
     struct sheet *sheet;
 
-    if (model_table(c->m, f->table) == NULL)
-        return c->rc;
     if (sheet_open(f->name, NULL, &sheet, &e) < 0) {
         log_warn("demo", "no demo data in %s", f->name);
         return c->rc;
@@ -339,7 +389,7 @@ static int load(struct site *s, struct arena *a, struct demo_file *f, struct buf
 static int load_records(struct site *s, struct arena *a, struct buf *err)
 {
     struct demo_file *leads = arena_alloc(a, sizeof(*leads)), *customers = arena_alloc(a, sizeof(*customers));
-    struct demo_file *rest = arena_alloc(a, 6 * sizeof(*rest));
+    struct demo_file *rest = arena_alloc(a, 7 * sizeof(*rest));
 
     *leads = (struct demo_file){.name = "leads", .table = "lead", .take = take_pooled};
     *customers = (struct demo_file){.name = "customers", .table = "customer", .take = take_pooled};
@@ -349,9 +399,10 @@ static int load_records(struct site *s, struct arena *a, struct buf *err)
     rest[3] = (struct demo_file){.name = "tasks", .table = "task", .take = take_plain};
     rest[4] = (struct demo_file){.name = "targets", .table = "sales_target", .take = take_plain};
     rest[5] = (struct demo_file){.name = "announcements", .table = "announcement", .take = take_plain};
+    rest[6] = (struct demo_file){.name = "details", .table = "", .take = take_plain};
     return load(s, a, leads, err) < 0 || load(s, a, &rest[0], err) < 0 || load(s, a, customers, err) < 0 ||
                    load(s, a, &rest[1], err) < 0 || load(s, a, &rest[2], err) < 0 || load(s, a, &rest[3], err) < 0 ||
-                   load(s, a, &rest[4], err) < 0 || load(s, a, &rest[5], err) < 0 ? -1 : 0;
+                   load(s, a, &rest[4], err) < 0 || load(s, a, &rest[5], err) < 0 || load(s, a, &rest[6], err) < 0 ? -1 : 0;
 }
 
 int demo_load(struct site *s, struct buf *err)

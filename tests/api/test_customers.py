@@ -259,9 +259,9 @@ def test_greetings_go_out_by_rule_on_the_day(own_site, tmp_path):
     site = own_site()
     admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
     scripts = tmp_path / "scripts/rules"
-    (scripts / "customers.greet_contact.lua").write_text('-- Birthdays.\nreturn function(contact, customer)\n  return "birthday"\nend\n')
+    (scripts / "customers.greet_contact.lua").write_text('-- Birthdays.\nreturn function(contact, customer)\n  return "born today"\nend\n')
     (scripts / "customers.greet_event.lua").write_text('-- Company days.\nreturn function(event, customer)\n  if event.kind == "anniversary" then return "anniversary" end\nend\n')
-    admin.made("mail_template", name="birthday", on_table="contact", subject_en="Happy birthday, {name}", body_en="From all of us.", subject_vi="Chúc mừng sinh nhật {name}", body_vi="Thân ái.")
+    admin.made("mail_template", name="born today", on_table="contact", subject_en="Happy birthday, {name}", body_en="From all of us.", subject_vi="Chúc mừng sinh nhật {name}", body_vi="Thân ái.")
     admin.made("mail_template", name="anniversary", on_table="customer_event", subject_en="{name}", body_en="Congratulations.")
     today = datetime.date.today()
     company = li.made("customer", name=name(), country="VN", email="office@greet.example")
