@@ -99,7 +99,7 @@ const struct route_entry *const routes_all[] = {routes_auth, routes_meta, routes
                                                 routes_events, routes_look, routes_dups, routes_rights, routes_rest, routes_files,
                                                 routes_notes, routes_mail,
                                                 /* administration */
-                                                routes_registry, routes_roles, routes_sessions, routes_scripts, routes_upkeep, NULL};
+                                                routes_registry, routes_roles, routes_sessions, routes_scripts, routes_script_try, routes_upkeep, NULL};
 
 static const struct route_entry *find_route(struct call *k, bool *path_known)
 {

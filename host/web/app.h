@@ -81,7 +81,7 @@ struct call { /* one request on its way */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
     routes_alerts[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_rights[];
 /* Of the administration. */
-extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[], routes_scripts[], routes_upkeep[];
+extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[], routes_scripts[], routes_script_try[], routes_upkeep[];
 /* All of them; NULL behind the last. */
 extern const struct route_entry *const routes_all[];
 

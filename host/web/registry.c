@@ -41,6 +41,7 @@ static void field_json(struct call *k, struct json *j, const struct field *f)
     truth(j, "many", f->flags & BERTH_MANY);
     truth(j, "required", f->flags & BERTH_REQUIRED);
     truth(j, "locked", f->flags & BERTH_LOCKED);
+    truth(j, "number", f->def != NULL && strcmp(f->def, "@next") == 0);
     json_close(j, '}');
 }
 

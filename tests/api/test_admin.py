@@ -225,3 +225,16 @@ def test_the_audit_trail_is_sound_and_the_system_tells_of_itself(people):
     assert system["database_bytes"] > 100_000 and system["users"] >= 7 and system["version"]
     plugins = {p["name"]: p for p in admin.get("/_plugins").json["plugins"]}
     assert plugins["pools"]["granted"] == ["all_rows"] and plugins["base"]["tables"] > 10
+
+
+def test_a_draft_of_any_rule_is_asked_about_records_and_counts_nowhere(people):
+    admin, li = people["admin"], people["li"]
+    lead = admin.made("lead", name="Drafted Shipping", pool_id=1, owner_id=None)
+    draft = {"rule": "leads.may_claim", "script": '-- Not this one.\nreturn function(lead, user_id)\n  return lead.name ~= "Drafted Shipping"\nend\n'}
+    told = admin.post("/_script/try", draft)
+    assert told.status == 200 and told.json["table"] == "lead" and told.json["asked"] > 1
+    assert [(r["id"], r["now"], r["draft"]) for r in told.json["rows"]] == [(lead["id"], True, False)] and told.json["changed"] == 1
+    broken = admin.post("/_script/try", {**draft, "script": "-- Broken.\nreturn function(lead)\n  return lead.nosuch\nend\n"})
+    assert broken.status == 422 and "nosuch" in broken.json["error"]["fields"]["script"]["message"]
+    assert li.post("/_script/try", draft).status == 403
+    assert li.post(f"/lead/{lead['id']}/claim").status == 200  # the rule in force lets them

@@ -11,6 +11,7 @@ import { admin } from './admin.mjs'
 import { home } from './home.mjs'
 import { looks } from './looks.mjs'
 import { records } from './records.mjs'
+import { rules } from './rules.mjs'
 
 const bound = setTimeout(() => {
   console.log('the flows take longer than 20 minutes')
@@ -770,6 +771,7 @@ if (host.kind !== 'mock')
 
 if (host.kind !== 'mock') await looks({ test, clean, ok, metaOf, make, fetchRow, until, choose, rowsShown, pickField, TABLE, stamp })
 if (host.kind !== 'mock') await records({ test, clean, ok, make, metaOf, TABLE, stamp })
+if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, metaOf, TABLE, stamp })
 if (host.kind !== 'mock') await home({ test, clean, ok, until, small, stamp })
 if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, stamp, browser, host })
 

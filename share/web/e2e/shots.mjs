@@ -83,6 +83,10 @@ function admin(page, phone) {
     'admin-user': async () => { await go('/admin/users/3', '[data-t=invite]'); await page.locator('[data-t=invite]').click(); await page.locator('[data-t=invitelink]').waitFor() },
     'admin-departments': () => go('/admin/departments/2', '.tn, .deptside .combo'),
     'admin-sessions': () => go('/admin/sessions', '[data-session]'),
+    'admin-series': () => go('/admin/series', '[data-series]'),
+    'admin-pools': () => go('/admin/pools', '[data-pool]'),
+    'admin-pool': () => go('/admin/pools/1', '#pool-rules'),
+    'admin-try': async () => { await go('/admin/scripts/rules~customers-activity', '[data-t=tryscript]'); await page.locator('[data-t=tryscript]').click(); await page.locator('[data-t=tried]').waitFor() },
     'admin-roles': () => go('/admin/roles', '.admrow'),
     'admin-role': async () => { await go('/admin/roles/2', '.matrix'); if (!phone) await page.locator('[data-table=lead] [data-t=fields]').click() },
   }

@@ -20,11 +20,11 @@ const TOPICS: { id: string; places: Place[] }[] = [
     { id: 'roles', icon: 'shield', table: 'role' }, { id: 'sessions', icon: 'key' }] },
   { id: 'data', places: [
     { id: 'dictionaries', icon: 'book', table: 'dict_item' }, { id: 'fields', icon: 'columns', table: 'custom_field' }, { id: 'layouts', icon: 'table' },
-    { id: 'series', to: '/t/series', icon: 'hash', table: 'series' }, { id: 'duplicates', to: '/t/dup_rule', icon: 'copy', table: 'dup_rule' },
+    { id: 'series', icon: 'hash', table: 'series' }, { id: 'duplicates', to: '/t/dup_rule', icon: 'copy', table: 'dup_rule' },
     { id: 'holidays', to: '/t/day_off', icon: 'calendar', table: 'day_off' }, { id: 'weeks', to: '/t/work_week', icon: 'calendar', table: 'work_week' },
     { id: 'tags', to: '/t/tag', icon: 'flag', table: 'tag' }, { id: 'templates', to: '/t/mail_template', icon: 'mail', table: 'mail_template' }] },
   { id: 'pools', places: [
-    { id: 'pools', to: '/t/pool', icon: 'inbox', table: 'pool' }, { id: 'limits', to: '/t/hold_limit', icon: 'lock', table: 'hold_limit' },
+    { id: 'pools', icon: 'inbox', table: 'pool' }, { id: 'limits', to: '/t/hold_limit', icon: 'lock', table: 'hold_limit' },
     { id: 'recycle', to: '/recycle', icon: 'pool', perm: 'pools.whatif' }, { id: 'handovers', to: '/t/handover', icon: 'swap', table: 'handover' }] },
   { id: 'system', places: [
     { id: 'settings', icon: 'sliders' }, { id: 'scripts', icon: 'file' }, { id: 'plugins', icon: 'box' }, { id: 'jobs', icon: 'clock', table: 'job' },

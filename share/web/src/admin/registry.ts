@@ -5,7 +5,7 @@ import { locale } from '../core/i18n'
 import { useQuery } from '../core/query'
 import type { Field, FieldType, Option } from '../core/types'
 
-export interface RegField { name: string; label: string; type: FieldType; of: string | null; group: string; own: boolean; custom: boolean; many: boolean; required: boolean; locked: boolean }
+export interface RegField { name: string; label: string; type: FieldType; of: string | null; group: string; own: boolean; custom: boolean; many: boolean; required: boolean; locked: boolean; number: boolean }
 export interface RegTable {
   name: string; label: string; one: string; plugin: string; icon: string | null; parent: string | null
   owned: boolean; pooled: boolean; detail: boolean; admin: boolean; hidden: boolean; public: boolean; personal: boolean; custom: boolean
