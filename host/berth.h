@@ -181,6 +181,8 @@ struct berth_table {
     const char *step_when; /* filter: whose next step still waits, "status = 'open'"; NULL: everything's */
     const char *board; /* "place, color": fields with the order of its records and (may be left out) with their
                           colour, a choice of base.color: a board by a reference to them shows all of them so */
+    const char *known; /* "role_id, on_table": the fields by which a record is the same one in another installation.
+                          The table is part of the configuration that goes over as one file: share/doc/config.md */
 };
 
 struct berth_dict {

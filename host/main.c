@@ -17,6 +17,8 @@ const struct cli_command *const cli_commands[] = {
     &cli_new_plugin,
     &cli_schema,
     &cli_config,
+    &cli_config_export,
+    &cli_config_import,
     &cli_version,
     NULL,
 };

@@ -79,7 +79,7 @@ static void print_overview(void)
 {
     printf("berth - a CRM host with plugins\n\nusage: berth COMMAND [options]\n\n");
     for (const struct cli_command *const *c = cli_commands; *c != NULL; c++)
-        printf("  %-12s %s\n", (*c)->name, (*c)->summary);
+        printf("  %-13s %s\n", (*c)->name, (*c)->summary);
     printf("\nberth help COMMAND explains one.  Start with: berth serve --demo\n");
 }
 
@@ -150,6 +150,19 @@ static const struct cli_command *find_command(const char *name, const char **nea
         nearest_try(&near, (*c)->name);
     }
     *nearest_r = near.best;
+    return NULL;
+}
+
+/* "config export": NULL when there is no such pair. */
+static const struct cli_command *find_pair(int argc, char *const *argv)
+{
+    for (const struct cli_command *const *c = cli_commands; argc > 2 && *c != NULL; c++) {
+        const char *blank = strchr((*c)->name, ' ');
+        size_t n = blank == NULL ? 0 : (size_t)(blank - (*c)->name);
+
+        if (blank != NULL && strncmp((*c)->name, argv[1], n) == 0 && argv[1][n] == '\0' && strcmp(blank + 1, argv[2]) == 0)
+            return *c;
+    }
     return NULL;
 }
 
@@ -320,20 +333,25 @@ int cli_main(int argc, char **argv)
     struct cli cli = {.argv = argv};
     const char *name = argc > 1 ? argv[1] : "help", *near;
     const char **args;
-    int rc;
+    int rc, words;
 
-    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-        return help(argc > 2 ? argv[2] : NULL);
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        cli.command = find_pair(argc - 1, argv + 1);
+        return help(cli.command != NULL ? cli.command->name : argc > 2 ? argv[2] : NULL);
+    }
     if (strcmp(name, "--version") == 0)
         name = "version";
-    cli.command = find_command(name, &near);
+    cli.command = find_pair(argc, argv);
+    words = cli.command == NULL ? 1 : 2;
+    if (cli.command == NULL)
+        cli.command = find_command(name, &near);
     if (cli.command == NULL)
         return help(name);
     args = mem_alloc((size_t)(argc + 1) * sizeof(*args));
     cli.args = args;
     cli.given = mem_alloc((size_t)argc * sizeof(*cli.given));
     cli.conf = conf_new();
-    rc = run_command(&cli, argv + 2, args);
+    rc = run_command(&cli, argv + 1 + words, args);
     conf_free(&cli.conf);
     free(cli.given);
     free(args);

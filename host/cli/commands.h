@@ -19,6 +19,8 @@ extern const struct cli_command cli_audit;
 extern const struct cli_command cli_why;
 extern const struct cli_command cli_backup;
 extern const struct cli_command cli_config;
+extern const struct cli_command cli_config_export;
+extern const struct cli_command cli_config_import;
 extern const struct cli_command cli_version;
 
 #endif

@@ -119,6 +119,8 @@ struct table {
     const struct field *board_place, *board_color; /* order and colour as columns of a board, or NULL */
     const struct field *moment; /* where its rows stand on timelines, or NULL */
     bool reminds;               /* some field has .remind */
+    const struct field *const *known; /* tell which record it is elsewhere; NULL: no configuration */
+    size_t nknown;
     const struct action *const *actions;
     size_t nactions;
     const struct view *const *views;

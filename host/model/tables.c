@@ -251,6 +251,19 @@ static void find_board(struct build *b, struct table *t, const char *names)
         problem(b, t->plugin, t->name, NULL, ".board \"%s\" names no whole number and choice of its fields: write \"place, color\"", names);
 }
 
+static void find_known(struct build *b, struct table *t, const char *names)
+{
+    char **name = names_split(b->m->arena, names, &t->nknown);
+    const struct field **f = arena_alloc(b->m->arena, (t->nknown + 1) * sizeof(*f));
+
+    if (t->nknown == 0)
+        return;
+    for (size_t i = 0; i < t->nknown; i++)
+        if ((f[i] = map_get(&t->by_name, name[i])) == NULL)
+            problem(b, t->plugin, t->name, name[i], ".known names no such field: correct it");
+    t->known = f;
+}
+
 static void find_moment(struct build *b, struct table *t, const char *name)
 {
     if (name == NULL)
@@ -474,6 +487,7 @@ static void finish_table(struct build *b, struct table *t, const struct berth_ta
     find_parent(b, t);
     find_moment(b, t, from->moment);
     find_board(b, t, from->board);
+    find_known(b, t, from->known);
     add_indexes(b, t);
     check_bare(b, t);
     check_flags(b, t);

@@ -63,6 +63,8 @@ struct berth_ctx {
     const char *note;      /* free text with it */
     int64_t batch;         /* the handover that changes of owner belong to */
     bool exact;            /* undoing: who changed it last, and when, is as before, too */
+    bool together;         /* custom fields and dictionaries are declared together, by whoever set this: */
+    bool redeclared;       /* and there was one */
     bool as_it_was;        /* undoing: a record that goes back to its owner is stamped as before */
 
     enum berth_rc rc; /* the first error sticks */

@@ -329,6 +329,10 @@ static int declarations(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
     (void)r;
     (void)deed;
+    if (c->together) {
+        c->redeclared = true;
+        return c->rc;
+    }
     return store_remodel(c);
 }
 

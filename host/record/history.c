@@ -51,7 +51,7 @@ static void history_op(struct berth_ctx *c, struct json *j, const struct table *
     json_str(j, op_label(c, t, op));
 }
 
-static void history_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r, struct db_stmt *s)
+void history_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r, struct db_stmt *s)
 {
     char at[40];
 

@@ -113,13 +113,29 @@ struct old_model {
 };
 
 /* On the writer thread, so that nobody else touches the list. */
-static void publish(struct berth_ctx *c, void *arg)
+static void shelve(struct store *st, const struct model *m)
 {
     struct old_model *old = mem_alloc(sizeof(*old));
 
-    *old = (struct old_model){atomic_exchange(&c->st->model, (const struct model *)arg), c->st->old};
-    c->st->old = old;
+    *old = (struct old_model){m, st->old};
+    st->old = old;
+}
+
+static void publish(struct berth_ctx *c, void *arg)
+{
+    shelve(c->st, atomic_exchange(&c->st->model, (const struct model *)arg));
     atomic_fetch_add(&c->st->rights_gen, 1);
+}
+
+void store_undeclared(struct berth_ctx *c, const struct model *m)
+{
+    struct buf err = BUF_INIT;
+    struct model *now = store_build(c->st, c->conn, &err); /* reads the words */
+
+    if (now != NULL)
+        model_free(&now);
+    buf_free(&err);
+    shelve(c->st, m);
 }
 
 int store_remodel(struct berth_ctx *c)
@@ -137,6 +153,8 @@ int store_remodel(struct berth_ctx *c)
         ctx_fail(c, BERTH_INVALID, "invalid", "err.custom");
     } else if (reindex_added(c, atomic_load(&c->st->model), m, &plan) == BERTH_OK) {
         ctx_after_commit(c, publish, m);
+        if (c->together) /* what follows in this transaction is held against it */
+            c->m = m;
     }
     if (c->rc != BERTH_OK && m != NULL)
         model_free(&m);

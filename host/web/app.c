@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "record/audit.h"
+#include "record/config.h"
 #include "web/pages.h"
 
 const char app_csp[] =
@@ -99,7 +100,7 @@ const struct route_entry *const routes_all[] = {routes_auth, routes_meta, routes
                                                 routes_events, routes_look, routes_dups, routes_rights, routes_rest, routes_files,
                                                 routes_notes, routes_mail,
                                                 /* administration */
-                                                routes_registry, routes_roles, routes_sessions, routes_scripts, routes_script_try, routes_upkeep, NULL};
+                                                routes_registry, routes_roles, routes_sessions, routes_scripts, routes_script_try, routes_upkeep, routes_config, NULL};
 
 static const struct route_entry *find_route(struct call *k, bool *path_known)
 {
@@ -263,6 +264,8 @@ enum http_begin app_begin(struct http_req *req)
     } else if (changes(req) && req->body_size != 0 && strcmp(http_media(req), "application/json") != 0) {
         return refuse(k, 415, "bad_type");
     }
+    if (k->route->flags & R_LARGE)
+        req->body_max = CONFIG_BYTES_MAX;
     return (k->route->flags & R_SLOW) ? HTTP_SLOW : HTTP_QUICK;
 }
 

@@ -36,6 +36,7 @@ enum { /* route flags */
     R_SLOW = 1 << 2,   /* runs on a pool thread at once */
     R_UPLOAD = 1 << 3, /* takes a file as its body */
     R_ADMIN = 1 << 4,
+    R_LARGE = 1 << 6,  /* a JSON body may be as large as the configuration's file */
     R_LOOKING = 1 << 5, /* changes something, and is for those, too, who look as another user */
 };
 
@@ -81,7 +82,7 @@ struct call { /* one request on its way */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
     routes_alerts[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_rights[];
 /* Of the administration. */
-extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[], routes_scripts[], routes_script_try[], routes_upkeep[];
+extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[], routes_scripts[], routes_script_try[], routes_upkeep[], routes_config[];
 /* All of them; NULL behind the last. */
 extern const struct route_entry *const routes_all[];
 

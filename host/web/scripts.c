@@ -1,54 +1,16 @@
 /* scripts.c - rules and hooks read, checked, changed and taken back in the browser.  The file on the disk
  * is the truth: a change is checked, kept as a version, and put in its place in one move. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/log.h"
 #include "base/when.h"
-#include "lua/script.h"
-#include "record/audit.h"
+#include "lua/script_file.h"
 #include "web/app.h"
 
-enum { TEXT_MAX = 256 << 10, VERSIONS = 100 };
+enum { VERSIONS = 100 };
 
-/* "rules/leads.release_days.lua", and nothing that leads elsewhere. */
-static bool file_ok(const char *file)
-{
-    const char *name;
-    size_t n;
-
-    if (file == NULL || (strncmp(file, "rules/", 6) != 0 && strncmp(file, "hooks/", 6) != 0))
-        return false;
-    name = file + 6;
-    n = strlen(name);
-    return n > 4 && n + 6 < SCRIPT_NAME && name[0] != '.' && strcmp(name + n - 4, ".lua") == 0 &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.") == n;
-}
-
-static const char *path_of(struct call *k, const char *file)
-{
-    return arena_fmt(k->req->arena, "%s/%s", scripts_dir(k->app->scripts), file);
-}
-
-/* The text on the disk; NULL: there is none. */
 static const char *on_disk(struct call *k, const char *file)
 {
-    int fd = open(path_of(k, file), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    char *text = arena_alloc(k->req->arena, TEXT_MAX + 1);
-    size_t len = 0;
-    ssize_t n;
-
-    if (fd < 0)
-        return NULL;
-    while (len < TEXT_MAX && (n = read(fd, text + len, TEXT_MAX - len)) > 0)
-        len += (size_t)n;
-    close(fd);
-    text[len] = '\0';
-    return text;
+    return script_file_text(k->app->scripts, file, k->req->arena);
 }
 
 static const char *hash_of(struct call *k, const char *text)
@@ -112,7 +74,7 @@ static int script_text(struct call *k)
 {
     const char *file = http_query(k->req, "file");
 
-    return file_ok(file) ? tell_script(k, file) : call_bad(k, "file");
+    return script_file_ok(file) ? tell_script(k, file) : call_bad(k, "file");
 }
 
 static struct script_problem *look(struct call *k, const char *file, const char *text, size_t *n)
@@ -127,7 +89,7 @@ static int script_check_text(struct call *k)
     struct json j = call_json(k);
     size_t n;
 
-    if (!file_ok(file) || text == NULL)
+    if (!script_file_ok(file) || text == NULL)
         return call_bad(k, "file");
     p = look(k, file, text, &n);
     json_open(&j, '{');
@@ -151,82 +113,24 @@ struct change {
     const char *file, *before, *text; /* text: NULL: it goes */
 };
 
-static int keep(struct call *k, const char *file, int64_t by, const char *text)
-{
-    struct db_stmt *s = db_prepare(k->c.conn, "INSERT INTO script_version (file, at, \"by\", text) VALUES (?, ?, ?, ?)");
-    int rc;
-
-    db_bind_text(s, 1, file, -1);
-    db_bind_int(s, 2, k->c.now);
-    if (by != 0)
-        db_bind_int(s, 3, by);
-    if (text != NULL)
-        db_bind_text(s, 4, text, -1);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(&k->c, rc, "keep a script") : (int)k->c.rc;
-}
-
-static bool is_last(struct call *k, const struct change *ch)
-{
-    struct db_stmt *s = db_prepare(k->c.conn, "SELECT text FROM script_version WHERE file = ? ORDER BY seq DESC LIMIT 1");
-    bool same;
-
-    db_bind_text(s, 1, ch->file, -1);
-    same = db_step(s) == DB_ROW && !db_col_is_null(s, 0) && strcmp(db_col_text(s, 0, NULL), ch->before) == 0;
-    db_reset(s);
-    return same;
-}
-
-static int put_file(const char *path, const char *text)
-{
-    char half[4096];
-    size_t len = strlen(text), at = 0;
-    int fd;
-
-    if ((size_t)snprintf(half, sizeof(half), "%s.new", path) >= sizeof(half))
-        return -1;
-    fd = open(half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0)
-        return -1;
-    while (at < len) {
-        ssize_t n = write(fd, text + at, len - at);
-
-        if (n < 0 && errno != EINTR)
-            break;
-        at += n < 0 ? 0 : (size_t)n;
-    }
-    if (at < len || fsync(fd) < 0 || close(fd) < 0 || rename(half, path) < 0) {
-        unlink(half);
-        return -1;
-    }
-    return 0;
-}
-
 /* The disk comes last: when that fails, nothing is kept. */
 static int change_body(struct call *k, void *arg)
 {
     const struct change *ch = arg;
-    const char *path = path_of(k, ch->file), *now = on_disk(k, ch->file);
+    const struct scripts *s = k->app->scripts;
 
-    if (strcmp(hash_of(k, now), hash_of(k, ch->before)) != 0)
+    if (strcmp(hash_of(k, on_disk(k, ch->file)), hash_of(k, ch->before)) != 0)
         return ctx_fail(&k->c, BERTH_CONFLICT, "stale", "err.stale");
-    if (ch->before != NULL && !is_last(k, ch) && keep(k, ch->file, 0, ch->before) != BERTH_OK)
+    if (script_file_lay(&k->c, s, ch->file, ch->before, ch->text) != BERTH_OK)
         return k->c.rc;
-    if (keep(k, ch->file, k->user, ch->text) != BERTH_OK || audit_add(&k->c, "script", ch->file) != BERTH_OK)
-        return k->c.rc;
-    if ((ch->text == NULL ? unlink(path) : put_file(path, ch->text)) < 0) {
-        log_error("script", "write %s: %s", path, strerror(errno));
-        return ctx_fail(&k->c, BERTH_BROKEN, "script_file", "err.script_file");
-    }
-    return k->c.rc;
+    return script_file_move(&k->c, s, ch->file, ch->text == NULL);
 }
 
 static int change(struct call *k, struct change *ch, const char *hash)
 {
     if (!k->app->edit_scripts)
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.script_edit");
-    if (!file_ok(ch->file) || hash == NULL)
+    if (!script_file_ok(ch->file) || hash == NULL)
         return call_bad(k, "file");
     ch->before = on_disk(k, ch->file);
     if (strcmp(hash, hash_of(k, ch->before)) != 0)
@@ -242,7 +146,7 @@ static int script_put(struct call *k)
     struct change ch = {.file = call_string(k, "file"), .text = call_string(k, "text")};
     size_t n = 0;
 
-    if (ch.text == NULL || !file_ok(ch.file))
+    if (ch.text == NULL || !script_file_ok(ch.file))
         return call_bad(k, "file");
     if (k->app->edit_scripts) {
         struct script_problem *p = look(k, ch.file, ch.text, &n);

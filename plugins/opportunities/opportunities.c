@@ -196,8 +196,8 @@ static const struct berth_table tables[] = {
     {"sales_target", target_fields, .flags = BERTH_OWNED | BERTH_HISTORY, .title = "metric", .icon = "target", .nav = "sales 28",
      .rights = "sales: own read; manager: tree create delete"},
     {"pipeline", pipeline_fields, .flags = BERTH_ADMIN | BERTH_HISTORY, .title = "name", .icon = "columns",
-     .rights = "sales: all read; manager: all read"},
-    {"stage", stage_fields, .flags = PART | BERTH_ADMIN, .title = "name", .icon = "list", .board = "place, color"},
+     .rights = "sales: all read; manager: all read", .known = "name"},
+    {"stage", stage_fields, .flags = PART | BERTH_ADMIN, .title = "name", .icon = "list", .board = "place, color", .known = "pipeline_id, name"},
     {0},
 };
 

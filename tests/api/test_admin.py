@@ -7,7 +7,7 @@ number = itertools.count(1)
 
 ADMIN_ONLY = [("GET", "/_registry"), ("POST", "/role/1/_copy"), ("GET", "/_sessions"), ("DELETE", "/_sessions/abc"), ("POST", "/user/1/_invite"), ("GET", "/_script/text"),
               ("PUT", "/_script/text"), ("DELETE", "/_script/text"), ("POST", "/_script/check"), ("POST", "/_job/1/retry"), ("POST", "/_audit/verify"),
-              ("GET", "/_backup"), ("POST", "/_backup"), ("GET", "/_backup/x"), ("GET", "/_plugins"), ("GET", "/_system")]
+              ("GET", "/_backup"), ("POST", "/_backup"), ("GET", "/_backup/x"), ("GET", "/_config"), ("POST", "/_config"), ("GET", "/_config/left"), ("GET", "/_config/history"), ("GET", "/_plugins"), ("GET", "/_system")]
 
 
 @pytest.mark.parametrize("method,path", ADMIN_ONLY, ids=lambda x: x.strip("/").replace("/", "-"))

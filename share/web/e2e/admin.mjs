@@ -318,6 +318,32 @@ export async function admin({ test, clean, ok, until, choose, small, stamp, brow
     await clean(page, 'timers')
   })
 
+  await test('administration: a configuration file is looked at, applied and taken back; a wrong one changes nothing', {}, async (page) => {
+    await signIn(page)
+    const name = 'E2E ' + stamp
+    const give = (file, body) => page.locator('[data-t=configfile]').setInputFiles({ name: file, mimeType: 'application/json', buffer: Buffer.from(body) })
+    await page.goto('/admin/config')
+    assert.match(await page.locator('[data-t=getconfig]').getAttribute('href'), /^\/api\/_config\?/)
+    await page.locator('[data-log]').first().waitFor()
+    const file = (tags) => JSON.stringify({ berth_config: 1, product: '', sections: { tag: tags } })
+    await give('none.json', '{')
+    await page.locator('.err').waitFor()
+    await give('wrong.json', file([{ name, color: 'red' }, { name: 7 }]))
+    await page.locator('[data-deed=conflict] li').waitFor()
+    assert.ok(await page.locator('[data-t=applyconfig]').isDisabled())
+    assert.equal(await one(page, 'tag', ['name', '=', name]), undefined)
+    await clean(page, 'a plan with problems')
+    await give('tags.json', file([{ name, color: 'red' }]))
+    await page.locator('[data-deed=add] li', { hasText: name }).waitFor()
+    assert.equal(await one(page, 'tag', ['name', '=', name]), undefined)
+    await page.locator('[data-t=applyconfig]').click()
+    await until('it is there', async () => await one(page, 'tag', ['name', '=', name]))
+    await page.locator('[data-log] b', { hasText: name }).waitFor()
+    await clean(page, 'an applied plan')
+    await page.locator('.toast button').last().click()
+    await until('it is taken back', async () => !(await one(page, 'tag', ['name', '=', name])))
+  })
+
   await test('a plugin made by new-plugin brings a page of its own; one that does not come, or wants a newer host, is refused with a card', {}, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'berth-plugin-'))
     const build = resolve(import.meta.dirname, '../../../build')
@@ -364,7 +390,7 @@ export async function admin({ test, clean, ok, until, choose, small, stamp, brow
     department: ['/admin/departments/1', '.deptside .combo'], sessions: ['/admin/sessions', '[data-session]'],
     dictionaries: ['/admin/dictionaries', '[data-dict]'], dictionary: ['/admin/dictionaries/leads-source', '[data-item]'], fields: ['/admin/fields', '[data-add]'], layouts: ['/admin/layouts/lead', '.lfield, .empty'], settings: ['/admin/settings', '[data-setting]'],
     scripts: ['/admin/scripts', '[data-script]'], script: ['/admin/scripts/rules~leads-release_days', '.cm-content'], plugins: ['/admin/plugins', '[data-plugin]'], jobs: ['/admin/jobs', '.admlist'],
-    audit: ['/admin/audit', '[data-audit]'], backup: ['/admin/backup', '[data-t=lastbackup]'], system: ['/admin/system', '[data-t=version]'],
+    audit: ['/admin/audit', '[data-audit]'], config: ['/admin/config', '[data-log]'], backup: ['/admin/backup', '[data-t=lastbackup]'], system: ['/admin/system', '[data-t=version]'],
   }
   for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())
     for (const [size, name, theme] of [[DESK, 'desk', i % 2 ? 'dark' : 'light'], [PHONE, 'phone', i % 2 ? 'light' : 'dark']])

@@ -77,6 +77,7 @@ function admin(page, phone) {
     'admin-plugins': () => go('/admin/plugins', '[data-plugin]'),
     'admin-jobs': () => go('/admin/jobs', '.admlist'),
     'admin-audit': () => go('/admin/audit', '[data-audit]'),
+    'admin-config': async () => { await go('/admin/config', '[data-log]'); await page.locator('[data-t=configfile]').setInputFiles({ name: 'trial.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify({ berth_config: 1, sections: { tag: [{ name: 'VIP', color: 'red' }, { name: 'VIP', color: 'ultra' }], series: [{ name: 'lead.no', prefix: 'L{year}-' }], role: [{ name: 'sales', note: 'Hải Phòng' }] } })) }); await page.locator('[data-deed=conflict] li').first().waitFor() },
     'admin-backup': () => go('/admin/backup', '[data-t=lastbackup]'),
     'admin-system': () => go('/admin/system', '[data-t=version]'),
     'admin-users': () => go('/admin/users', '.admrow'),

@@ -27,7 +27,7 @@ const TOPICS: { id: string; places: Place[] }[] = [
     { id: 'pools', icon: 'inbox', table: 'pool' }, { id: 'limits', to: '/t/hold_limit', icon: 'lock', table: 'hold_limit' },
     { id: 'recycle', to: '/recycle', icon: 'pool', perm: 'pools.whatif' }, { id: 'handovers', to: '/t/handover', icon: 'swap', table: 'handover' }] },
   { id: 'system', places: [
-    { id: 'settings', icon: 'sliders' }, { id: 'scripts', icon: 'file' }, { id: 'plugins', icon: 'box' }, { id: 'jobs', icon: 'clock', table: 'job' },
+    { id: 'settings', icon: 'sliders' }, { id: 'config', icon: 'swap' }, { id: 'scripts', icon: 'file' }, { id: 'plugins', icon: 'box' }, { id: 'jobs', icon: 'clock', table: 'job' },
     { id: 'audit', icon: 'eye', table: 'audit' }, { id: 'backup', icon: 'database' }, { id: 'system', icon: 'pulse' }] },
 ]
 

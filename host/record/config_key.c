@@ -1,0 +1,372 @@
+/* config_key.c - records by what they are called: out into the file and back. */
+#include "record/config_key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/find.h"
+
+enum { DEEP = 40 }; /* a department of a department ..., a filter in a filter */
+
+/* ---- what goes over -------------------------------------------------------------------------------- */
+bool config_field(const struct field *f)
+{
+    if (f->at < F_DECLARED || (f->flags & (BERTH_LOCKED | BERTH_SECRET)) || f->type == BERTH_FILE)
+        return false;
+    if (f->type == BERTH_REF)
+        return f->ref != NULL && f->ref->known != NULL;
+    /* how far the numbers of this installation are */
+    return strcmp(f->table->name, "series") != 0 || strcmp(f->name, "next") != 0;
+}
+
+bool config_carries(struct berth_ctx *c, const struct berth_row *r)
+{
+    struct berth_val v;
+
+    if (strcmp(r->t->name, "setting") == 0) {
+        const struct field *f = val_is_nil(v = row_get(r, "name")) ? NULL : model_setting(c->m, v.s);
+
+        return f != NULL && !(f->flags & BERTH_SECRET);
+    }
+    if (strcmp(r->t->name, "saved_view") == 0)
+        return !val_is_nil(v = row_get(r, "audience")) && strcmp(v.s, "me") != 0;
+    return true;
+}
+
+/* ---- finding ------------------------------------------------------------------------------------------ */
+static const char *alike(struct berth_ctx *c, const struct table *t, const struct berth_val *known, const char *what, const char *more)
+{
+    struct buf b = BUF_INIT;
+    const char *sql;
+
+    buf_addf(&b, "SELECT %s FROM %s WHERE ", what, t->sql);
+    for (size_t i = 0; i < t->nknown; i++)
+        buf_addf(&b, "%s%s %s", i > 0 ? " AND " : "", t->known[i]->name, val_is_nil(known[i]) ? "IS NULL" : "= ?");
+    buf_puts(&b, more);
+    sql = arena_strndup(c->a, b.s, b.len);
+    buf_free(&b);
+    return sql;
+}
+
+static int bind_known(struct db_stmt *s, const struct table *t, const struct berth_val *known)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < t->nknown; i++)
+        if (!val_is_nil(known[i]))
+            val_bind(s, ++n, t->known[i], known[i]);
+    return n;
+}
+
+static int64_t number(struct berth_ctx *c, struct db_stmt *s)
+{
+    int rc = db_step(s);
+    int64_t n = rc == DB_ROW ? db_col_int(s, 0) : 0;
+
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "look for a part of the configuration");
+    return n;
+}
+
+int64_t config_find_nth(struct berth_ctx *c, const struct table *t, const struct berth_val *known, int64_t nth)
+{
+    struct db_stmt *s = db_prepare(c->conn, alike(c, t, known, "id", " ORDER BY id LIMIT 1 OFFSET ?"));
+
+    db_bind_int(s, bind_known(s, t, known) + 1, nth - 1);
+    return number(c, s);
+}
+
+/* Which of several alike, counting from 1. */
+static int64_t place(struct berth_ctx *c, const struct berth_row *r, const struct berth_val *known)
+{
+    struct db_stmt *s = db_prepare(c->conn, alike(c, r->t, known, "count(*)", " AND id <= ?"));
+
+    db_bind_int(s, bind_known(s, r->t, known) + 1, row_id(r));
+    return number(c, s);
+}
+
+/* ---- keys ------------------------------------------------------------------------------------------------ */
+static json_t *key_of(struct berth_ctx *c, const struct table *t, int64_t id, int deep);
+
+static json_t *part_of(struct berth_ctx *c, const struct field *f, struct berth_val v, int deep)
+{
+    if (val_is_nil(v))
+        return json_null();
+    if (f->type == BERTH_REF)
+        return f->ref == NULL || f->ref->known == NULL ? NULL : key_of(c, f->ref, v.i, deep + 1);
+    return field_is_text(f) ? json_stringn(v.s, (size_t)v.len) : json_integer(v.i);
+}
+
+static json_t *row_key(struct berth_ctx *c, const struct berth_row *r, int deep)
+{
+    struct berth_val *known = arena_alloc(c->a, r->t->nknown * sizeof(*known));
+    json_t *key = json_array(), *one;
+    int64_t nth;
+
+    for (size_t i = 0; i < r->t->nknown; i++) {
+        known[i] = r->v[r->t->known[i]->at];
+        if (deep > DEEP || (one = part_of(c, r->t->known[i], known[i], deep)) == NULL) {
+            json_decref(key);
+            return NULL;
+        }
+        json_array_append_new(key, one);
+    }
+    if ((nth = place(c, r, known)) > 1)
+        json_array_append_new(key, json_integer(nth));
+    one = json_array_get(key, 0);
+    if (json_array_size(key) == 1 && json_is_string(one) && json_string_value(one)[0] != '@') {
+        json_incref(one);
+        json_decref(key);
+        return one;
+    }
+    return key;
+}
+
+static json_t *key_of(struct berth_ctx *c, const struct table *t, int64_t id, int deep)
+{
+    const struct berth_row *r = find_raw(c, t, id);
+
+    return r == NULL || !config_carries(c, r) ? NULL : row_key(c, r, deep);
+}
+
+json_t *config_key(struct berth_ctx *c, const struct berth_row *r)
+{
+    return row_key(c, r, 0);
+}
+
+static void words(struct buf *b, const json_t *key)
+{
+    size_t i;
+    json_t *one;
+
+    json_array_foreach(key, i, one)
+        words(b, one);
+    if (json_is_string(key))
+        buf_addf(b, "%s%s", b->len > 0 ? " · " : "", json_string_value(key));
+    else if (json_is_integer(key))
+        buf_addf(b, "%s%lld", b->len > 0 ? " · " : "", (long long)json_integer_value(key));
+}
+
+const char *config_key_text(struct berth_ctx *c, const json_t *key)
+{
+    struct buf b = BUF_INIT;
+    const char *s;
+
+    words(&b, key);
+    s = arena_strdup(c->a, buf_str(&b));
+    buf_free(&b);
+    return s;
+}
+
+/* ---- back ------------------------------------------------------------------------------------------------- */
+static enum config_got find_deep(struct berth_ctx *c, const struct table *t, const json_t *key, int deep, int64_t *id);
+
+static enum config_got part_deep(struct berth_ctx *c, const struct field *f, const json_t *v, int deep, struct berth_val *out)
+{
+    int64_t id;
+    enum config_got got;
+
+    *out = berth_nil();
+    if (v == NULL || json_is_null(v) || (f->type == BERTH_REF && (f->ref == NULL || f->ref->known == NULL)))
+        return GOT;
+    if (f->type != BERTH_REF)
+        return val_from_json(c, f, v, out) ? GOT : GOT_BAD;
+    if ((got = find_deep(c, f->ref, v, deep + 1, &id)) == GOT)
+        *out = (struct berth_val){BERTH_REF, 0, {.i = id}};
+    return got;
+}
+
+static enum config_got bad(struct berth_ctx *c, const char *field)
+{
+    ctx_invalid(c, field, "err.config_key", NULL);
+    return GOT_BAD;
+}
+
+static enum config_got find_deep(struct berth_ctx *c, const struct table *t, const json_t *key, int deep, int64_t *id)
+{
+    struct berth_val *known = arena_alloc(c->a, t->nknown * sizeof(*known));
+    size_t n = json_is_array(key) ? json_array_size(key) : 1;
+    int64_t nth = n > t->nknown ? json_integer_value(json_array_get(key, n - 1)) : 1;
+
+    *id = 0;
+    if ((!json_is_array(key) && !json_is_string(key)) || deep > DEEP || n < t->nknown || n > t->nknown + 1 || nth < 1)
+        return bad(c, t->name);
+    for (size_t i = 0; i < t->nknown; i++) {
+        enum config_got got = part_deep(c, t->known[i], json_is_array(key) ? json_array_get(key, i) : key, deep, &known[i]);
+
+        if (got != GOT)
+            return got;
+    }
+    *id = config_find_nth(c, t, known, nth);
+    return c->rc != BERTH_OK ? GOT_BAD : *id == 0 ? GOT_NONE : GOT;
+}
+
+enum config_got config_find(struct berth_ctx *c, const struct table *t, const json_t *key, int64_t *id)
+{
+    return find_deep(c, t, key, 0, id);
+}
+
+enum config_got config_part(struct berth_ctx *c, const struct field *f, const json_t *v, struct berth_val *out)
+{
+    return part_deep(c, f, v, 0, out);
+}
+
+/* ---- filters ------------------------------------------------------------------------------------------------ */
+struct walk {
+    struct berth_ctx *c;
+    const struct table *t; /* what it filters */
+    bool in;               /* into this installation; else out of it */
+    enum config_got got;
+};
+
+/* One id or key; NULL: it cannot be told. */
+static json_t *turned(struct walk *w, const struct table *ref, json_t *v)
+{
+    int64_t id;
+
+    if (json_is_null(v) || (json_is_string(v) && json_string_value(v)[0] == '@'))
+        return json_incref(v);
+    if (!w->in)
+        return ref == NULL || ref->known == NULL || !json_is_integer(v) ? NULL : key_of(w->c, ref, json_integer_value(v), 0);
+    if (ref == NULL || ref->known == NULL) {
+        w->got = bad(w->c, "filter");
+        return NULL;
+    }
+    w->got = config_find(w->c, ref, v, &id);
+    return w->got == GOT ? json_integer(id) : NULL;
+}
+
+static bool turn_leaf(struct walk *w, json_t *leaf)
+{
+    const char *name = json_string_value(json_array_get(leaf, 0)), *op = json_string_value(json_array_get(leaf, 1));
+    const struct field *f = name == NULL ? NULL : model_field(w->t, name);
+    const struct table *ref = f != NULL && f->type == BERTH_REF ? f->ref : NULL;
+    json_t *v = json_array_get(leaf, 2), *one;
+    bool many = op != NULL && (strcmp(op, "in") == 0 || strcmp(op, "not in") == 0) && json_is_array(v);
+
+    if (name != NULL && strcmp(name, "_tag") == 0)
+        ref = model_table(w->c->m, "tag");
+    else if (f == NULL || v == NULL || (f->type != BERTH_REF && f->at != F_ID))
+        return true; /* where_json() says what is wrong with it */
+    if (!many)
+        return v == NULL || ((one = turned(w, ref, v)) != NULL && json_array_set_new(leaf, 2, one) == 0);
+    for (size_t i = 0; i < json_array_size(v); i++)
+        if ((one = turned(w, ref, json_array_get(v, i))) == NULL || json_array_set_new(v, i, one) != 0)
+            return false;
+    return true;
+}
+
+static bool turn(struct walk *w, json_t *node, int deep)
+{
+    const char *key;
+    json_t *one;
+    size_t i;
+
+    if (deep > DEEP)
+        return w->in && (w->got = bad(w->c, "filter")) == GOT;
+    if (json_is_array(node) && json_is_string(json_array_get(node, 0)))
+        return turn_leaf(w, node);
+    json_array_foreach(node, i, one)
+        if (!turn(w, one, deep + 1))
+            return false;
+    json_object_foreach(node, key, one)
+        if (!turn(w, one, deep + 1))
+            return false;
+    return true;
+}
+
+/* The table that the record's filter is about: its own on_table, or that of what it hangs on. */
+static const struct table *filtered(struct berth_ctx *c, const struct berth_row *r)
+{
+    struct berth_val on = berth_nil();
+
+    if (model_field(r->t, "on_table") != NULL)
+        on = row_get(r, "on_table");
+    else if (r->t->parent != NULL && r->t->parent->ref != NULL) {
+        const struct berth_row *up = find_raw(c, r->t->parent->ref, row_int(r, r->t->parent->at));
+
+        if (up != NULL && model_field(up->t, "on_table") != NULL)
+            on = row_get(up, "on_table");
+    }
+    return val_is_nil(on) ? NULL : model_table(c->m, on.s);
+}
+
+static json_t *filter_turned(const struct berth_row *r, json_t *filter, bool in, enum config_got *got)
+{
+    struct walk w = {.c = r->c, .t = filtered(r->c, r), .in = in};
+
+    if (w.t != NULL && filter != NULL && !turn(&w, filter, 0)) {
+        json_decref(filter);
+        filter = NULL;
+    }
+    *got = w.got;
+    return filter;
+}
+
+/* ---- values -------------------------------------------------------------------------------------------------- */
+static json_t *as_json(const struct field *f, struct berth_val v)
+{
+    struct buf b = BUF_INIT;
+    struct json j = json_to(&b);
+    json_t *out;
+
+    val_json(&j, f, v);
+    out = json_loadb(b.s, b.len, JSON_DECODE_ANY, NULL);
+    buf_free(&b);
+    return out;
+}
+
+json_t *config_value(const struct berth_row *r, const struct field *f)
+{
+    json_t *out = as_json(f, r->v[f->at]), *one;
+    enum config_got got;
+    size_t i;
+
+    if (config_is_filter(f))
+        return filter_turned(r, out, false, &got);
+    if (f->type != BERTH_REF || out == NULL || json_is_null(out))
+        return out;
+    if (!(f->flags & BERTH_MANY)) {
+        json_decref(out);
+        return key_of(r->c, f->ref, r->v[f->at].i, 0);
+    }
+    json_array_foreach(out, i, one) {
+        json_t *key = key_of(r->c, f->ref, json_integer_value(one), 0);
+
+        if (key == NULL) {
+            json_decref(out);
+            return NULL;
+        }
+        json_array_set_new(out, i, key);
+    }
+    return out;
+}
+
+enum config_got config_value_in(const struct berth_row *r, const struct field *f, const json_t *v, json_t **out)
+{
+    enum config_got got = GOT;
+    int64_t id;
+
+    *out = NULL;
+    if (config_is_filter(f)) {
+        *out = filter_turned(r, json_deep_copy(v), true, &got);
+        return *out != NULL ? GOT : got;
+    }
+    if (f->type != BERTH_REF || json_is_null(v)) {
+        *out = json_incref((json_t *)v);
+        return GOT;
+    }
+    if (!(f->flags & BERTH_MANY)) {
+        if ((got = config_find(r->c, f->ref, v, &id)) == GOT)
+            *out = json_integer(id);
+        return got;
+    }
+    if (!json_is_array(v))
+        return bad(r->c, f->name);
+    *out = json_array();
+    for (size_t i = 0; i < json_array_size(v) && got == GOT; i++)
+        if ((got = config_find(r->c, f->ref, json_array_get(v, i), &id)) == GOT)
+            json_array_append_new(*out, json_integer(id));
+    return got;
+}

@@ -1,0 +1,261 @@
+"""The configuration as one file: carried from one installation to the next, and refused when it is not fit."""
+import json
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from site_ import BUILD, ROOT, Site
+
+
+def exported(admin):
+    answer = admin.get("/_config")
+    assert answer.status == 200, answer
+    assert "attachment" in answer.headers["Content-Disposition"]
+    return answer.body
+
+
+def plan(admin, file, **query):
+    answer = admin.ask("POST", "/_config?" + "&".join(f"{k}={v}" for k, v in {"dry": 1, **query}.items()), file)
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def apply(admin, file, **query):
+    return admin.ask("POST", "/_config?" + "&".join(f"{k}={v}" for k, v in query.items()), file)
+
+
+def only(**sections):
+    return {"berth_config": 1, "product": "x", "sections": sections}
+
+
+def set_up(admin):
+    """What a consultant does in a trial: a bit of everything, each hanging on the other."""
+    branch = admin.made("department", name="Hải Phòng")
+    desk = admin.made("department", name="Desk", parent_id=branch["id"])
+    admin.made("custom_field", on_table="lead", name="x_port", type="pick", of="leads.source", label_en="Port of call", label_vi="Cảng", search=True)
+    admin.made("dict_item", dict="leads.source", key="fair", label_en="Trade fair", color="teal", place=1)
+    role = admin.made("role", name="Consultant’s role", note="carried")
+    admin.made("role_table", role_id=role["id"], on_table="lead", read_scope="tree", update_scope="own", delete_scope="none", can_create=True)
+    admin.made("role_field", role_id=role["id"], on_table="lead", field="x_port", access="read")
+    admin.made("role_perm", role_id=role["id"], perm="pools.claim")
+    pool = admin.made("pool", name="Trial pool", on_table="lead", department_id=desk["id"], hold_cap=20)
+    other = admin.made("pool", name="Trial pool", on_table="lead", hold_cap=7)  # another of the same name
+    admin.made("pool_member", pool_id=pool["id"], department_id=branch["id"])
+    admin.made("pool_rule", pool_id=pool["id"], name="Cold", days=30, to_pool_id=other["id"],
+               applies_to=["pool_id", "in", [pool["id"], other["id"]]])
+    admin.made("saved_view", name="Fairs", on_table="lead", audience="role", role_id=role["id"], columns="name, x_port",
+               filter={"and": [["x_port", "=", "fair"], ["pool_id", "=", other["id"]]]})
+    admin.made("saved_view", name="Mine alone", on_table="lead", audience="me", columns="name")
+    admin.made("layout", on_table="lead", spec={"groups": [{"name": "first", "labels": {"vi": "Đầu"}, "fields": ["name", "x_port"]}], "hidden": []})
+    admin.made("label", locale="vi", word="lead.name", text="Tên hãng tàu")
+    admin.made("tag", name="VIP", color="violet")
+    admin.made("mail_template", name="Welcome", on_table="lead", subject_en="Hello {name}", body_en="…")
+    admin.made("setting", name="base.company", value="Trial Ltd")
+    admin.made("dup_rule", name="Same city", on_table="lead", fields="name", method="exact", on_create="block")
+    series = admin.rows("series", filter=["name", "=", "lead.no"])
+    if not series:
+        admin.made("series", name="lead.no", prefix="L{year}-", digits=6)
+
+
+@pytest.fixture
+def two(tmp_path):
+    sites = []
+
+    def start(name, *options):
+        folder = tmp_path / name
+        if not (folder / "scripts").exists():
+            folder.mkdir()
+            shutil.copytree(ROOT / "scripts", folder / "scripts")
+        site = Site(folder / "data", *options)
+        sites.append(site)
+        return site, site.sign_in("demo.admin")
+
+    yield start
+    for site in sites:
+        if site.process.poll() is None:
+            site.kill()
+
+
+def test_a_trial_is_carried_to_a_fresh_installation_and_reads_the_same_there(two):
+    trial, consultant = two("trial")
+    set_up(consultant)
+    (trial.data.parent / "scripts" / "hooks" / "port.lua").write_text(
+        "-- Ports\non('lead', 'before_insert', function(lead) lead.x_port = 'fair' end)\n")
+    consultant.post("/_script/_reload")
+    file = exported(consultant)
+    text = file.decode()
+    assert "demo." not in text and "password" not in text and "Mine alone" not in text
+    assert '"id"' not in text
+
+    site, admin = two("production", "--edit-scripts")
+    before = exported(admin)
+    seen = plan(admin, json.loads(file))
+    assert seen["count"]["conflict"] == 0, [x for x in seen["lines"] if x["what"] == "conflict"]
+    assert seen["count"]["add"] > 15 and not seen["applied"]
+    assert exported(admin) == before  # a plan changes nothing
+    assert "x_port" not in [f["name"] for f in admin.get("/_meta/lead").json["fields"]]
+
+    answer = apply(admin, json.loads(file))
+    assert answer.status == 200 and answer.json["applied"], answer
+    assert answer.json["count"] == seen["count"]
+    assert exported(admin) == file
+    label = {f["name"]: f["label"] for f in admin.get("/_meta/lead", locale="vi").json["fields"]}
+    assert (label["x_port"], label["name"]) == ("Cảng", "Tên hãng tàu")
+    pools = {p["hold_cap"]: p["id"] for p in admin.rows("pool", filter=["name", "=", "Trial pool"])}
+    rule, = admin.rows("pool_rule", filter=["name", "=", "Cold"])
+    assert rule["to_pool_id"] == pools[7] and rule["applies_to"] == ["pool_id", "in", [pools[20], pools[7]]]
+    view, = admin.rows("saved_view", filter=["name", "=", "Fairs"])
+    assert view["owner_id"] == admin.user["id"] and view["filter"]["and"][1] == ["pool_id", "=", pools[7]]
+    assert admin.made("lead", name="Hooked by the carried script")["x_port"] == "fair"
+
+    again = apply(admin, json.loads(file)).json
+    assert {k: v for k, v in again["count"].items() if v and k not in ("same", "only_here")} == {}
+    assert exported(admin) == file
+
+
+def test_what_is_changed_and_removed_is_told_kept_and_can_be_read_later(two):
+    _, admin = two("a")
+    set_up(admin)
+    first = json.loads(exported(admin))
+    tag, = admin.rows("tag", filter=["name", "=", "VIP"])
+    admin.patch(f"/tag/{tag['id']}", tag["version"], {"color": "red"})
+    admin.made("tag", name="Of this site alone")
+    seen = plan(admin, first)
+    change, = [x for x in seen["lines"] if x["what"] == "change"]
+    assert (change["section"], change["name"]) == ("tag", "VIP")
+    assert [(c["field"], c["from"], c["to"]) for c in change["changes"]] == [("color", "red", "violet")]
+    assert [x["name"] for x in seen["lines"] if x["what"] == "only_here" and x["section"] == "tag"] == ["Of this site alone"]
+    assert apply(admin, first).json["count"]["change"] == 1
+    assert len(admin.rows("tag", filter=["name", "=", "Of this site alone"])) == 1  # nothing goes unasked
+    assert apply(admin, only(dup_rule=[]), remove=1).json["count"]["remove"] > 0  # an empty section means none
+    assert admin.rows("dup_rule") == []
+    answer = apply(admin, first, remove=1)
+    assert answer.json["count"]["remove"] == 1 and admin.rows("dup_rule"), answer
+    assert admin.rows("tag", filter=["name", "=", "Of this site alone"]) == []
+    log = admin.get("/_config/history").json
+    assert [(e["table"], e["entry"]["op"]) for e in log["entries"]][0] == ("tag", "delete")
+    tags = [e["entry"] for e in log["entries"] if e["table"] == "tag" and e["entry"]["op"] == "update"]
+    assert tags[0]["changes"] == [{"field": "color", "from": "red", "to": "violet"}]
+    assert log["refs"]["user"][str(admin.user["id"])]
+    audit = [r for r in admin.rows("audit", filter=["what", "=", "config"])]
+    assert "1 removed" in audit[-1]["detail"] or "1 removed" in audit[0]["detail"]
+
+
+def test_a_plan_declares_nothing_for_others(two):
+    _, admin = two("a")
+    field = admin.made("custom_field", on_table="lead", name="x_one", type="text", label_en="First")
+    file = only(custom_field=[{"on_table": "lead", "name": "x_one", "label_en": "Second"},
+                              {"on_table": "lead", "name": "x_two", "type": "text"}])
+    assert plan(admin, file)["count"]["conflict"] == 0
+    labels = {f["name"]: f["label"] for f in admin.get("/_meta/lead", locale="en").json["fields"]}
+    assert labels["x_one"] == "First" and "x_two" not in labels
+    assert admin.row(f"/custom_field/{field['id']}")["label_en"] == "First"
+    assert admin.made("lead", name="Still saved", x_one="a")["x_one"] == "a"
+    assert apply(admin, file).json["applied"]
+    assert admin.made("lead", name="Saved with both", x_two="b")["x_two"] == "b"
+
+
+def test_only_administrators_carry_a_configuration(site, people):
+    admin = people["admin"]
+    file = only(tag=[{"name": "By who may not", "color": "red"}])
+    for who in ("manager", "li"):
+        for method, path in (("GET", "/_config"), ("GET", "/_config/left"), ("GET", "/_config/history"), ("POST", "/_config")):
+            answer = people[who].ask(method, path, file if method == "POST" else None)
+            assert (answer.status, answer.code) == (403, "denied"), (who, path, answer)
+    assert admin.rows("tag", filter=["name", "=", "By who may not"]) == []
+    assert site.nobody().post("/_config", file).status in (401, 403)
+    token = admin.post("/_token", {"name": "carrier", "days": 1}).json
+    assert admin.ask("GET", "/_config").status == 200 and token
+
+
+HOSTILE = {
+    "no such form": ({"berth_config": 99, "sections": {}}, "berth_config"),
+    "no sections": ({"berth_config": 1, "sections": []}, "berth_config"),
+    "unknown table": (only(spaceship=[{"name": "x"}]), None),
+    "people": (only(user=[{"name": "Mallory", "login": "mallory", "admin": True}]), None),
+    "bookkeeping": (only(session=[{"token": "x"}]), None),
+    "tokens": (only(api_token=[{"name": "x", "hash": "y"}]), None),
+    "no list": (only(tag={"name": "x"}), None),
+    "no object": (only(tag=["x"]), None),
+    "wrong type": (only(tag=[{"name": 7}]), "name"),
+    "wrong choice": (only(tag=[{"name": "Hostile", "color": "ultraviolet"}]), "color"),
+    "too long": (only(tag=[{"name": "x" * 5000}]), "name"),
+    "unknown field": (only(tag=[{"name": "Hostile", "id": 1}]), "id"),
+    "locked field": (only(series=[{"name": "hostile.no", "period": "2026"}]), "period"),
+    "nameless": (only(tag=[{"color": "red"}]), "name"),
+    "reference to nothing": (only(role_table=[{"role_id": "No such role", "on_table": "lead", "read_scope": "all"}]), None),
+    "reference by number": (only(role_table=[{"role_id": 1, "on_table": "lead", "read_scope": "all"}]), "role"),
+    "circle": (only(department=[{"name": "A", "parent_id": ["B", ["A", None]]}, {"name": "B", "parent_id": ["A", ["B", None]]}]), None),
+    "deep key": (only(department=[{"name": "A", "parent_id": json.loads('["B",' * 200 + "null" + "]" * 200)}]), None),
+    "odd number behind a key": (only(role_table=[{"role_id": ["sales", -4], "on_table": "lead"}]), "role"),
+    "setting of no plugin": (only(setting=[{"name": "timer.pools.due", "value": "1"}]), "name"),
+    "setting of the wrong type": (only(setting=[{"name": "base.session_days", "value": "many"}]), "value"),
+    "filter on nothing": (only(saved_view=[{"name": "Hostile", "on_table": "lead", "audience": "everyone", "filter": ["spaceship", "=", 1]}]), None),
+    "filter that is none": (only(saved_view=[{"name": "Hostile", "on_table": "lead", "audience": "everyone", "filter": {"and": 7}}]), None),
+    "filter on a person": (only(saved_view=[{"name": "Hostile", "on_table": "lead", "audience": "everyone", "filter": ["owner_id", "=", 1]}]), "filter"),
+    "field of a host table": (only(custom_field=[{"on_table": "session", "name": "x_a", "type": "text"}]), "on_table"),
+    "script where none may be written": (only(scripts=[{"file": "hooks/evil.lua", "text": "-- x\n"}]), None),
+    "script elsewhere": (only(scripts=[{"file": "../../evil.lua", "text": "-- x\n"}]), "file"),
+    "script without text": (only(scripts=[{"file": "hooks/evil.lua", "text": 7}]), "text"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_whole(people, name):
+    file, field = HOSTILE[name]
+    admin = people["admin"]
+    before = exported(admin)
+    file = {**file, "sections": {**file["sections"], "tag": [{"name": "Innocent"}, *file["sections"].get("tag", [])]}} \
+        if isinstance(file.get("sections"), dict) and isinstance(file["sections"].get("tag", []), list) else file
+    for remove in (0, 1):
+        answer = apply(admin, file, remove=remove)
+        assert answer.status == 422 and answer.code == "config", answer
+        conflict = [x for x in answer.json["plan"]["lines"] if x["what"] == "conflict"]
+        assert conflict and all(x["message"] and "err." not in x["message"] for x in conflict), conflict
+        assert field is None or field in [x["field"] for x in conflict], conflict
+        assert not answer.json["plan"]["applied"]
+    assert exported(admin) == before
+
+
+def test_a_file_that_is_too_large_or_no_json_is_refused(people):
+    admin = people["admin"]
+    before = exported(admin)
+    many = apply(admin, only(tag=[{"name": f"Many {n}"} for n in range(20001)]))
+    assert many.status == 422 and "20000" in many.json["plan"]["lines"][0]["message"]
+    for raw, status in ((b"{", 400), (b"[" * 100000, 400), (b'{"berth_config":1,"berth_config":1}', 400), (b"7", 400), (b'"x"', 400),
+                        (b"[]", 400), (b" " * (17 << 20), 413)):
+        answer = admin.ask("POST", "/_config", raw=raw, headers={"Content-Type": "application/json"})
+        assert answer.status in (status, 422), (raw[:20], answer)
+    assert exported(admin) == before
+
+
+def test_the_command_line_carries_the_same_file(two, tmp_path):
+    trial, consultant = two("trial")
+    set_up(consultant)
+    file = exported(consultant)
+    trial.stop()
+    site, admin = two("production")
+    site.stop()
+
+    def berth(folder, *words):
+        return subprocess.run([BUILD / "berth", *words, "--data", tmp_path / folder / "data", "--scripts", tmp_path / folder / "scripts"],
+                              capture_output=True, text=True, timeout=120)
+    out = tmp_path / "trial.json"
+    assert berth("trial", "config", "export", "--out", out).returncode == 0
+    assert out.read_bytes() == file
+    assert berth("trial", "config", "export", "--out", out).returncode == 1  # writes over nothing
+    assert berth("production", "config", "import", out).returncode == 2
+    done = berth("production", "config", "import", out, "--as", "demo.li")
+    assert done.returncode == 1, done
+    seen = berth("production", "config", "import", out, "--as", "demo.admin", "--plan")
+    assert seen.returncode == 0 and "add       tag: VIP" in seen.stdout, seen
+    fresh = berth("production", "config", "export").stdout
+    assert fresh != file.decode()
+    assert berth("production", "config", "import", out, "--as", "demo.admin").returncode == 0
+    assert berth("production", "config", "export").stdout == file.decode()
+    pathlib.Path(out).write_text(json.dumps(only(tag=[{"name": 7}])))
+    wrong = berth("production", "config", "import", out, "--as", "demo.admin")
+    assert wrong.returncode == 1 and "conflict" in wrong.stdout and "nothing was changed" in wrong.stderr
+    assert berth("production", "config", "export").stdout == file.decode()
