@@ -265,6 +265,19 @@ struct berth_report {
     const char *charts;  /* kind, label column, number columns: "funnel name count; bar name amount weighted" */
 };
 
+/* What may wait for approval from the start.  Installed once, as data that administrators change
+ * (share/doc/approval.md); its name is label "customer.approval_flow.deal". */
+struct berth_approval {
+    const char *on, *name; /* "customer", "deal" */
+    const char *starts;    /* what waits: "ask" (somebody asks for it), "create", "change credit_limit" (any change of
+                              the field), "change status = sent" (its becoming that), "action close" */
+    const char *steps;     /* one after the other: "superior; head 2 all; role manager; perm customers.approve; field owner_id" */
+    const char *state;     /* a choice with the keys requested, approved and rejected that tells how it stands; NULL: none.
+                              A hook on it may keep more: host->user() is who decided, host->param("note") what they said */
+    const char *locks;     /* an edit while it waits: "all" is refused (NULL), "restart" begins it anew, "none" is free */
+    uint32_t off;          /* an administrator switches it on */
+};
+
 struct berth_route { /* for what is no table and no action: webhooks, feeds */
     const char *method, *path; /* "/callcenter/incoming", under /api */
     const char *perm;          /* NULL: signed in is enough */
@@ -335,9 +348,10 @@ struct berth_plugin {
     const struct berth_timer *timers;
     int (*open)(struct berth_ctx *, void **state); /* once, after the tables exist */
     void (*close)(void *state);
-    uint16_t stride2[4]; /* BERTH_PLUGIN() fills it: tile report */
+    uint16_t stride2[4]; /* BERTH_PLUGIN() fills it: tile report approval */
     const struct berth_tile *tiles;
     const struct berth_report *reports;
+    const struct berth_approval *approvals;
 };
 
 /* ---- falling back: share/doc/pools.md --------------------------------------- */
@@ -463,6 +477,12 @@ struct berth_api {
     /* The n-th working day behind `day` (before it: n < 0) by the calendar that administrators keep for a country
      * ("VN"; NULL: the company's); n = 0: the day itself when it is worked, else the next that is. */
     int64_t (*workday)(struct berth_ctx *, const char *country, int64_t day, int32_t n);
+    /* Asks for approval of the record in the flow of that name (one that is declared: "customers.deal"), or in the
+     * first that people may ask for (NULL).  BERTH_CONFLICT while one waits already. */
+    int (*ask)(struct berth_ctx *, struct berth_row *, const char *flow, const char *note);
+    /* How the last approval of the record stands: "open", "returned", "approved", "rejected", "withdrawn"; NULL: there
+     * was none.  flow as above. */
+    const char *(*approval)(struct berth_ctx *, const struct berth_row *, const char *flow);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));
@@ -480,7 +500,7 @@ extern const struct berth_api *host __attribute__((visibility("hidden")));
          sizeof(struct berth_dict), sizeof(struct berth_perm), sizeof(struct berth_rule),      \
          sizeof(struct berth_action), sizeof(struct berth_view), sizeof(struct berth_route),   \
          sizeof(struct berth_hook), sizeof(struct berth_timer)},                               \
-        .stride2 = {sizeof(struct berth_tile), sizeof(struct berth_report)},                   \
+        .stride2 = {sizeof(struct berth_tile), sizeof(struct berth_report), sizeof(struct berth_approval)}, \
         __VA_ARGS__};                                                                          \
     BERTH_EXPORT const struct berth_plugin *berth_plugin_entry(const struct berth_api *api);   \
     const struct berth_plugin *berth_plugin_entry(const struct berth_api *api)                 \

@@ -871,6 +871,103 @@ CREATE TABLE follow (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ix_follow_user_id ON follow (user_id);
 
+CREATE TABLE approval_flow (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    on_table TEXT,
+    starts TEXT,
+    field TEXT,
+    value TEXT,
+    action TEXT,
+    applies_to TEXT,
+    locks TEXT,
+    state_field TEXT,
+    own INTEGER,
+    mail INTEGER,
+    place INTEGER,
+    active INTEGER
+) STRICT;
+-- and the full-text table search_approval_flow
+
+CREATE TABLE approval_step (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    flow_id INTEGER,
+    name TEXT,
+    place INTEGER,
+    who TEXT,
+    level INTEGER,
+    role_id INTEGER,
+    perm TEXT,
+    user_ids TEXT,
+    field TEXT,
+    mode TEXT,
+    nobody TEXT,
+    applies_to TEXT,
+    fills TEXT,
+    hours INTEGER,
+    late TEXT
+) STRICT;
+CREATE INDEX ix_approval_step_flow_id ON approval_step (flow_id);
+
+CREATE TABLE approval (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tbl INTEGER,
+    rec INTEGER,
+    flow_id INTEGER,
+    by INTEGER,
+    at INTEGER,
+    state TEXT,
+    plan TEXT,
+    held TEXT,
+    step INTEGER,
+    due_at INTEGER,
+    ended_at INTEGER
+) STRICT;
+CREATE INDEX ix_approval_tbl_rec_id ON approval (tbl, rec, id);
+CREATE INDEX ix_approval_due_at ON approval (due_at);
+CREATE INDEX ix_approval_by_id ON approval (by, id);
+
+CREATE TABLE approval_ask (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    approval_id INTEGER,
+    step INTEGER,
+    user_id INTEGER,
+    of_user INTEGER,
+    state TEXT,
+    at INTEGER,
+    ended_at INTEGER,
+    done_by INTEGER,
+    secret TEXT,
+    secret_until INTEGER
+) STRICT;
+CREATE INDEX ix_approval_ask_approval_id_id ON approval_ask (approval_id, id);
+CREATE INDEX ix_approval_ask_user_id_state_id ON approval_ask (user_id, state, id);
+CREATE INDEX ix_approval_ask_done_by_id ON approval_ask (done_by, id);
+
+CREATE TABLE approval_act (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    approval_id INTEGER,
+    at INTEGER,
+    by INTEGER,
+    for_user INTEGER,
+    op TEXT,
+    step INTEGER,
+    note TEXT,
+    whom INTEGER,
+    via TEXT
+) STRICT;
+CREATE INDEX ix_approval_act_approval_id_id ON approval_act (approval_id, id);
+
 CREATE TABLE alert_pref (
     user_id INTEGER NOT NULL,
     mail TEXT,

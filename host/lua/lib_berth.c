@@ -21,6 +21,7 @@
 #include "record/workday.h"
 #include "record/zone.h"
 #include "service/alert.h"
+#include "service/approval.h"
 
 enum { FIND_MAX = 1000, ARGS_MAX = 16, NAME_LONGEST = 4000 };
 enum {
@@ -414,6 +415,33 @@ static int b_alert_over(lua_State *L)
     return 0;
 }
 
+/* berth.ask(quote, "Big quotes", "please"): asks for approval; the flow and the note may be nil. */
+static int b_ask(lua_State *L)
+{
+    struct berth_row *row = value_row(L, 1, false);
+    const char *flow = lua_isnoneornil(L, 2) ? NULL : name_at(L, 2), *note = lua_isnoneornil(L, 3) ? NULL : arena_strdup(ctx_of(L)->a, name_at(L, 3));
+    int64_t id;
+
+    writer_only(L);
+    box_burn(L, FUEL_SAVE);
+    watch_pause();
+    id = approval_ask(ctx_of(L), row, flow, note);
+    watch_resume();
+    check_ctx(L);
+    lua_pushinteger(L, id);
+    return 1;
+}
+
+/* berth.approval(quote, "Big quotes"): "open", "returned", "approved", "rejected" or "withdrawn", of the last one; nil: none. */
+static int b_approval(lua_State *L)
+{
+    const struct berth_row *row = value_row(L, 1, false);
+
+    box_burn(L, FUEL_QUERY);
+    lua_pushstring(L, approval_state(ctx_of(L), row, lua_isnoneornil(L, 2) ? NULL : name_at(L, 2)));
+    return 1;
+}
+
 /* ---- the request ---------------------------------------------------------------------------- */
 
 static int b_user(lua_State *L)
@@ -666,6 +694,8 @@ void berth_open(lua_State *L)
         {"add_months", b_add_months},
         {"alert", b_alert},
         {"alert_over", b_alert_over},
+        {"approval", b_approval},
+        {"ask", b_ask},
         {"can", b_can},
         {"count", b_count},
         {"date", b_date},

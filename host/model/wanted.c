@@ -111,6 +111,8 @@ void labels_wanted(const struct model *m, const char *plugin,
         if (theirs(&w, m->plugins[i]->name)) {
             key(&w, "%s", m->plugins[i]->name);
             action_keys(&w, m->plugins[i]);
+            for (const struct berth_approval *x = m->plugins[i]->approvals; x != NULL && x->on != NULL; x++)
+                key(&w, "%s.approval_flow.%s", x->on, x->name);
         }
     for (size_t i = 0; i < m->ntables; i++)
         if ((m->tables[i].flags & BERTH_BARE) == 0)

@@ -20,6 +20,7 @@
 #include "record/workday.h"
 #include "record/zone.h"
 #include "service/alert.h"
+#include "service/approval.h"
 #include "service/mail.h"
 
 enum { TOTALS_MS = 1000 };
@@ -349,6 +350,18 @@ static int api_alert_over(struct berth_ctx *c, const char *key)
     return c->rc != BERTH_OK || !c->writing || key == NULL ? c->rc : alert_over(c, key);
 }
 
+static int api_ask(struct berth_ctx *c, struct berth_row *r, const char *flow, const char *note)
+{
+    if (r != NULL && c->rc == BERTH_OK && c->writing)
+        approval_ask(c, r, flow, note);
+    return c->rc;
+}
+
+static const char *api_approval(struct berth_ctx *c, const struct berth_row *r, const char *flow)
+{
+    return r == NULL || c->rc != BERTH_OK ? NULL : approval_state(c, r, flow);
+}
+
 static int64_t api_today(struct berth_ctx *c)
 {
     return where_today(c);
@@ -545,4 +558,6 @@ const struct berth_api plugin_api = {
     .json_close = api_json_end,
     .mail = api_mail,
     .workday = api_workday,
+    .ask = api_ask,
+    .approval = api_approval,
 };

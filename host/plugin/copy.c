@@ -24,7 +24,8 @@ enum {
     S_HOOK,
     S_TIMER,
     S_TILE, /* from here on in stride2[] */
-    S_REPORT
+    S_REPORT,
+    S_APPROVAL
 };
 
 static const struct {
@@ -47,6 +48,7 @@ static const struct {
     [S_TIMER] = {"timers", sizeof(struct berth_timer), offsetof(struct berth_timer, name), "name"},
     [S_TILE] = {"tiles", sizeof(struct berth_tile), offsetof(struct berth_tile, on), "on"},
     [S_REPORT] = {"reports", sizeof(struct berth_report), offsetof(struct berth_report, name), "name"},
+    [S_APPROVAL] = {"approvals", sizeof(struct berth_approval), offsetof(struct berth_approval, on), "on"},
 };
 
 struct copying {
@@ -165,7 +167,9 @@ static const struct berth_report *copy_reports(struct copying *c)
 /* Kinds of lists that came later have no size in older plugins. */
 static bool sizes_ok(const struct berth_plugin *p)
 {
-    size_t known = p->size < offsetof(struct berth_plugin, tiles) ? S_TILE : sizeof(kinds) / sizeof(kinds[0]);
+    size_t known = p->size <= offsetof(struct berth_plugin, tiles)       ? S_TILE
+                   : p->size <= offsetof(struct berth_plugin, approvals) ? S_APPROVAL
+                                                                         : sizeof(kinds) / sizeof(kinds[0]);
 
     if (p->size < offsetof(struct berth_plugin, tables) || p->size > SIZE_MAX_SANE)
         return false;
@@ -204,6 +208,7 @@ const struct berth_plugin *plugin_copy(struct arena *a, const struct berth_plugi
     lists.timers = copy_list(&c, to->timers, S_TIMER, &n);
     lists.tiles = copy_list(&c, to->tiles, S_TILE, &n);
     lists.reports = copy_reports(&c);
+    lists.approvals = copy_list(&c, to->approvals, S_APPROVAL, &n);
     *to = lists;
     return c.failed ? NULL : to;
 }

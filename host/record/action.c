@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/find.h"
+#include "record/flow.h"
 #include "record/hook.h"
 #include "record/offer.h"
 #include "record/save.h"
@@ -16,6 +17,7 @@ struct form {
 struct run {
     const struct action *a;
     struct berth_row *row;
+    struct acting *acting;
 };
 
 const struct action *action_find(const struct table *t, const char *name)
@@ -107,11 +109,39 @@ static const char *reason(struct form *f)
     return NULL;
 }
 
+/* With all that the plugin does in it. */
+static int run_step(struct berth_ctx *c, void *arg)
+{
+    struct run *k = arg;
+    struct acting *outer = c->acting;
+
+    c->acting = k->acting;
+    hook_call(c, k->a->plugin, call, k);
+    c->acting = outer;
+    return c->rc;
+}
+
+/* Where something may have to be approved first: the action itself, or what it does to the record.  Then nothing of it
+ * has happened, and it waits as a whole. */
+static int run_guarded(struct berth_ctx *c, struct run *k)
+{
+    if (c->st->services.acting == NULL || c->approved || !flow_guards(c, k->row->t))
+        return run_step(c, k);
+    if (c->st->services.acting(c, k->acting) != BERTH_OK || k->acting->flow != NULL)
+        return c->rc;
+    save_step(c, run_step, k);
+    if (k->acting->flow == NULL)
+        return c->rc;
+    ctx_clear(c);
+    return c->st->services.acting(c, k->acting);
+}
+
 int action_run(struct berth_ctx *c, const struct action *a, int64_t id, const json_t *json,
                struct berth_row **row_r)
 {
     struct berth_row *row = save_load(c, a->table, id);
-    struct run k = {a, row};
+    struct acting acting = {a, row, json, NULL};
+    struct run k = {a, row, &acting};
     struct form form;
 
     *row_r = NULL;
@@ -131,7 +161,7 @@ int action_run(struct berth_ctx *c, const struct action *a, int64_t id, const js
     c->op = a->name;
     c->note = reason(&form);
     c->seen = (a->flags & BERTH_SEEN) != 0;
-    hook_call(c, a->plugin, call, &k);
+    run_guarded(c, &k);
     c->seen = false;
     c->op = "update";
     c->note = NULL;

@@ -12,4 +12,13 @@ bool action_offered(struct berth_ctx *c, const struct action *a, const struct be
 int action_run(struct berth_ctx *c, const struct action *a, int64_t id, const json_t *form,
                struct berth_row **row_r);
 
+/* An action on its way: what decides whether it has to be approved first looks at it, and names the flow. */
+struct flow;
+struct acting {
+    const struct action *a;
+    struct berth_row *row;
+    const json_t *form;
+    const struct flow *flow; /* NULL: it just runs */
+};
+
 #endif

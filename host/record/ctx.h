@@ -65,6 +65,9 @@ struct berth_ctx {
     bool exact;            /* undoing: who changed it last, and when, is as before, too */
     bool together;         /* custom fields and dictionaries are declared together, by whoever set this: */
     bool redeclared;       /* and there was one */
+    bool approved;         /* what is written now was approved: none of it waits, nothing is locked */
+    int64_t waits;         /* the approval that something put aside in this ctx waits for; 0: nothing does */
+    struct acting *acting; /* the action that runs */
     bool as_it_was;        /* undoing: a record that goes back to its owner is stamped as before */
 
     enum berth_rc rc; /* the first error sticks */

@@ -9,6 +9,7 @@
 #include "record/due.h"
 #include "record/dup_rule.h"
 #include "record/find.h"
+#include "record/flow.h"
 #include "record/handover.h"
 #include "record/hook.h"
 #include "record/layout.h"
@@ -160,7 +161,7 @@ static int check_pool(struct berth_ctx *c, struct berth_row *r)
 }
 
 /* A filter kept for later must fit its table, and mean the same tomorrow. */
-static void check_filter(struct berth_ctx *c, const struct table *t, const struct berth_row *r, const char *field)
+int custom_filter(struct berth_ctx *c, const struct table *t, const struct berth_row *r, const char *field)
 {
     struct berth_val v = row_get(r, field);
     const struct where *w;
@@ -168,7 +169,7 @@ static void check_filter(struct berth_ctx *c, const struct table *t, const struc
     json_t *j;
 
     if (val_is_nil(v))
-        return;
+        return c->rc;
     ctx_init(&plain, c->st, c->conn, c->a, NULL, c->locale);
     plain.m = c->m;
     j = json_loadb(v.s, (size_t)v.len, 0, NULL);
@@ -177,6 +178,7 @@ static void check_filter(struct berth_ctx *c, const struct table *t, const struc
     else if (!where_json(&plain, t, j, &w) && plain.problems != NULL)
         ctx_invalid(c, field, plain.problems->key, "value", plain.problems->args[1], NULL);
     json_decref(j);
+    return c->rc;
 }
 
 static int check_pool_rule(struct berth_ctx *c, struct berth_row *r)
@@ -190,7 +192,7 @@ static int check_pool_rule(struct berth_ctx *c, struct berth_row *r)
         return not_negative(c, r);
     if (!val_is_nil(from) && (f == NULL || (f->type != BERTH_DATE && f->type != BERTH_TIME)))
         ctx_invalid(c, "counted_field", "err.counted_field", NULL);
-    check_filter(c, t, r, "applies_to");
+    custom_filter(c, t, r, "applies_to");
     return not_negative(c, r);
 }
 
@@ -211,7 +213,7 @@ static int check_hold_limit(struct berth_ctx *c, struct berth_row *r)
 
     if (t == NULL)
         return ctx_invalid(c, "on_table", "err.pool_table", NULL);
-    check_filter(c, t, r, "uncounted");
+    custom_filter(c, t, r, "uncounted");
     return not_negative(c, r);
 }
 
@@ -406,6 +408,8 @@ static const struct own {
     int (*drop)(struct berth_ctx *, struct berth_row *);  /* before it is taken away */
     int (*saved)(struct berth_ctx *, struct berth_row *, uint32_t deed);
 } own[] = {
+    {"approval_flow", flow_check, NULL, flow_saved},
+    {"approval_step", flow_step_check, NULL, flow_saved},
     {"api_token", NULL, NULL, token_gone},
     {"audit", only_host, only_host, NULL},
     {"custom_field", check_field, NULL, declarations},

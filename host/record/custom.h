@@ -16,6 +16,9 @@ bool custom_follows(const struct table *t); /* whether that does anything */
 /* The next number of a series into field f (default "@next"). */
 int custom_next_number(struct berth_ctx *c, struct berth_row *r, const struct field *f);
 
+/* A filter kept in a field for later must fit its table, and mean the same tomorrow. */
+int custom_filter(struct berth_ctx *c, const struct table *t, const struct berth_row *r, const char *field);
+
 /* At the start: what administrators call things. */
 int custom_labels(struct berth_ctx *c);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "record/dup_rule.h"
+#include "record/flow.h"
 
 static int done(struct berth_ctx *c, struct db_stmt *s, const char *what)
 {
@@ -150,5 +151,5 @@ int install_plugins(struct berth_ctx *c)
                 grant_perm(c, &c->m->perms[k]);
         mark(c, p);
     }
-    return c->rc == BERTH_OK ? dup_rule_install(c) : (int)c->rc;
+    return c->rc == BERTH_OK && dup_rule_install(c) == BERTH_OK ? flow_install(c) : (int)c->rc;
 }

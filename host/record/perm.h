@@ -37,6 +37,8 @@ struct rights {
     const struct ids *owners[3]; /* whose records that covers, where not everybody's */
     const struct ids *pools[3];  /* and in which pools what nobody owns */
     struct ids shared[2]; /* and single records beyond that, to read and to update */
+    struct ids asked;     /* of them to read: what the user has to approve */
+    bool asked_only;      /* reads because of that alone */
     bool create, export_, import;
     bool public_only; /* reads because of BERTH_PUBLIC alone: title and list fields */
     unsigned char *access; /* by field->at; NULL: write everywhere */

@@ -14,6 +14,7 @@ struct berth_row {
     const struct table *t;
     struct berth_val *v;      /* by field->at; text lives in the ctx's arena */
     const struct berth_row *old; /* as loaded; NULL for a new one */
+    void *held;                  /* what of a save waits for approval, see service/approval.h; or NULL */
     const struct ahead *ahead;   /* what was worked out before the writer's turn, or NULL */
 };
 

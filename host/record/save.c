@@ -13,6 +13,7 @@
 #include "record/due.h"
 #include "record/dup.h"
 #include "record/find.h"
+#include "record/flow.h"
 #include "record/hook.h"
 #include "record/seal.h"
 #include "record/search.h"
@@ -485,7 +486,7 @@ static bool is_sure(struct berth_ctx *c, const struct berth_row *r, uint32_t dee
 {
     const struct field *number = r->old == NULL ? r->t->number : NULL;
 
-    return (number == NULL || !val_is_nil(r->v[number->at])) && !custom_follows(r->t) && !hook_any(c, BERTH_AFTER, deed, r->t) &&
+    return (number == NULL || !val_is_nil(r->v[number->at])) && !custom_follows(r->t) && !flow_guards(c, r->t) && !hook_any(c, BERTH_AFTER, deed, r->t) &&
            (c->who == NULL || c->who->self == NULL);
 }
 
@@ -510,6 +511,14 @@ bool save_version(struct berth_ctx *c, const struct berth_row *r, int64_t versio
     return false;
 }
 
+/* What has to be approved first is not saved yet; before the hooks, who act on what is, and behind them, who may
+ * change more. */
+static int put_aside(struct berth_ctx *c, struct berth_row *r)
+{
+    return c->rc != BERTH_OK || c->approved || c->undo || c->exact || c->st->services.saving == NULL || !flow_guards(c, r->t)
+               ? (int)c->rc : c->st->services.saving(c, r);
+}
+
 int row_save(struct berth_ctx *c, struct berth_row *r)
 {
     uint32_t deed = r->old == NULL ? BERTH_INSERT : BERTH_UPDATE;
@@ -527,8 +536,8 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
         default_owner(c, r);
     }
     stamp_owner(c, r);
-    if (hook_run(c, BERTH_BEFORE, deed, r, (struct berth_row *)r->old) != BERTH_OK || !row_check(r) ||
-        check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
+    if (put_aside(c, r) != BERTH_OK || hook_run(c, BERTH_BEFORE, deed, r, (struct berth_row *)r->old) != BERTH_OK ||
+        put_aside(c, r) != BERTH_OK || !row_check(r) || check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
         return c->rc;
     due_stamp(c, r);
     if (dup_any(c, r->t) && (r->old == NULL || !dup_same(r->old, r))) {
@@ -538,8 +547,10 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
     }
     if (only && is_sure(c, r, deed))
         db_sure(c->conn);
-    if ((deed == BERTH_INSERT ? insert(c, r) : update(c, r, &changed)) != BERTH_OK || !changed)
+    if ((deed == BERTH_INSERT ? insert(c, r) : update(c, r, &changed)) != BERTH_OK)
         return c->rc;
+    if (!changed) /* but perhaps something was put aside */
+        return r->held != NULL ? c->st->services.held(c, r) : (int)c->rc;
     if (keys != NULL && c->rc == BERTH_OK)
         ctx_after_commit(c, dup_grew, NULL);
     if (keys != NULL)
@@ -553,6 +564,8 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
     note_standin(c, r->old == NULL ? r : r->old, r->old == NULL ? DO_CREATE : DO_UPDATE);
     if (c->rc == BERTH_OK && c->st->services.saved != NULL)
         c->st->services.saved(c, r);
+    if (c->rc == BERTH_OK && r->held != NULL)
+        c->st->services.held(c, r);
     if (c->rc == BERTH_OK)
         hook_run(c, BERTH_AFTER, deed, r, (struct berth_row *)r->old);
     if (c->rc != BERTH_OK)
@@ -569,7 +582,9 @@ int row_add(struct berth_ctx *c, struct berth_row *r, bool noted)
     assert(c->writing);
     default_owner(c, r);
     stamp_owner(c, r);
-    if (hooked && (hook_run(c, BERTH_BEFORE, BERTH_INSERT, r, NULL) != BERTH_OK || !row_check(r)))
+    if (put_aside(c, r) != BERTH_OK)
+        return c->rc;
+    if (hooked && (hook_run(c, BERTH_BEFORE, BERTH_INSERT, r, NULL) != BERTH_OK || put_aside(c, r) != BERTH_OK || !row_check(r)))
         return c->rc;
     if (check_giving(c, r) != BERTH_OK)
         return c->rc;
@@ -578,6 +593,8 @@ int row_add(struct berth_ctx *c, struct berth_row *r, bool noted)
         return c->rc;
     if (!noted)
         search_put(c, NULL, r);
+    if (c->rc == BERTH_OK && r->held != NULL)
+        c->st->services.held(c, r);
     if (c->rc == BERTH_OK && hook_any(c, BERTH_AFTER, BERTH_INSERT, r->t))
         hook_run(c, BERTH_AFTER, BERTH_INSERT, r, NULL);
     if (c->rc == BERTH_OK)
@@ -666,6 +683,8 @@ static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
     const struct table *t = r->t;
     struct db_stmt *s;
 
+    if (c->st->services.dropping != NULL && flow_guards(c, t) && c->st->services.dropping(c, r) != BERTH_OK)
+        return c->rc;
     if (hook_run(c, BERTH_BEFORE, BERTH_DELETE, r, r) != BERTH_OK || erase_details(c, r, batch) != BERTH_OK)
         return c->rc;
     if (!c->undo && ((t->flags & BERTH_BIN) || t->parent != NULL))

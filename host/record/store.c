@@ -11,6 +11,7 @@
 #include "record/dup_filter.h"
 #include "record/dup_recent.h"
 #include "record/dup_rule.h"
+#include "record/flow.h"
 #include "record/dup_stage.h"
 #include "record/due.h"
 #include "record/reindex.h"
@@ -174,6 +175,7 @@ void store_close(struct store *st)
         dup_stage_free(&st->staged);
     due_close(st);
     dup_rules_close(st);
+    flow_close(st);
     if (st->who != NULL)
         who_cache_free(&st->who);
     if (st->titles != NULL)

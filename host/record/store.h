@@ -64,11 +64,20 @@ struct event_ops {
     void *hub;
 };
 
+struct acting; /* record/action.h */
+
 /* What hangs on records (host/service, which lies above) hears of their fate here, inside the
  * transaction.  Any member may be NULL. */
 struct service_ops {
     int (*saved)(struct berth_ctx *c, const struct berth_row *r); /* r->old: NULL when it is new */
     int (*gone)(struct berth_ctx *c, const struct table *t, int64_t id); /* for good */
+    /* Of tables with flows of approval (record/flow.h): before a save is checked, before a record is dropped, before an
+     * action runs.  They may refuse, or put aside what has to be approved first; held() is behind the save, when something
+     * was. */
+    int (*saving)(struct berth_ctx *c, struct berth_row *r);
+    int (*held)(struct berth_ctx *c, struct berth_row *r);
+    int (*dropping)(struct berth_ctx *c, struct berth_row *r);
+    int (*acting)(struct berth_ctx *c, struct acting *x); /* sets x->flow when the action waits instead */
 };
 
 struct company { /* defaults of the installation */
@@ -85,6 +94,7 @@ struct dup_stage;
 struct dup_filter;
 struct due_plan;
 struct dup_plan;
+struct flow_plan;
 
 struct store {
     struct db *db;
@@ -115,6 +125,8 @@ struct store {
     _Atomic(struct dup_plan *) rules;
     _Atomic uint64_t due_gen;    /* grows with every change of pools and their rules */
     _Atomic(struct due_plan *) due;
+    _Atomic uint64_t flow_gen;   /* grows with every change of what has to be approved */
+    _Atomic(struct flow_plan *) flows;
     struct who_cache *who;
     struct session_cache *sessions;
     struct titles_cache *titles;

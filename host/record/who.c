@@ -275,6 +275,8 @@ static void load_shares_by(struct load *l, const char *sql, int64_t to)
         if (t == NULL || !counts(l, 0, db_col_int(s, 3)))
             continue;
         ids_add(l->w->arena, &l->w->rights[t->at].shared[DO_READ], db_col_int(s, 1));
+        if (strcmp(db_col_text(s, 4, NULL), "approval") == 0)
+            ids_add(l->w->arena, &l->w->rights[t->at].asked, db_col_int(s, 1));
         if (access != NULL && strcmp(access, "cooperate") == 0)
             ids_add(l->w->arena, &l->w->rights[t->at].shared[DO_UPDATE], db_col_int(s, 1));
     }
@@ -292,14 +294,16 @@ static void load_shares(struct load *l)
             if (l->org.units[k].id == above.v[i] && l->org.units[k].parent != 0 && above.n < 1000)
                 ids_add(w->arena, &above, l->org.units[k].parent);
     ids_sort(&above);
-    load_shares_by(l, "SELECT tbl, rec, access, coalesce(until_at, 0) FROM record_share WHERE user_id = ?", w->id);
-    load_shares_by(l, "SELECT s.tbl, s.rec, s.access, coalesce(s.until_at, 0) FROM record_share s JOIN user_role u ON"
+    load_shares_by(l, "SELECT tbl, rec, access, coalesce(until_at, 0), kind FROM record_share WHERE user_id = ?", w->id);
+    load_shares_by(l, "SELECT s.tbl, s.rec, s.access, coalesce(s.until_at, 0), s.kind FROM record_share s JOIN user_role u ON"
                       " u.role_id = s.role_id WHERE u.user_id = ?", w->id);
     for (size_t i = 0; i < above.n; i++)
-        load_shares_by(l, "SELECT tbl, rec, access, coalesce(until_at, 0) FROM record_share WHERE department_id = ?", above.v[i]);
-    for (size_t i = 0; i < w->m->ntables; i++)
+        load_shares_by(l, "SELECT tbl, rec, access, coalesce(until_at, 0), kind FROM record_share WHERE department_id = ?", above.v[i]);
+    for (size_t i = 0; i < w->m->ntables; i++) {
         for (int d = 0; d < 2; d++)
             ids_sort(&w->rights[i].shared[d]);
+        ids_sort(&w->rights[i].asked);
+    }
 }
 
 static enum scope scope_of(const char *name)
@@ -444,6 +448,10 @@ static void finish(struct who *w)
         const struct table *t = &w->m->tables[i];
         struct rights *r = &w->rights[i];
 
+        /* whoever has to decide sees what about, whatever their roles open; nothing else of its kind */
+        r->asked_only = r->asked.n > 0 && r->scope[DO_READ] == SCOPE_NONE && t->at_owner >= 0 && !(t->flags & (BERTH_PUBLIC | BERTH_PERSONAL));
+        if (r->asked_only)
+            r->scope[DO_READ] = SCOPE_OWN;
         if ((t->flags & BERTH_PUBLIC) && r->scope[DO_READ] == SCOPE_NONE) {
             r->scope[DO_READ] = SCOPE_ALL;
             r->public_only = !w->admin;
@@ -456,6 +464,7 @@ static void finish(struct who *w)
         if (w->admin) {
             for (int d = 0; d < 3; d++)
                 r->scope[d] = SCOPE_ALL;
+            r->asked_only = false;
             r->create = r->export_ = r->import = true;
             r->access = NULL;
         }
@@ -494,6 +503,10 @@ static void set_owners(struct who *w)
         for (int d = 0; d < 2; d++)
             if (r->scope[d] == SCOPE_NONE || r->public_only || personal)
                 r->shared[d] = (struct ids){0};
+        if (r->asked_only) {
+            r->owners[DO_READ] = r->pools[DO_READ] = &nobody;
+            r->shared[DO_READ] = r->asked;
+        }
     }
 }
 

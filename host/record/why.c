@@ -116,6 +116,8 @@ static void tell_share(struct answer *w, const struct who *p, struct db_stmt *s)
         LACKS(w, "share_reads", "to", to);
     else if (w->deed == DO_DELETE)
         LACKS(w, "share_keeps", "to", to);
+    else if (strcmp(db_col_text(s, 0, NULL), "approval") == 0)
+        BECAUSE(w, "approver", "who", to);
     else if (team)
         BECAUSE(w, "team_member", "who", to, "access", access);
     else if (until != 0)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "record/find.h"
+#include "record/superior.h"
 #include "record/zone.h"
 #include "service/alert_in.h"
 #include "service/mail.h"
@@ -77,25 +78,11 @@ static bool muted(const struct alert_pref *p, const char *text)
     return yes;
 }
 
-static int64_t superior(struct berth_ctx *c, int64_t user)
-{
-    struct db_stmt *s = db_prepare(c->conn,
-        "SELECT coalesce(u.manager_id, d.leader_id, 0) FROM \"user\" u LEFT JOIN department d ON d.id = u.department_id"
-        " WHERE u.id = ?");
-    int64_t up = 0;
-
-    db_bind_int(s, 1, user);
-    if (db_step(s) == DB_ROW)
-        up = db_col_int(s, 0);
-    db_reset(s);
-    return up == user ? 0 : up;
-}
-
 static int escalate(struct berth_ctx *c, const struct due *d)
 {
     struct alert_row up = d->r;
 
-    up.user = superior(c, d->r.user);
+    up.user = superior_of(c, d->r.user);
     up.of_user = d->r.user;
     up.key = arena_fmt(c->a, "up:%lld", (long long)d->id);
     up.due_at = c->now;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "service/alert.h"
+#include "service/approval.h"
 #include "service/file.h"
 #include "service/note.h"
 #include "service/remind.h"
@@ -18,6 +19,8 @@ enum { LOOK_MS = 1000, FOLDERS = 256, SWEEP_MS = 60000, REMIND_MS = 60000 };
 static int saved(struct berth_ctx *c, const struct berth_row *r)
 {
     remind_saved(c, r);
+    if (c->rc == BERTH_OK)
+        approval_saved(c, r);
     return c->rc == BERTH_OK && r->old != NULL ? follow_changed(c, r) : (int)c->rc;
 }
 
@@ -29,7 +32,8 @@ static int gone(struct berth_ctx *c, const struct table *t, int64_t id)
 
 void service_ready(struct store *st)
 {
-    st->services = (struct service_ops){.saved = saved, .gone = gone};
+    st->services = (struct service_ops){.saved = saved, .gone = gone, .saving = approval_saving, .held = approval_held,
+                                        .dropping = approval_dropping, .acting = approval_acting};
 }
 
 /* ---- what is due -------------------------------------------------------------------------------- */
@@ -79,6 +83,7 @@ static void *work(void *arg)
             s->reminded = when_monotonic();
             remind_due(s->st, conn);
         }
+        approval_due(s->st, conn);
         alert_due(s->st, conn);
         sweep(s, conn);
     }

@@ -80,7 +80,7 @@ struct call { /* one request on its way */
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
-    routes_alerts[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_rights[];
+    routes_alerts[], routes_approvals[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_rights[];
 /* Of the administration. */
 extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[], routes_scripts[], routes_script_try[], routes_upkeep[], routes_config[];
 /* All of them; NULL behind the last. */

@@ -5,6 +5,7 @@
 #include "base/when.h"
 #include "record/find.h"
 #include "record/view.h"
+#include "service/approval.h"
 #include "web/app.h"
 
 enum { LAYOUT_MAX = 16000, TILES_MAX = 60, TODO_ROWS = 30, SOON_DAYS = 7, NEWS_MAX = 20 };
@@ -393,6 +394,30 @@ static void waiting_pooled(struct call *k, struct json *j, const struct table *t
     waiting_json(k, j, &w);
 }
 
+/* What the user has to approve, of whatever table: its rows are those of /api/_approval. */
+static void waiting_approvals(struct call *k, struct json *j)
+{
+    struct buf box = BUF_INIT;
+    json_t *page = NULL, *rows, *out;
+    char *text;
+
+    if (approval_box(&k->c, "todo", 0, TODO_ROWS, &box) == BERTH_OK)
+        page = json_loadb(box.s, box.len, 0, NULL);
+    rows = json_object_get(page, "approvals");
+    if (json_array_size(rows) > 0) {
+        out = json_pack("{s:s, s:s, s:n, s:s, s:n, s:s, s:s, s:s, s:n, s:I, s:b, s:{s:O, s:{}}}", "name", "approval", "label",
+                        labels_get(k->app->st->labels, k->c.locale, "home.approvals"), "table", "icon", "check", "view", "title", "title", "on", "at",
+                        "what", "flow", "act", "count", (json_int_t)json_array_size(rows), "more", json_is_integer(json_object_get(page, "next")),
+                        "page", "rows", rows, "refs");
+        text = json_dumps(out, JSON_COMPACT);
+        json_raw(j, text, strlen(text));
+        free(text);
+        json_decref(out);
+    }
+    json_decref(page);
+    buf_free(&box);
+}
+
 static int todo(struct call *k)
 {
     struct json j = call_json(k);
@@ -404,6 +429,7 @@ static int todo(struct call *k)
     json_str(&j, day);
     json_key(&j, "waiting");
     json_open(&j, '[');
+    waiting_approvals(k, &j);
     for (size_t i = 0; i < k->c.m->ntiles && k->c.rc == BERTH_OK; i++)
         if (k->c.m->tiles[i].d->kind == BERTH_TODO)
             waiting_tile(k, &j, &k->c.m->tiles[i]);

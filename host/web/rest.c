@@ -8,6 +8,7 @@
 #include "record/ahead.h"
 #include "record/bulk.h"
 #include "record/find.h"
+#include "record/flow.h"
 #include "record/hits.h"
 #include "record/history.h"
 #include "record/merge.h"
@@ -88,6 +89,10 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
     }
     if (with_can && perm_veiled(r))
         hidden_json(&j, r);
+    if (k->c.waits != 0) { /* something of it was put aside */
+        json_key(&j, "approval");
+        json_int(&j, k->c.waits);
+    }
     if (with_can) {
         json_key(&j, "can");
         json_open(&j, '{');
@@ -95,6 +100,8 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
         json_bool(&j, perm_row(&k->c, r, DO_UPDATE));
         json_key(&j, "delete");
         json_bool(&j, perm_row(&k->c, r, DO_DELETE));
+        json_key(&j, "approval"); /* whether there may be something to tell of */
+        json_bool(&j, flow_guards(&k->c, k->t));
         if (k->t->step_on != NULL) { /* whether its next step still waits */
             json_key(&j, "step");
             json_bool(&j, where_holds(&k->c, k->t->step_when, r));

@@ -694,6 +694,91 @@ static const struct berth_field model_table_fields[] = {
     {0},
 };
 
+/* ---- approval: doc/approval.md ------------------------------------------------------ */
+
+/* What has to be approved; the first in order of place that fits decides. */
+static const struct berth_field approval_flow_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_SEARCH, .max = 100},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, .max = 48},
+    {"starts", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "approval_start", "ask"},
+    {"field", BERTH_TEXT, BERTH_REQUIRED, "@field", .when = "starts = 'change'", .max = 48},
+    {"value", BERTH_TEXT, 0, .when = "starts = 'change'", .max = 100}, /* empty: any change of the field */
+    {"action", BERTH_TEXT, BERTH_REQUIRED, .when = "starts = 'action'", .max = 48},
+    {"applies_to", BERTH_JSON, 0, "@filter", .max = 20000},
+    {"locks", BERTH_PICK, BERTH_REQUIRED, "approval_lock", "all", .group = "rules"},
+    {"state_field", BERTH_TEXT, 0, "@field", .group = "rules", .max = 48}, /* a choice that tells how it stands */
+    {"own", BERTH_BOOL, 0, .def = "false", .group = "rules"},  /* who asks may be among those who approve */
+    {"mail", BERTH_BOOL, 0, .def = "true", .group = "rules"},  /* with a link that decides */
+    {"place", BERTH_INT, 0, .def = "0"},
+    {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true"},
+    {0},
+};
+/* Whom to ask, one step after the other. */
+static const struct berth_field approval_step_fields[] = {
+    {"flow_id", BERTH_REF, BERTH_REQUIRED, "approval_flow"},
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
+    {"place", BERTH_INT, BERTH_LIST, .def = "0"},
+    {"who", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "approval_who", "superior"},
+    {"level", BERTH_INT, 0, .def = "1", .when = "who in ('superior', 'head')", .max = 20},
+    {"role_id", BERTH_REF, BERTH_REQUIRED, "role", .when = "who = 'role'"},
+    {"perm", BERTH_TEXT, BERTH_REQUIRED, .when = "who = 'perm'", .max = 100},
+    {"user_ids", BERTH_REF, BERTH_REQUIRED | BERTH_MANY, "user", .when = "who = 'people'"},
+    {"field", BERTH_TEXT, BERTH_REQUIRED, "@field", .when = "who = 'field'", .max = 48}, /* names somebody */
+    {"mode", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "approval_mode", "any"},
+    {"nobody", BERTH_PICK, BERTH_REQUIRED, "approval_nobody", "admins"},
+    {"applies_to", BERTH_JSON, 0, "@filter", .max = 20000},
+    {"fills", BERTH_TEXT, 0, .max = 500}, /* fields that an approver fills in: "approved_amount, note" */
+    {"hours", BERTH_INT, 0, .def = "0", .group = "time", .max = 8760}, /* 0: no limit */
+    {"late", BERTH_PICK, BERTH_REQUIRED, "approval_late", "remind", .group = "time", .when = "hours > 0"},
+    {0},
+};
+/* One that runs or ran.  plan: the flow and its steps as they were when it began; held: what is done when it is
+ * approved. */
+static const struct berth_field approval_fields[] = {
+    {"id", BERTH_INT, 0, .def = "@seq"},
+    {"tbl", BERTH_INT},
+    {"rec", BERTH_INT},
+    {"flow_id", BERTH_INT},
+    {"by", BERTH_REF, 0, "user"},
+    {"at", BERTH_TIME},
+    {"state", BERTH_TEXT}, /* open, returned, approved, rejected, withdrawn */
+    {"plan", BERTH_JSON},
+    {"held", BERTH_JSON},
+    {"step", BERTH_INT},
+    {"due_at", BERTH_TIME},
+    {"ended_at", BERTH_TIME},
+    {0},
+};
+/* One person who is or was asked; secret: the hash of the one in the mail's link. */
+static const struct berth_field approval_ask_fields[] = {
+    {"id", BERTH_INT, 0, .def = "@seq"},
+    {"approval_id", BERTH_INT},
+    {"step", BERTH_INT},
+    {"user_id", BERTH_REF, 0, "user"},
+    {"of_user", BERTH_REF, 0, "user"}, /* who passed it on */
+    {"state", BERTH_TEXT},             /* open, approved, rejected, returned, delegated, escalated, over */
+    {"at", BERTH_TIME},
+    {"ended_at", BERTH_TIME},
+    {"done_by", BERTH_REF, 0, "user"}, /* their deputy, perhaps */
+    {"secret", BERTH_TEXT},
+    {"secret_until", BERTH_TIME},
+    {0},
+};
+/* All that happened, in order; never changed. */
+static const struct berth_field approval_act_fields[] = {
+    {"id", BERTH_INT, 0, .def = "@seq"},
+    {"approval_id", BERTH_INT},
+    {"at", BERTH_TIME},
+    {"by", BERTH_REF, 0, "user"},
+    {"for_user", BERTH_REF, 0, "user"}, /* in whose place */
+    {"op", BERTH_TEXT},
+    {"step", BERTH_INT},
+    {"note", BERTH_LONG},
+    {"whom", BERTH_REF, 0, "user"}, /* delegated, escalated, added */
+    {"via", BERTH_TEXT},            /* link: from a mail */
+    {0},
+};
+
 static const struct berth_table tables[] = {
     {"user", user_fields, .flags = ADMINISTERED | BERTH_PUBLIC | BERTH_CUSTOM, .title = "name",
      .icon = "users"},
@@ -780,6 +865,11 @@ static const struct berth_table tables[] = {
      .rights = "manager: all create delete; sales: read all", .known = "name"},
     {"carried", carried_fields, BERTH_KEYS({"seq"}, {"from_tbl, from_rec, seq"}), BERTH_BARE},
     {"follow", follow_fields, BERTH_KEYS({"tbl, rec, user_id"}, {"user_id"}), BERTH_BARE},
+    {"approval_flow", approval_flow_fields, .flags = ADMINISTERED, .title = "name", .icon = "check"},
+    {"approval_step", approval_step_fields, .flags = ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN, .title = "name"},
+    {"approval", approval_fields, BERTH_KEYS({"id"}, {"tbl, rec, id"}, {"due_at"}, {"by, id"}), BERTH_BARE},
+    {"approval_ask", approval_ask_fields, BERTH_KEYS({"id"}, {"approval_id, id"}, {"user_id, state, id"}, {"done_by, id"}), BERTH_BARE},
+    {"approval_act", approval_act_fields, BERTH_KEYS({"id"}, {"approval_id, id"}), BERTH_BARE},
     {"alert_pref", alert_pref_fields, BERTH_KEYS({"user_id"}), BERTH_BARE},
     {"timer", timer_fields, BERTH_KEYS({"name"}), BERTH_BARE},
     {"timer_run", timer_run_fields, BERTH_KEYS({"id"}, {"name, due_at", BERTH_UNIQUE}, {"name, id"}, {"began_at"}), BERTH_BARE},
@@ -797,6 +887,12 @@ static const struct berth_dict dicts[] = {
     {"access", "none:red, mask:amber, read:blue, write:green"},
     {"share_access", "read:blue, cooperate:green"},
     {"hidden_as", "none:red, mask:amber"},
+    {"approval_start", "ask:blue, create:green, change:amber, action:violet"},
+    {"approval_lock", "all:red, restart:amber, none:gray"},
+    {"approval_who", "superior:blue, head:teal, role:violet, perm:violet, people:green, field:amber"},
+    {"approval_mode", "any:blue, all:violet"},
+    {"approval_nobody", "admins:amber, skip:gray"},
+    {"approval_late", "remind:blue, escalate:amber, approve:green, reject:red"},
     {"job_state", "queued, running:blue, done:green, failed:red, cancelled:amber"},
     {"import_outcome", "new:green, updated:blue, same, duplicate:amber, conflict:red, elsewhere:violet, "
                        "held:amber, pool:teal, missing:gray, invalid:red, kept:red, undone:gray"},
@@ -852,4 +948,6 @@ static const struct berth_view views[] = {
 
 BERTH_PLUGIN(.name = "base", .version = "0.1.0", .tables = tables, .dicts = dicts,
              .settings = settings, .views = views,
+             /* Lua may say that a step is not needed for a record; flow, step: their names */
+             .rules = BERTH_LIST_OF(berth_rule, {"approval_step", BERTH_BOOL, "record, flow, step", "true"}),
              .perms = BERTH_LIST_OF(berth_perm, {"share_views", "manager"}, {"ask_taken", "sales, manager"}))

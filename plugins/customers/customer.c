@@ -1,4 +1,4 @@
-/* customer.c - companies: what must hold, approval before the first deal, activity and lifecycle. */
+/* customer.c - companies: what must hold, activity and lifecycle. */
 #include "customers.h"
 
 #include <time.h>
@@ -22,10 +22,22 @@ static bool becomes(const struct berth_event *ev, const char *field, const char 
     return says(ev->row, field, key) && (ev->old == NULL || !says(ev->old, field, key));
 }
 
+/* Who decided on it, when, and what they said stands beside the decision. */
+static void keep_decision(struct berth_ctx *c, struct berth_event *ev)
+{
+    if (becomes(ev, "approval", "approved") || becomes(ev, "approval", "rejected")) {
+        host->set(ev->row, "approved_by", berth_i(host->user(c)));
+        host->set(ev->row, "approved_at", berth_i(host->now(c)));
+    }
+    if (ev->old != NULL && !says(ev->old, "approval", host->get(ev->row, "approval").s) && host->param(c, "note").type != BERTH_NULL)
+        host->set(ev->row, "approval_note", host->param(c, "note"));
+}
+
 int customer_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *r = ev->row;
 
+    keep_decision(c, ev);
     if (codes_check(c, r) != BERTH_OK || check_parent(c, r) != BERTH_OK)
         return host->rc(c);
     if (becomes(ev, "lifecycle", "customer") && !says(r, "approval", "approved") &&
@@ -61,39 +73,6 @@ int customer_drop(struct berth_ctx *c, struct berth_event *ev)
     if (host->count(c, "contact", "customer_id = ?", BERTH_ARGS(host->get(ev->row, "id"))) > 0)
         return host->error(c, BERTH_CONFLICT, NULL, "customers.err.has_contacts");
     return host->rc(c);
-}
-
-/* ---- approval before a company becomes a deal customer ------------------------------------ */
-int customer_ask_approval(struct berth_ctx *c, struct berth_row *r)
-{
-    host->set(r, "approval", berth_s("requested"));
-    host->set(r, "approval_note", host->param(c, "note"));
-    return host->save(c, r);
-}
-
-static int decide(struct berth_ctx *c, struct berth_row *r, const char *decision)
-{
-    if (number(r, "owner_id") == host->user(c) && host->setting(c, "customers.own_approval").i == 0)
-        return host->error(c, BERTH_DENIED, NULL, "customers.err.own_approval");
-    host->set(r, "approval", berth_s(decision));
-    host->set(r, "approved_by", berth_i(host->user(c)));
-    host->set(r, "approved_at", berth_i(host->now(c)));
-    if (host->param(c, "note").type != BERTH_NULL)
-        host->set(r, "approval_note", host->param(c, "note"));
-    if (host->save(c, r) != BERTH_OK)
-        return host->rc(c);
-    berth_alert(c, .text = host->fmt(c, "customers.alert.%s", decision), .about = r);
-    return host->rc(c);
-}
-
-int customer_approve(struct berth_ctx *c, struct berth_row *r)
-{
-    return decide(c, r, "approved");
-}
-
-int customer_reject(struct berth_ctx *c, struct berth_row *r)
-{
-    return decide(c, r, "rejected");
 }
 
 /* ---- activity and lifecycle, by the company's rules ----------------------------------------- */

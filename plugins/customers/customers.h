@@ -31,13 +31,10 @@ static inline int save_row(struct berth_ctx *c, void *row) /* for host->all_rows
 /* codes.c: brings a company's codes into the form they are printed in; fails the ctx on a wrong one */
 int codes_check(struct berth_ctx *c, struct berth_row *customer);
 
-/* customer.c: companies: what must hold, approval, activity and lifecycle */
+/* customer.c: companies: what must hold, activity and lifecycle */
 int customer_check(struct berth_ctx *c, struct berth_event *ev);
 int customer_saved(struct berth_ctx *c, struct berth_event *ev);
 int customer_drop(struct berth_ctx *c, struct berth_event *ev);
-int customer_ask_approval(struct berth_ctx *c, struct berth_row *customer);
-int customer_approve(struct berth_ctx *c, struct berth_row *customer);
-int customer_reject(struct berth_ctx *c, struct berth_row *customer);
 int customer_appraise_all(struct berth_ctx *c);
 int on_work_done(struct berth_ctx *c, struct berth_event *ev);
 int on_deal_won(struct berth_ctx *c, struct berth_event *ev);

@@ -168,7 +168,7 @@ static struct berth_plugin newer(const struct new_dict *dicts)
                                             sizeof(struct berth_action), sizeof(struct berth_view),
                                             sizeof(struct berth_route), sizeof(struct berth_hook),
                                             sizeof(struct berth_timer)},
-                                 .stride2 = {sizeof(struct berth_tile), sizeof(struct berth_report)},
+                                 .stride2 = {sizeof(struct berth_tile), sizeof(struct berth_report), sizeof(struct berth_approval)},
                                  .name = "newer",
                                  .dicts = (const void *)dicts};
 }

@@ -144,15 +144,18 @@ def test_approval_before_the_first_deal(own_site):
     admin.made("setting", name="customers.approve_first", value="true")
     refused = li.patch(path, row["version"], {"lifecycle": "customer"})
     assert refused.status == 422 and "lifecycle" in refused.json["error"]["fields"]
-    assert li.patch(path, row["version"], {"approval": "approved"}).status == 422  # set by the action only
-    assert li.post(path + "/ask_approval", {"note": "first order"}).json["row"]["approval"] == "requested"
-    assert li.post(path + "/approve", {}).status == 403
-    row = manager.post(path + "/approve", {}).json["row"]
+    assert li.patch(path, row["version"], {"approval": "approved"}).status == 422  # set by the approval only
+    id = li.post(path + "/_approval", {"note": "first order"}).json["id"]
+    asked = li.row(path)
+    assert (asked["approval"], asked["approval_note"]) == ("requested", "first order")
+    assert li.post(f"/_approval/{id}/approve", {}).status == 403
+    assert manager.post(f"/_approval/{id}/approve", {}).status == 200
+    row = li.row(path)
     assert row["approval"] == "approved" and row["approved_by"] == manager.user["id"]
     assert li.patch(path, row["version"], {"lifecycle": "customer"}).status == 200
     own = manager.made("customer", name=name())
-    manager.post(f"/customer/{own['id']}/ask_approval", {})
-    assert manager.post(f"/customer/{own['id']}/approve", {}).status == 403
+    id = manager.post(f"/customer/{own['id']}/_approval", {}).json["id"]
+    assert manager.post(f"/_approval/{id}/approve", {}).status == 403
     assert manager.row(f"/customer/{own['id']}")["approval"] == "requested"
 
 

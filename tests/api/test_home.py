@@ -113,11 +113,11 @@ def test_my_day_tells_the_owner_what_is_due_and_nobody_else(people):
 
 def test_who_approves_is_told_and_who_asked_is_not(people):
     li, manager = people["li"], people["manager"]
-    before = (waiting(manager, "customers.approval") or {"count": 0})["count"]
+    before = (waiting(manager, "approval") or {"count": 0})["count"]
     customer = li.made("customer", name=name("Asking"))
-    assert li.post(f"/customer/{customer['id']}/ask_approval", {}).status == 200
-    assert waiting(manager, "customers.approval")["count"] == before + 1
-    assert waiting(li, "customers.approval") is None
+    assert li.post(f"/customer/{customer['id']}/_approval", {}).status == 201
+    assert waiting(manager, "approval")["count"] == before + 1
+    assert waiting(li, "approval") is None
 
 
 def test_a_record_tells_whether_its_next_step_still_waits(people):

@@ -37,10 +37,14 @@ GIVEN = {
     "alert.changed": {"who"},
     "alert.remind": {"field"},
     "alert.remind_days": {"field", "days"},
+    **{f"alert.approval_{k}": {"flow", "who", "note"} for k in ("asked", "late", "returned", "approved", "rejected", "withdrawn")},
+    "approval.mail_subject": {"flow", "title"}, "approval.mail_text": {"flow", "title", "who", "link"}, "err.approval_locked": {"flow"},
 }
 # Named by code through a pattern: "err.%s" of a code, "*.op.%s" of a change, "group.%s".
 BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "why.role", "why.flag", "why.field", "why.below", "why.department", "why.tree", "*.op.merge", "*.op.team", "*.op.share", "*.op.unshare", "*.op.split", "*.op.import", "*.op.import_undo", "*.op.file_drop",
-         "nav.sales", "nav.customers", "nav.work", "nav.other", "nav.admin", "home.returning",
+         *(f"*.op.approval{k}" for k in ("", "_asked", "_step", "_returned", "_approved", "_rejected", "_withdrawn")),
+         *(f"alert.approval_{k}" for k in ("approved", "rejected", "withdrawn")),
+         "nav.sales", "nav.customers", "nav.work", "nav.other", "nav.admin", "home.returning", "home.approvals",
          "*.group.basic", "*.group.record", "*.view.all", "yes", "no"}
 
 
@@ -63,7 +67,7 @@ def sources(*patterns):
 
 def host_keys():
     c = sources("host/*/*.c")
-    keys = set(re.findall(r'"((?:err|import|alert|due|share)\.[a-z_]+)"', c))
+    keys = set(re.findall(r'"((?:err|import|alert|due|share|approval)\.[a-z_]+)"', c))
     keys |= {"err." + code for code in re.findall(r'\brefuse\(k, [^;]*?"(\w+)"', c)}
     keys |= {"err." + code for code in re.findall(r'known \? "(\w+)"', c)}
     keys |= {"sheet." + key for key in re.findall(r'\bX\([A-Z_]+, "(\w+)"', sources("host/sheet/sheet.h"))}

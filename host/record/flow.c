@@ -1,0 +1,332 @@
+/* flow.c - reads what has to be approved; keeps one plan for all who ask. */
+#include "record/flow.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "record/audit.h"
+#include "record/custom.h"
+#include "record/find.h"
+
+struct flow_plan {
+    uint64_t gen;
+    const struct model *m;
+    struct arena *a;
+    struct of_table {
+        const struct flow **flows; /* NULL behind the last */
+        size_t n;
+        bool guarded;
+    } *tables; /* by table->at */
+    struct flow_plan *next; /* an older one: requests may still hold it; they are few and small */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* ---- reading ------------------------------------------------------------------------------------- */
+static const char *text(const struct berth_row *r, const char *field)
+{
+    struct berth_val v = row_get(r, field);
+
+    return val_is_nil(v) || v.len == 0 ? NULL : v.s;
+}
+
+static int place_of(const char *word, const char *const *words)
+{
+    int i = 0;
+
+    while (words[i] != NULL && (word == NULL || strcmp(words[i], word) != 0))
+        i++;
+    return words[i] == NULL ? 0 : i;
+}
+
+static const char *const starts[] = {"ask", "create", "change", "action", NULL};
+static const char *const locks[] = {"all", "restart", "none", NULL};
+
+static void read_flow(struct berth_ctx *c, struct flow_plan *p, const struct berth_row *r)
+{
+    const char *on = text(r, "on_table"), *field = text(r, "field"), *state = text(r, "state_field");
+    const struct table *t = on == NULL ? NULL : model_table(c->m, on);
+    struct of_table *of = t == NULL ? NULL : &p->tables[t->at];
+    struct flow *f = arena_alloc(c->a, sizeof(*f));
+    const struct flow **more;
+
+    if (t == NULL)
+        return;
+    of->guarded = true;
+    *f = (struct flow){.id = row_id(r), .name = text(r, "name"), .t = t, .starts = (enum flow_start)place_of(text(r, "starts"), starts),
+                       .field = field == NULL ? NULL : model_field(t, field), .value = text(r, "value"), .action = text(r, "action"),
+                       .applies_to = text(r, "applies_to"), .locks = (enum flow_lock)place_of(text(r, "locks"), locks),
+                       .state = state == NULL ? NULL : model_field(t, state), .own = row_get(r, "own").i != 0,
+                       .mail = row_get(r, "mail").i != 0};
+    if (row_get(r, "active").i == 0 || (f->starts == FLOW_CHANGE && f->field == NULL)) /* its field is gone */
+        return;
+    more = arena_alloc(c->a, (of->n + 2) * sizeof(*more));
+    if (of->n > 0)
+        memcpy(more, of->flows, of->n * sizeof(*more));
+    more[of->n++] = f;
+    of->flows = more;
+}
+
+static void read_flows(struct berth_ctx *c, struct flow_plan *p)
+{
+    const struct table *t = model_table(c->m, "approval_flow");
+    struct db_stmt *s;
+    int rc;
+
+    if (t == NULL)
+        return;
+    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT %s FROM %s ORDER BY coalesce(place, 0), id", t->columns, t->sql));
+    while ((rc = db_step(s)) == DB_ROW)
+        read_flow(c, p, row_read(c, t, s));
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "read flows of approval");
+}
+
+/* What still waits under a flow that is gone is guarded, too; and details with what they hang on. */
+static void read_guarded(struct berth_ctx *c, struct flow_plan *p)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT DISTINCT tbl FROM approval WHERE ended_at IS NULL");
+
+    while (s != NULL && db_step(s) == DB_ROW) {
+        const struct table *t = store_table_of(c->st, c->m, db_col_int(s, 0));
+
+        if (t != NULL)
+            p->tables[t->at].guarded = true;
+    }
+    db_reset(s);
+    for (int depth = 0; depth < 4; depth++)
+        for (size_t i = 0; i < c->m->ntables; i++) {
+            const struct field *up = c->m->tables[i].parent;
+
+            if (up != NULL && up->ref != NULL && p->tables[up->ref->at].guarded)
+                p->tables[i].guarded = true;
+        }
+}
+
+/* From a connection of its own: what a transaction has not committed decides nothing. */
+static struct flow_plan *read_plan(struct berth_ctx *asker)
+{
+    struct arena *a = arena_new();
+    struct flow_plan *p = arena_alloc(a, sizeof(*p));
+    struct buf err = BUF_INIT;
+    struct db_conn *conn = db_reader(asker->st->db, &err);
+    struct berth_ctx c;
+
+    *p = (struct flow_plan){.a = a, .m = asker->m, .gen = atomic_load(&asker->st->flow_gen)};
+    ctx_init(&c, asker->st, conn, a, NULL, NULL);
+    c.m = asker->m;
+    p->tables = arena_alloc(a, c.m->ntables * sizeof(*p->tables));
+    if (conn != NULL) {
+        read_flows(&c, p);
+        if (model_table(c.m, "approval") != NULL)
+            read_guarded(&c, p);
+        db_conn_close(&conn);
+    } else {
+        log_error("approval", "read the flows: %s", buf_str(&err));
+        c.rc = BERTH_BROKEN;
+    }
+    buf_free(&err);
+    if (c.rc == BERTH_OK)
+        return p;
+    ctx_fail(asker, c.rc, c.code, c.key);
+    arena_free(&a);
+    return NULL;
+}
+
+static bool fits(struct berth_ctx *c, const struct flow_plan *p)
+{
+    return p->m == c->m && p->gen == atomic_load(&c->st->flow_gen);
+}
+
+/* NULL: they could not be read, and the ctx has failed. */
+static const struct of_table *plan_of(struct berth_ctx *c, const struct table *t)
+{
+    struct flow_plan *p = atomic_load(&c->st->flows);
+
+    if (p == NULL || !fits(c, p)) {
+        pthread_mutex_lock(&lock);
+        for (p = atomic_load(&c->st->flows); p != NULL && !fits(c, p);)
+            p = p->next;
+        if (p == NULL && (p = read_plan(c)) != NULL) {
+            p->next = atomic_load(&c->st->flows);
+            atomic_store(&c->st->flows, p);
+        }
+        pthread_mutex_unlock(&lock);
+    }
+    return p == NULL ? NULL : &p->tables[t->at];
+}
+
+static void changed(struct berth_ctx *c, void *arg)
+{
+    (void)arg;
+    atomic_fetch_add(&c->st->flow_gen, 1);
+}
+
+void flow_changed(struct berth_ctx *c)
+{
+    ctx_after_commit(c, changed, NULL);
+}
+
+void flow_close(struct store *st)
+{
+    for (struct flow_plan *p = atomic_exchange(&st->flows, NULL), *next; p != NULL; p = next) {
+        struct arena *a = p->a;
+
+        next = p->next;
+        arena_free(&a);
+    }
+}
+
+/* ---- asking ---------------------------------------------------------------------------------------- */
+const struct flow *const *flow_list(struct berth_ctx *c, const struct table *t)
+{
+    static const struct flow *const none[] = {NULL};
+    const struct of_table *of = plan_of(c, t);
+
+    return of == NULL || of->n == 0 ? none : of->flows;
+}
+
+bool flow_guards(struct berth_ctx *c, const struct table *t)
+{
+    const struct of_table *of = (t->flags & BERTH_BARE) != 0 ? NULL : plan_of(c, t);
+
+    return of != NULL && of->guarded;
+}
+
+/* "customers.deal" -> what it was called when it was installed: its label in the company's language. */
+static const char *installed_as(struct berth_ctx *c, const struct table *t, const char *name)
+{
+    const char *dot = strchr(name, '.');
+
+    return dot == NULL ? name : labels_get(c->st->labels, c->st->company.locale, arena_fmt(c->a, "%s.approval_flow.%s", t->name, dot + 1));
+}
+
+const struct flow *flow_named(struct berth_ctx *c, const struct table *t, const char *name)
+{
+    const char *called = name == NULL ? NULL : installed_as(c, t, name);
+
+    for (const struct flow *const *f = flow_list(c, t); *f != NULL; f++)
+        if (called == NULL ? (*f)->starts == FLOW_ASK : strcmp((*f)->name, called) == 0)
+            return *f;
+    return NULL;
+}
+
+bool flow_holds(struct berth_ctx *c, const char *filter, const struct berth_row *r)
+{
+    json_t *j = filter == NULL ? NULL : json_loads(filter, 0, NULL);
+    struct berth_ctx plain;
+    const struct where *w = NULL;
+    bool holds;
+
+    if (j == NULL)
+        return true;
+    ctx_init(&plain, c->st, c->conn, c->a, NULL, c->locale); /* no field is out of its reach */
+    plain.m = c->m;
+    plain.now = c->now;
+    holds = !where_json(&plain, r->t, j, &w) || w == NULL || where_eval(&plain, w, r);
+    json_decref(j);
+    return holds;
+}
+
+/* ---- what must hold of the rows ---------------------------------------------------------------------- */
+static const struct table *table_of(struct berth_ctx *c, const struct berth_row *r)
+{
+    const char *on = r == NULL ? NULL : text(r, "on_table");
+    const struct table *t = on == NULL ? NULL : model_table(c->m, on);
+
+    return t == NULL || (t->flags & (BERTH_BARE | BERTH_PERSONAL)) || strcmp(t->plugin, "base") == 0 ? NULL : t;
+}
+
+static const struct field *field_named(struct berth_ctx *c, const struct berth_row *r, const struct table *t, const char *column)
+{
+    const char *name = text(r, column);
+    const struct field *f = name == NULL ? NULL : model_field(t, name);
+
+    if (name != NULL && (f == NULL || f->at < F_DECLARED || (f->flags & BERTH_SECRET)))
+        ctx_invalid(c, column, "err.unknown_field", "name", name, NULL);
+    return f;
+}
+
+static bool has_key(const struct field *f, const char *key)
+{
+    return f->dict != NULL && map_get(&f->dict->by_key, key) != NULL;
+}
+
+static void check_value(struct berth_ctx *c, const struct berth_row *r, const struct field *f)
+{
+    const char *value = text(r, "value");
+    struct field as;
+    struct berth_val v;
+
+    if (f == NULL || value == NULL)
+        return;
+    as = *f;
+    as.name = "value"; /* a problem is told beside what was typed */
+    val_from_text(c, &as, value, strlen(value), &v);
+}
+
+int flow_check(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct table *t = table_of(c, r);
+    const char *start = text(r, "starts"), *action = text(r, "action");
+    const struct field *f;
+    bool found = action == NULL;
+
+    if (t == NULL)
+        return ctx_invalid(c, "on_table", "err.approval_table", NULL);
+    if (start != NULL && strcmp(start, "change") == 0)
+        check_value(c, r, field_named(c, r, t, "field"));
+    if (start != NULL && strcmp(start, "action") == 0) {
+        for (size_t i = 0; i < t->nactions; i++)
+            found = found || strcmp(t->actions[i]->name, action) == 0;
+        if (!found)
+            ctx_invalid(c, "action", "err.no_action", "name", action, NULL);
+    }
+    f = field_named(c, r, t, "state_field");
+    if (f != NULL && !(has_key(f, "requested") && has_key(f, "approved") && has_key(f, "rejected")))
+        ctx_invalid(c, "state_field", "err.approval_state", NULL);
+    return custom_filter(c, t, r, "applies_to");
+}
+
+static void check_fills(struct berth_ctx *c, const struct berth_row *r, const struct table *t)
+{
+    for (const char *s = text(r, "fills"); s != NULL && *s != '\0';) {
+        size_t n = strcspn(s, ", ");
+        const char *name = arena_strndup(c->a, s, n);
+        const struct field *f = model_field(t, name);
+
+        if (n > 0 && (f == NULL || f->at < F_DECLARED || (f->flags & BERTH_SECRET)))
+            ctx_invalid(c, "fills", "err.unknown_field", "name", name, NULL);
+        s += n + strspn(s + n, ", ");
+    }
+}
+
+int flow_step_check(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_row *flow = find_raw(c, model_table(c->m, "approval_flow"), row_get(r, "flow_id").i);
+    const struct table *t = table_of(c, flow);
+    const char *who = text(r, "who"), *perm = text(r, "perm");
+    const struct field *f;
+
+    if (t == NULL)
+        return c->rc;
+    if (who != NULL && strcmp(who, "field") == 0 && (f = field_named(c, r, t, "field")) != NULL &&
+        (f->type != BERTH_REF || f->ref == NULL || strcmp(f->ref->name, "user") != 0))
+        ctx_invalid(c, "field", "err.approval_person", NULL);
+    if (who != NULL && strcmp(who, "perm") == 0 && perm != NULL && model_perm(c->m, perm) == NULL)
+        ctx_invalid(c, "perm", "err.choice", "value", perm, NULL);
+    if (row_get(r, "hours").i < 0)
+        ctx_invalid(c, "hours", "err.number", NULL);
+    if (row_get(r, "level").i < 0)
+        ctx_invalid(c, "level", "err.number", NULL);
+    check_fills(c, r, t);
+    return custom_filter(c, t, r, "applies_to");
+}
+
+int flow_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
+{
+    flow_changed(c);
+    return audit_row(c, r, deed);
+}

@@ -1,0 +1,44 @@
+/* flow.h - what has to be approved: the rows of approval_flow, read once.  How an approval runs is told in
+ * service/approval.h. */
+#ifndef BERTH_FLOW_H
+#define BERTH_FLOW_H
+
+#include "record/row.h"
+
+enum flow_start { FLOW_ASK, FLOW_CREATE, FLOW_CHANGE, FLOW_ACTION };
+enum flow_lock { FLOW_LOCKS, FLOW_RESTARTS, FLOW_FREE }; /* what an edit does while it waits */
+
+struct flow {
+    int64_t id;
+    const char *name;
+    const struct table *t;
+    enum flow_start starts;
+    const struct field *field; /* FLOW_CHANGE */
+    const char *value;         /* what it has to become; NULL: anything */
+    const char *action;        /* FLOW_ACTION */
+    const char *applies_to;    /* a filter's JSON; NULL: everything */
+    enum flow_lock locks;
+    const struct field *state; /* tells how it stands; NULL: none */
+    bool own, mail;
+};
+
+/* Those of a table, in order of their place; NULL behind the last.  Never NULL. */
+const struct flow *const *flow_list(struct berth_ctx *c, const struct table *t);
+/* Whether a save of the table's records has to be looked at: it or what it is a detail of has flows, or had. */
+bool flow_guards(struct berth_ctx *c, const struct table *t);
+/* By its name, or as a plugin declared it ("customers.deal"); NULL: the first that people may ask for. */
+const struct flow *flow_named(struct berth_ctx *c, const struct table *t, const char *name);
+/* Whether a filter (its JSON) holds for a record, whoever asks.  One that no longer fits its table holds. */
+bool flow_holds(struct berth_ctx *c, const char *filter, const struct berth_row *r);
+
+/* Saving the rows of approval_flow and approval_step: what must hold, and what follows. */
+int flow_check(struct berth_ctx *c, struct berth_row *r);
+int flow_step_check(struct berth_ctx *c, struct berth_row *r);
+int flow_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed);
+void flow_changed(struct berth_ctx *c); /* with the commit */
+
+/* At the start: what plugins declared, each once. */
+int flow_install(struct berth_ctx *c);
+void flow_close(struct store *st);
+
+#endif

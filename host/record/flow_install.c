@@ -1,0 +1,127 @@
+/* flow_install.c - the flows of approval that plugins declare become rows, once. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "record/find.h"
+#include "record/flow.h"
+#include "record/save.h"
+
+/* The next word of *s; "" at the end of it. */
+static const char *word(struct berth_ctx *c, const char **s)
+{
+    size_t n;
+    const char *w;
+
+    *s += strspn(*s, " ");
+    n = strcspn(*s, " ");
+    w = arena_strndup(c->a, *s, n);
+    *s += n;
+    return w;
+}
+
+static int64_t role_named(struct berth_ctx *c, const char *name)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT id FROM role WHERE name = ?");
+    int64_t id;
+
+    db_bind_text(s, 1, name, -1);
+    id = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
+    db_reset(s);
+    return id;
+}
+
+/* "head 2 all", "role manager", "perm customers.approve", "field owner_id" */
+static void add_step(struct berth_ctx *c, int64_t flow, const char *text, int place)
+{
+    struct berth_row *r = row_new(c, model_table(c->m, "approval_step"));
+    const char *who = word(c, &text), *w;
+
+    row_set(r, "flow_id", (struct berth_val){BERTH_REF, 0, {.i = flow}});
+    row_set(r, "name", berth_s(labels_get(c->st->labels, c->st->company.locale, arena_fmt(c->a, "base.approval_who.%s", who))));
+    row_set(r, "place", berth_i(place));
+    row_set(r, "who", berth_s(who));
+    if (strcmp(who, "role") == 0)
+        row_set(r, "role_id", (struct berth_val){BERTH_REF, 0, {.i = role_named(c, word(c, &text))}});
+    else if (strcmp(who, "perm") == 0 || strcmp(who, "field") == 0)
+        row_set(r, who, berth_s(word(c, &text)));
+    while (*(w = word(c, &text)) != '\0')
+        if (strcmp(w, "all") == 0)
+            row_set(r, "mode", berth_s("all"));
+        else
+            row_set(r, "level", berth_i(strtoll(w, NULL, 10)));
+    row_save(c, r);
+}
+
+/* "change status = sent" */
+static void set_start(struct berth_ctx *c, struct berth_row *r, const char *text)
+{
+    const char *start = word(c, &text), *what = word(c, &text);
+
+    row_set(r, "starts", berth_s(start));
+    if (strcmp(start, "action") == 0)
+        row_set(r, "action", berth_s(what));
+    if (strcmp(start, "change") == 0)
+        row_set(r, "field", berth_s(what));
+    if (*word(c, &text) == '=')
+        row_set(r, "value", berth_s(word(c, &text)));
+}
+
+struct declared {
+    const struct berth_plugin *p;
+    const struct berth_approval *d;
+};
+
+static int add_flow(struct berth_ctx *c, void *arg)
+{
+    const struct berth_approval *d = ((struct declared *)arg)->d;
+    struct berth_row *r = row_new(c, model_table(c->m, "approval_flow"));
+    int place = 0;
+
+    row_set(r, "name", berth_s(labels_get(c->st->labels, c->st->company.locale, arena_fmt(c->a, "%s.approval_flow.%s", d->on, d->name))));
+    row_set(r, "on_table", berth_s(d->on));
+    row_set(r, "state_field", d->state == NULL ? berth_nil() : berth_s(d->state));
+    row_set(r, "locks", berth_s(d->locks == NULL ? "all" : d->locks));
+    row_set(r, "active", (struct berth_val){BERTH_BOOL, 0, {.i = !d->off}});
+    set_start(c, r, d->starts == NULL ? "ask" : d->starts);
+    row_save(c, r);
+    for (const char *s = d->steps; c->rc == BERTH_OK && s != NULL && *s != '\0'; s += s[strcspn(s, ";")] == ';' ? strcspn(s, ";") + 1 : strlen(s))
+        add_step(c, row_id(r), arena_strndup(c->a, s, strcspn(s, ";")), ++place);
+    return c->rc;
+}
+
+static bool mark_once(struct berth_ctx *c, const char *name)
+{
+    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO setting (version, created_at, updated_at, name, value) VALUES (1, ?1, ?1, ?2, '1')"
+                                            " ON CONFLICT (name) DO NOTHING");
+    int rc;
+
+    db_bind_int(s, 1, c->now);
+    db_bind_text(s, 2, name, -1);
+    rc = db_step(s);
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "note a declared flow of approval");
+    return rc >= 0 && db_changes(c->conn) > 0;
+}
+
+/* A declaration that this company's data does not fit (a role was renamed) keeps nothing from starting. */
+int flow_install(struct berth_ctx *c)
+{
+    for (size_t i = 0; i < c->m->nplugins && c->rc == BERTH_OK && model_table(c->m, "approval_flow") != NULL; i++) {
+        const struct berth_plugin *p = c->m->plugins[i];
+
+        for (const struct berth_approval *d = p->approvals; d != NULL && d->on != NULL && c->rc == BERTH_OK; d++) {
+            struct declared one = {p, d};
+
+            if (model_table(c->m, d->on) == NULL || !mark_once(c, arena_fmt(c->a, "approval.%s.%s", p->name, d->name)))
+                continue;
+            if (save_step(c, add_flow, &one) != BERTH_OK) {
+                log_warn("approval", "the flow %s.%s could not be installed: %s", p->name, d->name,
+                         c->problems != NULL ? c->problems->field : c->key == NULL ? "" : c->key);
+                ctx_clear(c);
+            }
+        }
+    }
+    return c->rc;
+}

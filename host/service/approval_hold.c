@@ -1,0 +1,239 @@
+/* approval_hold.c - what a save, an action or a deletion meets where something has to be approved first: it is put aside,
+ * refused while something waits, or begins the waiting anew. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/find.h"
+#include "record/save.h"
+#include "service/approval_in.h"
+
+/* What of one save waits, flow by flow. */
+struct hold {
+    const struct flow *flow;
+    struct berth_val v; /* of flow->field, as it is to become */
+    struct hold *next;
+};
+
+static bool by_a_person(const struct berth_ctx *c)
+{
+    return c->who != NULL && !c->all;
+}
+
+/* ---- while something waits -------------------------------------------------------------------------- */
+/* What the host itself stamps (since when it is whose, when it falls back) is no edit. */
+static bool edited(const struct berth_row *r)
+{
+    for (int i = F_DECLARED; r->old != NULL && i < r->t->nfields; i++)
+        if ((r->t->fields[i].plugin != NULL || r->t->fields[i].custom) && !val_equal(r->v[i], r->old->v[i]))
+            return true;
+    return r->old == NULL;
+}
+
+/* The running approval of the record or of what it is a detail of, with these consequences for edits. */
+static struct approval *waiting(struct berth_ctx *c, const struct berth_row *r, enum flow_lock locks)
+{
+    for (int depth = 0; depth < 5 && r != NULL; depth++) {
+        struct approval *a = row_id(r) == 0 ? NULL : approval_running(c, store_table_no(c->st, r->t), row_id(r), 0);
+
+        if (a != NULL && a->plan.locks == locks && strcmp(a->state, "open") == 0)
+            return a;
+        r = r->t->parent == NULL || r->t->parent->ref == NULL ? NULL : find_raw(c, r->t->parent->ref, row_int(r, r->t->parent->at));
+    }
+    return NULL;
+}
+
+static int check_lock(struct berth_ctx *c, const struct berth_row *r)
+{
+    const struct approval *a = by_a_person(c) && edited(r) ? waiting(c, r, FLOW_LOCKS) : NULL;
+
+    if (a == NULL)
+        return c->rc;
+    c->args[0] = "flow";
+    c->args[1] = a->plan.flow;
+    c->args[2] = NULL;
+    return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_locked");
+}
+
+int approval_saved(struct berth_ctx *c, const struct berth_row *r)
+{
+    struct approval *a;
+
+    if (strcmp(r->t->name, "user") == 0 && r->old != NULL && row_get(r->old, "active").i != 0 && row_get(r, "active").i == 0)
+        return approval_left(c, row_id(r));
+    if (c->approved || !by_a_person(c) || !flow_guards(c, r->t) || !edited(r) || (a = waiting(c, r, FLOW_RESTARTS)) == NULL)
+        return c->rc;
+    return act_add(c, a, "restarted", NULL, 0, 0, NULL) == BERTH_OK ? approval_restart(c, a) : (int)c->rc;
+}
+
+/* ---- putting aside -------------------------------------------------------------------------------------- */
+/* Whether somebody would have to be asked at all. */
+static bool needed(struct berth_ctx *c, const struct flow *f, const struct berth_row *wanted)
+{
+    struct approval a = {.plan = plan_of_flow(c, f)};
+
+    for (size_t i = 0; i < a.plan.n; i++)
+        if (step_needed(c, &a, &a.plan.steps[i], wanted))
+            return true;
+    return false;
+}
+
+static bool triggers(struct berth_ctx *c, const struct flow *f, const struct berth_row *r, const struct berth_row *before)
+{
+    struct berth_val v = r->v[f->field->at], value;
+
+    if (val_equal(v, before->v[f->field->at]))
+        return false;
+    if (f->value != NULL && (!val_from_text(c, f->field, f->value, strlen(f->value), &value) || !val_equal(v, value))) {
+        ctx_clear(c); /* a value that no longer fits its field is not reached */
+        return false;
+    }
+    return flow_holds(c, f->applies_to, r) && needed(c, f, r);
+}
+
+static void put(struct berth_ctx *c, struct berth_row *r, const struct flow *f, struct berth_val v)
+{
+    struct hold *h = arena_alloc(c->a, sizeof(*h));
+
+    *h = (struct hold){f, v, r->held};
+    r->held = h;
+}
+
+static struct hold *hold_of(const struct berth_row *r, const struct flow *f)
+{
+    struct hold *h = r->held;
+
+    while (h != NULL && h->flow != f)
+        h = h->next;
+    return h;
+}
+
+/* A new record is made, and waits as it is; hooks may have changed what decides. */
+static void put_create(struct berth_ctx *c, struct berth_row *r, const struct flow *f)
+{
+    struct hold **at = (struct hold **)&r->held;
+    bool wanted = flow_holds(c, f->applies_to, r) && needed(c, f, r);
+
+    if (wanted && hold_of(r, f) == NULL)
+        put(c, r, f, berth_nil());
+    while (!wanted && *at != NULL)
+        if ((*at)->flow == f)
+            *at = (*at)->next;
+        else
+            at = &(*at)->next;
+}
+
+/* What an action does to its record waits as the whole action. */
+static bool of_action(struct berth_ctx *c, const struct berth_row *r, const struct flow *f)
+{
+    struct acting *x = c->acting;
+
+    if (x == NULL || r->old == NULL || x->row->t != r->t || row_id(x->row) != row_id(r))
+        return false;
+    x->flow = f;
+    ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_waits");
+    return true;
+}
+
+int approval_saving(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_row *begun = NULL;
+    const struct berth_row *before = r->old;
+
+    if (check_lock(c, r) != BERTH_OK)
+        return c->rc;
+    if (before == NULL) {
+        begun = row_new(c, r->t);
+        row_defaults(begun);
+        before = begun;
+    }
+    for (const struct flow *const *f = flow_list(c, r->t); *f != NULL && c->rc == BERTH_OK; f++) {
+        if ((*f)->starts == FLOW_CREATE && r->old == NULL)
+            put_create(c, r, *f);
+        if ((*f)->starts != FLOW_CHANGE || !triggers(c, *f, r, before) || of_action(c, r, *f))
+            continue;
+        if (r->old != NULL && approval_running(c, store_table_no(c->st, r->t), row_id(r), (*f)->id) != NULL)
+            return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_waits");
+        put(c, r, *f, r->v[(*f)->field->at]);
+        r->v[(*f)->field->at] = before->v[(*f)->field->at];
+    }
+    return c->rc;
+}
+
+static const char *held_text(struct berth_ctx *c, const struct hold *h)
+{
+    json_t *o;
+    char *raw;
+    const char *text;
+
+    if (h->flow->starts == FLOW_CREATE)
+        return NULL;
+    o = json_pack("{s:{s:o}}", "set", h->flow->field->name, val_keep(h->flow->field, h->v));
+    raw = json_dumps(o, JSON_COMPACT);
+    text = arena_strdup(c->a, raw);
+    free(raw);
+    json_decref(o);
+    return text;
+}
+
+/* The row in hand is what the database has now. */
+static void again(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct berth_row *now = find_raw(c, r->t, row_id(r));
+
+    if (now != NULL)
+        memcpy(r->v, now->v, (size_t)r->t->nfields * sizeof(*r->v));
+}
+
+int approval_held(struct berth_ctx *c, struct berth_row *r)
+{
+    struct hold *h = r->held;
+
+    r->held = NULL;
+    for (; h != NULL && c->rc == BERTH_OK; h = h->next)
+        approval_begin(c, h->flow, r, held_text(c, h), c->note);
+    if (c->rc == BERTH_OK)
+        again(c, r);
+    return c->rc;
+}
+
+/* ---- actions and deletions ------------------------------------------------------------------------------- */
+static int begin_action(struct berth_ctx *c, struct acting *x)
+{
+    json_t *form = x->form == NULL ? NULL : json_deep_copy(x->form), *o = json_pack("{s:s}", "action", x->a->name);
+    char *raw;
+
+    if (form != NULL)
+        json_object_set_new(o, "form", form);
+    raw = json_dumps(o, JSON_COMPACT);
+    approval_begin(c, x->flow, x->row, arena_strdup(c->a, raw), c->note);
+    free(raw);
+    json_decref(o);
+    return c->rc;
+}
+
+int approval_acting(struct berth_ctx *c, struct acting *x)
+{
+    const struct flow *const *f = flow_list(c, x->row->t);
+
+    while (x->flow == NULL && *f != NULL) {
+        if ((*f)->starts == FLOW_ACTION && (*f)->action != NULL && strcmp((*f)->action, x->a->name) == 0 &&
+            flow_holds(c, (*f)->applies_to, x->row) && needed(c, *f, x->row))
+            x->flow = *f;
+        f++;
+    }
+    return x->flow == NULL || c->rc != BERTH_OK ? (int)c->rc : begin_action(c, x);
+}
+
+int approval_dropping(struct berth_ctx *c, struct berth_row *r)
+{
+    struct approval *a;
+
+    if (!c->undo && by_a_person(c) && waiting(c, r, FLOW_LOCKS) != NULL)
+        return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_drop");
+    while (c->rc == BERTH_OK && (a = approval_running(c, store_table_no(c->st, r->t), row_id(r), 0)) != NULL)
+        if (act_add(c, a, "withdrawn", NULL, 0, 0, NULL) == BERTH_OK)
+            approval_finish(c, a, "withdrawn");
+    if (c->rc == BERTH_OK)
+        again(c, r);
+    return c->rc;
+}

@@ -1,0 +1,518 @@
+"""Approval: what waits, who decides, who does not, and what becomes of it."""
+import itertools
+import json
+import re
+import sqlite3
+
+import pytest
+
+from test_alerts import until
+from test_mail import relay  # noqa: F401
+from test_rights import name, sees
+from test_sharing import at, me
+
+number = itertools.count(1)
+
+
+@pytest.fixture
+def flow(people):
+    """Makes flows for records of one city, which no other test uses; they are off afterwards."""
+    admin, made = people["admin"], []
+
+    def make(*steps, **fields):
+        city = f"Approvalville {next(number)}"
+        filter = ["city", "=", city]
+        row = admin.made("approval_flow", name=f"Flow {city}", on_table=fields.pop("on_table", "customer"), applies_to=fields.pop("applies_to", filter),
+                         **{"starts": "ask", **fields})
+        made.append(row)
+        for i, step in enumerate(steps):
+            admin.made("approval_step", flow_id=row["id"], place=i, **{"name": f"Step {i + 1}", **step})
+        return row, city
+
+    yield make
+    for row in made:
+        assert admin.delete(f"/approval_flow/{row['id']}").status == 204
+
+
+def asked(person, row, flow, note=None, table="customer"):
+    answer = person.post(f"/{table}/{row['id']}/_approval", {"flow": flow["name"], "note": note})
+    assert answer.status == 201, answer
+    return answer.json["id"]
+
+
+def does(person, id, op, **body):
+    return person.post(f"/_approval/{id}/{op}", body)
+
+
+def look(person, id):
+    answer = person.get(f"/_approval/{id}")
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def box(person, which="todo"):
+    answer = person.get("/_approval", box=which, limit="100")
+    assert answer.status == 200, answer
+    return {a["id"]: a for a in answer.json["approvals"]}
+
+
+def named(*who):
+    return {"who": "people", "user_ids": [me(p) for p in who]}
+
+
+def now_asked(person, id):
+    a = look(person, id)
+    return [k["user"] for s in a["steps"] for k in s["asks"] if k["state"] == "open"]
+
+
+# ---- asking and deciding ------------------------------------------------------------------------------
+def test_step_by_step_to_the_end_with_a_trace(people, flow):
+    li, manager, lan = people["li"], people["manager"], people["lan"]
+    f, city = flow({"who": "superior"}, named(lan))
+    row = li.made("customer", name=name("Steps"), city=city)
+    assert li.get(f"/customer/{row['id']}/_approval").json["flows"].count(f["name"]) == 1
+    id = asked(li, row, f, "please")
+    assert now_asked(li, id) == [me(manager)] and id in box(manager) and id not in box(lan)
+    assert id in box(li, "mine")
+    assert does(manager, id, "approve", note="fine").status == 200
+    assert now_asked(li, id) == [me(lan)] and id not in box(manager) and id in box(manager, "decided")
+    assert does(lan, id, "approve").status == 200
+    a = look(li, id)
+    assert a["state"] == "approved" and a["may"] == []
+    assert [(t["op"], t["by"], t["note"]) for t in a["acts"]] == [("asked", me(li), "please"), ("approved", me(manager), "fine"), ("approved", me(lan), None)]
+    ops = [e["op"] for e in li.get(f"/customer/{row['id']}/_history").json["entries"]]
+    assert ops[:4] == ["approval_approved", "approval_step", "approval_step", "approval_asked"]
+
+
+def test_who_is_asked_sees_the_record_until_they_have_decided(people, flow):
+    li, lan = people["li"], people["lan"]
+    f, city = flow(named(lan))
+    row = li.made("customer", name=name("Sight"), city=city)
+    path = f"/customer/{row['id']}"
+    assert lan.get(path).status == 404
+    id = asked(li, row, f)
+    assert lan.get(path).status == 200
+    assert row["id"] in [r["id"] for r in lan.rows("customer", filter=["city", "=", city])]
+    assert [r["id"] for r in lan.rows("customer", q=row["name"])] == [row["id"]]
+    assert lan.patch(path, row["version"], {"short_name": "x"}).status == 403
+    assert "approve" in json.dumps(lan.get(path + "/_why").json)
+    assert does(lan, id, "approve").status == 200
+    assert lan.get(path).status == 404 and lan.rows("customer", filter=["city", "=", city]) == []
+    decided = box(lan, "decided")[id]
+    assert decided["title"] is None and decided["record"] is None and row["name"] not in json.dumps(decided)
+    assert li.row(path)["short_name"] is None
+
+
+def test_somebody_without_any_right_on_the_table_sees_what_they_decide_and_nothing_else(people, flow):
+    admin, li = people["admin"], people["li"]
+    login = f"bare{next(number)}"
+    user = admin.made("user", login=login, name="Bare", active=True)
+    link = admin.post(f"/user/{user['id']}/_invite").json
+    token = re.search(r"invite_[\w-]+", json.dumps(link))[0]
+    assert li.site.nobody().post("/_invite", {"token": token, "password": "a long enough phrase"}).status in (200, 201, 204)
+    bare = li.site.sign_in(login, "a long enough phrase")
+    f, city = flow(named(bare))
+    row, other = li.made("customer", name=name("Bare"), city=city), li.made("customer", name=name("Other"), city=city)
+    assert bare.get("/customer").status == 403
+    id = asked(li, row, f)
+    assert [r["id"] for r in bare.rows("customer")] == [row["id"]]
+    assert bare.get(f"/customer/{other['id']}").status == 404
+    assert bare.post("/customer", {"name": "mine"}).status == 403
+    assert does(bare, id, "reject", note="no").status == 200
+    assert bare.get("/customer").status == 403 and bare.get(f"/customer/{row['id']}").status in (403, 404)
+    assert look(li, id)["state"] == "rejected"
+
+
+@pytest.mark.parametrize("op", ["approve", "reject", "return", "delegate", "add"])
+def test_the_wrong_person_decides_nothing(people, flow, op):
+    li, manager, zhang, minh = people["li"], people["manager"], people["zhang"], people["minh"]
+    f, city = flow(named(manager))
+    row = li.made("customer", name=name("Wrong"), city=city)
+    id = asked(li, row, f)
+    body = {"note": "x", "user": me(minh)}
+    assert does(minh, id, op, **body).status == 404  # knows nothing of it
+    assert does(li, id, op, **body).status == 403    # asked for it
+    assert does(people["admin"], id, op, **body).status == 403  # sees everything, and is not asked
+    assert does(zhang, id, op, **body).status in (403, 404)
+    a = look(manager, id)
+    assert a["state"] == "open" and [t["op"] for t in a["acts"]] == ["asked"] and now_asked(manager, id) == [me(manager)]
+
+
+def test_twice_late_and_after_withdrawal_is_refused(people, flow):
+    li, manager, lan = people["li"], people["manager"], people["lan"]
+    f, city = flow({**named(manager, lan), "mode": "all"}, named(lan))
+    row = li.made("customer", name=name("Twice"), city=city)
+    id = asked(li, row, f)
+    assert li.post(f"/customer/{row['id']}/_approval", {"flow": f["name"]}).status == 409
+    assert does(manager, id, "approve").status == 200
+    assert does(manager, id, "approve").status == 403  # has decided
+    assert now_asked(li, id) == [me(lan)]
+    assert does(manager, id, "withdraw").status == 403
+    assert does(li, id, "withdraw", note="not needed").status == 200
+    for person in manager, lan:
+        assert does(person, id, "approve").status == 409
+        assert does(person, id, "reject", note="x").status == 409
+    a = look(li, id)
+    assert a["state"] == "withdrawn" and [t["op"] for t in a["acts"]] == ["asked", "approved", "withdrawn"]
+    assert id not in box(lan) and lan.get(f"/customer/{row['id']}").status == 404
+    assert does(li, id, "withdraw").status == 409
+
+
+def test_nobody_decides_for_himself_unless_the_flow_allows_it(people, flow):
+    manager, li, admin = people["manager"], people["li"], people["admin"]
+    f, city = flow(named(manager))
+    row = manager.made("customer", name=name("Self"), city=city)
+    id = asked(manager, row, f)
+    assert now_asked(manager, id) == [me(admin)], "the administrators decide instead"
+    assert does(manager, id, "approve").status == 403
+    assert look(manager, id)["state"] == "open"
+    asked_for = li.made("customer", name=name("Self"), city=city)
+    other = asked(manager, asked_for, f)  # asks for somebody else's, and is still who asks
+    assert now_asked(manager, other) == [me(admin)]
+    f2, city2 = flow(named(manager), own=True)
+    own = manager.made("customer", name=name("Self"), city=city2)
+    id = asked(manager, own, f2)
+    assert does(manager, id, "approve").status == 200 and look(manager, id)["state"] == "approved"
+
+
+def test_a_deputy_decides_in_the_place_of_who_is_away_but_not_for_himself(people, flow):
+    li, manager, lan, zhang = people["li"], people["manager"], people["lan"], people["zhang"]
+    f, city = flow(named(lan))
+    row, own = li.made("customer", name=name("Deputy"), city=city), zhang.made("customer", name=name("Deputy"), city=city)
+    id, mine = asked(li, row, f), asked(zhang, own, f)
+    assert does(zhang, id, "approve").status == 404
+    deputy = lan.made("deputy", deputy_id=me(zhang), from_at=at(-60), until_at=at(3600))
+    try:
+        assert box(zhang)[id]["for_user"] == me(lan)
+        assert zhang.get(f"/customer/{row['id']}").status == 200
+        assert does(zhang, mine, "approve").status == 403, "what he asked for himself"
+        assert does(zhang, id, "approve", note="in her place").status == 200
+    finally:
+        assert lan.delete(f"/deputy/{deputy['id']}").status == 204
+    a = look(li, id)
+    assert (a["state"], a["acts"][-1]["by"], a["acts"][-1]["for_user"]) == ("approved", me(zhang), me(lan))
+    assert look(zhang, mine)["state"] == "open"
+
+
+def test_any_of_several_is_enough_or_everybody_has_to(people, flow):
+    li, manager, lan, alice = (people[n] for n in ("li", "manager", "lan", "alice"))
+    f, city = flow({**named(manager, lan), "mode": "any"}, {**named(lan, alice), "mode": "all"})
+    row = li.made("customer", name=name("Any"), city=city)
+    id = asked(li, row, f)
+    assert sorted(now_asked(li, id)) == sorted([me(manager), me(lan)])
+    assert does(lan, id, "approve").status == 200
+    assert sorted(now_asked(li, id)) == sorted([me(lan), me(alice)])
+    assert does(manager, id, "approve").status in (403, 404)
+    assert does(alice, id, "approve").status == 200
+    assert now_asked(li, id) == [me(lan)] and look(li, id)["state"] == "open"
+    assert does(lan, id, "reject").status == 422, "why not has to be said"
+    assert does(lan, id, "reject", note="too dear").status == 200
+    assert look(li, id)["state"] == "rejected"
+
+
+def test_return_resubmit_delegate_and_signers(people, flow):
+    li, manager, lan, alice, zhang = (people[n] for n in ("li", "manager", "lan", "alice", "zhang"))
+    f, city = flow(named(manager), named(lan))
+    row = li.made("customer", name=name("Moves"), city=city)
+    id = asked(li, row, f)
+    assert does(manager, id, "approve").status == 200
+    assert does(lan, id, "return", step=3).status == 422
+    assert does(lan, id, "return", step=1, note="look again").status == 200
+    assert now_asked(li, id) == [me(manager)]
+    assert does(manager, id, "return", note="amount?").status == 200
+    assert look(li, id)["state"] == "returned" and now_asked(li, id) == []
+    assert does(manager, id, "approve").status == 403
+    assert li.patch(f"/customer/{row['id']}", row["version"], {"short_name": "mended"}).status == 200
+    assert does(manager, id, "resubmit").status == 403
+    assert does(li, id, "resubmit", note="mended").status == 200
+    assert does(manager, id, "delegate", user=me(li)).status == 422
+    assert does(manager, id, "delegate", user=me(alice)).status == 200
+    assert now_asked(li, id) == [me(alice)] and does(manager, id, "approve").status == 403
+    assert does(alice, id, "add", user=me(zhang), where="after").status == 200
+    assert does(alice, id, "approve").status == 200
+    assert now_asked(li, id) == [me(zhang)]
+    assert does(zhang, id, "add", user=me(alice), where="before").status == 200
+    assert now_asked(li, id) == [me(alice)]
+    assert does(alice, id, "approve").status == 200
+    assert does(zhang, id, "add", user=me(manager), where="with").status == 200
+    assert does(zhang, id, "approve").status == 200
+    assert now_asked(li, id) == [me(manager)]
+    assert does(manager, id, "approve").status == 200
+    assert does(lan, id, "approve").status == 200
+    assert look(li, id)["state"] == "approved"
+
+
+# ---- whom --------------------------------------------------------------------------------------------------
+def test_superior_head_role_and_conditions(people, flow):
+    li, manager, admin = people["li"], people["manager"], people["admin"]
+    role = [r["id"] for r in admin.rows("role") if r["name"] == "manager"][0]
+    f, city = flow({"who": "superior", "applies_to": ["credit_limit", "<", "1000"]},
+                   {"who": "superior", "level": 2, "applies_to": ["credit_limit", ">=", "1000"]},
+                   {"who": "role", "role_id": role})
+    small, big = (li.made("customer", name=name("Amount"), city=city, credit_limit=v) for v in ("10", "5000"))
+    assert now_asked(li, asked(li, small, f)) == [me(manager)]
+    id = asked(li, big, f)
+    assert now_asked(li, id) == [me(admin)]
+    assert does(admin, id, "approve").status == 200
+    assert now_asked(li, id) == [me(manager)], "of all managers, the one who sees it by his own rights"
+
+
+def test_a_step_with_nobody_goes_to_the_administrators_or_is_passed_over(people, flow):
+    li, admin, manager = people["li"], people["admin"], people["manager"]
+    f, city = flow({**named(li), "nobody": "skip"}, named(manager))
+    row = li.made("customer", name=name("Nobody"), city=city)
+    id = asked(li, row, f)
+    assert now_asked(li, id) == [me(manager)] and [t["op"] for t in look(li, id)["acts"]] == ["asked", "skipped"]
+    f, city = flow(named(li))
+    assert now_asked(li, asked(li, li.made("customer", name=name("Nobody"), city=city), f)) == [me(admin)]
+
+
+# ---- what waits --------------------------------------------------------------------------------------------
+def test_a_change_waits_and_is_made_as_who_asked(people, flow):
+    li, manager = people["li"], people["manager"]
+    f, city = flow({"who": "superior"}, starts="change", field="credit_limit", locks="none")
+    row = li.made("customer", name=name("Limit"), city=city)
+    path = f"/customer/{row['id']}"
+    answer = li.patch(path, row["version"], {"credit_limit": "9000", "short_name": "at once"})
+    assert answer.status == 200
+    id = answer.json["approval"]
+    now = li.row(path)
+    assert now["credit_limit"] is None and now["short_name"] == "at once"
+    change = look(manager, id)["changes"]
+    assert [(c["field"], c["from"], c["to"]) for c in change] == [("credit_limit", None, "9000.00")]
+    assert li.patch(path, now["version"], {"credit_limit": "9500"}).status == 409
+    assert does(manager, id, "approve").status == 200
+    assert li.row(path)["credit_limit"] == "9000.00"
+    last = [e for e in li.get(path + "/_history").json["entries"] if e["op"] == "update"][0]
+    assert last["by"] == me(li) and last["changes"][0]["field"] == "credit_limit"
+    again = li.patch(path, li.row(path)["version"], {"credit_limit": "1"})
+    assert does(manager, again.json["approval"], "reject", note="no").status == 200
+    assert li.row(path)["credit_limit"] == "9000.00"
+
+
+def test_a_choice_that_is_to_be_reached_waits_on_every_way(people, flow):
+    li, manager = people["li"], people["manager"]
+    f, city = flow({"who": "superior"}, starts="change", field="lifecycle", value="customer", locks="none")
+    made = li.post("/customer", {"name": name("Reach"), "city": city, "lifecycle": "customer"})
+    assert made.status == 201 and made.json["approval"]
+    assert made.json["row"]["lifecycle"] == "lead"
+    rows = [li.made("customer", name=name("Reach"), city=city) for _ in range(2)]
+    job = li.job(li.post("/customer/_bulk", {"ids": [r["id"] for r in rows], "patch": {"lifecycle": "customer"}}))
+    assert job["state"] == "done"
+    assert {li.row(f"/customer/{r['id']}")["lifecycle"] for r in rows} == {"lead"}
+    waiting = {a["record"]: a["id"] for a in box(manager).values()}
+    assert does(manager, waiting[rows[0]["id"]], "approve").status == 200
+    assert [li.row(f"/customer/{r['id']}")["lifecycle"] for r in rows] == ["customer", "lead"]
+    free = li.patch(f"/customer/{rows[1]['id']}", li.row(f"/customer/{rows[1]['id']}")["version"], {"lifecycle": "dormant"})
+    assert free.status == 200 and "approval" not in free.json
+
+
+def test_an_action_waits_and_so_does_one_that_would_change_what_waits(people, flow):
+    li, manager = people["li"], people["manager"]
+    f, city = flow({"who": "superior"}, starts="action", action="log", locks="none")
+    row = li.made("customer", name=name("Act"), city=city)
+    answer = li.post(f"/customer/{row['id']}/log", {"kind": "call", "note": "spoke"})
+    assert answer.status == 200 and answer.json["approval"]
+    assert li.rows("activity", filter=["customer_id", "=", row["id"]]) == []
+    assert does(manager, answer.json["approval"], "approve").status == 200
+    done = li.rows("activity", filter=["customer_id", "=", row["id"]])
+    assert [d["subject"] for d in done] == ["spoke"] and done[0]["owner_id"] == me(li)
+    # the action "log" sets the day of the next step: where that waits, nothing of the action has happened
+    f, city = flow({"who": "superior"}, starts="change", field="next_action_on", locks="none")
+    row = li.made("customer", name=name("Act"), city=city)
+    answer = li.post(f"/customer/{row['id']}/log", {"kind": "call", "note": "whole", "next_action_on": "2030-01-01"})
+    assert answer.status == 200 and answer.json["approval"], answer
+    assert li.rows("activity", filter=["customer_id", "=", row["id"]]) == []
+    assert look(manager, answer.json["approval"])["action"] == "log"
+    assert does(manager, answer.json["approval"], "approve").status == 200
+    assert li.row(f"/customer/{row['id']}")["next_action_on"] == "2030-01-01"
+    assert len(li.rows("activity", filter=["customer_id", "=", row["id"]])) == 1
+
+
+def test_what_waits_is_locked_with_its_details_or_begins_anew(people, flow):
+    li, manager = people["li"], people["manager"]
+    f, city = flow({"who": "superior"}, starts="create")
+    row = li.made("customer", name=name("Locked"), city=city)
+    path = f"/customer/{row['id']}"
+    id = [a["id"] for a in box(li, "mine").values() if a["record"] == row["id"]][0]
+    assert li.patch(path, row["version"], {"short_name": "x"}).status == 409
+    assert people["admin"].delete(path).status == 409
+    assert li.post("/customer_bank", {"customer_id": row["id"], "bank": "ICBC", "account": "1"}).status == 409
+    assert manager.patch(path, row["version"], {"short_name": "x"}).status == 409
+    now = li.row(path)
+    assert now["short_name"] is None and li.rows("customer_bank", filter=["customer_id", "=", row["id"]]) == []
+    assert does(manager, id, "approve").status == 200
+    assert li.patch(path, li.row(path)["version"], {"short_name": "x"}).status == 200
+    f, city = flow({"who": "superior"}, named(people["lan"]), starts="create", locks="restart")
+    row = li.made("customer", name=name("Anew"), city=city)
+    id = [a["id"] for a in box(li, "mine").values() if a["record"] == row["id"]][0]
+    assert does(manager, id, "approve").status == 200
+    assert now_asked(li, id) == [me(people["lan"])]
+    assert li.patch(f"/customer/{row['id']}", li.row(f"/customer/{row['id']}")["version"], {"short_name": "y"}).status == 200
+    assert now_asked(li, id) == [me(manager)] and people["lan"].get(f"/customer/{row['id']}").status == 404
+
+
+def test_an_approver_fills_in_what_the_step_names_and_nothing_else(people, flow):
+    li, manager = people["li"], people["manager"]
+    f, city = flow({"who": "superior", "fills": "credit_limit, payment_days"})
+    row = li.made("customer", name=name("Fill"), city=city)
+    id = asked(li, row, f)
+    assert look(manager, id)["fills"] == "credit_limit, payment_days"
+    assert does(manager, id, "approve", values={"short_name": "x"}).status == 422
+    assert does(manager, id, "approve", values={"credit": "x"}).status == 422
+    assert does(manager, id, "approve", values={"payment_days": "many"}).status == 422
+    assert look(li, id)["state"] == "open"
+    assert does(manager, id, "approve", values={"credit_limit": "777", "payment_days": 30}).status == 200
+    now = li.row(f"/customer/{row['id']}")
+    assert (now["credit_limit"], now["payment_days"], now["short_name"]) == ("777.00", 30, None)
+
+
+def test_a_flow_says_what_is_wrong_with_it(people):
+    admin = people["admin"]
+    for wrong, field in (({"on_table": "user"}, "on_table"), ({"on_table": "nothing"}, "on_table"), ({"starts": "change", "field": "nofield"}, "field"),
+                         ({"starts": "change", "field": "lifecycle", "value": "nokey"}, "value"), ({"starts": "action", "action": "fly"}, "action"),
+                         ({"state_field": "lifecycle"}, "state_field"), ({"applies_to": ["nofield", "=", 1]}, "applies_to")):
+        answer = admin.post("/approval_flow", {"name": "Wrong", "on_table": "customer", **wrong})
+        assert answer.status == 422 and field in answer.json["error"]["fields"], (wrong, answer)
+    assert people["manager"].get("/approval_flow").status == 403
+    assert people["manager"].post("/approval_flow", {"name": "x", "on_table": "customer"}).status == 403
+
+
+def test_a_steps_rule_in_lua_decides_whether_it_is_needed(own_site):
+    site = own_site()
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    flow = admin.made("approval_flow", name="By rule", on_table="customer", starts="ask")
+    admin.made("approval_step", flow_id=flow["id"], name="Manager", who="superior", place=1)
+    admin.made("approval_step", flow_id=flow["id"], name="Director", who="superior", level=2, place=2)
+    (site.data.parent / "scripts/rules/base.approval_step.lua").write_text(
+        '-- The director is asked about key companies only.\n'
+        'return function(record, flow, step)\n  return flow ~= "By rule" or step ~= "Director" or record.level == "a"\nend\n')
+    manager = site.sign_in("demo.manager")
+
+    def ends(level):
+        row = li.made("customer", name=name("Rule"), level=level)
+        id = li.post(f"/customer/{row['id']}/_approval", {"flow": "By rule"}).json["id"]
+        assert does(manager, id, "approve").status == 200
+        return look(li, id)["state"]
+
+    assert until(lambda: ends("b") == "approved")
+    assert ends("a") == "open"
+
+
+# ---- time -----------------------------------------------------------------------------------------------------
+def late(site, id):
+    """Their time is over while nothing runs."""
+    assert site.stop() == 0
+    with sqlite3.connect(site.data / "berth.db") as db:
+        assert db.execute("UPDATE approval SET due_at = 1 WHERE id = ? AND due_at IS NOT NULL", (id,)).rowcount == 1
+    db.close()
+    site.start()
+
+
+@pytest.mark.parametrize("what,state,op", [("approve", "approved", "passed"), ("reject", "rejected", "lapsed"), ("escalate", "open", "escalated"),
+                                           ("remind", "open", "asked")])
+def test_when_the_time_of_a_step_is_over(own_site, what, state, op):
+    site = own_site()
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    flow = admin.made("approval_flow", name="Timed", on_table="customer", starts="ask")
+    admin.made("approval_step", flow_id=flow["id"], name="Soon", who="superior", hours=1, late=what)
+    row = li.made("customer", name=name("Late"))
+    id = li.post(f"/customer/{row['id']}/_approval", {"flow": "Timed"}).json["id"]
+    late(site, id)
+    li, manager, admin = (site.sign_in("demo." + n) for n in ("li", "manager", "admin"))
+    assert until(lambda: look(li, id)["acts"][-1]["op"] == op and look(li, id)["state"] == state and look(li, id)["due_at"] != "1970-01-01T00:00:00.001Z")
+    if what == "escalate":
+        assert now_asked(li, id) == [me(admin)]
+        assert does(manager, id, "approve").status == 403
+        assert does(admin, id, "approve").status == 200 and look(li, id)["state"] == "approved"
+    elif what == "remind":
+        assert until(lambda: len([a for a in manager.get("/_alert").json["alerts"] if a["record"] == row["id"]]) == 2)
+        assert does(manager, id, "approve").status == 200
+    else:
+        assert does(manager, id, "approve").status == 409
+
+
+def test_what_waits_for_somebody_who_leaves_goes_to_their_superior(own_site):
+    site = own_site()
+    admin, li, manager = (site.sign_in("demo." + n) for n in ("admin", "li", "manager"))
+    flow = admin.made("approval_flow", name="Left", on_table="customer", starts="ask")
+    admin.made("approval_step", flow_id=flow["id"], name="One", who="superior")
+    row = li.made("customer", name=name("Left"))
+    id = li.post(f"/customer/{row['id']}/_approval", {"flow": "Left"}).json["id"]
+    user = admin.row(f"/user/{me(manager)}")
+    assert admin.patch(f"/user/{me(manager)}", user["version"], {"active": False}).status == 200
+    assert now_asked(li, id) == [me(admin)]
+    assert does(admin, id, "approve").status == 200
+
+
+# ---- by mail ---------------------------------------------------------------------------------------------------
+def test_a_mails_link_decides_once_as_whom_it_was_sent_to(own_site, relay):  # noqa: F811
+    site = own_site(*relay.options, "--public_url", "https://crm.hanse.example")
+    admin, li, manager = (site.sign_in("demo." + n) for n in ("admin", "li", "manager"))
+    user = admin.row(f"/user/{me(manager)}")
+    assert admin.patch(f"/user/{me(manager)}", user["version"], {"email": "chen@hanse.example", "locale": "en"}).status == 200
+    flow = admin.made("approval_flow", name="By mail", on_table="customer", starts="ask")
+    for i in range(2):
+        admin.made("approval_step", flow_id=flow["id"], name=f"Step {i}", who="superior", place=i)
+    row = li.made("customer", name=name("Mailed"))
+    id = li.post(f"/customer/{row['id']}/_approval", {"flow": flow["name"]}).json["id"]
+
+    def tokens():
+        texts = [m[1].get_content() for m in relay.mails if m[1]["To"] and "chen@hanse.example" in m[1]["To"]]
+        return [re.search(r"https://crm.hanse.example/approve#(\d+\.approve_[\w-]+)", t)[1] for t in texts if "/approve#" in t]
+
+    assert until(lambda: len(tokens()) == 1)
+    token = tokens()[0]
+    nobody = site.nobody()
+    seen = nobody.post("/_approval/_link", {"token": token})
+    assert seen.status == 200 and seen.json["title"] == row["name"] and seen.json["state"] == "open"
+    assert look(li, id)["state"] == "open", "looking decides nothing"
+    forged = [token[:-1] + ("A" if token[-1] != "A" else "B"), token.replace(".", "9.", 1), "1." + token.split(".", 1)[1], token.split(".")[0] + ".", "", "x"]
+    for wrong in forged:
+        if wrong != token:
+            assert nobody.post("/_approval/_decide", {"token": wrong, "op": "approve"}).status == 403, wrong
+            assert nobody.post("/_approval/_link", {"token": wrong}).status == 403, wrong
+    assert nobody.post("/_approval/_decide", {"token": token, "op": "withdraw"}).status == 422
+    assert nobody.post("/_approval/_decide", {"token": token, "op": "delegate", "user": 1}).status == 422
+    assert nobody.ask("POST", "/_approval/_decide", {"token": token, "op": "approve"}, {"X-Berth": "0"}).status == 403
+    assert nobody.post(f"/_approval/{id}/approve", {"token": token}).status == 401
+    a = look(li, id)
+    assert a["state"] == "open" and len(a["acts"]) == 1
+    assert nobody.post("/_approval/_decide", {"token": token, "op": "approve", "note": "from the train"}).status == 204
+    a = look(li, id)
+    assert (a["acts"][-1]["by"], a["acts"][-1]["via"], a["acts"][-1]["note"], a["step"]) == (me(manager), "link", "from the train", 2)
+    assert nobody.post("/_approval/_decide", {"token": token, "op": "approve"}).status == 403, "once"
+    assert until(lambda: len(tokens()) == 2)
+    second = [t for t in tokens() if t != token][0]
+    mixed = second.split(".")[0] + "." + token.split(".")[1]
+    assert nobody.post("/_approval/_decide", {"token": mixed, "op": "approve"}).status == 403, "the link of another step"
+    assert site.stop() == 0
+    with sqlite3.connect(site.data / "berth.db") as db:
+        db.execute("UPDATE approval_ask SET secret_until = 1")
+    db.close()
+    site.start()
+    li = site.sign_in("demo.li")
+    assert site.nobody().post("/_approval/_decide", {"token": second, "op": "approve"}).status == 403, "too old"
+    assert look(li, id)["state"] == "open"
+    mail = [e for e in li.get(f"/customer/{row['id']}/_timeline").json["entries"] if e["kind"] == "mail"]
+    assert mail == [], "who sees the record does not see the link"
+
+
+# ---- alerts and home ----------------------------------------------------------------------------------------------
+def test_who_is_asked_hears_of_it_and_who_asked_hears_the_end(people, flow):
+    li, manager = people["li"], people["manager"]
+    f, city = flow({"who": "superior"})
+    row = li.made("customer", name=name("Heard"), city=city)
+    before = manager.get("/_approval").json["waiting"]
+    id = asked(li, row, f)
+    assert manager.get("/_approval").json["waiting"] == before + 1
+
+    def alerts(person, state="open"):
+        return [a["text"] for a in person.get("/_alert", state=state, limit="200").json["alerts"] if a["record"] == row["id"]]
+
+    assert until(lambda: alerts(manager))
+    assert f["name"] in alerts(manager)[0]
+    assert does(manager, id, "reject", note="not this year").status == 200
+    assert alerts(manager) == []
+    assert until(lambda: alerts(li))
+    assert "not this year" in alerts(li)[0]
