@@ -57,10 +57,13 @@ static void held_json(struct berth_ctx *c, struct json *j, const struct approval
         json_open(j, '{');
         text_json(j, "field", f->name);
         text_json(j, "label", labels_field(c->st->labels, c->locale, a->row->t->name, f->name));
+        text_json(j, "type", model_type_name(f->type));
         json_key(j, "from");
         val_json(j, f, a->row->v[f->at]);
         json_key(j, "to");
         val_json(j, f, val_kept(c, f, v));
+        text_json(j, "from_text", val_text(c, f, a->row->v[f->at]));
+        text_json(j, "to_text", val_text(c, f, val_kept(c, f, v)));
         json_close(j, '}');
     }
     json_close(j, ']');

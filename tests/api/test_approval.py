@@ -399,6 +399,23 @@ def test_a_steps_rule_in_lua_decides_whether_it_is_needed(own_site):
     assert ends("a") == "open"
 
 
+def test_scripts_ask_for_approval_and_know_how_it_stands(own_site):
+    site = own_site()
+    admin, li, manager = (site.sign_in("demo." + n) for n in ("admin", "li", "manager"))
+    flow = admin.made("approval_flow", name="Asked by rule", on_table="customer", starts="ask", locks="none")
+    admin.made("approval_step", flow_id=flow["id"], name="Manager", who="superior")
+    (site.data.parent / "scripts/hooks/asks.lua").write_text(
+        '-- Asks about every customer of Askton; another change tells how that stands.\n'
+        'on("customer", "after_insert", function(c) if c.city == "Askton" then berth.ask(c, "Asked by rule", "from a script") end end)\n'
+        'on("customer", "before_update", function(c) if c.city == "Askton" then c.province = berth.approval(c, "Asked by rule") or "none" end end)\n')
+    assert until(lambda: li.made("customer", name=name("Script"), city="Askton") and [a for a in box(li, "mine").values() if a["flow"] == "Asked by rule"])
+    a = [a for a in box(li, "mine").values() if a["flow"] == "Asked by rule"][0]
+    assert look(li, a["id"])["acts"][0]["note"] == "from a script"
+    assert does(manager, a["id"], "approve").status == 200
+    path = f"/customer/{a['record']}"
+    assert li.patch(path, li.row(path)["version"], {"short_name": "x"}).json["row"]["province"] == "approved"
+
+
 # ---- time -----------------------------------------------------------------------------------------------------
 def late(site, id):
     """Their time is over while nothing runs."""

@@ -8,6 +8,7 @@ import { start, ui } from './host.mjs'
 import { serve } from '../test/mock/server.mjs'
 import { axe, call, DESK, launch, open, overflow, PHONE, settle, signIn } from './lib.mjs'
 import { admin } from './admin.mjs'
+import { approvals } from './approvals.mjs'
 import { home } from './home.mjs'
 import { looks } from './looks.mjs'
 import { records } from './records.mjs'
@@ -773,6 +774,7 @@ if (host.kind !== 'mock') await looks({ test, clean, ok, metaOf, make, fetchRow,
 if (host.kind !== 'mock') await records({ test, clean, ok, make, metaOf, TABLE, stamp })
 if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, metaOf, TABLE, stamp })
 if (host.kind !== 'mock') await home({ test, clean, ok, until, small, stamp })
+if (host.kind !== 'mock') await approvals({ test, clean, ok, until, choose, small, stamp, browser, host })
 if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, stamp, browser, host })
 
 /* The mock's jobs are slow enough to be stopped. */

@@ -88,6 +88,8 @@ function admin(page, phone) {
     'admin-pools': () => go('/admin/pools', '[data-pool]'),
     'admin-pool': () => go('/admin/pools/1', '#pool-rules'),
     'admin-try': async () => { await go('/admin/scripts/rules~customers-activity', '[data-t=tryscript]'); await page.locator('[data-t=tryscript]').click(); await page.locator('[data-t=tried]').waitFor() },
+    'admin-approvals': () => go('/admin/approvals/1', '.flowstep'),
+    'admin-approval': async () => { await go('/admin/approvals/1', '.flowstep'); await page.locator('[data-t=editstep]').first().click(); await page.locator('form .combo').first().waitFor() },
     'admin-roles': () => go('/admin/roles', '.admrow'),
     'admin-role': async () => { await go('/admin/roles/2', '.matrix'); if (!phone) await page.locator('[data-table=lead] [data-t=fields]').click() },
   }

@@ -19,6 +19,7 @@ export const router = createRouter({
     { path: '/help/:page?', component: worded(() => import('./views/Help.vue')), props: (r) => ({ page: r.params.page ?? '' }) },
     { path: '/setup', redirect: () => ({ path: '/', hash: '', query: {} }) },
     { path: '/alerts', component: worded(() => import('./views/AlertCentre.vue')) },
+    { path: '/approvals', component: worded(() => import('./views/Approvals.vue')) },
     { path: '/settings', component: worded(() => import('./views/Settings.vue')) },
     { path: '/p/:plugin/:name', component: worded(() => import('./views/PluginPage.vue')), props: (r) => ({ plugin: r.params.plugin, page: r.params.name }) },
     { path: '/admin/:page?/:id?', component: worded(() => import('./admin/Admin.vue')), props: (r) => ({ page: r.params.page ?? '', id: r.params.id ?? '' }) },

@@ -26,6 +26,7 @@ const TOPICS: { id: string; places: Place[] }[] = [
   { id: 'pools', places: [
     { id: 'pools', icon: 'inbox', table: 'pool' }, { id: 'limits', to: '/t/hold_limit', icon: 'lock', table: 'hold_limit' },
     { id: 'recycle', to: '/recycle', icon: 'pool', perm: 'pools.whatif' }, { id: 'handovers', to: '/t/handover', icon: 'swap', table: 'handover' }] },
+  { id: 'process', places: [{ id: 'approvals', icon: 'check', table: 'approval_flow' }] },
   { id: 'system', places: [
     { id: 'settings', icon: 'sliders' }, { id: 'config', icon: 'swap' }, { id: 'scripts', icon: 'file' }, { id: 'plugins', icon: 'box' }, { id: 'jobs', icon: 'clock', table: 'job' },
     { id: 'audit', icon: 'eye', table: 'audit' }, { id: 'backup', icon: 'database' }, { id: 'system', icon: 'pulse' }] },
@@ -50,6 +51,6 @@ export function topics(): { id: string; title: string; cards: Card[] }[] {
       return to ? [{ id: p.id, to, icon: p.icon, title: t('admin.place.' + p.id), text: t('admin.place.' + p.id + '.text') }] : []
     }),
   }))
-  all.splice(3, 0, { id: 'areas', title: t('admin.topic.areas'), cards: rest.map((n) => ({ id: n.table!, to: n.to, icon: n.icon ?? 'table', title: n.label, text: t('admin.place.area.text') })) })
+  all.splice(4, 0, { id: 'areas', title: t('admin.topic.areas'), cards: rest.map((n) => ({ id: n.table!, to: n.to, icon: n.icon ?? 'table', title: n.label, text: t('admin.place.area.text') })) })
   return all.filter((x) => x.cards.length)
 }

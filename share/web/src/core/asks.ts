@@ -1,5 +1,6 @@
 // asks.ts - modal questions: whoever needs an answer awaits it, the shell draws it.
 import { shallowReactive } from 'vue'
+import type { Op, Whole } from './approvals'
 import type { Offer, Stand } from './home'
 import type { Action, Attachment, Field, Match, Meta, Row, View } from './types'
 
@@ -9,6 +10,7 @@ export interface AskProps {
   stale: { meta: Meta; current: Row; mine: Record<string, unknown>; base: Row }
   duplicate: { matches: Match[]; label: string; blocked?: boolean }
   action: { action: Action; count: number; row?: Row }
+  approval: { op: Op | 'ask'; approval?: Whole; flow?: string }
   bulk: { fields: Field[]; count: number; exact: boolean; meta: Meta }
   view: { meta: Meta; name: string; view?: View }
   merge: { meta: Meta; rows: Row[] }
@@ -29,6 +31,7 @@ export interface AskAnswer {
   stale: Record<string, unknown>
   duplicate: true
   action: Record<string, unknown>
+  approval: Record<string, unknown>
   bulk: Record<string, unknown>
   view: { fields: Record<string, unknown>; pinned: boolean; first: boolean }
   merge: { keep: number; values: Record<string, unknown> }

@@ -2,7 +2,7 @@
 import { fold } from './fmt'
 import { locale, type Locale } from './i18n'
 
-export const PAGES = ['start', 'home', 'lists', 'records', 'search', 'import', 'pools', 'duplicates', 'calendar', 'activities', 'opportunities'] as const
+export const PAGES = ['start', 'home', 'lists', 'records', 'search', 'import', 'pools', 'duplicates', 'approvals', 'calendar', 'activities', 'opportunities'] as const
 export type HelpPage = (typeof PAGES)[number]
 export const isPage = (s: unknown): s is HelpPage => PAGES.includes(s as HelpPage)
 
@@ -17,6 +17,7 @@ const OF_TABLE: Record<string, HelpPage> = {
 /** The page about what is on the screen now. */
 export function pageFor(path: string, query: Record<string, unknown> = {}): HelpPage {
   if (path === '/' || path.startsWith('/alerts')) return 'home'
+  if (path.startsWith('/approvals') || path.startsWith('/admin/approvals')) return 'approvals'
   if (path.startsWith('/r/')) return 'opportunities'
   if (path.startsWith('/recycle')) return 'pools'
   const [, t, table, rest] = path.split('/')

@@ -17,6 +17,7 @@ function alerts(p: AlertPage & { refs?: Refs }): void {
   newest = Math.max(newest, 0, ...p.alerts.map((a) => a.id))
   for (const a of fresh.slice(0, 3).reverse()) toast(a.title ? `${a.text} · ${a.title}` : a.text)
   void cache.invalidateQueries({ queryKey: ['alerts'] })
+  void cache.invalidateQueries({ queryKey: ['approvals'] })
 }
 
 /* The home page counts again, at most every few seconds. */

@@ -75,6 +75,10 @@ function took(table: string, meta: Meta, rec: Rec): Row {
   apply(table, rec.row.id, rec.row)
   void cache.invalidateQueries({ queryKey: ['sums', table] })
   void cache.invalidateQueries({ queryKey: ['history', table, rec.row.id] })
+  if (rec.approval) {
+    toast(t('approval.sent'))
+    void cache.invalidateQueries({ queryKey: ['approvals'] })
+  }
   return rec.row
 }
 
@@ -97,7 +101,7 @@ export async function saveRow(
         body: change, headers: { 'If-Match': `"${version}"` }, query: { duplicates: allow },
       })
       const now = took(table, meta, rec)
-      if (!o.quiet) offerUndo(meta, now, before)
+      if (!o.quiet && !rec.approval) offerUndo(meta, now, before)
       return now
     } catch (e) {
       apply(table, row.id, before)
@@ -267,7 +271,7 @@ export async function act(meta: Meta, action: Action, to: Target, more: { single
     if (more.single) {
       const rec = await actOnOne(meta, action, to.ids[0]!, form)
       if (rec === 'left') return false
-      toast(t('action.done', { name: action.label }))
+      if (!rec?.approval) toast(t('action.done', { name: action.label }))
       /* Handed away: who gave it may no longer see it. */
       if (!rec?.row) return 'gone'
       took(meta.table, meta, rec)

@@ -149,13 +149,15 @@ export interface Page {
   total?: number
   total_exact?: boolean
 }
-export interface Can { update?: boolean; delete?: boolean; actions?: string[]; step?: boolean }
+export interface Can { update?: boolean; delete?: boolean; actions?: string[]; step?: boolean; approval?: boolean }
 export interface Rec {
   row: Row
   refs?: Refs
   can?: Can
   /** Fields, "@files", "@notes": what the pool shows only to whom it belongs. */
   hidden?: string[]
+  /** Something of it was put aside until this approval is given. */
+  approval?: number
 }
 
 export interface Change { field: string; from: unknown; to: unknown }
