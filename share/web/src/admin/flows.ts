@@ -1,21 +1,8 @@
-// flows.ts - the forms of a flow and of its steps: which questions belong to which answer, and choices instead of names to type.
+// flows.ts - the forms of a flow and of its steps, with choices instead of names to type; and a step in words.
 import { t } from '../core/i18n'
 import { formFields } from '../core/meta'
 import type { Field, Meta, Option, Row } from '../core/types'
 import type { Registry } from './registry'
-
-/* What is only asked when an earlier answer calls for it. */
-const WHEN: Record<string, (v: Record<string, unknown>) => boolean> = {
-  field: (v) => v.starts === 'change' || v.who === 'field',
-  value: (v) => v.starts === 'change',
-  action: (v) => v.starts === 'action',
-  level: (v) => v.who === 'superior' || v.who === 'head',
-  role_id: (v) => v.who === 'role',
-  perm: (v) => v.who === 'perm',
-  user_ids: (v) => v.who === 'people',
-  late: (v) => Number(v.hours) > 0,
-}
-const REQUIRED = ['field', 'action', 'role_id', 'perm', 'user_ids']
 
 const among = (of: Meta, fits: (f: Field) => boolean): Option[] =>
   of.fields.filter(fits).map((f) => ({ value: f.name, label: f.label }))
@@ -23,16 +10,15 @@ const among = (of: Meta, fits: (f: Field) => boolean): Option[] =>
 /** of: the table that the flow is about. */
 export function flowFields(meta: Meta, reg: Registry, of: Meta | undefined, v: Record<string, unknown>, fixed: string[]): Field[] {
   const pick = (f: Field, options: Option[], more: Partial<Field> = {}): Field => ({ ...f, type: 'pick', options, ...more })
-  return formFields(meta).filter((f) => !fixed.includes(f.name) && (WHEN[f.name]?.(v) ?? true)).map((f): Field => {
-    const g = { ...f, required: f.required || REQUIRED.includes(f.name) }
+  return formFields(meta).filter((f) => !fixed.includes(f.name)).map((g): Field => {
     const watched = of?.fields.find((x) => x.name === v.field)
-    if (f.name === 'on_table') return pick(g, reg.tables.filter((x) => !x.personal && x.plugin !== 'base').map((x) => ({ value: x.name, label: x.label })))
-    if (f.name === 'field') return pick(g, of ? among(of, (x) => (v.who ? x.type === 'ref' && x.of === 'user' && !x.many : !x.readonly || x.name === 'owner_id')) : [])
-    if (f.name === 'state_field') return pick(g, of ? among(of, (x) => ['requested', 'approved', 'rejected'].every((k) => x.options?.some((o) => o.value === k))) : [])
-    if (f.name === 'value' && watched?.options) return pick(g, watched.options)
-    if (f.name === 'action') return pick(g, (of?.actions ?? []).map((a) => ({ value: a.name, label: a.label })))
-    if (f.name === 'perm') return pick(g, reg.perms.map((x) => ({ value: x.name, label: x.label })))
-    if (f.name === 'fills') return pick(g, of ? among(of, () => true) : [], { many: true })
+    if (g.name === 'on_table') return pick(g, reg.tables.filter((x) => !x.personal && x.plugin !== 'base').map((x) => ({ value: x.name, label: x.label })))
+    if (g.name === 'field') return pick(g, of ? among(of, (x) => (v.who ? x.type === 'ref' && x.of === 'user' && !x.many : !x.readonly || x.name === 'owner_id')) : [])
+    if (g.name === 'state_field') return pick(g, of ? among(of, (x) => ['requested', 'approved', 'rejected'].every((k) => x.options?.some((o) => o.value === k))) : [])
+    if (g.name === 'value' && watched?.options) return pick(g, watched.options)
+    if (g.name === 'action') return pick(g, (of?.actions ?? []).map((a) => ({ value: a.name, label: a.label })))
+    if (g.name === 'perm') return pick(g, reg.perms.map((x) => ({ value: x.name, label: x.label })))
+    if (g.name === 'fills') return pick(g, of ? among(of, () => true) : [], { many: true })
     return g
   })
 }
