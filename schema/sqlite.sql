@@ -379,6 +379,18 @@ CREATE TABLE layout (
 ) STRICT;
 CREATE UNIQUE INDEX ux_layout_on_table ON layout (on_table);
 
+CREATE TABLE retention (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    on_table TEXT,
+    bin_days INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_retention_on_table ON retention (on_table);
+
 CREATE TABLE series (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL,
@@ -613,6 +625,7 @@ CREATE TABLE bin (
 ) STRICT;
 CREATE INDEX ix_bin_on_table_record_id ON bin (on_table, record_id);
 CREATE INDEX ix_bin_batch ON bin (batch);
+CREATE INDEX ix_bin_on_table_deleted_at ON bin (on_table, deleted_at);
 
 CREATE TABLE history (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -632,6 +645,18 @@ CREATE TABLE seal (
     history INTEGER,
     audit INTEGER,
     hash TEXT
+) STRICT;
+
+CREATE TABLE seal_cut (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    made_at INTEGER,
+    seal INTEGER,
+    at INTEGER,
+    history INTEGER,
+    audit INTEGER,
+    hash TEXT,
+    entries INTEGER,
+    file TEXT
 ) STRICT;
 
 CREATE TABLE owner_log (

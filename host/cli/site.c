@@ -136,6 +136,7 @@ int site_open(struct site *s, const struct conf_list *scripts_left_out, struct b
     }
     s->st.files_dir = s->files_dir;
     s->st.backup_dir = *s->conf->backups != '\0' ? s->conf->backups : join(a, s->conf->data, "backups");
+    s->st.archive_dir = join(a, s->conf->data, "archive");
     s->st.scanner = s->conf->scanner;
     s->st.public_url = s->conf->public_url;
     service_ready(&s->st);

@@ -377,3 +377,8 @@ int db_keep_rows(struct db_conn *writer, const char *table)
 {
     return writer->driver->keep_rows(writer, table);
 }
+
+int db_free_rows(struct db_conn *writer, const char *table)
+{
+    return writer->driver->free_rows(writer, table);
+}

@@ -156,6 +156,7 @@ void db_at_commit(struct db *db, int (*run)(struct db_conn *writer, void *arg), 
 /* In a body: from now on the database itself refuses to change this table's rows or take them away.
  * May be said again. */
 int db_keep_rows(struct db_conn *writer, const char *table);
+int db_free_rows(struct db_conn *writer, const char *table); /* until it is said again */
 
 struct db_stats {
     int64_t bodies, commits, commits_failed, checkpoints; /* since db_open() */

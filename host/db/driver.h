@@ -59,6 +59,7 @@ struct db_driver {
     bool (*wanted)(struct db *db);
     void (*at_commit)(struct db *db, int (*run)(struct db_conn *, void *), void *arg);
     int (*keep_rows)(struct db_conn *c, const char *table);
+    int (*free_rows)(struct db_conn *c, const char *table);
     void (*stats)(struct db *db, struct db_stats *out);
     int (*backup)(struct db *db, const char *to_path, struct buf *err);
     int (*integrity)(struct db *db, struct buf *report);

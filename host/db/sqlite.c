@@ -517,6 +517,17 @@ static int sq_keep_rows(struct db_conn *c, const char *table)
     return rc;
 }
 
+static int sq_free_rows(struct db_conn *c, const char *table)
+{
+    struct buf sql = BUF_INIT;
+    int rc;
+
+    buf_addf(&sql, "DROP TRIGGER IF EXISTS kept_%s_update; DROP TRIGGER IF EXISTS kept_%s_delete;", table, table);
+    rc = sq_exec(c, buf_str(&sql));
+    buf_free(&sql);
+    return rc;
+}
+
 const struct db_driver db_sqlite = {
     .scheme = "sqlite",
     .dialect =
@@ -570,6 +581,7 @@ const struct db_driver db_sqlite = {
     .wanted = sq_wanted,
     .at_commit = sq_at_commit,
     .keep_rows = sq_keep_rows,
+    .free_rows = sq_free_rows,
     .stats = sq_stats,
     .backup = sq_backup,
     .integrity = sq_integrity,

@@ -1,6 +1,8 @@
 /* asof.c - going back: every change knows what was there before it. */
 #include "record/asof.h"
 
+#include "record/seal.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +54,10 @@ struct berth_row *record_at(struct berth_ctx *c, const struct berth_row *now, in
 
     if (row_int(now, F_CREATED_AT) > at) {
         ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+        return NULL;
+    }
+    if (at < seal_cut_at(c->conn)) { /* what was changed before then is no longer here */
+        ctx_fail(c, BERTH_NOT_FOUND, "not_kept", "err.not_kept");
         return NULL;
     }
     s = db_prepare(c->conn, "SELECT changes FROM history WHERE tbl = ? AND rec = ? AND at > ? ORDER BY seq DESC");

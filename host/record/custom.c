@@ -295,6 +295,16 @@ static int check_setting(struct berth_ctx *c, struct berth_row *r)
     return c->rc;
 }
 
+static int check_retention(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_val on = row_get(r, "on_table");
+    const struct table *t = val_is_nil(on) ? NULL : model_table(c->m, on.s);
+
+    if (t == NULL || !(t->flags & BERTH_BIN))
+        ctx_invalid(c, "on_table", "err.bin_table", NULL);
+    return not_negative(c, r);
+}
+
 /* ---- after a save --------------------------------------------------------------------- */
 static int rights(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
@@ -426,6 +436,7 @@ static const struct own {
     {"pool_field", check_pool_field, NULL, rights},
     {"pool_member", NULL, NULL, rights},
     {"pool_rule", check_pool_rule, NULL, pool_saved},
+    {"retention", check_retention, NULL, NULL},
     {"role", only_admin, only_admin, rights},
     {"role_field", only_admin, only_admin, rights},
     {"role_perm", only_admin, only_admin, rights},

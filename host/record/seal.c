@@ -1,6 +1,8 @@
 /* seal.c - making and checking the chain. */
 #include "record/seal.h"
 
+#include "record/seal_in.h"
+
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +12,8 @@
 #include "base/when.h"
 
 /* What is hashed, in this order; columns added later stand behind, in statements of their own. */
-static const char history_sql[] = "SELECT seq, tbl, rec, at, by, op, changes, note FROM history WHERE seq > ? AND seq <= ? ORDER BY seq";
-static const char audit_sql[] = "SELECT id, at, user_id, what, detail, ip FROM audit WHERE id > ? AND id <= ? ORDER BY id";
-
-struct seal {
-    int64_t seq, at, history, audit;
-    char hash[65];
-};
+const char seal_history_sql[] = "SELECT seq, tbl, rec, at, by, op, changes, note FROM history WHERE seq > ? AND seq <= ? ORDER BY seq";
+const char seal_audit_sql[] = "SELECT id, at, user_id, what, detail, ip FROM audit WHERE id > ? AND id <= ? ORDER BY id";
 
 /* ---- hashing ------------------------------------------------------------------------------------ */
 static void feed(crypto_generichash_state *h, const void *p, size_t n)
@@ -25,21 +22,28 @@ static void feed(crypto_generichash_state *h, const void *p, size_t n)
 }
 
 /* Type and length before each value, so that no two rows read alike. */
-static void feed_column(crypto_generichash_state *h, struct db_stmt *s, int i)
+void seal_feed(crypto_generichash_state *h, const int64_t *number, const char *text, size_t n)
 {
     char head[32];
-    size_t n = 0;
-    const char *text;
 
-    if (db_col_is_null(s, i)) {
+    if (number != NULL) {
+        feed(h, head, (size_t)snprintf(head, sizeof(head), "i%lld;", (long long)*number));
+    } else if (text == NULL) {
         feed(h, "-;", 2);
-    } else if (db_col_type(s, i) == DB_T_INT) {
-        feed(h, head, (size_t)snprintf(head, sizeof(head), "i%lld;", (long long)db_col_int(s, i)));
     } else {
-        text = db_col_text(s, i, &n);
         feed(h, head, (size_t)snprintf(head, sizeof(head), "t%zu:", n));
         feed(h, text, n);
     }
+}
+
+static void feed_column(crypto_generichash_state *h, struct db_stmt *s, int i)
+{
+    bool is_number = !db_col_is_null(s, i) && db_col_type(s, i) == DB_T_INT;
+    int64_t number = is_number ? db_col_int(s, i) : 0;
+    size_t n = 0;
+    const char *text = is_number || db_col_is_null(s, i) ? NULL : db_col_text(s, i, &n);
+
+    seal_feed(h, is_number ? &number : NULL, text, n);
 }
 
 /* The rows behind `after` up to `last`; how many, negative: a database error. */
@@ -62,22 +66,33 @@ static int64_t feed_rows(crypto_generichash_state *h, struct db_conn *c, const c
     return rc < 0 ? rc : n;
 }
 
-/* seal->hash from what stands in the tables; the number of entries, or negative. */
-static int64_t hash_of(struct db_conn *c, const struct seal *before, struct seal *now)
+void seal_hash_begin(crypto_generichash_state *h, const struct seal *before, const struct seal *now)
+{
+    char head[160];
+
+    crypto_generichash_init(h, NULL, 0, 32);
+    feed(h, head, (size_t)snprintf(head, sizeof(head), "%s %lld %lld %lld;", before->hash, (long long)now->at,
+                                   (long long)now->history, (long long)now->audit));
+}
+
+void seal_hash_end(crypto_generichash_state *h, struct seal *now)
+{
+    unsigned char sum[32];
+
+    crypto_generichash_final(h, sum, sizeof(sum));
+    sodium_bin2hex(now->hash, sizeof(now->hash), sum, sizeof(sum));
+}
+
+int64_t seal_hash(struct db_conn *c, const struct seal *before, struct seal *now)
 {
     crypto_generichash_state h;
-    unsigned char sum[32];
-    char head[160];
     int64_t n, m;
 
-    crypto_generichash_init(&h, NULL, 0, sizeof(sum));
-    feed(&h, head, (size_t)snprintf(head, sizeof(head), "%s %lld %lld %lld;", before->hash, (long long)now->at,
-                                    (long long)now->history, (long long)now->audit));
-    if ((n = feed_rows(&h, c, history_sql, before->history, now->history)) < 0 ||
-        (m = feed_rows(&h, c, audit_sql, before->audit, now->audit)) < 0)
+    seal_hash_begin(&h, before, now);
+    if ((n = feed_rows(&h, c, seal_history_sql, before->history, now->history)) < 0 ||
+        (m = feed_rows(&h, c, seal_audit_sql, before->audit, now->audit)) < 0)
         return -1;
-    crypto_generichash_final(&h, sum, sizeof(sum));
-    sodium_bin2hex(now->hash, sizeof(now->hash), sum, sizeof(sum));
+    seal_hash_end(&h, now);
     return n + m;
 }
 
@@ -91,7 +106,7 @@ static int64_t number(struct db_conn *c, const char *sql)
     return n;
 }
 
-static int read_seal(struct db_stmt *s, struct seal *out)
+int seal_read(struct db_stmt *s, struct seal *out)
 {
     int rc = db_step(s);
 
@@ -101,8 +116,6 @@ static int read_seal(struct db_stmt *s, struct seal *out)
     }
     return rc;
 }
-
-#define SEAL "SELECT seq, at, history, audit, hash FROM seal "
 
 static int seal_now(struct db_conn *c, void *arg)
 {
@@ -114,17 +127,21 @@ static int seal_now(struct db_conn *c, void *arg)
     if (!st->unsealed)
         return 0;
     s = db_prepare(c, SEAL "ORDER BY seq DESC LIMIT 1");
-    rc = read_seal(s, &before);
+    rc = seal_read(s, &before);
     db_reset(s);
-    now = (struct seal){.at = when_now(), .history = number(c, "SELECT coalesce(max(seq), 0) FROM history"),
+    if (rc != DB_ROW && rc >= 0)
+        rc = seal_cut_last(c, &before);
+    now = (struct seal){.at = store_now(st), .history = number(c, "SELECT coalesce(max(seq), 0) FROM history"),
                         .audit = number(c, "SELECT coalesce(max(id), 0) FROM audit")};
     if (rc < 0 || now.history < 0 || now.audit < 0)
         return -1;
-    if (now.history <= before.history && now.audit <= before.audit) { /* what wanted it was undone */
+    now.history = now.history > before.history ? now.history : before.history; /* all of it may have been cut off */
+    now.audit = now.audit > before.audit ? now.audit : before.audit;
+    if (now.history == before.history && now.audit == before.audit) { /* what wanted it was undone */
         st->unsealed = false;
         return 0;
     }
-    if (hash_of(c, &before, &now) < 0)
+    if (seal_hash(c, &before, &now) < 0)
         return -1;
     s = db_prepare(c, "INSERT INTO seal (at, history, audit, hash) VALUES (?, ?, ?, ?)");
     db_bind_int(s, 1, now.at);
@@ -142,10 +159,15 @@ void seal_wanted(struct store *st)
     st->unsealed = true;
 }
 
+int seal_keep_rows(struct db_conn *w)
+{
+    return db_keep_rows(w, "history") < 0 || db_keep_rows(w, "audit") < 0 || db_keep_rows(w, "seal") < 0 || db_keep_rows(w, "seal_cut") < 0 ? -1 : 0;
+}
+
 static int keep_body(struct db_conn *w, void *arg)
 {
     (void)arg;
-    return db_keep_rows(w, "history") < 0 || db_keep_rows(w, "audit") < 0 || db_keep_rows(w, "seal") < 0 ? -1 : 0;
+    return seal_keep_rows(w) < 0 ? -1 : 0;
 }
 
 int seal_start(struct store *st, struct buf *err)
@@ -161,7 +183,7 @@ int seal_start(struct store *st, struct buf *err)
 /* ---- checking ---------------------------------------------------------------------------------------- */
 int seal_verify(struct db_conn *conn, struct seal_report *out, struct buf *why)
 {
-    struct seal before = {0}, seal;
+    struct seal before = {0}, cut, seal;
     int rc = 0;
 
     *out = (struct seal_report){0};
@@ -169,21 +191,25 @@ int seal_verify(struct db_conn *conn, struct seal_report *out, struct buf *why)
         buf_puts(why, "the database cannot be read");
         return -1;
     }
-    for (;;) { /* one by one: the rows between are read with other statements */
+    if (seal_cut_last(conn, &before) < 0 || !seal_cut_sound(conn, &before, why))
+        rc = -1;
+    cut = before;
+    out->cut = cut.seq;
+    while (rc == 0) { /* one by one: the rows between are read with other statements */
         struct db_stmt *s = db_prepare(conn, SEAL "WHERE seq > ? ORDER BY seq LIMIT 1");
         struct seal made;
         int64_t n;
         int got;
 
         db_bind_int(s, 1, before.seq);
-        got = read_seal(s, &seal);
+        got = seal_read(s, &seal);
         db_reset(s);
         if (got != DB_ROW) {
             rc = got < 0 ? -1 : 0;
             break;
         }
         made = seal;
-        n = seal.seq != before.seq + 1 ? -2 : hash_of(conn, &before, &made);
+        n = seal.seq != before.seq + 1 ? -2 : seal_hash(conn, &before, &made);
         if (n < 0 || strcmp(made.hash, seal.hash) != 0) {
             char at[WHEN_TIME_MAX];
 
@@ -204,6 +230,8 @@ int seal_verify(struct db_conn *conn, struct seal_report *out, struct buf *why)
     if (rc == 0) {
         int64_t h = number(conn, "SELECT coalesce(max(seq), 0) FROM history"), a = number(conn, "SELECT coalesce(max(id), 0) FROM audit");
 
+        h = h > cut.history ? h : cut.history; /* all of it may have been cut off */
+        a = a > cut.audit ? a : cut.audit;
         out->unsealed = (h > before.history ? h - before.history : 0) + (a > before.audit ? a - before.audit : 0);
         if (h < before.history || a < before.audit) {
             buf_puts(why, "the newest entries are gone");

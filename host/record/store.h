@@ -104,6 +104,7 @@ struct store {
     struct company company;
     const char *files_dir; /* attachments and import files */
     const char *backup_dir; /* where the job "backup" puts copies */
+    const char *archive_dir; /* where what retention cuts off goes */
     const char *public_url; /* where people reach this server; NULL or "": not known */
     const char *scanner;   /* where clamd listens; NULL or "": nobody looks at uploads */
     struct script_ops scripts;

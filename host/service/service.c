@@ -7,13 +7,14 @@
 #include "base/blame.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "record/retain.h"
 #include "service/alert.h"
 #include "service/approval.h"
 #include "service/file.h"
 #include "service/note.h"
 #include "service/remind.h"
 
-enum { LOOK_MS = 1000, FOLDERS = 256, SWEEP_MS = 60000, REMIND_MS = 60000 };
+enum { LOOK_MS = 1000, FOLDERS = 256, SWEEP_MS = 60000, REMIND_MS = 60000, RETAIN_FIRST_MS = 300000, RETAIN_MS = 3600000 };
 
 /* ---- with the record -------------------------------------------------------------------------- */
 static int saved(struct berth_ctx *c, const struct berth_row *r)
@@ -40,7 +41,7 @@ void service_ready(struct store *st)
 struct services {
     struct store *st;
     struct background thread;
-    int64_t swept, reminded; /* monotonic */
+    int64_t swept, reminded, retain; /* monotonic; retain: when next */
     int folder;
 };
 
@@ -86,6 +87,12 @@ static void *work(void *arg)
         approval_due(s->st, conn);
         alert_due(s->st, conn);
         sweep(s, conn);
+        if (when_monotonic() >= s->retain) {
+            struct retained gone;
+
+            s->retain = when_monotonic() + RETAIN_MS;
+            retain_sweep(s->st, &gone);
+        }
     }
     if (conn != NULL)
         db_conn_close(&conn);

@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "record/audit.h"
 #include "record/job.h"
+#include "record/retain.h"
 #include "record/seal.h"
 #include "web/app.h"
 
@@ -60,10 +61,28 @@ static int verify(struct call *k)
     number(&j, "entries", r.entries);
     number(&j, "seals", r.seals);
     number(&j, "unsealed", r.unsealed);
+    number(&j, "cut", r.cut);
     at(&j, "at", r.at);
     text(&j, "head", sound ? r.head : NULL);
     json_close(&j, '}');
     buf_free(&why);
+    return k->c.rc;
+}
+
+static int sweep(struct call *k)
+{
+    struct json j = call_json(k);
+    struct retained gone;
+
+    if (retain_sweep(k->app->st, &gone) < 0)
+        return ctx_fail(&k->c, BERTH_BROKEN, "broken", "err.broken");
+    json_open(&j, '{');
+    number(&j, "bin", gone.bin);
+    number(&j, "jobs", gone.jobs);
+    number(&j, "mails", gone.mails);
+    number(&j, "sessions", gone.sessions);
+    number(&j, "entries", gone.entries);
+    json_close(&j, '}');
     return k->c.rc;
 }
 
@@ -248,6 +267,7 @@ static int overview(struct call *k)
 const struct route_entry routes_upkeep[] = {
     {"POST", "/api/_job/{id}/retry", R_ADMIN | R_WRITE, again, .about = "a job that failed or was cancelled goes on"},
     {"POST", "/api/_audit/verify", R_ADMIN | R_SLOW, verify, .about = "whether history and audit trail are as they were written"},
+    {"POST", "/api/_retention", R_ADMIN | R_SLOW, sweep, .about = "takes away now what is kept no longer, as happens every hour"},
     {"GET", "/api/_backup", R_ADMIN, backups, .about = "the backups there are"},
     {"POST", "/api/_backup", R_ADMIN | R_WRITE, backup_now, .about = "makes a backup, as a job"},
     {"GET", "/api/_backup/{name}", R_ADMIN | R_SLOW, backup_file, .about = "the database of a backup, where the configuration allows it"},

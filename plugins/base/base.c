@@ -265,6 +265,13 @@ static const struct berth_field series_fields[] = {
     {0},
 };
 
+/* How long the recycle bin keeps a table's records, where that is not base.bin_days. */
+static const struct berth_field retention_fields[] = {
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 48},
+    {"bin_days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .def = "90", .max = 3650}, /* 0: for good */
+    {0},
+};
+
 /* ---- what users keep ------------------------------------------------------------ */
 
 /* A way of looking at a table; record/view.c checks and serves them. */
@@ -430,6 +437,19 @@ static const struct berth_field seal_fields[] = {
     {"history", BERTH_INT},
     {"audit", BERTH_INT},
     {"hash", BERTH_TEXT},
+    {0},
+};
+/* What was cut off the chain's beginning: its last seal, as it stood, and the file where all of it went. */
+static const struct berth_field seal_cut_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"made_at", BERTH_TIME},
+    {"seal", BERTH_INT},
+    {"at", BERTH_TIME},
+    {"history", BERTH_INT},
+    {"audit", BERTH_INT},
+    {"hash", BERTH_TEXT},
+    {"entries", BERTH_INT},
+    {"file", BERTH_TEXT},
     {0},
 };
 static const struct berth_field owner_log_fields[] = {
@@ -817,6 +837,7 @@ static const struct berth_table tables[] = {
      .title = "name", .icon = "copy", .known = "on_table, fields, method"},
     {"setting", setting_fields, .flags = ADMINISTERED | BERTH_HIDDEN, .title = "name", .known = "name"},
     {"layout", layout_fields, .flags = ADMINISTERED | BERTH_HIDDEN, .title = "on_table", .known = "on_table"},
+    {"retention", retention_fields, .flags = ADMINISTERED, .title = "on_table", .icon = "trash", .known = "on_table"},
     {"series", series_fields, .flags = ADMINISTERED, .title = "name", .icon = "hash", .known = "name"},
     {"saved_view", saved_view_fields, BERTH_KEYS({"on_table, owner_id"}),
      BERTH_OWNED | BERTH_PERSONAL | BERTH_HIDDEN | BERTH_HISTORY, .title = "name", .known = "on_table, name, audience, department_id, role_id"},
@@ -835,9 +856,10 @@ static const struct berth_table tables[] = {
     {"session", session_fields, BERTH_KEYS({"token"}, {"user_id"}, {"expires_at"}), BERTH_BARE},
     {"import_row", import_row_fields, BERTH_KEYS({"import_id, row"}), BERTH_BARE},
     {"import_part", import_part_fields, BERTH_KEYS({"seq"}, {"import_id, batch"}), BERTH_BARE},
-    {"bin", bin_fields, BERTH_KEYS({"seq"}, {"on_table, record_id"}, {"batch"}), BERTH_BARE},
+    {"bin", bin_fields, BERTH_KEYS({"seq"}, {"on_table, record_id"}, {"batch"}, {"on_table, deleted_at"}), BERTH_BARE},
     {"history", history_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}), BERTH_BARE},
     {"seal", seal_fields, BERTH_KEYS({"seq"}), BERTH_BARE},
+    {"seal_cut", seal_cut_fields, BERTH_KEYS({"seq"}), BERTH_BARE},
     {"owner_log", owner_log_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}, {"to_user, at"}, {"batch, seq"}),
      BERTH_BARE},
     {"pool_view", pool_view_fields, BERTH_KEYS({"user_id, pool_id, day, rec"}), BERTH_BARE},
@@ -924,7 +946,11 @@ static const struct berth_field settings[] = {
     {"session_idle_minutes", BERTH_INT, 0, .def = "720", .max = 43200},
     {"session_days", BERTH_INT, 0, .def = "7", .max = 90},
     {"see_belonging", BERTH_BOOL, 0, .def = "true"}, /* who reads a customer reads what belongs to it */
+    /* What goes after how many days, see record/retain.c; 0: nothing. */
     {"bin_days", BERTH_INT, 0, .def = "90", .max = 3650},
+    {"job_days", BERTH_INT, 0, .def = "90", .max = 3650},
+    {"mail_days", BERTH_INT, 0, .def = "0", .max = 36500},
+    {"audit_days", BERTH_INT, 0, .def = "0", .max = 36500},
     {"run_days", BERTH_INT, 0, .def = "14", .max = 3650}, /* how long runs of timers are remembered */
     {"files_user_mb", BERTH_INT, 0, .def = "10000", .max = 100000000}, /* 0: no limit */
     {"files_total_mb", BERTH_INT, 0, .def = "0", .max = 1000000000},

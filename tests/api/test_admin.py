@@ -7,7 +7,7 @@ number = itertools.count(1)
 
 ADMIN_ONLY = [("GET", "/_registry"), ("POST", "/role/1/_copy"), ("GET", "/_sessions"), ("DELETE", "/_sessions/abc"), ("POST", "/user/1/_invite"), ("GET", "/_script/text"),
               ("PUT", "/_script/text"), ("DELETE", "/_script/text"), ("POST", "/_script/check"), ("POST", "/_job/1/retry"), ("POST", "/_audit/verify"),
-              ("GET", "/_backup"), ("POST", "/_backup"), ("GET", "/_backup/x"), ("GET", "/_config"), ("POST", "/_config"), ("GET", "/_config/left"), ("GET", "/_config/history"), ("GET", "/_plugins"), ("GET", "/_system")]
+              ("GET", "/_backup"), ("POST", "/_backup"), ("GET", "/_backup/x"), ("POST", "/_retention"), ("GET", "/_config"), ("POST", "/_config"), ("GET", "/_config/left"), ("GET", "/_config/history"), ("GET", "/_plugins"), ("GET", "/_system")]
 
 
 @pytest.mark.parametrize("method,path", ADMIN_ONLY, ids=lambda x: x.strip("/").replace("/", "-"))
@@ -238,3 +238,20 @@ def test_a_draft_of_any_rule_is_asked_about_records_and_counts_nowhere(people):
     assert broken.status == 422 and "nosuch" in broken.json["error"]["fields"]["script"]["message"]
     assert li.post("/_script/try", draft).status == 403
     assert li.post(f"/lead/{lead['id']}/claim").status == 200  # the rule in force lets them
+
+
+def test_how_long_the_bin_keeps_a_table_is_said_by_table_and_a_sweep_tells_what_went(people):
+    admin = people["admin"]
+    for wrong in ({"on_table": "session"}, {"on_table": "role"}, {"on_table": "spaceship"}, {"on_table": "lead", "bin_days": -1}):
+        answer = admin.post("/retention", wrong)
+        assert answer.status == 422, answer
+    assert admin.rows("retention") == []
+    assert people["manager"].post("/retention", {"on_table": "lead", "bin_days": 1}).status == 403
+    assert admin.rows("retention") == []
+    lead = admin.made("lead", name=f"In the bin {next(number)}")
+    assert admin.delete(f"/lead/{lead['id']}").status == 204
+    made = admin.made("retention", on_table="lead", bin_days=1)
+    answer = admin.post("/_retention")
+    assert answer.status == 200 and answer.json["bin"] == 0, answer  # it has lain there for moments only
+    assert admin.post(f"/lead/{lead['id']}/_restore").status == 200
+    admin.delete(f"/retention/{made['id']}")

@@ -29,7 +29,7 @@ const TOPICS: { id: string; places: Place[] }[] = [
   { id: 'process', places: [{ id: 'approvals', icon: 'check', table: 'approval_flow' }] },
   { id: 'system', places: [
     { id: 'settings', icon: 'sliders' }, { id: 'config', icon: 'swap' }, { id: 'scripts', icon: 'file' }, { id: 'plugins', icon: 'box' }, { id: 'jobs', icon: 'clock', table: 'job' },
-    { id: 'audit', icon: 'eye', table: 'audit' }, { id: 'backup', icon: 'database' }, { id: 'system', icon: 'pulse' }] },
+    { id: 'audit', icon: 'eye', table: 'audit' }, { id: 'retention', to: '/t/retention', icon: 'trash', table: 'retention' }, { id: 'backup', icon: 'database' }, { id: 'system', icon: 'pulse' }] },
 ]
 
 /* Where it leads for whoever is signed in; null when that is nowhere. */

@@ -1,0 +1,387 @@
+/* test_retain.c - what goes after a time, under a clock that is moved; and a chain that still holds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <dirent.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/conf.h"
+#include "base/when.h"
+#include "cli/cli.h"
+#include "cli/site.h"
+#include "record/asof.h"
+#include "record/find.h"
+#include "record/retain.h"
+#include "record/save.h"
+#include "record/seal.h"
+
+#define START INT64_C(1767225600000) /* 2026-01-01 */
+
+/* cli.c asks for the program's commands */
+const struct cli_command *const cli_commands[] = {NULL};
+
+static struct site site;
+static struct db_conn *conn;
+static char dir[] = "/tmp/berth-test-retain-XXXXXX";
+
+/* ---- a site ------------------------------------------------------------------------------------------ */
+static void write_as_host(int (*body)(struct berth_ctx *, void *), void *arg)
+{
+    struct buf err = BUF_INIT;
+
+    if (site_write(&site, body, arg, &err) < 0)
+        fail_msg("%s", buf_str(&err));
+    buf_free(&err);
+}
+
+static void day(int n)
+{
+    atomic_store(&site.st.clock, START + n * WHEN_DAY);
+}
+
+static int open_site(void **state)
+{
+    struct buf err = BUF_INIT;
+    struct conf *conf = conf_new();
+
+    (void)state;
+    if (mkdtemp(dir) == NULL)
+        return -1;
+    conf_argument(conf, "data", dir);
+    conf_argument(conf, "plugin_path", getenv("TEST_PLUGIN_PATH"));
+    conf_argument(conf, "scripts", dir);
+    conf_argument(conf, "share", getenv("TEST_SHARE"));
+    day(0);
+    if (conf_load(conf, NULL, &err) < 0 || site_load(&site, conf, &err) < 0)
+        return -1;
+    day(0);
+    if (site_open(&site, NULL, &err) < 0 || (conn = db_reader(site.st.db, &err)) == NULL) {
+        fprintf(stderr, "%s\n", buf_str(&err));
+        return -1;
+    }
+    return 0;
+}
+
+static int close_site(void **state)
+{
+    (void)state;
+    db_conn_close(&conn);
+    site_close(&site);
+    return 0;
+}
+
+/* ---- small things ---------------------------------------------------------------------------------------- */
+struct pair {
+    const char *name, *value;
+};
+
+static int set_body(struct berth_ctx *c, void *arg)
+{
+    const struct pair *p = arg;
+    const struct table *t = model_table(c->m, "setting");
+    struct berth_val name = berth_s(p->name);
+    struct db_stmt *s = db_prepare(c->conn, "SELECT id FROM setting WHERE name = ?");
+    struct berth_row *r;
+    int64_t id;
+
+    db_bind_text(s, 1, p->name, -1);
+    id = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
+    db_reset(s);
+    r = id == 0 ? row_new(c, t) : save_load(c, t, id);
+    row_set(r, "name", name);
+    row_set(r, "value", berth_s(p->value));
+    return row_save(c, r);
+}
+
+static void setting(const char *name, const char *value)
+{
+    struct pair p = {name, value};
+
+    write_as_host(set_body, &p);
+}
+
+static int lead_body(struct berth_ctx *c, void *arg)
+{
+    struct berth_row *r = row_new(c, model_table(c->m, "lead"));
+
+    row_set(r, "name", berth_s("Retained Freight"));
+    if (row_save(c, r) == BERTH_OK)
+        *(int64_t *)arg = row_id(r);
+    return c->rc;
+}
+
+static int64_t lead(void)
+{
+    int64_t id = 0;
+
+    write_as_host(lead_body, &id);
+    return id;
+}
+
+static int city_body(struct berth_ctx *c, void *arg)
+{
+    struct berth_row *r = save_load(c, model_table(c->m, "lead"), *(int64_t *)arg);
+
+    row_set(r, "city", berth_s(arena_fmt(c->a, "City %lld", (long long)(c->now / WHEN_DAY))));
+    return row_save(c, r);
+}
+
+static int drop_body(struct berth_ctx *c, void *arg)
+{
+    struct berth_row *r = save_load(c, model_table(c->m, "lead"), *(int64_t *)arg);
+
+    return row_drop(c, r);
+}
+
+static int sql_body(struct berth_ctx *c, void *arg)
+{
+    assert_true(db_exec(c->conn, arg) >= 0);
+    return c->rc;
+}
+
+static void sql(const char *text)
+{
+    write_as_host(sql_body, (void *)text);
+}
+
+static int64_t number(const char *text)
+{
+    struct db_stmt *s = db_prepare(conn, text);
+    int64_t n = db_step(s) == DB_ROW ? db_col_int(s, 0) : -1;
+
+    db_reset(s);
+    db_settle(conn);
+    return n;
+}
+
+static struct retained sweep(void)
+{
+    struct retained gone;
+
+    assert_int_equal(retain_sweep(&site.st, &gone), 0);
+    return gone;
+}
+
+static int sound(struct seal_report *r)
+{
+    struct buf why = BUF_INIT;
+    int rc = seal_verify(conn, r, &why);
+
+    assert_true((rc == 0) == (why.len == 0));
+    buf_free(&why);
+    return rc;
+}
+
+/* ---- the recycle bin ---------------------------------------------------------------------------------------- */
+static void records_leave_the_bin_after_the_days_of_their_table(void **state)
+{
+    int64_t early, late;
+
+    (void)state;
+    day(1);
+    early = lead();
+    late = lead();
+    sql(arena_fmt(site.plugins.arena, "INSERT INTO record_note (tbl, rec, at, text) SELECT id, %lld, 1, 'x' FROM model_table WHERE name = 'lead'",
+                  (long long)early));
+    write_as_host(drop_body, &early);
+    day(61);
+    write_as_host(drop_body, &late);
+    day(90);
+    assert_int_equal(sweep().bin, 0);
+    day(92);
+    assert_int_equal(sweep().bin, 1);
+    assert_int_equal(number("SELECT count(*) FROM bin"), 1);
+    assert_int_equal(number("SELECT count(*) FROM record_note"), 0); /* what hung on it went with it */
+    assert_int_equal(number("SELECT count(*) FROM audit WHERE what = 'retention' AND detail = 'recycle bin: 1 of lead'"), 1);
+    setting("base.bin_days", "0");
+    day(300);
+    assert_int_equal(sweep().bin, 0); /* for good */
+    sql("INSERT INTO retention (version, created_at, updated_at, on_table, bin_days) VALUES (1, 1, 1, 'lead', 300)");
+    assert_int_equal(sweep().bin, 0);
+    day(362);
+    assert_int_equal(sweep().bin, 1);
+    assert_int_equal(sweep().bin, 0);
+}
+
+/* ---- what ended ------------------------------------------------------------------------------------------------ */
+static void jobs_mails_and_sign_ins_that_ended_go(void **state)
+{
+    struct retained gone;
+    char text[600];
+
+    (void)state;
+    day(400);
+    snprintf(text, sizeof(text), "INSERT INTO job (version, created_at, updated_at, kind, state, ended_at) SELECT 1, 1, 1, 'export', state, %lld FROM"
+             " (SELECT 'done' AS state UNION ALL SELECT 'running' UNION ALL SELECT 'queued')", (long long)(START + 400 * WHEN_DAY));
+    sql(text);
+    snprintf(text, sizeof(text), "INSERT INTO mail (at, recipient, state, sent_at) VALUES (1, 'a@example.org', 'sent', %lld), (1, 'b@example.org', 'queued', NULL)",
+             (long long)(START + 400 * WHEN_DAY));
+    sql(text);
+    snprintf(text, sizeof(text), "INSERT INTO session (token, user_id, expires_at) VALUES ('a', 1, %lld), ('b', 1, %lld)",
+             (long long)(START + 401 * WHEN_DAY), (long long)(START + 900 * WHEN_DAY));
+    sql(text);
+    gone = sweep();
+    assert_int_equal(gone.jobs + gone.mails + gone.sessions, 0);
+    day(491);
+    gone = sweep();
+    assert_int_equal(gone.jobs, 1);
+    assert_int_equal(gone.sessions, 1);
+    assert_int_equal(gone.mails, 0); /* kept, unless somebody says otherwise */
+    setting("base.mail_days", "30");
+    assert_int_equal(sweep().mails, 1);
+    assert_int_equal(number("SELECT count(*) FROM mail WHERE state = 'queued'"), 1);
+    assert_int_equal(number("SELECT count(*) FROM job"), 2);
+}
+
+/* ---- the chain -------------------------------------------------------------------------------------------------- */
+static char *file_of(const char *beginning, size_t nth)
+{
+    static char path[600];
+    char folder[300];
+    struct dirent **names;
+    int n;
+
+    (void)beginning;
+    snprintf(folder, sizeof(folder), "%s/archive", dir);
+    n = scandir(folder, &names, NULL, alphasort);
+    assert_true(n > (int)nth + 2); /* behind . and .. */
+    snprintf(path, sizeof(path), "%s/%s", folder, names[nth + 2]->d_name);
+    while (n-- > 0)
+        free(names[n]);
+    free((void *)names);
+    return path;
+}
+
+static int asof_body(struct berth_ctx *c, void *arg)
+{
+    int64_t *ask = arg; /* the lead, the day; then whether it is kept */
+    struct berth_row *now = find_raw(c, model_table(c->m, "lead"), ask[0]);
+
+    ask[2] = record_at(c, now, START + ask[1] * WHEN_DAY) != NULL;
+    assert_true(ask[2] || strcmp(c->code, "not_kept") == 0);
+    ctx_clear(c);
+    return c->rc;
+}
+
+static bool kept(int64_t id, int64_t at)
+{
+    int64_t ask[3] = {id, at, 0};
+
+    write_as_host(asof_body, ask);
+    return ask[2] != 0;
+}
+
+static void tamper_is_found(const char *table, const char *change, const char *back)
+{
+    struct seal_report r;
+    char text[900];
+
+    snprintf(text, sizeof(text), "DROP TRIGGER kept_%s_update", table);
+    sql(text);
+    sql(change);
+    assert_int_equal(sound(&r), -1);
+    sql(back);
+    assert_int_equal(sound(&r), 0);
+}
+
+static void the_chain_is_cut_into_a_file_and_still_verifies(void **state)
+{
+    struct seal_report r, f;
+    struct buf why = BUF_INIT;
+    int64_t id, entries, before;
+    char after[65], head[65], text[400];
+    FILE *out;
+
+    (void)state;
+    day(1000);
+    id = lead();
+    for (int i = 1001; i <= 1020; i++) {
+        day(i);
+        write_as_host(city_body, &id);
+    }
+    assert_int_equal(sound(&r), 0);
+    before = r.entries;
+    assert_int_equal(sweep().entries, 0); /* kept for good, unless somebody says otherwise */
+    setting("base.audit_days", "10");
+    entries = sweep().entries;
+    assert_true(entries >= 10);
+    assert_int_equal(sound(&r), 0);
+    assert_true(r.cut > 0 && r.entries < before);
+    assert_int_equal(sweep().entries, 0);
+    assert_false(kept(id, 1005));
+    assert_true(kept(id, 1015));
+
+    assert_int_equal(seal_verify_file(file_of("", 0), &f, after, &why), 0);
+    assert_int_equal(f.entries, entries);
+    assert_string_equal(after, "");
+    snprintf(head, sizeof(head), "%s", f.head);
+
+    day(1025); /* the next file goes on where this one ends */
+    write_as_host(city_body, &id);
+    assert_true(sweep().entries > 0);
+    assert_int_equal(sound(&r), 0);
+    assert_int_equal(seal_verify_file(file_of("", 1), &f, after, &why), 0);
+    assert_string_equal(after, head);
+
+    tamper_is_found("history", "UPDATE history SET at = at + 1 WHERE seq = (SELECT max(seq) FROM history)",
+                    "UPDATE history SET at = at - 1 WHERE seq = (SELECT max(seq) FROM history)");
+    tamper_is_found("seal_cut", "UPDATE seal_cut SET history = history + 1", "UPDATE seal_cut SET history = history - 1");
+    tamper_is_found("seal", "UPDATE seal SET at = at + 1 WHERE seq = (SELECT min(seq) FROM seal)",
+                    "UPDATE seal SET at = at - 1 WHERE seq = (SELECT min(seq) FROM seal)");
+
+    /* the file, too */
+    snprintf(text, sizeof(text), "sed -i 's/\"create\"/\"creatf\"/;s/\"update\"/\"updatf\"/' '%s'", file_of("", 0));
+    assert_int_equal(system(text), 0);
+    assert_int_equal(seal_verify_file(file_of("", 0), &f, after, &why), -1);
+    out = fopen(file_of("", 1), "a");
+    assert_non_null(out);
+    fputs("{}\n", out);
+    fclose(out);
+    assert_int_equal(seal_verify_file(file_of("", 1), &f, after, &why), -1);
+    buf_free(&why);
+}
+
+static void nothing_is_cut_off_a_chain_that_does_not_fit(void **state)
+{
+    struct seal_report r;
+    int64_t id = lead(), rows;
+
+    (void)state;
+    day(1100);
+    write_as_host(city_body, &id);
+    sql("DROP TRIGGER IF EXISTS kept_history_update");
+    sql("UPDATE history SET at = at + 1 WHERE seq = (SELECT min(seq) FROM history)");
+    rows = number("SELECT count(*) FROM history");
+    day(1500);
+    assert_int_equal(sweep().entries, 0);
+    assert_int_equal(number("SELECT count(*) FROM history"), rows);
+    assert_int_equal(sound(&r), -1);
+    sql("UPDATE history SET at = at - 1 WHERE seq = (SELECT min(seq) FROM history)");
+    write_as_host(city_body, &id);
+    assert_true(sweep().entries > 0);
+    assert_int_equal(sound(&r), 0);
+    day(3000); /* all but the newest seal is old: that one stays */
+    sweep();
+    assert_int_equal(sound(&r), 0);
+    assert_true(r.seals >= 1);
+    id = lead();
+    assert_int_equal(sound(&r), 0);
+    assert_int_equal(r.unsealed, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_leave_the_bin_after_the_days_of_their_table),
+        cmocka_unit_test(jobs_mails_and_sign_ins_that_ended_go),
+        cmocka_unit_test(the_chain_is_cut_into_a_file_and_still_verifies),
+        cmocka_unit_test(nothing_is_cut_off_a_chain_that_does_not_fit),
+    };
+
+    return cmocka_run_group_tests(tests, open_site, close_site);
+}
