@@ -1876,6 +1876,7 @@ CREATE TABLE invitation (
     activity_id bigint,
     contact_id bigint,
     subject text,
+    person text,
     answer text,
     start_at bigint,
     end_at bigint,

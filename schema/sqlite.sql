@@ -1876,6 +1876,7 @@ CREATE TABLE invitation (
     activity_id INTEGER,
     contact_id INTEGER,
     subject TEXT,
+    person TEXT,
     answer TEXT,
     start_at INTEGER,
     end_at INTEGER,

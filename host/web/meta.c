@@ -693,6 +693,22 @@ static void actions(struct call *k, struct json *j)
     json_close(j, ']');
 }
 
+static bool belongs(const struct table *t, const struct field *f, const struct table *to)
+{
+    return (f == t->parent || (f->flags & BERTH_BELONGS)) && f->ref == to;
+}
+
+/* "Relations"; where several references lead there, which of them: "Relations · To". */
+static const char *detail_label(struct call *k, const struct table *t, const struct field *f)
+{
+    const char *name = label(k, fmt2(k, "$.*", t->name, ""));
+    int n = 0;
+
+    for (int i = 0; i < t->nfields; i++)
+        n += belongs(t, &t->fields[i], f->ref);
+    return n < 2 ? name : arena_fmt(k->req->arena, "%s · %s", name, label(k, fmt2(k, "$.$", t->name, f->name)));
+}
+
 /* What belongs to a record of table `to`; through: the field of this table that names that record. */
 static void details_of(struct call *k, struct json *j, const struct table *to, const struct field *through)
 {
@@ -702,14 +718,13 @@ static void details_of(struct call *k, struct json *j, const struct table *to, c
         for (int n = 0; n < t->nfields && perm_may(k->c.who, t, DO_READ); n++) {
             const struct field *f = &t->fields[n];
 
-            if ((f != t->parent && !(f->flags & BERTH_BELONGS)) || f->ref != to || (through != NULL && t == k->t) ||
-                !shown(k, f))
+            if (!belongs(t, f, to) || (through != NULL && t == k->t) || !shown(k, f))
                 continue;
             json_open(j, '{');
             json_key(j, "table");
             json_str(j, t->name);
             json_key(j, "label");
-            json_str(j, label(k, fmt2(k, "$.*", t->name, "")));
+            json_str(j, detail_label(k, t, f));
             json_key(j, "by");
             json_str(j, f->name);
             json_key(j, "through");

@@ -40,8 +40,9 @@ static const struct berth_field activity_fields[] = {
 /* What one needs to know of an appointment that may not be theirs to see. */
 static const struct berth_field invitation_fields[] = {
     {"activity_id", BERTH_REF, BERTH_LOCKED | BERTH_INDEX | BERTH_BELONGS, "activity"},
-    {"contact_id", BERTH_REF, BERTH_LOCKED | BERTH_LIST | BERTH_INDEX, "contact"},
+    {"contact_id", BERTH_REF, BERTH_LOCKED | BERTH_FILTER | BERTH_INDEX, "contact"},
     {"subject", BERTH_TEXT, BERTH_LOCKED | BERTH_LIST | BERTH_SEARCH},
+    {"person", BERTH_TEXT, BERTH_LOCKED | BERTH_LIST | BERTH_SEARCH, .max = 100}, /* the name of whoever is asked */
     {"answer", BERTH_PICK, BERTH_LOCKED | SHOWN, "answer", "invited"},
     {"start_at", BERTH_TIME, BERTH_LOCKED | SHOWN | BERTH_INDEX},
     {"end_at", BERTH_TIME, BERTH_LOCKED},

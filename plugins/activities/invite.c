@@ -66,11 +66,14 @@ static void ask(struct berth_ctx *c, const struct berth_row *activity, int64_t u
     host->set(i, "from_id", berth_i(host->user(c)));
     if (contact != 0)
         host->set(i, "contact_id", berth_i(contact));
+    p = host->ref(c, i, contact != 0 ? "contact_id" : "owner_id");
+    if (p == NULL)
+        return;
+    host->set(i, "person", host->get(p, "name"));
     carry(c, i, activity);
     if (host->save(c, i) != BERTH_OK)
         return;
-    p = contact == 0 ? NULL : host->ref(c, i, "contact_id");
-    if (p == NULL)
+    if (contact == 0)
         tell(c, i, "activities.alert.invited", user);
     else if (template_ != 0 && !is_empty(p, "email"))
         host->mail(c, i, template_, host->get(p, "email").s, NULL);

@@ -290,7 +290,7 @@ static const struct berth_table tables[] = {
     {"party_relation", relation_fields, .flags = BERTH_OWNED | BERTH_HISTORY | BERTH_BIN, .title = "kind", .icon = "network",
      .nav = "customers 52", .rights = "sales: own create delete; manager: tree create delete"},
     {"hard_case", hard_fields, BERTH_KEYS({"customer_id, month_on", BERTH_UNIQUE}, {"owner_id, decision"}), .flags = BERTH_OWNED | BERTH_HISTORY,
-     .title = "month_on", .icon = "flag", .nav = "customers 53", .rights = "sales: own; manager: tree export"},
+     .title = "customer_id", .icon = "flag", .nav = "customers 53", .rights = "sales: own; manager: tree export"},
     {"contact_link", link_fields, BERTH_KEYS({"contact_id, customer_id", BERTH_UNIQUE}),
      .flags = BERTH_DETAIL | BERTH_HIDDEN, .title = "position", .icon = "link"},
     {"contact_private", private_fields, .flags = BERTH_OWNED | BERTH_HIDDEN, .title = "contact_id", .icon = "shield"},

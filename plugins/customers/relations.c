@@ -99,83 +99,52 @@ static void look(struct berth_ctx *c, struct graph *g)
 }
 
 /* ---- telling -------------------------------------------------------------------------------- */
-struct out {
-    struct berth_ctx *c;
-    char *s;
-    size_t len, room;
-};
-
-static void put(struct out *o, const char *s)
+static struct berth_val node_name(struct berth_ctx *c, const struct node *n)
 {
-    size_t n = strlen(s);
-
-    if (o->len + n + 1 > o->room) {
-        char *more = host->alloc(o->c, o->room = (o->len + n + 1) * 2);
-
-        if (o->len > 0)
-            memcpy(more, o->s, o->len);
-        o->s = more;
-    }
-    memcpy(o->s + o->len, s, n + 1);
-    o->len += n;
+    return berth_s(host->fmt(c, "%s:%lld", n->person ? "contact" : "customer", (long long)n->id));
 }
 
-static void put_text(struct out *o, const char *s)
+static void tell_node(struct berth_ctx *c, const struct node *n)
 {
-    char one[8];
-
-    put(o, "\"");
-    for (; *s != '\0'; s++) {
-        if (*s == '"' || *s == '\\')
-            put(o, (const char[]){'\\', *s, '\0'});
-        else if ((unsigned char)*s < ' ')
-            put(o, " ");
-        else
-            put(o, (one[0] = *s, one[1] = '\0', one));
-    }
-    put(o, "\"");
+    host->json_open(c, NULL, '{');
+    host->json(c, "node", node_name(c, n));
+    host->json(c, "table", berth_s(n->person ? "contact" : "customer"));
+    host->json(c, "id", berth_i(n->id));
+    host->json(c, "title", berth_s(n->title));
+    host->json_close(c);
 }
 
-static const char *node_name(struct berth_ctx *c, const struct node *n)
+static void tell_link(struct berth_ctx *c, struct graph *g, const struct berth_row *r)
 {
-    return host->fmt(c, "%s:%lld", n->person ? "contact" : "customer", (long long)n->id);
+    size_t at[2];
+
+    for (int e = 0; e < 2; e++) {
+        at[e] = node_at(g, is_empty(r, ends[e][0]), number(r, is_empty(r, ends[e][0]) ? ends[e][1] : ends[e][0]));
+        if (at[e] >= g->n || !g->node[at[e]].seen)
+            return;
+    }
+    host->json_open(c, NULL, '{');
+    host->json(c, "id", host->get(r, "id"));
+    host->json(c, "from", node_name(c, &g->node[at[0]]));
+    host->json(c, "to", node_name(c, &g->node[at[1]]));
+    host->json(c, "kind", host->get(r, "kind"));
+    host->json(c, "label", berth_s(host->tr(c, host->fmt(c, "customers.relation.%s", host->get(r, "kind").s))));
+    host->json_close(c);
 }
 
 static int tell(struct berth_ctx *c, struct graph *g)
 {
-    struct out o = {.c = c};
-    bool first = true;
-
-    put(&o, "{\"nodes\":[");
-    for (size_t i = 0; i < g->n; i++) {
-        if (!g->node[i].seen)
-            continue;
-        put(&o, host->fmt(c, "%s{\"node\":\"%s\",\"table\":\"%s\",\"id\":%lld,\"title\":", first ? "" : ",", node_name(c, &g->node[i]),
-                          g->node[i].person ? "contact" : "customer", (long long)g->node[i].id));
-        put_text(&o, g->node[i].title);
-        put(&o, "}");
-        first = false;
-    }
-    put(&o, "],\"links\":[");
-    first = true;
-    for (size_t i = 0; i < g->edges; i++) {
-        struct berth_row *r = g->edge[i];
-        size_t at[2];
-
-        for (int e = 0; e < 2; e++)
-            at[e] = node_at(g, is_empty(r, ends[e][0]), number(r, is_empty(r, ends[e][0]) ? ends[e][1] : ends[e][0]));
-        if (at[0] >= g->n || at[1] >= g->n || !g->node[at[0]].seen || !g->node[at[1]].seen)
-            continue;
-        put(&o, host->fmt(c, "%s{\"id\":%lld,\"from\":\"%s\",\"to\":\"%s\",\"kind\":", first ? "" : ",", (long long)number(r, "id"),
-                          node_name(c, &g->node[at[0]]), node_name(c, &g->node[at[1]])));
-        put_text(&o, host->get(r, "kind").s);
-        put(&o, ",\"label\":");
-        put_text(&o, host->tr(c, host->fmt(c, "customers.relation.%s", host->get(r, "kind").s)));
-        put(&o, "}");
-        first = false;
-    }
-    put(&o, "]}");
-    return host->reply(c, 200, o.s);
+    host->json_open(c, NULL, '{');
+    host->json_open(c, "nodes", '[');
+    for (size_t i = 0; i < g->n; i++)
+        if (g->node[i].seen)
+            tell_node(c, &g->node[i]);
+    host->json_close(c);
+    host->json_open(c, "links", '[');
+    for (size_t i = 0; i < g->edges; i++)
+        tell_link(c, g, g->edge[i]);
+    host->json_close(c);
+    return host->json_close(c);
 }
 
 static int64_t whole(struct berth_ctx *c, const char *name, int64_t dflt)

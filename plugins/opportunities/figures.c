@@ -1,43 +1,7 @@
 /* figures.c - the funnel, the forecast against targets, and won cases like this one. */
 #include "opportunities.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-/* ---- an answer in JSON ----------------------------------------------------------------------- */
-struct out {
-    struct berth_ctx *c;
-    char *s;
-    size_t len, room;
-};
-
-static void put(struct out *o, const char *s)
-{
-    size_t n = strlen(s);
-
-    if (o->len + n + 1 > o->room) {
-        char *more = host->alloc(o->c, o->room = (o->len + n + 1) * 2);
-
-        if (o->len > 0)
-            memcpy(more, o->s, o->len);
-        o->s = more;
-    }
-    memcpy(o->s + o->len, s, n + 1);
-    o->len += n;
-}
-
-static void put_text(struct out *o, const char *s)
-{
-    put(o, "\"");
-    for (; *s != '\0'; s++)
-        put(o, *s == '"' || *s == '\\' ? (const char[]){'\\', *s, '\0'} : (const char[]){(unsigned char)*s < ' ' ? ' ' : *s, '\0'});
-    put(o, "\"");
-}
-
-static const char *money(struct berth_ctx *c, int64_t v)
-{
-    return host->fmt(c, "%s%lld.%02lld", v < 0 ? "-" : "", (long long)(llabs(v) / 10000), (long long)(llabs(v) / 100 % 100));
-}
 
 /* ---- what is asked ---------------------------------------------------------------------------- */
 static int64_t whole(struct berth_ctx *c, const char *name)
@@ -147,25 +111,40 @@ static int take_left(struct berth_ctx *c, const struct berth_total *t, void *arg
     return host->rc(c);
 }
 
+static struct berth_val money(int64_t v)
+{
+    return (struct berth_val){BERTH_MONEY, 0, {.i = v}};
+}
+
+static struct berth_val real(double v)
+{
+    return (struct berth_val){BERTH_REAL, 0, {.d = v}};
+}
+
 static int tell_funnel(struct berth_ctx *c, const struct steps *s)
 {
-    struct out o = {.c = c};
+    static const char *const told[] = {"name", "state", "percent"};
 
-    put(&o, "{\"stages\":[");
+    host->json_open(c, NULL, '{');
+    host->json_open(c, "stages", '[');
     for (size_t i = 0; i < s->n; i++) {
         const struct step *x = &s->at[i];
+        bool goes_on = x->entered > 0 && says(x->stage, "state", "open");
 
-        put(&o, host->fmt(c, "%s{\"stage\":%lld,\"name\":", i > 0 ? "," : "", (long long)number(x->stage, "id")));
-        put_text(&o, host->get(x->stage, "name").s);
-        put(&o, host->fmt(c, ",\"state\":\"%s\",\"percent\":%lld,\"count\":%lld,\"amount\":\"%s\",\"weighted\":\"%s\",\"entered\":%lld",
-                          host->get(x->stage, "state").s, (long long)number(x->stage, "percent"), (long long)x->count,
-                          money(c, x->amount), money(c, x->weighted), (long long)x->entered));
-        put(&o, x->left > 0 ? host->fmt(c, ",\"days\":%.2f", x->hours / (double)x->left / 24) : ",\"days\":null");
-        put(&o, x->entered > 0 && says(x->stage, "state", "open")
-                    ? host->fmt(c, ",\"conversion\":%.3f}", (double)x->onward / (double)x->entered) : ",\"conversion\":null}");
+        host->json_open(c, NULL, '{');
+        host->json(c, "stage", host->get(x->stage, "id"));
+        for (size_t k = 0; k < sizeof(told) / sizeof(told[0]); k++)
+            host->json(c, told[k], host->get(x->stage, told[k]));
+        host->json(c, "count", berth_i(x->count));
+        host->json(c, "amount", money(x->amount));
+        host->json(c, "weighted", money(x->weighted));
+        host->json(c, "entered", berth_i(x->entered));
+        host->json(c, "days", x->left > 0 ? real(x->hours / (double)x->left / 24) : berth_nil());
+        host->json(c, "conversion", goes_on ? real((double)x->onward / (double)x->entered) : berth_nil());
+        host->json_close(c);
     }
-    put(&o, "]}");
-    return host->reply(c, 200, o.s);
+    host->json_close(c);
+    return host->json_close(c);
 }
 
 /* GET /api/opportunities/funnel?pipeline=&user=&department=&from=&to= (days): what stands on each stage now,
@@ -252,9 +231,10 @@ static const char *target_name(struct berth_ctx *c, const struct berth_row *t)
     return of == NULL ? host->tr(c, "opportunities.target_scope.company") : host->get(of, "name").s;
 }
 
-static void tell_target(struct out *o, const struct berth_row *t, bool first)
+static void tell_target(struct berth_ctx *c, const struct berth_row *t)
 {
-    struct berth_ctx *c = o->c;
+    static const char *const told[][2] = {{"target", "id"}, {"scope", "scope"}, {"metric", "metric"}, {"owner", "owner_id"}, {"department", "department_id"},
+                                          {"wanted", "value"}};
     struct sum won = {0}, open = {0};
     double done, ahead, wanted = host->get(t, "value").d;
 
@@ -263,32 +243,33 @@ static void tell_target(struct out *o, const struct berth_row *t, bool first)
     done = metric_of(t, &won);
     /* what is open counts as likely as it is: by its share of weighted amount */
     ahead = metric_of(t, &open) * (open.amount > 0 ? (double)open.weighted / (double)open.amount : 0);
-    put(o, first ? "{\"name\":" : ",{\"name\":");
-    put_text(o, target_name(c, t));
-    put(o, host->fmt(c, ",\"target\":%lld,\"scope\":\"%s\",\"metric\":\"%s\",\"owner\":%lld,\"department\":%lld,",
-                     (long long)number(t, "id"), host->get(t, "scope").s, host->get(t, "metric").s, (long long)number(t, "owner_id"),
-                     (long long)number(t, "department_id")));
-    put(o, host->fmt(c, "\"wanted\":%.2f,\"won\":%.2f,\"open\":%.2f,\"forecast\":%.2f,\"reached\":%.4f}", wanted, done, metric_of(t, &open),
-                     done + ahead, wanted > 0 ? done / wanted : 0));
+    host->json_open(c, NULL, '{');
+    host->json(c, "name", berth_s(target_name(c, t)));
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+        host->json(c, told[i][0], host->get(t, told[i][1]));
+    host->json(c, "won", real(done));
+    host->json(c, "open", real(metric_of(t, &open)));
+    host->json(c, "forecast", real(done + ahead));
+    host->json(c, "reached", real(wanted > 0 ? done / wanted : 0));
+    host->json_close(c);
 }
 
 /* GET /api/opportunities/forecast?on=2026-11-26: every target that one may see and that covers the day. */
 int forecast(struct berth_ctx *c)
 {
     const char *on = day(c, "on");
-    struct out o = {.c = c};
     struct berth_rows *targets;
-    bool first = true;
 
     if (host->rc(c) != BERTH_OK)
         return host->rc(c);
     on = on == NULL ? "@today" : host->fmt(c, "'%s'", on);
     targets = host->find(c, "sales_target", host->fmt(c, "from_on <= %s and to_on >= %s order by id limit 100", on, on), BERTH_NOARGS);
-    put(&o, "{\"targets\":[");
-    for (struct berth_row *t; (t = host->next(targets)) != NULL && host->rc(c) == BERTH_OK; first = false)
-        tell_target(&o, t, first);
-    put(&o, "]}");
-    return host->rc(c) == BERTH_OK ? host->reply(c, 200, o.s) : host->rc(c);
+    host->json_open(c, NULL, '{');
+    host->json_open(c, "targets", '[');
+    for (struct berth_row *t; (t = host->next(targets)) != NULL && host->rc(c) == BERTH_OK;)
+        tell_target(c, t);
+    host->json_close(c);
+    return host->json_close(c);
 }
 
 int target_check(struct berth_ctx *c, struct berth_event *ev)

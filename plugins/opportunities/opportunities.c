@@ -107,9 +107,9 @@ static const struct berth_field rival_fields[] = {
     {"competitor_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST | BERTH_INDEX | BERTH_BELONGS, "competitor"},
     {"standing", BERTH_PICK, BERTH_LIST, "standing"},
     {"price", BERTH_MONEY, BERTH_LIST},
-    {"strengths", BERTH_TEXT, BERTH_LIST, .max = 500},
-    {"weaknesses", BERTH_TEXT, BERTH_LIST, .max = 500},
-    {"playbook", BERTH_LONG, 0, .max = 5000},
+    {"strengths", BERTH_LONG, BERTH_LIST, .max = 5000},
+    {"weaknesses", BERTH_LONG, BERTH_LIST, .max = 5000},
+    {"playbook", BERTH_LONG, 0, .max = 20000},
     {0},
 };
 
@@ -185,8 +185,9 @@ static const struct berth_table tables[] = {
      {"status"}, {"idle"}, {"created_at"}, {"updated_at"}),
      WORK, .title = "name", .icon = "star", .nav = "sales 20", .step = "next_action_on, log, next_step", .step_when = "status = 'open'", .rights = "sales: own create import; manager: tree create delete import export"},
     {"deal_contact", strategy_fields, .flags = PART, .title = "person", .icon = "user"},
-    {"deal_competitor", rival_fields, .flags = PART, .title = "strengths", .icon = "flag"},
-    {"stage_log", log_fields, .flags = PART, .version = 1, .upgrade = stage_log_upgrade, .title = "percent", .icon = "history"},
+    {"deal_competitor", rival_fields, .flags = PART, .title = "competitor_id", .icon = "flag"},
+    {"stage_log", log_fields, .flags = PART, .version = 1, .upgrade = stage_log_upgrade, .title = "stage_id", .icon = "history",
+     .rights = "sales: all read; manager: all read"}, /* kept by code only; of the deals that one sees */
     {"competitor", competitor_fields, .flags = BERTH_HISTORY | BERTH_BIN, .title = "name", .icon = "flag", .nav = "sales 25",
      .rights = "sales: all read create; manager: all create delete import export"},
     {"competitor_news", news_fields, .flags = PART, .title = "title", .icon = "globe"},
@@ -305,6 +306,8 @@ BERTH_PLUGIN(.name = "opportunities", .version = "0.1.0", .needs = "base", .caps
                                          {"GET", "/opportunities/similar", .run = similar}),
     .hooks = BERTH_LIST_OF(berth_hook, {BERTH_BEFORE | SAVED, "opportunity", deal_check},
                                        {BERTH_AFTER | SAVED, "opportunity", deal_saved},
+                                       {BERTH_BEFORE | BERTH_INSERT, "deal_contact", part_known},
+                                       {BERTH_BEFORE | BERTH_INSERT, "deal_competitor", part_known},
                                        {BERTH_BEFORE | SAVED, "stage", stage_check},
                                        {BERTH_BEFORE | BERTH_DELETE, "stage", stage_drop},
                                        {BERTH_BEFORE | SAVED, "sales_target", target_check},

@@ -48,6 +48,7 @@ int deal_lose(struct berth_ctx *c, struct berth_row *deal);
 int deal_reopen(struct berth_ctx *c, struct berth_row *deal);
 int deal_hold(struct berth_ctx *c, struct berth_row *deal);
 int deal_resume(struct berth_ctx *c, struct berth_row *deal);
+int part_known(struct berth_ctx *c, struct berth_event *ev);
 int deal_idle_all(struct berth_ctx *c);
 int on_lead_converts(struct berth_ctx *c, struct berth_event *ev);
 int on_lead_returns(struct berth_ctx *c, struct berth_event *ev);

@@ -180,12 +180,10 @@ static void end_passage(struct berth_ctx *c, struct berth_row *line, const struc
     host->set(line, "onward", berth_i(onward));
 }
 
-int stage_logged(struct berth_ctx *c, struct berth_event *ev)
+static int log_passage(struct berth_ctx *c, void *arg)
 {
-    struct berth_row *deal = ev->row, *line, *last;
+    struct berth_row *deal = arg, *line, *last;
 
-    if (ev->old != NULL && number(ev->old, "stage_id") == number(deal, "stage_id"))
-        return host->rc(c);
     last = host->next(host->find(c, "stage_log", "opportunity_id = ? and to_at empty order by id desc limit 1",
                                  BERTH_ARGS(host->get(deal, "id"))));
     if (last != NULL) {
@@ -203,6 +201,13 @@ int stage_logged(struct berth_ctx *c, struct berth_event *ev)
     host->set(line, "amount", host->get(deal, "base_amount"));
     host->set(line, "from_at", berth_i(host->now(c)));
     return host->save(c, line);
+}
+
+int stage_logged(struct berth_ctx *c, struct berth_event *ev)
+{
+    if (ev->old != NULL && number(ev->old, "stage_id") == number(ev->row, "stage_id"))
+        return host->rc(c);
+    return host->all_rows(c, log_passage, ev->row); /* people read it, nobody writes it */
 }
 
 /* Passages that ended before it was kept whether they went on: the deal's next one tells. */

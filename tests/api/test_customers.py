@@ -173,6 +173,8 @@ def test_the_customer_page_shows_what_other_plugins_know(people, customer):
     li = people["li"]
     details = {d["table"] for d in li.get("/_meta/customer").json["details"]}
     assert {"contact", "activity", "task", "customer_bank", "party_relation", "customer_sop"} <= details
+    labels = [d["label"] for d in li.get("/_meta/customer").json["details"]]
+    assert len(set(labels)) == len(labels)  # both ends of relations are told apart
     contact = li.made("contact", name="about", customer_id=customer["id"])
     li.post(f"/contact/{contact['id']}/log", {"kind": "call", "note": "through the person"})
     assert [a["subject"] for a in li.rows("activity", filter=["customer_id", "=", customer["id"]])] == ["through the person"]

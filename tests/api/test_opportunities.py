@@ -60,7 +60,9 @@ def test_a_stage_asks_for_fields_and_may_forbid_the_way_back(people, stages, dea
     log = li.rows("stage_log", filter=["opportunity_id", "=", deal["id"]], sort="id")
     assert [(r["stage_id"], r["to_at"] is None) for r in log] == [(stages["first"], False), (stages["third"], True)]
     assert log[0]["hours"] is not None and people["minh"].rows("stage_log", filter=["opportunity_id", "=", deal["id"]]) == []
-    assert li.patch(f"/stage_log/{log[0]['id']}", log[0]["version"], {"hours": 1}).status == 422  # history is not typed
+    passage = f"/stage_log/{log[0]['id']}"  # history is not typed, nor taken away
+    assert li.patch(passage, log[0]["version"], {"hours": 1}).status == 403 and li.delete(passage).status == 403
+    assert li.post("/stage_log", {"opportunity_id": deal["id"]}).status == 403 and li.row(passage)["hours"] == log[0]["hours"]
 
 
 def test_a_deal_is_lost_with_a_reason_and_reopened_by_right(people, stages, deal):
@@ -88,6 +90,16 @@ def test_a_won_deal_makes_its_company_a_customer(people, deal):
     customer = li.row(f"/customer/{deal['customer_id']}")
     assert customer["lifecycle"] == "customer" and customer["first_deal_on"]
     assert li.post(f"/opportunity/{deal['id']}/win", {}).status == 409
+
+
+def test_what_is_known_of_people_and_competitors_stands_on_the_deal_at_once(people, deal):
+    li = people["li"]
+    person = li.made("contact", name="Known", customer_id=deal["customer_id"], role="decides", influence="high", attitude="against")
+    rival = people["manager"].made("competitor", name=name("Rival"), playbook="undercut", strengths="fleet")
+    part = li.made("deal_contact", opportunity_id=deal["id"], contact_id=person["id"], attitude="neutral")
+    assert [part[k] for k in ("person", "role", "influence", "attitude")] == ["Known", "decides", "high", "neutral"]
+    against = li.made("deal_competitor", opportunity_id=deal["id"], competitor_id=rival["id"], strengths="price")
+    assert (against["strengths"], against["playbook"]) == ("price", "undercut")
 
 
 def test_what_hangs_on_a_deal_is_seen_with_it(people, deal):
@@ -148,7 +160,7 @@ def test_conversion_follows_the_same_deals(people, stages):
 
     def funnel():
         rows = zhang.get("/opportunities/funnel", pipeline=pipe, user=str(zhang.user["id"])).json["stages"]
-        return {s["name"]: (s["entered"], s["conversion"]) for s in rows}
+        return {s["name"]: (s["entered"], s["conversion"] and round(s["conversion"], 3)) for s in rows}
 
     def made(stage):
         return zhang.made("opportunity", name=name(), stage_id=stages[stage], amount="1", close_on=day(2))

@@ -2,7 +2,7 @@
 import { shallowReactive } from 'vue'
 import { locale, t } from './i18n'
 import { currency, zone } from './session'
-import type { Field, Marks, Option, Refs, Row } from './types'
+import type { Field, Marks, Meta, Option, Refs, Row } from './types'
 
 /* Titles of referenced records, learnt from every answer that carries them. */
 const titles = shallowReactive(new Map<string, string>())
@@ -119,6 +119,12 @@ export function fmt(f: Field, v: unknown): string {
   if (blank(v)) return ''
   if (Array.isArray(v) && f.type !== 'json') return v.map((x) => one(f, x)).join(t('comma'))
   return one(f, v)
+}
+
+/** What names a record, in words: a choice's label, a date as people write it. */
+export function nameOfRow(m: Meta, row: Row): string {
+  const f = m.fields.find((x) => x.name === m.title)
+  return (f && fmt(f, row[f.name])) || '#' + row.id
 }
 
 export const isNumeric = (f: Field): boolean =>
