@@ -156,6 +156,27 @@ void db_reset(struct db_stmt *s)
         s->driver->reset(s);
 }
 
+struct db_conn *db_report(struct db *db, const struct db_view *views, size_t n, const struct db_function *functions, size_t nfunctions,
+                          struct buf *err)
+{
+    return (db == NULL ? drivers[0] : db->driver)->report(db, views, n, functions, nfunctions, err);
+}
+
+bool db_report_sound(struct db_conn *report, const char *sql, struct buf *err)
+{
+    return report->driver->report_sound(report, sql, err);
+}
+
+int db_param_count(struct db_stmt *s)
+{
+    return s == NULL ? 0 : s->driver->param_count(s);
+}
+
+const char *db_param_name(struct db_stmt *s, int i)
+{
+    return s->driver->param_name(s, i);
+}
+
 int db_col_count(struct db_stmt *s)
 {
     return s == NULL ? 0 : s->driver->col_count(s);

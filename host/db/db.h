@@ -111,6 +111,30 @@ int db_exec(struct db_conn *c, const char *sql); /* any number of statements, no
 int64_t db_last_id(struct db_conn *c);           /* of the last INSERT */
 int64_t db_changes(struct db_conn *c);           /* rows touched by the last statement */
 
+/* Reports: SQL that people wrote, on a connection where nothing is but these views.
+ * Of a table that is there but has no view nobody reads anything; so name them all. */
+struct db_view {
+    const char *name;    /* as people write it: "lead" */
+    const char *table;   /* what lies behind it, as it is called in the database */
+    const char *columns; /* "t.id AS id, t.name AS name": SQL of our own */
+    const char *where;   /* a condition on t; NULL: the view has no rows */
+};
+enum { DB_FUNCTION_TEXT = 64 };
+struct db_function { /* what views call to show a number as text: "berth_day(t.closed_on)" */
+    const char *name;
+    bool (*text)(void *arg, int64_t value, char out[DB_FUNCTION_TEXT]); /* false: NULL */
+    void *arg;
+};
+/* To be closed with db_conn_close(); the functions stay valid until then.  db NULL: views without rows, to check SQL;
+ * their columns name nothing of t then. */
+struct db_conn *db_report(struct db *db, const struct db_view *views, size_t n, const struct db_function *functions, size_t nfunctions,
+                          struct buf *err);
+/* Whether it is one SELECT that reads only the views; else why not, in the database's words.  To be asked before db_prepare(). */
+bool db_report_sound(struct db_conn *report, const char *sql, struct buf *err);
+/* Named placeholders count from 1: ":from" is "from"; NULL: it has no name. */
+int db_param_count(struct db_stmt *s);
+const char *db_param_name(struct db_stmt *s, int i);
+
 /* Several reads on one snapshot; may be nested.  In a body every read sees one already. */
 int db_read_begin(struct db_conn *c);
 void db_read_end(struct db_conn *c);

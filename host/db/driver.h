@@ -37,6 +37,12 @@ struct db_driver {
     int (*step)(struct db_stmt *s);
     void (*reset)(struct db_stmt *s);
 
+    struct db_conn *(*report)(struct db *db, const struct db_view *views, size_t n, const struct db_function *functions,
+                              size_t nfunctions, struct buf *err);
+    bool (*report_sound)(struct db_conn *c, const char *sql, struct buf *err);
+
+    int (*param_count)(struct db_stmt *s);
+    const char *(*param_name)(struct db_stmt *s, int i);
     int (*col_count)(struct db_stmt *s);
     const char *(*col_name)(struct db_stmt *s, int i);
     enum db_type (*col_type)(struct db_stmt *s, int i);

@@ -163,6 +163,11 @@ static int out_of_budget(void *arg)
     return c->deadline != 0 && when_monotonic() >= c->deadline;
 }
 
+void sq_interruptible(struct sq_conn *c)
+{
+    sqlite3_progress_handler(c->h, BUDGET_OPS, out_of_budget, c);
+}
+
 static void sq_budget(struct db_conn *base, int64_t deadline, const atomic_bool *cancel)
 {
     struct sq_conn *c = (struct sq_conn *)base;
@@ -214,7 +219,7 @@ static int set_up(struct sq_db *db, struct sq_conn *c, bool writer)
         rc = sq_fts_register(c->h);
     if (rc == SQLITE_OK)
         rc = sq_match_register(c->h);
-    sqlite3_progress_handler(c->h, BUDGET_OPS, out_of_budget, c);
+    sq_interruptible(c);
     if (rc == SQLITE_OK && writer)
         sq_writer_hooks(db, c);
     return rc;
@@ -246,6 +251,7 @@ void sq_disconnect(struct sq_conn *c)
     int rc = sqlite3_close(c->h);
     if (rc != SQLITE_OK)
         log_error("db", "close a connection: %s", sqlite3_errmsg(c->h));
+    arena_free(&c->a);
     free(c);
 }
 
@@ -561,6 +567,10 @@ const struct db_driver db_sqlite = {
     .bind_null = sq_bind_null,
     .step = sq_step,
     .reset = sq_reset,
+    .report = sq_report,
+    .report_sound = sq_report_sound,
+    .param_count = sq_param_count,
+    .param_name = sq_param_name,
     .col_count = sq_col_count,
     .col_name = sq_col_name,
     .col_type = sq_col_type,

@@ -45,6 +45,7 @@ struct sq_conn {
     int64_t changed;  /* ... and there were so many changes then */
 
     char error[256], clash[256];
+    struct arena *a; /* a report's; NULL */
 };
 
 struct sq_fts {
@@ -85,6 +86,13 @@ void sq_disconnect(struct sq_conn *c);                    /* NULL is fine */
 int sq_fail(struct sq_conn *c, int rc, const char *what); /* remembers and logs; the db_rc */
 int sq_exec(struct db_conn *c, const char *sql);
 
+void sq_interruptible(struct sq_conn *c);                 /* reads end with their budget */
+
+/* sqlite_report.c */
+struct db_conn *sq_report(struct db *db, const struct db_view *views, size_t n, const struct db_function *functions, size_t nfunctions,
+                          struct buf *err);
+bool sq_report_sound(struct db_conn *c, const char *sql, struct buf *err);
+
 /* sqlite_stmt.c */
 bool sq_overdue(struct sq_conn *c); /* reads a snapshot that is to end */
 void sq_cache_free(struct sq_conn *c);
@@ -97,6 +105,8 @@ void sq_bind_blob(struct db_stmt *s, int i, const void *bytes, size_t len);
 void sq_bind_null(struct db_stmt *s, int i);
 int sq_step(struct db_stmt *s);
 void sq_reset(struct db_stmt *s);
+int sq_param_count(struct db_stmt *s);
+const char *sq_param_name(struct db_stmt *s, int i);
 int sq_col_count(struct db_stmt *s);
 const char *sq_col_name(struct db_stmt *s, int i);
 enum db_type sq_col_type(struct db_stmt *s, int i);

@@ -276,6 +276,18 @@ int sq_step(struct db_stmt *s)
     return stmt(s)->conn->writer ? step_as_writer(stmt(s)) : step_read(stmt(s));
 }
 
+int sq_param_count(struct db_stmt *s)
+{
+    return sqlite3_bind_parameter_count(stmt(s)->h);
+}
+
+const char *sq_param_name(struct db_stmt *s, int i)
+{
+    const char *name = sqlite3_bind_parameter_name(stmt(s)->h, i);
+
+    return name == NULL ? NULL : name + 1;
+}
+
 int sq_col_count(struct db_stmt *s)
 {
     return sqlite3_column_count(stmt(s)->h);
