@@ -305,13 +305,25 @@ static int64_t sq_changes(struct db_conn *c)
     return sqlite3_changes64(((struct sq_conn *)c)->h);
 }
 
+/* Never interrupted: SQLite looks at the clock behind the statement as well, and would report a failure of what it has
+ * done. */
+static int begin_or_end(struct sq_conn *c, const char *sql)
+{
+    int rc;
+
+    c->writing = true;
+    rc = db_step(sq_prepare(&c->base, sql));
+    c->writing = false;
+    return rc;
+}
+
 static int sq_read_begin(struct db_conn *base)
 {
     struct sq_conn *c = (struct sq_conn *)base;
 
     if (c->in_batch || c->reading++ > 0)
         return DB_OK;
-    int rc = db_step(sq_prepare(base, "BEGIN"));
+    int rc = begin_or_end(c, "BEGIN");
     if (rc != DB_OK)
         c->reading = 0;
     return rc;
@@ -324,7 +336,7 @@ static void sq_read_end(struct db_conn *base)
     if (c->in_batch || c->reading == 0 || --c->reading > 0)
         return;
     if (!c->evicted)
-        db_step(sq_prepare(base, "COMMIT"));
+        begin_or_end(c, "COMMIT");
     c->evicted = false;
 }
 
