@@ -3,6 +3,7 @@
  *
  *     scripts/rules/leads.release_days.lua    one rule a file, named as the rule it answers
  *     scripts/hooks/anything.lua              hooks: on("lead", "before_update", function ...)
+ *     scripts/reports/leads_by_source.lua     a report: its form, its columns, and SQL
  *
  * Threads: a folder's scripts are read into an immutable set.  Every thread builds a Lua state of its
  * own from it when it first needs one, and again when a newer set is published.
@@ -33,6 +34,26 @@ struct script_problem {
     bool stopped; /* no longer run until the file changes: it overran too often */
     uint64_t times;
     int64_t at; /* ms: the last time */
+};
+
+struct script_title { /* one text (its locale is NULL), or one a language; n 0: none */
+    const char *const *locale, *const *text;
+    size_t n;
+};
+
+struct script_field {
+    struct field f;
+    const struct field *like; /* whose words it has when it has no title; may be NULL */
+    struct script_title title;
+};
+
+struct script_report {
+    const char *name; /* "script.leads_by_source" */
+    const char *about, *nav, *icon, *charts, *perm, *sql; /* about and sql are never NULL */
+    struct script_title title;
+    const struct script_field *form, *columns;
+    size_t nform, ncolumns;
+    bool idle; /* a table that it needs is of a plugin that is off */
 };
 
 struct script_info {
@@ -74,6 +95,8 @@ const char *scripts_source(struct scripts *s, const char *rule, struct arena *a)
 /* Checks a text as that file's ("rules/x.lua"), as loading would; in the arena. */
 struct script_problem *scripts_check(struct scripts *s, const struct model *m, const char *file, const char *text, size_t len,
                                      struct arena *a, size_t *n);
+/* Calls fn for the reports in force, or for the one of that name; they stay valid only meanwhile.  How many there were. */
+size_t scripts_reports(struct scripts *s, const char *name, void (*fn)(void *arg, const struct script_report *r), void *arg);
 const char *scripts_dir(const struct scripts *s);
 struct script_info *scripts_list(struct scripts *s, struct arena *a, size_t *n);
 

@@ -12,14 +12,17 @@
 
 bool script_file_ok(const char *file)
 {
-    const char *name;
+    static const char *const folders[] = {"rules/", "hooks/", "reports/"};
+    const char *name = NULL;
     size_t n;
 
-    if (file == NULL || (strncmp(file, "rules/", 6) != 0 && strncmp(file, "hooks/", 6) != 0))
+    for (size_t i = 0; file != NULL && i < sizeof(folders) / sizeof(*folders); i++)
+        if (strncmp(file, folders[i], strlen(folders[i])) == 0)
+            name = file + strlen(folders[i]);
+    if (name == NULL)
         return false;
-    name = file + 6;
     n = strlen(name);
-    return n > 4 && n + 6 < SCRIPT_NAME && name[0] != '.' && strcmp(name + n - 4, ".lua") == 0 &&
+    return n > 4 && strlen(file) < SCRIPT_NAME && name[0] != '.' && strcmp(name + n - 4, ".lua") == 0 &&
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.") == n;
 }
 

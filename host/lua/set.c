@@ -60,7 +60,20 @@ static uint64_t hash_of(const void *data, size_t n)
     return hash_more(1469598103934665603u, data, n);
 }
 
-static const char *const folders[] = {[SCRIPT_RULE] = "rules", [SCRIPT_HOOK] = "hooks"};
+static const char *const folders[] = {[SCRIPT_RULE] = "rules", [SCRIPT_HOOK] = "hooks", [SCRIPT_REPORT] = "reports"};
+
+/* By the folder it lies in: "…/reports/x.lua"; elsewhere it passes for a hook. */
+static enum script_kind kind_of(const char *path)
+{
+    const char *end = strrchr(path, '/'), *from = end;
+
+    while (from != NULL && from > path && from[-1] != '/')
+        from--;
+    for (enum script_kind k = 0; from != NULL && k < SCRIPT_KINDS; k++)
+        if (strlen(folders[k]) == (size_t)(end - from) && strncmp(from, folders[k], (size_t)(end - from)) == 0)
+            return k;
+    return SCRIPT_HOOK;
+}
 
 static bool is_script(const char *name)
 {
@@ -320,7 +333,9 @@ static bool script_is_sound(struct reading *r, struct script *script)
     vm = vm_new(BOX_MEMORY_DEFAULT);
     if (vm_compile(vm, script, &err, &f) == 0)
         script_check(&check, script->source, script->len);
-    if (f.why == BOX_FINE && r->nrefusals == before)
+    if (f.why == BOX_FINE && r->nrefusals == before && script->kind == SCRIPT_REPORT)
+        report_read(vm, r->a, r->m, script, r->s == NULL, &err, &f);
+    else if (f.why == BOX_FINE && r->nrefusals == before)
         vm_load(vm, script, &err, &f);
     if (f.why != BOX_FINE)
         refused(r, script->file, f.line, without_place(buf_str(&err), script->file));
@@ -390,7 +405,7 @@ static void add_script(struct reading *r, const char *path, const char *file, en
     set->list[set->n] = script;
     if (kind == SCRIPT_RULE)
         map_put(&set->rules, script.rule->full, &set->list[set->n]);
-    else
+    else if (kind == SCRIPT_HOOK)
         set->hooks = true;
     set->n++;
 }
@@ -412,7 +427,7 @@ static size_t each_file(const char *dir,
 {
     size_t count = 0;
 
-    for (enum script_kind kind = SCRIPT_RULE; kind <= SCRIPT_HOOK; kind++) {
+    for (enum script_kind kind = 0; kind < SCRIPT_KINDS; kind++) {
         struct dirent **names;
         struct buf path = BUF_INIT, file = BUF_INIT;
         int n;
@@ -688,6 +703,23 @@ struct script_info *scripts_list(struct scripts *s, struct arena *a, size_t *n)
     return list;
 }
 
+size_t scripts_reports(struct scripts *s, const char *name, void (*fn)(void *arg, const struct script_report *r), void *arg)
+{
+    struct script_set *set = set_current(s);
+    size_t n = 0;
+
+    for (size_t i = 0; i < set->n; i++) {
+        const struct script_report *r = set->list[i].report;
+
+        if (r == NULL || r->idle || (name != NULL && strcmp(r->name, name) != 0))
+            continue;
+        fn(arg, r);
+        n++;
+    }
+    set_drop(set);
+    return n;
+}
+
 bool set_sound(struct scripts *s, const struct model *m, struct arena *a, struct script *script, struct buf *err)
 {
     struct reading r = {.s = s, .a = a, .globals = &s->globals, .m = m};
@@ -714,7 +746,7 @@ struct script_problem *scripts_check(struct scripts *s, const struct model *m, c
     struct script_problem *list;
 
     r.end = &r.first;
-    script.kind = strncmp(file, "rules/", 6) == 0 ? SCRIPT_RULE : SCRIPT_HOOK;
+    script.kind = kind_of(file);
     script.tally = &(struct tally){.times = 1, .logged = INT64_MAX / 2}; /* its author is told, the log is not */
     if (len > SOURCE_MAX)
         refused(&r, file, 0, arena_fmt(a, "is longer than %d KB", SOURCE_MAX >> 10));
@@ -733,8 +765,7 @@ struct script_problem *script_check_file(const struct model *m, const char *path
     struct map globals = {0};
     struct reading r = {.a = a, .globals = &globals, .m = m};
     const char *base = strrchr(path, '/');
-    bool rule = strstr(path, "rules/") != NULL;
-    struct script script = {.kind = rule ? SCRIPT_RULE : SCRIPT_HOOK};
+    struct script script = {.kind = kind_of(path)};
     struct script_problem *list;
     struct buf err = BUF_INIT;
 

@@ -29,6 +29,7 @@ struct script {
     uint64_t hash;
     enum script_kind kind;
     const struct rule *rule;
+    struct script_report *report;
     const struct script_arg *args;
     size_t nargs;
     struct reads *reads; /* NULL unless its first argument is a record */
@@ -78,6 +79,9 @@ int vm_load(struct vm *vm, const struct script *script, struct buf *err, struct 
 /* Asks the only script loaded: 1 answered, 0 no opinion, -1 it failed. */
 int vm_ask(struct vm *vm, struct scripts *s, const struct script *script, struct berth_ctx *c,
            const struct berth_val *args, size_t n, struct berth_val *out, struct buf *err);
+/* report.c: what a report's file returns, in the arena, as script->report.  -1 with err and *f. */
+int report_read(struct vm *vm, struct arena *a, const struct model *m, struct script *script, bool custom_unknown, struct buf *err,
+                struct box_failure *f);
 /* draft.c, draft_*: texts that are not in force. */
 void draft_ops(struct scripts *s, struct script_ops *ops);
 void reads_copy(struct berth_ctx *c, const struct script *script, struct script_reads *out);

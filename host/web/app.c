@@ -97,7 +97,7 @@ static bool match(struct call *k, const char *pattern, const char *path)
 }
 
 const struct route_entry *const routes_all[] = {routes_auth, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_recycle, routes_alerts, routes_approvals, routes_home,
-                                                routes_events, routes_look, routes_dups, routes_rights, routes_rest, routes_files,
+                                                routes_events, routes_look, routes_dups, routes_rights, routes_reports, routes_rest, routes_files,
                                                 routes_notes, routes_mail,
                                                 /* administration */
                                                 routes_registry, routes_roles, routes_sessions, routes_scripts, routes_script_try, routes_upkeep, routes_config, NULL};

@@ -80,11 +80,18 @@ struct call { /* one request on its way */
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
-    routes_alerts[], routes_approvals[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_rights[];
+    routes_alerts[], routes_approvals[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_rights[], routes_reports[];
 /* Of the administration. */
 extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[], routes_scripts[], routes_script_try[], routes_upkeep[], routes_config[];
 /* All of them; NULL behind the last. */
 extern const struct route_entry *const routes_all[];
+
+/* reports.c: reports of scripts. */
+struct script_report;
+struct script_title;
+bool reports_may(struct call *k, const struct script_report *r); /* the user opens it */
+const char *reports_title(struct call *k, const struct script_title *t, const char *instead);
+int reports_page(struct call *k); /* {name} for its page */
 
 /* events.c: open browsers hear of alerts, changed records and jobs. */
 struct hub *hub_start(struct store *st);
@@ -122,6 +129,7 @@ void call_viewer(struct call *k, struct json *j); /* "viewer": the administrator
 void call_cookie(struct call *k, const char *secret); /* "" ends it */
 /* A field as the UI knows it; on, scope: of its label's key, "lead" and "action.claim." */
 void meta_field(struct call *k, struct json *j, const struct field *f, const char *on, const char *scope, bool form);
+void meta_plain(struct call *k, struct json *j, const struct field *f, const char *name); /* of no table: with what fits any */
 bool meta_report_open(struct call *k, const struct report *r); /* to the user */
 /* The record of the address, its opening counted where a pool caps that; NULL after an error. */
 struct berth_row *call_opened(struct call *k);

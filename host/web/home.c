@@ -506,7 +506,7 @@ static int report(struct call *k)
     struct json j = call_json(k);
 
     if (r == NULL)
-        return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+        return reports_page(k);
     if (!meta_report_open(k, r))
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
     json_open(&j, '{');

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua/script.h"
 #include "record/find.h"
 #include "record/layout.h"
 #include "record/offer.h"
@@ -106,7 +107,7 @@ bool meta_report_open(struct call *k, const struct report *r)
            (r->on == NULL || perm_may(k->c.who, r->on, DO_READ));
 }
 
-enum { STOP_PAGES = 50 }; /* of plugins, in the navigation */
+enum { STOP_PAGES = 50, STOP_REPORTS = 100 }; /* of plugins and scripts, in the navigation */
 
 struct stop { /* of the navigation: a table or a report */
     const char *to, *table, *label, *icon, *group;
@@ -118,6 +119,25 @@ static int by_place(const void *a, const void *b)
     const struct stop *x = a, *y = b;
 
     return x->group_at != y->group_at ? (x->group_at < y->group_at ? -1 : 1) : x->at != y->at ? (x->at < y->at ? -1 : 1) : 0;
+}
+
+struct report_stops {
+    struct call *k;
+    struct stop *all;
+    size_t n, most;
+};
+
+/* "sales 60" */
+static void report_stop(void *arg, const struct script_report *r)
+{
+    struct report_stops *x = arg;
+    size_t n = r->nav == NULL ? 0 : strcspn(r->nav, " ");
+
+    if (n > 0 && x->n < x->most && reports_may(x->k, r))
+        x->all[x->n++] = (struct stop){arena_fmt(x->k->req->arena, "/r/%.*s/%s", (int)strcspn(r->name, "."), r->name, strchr(r->name, '.') + 1), NULL,
+                                       arena_strdup(x->k->req->arena, reports_title(x->k, &r->title, r->name)),
+                                       r->icon == NULL ? "chart" : arena_strdup(x->k->req->arena, r->icon),
+                                       arena_strndup(x->k->req->arena, r->nav, n), atoi(r->nav + n) * 100 + 99, 0};
 }
 
 /* A page that a plugin brings stands beside the plugin's first table. */
@@ -159,6 +179,11 @@ static size_t stops(struct call *k, struct stop *all)
             all[n++] = (struct stop){arena_fmt(k->req->arena, "/r/%s/%s", r->plugin, r->name), NULL,
                                      label(k, fmt2(k, "$.report.$", r->plugin, r->name)), r->d->icon, r->nav, r->nav_at * 100 + 99, 0};
     }
+
+    struct report_stops x = {k, all, n, n + STOP_REPORTS};
+
+    scripts_reports(k->app->scripts, NULL, report_stop, &x);
+    n = x.n;
     n = page_stops(k, all, n);
     for (size_t i = 0; i < n; i++) {
         all[i].group_at = all[i].at;
@@ -172,7 +197,7 @@ static size_t stops(struct call *k, struct stop *all)
 
 static void nav(struct call *k, struct json *j)
 {
-    struct stop *all = arena_alloc(k->req->arena, (k->c.m->ntables + k->c.m->nreports + STOP_PAGES + 1) * sizeof(*all));
+    struct stop *all = arena_alloc(k->req->arena, (k->c.m->ntables + k->c.m->nreports + STOP_REPORTS + STOP_PAGES + 1) * sizeof(*all));
     size_t n = stops(k, all);
 
     json_key(j, "nav");
@@ -418,6 +443,29 @@ static void board_of(struct json *j, const struct table *t)
     json_str(j, t->board_color == NULL ? NULL : t->board_color->name);
     json_key(j, "parent");
     json_str(j, t->parent == NULL ? NULL : t->parent->name);
+    json_close(j, '}');
+}
+
+void meta_plain(struct call *k, struct json *j, const struct field *f, const char *name)
+{
+    json_open(j, '{');
+    json_key(j, "name");
+    json_str(j, f->name);
+    json_key(j, "type");
+    json_str(j, f->type == BERTH_TIME ? "text" : type_name(f->type));
+    json_key(j, "label");
+    json_str(j, name);
+    json_key(j, "help");
+    json_nil(j);
+    json_key(j, "group");
+    json_str(j, "basic");
+    flag(j, "required", false);
+    flag(j, "readonly", false);
+    flag(j, "many", false);
+    json_key(j, "of");
+    json_str(j, f->type == BERTH_MONEY && f->of == NULL ? k->app->st->company.currency : f->of);
+    if (f->type == BERTH_PICK && f->dict != NULL)
+        options(k, j, f);
     json_close(j, '}');
 }
 

@@ -18,6 +18,9 @@ WORD = "Graphprobe"
 FAR = "2036-01-01T00:00:00Z"
 LATER = "2035-01-01T00:00:00Z"
 DAY = "2031-05-05"
+REPORT = f"""-- Who sees which
+return {{columns = {{{{name = 'id', type = 'int'}}}}, sql = [[SELECT id FROM lead WHERE name LIKE '{WORD} %']]}}
+"""
 
 
 class Graph:
@@ -286,6 +289,7 @@ def check(g, user, person, files, r, number):
             "search": ids(person.rows("lead", q=WORD)),
             "search sorted": ids(person.rows("lead", q=WORD, sort="name")),
             "palette": ids(found),
+            "report": {row["id"] for row in person.get("/_report/script.graph/rows").json["rows"]},
             "calendar": ids(person.rows("lead", filter={"and": [some, ["next_action_on", "within", [DAY, DAY]]]}, sort="next_action_on")),
             "alerts": ids(person.get("/_alert", state="open", limit=100).json["alerts"], "record"),
             "duplicates": {m["id"] for m in match.json["error"]["matches"]} - {None},
@@ -323,6 +327,8 @@ def test_on_random_graphs_every_channel_shows_what_the_rules_say(own_site):
     r = random.Random(SEED)
     site = own_site()
     admin = site.sign_in("demo.admin")
+    (site.data.parent / "scripts" / "reports" / "graph.lua").write_text(REPORT)
+    assert admin.post("/_script/_reload").json["problems"] == []
     g, signed = make(site, admin, r)
     files = put_what_hangs_on(site, admin, g)
     for _ in range(60):
