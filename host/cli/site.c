@@ -27,6 +27,7 @@ static const char *join(struct arena *a, const char *dir, const char *name)
 static int load_labels(struct site *s, struct buf *err)
 {
     struct arena *a = s->plugins.arena;
+    struct buf wrong = BUF_INIT;
 
     s->st.labels = labels_new();
     if (labels_load(s->st.labels, join(a, s->conf->share, "i18n"), err) < 0)
@@ -38,6 +39,9 @@ static int load_labels(struct site *s, struct buf *err)
         if (access(dir, F_OK) == 0 && labels_load(s->st.labels, dir, err) < 0)
             return -1;
     }
+    if (labels_add(s->st.labels, join(a, s->conf->data, "languages"), &wrong) < 0)
+        log_warn("languages", "left out: %s", buf_str(&wrong));
+    buf_free(&wrong);
     return 0;
 }
 

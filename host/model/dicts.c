@@ -98,7 +98,7 @@ static size_t custom_items(struct build *b, const struct dict *d, struct dict_it
             continue;
         item = item_find(items, n, x->key);
         if (item == NULL) {
-            if (!d->open)
+            if (!d->open && !x->firm)
                 continue;
             place[n] = INT64_MAX;
             item = &items[n++];

@@ -85,6 +85,19 @@ static int read_items(struct arena *a, struct db_conn *c, struct labels *l, stru
     return rc;
 }
 
+/* Languages that came as files may be chosen as anybody's. */
+static void add_languages(struct arena *a, const struct labels *l, struct model_extra *x)
+{
+    const char *name, *title;
+
+    for (size_t i = 0; l != NULL && (name = labels_added(l, i, &title)) != NULL; i++) {
+        struct model_custom_item *all = grown(a, x->items, x->nitems, sizeof(*all));
+
+        all[x->nitems++] = (struct model_custom_item){.dict = "base.locale", .key = name, .firm = true};
+        x->items = all;
+    }
+}
+
 static void see_table(void *arg, const char *table)
 {
     if (strcmp(table, "custom_field") == 0 || strcmp(table, "dict_item") == 0)
@@ -103,5 +116,6 @@ int migrate_read_extra(struct arena *a, struct db_conn *c, struct labels *labels
         buf_addf(err, "read what administrators declared: %s", db_error(c));
         return -1;
     }
+    add_languages(a, labels, extra_r);
     return 0;
 }

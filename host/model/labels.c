@@ -2,6 +2,7 @@
 #include "model/labels.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -16,7 +17,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 
-enum { LOCALES = 4 };
+enum { LOCALES = 4, ADDED = 12, ALL = LOCALES + ADDED };
 
 const char *const labels_locales[] = {"zh-CN", "zh-TW", "vi", "en", NULL};
 static const int english = 3;
@@ -24,8 +25,10 @@ static const int english = 3;
 struct labels {
     pthread_rwlock_t lock;
     struct arena *a;
-    struct map by_key[LOCALES];
-    struct map instead[LOCALES]; /* administrators' own words; "": none any more */
+    struct map by_key[ALL];
+    struct map instead[ALL]; /* administrators' own words; "": none any more */
+    const char *added[ADDED], *title[ADDED]; /* languages that came as files; set before others read */
+    size_t nadded;
 };
 
 struct labels *labels_new(void)
@@ -43,7 +46,7 @@ void labels_free(struct labels **lp)
 
     if (l == NULL)
         return;
-    for (int i = 0; i < LOCALES; i++)
+    for (int i = 0; i < ALL; i++)
     {
         map_free(&l->by_key[i]);
         map_free(&l->instead[i]);
@@ -54,11 +57,14 @@ void labels_free(struct labels **lp)
     *lp = NULL;
 }
 
-static int locale_at(const char *locale)
+static int locale_at(const struct labels *l, const char *locale)
 {
-    for (int i = 0; i < LOCALES; i++)
-        if (locale != NULL && strcmp(labels_locales[i], locale) == 0)
+    for (int i = 0; locale != NULL && i < LOCALES; i++)
+        if (strcmp(labels_locales[i], locale) == 0)
             return i;
+    for (size_t i = 0; locale != NULL && i < l->nadded; i++)
+        if (strcmp(l->added[i], locale) == 0)
+            return LOCALES + (int)i;
     return -1;
 }
 
@@ -132,9 +138,100 @@ int labels_load(struct labels *l, const char *dir, struct buf *err)
     return 0;
 }
 
+/* ---- languages that come as files ---------------------------------------------------- */
+static bool is_language(const char *s, size_t n)
+{
+    size_t main = strspn(s, "abcdefghijklmnopqrstuvwxyz");
+
+    return main >= 2 && main <= 3 && n < 12 && (main == n || s[main] == '-') &&
+           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") >= n;
+}
+
+/* Its own name is one of its texts. */
+static int begin_language(struct labels *l, const char *name, const char *path, struct buf *err)
+{
+    json_error_t why;
+    json_t *all = json_load_file(path, 0, &why);
+    const char *title = json_string_value(json_object_get(all, "language"));
+
+    if (all == NULL) {
+        buf_addf(err, "read %s:%d: %s", path, why.line, why.text);
+        return -1;
+    }
+    l->added[l->nadded] = arena_strdup(l->a, name);
+    l->title[l->nadded] = arena_strdup(l->a, title == NULL ? name : title);
+    l->nadded++;
+    for (int i = 0; i < LOCALES + (int)l->nadded; i++)
+        put(l, i, arena_fmt(l->a, "base.locale.%s", name), l->title[l->nadded - 1]);
+    json_decref(all);
+    return 0;
+}
+
+/* One more language, or other words for one that is there. */
+static int add_file(struct labels *l, const char *name, const char *path, struct buf *err)
+{
+    if (locale_at(l, name) < 0 && l->nadded == ADDED) {
+        buf_addf(err, "read %s: there are %d languages more already", path, ADDED);
+        return -1;
+    }
+    if (locale_at(l, name) < 0 && begin_language(l, name, path, err) < 0)
+        return -1;
+    return load_file(l, locale_at(l, name), path, err);
+}
+
+int labels_add(struct labels *l, const char *dir, struct buf *err)
+{
+    struct dirent **files;
+    int n = scandir(dir, &files, NULL, alphasort), rc = 0;
+
+    for (int i = 0; i < n; i++) {
+        const char *file = files[i]->d_name, *dot = strrchr(file, '.');
+        size_t len = dot == NULL ? 0 : (size_t)(dot - file);
+        const char *path = arena_fmt(l->a, "%s/%s", dir, file), *name = arena_strndup(l->a, file, len);
+
+        if (len > 0 && strcmp(dot, ".json") == 0 && is_language(file, len) && add_file(l, name, path, err) < 0) {
+            buf_puts(err, "; ");
+            rc = -1;
+        }
+        free(files[i]);
+    }
+    if (n >= 0)
+        free(files);
+    return rc;
+}
+
+const char *labels_added(const struct labels *l, size_t i, const char **title_r)
+{
+    if (i >= l->nadded)
+        return NULL;
+    *title_r = l->title[i];
+    return l->added[i];
+}
+
+static void each_of(const struct map *m, const char *prefix, void (*each)(void *arg, const char *key), void *arg)
+{
+    for (size_t i = 0; i < m->cap; i++)
+        if (m->slots[i].key != NULL && strncmp(m->slots[i].key, prefix, strlen(prefix)) == 0)
+            each(arg, m->slots[i].key);
+}
+
+void labels_each(const struct labels *l, const char *locale, const char *prefix, void (*each)(void *arg, const char *key),
+                 void *arg)
+{
+    pthread_rwlock_t *lock = (pthread_rwlock_t *)&l->lock;
+    int at = locale_at(l, locale);
+
+    if (at < 0)
+        return;
+    pthread_rwlock_rdlock(lock);
+    each_of(&l->by_key[at], prefix, each, arg);
+    each_of(&l->instead[at], prefix, each, arg);
+    pthread_rwlock_unlock(lock);
+}
+
 void labels_put(struct labels *l, const char *locale, const char *key, const char *text)
 {
-    int at = locale_at(locale);
+    int at = locale_at(l, locale);
 
     if (at >= 0 && text != NULL && *text != '\0')
         put(l, at, key, text);
@@ -142,7 +239,7 @@ void labels_put(struct labels *l, const char *locale, const char *key, const cha
 
 void labels_instead(struct labels *l, const char *locale, const char *key, const char *text)
 {
-    int at = locale_at(locale);
+    int at = locale_at(l, locale);
 
     if (at < 0)
         return;
@@ -153,18 +250,18 @@ void labels_instead(struct labels *l, const char *locale, const char *key, const
 
 bool labels_has(const struct labels *l, const char *locale, const char *key)
 {
-    int at = locale_at(locale);
+    int at = locale_at(l, locale);
 
     return at >= 0 && get(l, at, key) != NULL;
 }
 
 const char *labels_find(const struct labels *l, const char *locale, const char *key)
 {
-    int at = locale_at(locale);
+    int at = locale_at(l, locale);
     const char *text;
 
     if (at < 0)
-        at = locale_at(labels_locale(locale));
+        at = locale_at(l, labels_locale(l, locale));
     text = get(l, at, key);
     return text != NULL ? text : get(l, english, key);
 }
@@ -243,7 +340,16 @@ static int quality(const char *s, size_t len)
     return value;
 }
 
-const char *labels_locale(const char *wanted)
+/* "ja-JP" means "ja" where nothing closer is there. */
+static int added_of(const struct labels *l, const char *s, size_t len)
+{
+    for (size_t i = 0; l != NULL && i < l->nadded; i++)
+        if (begins(s, len, l->added[i]))
+            return LOCALES + (int)i;
+    return -1;
+}
+
+const char *labels_locale(const struct labels *l, const char *wanted)
 {
     int best = english, best_quality = 0;
 
@@ -254,7 +360,8 @@ const char *labels_locale(const char *wanted)
         wanted += strspn(wanted, " ,");
         len = strcspn(wanted, ",");
         name = strcspn(wanted, ",; ");
-        at = locale_of(wanted, name);
+        at = added_of(l, wanted, name);
+        at = at >= 0 ? at : locale_of(wanted, name);
         q = quality(wanted, len);
         if (at >= 0 && q > best_quality) {
             best = at;
@@ -262,7 +369,7 @@ const char *labels_locale(const char *wanted)
         }
         wanted += len;
     }
-    return labels_locales[best];
+    return best < LOCALES ? labels_locales[best] : l->added[best - LOCALES];
 }
 
 /* ---- filling in --------------------------------------------------------------------- */

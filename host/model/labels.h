@@ -23,6 +23,15 @@ struct labels *labels_new(void);
 void labels_free(struct labels **l);
 /* Adds every <locale>.json of a folder; later files win.  0 or -1. */
 int labels_load(struct labels *l, const char *dir, struct buf *err);
+/* Languages beyond the four, and other words for these: <language>.json files of a folder ("ja.json"); what they
+ * leave out stands in English.  "language" is a language's own name, "ui.home" a word of the web UI's.  A file that
+ * cannot be read is told in err (a line each) and the others are taken; -1 then.  No such folder: 0. */
+int labels_add(struct labels *l, const char *dir, struct buf *err);
+/* The i-th of the languages added, with its own name; NULL behind the last. */
+const char *labels_added(const struct labels *l, size_t i, const char **title_r);
+/* Every key of that very locale that begins so; one may come twice.  each() asks for no text. */
+void labels_each(const struct labels *l, const char *locale, const char *prefix, void (*each)(void *arg, const char *key),
+                 void *arg);
 /* Administrators' overrides and custom fields. */
 void labels_put(struct labels *l, const char *locale, const char *key, const char *text);
 /* What administrators say instead of a text, at once for everybody; NULL: the text itself again. */
@@ -39,8 +48,9 @@ const char *labels_on(const struct labels *l, const char *locale, const char *ta
 /* "lead.phone", else "*.phone", else the field's name. */
 const char *labels_field(const struct labels *l, const char *locale, const char *table,
                          const char *field);
-/* The supported locale nearest to a name or an Accept-Language list; "en" when none. */
-const char *labels_locale(const char *wanted);
+/* The supported locale nearest to a name or an Accept-Language list; "en" when none.  l: with the languages
+ * added, NULL: the four. */
+const char *labels_locale(const struct labels *l, const char *wanted);
 /* "{name}" in text replaced from pairs key, value, ..., NULL. */
 void labels_fill(struct buf *out, const char *text, const char *const *pairs);
 

@@ -222,6 +222,7 @@ struct model_custom_item {
     const char *dict, *key, *color;
     int64_t place;  /* before which declared item, counting from 1; 0: as declared, or at the end */
     bool hidden;
+    bool firm; /* the host's own: also where the dictionary is closed */
 };
 struct model_extra {
     const struct model_custom_field *fields;

@@ -223,7 +223,7 @@ enum http_begin app_begin(struct http_req *req)
     req->user = k;
     k->app = app;
     k->req = req;
-    k->locale = http_query(req, "locale") != NULL ? labels_locale(http_query(req, "locale")) : NULL;
+    k->locale = http_query(req, "locale") != NULL ? labels_locale(app->st->labels, http_query(req, "locale")) : NULL;
     ctx_init(&k->c, app->st, conn_of(req), req->arena, NULL, k->locale);
     k->c.request = req->id;
     if (conn_of(req) == NULL)
@@ -243,7 +243,7 @@ enum http_begin app_begin(struct http_req *req)
         }
     }
     if (k->user == 0 && k->locale == NULL && http_header(req, "Accept-Language") != NULL)
-        k->locale = k->c.locale = labels_locale(http_header(req, "Accept-Language"));
+        k->locale = k->c.locale = labels_locale(app->st->labels, http_header(req, "Accept-Language"));
     if (!(k->route->flags & R_PUBLIC) && k->user == 0)
         return refuse(k, 401, "sign_in");
     if (changes(req) && (k->by_cookie || ((k->route->flags & R_PUBLIC) && k->plugin_route == NULL)) && !from_our_pages(k))
@@ -434,7 +434,7 @@ void app_error(struct http_req *req, int status, const char *code, const char *m
     const struct labels *l = ((struct app *)http_data(req))->st->labels;
     const struct call *k = req->user; /* NULL: refused before anybody looked who asks */
     const char *asked = http_header(req, "Accept-Language"), *text;
-    const char *locale = k != NULL && k->c.locale != NULL ? k->c.locale : labels_locale(asked == NULL ? "" : asked);
+    const char *locale = k != NULL && k->c.locale != NULL ? k->c.locale : labels_locale(l, asked == NULL ? "" : asked);
 
     (void)status;
     text = labels_find(l, locale, arena_fmt(req->arena, "err.http.%s", code));

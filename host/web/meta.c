@@ -66,13 +66,50 @@ static void demo_users(struct call *k, struct json *j)
     json_close(j, ']');
 }
 
-static void locales(struct json *j)
+static void locales(struct call *k, struct json *j)
 {
+    const char *name, *title;
+
     json_key(j, "locales");
     json_open(j, '[');
     for (const char *const *l = labels_locales; *l != NULL; l++)
         json_str(j, *l);
+    for (size_t i = 0; (name = labels_added(k->app->st->labels, i, &title)) != NULL; i++)
+        json_str(j, name);
     json_close(j, ']');
+    json_key(j, "languages"); /* those that came as files, by their own names */
+    json_open(j, '{');
+    for (size_t i = 0; (name = labels_added(k->app->st->labels, i, &title)) != NULL; i++) {
+        json_key(j, name);
+        json_str(j, title);
+    }
+    json_close(j, '}');
+}
+
+/* What the web UI itself says instead: by administrators, or by a language's file. */
+static void take_word(void *arg, const char *key)
+{
+    map_put(arg, key, arg);
+}
+
+static void words_instead(struct call *k, struct json *j)
+{
+    const char *locale = k->c.locale == NULL ? "en" : k->c.locale;
+    struct map keys = {0};
+
+    labels_each(k->app->st->labels, locale, "ui.", take_word, &keys);
+    json_key(j, "words");
+    json_open(j, '{');
+    for (size_t i = 0; i < keys.cap; i++) {
+        const char *key = keys.slots[i].key;
+
+        if (key == NULL || !labels_has(k->app->st->labels, locale, key))
+            continue;
+        json_key(j, key + strlen("ui."));
+        json_str(j, label(k, key));
+    }
+    json_close(j, '}');
+    map_free(&keys);
 }
 
 static int public_info(struct call *k)
@@ -86,7 +123,8 @@ static int public_info(struct call *k)
     json_str(&j, k->app->st->company.name);
     json_key(&j, "version");
     json_str(&j, k->app->version);
-    locales(&j);
+    locales(k, &j);
+    words_instead(k, &j);
     if (k->app->demo)
         demo_users(k, &j);
     json_close(&j, '}');
@@ -232,22 +270,6 @@ static void nav(struct call *k, struct json *j)
     json_close(j, ']');
 }
 
-/* What administrators have the web UI itself say: by its keys. */
-static void words_instead(struct call *k, struct json *j)
-{
-    struct db_stmt *s = db_prepare(k->c.conn, "SELECT word, text FROM label WHERE locale = ? AND word LIKE 'ui.%' LIMIT 2000");
-
-    db_bind_text(s, 1, k->c.locale, -1);
-    json_key(j, "words");
-    json_open(j, '{');
-    while (db_step(s) == DB_ROW) {
-        json_key(j, arena_strdup(k->req->arena, db_col_text(s, 0, NULL) + strlen("ui.")));
-        json_str(j, db_col_text(s, 1, NULL));
-    }
-    db_reset(s);
-    json_close(j, '}');
-}
-
 static int start(struct call *k)
 {
     const struct who *w = k->c.who;
@@ -272,7 +294,7 @@ static int start(struct call *k)
     json_close(&j, '}');
     json_key(&j, "version");
     json_str(&j, k->app->version);
-    locales(&j);
+    locales(k, &j);
     nav(k, &j);
     words_instead(k, &j);
     pages_json(k, &j);

@@ -192,7 +192,32 @@ static int registry(struct call *k)
     return k->c.rc;
 }
 
+/* ---- every text of a language, for whoever makes another ------------------------------------- */
+static void take_key(void *arg, const char *key)
+{
+    map_put(arg, key, arg);
+}
+
+static int texts(struct call *k)
+{
+    const char *locale = k->c.locale == NULL ? "en" : k->c.locale;
+    struct json j = call_json(k);
+    struct map keys = {0};
+
+    labels_each(k->app->st->labels, locale, "", take_key, &keys);
+    json_open(&j, '{');
+    for (size_t i = 0; i < keys.cap; i++)
+        if (keys.slots[i].key != NULL && labels_has(k->app->st->labels, locale, keys.slots[i].key)) {
+            json_key(&j, keys.slots[i].key);
+            json_str(&j, labels_get(k->app->st->labels, locale, keys.slots[i].key));
+        }
+    json_close(&j, '}');
+    map_free(&keys);
+    return k->c.rc;
+}
+
 const struct route_entry routes_registry[] = {
     {"GET", "/api/_registry", R_ADMIN, registry, .about = "tables, fields, dictionaries, permissions and rules with their names for people"},
+    {"GET", "/api/_texts", R_ADMIN, texts, .about = "every text of a language (?locale=), to make another of it"},
     {0},
 };

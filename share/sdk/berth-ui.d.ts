@@ -29,7 +29,8 @@ export interface Host {
   /** The version of this contract. */
   readonly sdk: 1
   readonly plugin: string
-  readonly locale: 'zh-CN' | 'zh-TW' | 'vi' | 'en'
+  /** 'zh-CN', 'zh-TW', 'vi', 'en', or a language that an administrator added */
+  readonly locale: string
   readonly user: { id: number; name: string }
   /** Reaches the plugin's own routes only: api('GET', 'rates') is GET /api/<plugin>/rates. */
   api(method: string, path: string, body?: unknown): Promise<unknown>

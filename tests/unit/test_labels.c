@@ -126,7 +126,7 @@ static void the_nearest_language_is_chosen(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        assert_string_equal(labels_locale(cases[i].wanted), cases[i].chosen);
+        assert_string_equal(labels_locale(NULL, cases[i].wanted), cases[i].chosen);
 }
 
 static void names_in_braces_are_filled_in(void **state)

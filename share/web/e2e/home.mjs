@@ -139,6 +139,13 @@ export async function home({ test, clean, ok, until, small, stamp }) {
     await page.locator('[data-t=helphits] button').first().click()
     await page.locator('.helpbody h2', { hasText: 'Search' }).waitFor()
     await page.locator('.manual a').first().click().catch(() => {})
+    await page.goto('/t/memo')
+    await page.locator('[data-t=how]').click()
+    await page.locator('dialog .manual h2', { hasText: 'Activities' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.goto('/admin')
+    await page.locator('[data-t=help]').click()
+    await page.locator('dialog .manual h2').waitFor()
   })
 
   const SCREENS = { home: ['/', '.tile .kpi'], report: ['/r/opportunities/funnel', '.plot svg'], help: ['/help/lists', '.manual h2'] }

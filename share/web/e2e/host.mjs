@@ -1,6 +1,6 @@
 // host.mjs - a host to test against: a given one, the built one on a free port, or the mock.
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { serve } from '../test/mock/server.mjs'
@@ -10,8 +10,12 @@ export const ui = process.env.BERTH_UI_OUT ?? join(build, 'share/ui')
 const program = process.env.BERTH ?? join(build, 'berth')
 
 /** Starts the built host on a data folder of its own; `setup` leaves it new, with its one-time link. */
-async function real(setup, more = []) {
+async function real(setup, more = [], languages = {}) {
   const data = mkdtempSync(join(tmpdir(), 'berth-e2e-'))
+  for (const [name, words] of Object.entries(languages)) {
+    mkdirSync(join(data, 'languages'), { recursive: true })
+    writeFileSync(join(data, 'languages', name + '.json'), JSON.stringify(words))
+  }
   /* A copy, which flows may change. */
   cpSync(resolve(build, '../scripts'), join(data, 'scripts'), { recursive: true })
   const child = spawn(program, ['serve', '--scripts', join(data, 'scripts'), '--edit-scripts', ...(setup ? [] : ['--demo']), '--data', data, '--listen', '127.0.0.1:0', '--ui', ui, '--no-supervisor', ...more], { stdio: ['ignore', 'pipe', 'pipe'], cwd: resolve(build, '..') })
@@ -45,10 +49,10 @@ async function real(setup, more = []) {
 }
 
 /** A host with demo users, or a new one with the link of its first start. */
-export async function start({ setup = false, more } = {}) {
+export async function start({ setup = false, more, languages } = {}) {
   if (!existsSync(ui + '/index.html')) throw new Error(`build the UI first: ${ui} is empty`)
   const mock = process.argv.includes('--mock')
-  if (process.env.BERTH_URL && !mock && !setup) return { url: process.env.BERTH_URL.replace(/\/$/, ''), stop: async () => {}, kind: 'given' }
-  if (!mock && existsSync(program)) return real(setup, more)
+  if (process.env.BERTH_URL && !mock && !setup && !languages) return { url: process.env.BERTH_URL.replace(/\/$/, ''), stop: async () => {}, kind: 'given' }
+  if (!mock && existsSync(program)) return real(setup, more, languages)
   return { ...(await serve({ ui, rows: setup ? 5 : 1500, setup })), kind: 'mock', link: '/setup#one-time' }
 }

@@ -1,8 +1,36 @@
 // rules.mjs - flows of the administration: number series, pools with their rules, dry runs of scripts, looking as somebody.
 import assert from 'node:assert/strict'
-import { call, signIn } from './lib.mjs'
+import { readFileSync } from 'node:fs'
+import { start } from './host.mjs'
+import { call, open, signIn } from './lib.mjs'
 
-export async function rules({ test, clean, ok, until, choose, make, metaOf, TABLE, stamp }) {
+export async function rules({ test, clean, ok, until, choose, make, metaOf, TABLE, stamp, browser }) {
+  await test('a language that an administrator added is chosen before and after signing in, and stays', {}, async () => {
+    const own = await start({ languages: { ja: { language: '日本語', 'ui.home': 'ホーム', 'ui.signin': 'サインイン', 'lead.*': '見込み客' } } })
+    const page = await open(browser, own.url)
+    try {
+      await page.goto('/')
+      await page.locator('[data-t=locale]').selectOption('ja')
+      await page.locator('[data-t=signin]', { hasText: 'サインイン' }).waitFor()
+      await page.locator('[data-demo]').first().click()
+      await page.locator('[data-t=home]', { hasText: 'ホーム' }).waitFor()
+      await page.locator('.side .nav', { hasText: '見込み客' }).waitFor()
+      await page.locator('[data-t=bell]', { hasText: 'Alerts' }).waitFor() // what the file leaves out
+      assert.equal(await page.evaluate(() => document.documentElement.lang), 'ja')
+      await clean(page, 'an added language')
+      await page.reload()
+      await page.locator('[data-t=home]', { hasText: 'ホーム' }).waitFor()
+      await page.goto('/admin/system')
+      const [file] = await Promise.all([page.waitForEvent('download'), page.locator('[data-words=en]').click()])
+      assert.equal(file.suggestedFilename(), 'en.json')
+      const words = JSON.parse(readFileSync(await file.path(), 'utf8'))
+      assert.ok(words.language === 'English' && words['ui.home'] && words['lead.phone'] && words['ui.admin.words'])
+    } finally {
+      await page.context().close()
+      await own.stop()
+    }
+  })
+
   await test('administration: a number series shows its next number, is changed, and counts from the next record on', {}, async (page) => {
     await signIn(page)
     await page.goto('/admin/series')

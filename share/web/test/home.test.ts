@@ -76,7 +76,7 @@ describe('the manual', () => {
   })
   test('each screen has its page', () => {
     const of = (path: string, q = {}): string => pageFor(path, q)
-    expect([of('/'), of('/t/lead'), of('/t/lead', { open: '7' }), of('/t/lead/7'), of('/t/lead/import'), of('/t/customer/duplicates'), of('/t/activity', { look: 'calendar' }), of('/t/task'), of('/r/opportunities/funnel'), of('/recycle'), of('/settings')])
-      .toEqual(['home', 'lists', 'records', 'records', 'import', 'duplicates', 'calendar', 'activities', 'opportunities', 'pools', 'start'])
+    expect([of('/'), of('/t/lead'), of('/t/lead', { open: '7' }), of('/t/lead/7'), of('/t/lead/import'), of('/t/customer/duplicates'), of('/t/activity', { look: 'calendar' }), of('/t/task'), of('/r/opportunities/funnel'), of('/recycle'), of('/settings'), of('/admin/roles/2'), of('/admin/pools'), of('/t/contact')])
+      .toEqual(['home', 'lists', 'records', 'records', 'import', 'duplicates', 'calendar', 'activities', 'opportunities', 'pools', 'start', 'admin', 'pools', 'customers'])
   })
 })

@@ -36,7 +36,7 @@ export const onSignedOut = (f: () => void): void => void (signedOut = f)
 
 export function url(path: string, query: Call['query'] = {}): string {
   const p = new URLSearchParams()
-  const all: NonNullable<Call['query']> = { ...query, locale: locale.value }
+  const all: NonNullable<Call['query']> = { locale: locale.value, ...query }
   for (const [k, v] of Object.entries(all))
     if (v !== undefined && v !== null && v !== '') p.set(k, String(v))
   return `/api/${path}?${p}`
@@ -96,8 +96,11 @@ export const post = <T>(path: string, body: unknown = {}, query?: Call['query'])
 export async function download(path: string, body: unknown, name: string): Promise<void> {
   const r = await send('POST', path, { body })
   if (!r.ok) throw await failure(r)
+  saveAs(await r.blob(), name)
+}
+export function saveAs(what: Blob | string, name: string): void {
   const a = document.createElement('a')
-  a.href = URL.createObjectURL(await r.blob())
+  a.href = URL.createObjectURL(typeof what === 'string' ? new Blob([what]) : what)
   a.download = name
   a.click()
   setTimeout(() => URL.revokeObjectURL(a.href), 60_000)

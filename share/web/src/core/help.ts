@@ -2,7 +2,7 @@
 import { fold } from './fmt'
 import { locale, type Locale } from './i18n'
 
-export const PAGES = ['start', 'home', 'lists', 'records', 'search', 'import', 'pools', 'duplicates', 'approvals', 'calendar', 'activities', 'opportunities'] as const
+export const PAGES = ['start', 'home', 'lists', 'records', 'search', 'import', 'pools', 'duplicates', 'approvals', 'calendar', 'activities', 'customers', 'opportunities', 'admin'] as const
 export type HelpPage = (typeof PAGES)[number]
 export const isPage = (s: unknown): s is HelpPage => PAGES.includes(s as HelpPage)
 
@@ -12,6 +12,7 @@ export const load = (page: HelpPage, l: Locale = locale.value): Promise<string> 
 
 const OF_TABLE: Record<string, HelpPage> = {
   opportunity: 'opportunities', competitor: 'opportunities', cooperation: 'opportunities', sales_target: 'opportunities', pipeline: 'opportunities',
+  customer: 'customers', contact: 'customers', party_relation: 'customers', hard_case: 'customers',
   activity: 'activities', task: 'activities', memo: 'activities', company_memo: 'activities', work_report: 'activities', task_plan: 'activities', pool: 'pools', dup_rule: 'duplicates', announcement: 'home',
 }
 /** The page about what is on the screen now. */
@@ -21,6 +22,7 @@ export function pageFor(path: string, query: Record<string, unknown> = {}): Help
   if (path.startsWith('/r/')) return 'opportunities'
   if (path.startsWith('/recycle')) return 'pools'
   const [, t, table, rest] = path.split('/')
+  if (t === 'admin') return table === 'pools' ? 'pools' : 'admin'
   if (t !== 't') return 'start'
   if (rest === 'import') return 'import'
   if (rest === 'duplicates') return 'duplicates'

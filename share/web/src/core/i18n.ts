@@ -1,23 +1,22 @@
 // i18n.ts - the UI's own words: a JSON catalog a language, and one more for parts that come later; loaded on demand.
-import { ref, shallowRef } from 'vue'
+import { reactive, ref, shallowRef } from 'vue'
 
-export const LOCALES = {
-  'zh-CN': '简体中文',
-  'zh-TW': '繁體中文',
-  vi: 'Tiếng Việt',
-  en: 'English',
-} as const
-export type Locale = keyof typeof LOCALES
+const BUILT = { 'zh-CN': '简体中文', 'zh-TW': '繁體中文', vi: 'Tiếng Việt', en: 'English' } as const
+type Built = keyof typeof BUILT
+/** Built in, or a language that an administrator added as a file. */
+export type Locale = string
+/** By their own names. */
+export const LOCALES: Record<Locale, string> = reactive({ ...BUILT })
 type Catalog = Record<string, string>
 
 const KEY = 'berth.locale'
-const load: Record<Locale, () => Promise<{ default: Catalog }>> = {
+const load: Record<Built, () => Promise<{ default: Catalog }>> = {
   en: () => import('../locales/en.json'),
   'zh-CN': () => import('../locales/zh-CN.json'),
   'zh-TW': () => import('../locales/zh-TW.json'),
   vi: () => import('../locales/vi.json'),
 }
-const loadPages: Record<Locale, () => Promise<{ default: Catalog }>> = {
+const loadPages: Record<Built, () => Promise<{ default: Catalog }>> = {
   en: () => import('../locales/pages/en.json'),
   'zh-CN': () => import('../locales/pages/zh-CN.json'),
   'zh-TW': () => import('../locales/pages/zh-TW.json'),
@@ -25,6 +24,8 @@ const loadPages: Record<Locale, () => Promise<{ default: Catalog }>> = {
 }
 
 export const isLocale = (s: string | null | undefined): s is Locale => !!s && s in LOCALES
+/* What an added language leaves out stands in English, as the host's labels do. */
+const built = (l: Locale): Built => (l in BUILT ? (l as Built) : 'en')
 
 function guess(): Locale {
   for (const l of navigator.languages ?? []) {
@@ -38,14 +39,17 @@ function guess(): Locale {
 
 const stored = localStorage.getItem(KEY)
 /** Whether the person chose a language in this browser; if not, the user's own from the host wins. */
-export let chosen = isLocale(stored)
-export const locale = ref<Locale>(isLocale(stored) ? stored : guess())
+const kept = !!stored && /^[a-z]{2,3}(-\w+)*$/.test(stored)
+export let chosen = kept
+/* One that was added is known to the host only, which is asked next. */
+export const locale = ref<Locale>(kept ? stored : guess())
 const words = shallowRef<Catalog>({})
 /** What administrators say instead. */
 export const instead = shallowRef<Catalog>({})
 let pages = false
 
-const catalog = async (l: Locale): Promise<Catalog> => ({ ...(await load[l]()).default, ...(pages ? (await loadPages[l]()).default : {}) })
+/** All words of a language once the administration is open; the first page's only before. */
+export const catalog = async (l: Locale): Promise<Catalog> => ({ ...(await load[built(l)]()).default, ...(pages ? (await loadPages[built(l)]()).default : {}) })
 
 /** A page or dialog whose words are in the second catalog, without which the first load is smaller. */
 export const worded = <T>(part: () => Promise<T>) => async (): Promise<T> => {
@@ -64,6 +68,15 @@ export async function setLocale(l: Locale, remember = false): Promise<void> {
     chosen = true
     localStorage.setItem(KEY, l)
   }
+}
+
+/** What the host knows of languages: those added, and the words it says instead. */
+export async function hear(host: { languages?: Record<string, string>; words?: Catalog }): Promise<void> {
+  Object.assign(LOCALES, host.languages)
+  instead.value = host.words ?? {}
+  if (isLocale(locale.value)) return
+  chosen = false
+  await setLocale(guess())
 }
 
 /* A table's label inside a sentence: "New lead", but "New API token". */

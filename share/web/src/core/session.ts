@@ -1,7 +1,7 @@
 // session.ts - who is signed in, and what the shell is drawn from.
 import { computed, ref, shallowRef, watch } from 'vue'
 import { ApiError, api, get, onSignedOut, post } from './api'
-import { chosen, instead, isLocale, setLocale, type Locale } from './i18n'
+import { chosen, hear, isLocale, setLocale, type Locale } from './i18n'
 import { cache } from './query'
 import type { Public, Start, User } from './types'
 
@@ -23,8 +23,9 @@ export const zone = computed(() => start.value?.company.zone)
 export const currency = computed(() => start.value?.company.currency || 'USD')
 
 export async function readStart(): Promise<void> {
-  start.value = await get<Start>('_start')
-  instead.value = start.value.words ?? {}
+  const s = await get<Start>('_start')
+  await hear(s)
+  start.value = s
 }
 
 async function loadStart(): Promise<void> {
@@ -34,7 +35,9 @@ async function loadStart(): Promise<void> {
 }
 
 async function loadPublic(): Promise<void> {
-  open.value = await get<Public>('_public')
+  const o = await get<Public>('_public')
+  await hear(o)
+  open.value = o
   phase.value = open.value.setup || location.pathname === '/setup' ? 'setup' : 'out'
 }
 
@@ -87,7 +90,7 @@ onSignedOut(leave)
 
 export async function switchLocale(l: Locale): Promise<void> {
   await setLocale(l, true)
-  if (phase.value === 'in') await readStart()
+  await (phase.value === 'in' ? readStart() : loadPublic())
 }
 
 export type Theme = 'system' | 'light' | 'dark'

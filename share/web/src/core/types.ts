@@ -117,6 +117,7 @@ export interface Start {
   viewer?: User
   company: Company
   locales: string[]
+  languages?: Record<string, string>
   nav: NavItem[]
   groups: { name: string; label: string }[]
   perms: string[]
@@ -124,7 +125,7 @@ export interface Start {
   left_out?: string // plugins that do not run after crashes, a line each; administrators only
 }
 export interface Demo { login: string; password: string; name: string; role?: string }
-export interface Public { setup: boolean; locales?: string[]; version?: string; demo?: Demo[] }
+export interface Public { setup: boolean; locales?: string[]; languages?: Record<string, string>; words?: Record<string, string>; version?: string; demo?: Demo[] }
 
 export type Row = { id: number; version?: number } & Record<string, unknown>
 export type Refs = Record<string, Record<string, string>>
