@@ -139,13 +139,17 @@ export async function home({ test, clean, ok, until, small, stamp }) {
     await page.locator('[data-t=helphits] button').first().click()
     await page.locator('.helpbody h2', { hasText: 'Search' }).waitFor()
     await page.locator('.manual a').first().click().catch(() => {})
-    await page.goto('/t/memo')
-    await page.locator('[data-t=how]').click()
-    await page.locator('dialog .manual h2', { hasText: 'Activities' }).waitFor()
-    await page.keyboard.press('Escape')
-    await page.goto('/admin')
+    await page.goto('/t/task')
     await page.locator('[data-t=help]').click()
-    await page.locator('dialog .manual h2').waitFor()
+    await page.locator('dialog .manual h2', { hasText: 'Activities' }).waitFor()
+  })
+
+  await test('help: an empty list leads to the page about it', {}, async (page) => {
+    await signIn(page)
+    await page.goto('/t/custom_field')
+    await page.locator('[data-t=how]').click()
+    await page.locator('dialog .manual h2', { hasText: 'Lists' }).waitFor()
+    await clean(page, 'help of an empty list')
   })
 
   const SCREENS = { home: ['/', '.tile .kpi'], report: ['/r/opportunities/funnel', '.plot svg'], help: ['/help/lists', '.manual h2'] }
