@@ -3,9 +3,14 @@
 #define BERTH_ASOF_H
 
 #include "record/row.h"
+#include "record/where.h"
 
 /* r as it was at `at` (ms); NULL fails the ctx: it was not there yet.  r is the record as it is now, which the
  * user sees; fields he may not read stay hidden as ever. */
 struct berth_row *record_at(struct berth_ctx *c, const struct berth_row *r, int64_t at);
+/* {"rows":[…],"refs":…,"next":"cursor"|null}: the records of then that the user may see now and that w (NULL: all)
+ * held for then, by falling id, those below `after` (0: the first page).  A page may come short, for a request
+ * looks at a few thousand records at most: there is more as long as `next` says so. */
+int asof_page(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t at, int64_t after, int64_t limit, struct buf *out);
 
 #endif

@@ -19,9 +19,37 @@
 #include "web/app.h"
 
 /* ---- reading ------------------------------------------------------------------------------- */
+/* ?at=2026-11-22T08:00:00Z: that moment in ms; false: it fails the ctx. */
+static bool moment(struct call *k, const char *at, int64_t *ms)
+{
+    if (!when_time_parse(at, strlen(at), ms))
+        call_bad(k, "at");
+    else if (!(k->t->flags & BERTH_HISTORY))
+        ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.no_history");
+    return k->c.rc == BERTH_OK;
+}
+
+/* As it was then: by falling id, uncounted. */
+static int list_at(struct call *k, const char *at, const struct page *p)
+{
+    static const char *const without[] = {"q", "bin", "count", "marks", NULL};
+    const char *sort = http_query(k->req, "sort"), *search;
+    const struct where *w;
+    int64_t ms;
+
+    for (size_t i = 0; without[i] != NULL; i++)
+        if (http_query(k->req, without[i]) != NULL)
+            return call_bad(k, without[i]);
+    if (sort != NULL && strcmp(sort, "-id") != 0)
+        return call_bad(k, "sort");
+    if (!moment(k, at, &ms) || !call_question(k, &w, &search, &sort))
+        return k->c.rc;
+    return asof_page(&k->c, k->t, w, ms, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), p->q.limit, &k->req->out);
+}
+
 static int list(struct call *k)
 {
-    static const char *const params[] = {"view", "tile", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", "marks", NULL};
+    static const char *const params[] = {"view", "tile", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", "marks", "at", NULL};
     struct page p = {.t = k->t, .fields = http_query(k->req, "fields"), .after = http_query(k->req, "after")};
     const char *sort;
 
@@ -32,6 +60,8 @@ static int list(struct call *k)
     p.marks = call_number(k, "marks", 0, 0, 1) != 0;
     if (k->c.rc != BERTH_OK)
         return k->c.rc;
+    if (http_query(k->req, "at") != NULL)
+        return list_at(k, http_query(k->req, "at"), &p);
     if (call_number(k, "bin", 0, 0, 1) != 0)
         return bin_page(&k->c, k->t, p.after == NULL ? 0 : strtoll(p.after, NULL, 10), (int)p.q.limit, &k->req->out);
     if (!call_question(k, &p.q.where, &p.search, &sort) || !where_sort(&k->c, k->t, sort, &p.q))
@@ -139,10 +169,8 @@ static int one_at(struct call *k, const char *at)
     struct berth_row *r;
     int64_t ms;
 
-    if (!when_time_parse(at, strlen(at), &ms))
-        return call_bad(k, "at");
-    if (!(k->t->flags & BERTH_HISTORY))
-        return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.no_history");
+    if (!moment(k, at, &ms))
+        return k->c.rc;
     r = call_opened(k);
     r = r == NULL ? NULL : record_at(&k->c, r, ms);
     if (r != NULL)

@@ -114,3 +114,67 @@ def test_a_record_is_shown_as_it_was_at_a_moment(people):
     assert people["zhang"].get(f"/lead/{lead['id']}", at=moments[1]).status == 404
     assert li.get(f"/lead/{lead['id']}", at="yesterday").status == 400
     assert li.row(f"/lead/{lead['id']}")["notes"] == "x\ny"
+
+
+def test_a_list_is_shown_as_it_was_at_a_moment(people):
+    li, manager = people["li"], people["manager"]
+
+    def now():
+        time.sleep(0.003)
+        moment = datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+        time.sleep(0.003)
+        return moment
+
+    mark = f"Listed {time.monotonic_ns()}"
+    before = now()
+    ids = [li.made("lead", name=f"{mark} {n} {'Ocean Air Rail Road'.split()[n % 4]}", city="Ningbo")["id"] for n in range(7)]
+    made = now()
+    for n, change in ((0, {"city": "Xiamen"}), (1, {"city": "Xiamen"})):
+        assert li.patch(f"/lead/{ids[n]}", 1, change).status == 200
+    assert manager.delete(f"/lead/{ids[2]}").status == 204
+    late = li.made("lead", name=f"{mark} late Trucks", city="Ningbo")["id"]
+    after = now()
+
+    def listed(who, at, **query):
+        rows, cursor = [], None
+        while True:
+            answer = who.get("/lead", at=at, filter=["name", "^", mark], limit=3, **({"after": cursor} if cursor else {}), **query)
+            assert answer.status == 200, answer
+            assert len(answer.json["rows"]) <= 3
+            rows += answer.json["rows"]
+            cursor = answer.json["next"]
+            if cursor is None:
+                return rows
+
+    assert listed(manager, before) == []
+    then = listed(manager, made)
+    assert [r["id"] for r in then] == ids[::-1]  # the deleted one is there, the late one is not
+    assert {r["city"] for r in then} == {"Ningbo"}
+    assert [r["id"] for r in listed(manager, after)] == sorted({late, *ids} - {ids[2]}, reverse=True)
+
+    def in_city(who, at, city):
+        answer = who.get("/lead", at=at, filter={"and": [["name", "^", mark], ["city", "=", city]]}, limit=100)
+        return [r["id"] for r in answer.json["rows"]]
+
+    assert in_city(manager, made, "Xiamen") == [] and in_city(manager, after, "Xiamen") == [ids[1], ids[0]]
+    assert ids[0] in in_city(manager, made, "Ningbo") and ids[0] not in in_city(manager, after, "Ningbo")
+    # the rights of now: a colleague who does not see them did not see them then, deleted ones neither
+    assert listed(people["minh"], made) == []
+    assert {r["id"] for r in listed(li, made)} >= set(ids) - {ids[2]}
+    for query in ({"q": "x"}, {"sort": "name"}, {"count": 1}, {"bin": 1}):
+        assert li.get("/lead", at=made, **query).status == 400, query
+    assert li.get("/lead", at="yesterday").status == 400
+    assert people["admin"].get("/job", at=made).status in (400, 422)  # no history is kept of jobs
+
+
+def test_a_filter_on_a_field_that_one_may_not_read_is_refused_at_any_moment(people):
+    admin = people["admin"]
+    role = admin.rows("role", filter=["name", "=", "sales"])[0]
+    rule = admin.made("role_field", role_id=role["id"], on_table="lead", field="website", access="none")
+    try:
+        answer = people["li"].get("/lead", at="2026-01-01T00:00:00Z", filter=["website", "=", "x"])
+        assert answer.status in (400, 422), answer
+        rows = people["li"].get("/lead", at="2100-01-01T00:00:00Z").json["rows"]
+        assert rows and all("website" not in r for r in rows)
+    finally:
+        assert admin.delete(f"/role_field/{rule['id']}").status == 204

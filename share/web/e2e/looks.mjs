@@ -79,6 +79,30 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, ch
     assert.equal(await page.locator('.chip').count(), 1, 'any of several is one chip')
   })
 
+  for (const [size, name] of [[undefined, 'desk'], [PHONE, 'phone']]) await test('a list is shown as it was at a moment, changes nothing there, and comes back: ' + name, size ? { size, touch: true } : {}, async (page) => {
+    await signIn(page)
+    const m = await metaOf(page)
+    const row = await make(page, m, { city: 'Then' + stamp })
+    const then = new Date(Date.parse(row.created_at) + 1).toISOString()
+    await new Promise((r) => setTimeout(r, 20))
+    ok(await call(page, 'PATCH', `${TABLE}/${row.id}`, { version: row.version, city: 'Now' + stamp }), 'change')
+    const cityOf = `&f=${encodeURIComponent(JSON.stringify(['id', '=', row.id]))}`
+    await page.goto(`${all}${cityOf}&asof=${then}`)
+    await page.locator('[data-t=asof]').waitFor()
+    await page.getByText('Then' + stamp).first().waitFor()
+    assert.equal(await page.locator('[data-t=new], [data-t=q]').count(), 0)
+    await clean(page, 'a list of then')
+    await page.locator('[data-t=columns]').click()
+    await page.locator('[data-t=asofat] input').waitFor()
+    await clean(page, 'the moment in the options')
+    await page.locator('[data-t=asofat] input').fill('2020-01-01T08:00')
+    await until('nothing was there', async () => (await page.getByText('Then' + stamp).count()) === 0)
+    await page.keyboard.press('Escape')
+    await page.locator('[data-t=asofnow]').click()
+    await page.getByText('Now' + stamp).first().waitFor()
+    assert.equal(await page.locator('[data-t=asof]').count(), 0)
+  })
+
   await test('groups open and close, the keyboard reaches them, sums stand at the foot', {}, async (page) => {
     await signIn(page)
     const m = await metaOf(page)

@@ -7,7 +7,7 @@ import { clearPrefs, prefsOf, setPrefs } from './prefs'
 import { LOOKS, type Field, type Look, type Meta, type View } from './types'
 
 /** What the host is asked, whichever way it is shown. */
-export type Question = Record<'view' | 'q' | 'filter' | 'sort' | 'bin', string | undefined>
+export type Question = Record<'view' | 'q' | 'filter' | 'sort' | 'bin' | 'at', string | undefined>
 
 const str = (v: unknown): string => (typeof v === 'string' ? v : '')
 const list = (v: unknown): string[] => str(v).split(',').filter(Boolean)
@@ -55,6 +55,8 @@ export interface Looking {
   filtered: boolean
   changed: boolean
   bin: boolean
+  /** The moment it is shown as of, an instant; "": as it is. */
+  asof: string
 }
 
 const OWN = ['look', 'by', 'from', 'to', 'sums', 'sort', 'f'] as const
@@ -63,6 +65,7 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
   const route = useRoute()
   const router = useRouter()
   const bin = computed(() => route.query.bin === '1')
+  const asof = computed(() => (bin.value || !meta.value?.is.history || Number.isNaN(Date.parse(str(route.query.asof))) ? '' : str(route.query.asof)))
   const view = computed<View | undefined>(() => {
     const all = meta.value?.views ?? []
     return all.find((v) => v.name === route.query.view) ?? all.find((v) => v.default) ?? all.find((v) => v.pinned !== false) ?? all[0]
@@ -70,12 +73,12 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
   const given = (key: (typeof OWN)[number]): boolean => route.query[key] !== undefined
   const look = computed<Look>(() => {
     const asked = (given('look') ? str(route.query.look) : view.value?.look) as Look
-    return !bin.value && meta.value && looksOf(meta.value).includes(asked) ? asked : 'list'
+    return !bin.value && !asof.value && meta.value && looksOf(meta.value).includes(asked) ? asked : 'list'
   })
   const valid = (by: string, among: Field[]): string => (among.some((f) => f.name === nameOf(by)) ? by : '')
   const by = computed(() => {
     const m = meta.value
-    if (!m) return ''
+    if (!m || asof.value) return ''
     const asked = given('by') ? str(route.query.by) : view.value?.by ?? ''
     if (look.value === 'board') return valid(asked, boardable(m)) || (bestBoard(m) ?? '')
     if (look.value === 'tree') return valid(asked, parents(m)) || parents(m)[0]?.name || ''
@@ -84,7 +87,7 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
   const from = computed(() => (meta.value ? valid(given('from') ? str(route.query.from) : view.value?.from ?? '', dated(meta.value)) || (bestDate(meta.value) ?? '') : ''))
   const to = computed(() => (meta.value ? valid(given('to') ? str(route.query.to) : view.value?.to ?? '', dated(meta.value)) : ''))
   const sort = computed(() => (given('sort') ? list(route.query.sort) : view.value?.sort ?? []))
-  const sums = computed(() => (given('sums') ? list(route.query.sums) : view.value?.sums ?? []).filter((s) => meta.value && summable(meta.value).some((f) => f.name === nameOf(s))))
+  const sums = computed(() => asof.value ? [] : (given('sums') ? list(route.query.sums) : view.value?.sums ?? []).filter((s) => meta.value && summable(meta.value).some((f) => f.name === nameOf(s))))
 
   const prefs = computed(() => prefsOf(meta.value?.table ?? '', view.value?.name ?? ''))
   const defaults = computed(() => {
@@ -94,7 +97,7 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
     return own.includes(m.title) ? [m.title, ...own.filter((c) => c !== m.title)] : own.length ? own : [m.title]
   })
   const columns = computed(() => (prefs.value.columns ?? defaults.value).filter((n) => meta.value && fieldOf(meta.value, n)))
-  const q = computed(() => str(route.query.q))
+  const q = computed(() => (asof.value ? '' : str(route.query.q)))
 
   /* A saved view's own filter stands in the bar like one that was just made; the host knows the rest of
    * it by the view it is based on. */
@@ -105,8 +108,9 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
     view: bin.value ? undefined : saved.value ? (saved.value.base || (meta.value?.views.some((v) => v.name === 'all') ? 'all' : undefined)) : view.value?.name,
     q: q.value || undefined,
     filter: compiled.value ? JSON.stringify(compiled.value) : undefined,
-    sort: sort.value.join(',') || undefined,
+    sort: asof.value ? undefined : sort.value.join(',') || undefined,
     bin: bin.value ? '1' : undefined,
+    at: asof.value || undefined,
   }))
   const changed = computed(() => !bin.value && (OWN.some(given) || !!prefs.value.columns || !!prefs.value.widths))
 
@@ -118,7 +122,7 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
   const cleared = Object.fromEntries([...OWN.filter((k) => k !== 'f'), 'open', 'bin', 'day', 'who', 'root'].map((k) => [k, undefined]))
   return {
     at: reactive({
-      view, look, by, from, to, sums, sort, columns, q, filter, question, changed, bin,
+      view, look, by, from, to, sums, sort, columns, q, filter, question, changed, bin, asof,
       fields: computed(() => columns.value.map((n) => fieldOf(meta.value!, n)!)),
       widths: computed(() => prefs.value.widths ?? view.value?.widths ?? {}),
       filtered: computed(() => !!q.value || countOf(filter.value) > 0),

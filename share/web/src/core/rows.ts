@@ -62,7 +62,7 @@ export function useRows(options: () => RowsOptions): ComputedRef<Rows> {
         const page = await loadPage(o.meta!.table, {
           ...o.question,
           fields: ['id', 'version', o.meta!.title, ...o.columns].filter((n, i, a) => a.indexOf(n) === i).join(','),
-          limit: o.limit ?? PAGE, after: pageParam || undefined, count: pageParam || o.count === false ? undefined : 1,
+          limit: o.limit ?? PAGE, after: pageParam || undefined, count: pageParam || o.count === false || o.question.at ? undefined : 1,
         }, signal)
         const i = known.indexOf(pageParam)
         if (page.next && i >= 0) known[i + 1] = page.next
