@@ -1562,6 +1562,8 @@ CREATE TABLE opportunity (
     stage_id bigint,
     status text,
     kind text,
+    is_key bigint,
+    supplier text,
     next_step text,
     next_action_on bigint,
     amount bigint,

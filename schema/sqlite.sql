@@ -1562,6 +1562,8 @@ CREATE TABLE opportunity (
     stage_id INTEGER,
     status TEXT,
     kind TEXT,
+    is_key INTEGER,
+    supplier TEXT,
     next_step TEXT,
     next_action_on INTEGER,
     amount INTEGER,

@@ -66,7 +66,7 @@ static const struct berth_field whereabouts_fields[] = {
     {0},
 };
 static const struct berth_field work_hours_fields[] = {
-    {"days", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST | BERTH_MANY, "weekday", "mon, tue, wed, thu, fri"},
+    {"days", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST | BERTH_MANY, "base.weekday", "mon, tue, wed, thu, fri"},
     {"from_time", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .def = "09:00", .max = 5},
     {"to_time", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .def = "18:00", .max = 5},
     {0},
@@ -211,7 +211,6 @@ static const struct berth_dict dicts[] = {
     {"report", "daily:blue, weekly:teal, monthly:violet"},
     {"answer", "invited:blue, accepted:green, maybe:amber, declined:red, off:gray"},
     {"whereabouts", "office:gray, customer:green, travel:violet, home:teal, training:amber, leave:pink, sick:red", .open = 1},
-    {"weekday", "mon, tue, wed, thu, fri, sat, sun"},
     {"metric", "calls:blue, visits:green, messages:pink, tasks_done:teal, new_leads:violet, new_customers:amber, new_opportunities:red"},
     {"report_status", "draft:gray, submitted:blue, read:green"},
     {0},
@@ -320,7 +319,6 @@ static const struct berth_report reports[] = {
 BERTH_PLUGIN(.name = "activities", .version = "0.1.0", .needs = "base", .caps = BERTH_CAP_ALL_ROWS, .tables = tables,
     .dicts = dicts, .actions = actions, .views = views, .tiles = tiles, .reports = reports,
     .settings = BERTH_FIELDS({"refuse_clash", BERTH_BOOL, 0, .def = "false"},
-                             {"work_days", BERTH_PICK, BERTH_MANY, "weekday", "mon, tue, wed, thu, fri"},
                              {"work_from", BERTH_TEXT, 0, .def = "09:00", .max = 5}, {"work_to", BERTH_TEXT, 0, .def = "18:00", .max = 5},
                              {"invite_template", BERTH_REF, 0, "mail_template"}),
     .rules = BERTH_LIST_OF(berth_rule, {"plan", BERTH_TEXT, "event, customer", ""}),

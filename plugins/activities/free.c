@@ -105,7 +105,7 @@ static int64_t day_of(struct berth_ctx *c, int64_t ms)
 
 struct hours {
     int64_t user;
-    const char *days, *from, *to;
+    const char *days, *from, *to; /* NULL days: those of the company's working calendar */
 };
 
 static int own_hours(struct berth_ctx *c, void *arg)
@@ -124,17 +124,15 @@ bool is_working(struct berth_ctx *c, int64_t user, int64_t from, int64_t to)
 {
     static const char *const names[] = {"thu", "fri", "sat", "sun",
                                         "mon", "tue", "wed"}; /* day 0 was a Thursday */
-    struct hours h = {user, host->setting(c, "activities.work_days").s,
-                      host->setting(c, "activities.work_from").s,
-                      host->setting(c, "activities.work_to").s};
+    struct hours h = {.user = user, .from = host->setting(c, "activities.work_from").s, .to = host->setting(c, "activities.work_to").s};
     int64_t day = day_of(c, from), begin = host->midnight(c, day), first, last;
+    bool worked;
 
     host->all_rows(c, own_hours, &h);
-    if (h.days == NULL || h.from == NULL || h.to == NULL || (first = clock_minutes(h.from)) < 0 ||
-        (last = clock_minutes(h.to)) < 0)
+    if (h.from == NULL || h.to == NULL || (first = clock_minutes(h.from)) < 0 || (last = clock_minutes(h.to)) < 0)
         return true;
-    return strstr(h.days, names[(day % 7 + 7) % 7]) != NULL && from >= begin + first * 60000 &&
-           to <= begin + last * 60000;
+    worked = h.days != NULL ? strstr(h.days, names[(day % 7 + 7) % 7]) != NULL : host->workday(c, NULL, day, 0) == day;
+    return worked && from >= begin + first * 60000 && to <= begin + last * 60000;
 }
 
 /* ---- asked from outside

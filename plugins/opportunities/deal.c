@@ -198,7 +198,7 @@ static bool wants(struct berth_ctx *c, const char *what)
 int on_lead_converts(struct berth_ctx *c, struct berth_event *ev)
 {
     static const char *const same[][2] = {{"direction", "direction"}, {"goods", "commodity"}, {"volume", "monthly_volume"},
-                                          {"next_action_on", "next_action_on"}};
+                                          {"next_action_on", "next_action_on"}, {"is_key", "is_key"}};
     struct berth_row *lead = ev->row, *deal;
     struct berth_val name = host->param(c, "opportunity_name");
 
@@ -213,6 +213,8 @@ int on_lead_converts(struct berth_ctx *c, struct berth_event *ev)
     for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
         if (!is_empty(lead, same[i][1]))
             host->set(deal, same[i][0], host->get(lead, same[i][1]));
+    if (!is_empty(lead, "suppliers"))
+        host->set(deal, "supplier", berth_s(host->fmt(c, "%.190s", host->get(lead, "suppliers").s)));
     if (host->save(c, deal) == BERTH_OK)
         host->set(lead, "opportunity_id", host->get(deal, "id"));
     return host->rc(c);

@@ -1,4 +1,4 @@
-/* figures.c - the funnel, the forecast against targets, and won cases like this one. */
+/* figures.c - the funnel, the forecast against targets, what was won and lost, and won cases like this one. */
 #include "opportunities.h"
 
 #include <stdlib.h>
@@ -284,6 +284,102 @@ int target_check(struct berth_ctx *c, struct berth_event *ev)
     if (number(t, "to_on") < from)
         return host->error(c, BERTH_INVALID, "to_on", "opportunities.err.end");
     return host->rc(c);
+}
+
+/* ---- what was won and lost --------------------------------------------------------------------------- */
+static const struct {
+    const char *key, *field, *labels; /* of the form; grouped by; keys of the dictionary, NULL: of a reference */
+    const char *of;                   /* the table that it names */
+} ways[] = {{"owner", "owner_id", NULL, "user"},
+            {"reason", "lost_reason", "lost_reason", NULL},
+            {"rival", "lost_to", NULL, "competitor"},
+            {"mode", "mode", "mode", NULL},
+            {"direction", "direction", "direction", NULL}};
+enum { WAYS = sizeof(ways) / sizeof(ways[0]), LINES = 200 };
+
+struct ended {
+    struct berth_val key;
+    int64_t count[2], amount[2], profit; /* won, lost */
+};
+struct endeds {
+    struct ended at[LINES];
+    size_t n;
+};
+
+static bool same_key(struct berth_val a, struct berth_val b)
+{
+    if (a.type == BERTH_NULL || b.type == BERTH_NULL)
+        return a.type == b.type;
+    return a.type == BERTH_REF || a.type == BERTH_INT ? a.i == b.i : strcmp(a.s, b.s) == 0;
+}
+
+static int take_ended(struct berth_ctx *c, const struct berth_total *t, void *arg)
+{
+    struct endeds *e = arg;
+    size_t i = 0;
+    int lost = strcmp(t->key[1].s, "lost") == 0;
+
+    while (i < e->n && !same_key(e->at[i].key, t->key[0]))
+        i++;
+    if (i == LINES)
+        return host->rc(c);
+    e->n += i == e->n;
+    e->at[i].key = t->key[0];
+    e->at[i].count[lost] += t->count;
+    e->at[i].amount[lost] += t->sum[0].i;
+    e->at[i].profit += lost ? 0 : t->sum[1].i;
+    return host->rc(c);
+}
+
+static const char *key_name(struct berth_ctx *c, size_t way, struct berth_val key)
+{
+    struct berth_row *of;
+
+    if (key.type == BERTH_NULL)
+        return "–";
+    if (ways[way].labels != NULL)
+        return host->tr(c, host->fmt(c, "opportunities.%s.%s", ways[way].labels, key.s));
+    of = host->next(host->find(c, ways[way].of, "id = ?", BERTH_ARGS(berth_i(key.i))));
+    return of == NULL ? host->fmt(c, "#%lld", (long long)key.i) : host->get(of, "name").s;
+}
+
+/* GET /api/opportunities/closed?by=&user=&department=&from=&to=: of the deals that ended in that time, won and lost by
+ * person, reason, competitor, mode or direction. */
+int closed(struct berth_ctx *c)
+{
+    struct berth_val by = host->param(c, "by");
+    struct endeds *e = host->alloc(c, sizeof(*e));
+    struct filter f = {.c = c};
+    size_t way = 0;
+
+    while (way < WAYS && by.type != BERTH_NULL && *by.s != '\0' && strcmp(ways[way].key, by.s) != 0)
+        way++;
+    if (way == WAYS)
+        return host->error(c, BERTH_INVALID, "by", "opportunities.err.by");
+    where(&f, "status in ('won', 'lost')", berth_nil());
+    whose(&f, whole(c, "user"), whole(c, "department"));
+    if (day(c, "from") != NULL)
+        where(&f, host->fmt(c, "closed_on >= '%s'", day(c, "from")), berth_nil());
+    if (day(c, "to") != NULL)
+        where(&f, host->fmt(c, "closed_on <= '%s'", day(c, "to")), berth_nil());
+    host->totals(c, "opportunity", f.text, f.v, f.n, host->fmt(c, "%s,status", ways[way].field), "base_amount,base_profit", take_ended, e);
+    host->json_open(c, NULL, '{');
+    host->json_open(c, "rows", '[');
+    for (size_t i = 0; i < e->n && host->rc(c) == BERTH_OK; i++) {
+        const struct ended *x = &e->at[i];
+
+        host->json_open(c, NULL, '{');
+        host->json(c, "name", berth_s(key_name(c, way, x->key)));
+        host->json(c, "won", berth_i(x->count[0]));
+        host->json(c, "lost", berth_i(x->count[1]));
+        host->json(c, "ratio", real((double)x->count[0] / (double)(x->count[0] + x->count[1])));
+        host->json(c, "won_amount", money(x->amount[0]));
+        host->json(c, "won_profit", money(x->profit));
+        host->json(c, "lost_amount", money(x->amount[1]));
+        host->json_close(c);
+    }
+    host->json_close(c);
+    return host->json_close(c);
 }
 
 /* ---- won cases like this one ------------------------------------------------------------------------ */

@@ -53,7 +53,8 @@ int deal_idle_all(struct berth_ctx *c);
 int on_lead_converts(struct berth_ctx *c, struct berth_event *ev);
 int on_lead_returns(struct berth_ctx *c, struct berth_event *ev);
 
-/* figures.c: funnel, forecast against targets, won cases to learn from */
+/* figures.c: funnel, forecast against targets, what was won and lost, won cases to learn from */
+int closed(struct berth_ctx *c);
 int funnel(struct berth_ctx *c);
 int forecast(struct berth_ctx *c);
 int similar(struct berth_ctx *c);

@@ -242,3 +242,19 @@ def test_a_deal_stands_on_stages_of_its_own_pipeline(people, stages, deal):
     assert li.patch(path, deal["version"], {"stage_id": other["id"]}).status == 422
     assert li.post(path + "/move", {"stage_id": other["id"]}).status == 422
     assert li.row(path)["stage_id"] == stages["first"]
+
+
+def test_won_and_lost_by_person_and_reason(people, stages):
+    alice, minh = people["alice"], people["minh"]
+    before = {r["name"]: r for r in alice.get("/opportunities/closed").json["rows"]}.get("Alice Wong", {"won": 0, "lost": 0})
+    for end, form in (("win", {}), ("lose", {"lost_reason": "no_space"}), ("lose", {"lost_reason": "no_space"})):
+        deal = alice.made("opportunity", name=name(), pipeline_id=stages["pipeline"], amount="100", close_on=day(1), is_key=True, supplier="Blue Line")
+        assert alice.post(f"/opportunity/{deal['id']}/{end}", form).status == 200
+    row = {r["name"]: r for r in alice.get("/opportunities/closed").json["rows"]}["Alice Wong"]
+    assert (row["won"] - before["won"], row["lost"] - before["lost"]) == (1, 2)
+    assert row["ratio"] == pytest.approx(row["won"] / (row["won"] + row["lost"]))
+    reasons = {r["name"]: r for r in alice.get("/opportunities/closed", by="reason", user=str(alice.user["id"]), from_=day(0), locale="en").json["rows"]}
+    assert reasons["No space"]["lost"] >= 2 and reasons["No space"]["lost_amount"] and reasons["–"]["won"] >= 1
+    assert "Alice Wong" not in {r["name"] for r in minh.get("/opportunities/closed").json["rows"]}
+    assert alice.get("/opportunities/closed", by="password").status == 422
+    assert alice.get("/opportunities/closed", from_="x' or 1=1 --").status == 422

@@ -11,15 +11,15 @@ const LANGUAGES = ['zh-CN', 'zh-TW', 'vi', 'en']
 export const load = (page: HelpPage, l: Locale = locale.value): Promise<string> => files[`../../../doc/user/${LANGUAGES.includes(l) ? l : 'en'}/${page}.md`]!()
 
 const OF_TABLE: Record<string, HelpPage> = {
-  opportunity: 'opportunities', competitor: 'opportunities', cooperation: 'opportunities', sales_target: 'opportunities', pipeline: 'opportunities',
   customer: 'customers', contact: 'customers', party_relation: 'customers', hard_case: 'customers',
-  activity: 'activities', task: 'activities', memo: 'activities', company_memo: 'activities', work_report: 'activities', task_plan: 'activities', pool: 'pools', dup_rule: 'duplicates', announcement: 'home',
+  opportunity: 'opportunities', competitor: 'opportunities', cooperation: 'opportunities', sales_target: 'opportunities', pipeline: 'opportunities',
+  activity: 'activities', task: 'activities', memo: 'activities', company_memo: 'activities', work_report: 'activities', task_plan: 'activities', invitation: 'activities', whereabouts: 'activities', activity_target: 'activities', report_template: 'activities', pool: 'pools', dup_rule: 'duplicates', announcement: 'home',
 }
 /** The page about what is on the screen now. */
 export function pageFor(path: string, query: Record<string, unknown> = {}): HelpPage {
   if (path === '/' || path.startsWith('/alerts')) return 'home'
   if (path.startsWith('/approvals') || path.startsWith('/admin/approvals')) return 'approvals'
-  if (path.startsWith('/r/')) return 'opportunities'
+  if (path.startsWith('/r/')) return path.startsWith('/r/activities') ? 'activities' : 'opportunities'
   if (path.startsWith('/recycle')) return 'pools'
   const [, t, table, rest] = path.split('/')
   if (t === 'admin') return table === 'pools' ? 'pools' : 'admin'
