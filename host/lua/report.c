@@ -59,22 +59,23 @@ static void known(lua_State *L, const char *const *keys)
     }
 }
 
-static struct script_title title(lua_State *L, struct reading *x)
+/* One text, or one a language. */
+static struct script_title words(lua_State *L, struct reading *x, const char *key)
 {
-    const char **locale = arena_alloc(x->a, TITLES_MAX * sizeof(*locale)), **words = arena_alloc(x->a, TITLES_MAX * sizeof(*words));
-    struct script_title t = {locale, words, 0};
+    const char **locale = arena_alloc(x->a, TITLES_MAX * sizeof(*locale)), **text = arena_alloc(x->a, TITLES_MAX * sizeof(*text));
+    struct script_title t = {locale, text, 0};
 
-    if (lua_getfield(L, -1, "title") == LUA_TSTRING) {
-        words[t.n++] = arena_strdup(x->a, lua_tostring(L, -1));
+    if (lua_getfield(L, -1, key) == LUA_TSTRING) {
+        text[t.n++] = arena_strdup(x->a, lua_tostring(L, -1));
     } else if (lua_istable(L, -1)) {
         for (lua_pushnil(L); lua_next(L, -2) != 0 && t.n < TITLES_MAX; lua_pop(L, 1)) {
             if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
-                luaL_error(L, "'title' is a text, or {en = \"...\", [\"zh-CN\"] = \"...\"}");
+                luaL_error(L, "'%s' is a text, or {en = \"...\", [\"zh-CN\"] = \"...\"}", key);
             locale[t.n] = arena_strdup(x->a, lua_tostring(L, -2));
-            words[t.n++] = arena_strdup(x->a, lua_tostring(L, -1));
+            text[t.n++] = arena_strdup(x->a, lua_tostring(L, -1));
         }
     } else if (!lua_isnil(L, -1)) {
-        luaL_error(L, "'title' is a text, or {en = \"...\", [\"zh-CN\"] = \"...\"}");
+        luaL_error(L, "'%s' is a text, or {en = \"...\", [\"zh-CN\"] = \"...\"}", key);
     }
     lua_settop(L, lua_gettop(L) - 1);
     return t;
@@ -116,7 +117,7 @@ static void read_field(lua_State *L, struct reading *x, struct script_field *f)
         luaL_error(L, type == NULL ? "'%s' needs a type, or 'of'" : "'%s' is no type that it may have", type == NULL ? f->f.name : type);
     if ((f->f.type == BERTH_PICK && f->f.dict == NULL) || (f->f.type == BERTH_REF && f->f.ref == NULL))
         luaL_error(L, "field '%s': 'of' names a %s", f->f.name, f->f.type == BERTH_PICK ? "dictionary" : "table");
-    f->title = title(L, x);
+    f->title = words(L, x, "title");
 }
 
 static const struct script_field *fields(lua_State *L, struct reading *x, const char *key, size_t *n)
@@ -159,7 +160,7 @@ static bool missing(lua_State *L, struct reading *x)
 
 static int read_report(lua_State *L)
 {
-    static const char *const keys[] = {"title", "nav", "icon", "perm", "needs", "form", "columns", "charts", "sql", NULL};
+    static const char *const keys[] = {"title", "help", "nav", "icon", "perm", "needs", "form", "columns", "charts", "sql", NULL};
     struct reading *x = lua_touserdata(L, 1);
     struct script_report *r = x->r;
     const char *name = strrchr(x->script->file, '/') + 1;
@@ -176,7 +177,8 @@ static int read_report(lua_State *L)
     r->idle = missing(L, x);
     if (r->idle)
         return 0;
-    r->title = title(L, x);
+    r->title = words(L, x, "title");
+    r->help = words(L, x, "help");
     r->nav = text(L, x, "nav", false);
     r->icon = text(L, x, "icon", false);
     r->charts = text(L, x, "charts", false);

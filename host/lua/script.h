@@ -50,7 +50,7 @@ struct script_field {
 struct script_report {
     const char *name; /* "script.leads_by_source" */
     const char *about, *nav, *icon, *charts, *perm, *sql; /* about and sql are never NULL */
-    struct script_title title;
+    struct script_title title, help;
     const struct script_field *form, *columns;
     size_t nform, ncolumns;
     bool idle; /* a table that it needs is of a plugin that is off */

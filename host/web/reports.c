@@ -66,7 +66,7 @@ static void page(void *arg, const struct script_report *r)
     json_open(&j, '{');
     text(&j, "name", r->name);
     text(&j, "label", reports_title(k, &r->title, r->name));
-    text(&j, "help", r->about);
+    text(&j, "help", reports_title(k, &r->help, r->about));
     text(&j, "icon", r->icon);
     text(&j, "path", arena_fmt(k->req->arena, "_report/%s/rows", r->name));
     text(&j, "rows", "rows");

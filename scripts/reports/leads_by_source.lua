@@ -1,6 +1,12 @@
 -- Where leads come from, and how many of them became customers (sales management, 2026-11).
 return {
   title = {en = "Leads by source", vi = "Khách tiềm năng theo nguồn", ["zh-CN"] = "线索来源分析", ["zh-TW"] = "線索來源分析"},
+  help = {
+    en = "Where leads come from, and how many of them became customers.",
+    vi = "Khách tiềm năng đến từ đâu và bao nhiêu đã trở thành khách hàng.",
+    ["zh-CN"] = "线索从哪里来，其中有多少成为客户。",
+    ["zh-TW"] = "線索從哪裡來，其中有多少成為客戶。",
+  },
   nav = "sales 70",
   needs = "lead",
   form = {
