@@ -5,6 +5,7 @@ Both are measured in turn (A B A B ...); a line's figure is the median over the 
 machine does falls on both.  Data is made once, in build/bench.
 
   run.py [list one create import million search box start]     --pairs N --seconds N --leads N
+  run.py seed            only makes the data
 """
 import argparse
 import base64
@@ -601,10 +602,12 @@ def main():
     p.add_argument("--leads", type=int, default=1_000_000)
     o = p.parse_args()
     for name in o.names:
-        if name not in all_:
+        if name not in all_ and name != "seed":
             p.error(f"no benchmark {name}")
     subprocess.run(["ninja", "-C", BUILD, "tests/bench/bare"], check=True, stdout=subprocess.DEVNULL)
     seed(o.leads)
+    if o.names == ["seed"]:
+        return
     copy(HOME / "seed", HOME / "data")
     print("%d leads; load when it began: %.1f on %d processors" % (o.leads, os.getloadavg()[0], os.cpu_count()))
     for name in o.names or all_:

@@ -11,6 +11,7 @@ import { admin } from './admin.mjs'
 import { approvals } from './approvals.mjs'
 import { home } from './home.mjs'
 import { looks } from './looks.mjs'
+import { mobile } from './mobile.mjs'
 import { records } from './records.mjs'
 import { rules } from './rules.mjs'
 
@@ -773,6 +774,7 @@ if (host.kind !== 'mock')
 if (host.kind !== 'mock') await looks({ test, clean, ok, metaOf, make, fetchRow, until, choose, rowsShown, pickField, TABLE, stamp })
 if (host.kind !== 'mock') await records({ test, clean, ok, make, metaOf, TABLE, stamp })
 if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, metaOf, TABLE, stamp, browser })
+if (host.kind !== 'mock') await mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE, stamp })
 if (host.kind !== 'mock') await home({ test, clean, ok, until, small, stamp })
 if (host.kind !== 'mock') await approvals({ test, clean, ok, until, choose, small, stamp, browser, host })
 if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, stamp, browser, host })

@@ -47,8 +47,11 @@ function listen(): void {
   const on = <T>(kind: string, f: (d: T) => void): void => source!.addEventListener(kind, (e) => f(JSON.parse((e as MessageEvent<string>).data) as T))
   on('alerts', alerts)
   on('changed', changed)
+  /* Back after a gap: what happened meanwhile was not told. */
+  let lost = false
+  source.onopen = () => { if (lost) void cache.invalidateQueries(); lost = false }
   /* Refused for good (signed out elsewhere): the next request says so; nothing to do here. */
-  source.onerror = () => { if (source?.readyState === EventSource.CLOSED) hush() }
+  source.onerror = () => { lost = true; if (source?.readyState === EventSource.CLOSED) hush() }
 }
 function hush(): void {
   source?.close()

@@ -1,10 +1,11 @@
 // records.ts - reading and changing records: shown at once, rolled back when the host says no.
 import { ApiError, api, get, post, url } from './api'
 import { ask } from './asks'
-import { fmtInt, learn, learnOne, markRow } from './fmt'
+import { fmt, fmtInt, learn, learnOne, markRow } from './fmt'
 import { t } from './i18n'
 import { jobError, pollJob } from './jobs'
 import type { Question } from './look'
+import { fieldOf } from './meta'
 import { cache, type Pages } from './query'
 import { start } from './session'
 import { drop, fail, toast } from './toast'
@@ -120,6 +121,18 @@ export async function saveRow(
         allow = 'allow'
       } else throw e
     }
+  }
+}
+
+/** A change made in place: a failure is told, and what a lost connection swallowed can be tried again. */
+export async function keepRow(meta: Meta, row: Row, change: Record<string, unknown>): Promise<Row | undefined> {
+  try {
+    return await saveRow(meta, row, change)
+  } catch (e) {
+    const said = Object.entries(change).flatMap(([n, v]) => { const f = fieldOf(meta, n); return f ? `${f.label}: ${fmt(f, v) || t('empty')}` : [] }).join(t('comma'))
+    if (e instanceof ApiError && e.code === 'offline') fail(e, `${t('save.failed')} ${said}.`, () => keepRow(meta, row, change))
+    else fail(e, t('save.failed'))
+    return undefined
   }
 }
 

@@ -8,6 +8,8 @@ export interface Toast {
   text: string
   bad?: boolean
   undo?: () => unknown
+  /** Tries once more what did not come through; such a toast stays until one decides. */
+  again?: () => unknown
   request?: string
   /** 0..1 while something is under way; such a toast stays until it is dropped. */
   progress?: number
@@ -25,16 +27,18 @@ export function drop(id: number): void {
 export function toast(text: string, more: Omit<Toast, 'id' | 'text'> = {}): Toast {
   toasts.push({ id: ++last, text, ...more })
   const item = toasts[toasts.length - 1]!
-  if (more.progress === undefined) setTimeout(() => drop(item.id), more.undo || more.bad ? 8000 : 4000)
-  if (toasts.length > 4) toasts.shift()
+  if (more.progress === undefined && !more.again) setTimeout(() => drop(item.id), more.undo || more.bad ? 8000 : 4000)
+  const old = toasts.findIndex((x) => !x.again)
+  if (toasts.length > 4 && old >= 0) toasts.splice(old, 1)
   return item
 }
 
-export function fail(e: unknown, what?: string): void {
+export function fail(e: unknown, what?: string, again?: () => unknown): void {
   const fields = e instanceof ApiError ? Object.values(e.body.fields ?? {}).map((f) => f.message ?? f.code) : []
   const text = [what, fields.length ? fields.join(' ') : messageOf(e)].filter(Boolean).join(' ')
   toast(text || t('error.http', { n: 0 }), {
     bad: true,
+    again,
     request: e instanceof ApiError ? e.request : undefined,
   })
 }

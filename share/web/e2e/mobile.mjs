@@ -1,0 +1,78 @@
+// mobile.mjs - flows of the phone and of a connection that comes and goes: nothing typed is lost, Back closes what is on top.
+import assert from 'node:assert/strict'
+import { call, PHONE, signIn } from './lib.mjs'
+
+const offline = (page) => { page.trouble = page.trouble.filter((x) => !/ERR_INTERNET_DISCONNECTED|Failed to fetch/.test(x)) }
+
+export async function mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE, stamp }) {
+  await test('a change made without a connection is told with its value, and is tried again', {}, async (page) => {
+    await signIn(page)
+    const row = await make(page, await metaOf(page))
+    await page.goto(`/t/${TABLE}/${row.id}`)
+    await page.locator('[data-edit=city]').click()
+    await page.context().setOffline(true)
+    await page.locator('#fact-city').fill(`Ningbo ${stamp}`)
+    await page.keyboard.press('Enter')
+    await page.locator('.toast.bad', { hasText: `Ningbo ${stamp}` }).waitFor()
+    await clean(page, 'not saved')
+    await page.waitForTimeout(9000) // longer than any other message stays
+    await page.context().setOffline(false)
+    await page.locator('[data-t=tryagain]').click()
+    await page.locator('.toast [data-t=undo]').waitFor()
+    assert.equal((await fetchRow(page, row.id)).row.city, `Ningbo ${stamp}`)
+    offline(page)
+  })
+
+  await test('on a phone a form keeps what was typed when the connection drops, and saves it afterwards', { size: PHONE, touch: true }, async (page) => {
+    await signIn(page)
+    await page.goto(`/t/${TABLE}?view=all`)
+    await page.locator('.card').first().waitFor()
+    await page.locator('[data-t=new]').click()
+    await page.locator('dialog [data-field=name] input').fill(`Offline ${stamp}`)
+    await page.context().setOffline(true)
+    await page.locator('[data-t=save]').click()
+    await page.locator('dialog .note.bad').waitFor()
+    assert.equal(await page.locator('dialog [data-field=name] input').inputValue(), `Offline ${stamp}`)
+    await page.context().setOffline(false)
+    await page.locator('[data-t=save]').click()
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    const found = ok(await call(page, 'GET', `${TABLE}?q=` + encodeURIComponent(`Offline ${stamp}`)), 'search').rows
+    assert.equal(found.length, 1)
+    offline(page)
+  })
+
+  await test('on a phone Back closes a menu, a sheet, a form and a record, in that order, and then goes back', { size: PHONE, touch: true }, async (page) => {
+    await signIn(page)
+    await page.goto(`/t/${TABLE}?view=all`)
+    await page.locator('.card').first().waitFor()
+    await page.locator('.card').first().click()
+    await page.locator('.kv').first().waitFor()
+    const record = page.url()
+    await page.locator('[data-t=recmore]').click()
+    await page.locator('.pop .opt').first().waitFor()
+    await page.goBack()
+    await page.locator('.pop .opt').first().waitFor({ state: 'detached' })
+    await page.waitForURL(record)
+    await page.locator('[data-t=recmore]').click()
+    await page.locator('[data-id=edit]').click()
+    await page.locator('dialog form').waitFor()
+    await page.goBack()
+    await page.locator('dialog form').waitFor({ state: 'detached' })
+    await page.waitForURL(record)
+    await page.goBack()
+    await page.locator('.card').first().waitFor()
+  })
+
+  await test('it can be installed: a manifest with icons that are there', {}, async (page) => {
+    await page.goto('/')
+    const cdp = await page.context().newCDPSession(page)
+    const { errors, data } = await cdp.send('Page.getAppManifest')
+    assert.deepEqual(errors, [])
+    const manifest = JSON.parse(data)
+    assert.equal(manifest.display, 'standalone')
+    for (const icon of manifest.icons) {
+      const r = await page.request.get(icon.src)
+      assert.ok(r.ok() && r.headers()['content-type'].startsWith('image/'), icon.src)
+    }
+  })
+}
