@@ -20,6 +20,7 @@ const struct cli_command *const cli_commands[] = {
     &cli_config_export,
     &cli_config_import,
     &cli_version,
+    &cli_thumbnail,
     NULL,
 };
 

@@ -79,7 +79,8 @@ static void print_overview(void)
 {
     printf("berth - a CRM host with plugins\n\nusage: berth COMMAND [options]\n\n");
     for (const struct cli_command *const *c = cli_commands; *c != NULL; c++)
-        printf("  %-13s %s\n", (*c)->name, (*c)->summary);
+        if ((*c)->summary != NULL)
+            printf("  %-13s %s\n", (*c)->name, (*c)->summary);
     printf("\nberth help COMMAND explains one.  Start with: berth serve --demo\n");
 }
 

@@ -22,7 +22,7 @@ struct cli_option {
 };
 
 struct cli_command {
-    const char *name, *summary;        /* name: one word or two, "config export"; summary: one line, lower case */
+    const char *name, *summary;        /* name: one word or two, "config export"; summary: one line, lower case, NULL: not listed */
     const char *usage;                 /* behind the name: "FILE --table NAME [options]" */
     const char *help;                  /* paragraphs and examples, shown by --help */
     const struct cli_option *options;  /* ends with {0}; NULL: none */

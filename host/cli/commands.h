@@ -22,5 +22,6 @@ extern const struct cli_command cli_config;
 extern const struct cli_command cli_config_export;
 extern const struct cli_command cli_config_import;
 extern const struct cli_command cli_version;
+extern const struct cli_command cli_thumbnail;
 
 #endif

@@ -250,7 +250,8 @@ void blob_sweep_folder(const struct store *st, struct db_conn *conn, int folder)
         if (e->d_name[0] == '.' || fstatat(dirfd(d), e->d_name, &s, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(s.st_mode) ||
             s.st_mtime > now - UNKNOWN_FOR || s.st_ctime > now - UNKNOWN_FOR || known(conn, e->d_name))
             continue;
-        log_info("files", "%s/%s is nobody's and is taken away", path, e->d_name);
+        if (strstr(e->d_name, ".thumb") == NULL) /* those are made again when they are asked for */
+            log_info("files", "%s/%s is nobody's and is taken away", path, e->d_name);
         unlinkat(dirfd(d), e->d_name, 0);
     }
     closedir(d);

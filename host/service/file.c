@@ -1,5 +1,6 @@
 /* file.c - attachments: rights, quotas, versions. */
 #include "service/file.h"
+#include "service/thumb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -155,6 +156,8 @@ static void body_json(struct json *j, const struct file *f)
     json_int(j, f->by);
     json_key(j, "look");
     json_str(j, t == NULL ? NULL : looks[t->look]);
+    json_key(j, "thumbnail");
+    json_bool(j, thumb_may(f->mime));
 }
 
 void file_json(struct json *j, const struct file *f)

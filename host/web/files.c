@@ -9,6 +9,7 @@
 #include "record/find.h"
 #include "service/file.h"
 #include "service/scan.h"
+#include "service/thumb.h"
 #include "web/app.h"
 
 /* ---- putting one on a record ------------------------------------------------------------------- */
@@ -157,6 +158,28 @@ static int fetch(struct call *k)
     return k->c.rc;
 }
 
+static int thumbnail(struct call *k)
+{
+    struct stat st;
+    struct file f;
+    int fd;
+
+    if (!file_get(&k->c, k->id, &f))
+        return k->c.rc;
+    if (!thumb_may(f.mime) || (fd = thumb_open(k->app->st, f.hash)) < 0)
+        return thumb_may(f.mime) && errno == EAGAIN ? ctx_fail(&k->c, BERTH_BUSY, "busy", "err.busy")
+                                                    : ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.no_thumbnail");
+    if (fstat(fd, &st) < 0) {
+        close(fd);
+        return ctx_fail(&k->c, BERTH_BROKEN, "broken", "err.broken");
+    }
+    http_set(k->req, "Content-Type", "image/jpeg");
+    http_etag(k->req, arena_fmt(k->req->arena, "\"%s-s\"", f.hash));
+    http_file(k->req, fd, (uint64_t)st.st_size, -1);
+    k->app_answered = true;
+    return k->c.rc;
+}
+
 /* ---- changing one --------------------------------------------------------------------------------- */
 static int rename_it(struct call *k)
 {
@@ -184,6 +207,7 @@ const struct route_entry routes_files[] = {
     {"GET", "/api/{table}/{id}/_files", 0, list},
     {"POST", "/api/{table}/{id}/_files", R_SLOW | R_UPLOAD, upload, upload_before},
     {"GET", "/api/_file/{id}", 0, fetch},
+    {"GET", "/api/_file/{id}/thumbnail", R_SLOW, thumbnail, .about = "a small picture of an attached one, at most 256 pixels a side"},
     {"PATCH", "/api/_file/{id}", R_WRITE, rename_it},
     {"DELETE", "/api/_file/{id}", R_WRITE, drop},
     {0},

@@ -3,8 +3,10 @@ import hashlib
 import itertools
 import socket
 import socketserver
+import struct
 import subprocess
 import threading
+import zlib
 
 import pytest
 
@@ -247,3 +249,99 @@ def test_a_backup_holds_the_files(own_site, tmp_path):
     site.start()
     li = site.sign_in("demo.li")
     assert li.get(f"/_file/{one['id']}").body == PDF
+
+
+# ---- small pictures -----------------------------------------------------------------------------------
+def png(width, height, color=b"\x20\x60\xc0", left=None):
+    """An RGB picture; its left half in another colour."""
+    row = b"\0" + (left or color) * (width // 2) + color * (width - width // 2)
+
+    def part(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return (b"\x89PNG\r\n\x1a\n" + part(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + part(b"IDAT", zlib.compress(row * height)) + part(b"IEND", b""))
+
+
+def size_of(jpeg):
+    """Width and height as the frame header of a JPEG tells."""
+    assert jpeg[:3] == b"\xff\xd8\xff" and jpeg[-2:] == b"\xff\xd9"
+    at = 2
+    while jpeg[at + 1] not in (0xC0, 0xC2):
+        at += 2 + struct.unpack(">H", jpeg[at + 2:at + 4])[0]
+    height, width = struct.unpack(">HH", jpeg[at + 5:at + 9])
+    return width, height
+
+
+def small(person, file):
+    return person.get(f"/_file/{file['id']}/thumbnail")
+
+
+def turned(jpeg, how, big=True):
+    """The same with EXIF's word for how the camera was held."""
+    o = ">" if big else "<"
+    tiff = (b"MM" if big else b"II") + struct.pack(o + "HI", 42, 8) + struct.pack(o + "HHHIHHI", 1, 0x0112, 3, 1, how, 0, 0)
+    body = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+
+
+def test_a_picture_has_a_small_one_upright_and_kept(site, people, lead):
+    li = people["li"]
+    wide = added(li, lead, "wide.png", png(1600, 400, left=b"\xff\0\0"))
+    assert wide["thumbnail"]
+    got = small(li, wide)
+    assert got.status == 200 and got.headers["Content-Type"] == "image/jpeg", got
+    assert "sandbox" in got.headers["Content-Security-Policy"] and got.headers["X-Content-Type-Options"] == "nosniff"
+    assert size_of(got.body) == (256, 64)
+    assert small(li, wide).body == got.body
+    assert li.ask("GET", f"/_file/{wide['id']}/thumbnail", headers={"If-None-Match": got.headers["ETag"]}).status == 304
+    photo = got.body  # a JPEG to go on with
+    for how, shape in ((1, (256, 64)), (3, (256, 64)), (6, (64, 256)), (8, (64, 256)), (99, (256, 64))):
+        for big in (True, False):
+            one = added(li, lead, f"photo {how} {big}.jpg", turned(photo, how, big))
+            answer = small(li, one)
+            assert answer.status == 200 and size_of(answer.body) == shape, (how, answer)
+    tiny = added(li, lead, "tiny.png", png(3, 2))
+    assert size_of(small(li, tiny).body) == (3, 2)
+    assert not list(site.data.glob("files/*/*.thumb.*"))  # nothing half made is left
+
+
+def test_a_small_picture_is_seen_by_who_sees_the_record_alone(people, lead):
+    one = added(people["li"], lead, "seen.png", png(300, 300))
+    assert small(people["manager"], one).status == 200
+    for who in ("minh", "alice"):
+        assert small(people[who], one).status == people[who].get(f"/_file/{one['id']}").status == 404
+    assert small(people["li"], one).status == 200
+
+
+JPEG = b"\xff\xd8\xff"
+HOSTILE = {
+    "cut.png": png(500, 500)[:-300], "bomb.png": None, "huge.png": None,
+    "noise.jpg": JPEG + bytes(range(256)) * 40, "empty.jpg": JPEG + b"\xe0", "exif.jpg": JPEG + b"\xe1\xff\xffExif\0\0MM\0*\xff\xff\xff\xff" + b"\x01" * 70000,
+    "size.jpg": JPEG + b"\xc0\0\x11\x08\xff\xff\xff\xff\x03\x01\x22\0\x02\x11\x01\x03\x11\x01" + b"\xff\xda\0\x0c\x03\x01\0\x02\x11\x03\x11\0\x3f\0" + b"\0" * 9000,
+}
+
+
+def bomb(width, height):
+    """Many pixels in few bytes."""
+    def part(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    packer = zlib.compressobj(9)
+    rows = b"".join(packer.compress(b"\0" * (1 << 20)) for _ in range((width * 3 + 1) * height >> 20)) + packer.flush()
+    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + part(b"IDAT", rows) + part(b"IEND", b"")
+
+
+@pytest.mark.parametrize("file", HOSTILE)
+def test_a_hostile_picture_has_no_small_one_and_hurts_nobody(site, people, lead, file):
+    body = HOSTILE[file] or (bomb(9000, 7900) if file == "bomb.png" else png(4, 4)[:16] + struct.pack(">II", 0x7fffffff, 0x7fffffff) + png(4, 4)[24:])
+    one = added(people["li"], lead, file, body)
+    for _ in range(2):
+        answer = small(people["li"], one)
+        assert answer.status == 404, answer
+        assert people["li"].get("/_health").status == 200
+    assert people["li"].get(f"/_file/{one['id']}").body == body  # still there to be fetched
+
+
+def test_other_files_have_no_small_picture(people, lead):
+    one = added(people["li"], lead, "paper.pdf", PDF)
+    assert not one["thumbnail"] and small(people["li"], one).status == 404
+    assert people["li"].get("/_file/99999999/thumbnail").status == 404

@@ -162,7 +162,8 @@ export interface Rec {
 }
 
 export interface Change { field: string; from: unknown; to: unknown }
-export interface Attachment { id: number; no: number; name: string; mime: string; size: number; at: string; by: number; look: 'image' | 'pdf' | 'text' | null; versions?: Attachment[] }
+export interface Attachment { id: number; no: number; name: string; mime: string; size: number; at: string; by: number; thumbnail?: boolean
+  look: 'image' | 'pdf' | 'text' | null; versions?: Attachment[] }
 export interface FilesPage { files: Attachment[]; refs?: Refs; may: { add: boolean }; max: number }
 /** One thing that happened around a record; which members are there depends on its kind. */
 export interface Entry {
