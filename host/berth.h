@@ -483,6 +483,11 @@ struct berth_api {
     /* How the last approval of the record stands: "open", "returned", "approved", "rejected", "withdrawn"; NULL: there
      * was none.  flow as above. */
     const char *(*approval)(struct berth_ctx *, const struct berth_row *, const char *flow);
+    /* Into the outbox, by "mail" or a channel that administrators switched on ("sms", "telegram", "webhook"): share/doc/
+     * channels.md.  subject may be NULL but for mail; about: on whose timeline it stands, or NULL.  BERTH_INVALID names
+     * what is wrong: "channel", "to", "subject", "text". */
+    int (*send)(struct berth_ctx *, const char *channel, const char *to, const char *subject, const char *text,
+                const struct berth_row *about);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));

@@ -837,7 +837,7 @@ CREATE TABLE record_note (
 ) STRICT;
 CREATE INDEX ix_record_note_tbl_rec_id ON record_note (tbl, rec, id);
 
-CREATE TABLE mail (
+CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER,
     by INTEGER,
@@ -851,10 +851,40 @@ CREATE TABLE mail (
     tries INTEGER,
     run_at INTEGER,
     sent_at INTEGER,
-    error TEXT
+    error TEXT,
+    channel TEXT,
+    link TEXT,
+    urgent INTEGER
 ) STRICT;
-CREATE INDEX ix_mail_state_run_at ON mail (state, run_at);
-CREATE INDEX ix_mail_tbl_rec_id ON mail (tbl, rec, id);
+CREATE INDEX ix_outbox_state_run_at ON outbox (state, run_at);
+CREATE INDEX ix_outbox_state_channel ON outbox (state, channel);
+CREATE INDEX ix_outbox_tbl_rec_id ON outbox (tbl, rec, id);
+CREATE INDEX ix_outbox_name ON outbox (name);
+
+CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER,
+    sent_at INTEGER,
+    by INTEGER,
+    channel TEXT,
+    sender TEXT,
+    subject TEXT,
+    body TEXT,
+    name TEXT,
+    tbl INTEGER,
+    rec INTEGER,
+    left_out INTEGER
+) STRICT;
+CREATE UNIQUE INDEX ux_inbox_name_channel ON inbox (name, channel);
+CREATE INDEX ix_inbox_tbl_rec_id ON inbox (tbl, rec, id);
+
+CREATE TABLE channel (
+    name TEXT NOT NULL,
+    active INTEGER,
+    settings TEXT,
+    kept TEXT,
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE mail_template (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -999,6 +1029,8 @@ CREATE TABLE alert_pref (
     quiet_from INTEGER,
     quiet_to INTEGER,
     muted TEXT,
+    ways TEXT,
+    kinds TEXT,
     PRIMARY KEY (user_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -55,6 +55,10 @@ const struct conf_option conf_options[] = {
     {TEXT(smtp_from), .def = "", .section = "mail", .help = "address that mails come from"},
     {TEXT(smtp_ca), .def = "", .section = "mail", .help = "file with the certificate that signed the mail server's; empty: the system's"},
     {BOOL(smtp_plain), .def = "no", .section = "mail", .help = "without TLS: for a relay on this very machine"},
+    {LIST(net_hosts), .def = "", .section = "network", .help = "hosts that adaptors may talk to: api.telegram.org *.example.com gate.example.com:8443"},
+    {BOOL(net_private), .def = "no", .section = "network", .help = "of those, also hosts with private addresses, and by plain http"},
+    {TIME(net_timeout, 100, 60 * SECOND), .def = "10s", .section = "network", .help = "for one request to them"},
+    {SIZE(net_answer, 1 * KB, 16 * MB), .def = "256K", .section = "network", .help = "the longest answer that is read"},
     {TEXT(scanner), .def = "", .section = "server", .help = "virus scanner that speaks clamd's protocol: /run/clamav/clamd.ctl or host:3310"},
 
     {INT(event_threads, 0, 256), .def = "0", .section = "limits", .help = "threads that talk to clients; 0: two a core"},

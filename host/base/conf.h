@@ -44,6 +44,9 @@ struct conf {
     bool backup_download;
     const char *smtp_url, *smtp_user, *smtp_password, *smtp_from, *smtp_ca;
     bool smtp_plain;
+    struct conf_list net_hosts;
+    bool net_private;
+    int64_t net_timeout, net_answer;
     const char *scanner; /* clamd: a socket's path or host:port; "": none */
 
     /* limits */

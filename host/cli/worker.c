@@ -14,6 +14,7 @@
 #include "record/job.h"
 #include "record/session.h"
 #include "record/timer.h"
+#include "service/channel.h"
 #include "service/mail.h"
 #include "service/service.h"
 #include "web/app.h"
@@ -27,8 +28,10 @@ struct server {
     struct jobs *jobs;
     struct timers *timers;
     struct services *services;
-    struct mailer *mailer; /* NULL: no mail server */
+    struct outbox *outbox;
     struct mail_server mail;
+    struct out_ways ways;
+    struct net net;
     pthread_t watch;
     atomic_bool stop;
 };
@@ -135,7 +138,11 @@ static int start(struct server *s, int listen_fd, struct buf *err)
         buf_puts(err, "smtp_from: set the address that mails come from");
         return -1;
     }
-    if (*c->smtp_url != '\0' && (s->mailer = mailer_start(&s->site.st, &s->mail)) == NULL)
+    s->ways.mail = *c->smtp_url != '\0' ? &s->mail : NULL;
+    s->net = (struct net){{c->net_hosts, c->net_private, c->net_timeout, (size_t)c->net_answer}, c->grant};
+    s->site.st.net = &s->net;
+    fetch_ready();
+    if ((s->outbox = outbox_start(&s->site.st, &s->ways)) == NULL)
         return -1;
     if ((s->services = services_start(&s->site.st)) == NULL)
         return -1;
@@ -157,8 +164,8 @@ static int stop(struct server *s)
     }
     if (s->jobs != NULL)
         jobs_stop(&s->jobs);
-    if (s->mailer != NULL)
-        mailer_stop(&s->mailer);
+    if (s->outbox != NULL)
+        outbox_stop(&s->outbox);
     if (s->services != NULL)
         services_stop(&s->services);
     if (s->timers != NULL)

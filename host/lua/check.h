@@ -14,7 +14,7 @@
 
 struct script_problem;
 
-enum script_kind { SCRIPT_RULE, SCRIPT_HOOK, SCRIPT_REPORT, SCRIPT_KINDS };
+enum script_kind { SCRIPT_RULE, SCRIPT_HOOK, SCRIPT_REPORT, SCRIPT_CHANNEL, SCRIPT_KINDS };
 
 struct script_arg { /* one declared argument of a rule */
     const char *name;

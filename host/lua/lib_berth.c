@@ -10,6 +10,7 @@
 #include "base/money.h"
 #include "base/when.h"
 #include "lua/box.h"
+#include "lua/lib_web.h"
 #include "lua/value.h"
 #include "lua/watch.h"
 #include "record/action.h"
@@ -22,6 +23,7 @@
 #include "record/zone.h"
 #include "service/alert.h"
 #include "service/approval.h"
+#include "service/channel.h"
 
 enum { FIND_MAX = 1000, ARGS_MAX = 16, NAME_LONGEST = 4000 };
 enum {
@@ -403,6 +405,26 @@ static int b_alert(lua_State *L)
     return 0;
 }
 
+/* berth.send{channel = "sms", to = lead.phone, text = "...", about = lead} */
+static int b_send(lua_State *L)
+{
+    struct out_message m = {0};
+
+    writer_only(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    box_burn(L, FUEL_SAVE);
+    m.channel = alert_string(L, "channel");
+    m.to = alert_string(L, "to");
+    m.subject = alert_string(L, "subject");
+    m.text = alert_string(L, "text");
+    if (lua_getfield(L, 1, "about") != LUA_TNIL)
+        m.about = value_row(L, -1, false);
+    channel_write(ctx_of(L), &m);
+    check_ctx(L);
+    return 0;
+}
+
 /* berth.alert_over("call:7") */
 static int b_alert_over(lua_State *L)
 {
@@ -715,6 +737,7 @@ void berth_open(lua_State *L)
         {"now", b_now},
         {"rule", b_rule},
         {"save", b_save},
+        {"send", b_send},
         {"setting", b_setting},
         {"today", b_today},
         {"tr", b_tr},
@@ -727,5 +750,6 @@ void berth_open(lua_State *L)
 
     lua_newtable(L);
     luaL_setfuncs(L, functions, 0);
+    web_open(L);
     box_publish(L, "berth");
 }

@@ -4,6 +4,7 @@
  *     scripts/rules/leads.release_days.lua    one rule a file, named as the rule it answers
  *     scripts/hooks/anything.lua              hooks: on("lead", "before_update", function ...)
  *     scripts/reports/leads_by_source.lua     a report: its form, its columns, and SQL
+ *     scripts/channels/telegram.lua           adaptors: messages into requests to a gateway
  *
  * Threads: a folder's scripts are read into an immutable set.  Every thread builds a Lua state of its
  * own from it when it first needs one, and again when a newer set is published.

@@ -12,7 +12,7 @@
 
 bool script_file_ok(const char *file)
 {
-    static const char *const folders[] = {"rules/", "hooks/", "reports/"};
+    static const char *const folders[] = {"rules/", "hooks/", "reports/", "channels/"};
     const char *name = NULL;
     size_t n;
 

@@ -60,7 +60,7 @@ static uint64_t hash_of(const void *data, size_t n)
     return hash_more(1469598103934665603u, data, n);
 }
 
-static const char *const folders[] = {[SCRIPT_RULE] = "rules", [SCRIPT_HOOK] = "hooks", [SCRIPT_REPORT] = "reports"};
+static const char *const folders[] = {[SCRIPT_RULE] = "rules", [SCRIPT_HOOK] = "hooks", [SCRIPT_REPORT] = "reports", [SCRIPT_CHANNEL] = "channels"};
 
 /* By the folder it lies in: "…/reports/x.lua"; elsewhere it passes for a hook. */
 static enum script_kind kind_of(const char *path)

@@ -127,7 +127,7 @@ static bool take_text(lua_State *L, int index, struct arena *a, struct berth_val
     return true;
 }
 
-enum { JSON_DEPTH = 6 };
+enum { JSON_DEPTH = 12 };
 
 static bool put_json(lua_State *L, int index, struct json *j, int depth);
 
@@ -216,6 +216,22 @@ static bool take_table(lua_State *L, int index, struct arena *a, struct berth_va
     buf_free(b);
     lua_pop(L, 1);
     return ok;
+}
+
+const char *value_json(lua_State *L, int index)
+{
+    struct buf *b = scratch(L);
+    struct json j = json_to(b);
+    int top = lua_gettop(L);
+
+    if (!put_json(L, index, &j, 0)) {
+        lua_settop(L, top - 1);
+        return NULL;
+    }
+    lua_pushlstring(L, buf_str(b), b->len);
+    buf_free(b);
+    lua_remove(L, top);
+    return lua_tostring(L, -1);
 }
 
 static bool take_when(lua_State *L, int index, enum berth_type type, int64_t *out)

@@ -36,6 +36,8 @@ void value_push_asked(struct lua_State *L, struct berth_row *row, struct reads *
  * false: it is of another kind.  nil becomes nil. */
 bool value_take(struct lua_State *L, int index, enum berth_type type, struct arena *a,
                 struct berth_val *out);
+/* Pushes the value as JSON, and returns that text; NULL, with nothing pushed: it holds what JSON cannot. */
+const char *value_json(struct lua_State *L, int index);
 struct berth_row *value_row(struct lua_State *L, int index, bool for_change); /* raises */
 
 void money_open(struct lua_State *L);

@@ -97,6 +97,7 @@ void vm_free(struct vm **at)
     for (size_t i = 0; i < vm->nhooks; i++)
         free(vm->hooks[i].on);
     vm_timers_free(vm);
+    vm_channels_free(vm);
     box_free(&vm->box);
     arena_free(&vm->scratch);
     if (vm->set != NULL)
@@ -118,9 +119,9 @@ static int load_script(lua_State *L)
     struct vm *vm = box_owner(L);
 
     box_load(L, script->source, script->len, script->file);
-    lua_call(L, 0, script->kind == SCRIPT_RULE ? 1 : 0);
-    if (script->kind == SCRIPT_HOOK)
-        return 0;
+    lua_call(L, 0, script->kind == SCRIPT_HOOK ? 0 : 1);
+    if (script->kind != SCRIPT_RULE)
+        return script->kind == SCRIPT_HOOK ? 0 : vm_channel(L, vm, script);
     if (lua_type(L, -1) != LUA_TFUNCTION)
         return luaL_error(L, "a rule's file ends with: return function(%s) ... end",
                           script->rule->args == NULL ? "" : script->rule->args);
@@ -241,7 +242,8 @@ static int run(struct vm *vm, struct scripts *s, struct berth_ctx *c, const stru
     struct box_failure f;
     int rc;
 
-    vm->run = (struct script_run){c, may_write, script->file};
+    /* an adaptor sees what it is given, and no record */
+    vm->run = (struct script_run){script->kind == SCRIPT_CHANNEL ? NULL : c, may_write, script->file};
     if (outer)
         watch_begin(script->tally->file);
     rc = box_run(vm->box, &budget, fn, arg, err, &f);
@@ -492,5 +494,6 @@ struct script_ops scripts_ops(struct scripts *s)
     installed = s;
     draft_ops(s, &ops);
     timer_ops(&ops);
+    channel_ops(&ops);
     return ops;
 }

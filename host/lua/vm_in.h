@@ -18,6 +18,13 @@ struct vm_timer {
     int ref;
 };
 
+struct vm_channel {
+    const struct script *script;
+    char name[48]; /* "telegram" */
+    char *settings; /* JSON; NULL: none */
+    int send, reply;
+};
+
 struct vm {
     struct script_run run; /* first: the box's owner */
     struct vm *next;
@@ -32,6 +39,8 @@ struct vm {
     size_t nhooks;
     struct vm_timer *timers;
     size_t ntimers;
+    struct vm_channel *channels;
+    size_t nchannels;
     const struct script *loading;
 };
 
@@ -48,5 +57,10 @@ int vm_refuse(struct berth_ctx *c, const struct script *script, const char *why)
 int vm_every(struct lua_State *L); /* every(when, name, function) */
 void vm_timers_free(struct vm *vm);
 void timer_ops(struct script_ops *ops);
+
+/* channels.c: keeps the adaptor that a file returned, which is on top of the stack. */
+int vm_channel(struct lua_State *L, struct vm *vm, const struct script *script);
+void vm_channels_free(struct vm *vm);
+void channel_ops(struct script_ops *ops);
 
 #endif

@@ -21,6 +21,7 @@
 #include "record/zone.h"
 #include "service/alert.h"
 #include "service/approval.h"
+#include "service/channel.h"
 #include "service/mail.h"
 
 enum { TOTALS_MS = 1000 };
@@ -377,6 +378,17 @@ static int64_t api_workday(struct berth_ctx *c, const char *country, int64_t day
     return workday_after(c->st, c->conn, country, day, n);
 }
 
+static int api_send(struct berth_ctx *c, const char *channel, const char *to, const char *subject, const char *text,
+                    const struct berth_row *about)
+{
+    if (c->rc == BERTH_OK && !c->writing) {
+        log_error("plugin", "%s sends a message outside a write transaction", c->plugin);
+        return ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+    }
+    channel_write(c, &(struct out_message){.channel = channel, .to = to, .subject = subject, .text = text, .about = about});
+    return c->rc;
+}
+
 static const char *api_secret(struct berth_ctx *c)
 {
     unsigned char raw[24];
@@ -560,4 +572,5 @@ const struct berth_api plugin_api = {
     .workday = api_workday,
     .ask = api_ask,
     .approval = api_approval,
+    .send = api_send,
 };

@@ -1,4 +1,4 @@
-/* hangs.c - files, notes, tags and followers move from record to record, and back. */
+/* hangs.c - files, notes, messages, tags and followers move from record to record, and back. */
 #include "record/hangs.h"
 
 #include <string.h>
@@ -11,6 +11,8 @@ static const struct kind {
     {"follow", "user_id", true},
     {"attachment", "id", false},
     {"record_note", "id", false},
+    {"outbox", "id", false},
+    {"inbox", "id", false},
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 

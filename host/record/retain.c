@@ -107,15 +107,17 @@ static int ended_body(struct berth_ctx *c, void *arg)
     int64_t jobs = ended(c, "DELETE FROM job WHERE id IN (SELECT j.id FROM job j WHERE j.state IN ('done', 'failed', 'cancelled') AND"
                             " j.ended_at < ? AND NOT EXISTS (SELECT 1 FROM import i WHERE i.job_id = j.id) ORDER BY j.id LIMIT ?)",
                          before(c, "base.job_days"), "jobs");
-    int64_t mails = ended(c, "DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE state IN ('sent', 'failed') AND"
+    int64_t mails = ended(c, "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state <> 'queued' AND"
                              " coalesce(sent_at, at) < ? ORDER BY id LIMIT ?)", before(c, "base.mail_days"), "mails");
+    int64_t came = ended(c, "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE at < ? ORDER BY id LIMIT ?)", before(c, "base.mail_days"),
+                         "mails that came in");
     int64_t sessions = ended(c, "DELETE FROM session WHERE token IN (SELECT token FROM session WHERE expires_at < ? LIMIT ?)", c->now,
                              "sign-ins that were over");
 
     w->all->jobs += jobs;
-    w->all->mails += mails;
+    w->all->mails += mails + came;
     w->all->sessions += sessions;
-    w->n = jobs + mails + sessions;
+    w->n = jobs + mails + came + sessions;
     return c->rc;
 }
 

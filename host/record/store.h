@@ -3,6 +3,7 @@
 #ifndef BERTH_STORE_H
 #define BERTH_STORE_H
 
+#include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -21,6 +22,10 @@ struct script_reads {
     bool loose;             /* it asks for more than the record: the day, other records, who asks */
     uint64_t hash;          /* of its text */
 };
+struct script_channel {
+    const char *name, *about;
+    const char *settings; /* JSON: [{"name","secret","default"}] */
+};
 struct script_draft; /* a rule's text that is not in force */
 
 /* How the record layer reaches Lua, which lies below it.  Any member may be NULL. */
@@ -33,6 +38,11 @@ struct script_ops {
     /* Whether hook() has anything for this table or topic (NULL table) and point. */
     bool (*has_hook)(const struct table *t, const char *topic, uint32_t when);
     uint64_t (*generation)(void); /* grows when scripts are read again */
+    /* Adaptors for channels, in the arena. */
+    const struct script_channel *(*channels)(struct arena *a, size_t *n);
+    /* One step of an adaptor: send(message), or reply(message, reply).  {"request":…}, {"sent":true}, {"failed":why}
+     * or {"later":why}, and "kept"; NULL with err when the script failed. */
+    json_t *(*channel)(struct berth_ctx *c, const char *name, const json_t *message, const json_t *reply, struct buf *err);
     /* Timers of scripts, in the arena. */
     const struct timer *(*timers)(struct arena *a, size_t *n);
     /* One turn of one of them: more than 0 asks for another; < 0 with the ctx's error. */
@@ -106,6 +116,7 @@ struct store {
     const char *backup_dir; /* where the job "backup" puts copies */
     const char *archive_dir; /* where what retention cuts off goes */
     const char *public_url; /* where people reach this server; NULL or "": not known */
+    const struct net *net; /* service/channel.h: what adaptors may reach; NULL: nothing */
     const char *scanner;   /* where clamd listens; NULL or "": nobody looks at uploads */
     struct script_ops scripts;
     struct service_ops services;

@@ -26,8 +26,12 @@ struct alert_pref {
     const char *mail; /* "never", "urgent", "all" */
     int quiet_from, quiet_to; /* minutes of the day; the same: no quiet hours */
     const char *muted;        /* JSON list of texts; NULL: none */
+    const char *ways;         /* JSON: {"telegram":{"to","when"}}; NULL: none */
+    const char *kinds;        /* JSON: {"pools.alert.soon":["mail","telegram"]}; NULL: none */
 };
 void alert_pref(struct berth_ctx *c, int64_t user, struct alert_pref *out);
+/* The address that the user gave for a channel; NULL: none. */
+const char *alert_address(struct berth_ctx *c, const char *channel);
 int alert_pref_put(struct berth_ctx *c, const json_t *fields);
 int alert_pref_json(struct berth_ctx *c, struct buf *out);
 

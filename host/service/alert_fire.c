@@ -66,18 +66,6 @@ static int64_t quiet_until(struct berth_ctx *c, int64_t user, const struct alert
     return minute < p->quiet_to ? midnight + p->quiet_to * INT64_C(60000) : 0;
 }
 
-static bool muted(const struct alert_pref *p, const char *text)
-{
-    json_t *list = p->muted == NULL ? NULL : json_loads(p->muted, 0, NULL), *v;
-    bool yes = false;
-    size_t i;
-
-    json_array_foreach (list, i, v)
-        yes = yes || (json_is_string(v) && strcmp(json_string_value(v), text) == 0);
-    json_decref(list);
-    return yes;
-}
-
 static int escalate(struct berth_ctx *c, const struct due *d)
 {
     struct alert_row up = d->r;
@@ -104,30 +92,49 @@ static void tell(struct berth_ctx *c, void *arg)
         c->st->events.send(c->st->events.hub, &(struct event){.kind = EVENT_ALERT, .user = ((struct told *)arg)->user});
 }
 
-/* In the person's language, with the title: that they may see the record was asked just now. */
-static void by_mail(struct berth_ctx *c, const struct due *d, const struct who *who)
-{
-    const struct table *t = store_table_of(c->st, c->m, d->r.tbl);
-    struct berth_row *me = find_raw(c, c->m->users, d->r.user);
-    struct berth_val to = me == NULL ? berth_nil() : row_get(me, "email");
-    const char *locale = c->locale, *url = c->st->public_url, *title = t == NULL ? "" : find_title(c, t, d->r.rec);
-    struct mail m = {.to = val_is_nil(to) ? NULL : to.s};
+struct telling {
+    const struct due *d;
+    const char *line, *link; /* in the person's language, with the title: that they may see the record was asked just now */
+};
 
-    if (m.to == NULL)
+static void one_way(struct berth_ctx *c, void *arg, const char *channel, const char *to)
+{
+    const struct telling *t = arg;
+    struct berth_row *me = to == NULL ? find_raw(c, c->m->users, t->d->r.user) : NULL;
+    struct berth_val email = me == NULL ? berth_nil() : row_get(me, "email");
+    int64_t id;
+
+    if (to == NULL && val_is_nil(email))
         return;
-    c->locale = *who->locale != '\0' ? who->locale : c->st->company.locale;
-    m.subject = arena_fmt(c->a, "%s%s%s", alert_text(c, d->r.text, d->r.args), *title != '\0' ? ": " : "", title);
-    c->locale = locale;
-    for (char *s = (char *)m.subject; *s != '\0'; s++)
-        if ((unsigned char)*s < 0x20)
-            *s = ' ';
-    m.subject = arena_strndup(c->a, m.subject, text_limit(m.subject, strlen(m.subject), 120));
-    m.text = t == NULL || url == NULL || *url == '\0' ? m.subject
-                                                       : arena_fmt(c->a, "%s\n\n%s/t/%s/%lld\n", m.subject, url, t->name, (long long)d->r.rec);
-    if (mail_put(c, &m) == 0) { /* an address that is none must not keep the alert from its person */
-        log_warn("alert", "no mail to user %lld: the address is none", (long long)d->r.user);
+    if (strcmp(channel, "mail") == 0)
+        id = mail_put(c, &(struct mail){.to = to == NULL ? email.s : to, .subject = t->line,
+                                        .text = t->link == NULL ? t->line : arena_fmt(c->a, "%s\n\n%s\n", t->line, t->link)});
+    else
+        id = outbox_put(c, &(struct out_message){.channel = channel, .to = to, .subject = t->line, .text = t->line, .link = t->link,
+                                                 .urgent = t->d->r.severity >= BERTH_URGENT});
+    if (id == 0) { /* an address that is none must not keep the alert from its person */
+        log_warn("alert", "no %s to user %lld: the address is none", channel, (long long)t->d->r.user);
         ctx_clear(c);
     }
+}
+
+static void tell_outside(struct berth_ctx *c, const struct due *d, const struct who *who, const struct alert_pref *pref)
+{
+    const struct table *t = store_table_of(c->st, c->m, d->r.tbl);
+    const char *locale = c->locale, *url = c->st->public_url, *title = t == NULL ? "" : find_title(c, t, d->r.rec);
+    struct telling out = {.d = d};
+    char *line;
+
+    c->locale = *who->locale != '\0' ? who->locale : c->st->company.locale;
+    line = arena_fmt(c->a, "%s%s%s", alert_text(c, d->r.text, d->r.args), *title != '\0' ? ": " : "", title);
+    c->locale = locale;
+    for (char *s = line; *s != '\0'; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            *s = ' ';
+    out.line = arena_strndup(c->a, line, text_limit(line, strlen(line), 120));
+    if (t != NULL && url != NULL && *url != '\0')
+        out.link = arena_fmt(c->a, "%s/t/%s/%lld", url, t->name, (long long)d->r.rec);
+    alert_ways(c, pref, d->r.text, d->r.severity, one_way, &out);
 }
 
 static int fire(struct berth_ctx *c, const struct due *d)
@@ -146,13 +153,12 @@ static int fire(struct berth_ctx *c, const struct due *d)
     if (c->rc != BERTH_OK)
         return c->rc;
     alert_pref(c, d->r.user, &pref);
-    if (!seen || muted(&pref, d->r.text))
+    if (!seen || alert_muted(&pref, d->r.text))
         return set_state(c, d, "done", 0);
     until = d->r.severity >= BERTH_URGENT ? 0 : quiet_until(c, d->r.user, &pref);
     if (until > c->now)
         return set_state(c, d, "waiting", until);
-    if (strcmp(pref.mail, "all") == 0 || (strcmp(pref.mail, "urgent") == 0 && d->r.severity >= BERTH_URGENT))
-        by_mail(c, d, who);
+    tell_outside(c, d, who, &pref);
     set_state(c, d, "open", d->r.escalate > 0 ? c->now + d->r.escalate * INT64_C(60000) : 0);
     t = arena_alloc(c->a, sizeof(*t));
     t->user = d->r.user;

@@ -10,6 +10,11 @@ struct alert_row {
     int severity, escalate;
 };
 int alert_put(struct berth_ctx *c, const struct alert_row *r);
+/* Nobody needs to tell this person of that. */
+bool alert_muted(const struct alert_pref *p, const char *text);
+/* By which ways, besides here, the person wants to hear of it; to NULL: their own mail address. */
+void alert_ways(struct berth_ctx *c, const struct alert_pref *p, const char *text, int severity,
+                void (*each)(struct berth_ctx *c, void *arg, const char *channel, const char *to), void *arg);
 const char *alert_text(struct berth_ctx *c, const char *key, const char *args);
 /* Whether the ctx's user may see what an alert is about; true when it is about nothing. */
 bool alert_visible(struct berth_ctx *c, int64_t tbl, int64_t rec);

@@ -1,4 +1,4 @@
-/* mail.c - putting mails into the outbox and sending them from there. */
+/* mail.c - mails: what goes into the outbox, templates, the message as it is sent. */
 #include "service/mail.h"
 
 #include <sodium.h>
@@ -7,40 +7,21 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/background.h"
-#include "base/blame.h"
-#include "base/log.h"
-#include "base/when.h"
-#include "record/commit.h"
 #include "record/find.h"
 
-enum { TRIES = 10, AT_ONCE = 20, LOOK_MS = 5000 };
+static const char mail_text_max[] = "200000";
+enum { MAIL_TEXT_MAX = 200000 };
 
 /* ---- putting in ------------------------------------------------------------------------------------ */
-static bool one_line(struct berth_ctx *c, const char *field, const char *s, size_t max)
-{
-    if (s == NULL || s[strspn(s, " ")] == '\0')
-        ctx_invalid(c, field, "err.required", NULL);
-    else if (strlen(s) > max)
-        ctx_invalid(c, field, "err.too_large", "max", arena_fmt(c->a, "%zu", max), NULL);
-    else
-        for (const char *p = s; *p != '\0'; p++)
-            if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-                ctx_invalid(c, field, "err.control", NULL);
-                break;
-            }
-    return c->rc == BERTH_OK;
-}
-
 /* An address that is nothing but an address: it stands in a command of the protocol. */
-static bool address(struct berth_ctx *c, const char *field, const char *s)
+bool mail_address(struct berth_ctx *c, const char *field, const char *s)
 {
     struct field email = *model_field(c->m->users, "email"); /* looked at like that one */
     struct berth_val v;
     json_t *j;
     bool ok;
 
-    if (!one_line(c, field, s, 254))
+    if (!outbox_one_line(c, field, s, 254))
         return false;
     email.name = field;
     j = json_string(s);
@@ -51,49 +32,13 @@ static bool address(struct berth_ctx *c, const char *field, const char *s)
     return c->rc == BERTH_OK;
 }
 
-static void wake(struct berth_ctx *c, void *arg)
-{
-    (void)c;
-    (void)arg;
-    mailer_wake();
-}
-
 int64_t mail_put(struct berth_ctx *c, const struct mail *m)
 {
-    unsigned char random[16];
-    char name[sizeof(random) * 2 + 1];
-    struct db_stmt *s;
-    int rc;
-
-    address(c, "to", m->to);
-    one_line(c, "subject", m->subject, 500);
-    if (m->text == NULL || strlen(m->text) > 200000)
-        ctx_invalid(c, "text", m->text == NULL ? "err.required" : "err.control", NULL);
-    if (c->rc != BERTH_OK)
-        return 0;
-    randombytes_buf(random, sizeof(random));
-    sodium_bin2hex(name, sizeof(name), random, sizeof(random));
-    s = db_prepare(c->conn, "INSERT INTO mail (at, by, tbl, rec, recipient, subject, body, name, state, tries, run_at)"
-                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'queued', 0, ?1)");
-    db_bind_int(s, 1, c->now);
-    if (c->who != NULL)
-        db_bind_int(s, 2, c->who->id);
-    if (m->about != NULL) {
-        db_bind_int(s, 3, store_table_no(c->st, m->about->t));
-        db_bind_int(s, 4, row_id(m->about));
-    }
-    db_bind_text(s, 5, m->to, -1);
-    db_bind_text(s, 6, m->subject, -1);
-    db_bind_text(s, 7, m->text, -1);
-    db_bind_text(s, 8, name, -1);
-    rc = db_step(s);
-    db_reset(s);
-    if (rc < 0) {
-        ctx_db(c, rc, "queue a mail");
-        return 0;
-    }
-    ctx_after_commit(c, wake, NULL);
-    return db_last_id(c->conn);
+    mail_address(c, "to", m->to);
+    outbox_one_line(c, "subject", m->subject, 500);
+    if (m->text == NULL || strlen(m->text) > MAIL_TEXT_MAX)
+        ctx_invalid(c, "text", m->text == NULL ? "err.required" : "err.too_large", "max", mail_text_max, NULL);
+    return outbox_put(c, &(struct out_message){.channel = "mail", .to = m->to, .subject = m->subject, .text = m->text, .about = m->about});
 }
 
 /* ---- templates --------------------------------------------------------------------------------------- */
@@ -196,13 +141,7 @@ static void encoded_words(struct buf *out, const char *s)
     }
 }
 
-struct outgoing {
-    int64_t id, at;
-    int tries;
-    const char *to, *subject, *text, *name;
-};
-
-static void message(const struct mail_server *server, const struct outgoing *m, struct buf *out)
+static void message(const struct mail_server *server, const struct out_message *m, struct buf *out)
 {
     time_t seconds = (time_t)(m->at / 1000);
     const char *domain = strrchr(server->from, '@');
@@ -218,150 +157,13 @@ static void message(const struct mail_server *server, const struct outgoing *m, 
     base64_lines(out, m->text, strlen(m->text));
 }
 
-/* ---- sending -------------------------------------------------------------------------------------------- */
-struct mailer {
-    struct store *st;
-    const struct mail_server *server;
-    struct db_conn *conn;
-    struct background thread;
-};
-
-static struct mailer *runner; /* one a process */
-
-/* 1, 2, 4 … minutes, six hours at most. */
-static int64_t pause_after(int tries)
+enum out_result mail_send(const struct mail_server *server, const struct out_message *m, struct buf *why)
 {
-    int64_t ms = INT64_C(60000) << (tries < 9 ? tries : 9);
+    struct buf text = BUF_INIT;
+    enum out_result rc;
 
-    return ms < INT64_C(21600000) ? ms : INT64_C(21600000);
-}
-
-struct outcome {
-    const struct outgoing *m;
-    int rc; /* 2: about to be sent */
-    const char *why;
-};
-
-static int keep_outcome(struct berth_ctx *c, void *arg)
-{
-    const struct outcome *o = arg;
-    bool over = o->rc < 0 || (o->rc == 1 && o->m->tries + 1 >= TRIES);
-    struct db_stmt *s = db_prepare(c->conn, "UPDATE mail SET state = ?1, tries = tries + ?2, run_at = ?3, sent_at = ?4, error = ?5 WHERE id = ?6"
-                                            " AND state = 'queued'");
-    int rc;
-
-    db_bind_text(s, 1, o->rc == 0 ? "sent" : over ? "failed" : "queued", -1);
-    db_bind_int(s, 2, o->rc == 2);
-    if (o->rc != 0 && !over)
-        db_bind_int(s, 3, c->now + pause_after(o->m->tries));
-    if (o->rc == 0)
-        db_bind_int(s, 4, c->now);
-    db_bind_text(s, 5, o->why, -1);
-    db_bind_int(s, 6, o->m->id);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "note what became of a mail") : c->rc;
-}
-
-static bool kept(struct mailer *m, const struct outgoing *o, int rc, const char *why)
-{
-    struct outcome out = {o, rc, why};
-    struct commit k = {.st = m->st, .what = "mail", .low = true, .body = keep_outcome, .arg = &out};
-
-    return commit_run(&k) == 0;
-}
-
-/* The try is noted before it is made: a crash in between costs a pause, not a second mail at once. */
-static void send_one(struct mailer *m, const struct outgoing *o)
-{
-    struct buf text = BUF_INIT, why = BUF_INIT;
-    int rc;
-
-    if (!kept(m, o, 2, NULL))
-        return;
-    message(m->server, o, &text);
-    rc = smtp_send(m->server, o->to, text.s, text.len, &why);
-    if (rc != 0)
-        log_warn("mail", "%lld to %s: %s", (long long)o->id, o->to, buf_str(&why));
-    kept(m, o, rc, rc == 0 ? NULL : buf_str(&why));
+    message(server, m, &text);
+    rc = smtp_send(server, m->to, text.s, text.len, why);
     buf_free(&text);
-    buf_free(&why);
-}
-
-static size_t read_due(struct mailer *m, struct arena *a, struct outgoing *o)
-{
-    struct db_stmt *s = db_prepare(m->conn, "SELECT id, at, tries, recipient, subject, body, name FROM mail WHERE state = 'queued' AND run_at <= ?"
-                                            " ORDER BY run_at LIMIT ?");
-    size_t n = 0;
-
-    db_bind_int(s, 1, store_now(m->st));
-    db_bind_int(s, 2, AT_ONCE);
-    while (n < AT_ONCE && db_step(s) == DB_ROW) {
-        o[n] = (struct outgoing){db_col_int(s, 0), db_col_int(s, 1), (int)db_col_int(s, 2), arena_strdup(a, db_col_text(s, 3, NULL)),
-                                 arena_strdup(a, db_col_text(s, 4, NULL)), arena_strdup(a, db_col_text(s, 5, NULL)),
-                                 arena_strdup(a, db_col_text(s, 6, NULL))};
-        n++;
-    }
-    db_reset(s);
-    db_settle(m->conn);
-    return n;
-}
-
-static bool send_due(struct mailer *m)
-{
-    struct arena *a = arena_new();
-    struct outgoing *o = arena_alloc(a, AT_ONCE * sizeof(*o));
-    size_t n = read_due(m, a, o);
-
-    for (size_t i = 0; i < n && !background_stopping(&m->thread); i++)
-        send_one(m, &o[i]);
-    arena_free(&a);
-    return n == AT_ONCE;
-}
-
-static void *work(void *arg)
-{
-    struct mailer *m = arg;
-
-    blame_thread();
-    while (background_rest(&m->thread, LOOK_MS))
-        while (send_due(m) && !background_stopping(&m->thread))
-            continue;
-    return NULL;
-}
-
-struct mailer *mailer_start(struct store *st, const struct mail_server *server)
-{
-    struct mailer *m = mem_alloc(sizeof(*m));
-    struct buf err = BUF_INIT;
-
-    m->st = st;
-    m->server = server;
-    m->conn = db_reader(st->db, &err);
-    buf_free(&err);
-    smtp_ready();
-    runner = m;
-    if (m->conn == NULL || background_start(&m->thread, work, m) != 0) {
-        if (m->conn != NULL)
-            db_conn_close(&m->conn);
-        runner = NULL;
-        free(m);
-        return NULL;
-    }
-    return m;
-}
-
-void mailer_wake(void)
-{
-    if (runner != NULL)
-        background_wake(&runner->thread);
-}
-
-void mailer_stop(struct mailer **pm)
-{
-    background_stop(&(*pm)->thread);
-    runner = NULL;
-    db_conn_close(&(*pm)->conn);
-    free(*pm);
-    *pm = NULL;
+    return rc;
 }

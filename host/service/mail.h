@@ -1,9 +1,8 @@
-/* mail.h - the outbox: mails are rows, kept with the request's own changes, sent by a thread of their own,
- * tried again when that fails. */
+/* mail.h - mails, the outbox's first channel. */
 #ifndef BERTH_MAIL_H
 #define BERTH_MAIL_H
 
-#include "record/row.h"
+#include "service/outbox.h"
 
 struct mail_server { /* from berth.conf; strings live as long as the process */
     const char *url; /* "smtp://relay:587", "smtps://…"; NULL or "": no mail is sent, it waits */
@@ -21,13 +20,12 @@ int64_t mail_put(struct berth_ctx *c, const struct mail *m);
 /* A template's subject and text with the record's fields in it, as the user may read them. */
 int mail_fill(struct berth_ctx *c, const struct berth_row *r, int64_t template_, const char *locale, struct mail *out);
 
-struct mailer;
-struct mailer *mailer_start(struct store *st, const struct mail_server *server);
-void mailer_stop(struct mailer **m);
-void mailer_wake(void);
+/* An address that is nothing but one.  Fails the ctx with the field's name. */
+bool mail_address(struct berth_ctx *c, const char *field, const char *s);
+/* Sends one that waits in the outbox; not in a transaction.  why: what the server said. */
+enum out_result mail_send(const struct mail_server *server, const struct out_message *m, struct buf *why);
 
-/* smtp.c: one message; 0 sent, 1 not now, -1 never.  why: what the server said. */
-int smtp_send(const struct mail_server *s, const char *to, const char *message, size_t n, struct buf *why);
-void smtp_ready(void); /* once, before threads */
+/* smtp.c */
+enum out_result smtp_send(const struct mail_server *s, const char *to, const char *message, size_t n, struct buf *why);
 
 #endif

@@ -223,8 +223,7 @@ int note_gone(struct berth_ctx *c, const struct table *t, int64_t id)
 {
     static const char *const sql[] = {"DELETE FROM record_note WHERE tbl = ? AND rec = ?", "DELETE FROM follow WHERE tbl = ? AND rec = ?",
                                       "DELETE FROM record_tag WHERE tbl = ? AND rec = ?",
-                                      "DELETE FROM record_share WHERE tbl = ? AND rec = ?",
-                                      "UPDATE mail SET tbl = NULL, rec = NULL WHERE tbl = ? AND rec = ?"};
+                                      "DELETE FROM record_share WHERE tbl = ? AND rec = ?"};
 
     for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]) && c->rc == BERTH_OK; i++) {
         struct db_stmt *s = db_prepare(c->conn, sql[i]);

@@ -11,6 +11,7 @@
 #include "service/alert.h"
 #include "service/approval.h"
 #include "service/file.h"
+#include "service/inbound.h"
 #include "service/note.h"
 #include "service/remind.h"
 
@@ -28,7 +29,9 @@ static int saved(struct berth_ctx *c, const struct berth_row *r)
 static int gone(struct berth_ctx *c, const struct table *t, int64_t id)
 {
     file_gone(c, t, id);
-    return c->rc == BERTH_OK ? note_gone(c, t, id) : (int)c->rc;
+    if (c->rc == BERTH_OK)
+        note_gone(c, t, id);
+    return c->rc == BERTH_OK ? inbound_gone(c, t, id) : (int)c->rc;
 }
 
 void service_ready(struct store *st)

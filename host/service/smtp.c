@@ -20,11 +20,6 @@ static size_t give(char *to, size_t size, size_t n, void *arg)
     return len;
 }
 
-void smtp_ready(void)
-{
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 static void set_up(CURL *c, const struct mail_server *s, char *error)
 {
     curl_easy_setopt(c, CURLOPT_URL, s->url);
@@ -45,7 +40,7 @@ static void set_up(CURL *c, const struct mail_server *s, char *error)
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
 }
 
-int smtp_send(const struct mail_server *s, const char *to, const char *message, size_t n, struct buf *why)
+enum out_result smtp_send(const struct mail_server *s, const char *to, const char *message, size_t n, struct buf *why)
 {
     char error[CURL_ERROR_SIZE] = "";
     struct reading r = {message, n};
@@ -55,7 +50,7 @@ int smtp_send(const struct mail_server *s, const char *to, const char *message, 
     long code = 0;
 
     if (c == NULL)
-        return 1;
+        return OUT_LATER;
     set_up(c, s, error);
     curl_easy_setopt(c, CURLOPT_MAIL_FROM, s->from);
     curl_easy_setopt(c, CURLOPT_MAIL_RCPT, rcpt);
@@ -69,7 +64,9 @@ int smtp_send(const struct mail_server *s, const char *to, const char *message, 
     curl_slist_free_all(rcpt);
     curl_easy_cleanup(c);
     if (rc == CURLE_OK)
-        return 0;
+        return OUT_SENT;
+    if (code == 0)
+        return OUT_DOWN;
     /* 5xx of the server is its last word, unless it is about signing in: that may be put right */
-    return code >= 500 && code < 600 && rc != CURLE_LOGIN_DENIED && code != 530 && code != 535 ? -1 : 1;
+    return code >= 500 && code < 600 && rc != CURLE_LOGIN_DENIED && code != 530 && code != 535 ? OUT_NEVER : OUT_LATER;
 }

@@ -25,7 +25,7 @@ struct entry {
 struct hanging;
 
 struct source {
-    char kind;              /* h history, n notes, f files, m mails, r rows */
+    char kind;              /* h history, n notes, f files, m and i messages out and in, r rows */
     const struct field *by; /* r: the reference that names our record */
     const struct hanging *hangs; /* n, f, m */
     int64_t at, id;         /* how far it was read; id 0: to its end */
@@ -116,13 +116,29 @@ static void file_members(struct berth_ctx *c, struct json *j, struct db_stmt *q)
 
 static void mail_members(struct berth_ctx *c, struct json *j, struct db_stmt *q)
 {
-    static const char *const keys[] = {"to", "subject", "text", "state", "error"};
+    static const char *const keys[] = {"to", "subject", "text", "state", "error", "channel"};
 
     (void)c;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         json_key(j, keys[i]);
         json_str(j, db_col_is_null(q, 3 + i) ? NULL : db_col_text(q, 3 + i, NULL));
     }
+}
+
+/* As mail_members() tells what went out. */
+static void in_members(struct berth_ctx *c, struct json *j, struct db_stmt *q)
+{
+    static const char *const keys[] = {"from", "subject", "text", "channel"};
+
+    (void)c;
+    for (int i = 0; i < 4; i++) {
+        json_key(j, keys[i]);
+        json_str(j, db_col_is_null(q, 3 + i) ? NULL : db_col_text(q, 3 + i, NULL));
+    }
+    json_key(j, "left_out");
+    json_int(j, db_col_int(q, 7));
+    json_key(j, "state");
+    json_str(j, "in");
 }
 
 static const struct hanging {
@@ -134,7 +150,8 @@ static const struct hanging {
 } hanging[] = {
     {'n', "note", HANGS_NOTES, "coalesce(edited_at, 0), text", "record_note", note_members},
     {'f', "file", HANGS_FILES, "no, name, mime, size", "attachment", file_members},
-    {'m', "mail", HANGS_MAIL, "recipient, subject, body, state, error", "mail", mail_members},
+    {'m', "mail", HANGS_MAIL, "recipient, subject, body, state, error, coalesce(channel, 'mail')", "outbox", mail_members},
+    {'i', "mail", HANGS_MAIL, "sender, subject, body, channel, coalesce(left_out, 0)", "inbox", in_members},
 };
 
 static void read_hanging(struct merge *m, struct source *s)

@@ -98,7 +98,7 @@ static bool match(struct call *k, const char *pattern, const char *path)
 
 const struct route_entry *const routes_all[] = {routes_auth, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_recycle, routes_alerts, routes_approvals, routes_home,
                                                 routes_events, routes_look, routes_dups, routes_rights, routes_reports, routes_rest, routes_files,
-                                                routes_notes, routes_mail,
+                                                routes_notes, routes_mail, routes_channels,
                                                 /* administration */
                                                 routes_registry, routes_roles, routes_sessions, routes_scripts, routes_script_try, routes_upkeep, routes_config, NULL};
 
@@ -246,7 +246,7 @@ enum http_begin app_begin(struct http_req *req)
         k->locale = k->c.locale = labels_locale(app->st->labels, http_header(req, "Accept-Language"));
     if (!(k->route->flags & R_PUBLIC) && k->user == 0)
         return refuse(k, 401, "sign_in");
-    if (changes(req) && (k->by_cookie || ((k->route->flags & R_PUBLIC) && k->plugin_route == NULL)) && !from_our_pages(k))
+    if (changes(req) && (k->by_cookie || ((k->route->flags & (R_PUBLIC | R_SIGNED)) == R_PUBLIC && k->plugin_route == NULL)) && !from_our_pages(k))
         return refuse(k, 403, "csrf");
     if (changes(req) && k->viewer != 0 && !(k->route->flags & R_LOOKING))
         return refuse(k, 403, "looking");

@@ -37,6 +37,7 @@ enum { /* route flags */
     R_UPLOAD = 1 << 3, /* takes a file as its body */
     R_ADMIN = 1 << 4,
     R_LARGE = 1 << 6,  /* a JSON body may be as large as the configuration's file */
+    R_SIGNED = 1 << 7, /* other programs call it, no page of ours; run() looks at their signature */
     R_LOOKING = 1 << 5, /* changes something, and is for those, too, who look as another user */
 };
 
@@ -80,7 +81,7 @@ struct call { /* one request on its way */
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
 extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
-    routes_alerts[], routes_approvals[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_rights[], routes_reports[];
+    routes_alerts[], routes_approvals[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_channels[], routes_rights[], routes_reports[];
 /* Of the administration. */
 extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[], routes_scripts[], routes_script_try[], routes_upkeep[], routes_config[];
 /* All of them; NULL behind the last. */

@@ -570,9 +570,9 @@ static const struct berth_field note_fields[] = {
     {"edited_at", BERTH_TIME},
     {0},
 };
-/* The outbox: queued until run_at, then sent or failed.  name: the Message-ID's, so that a mail sent twice
- * is known as one. */
-static const struct berth_field mail_fields[] = {
+/* The outbox: queued until run_at, then sent or failed.  name: nobody else's, the Message-ID of a mail, so that one
+ * sent twice is known. */
+static const struct berth_field outbox_fields[] = {
     {"id", BERTH_INT, 0, .def = "@seq"},
     {"at", BERTH_TIME},
     {"by", BERTH_REF, 0, "user"},
@@ -587,7 +587,30 @@ static const struct berth_field mail_fields[] = {
     {"run_at", BERTH_TIME},
     {"sent_at", BERTH_TIME},
     {"error", BERTH_TEXT},
+    {"channel", BERTH_TEXT}, /* empty: mail */
+    {"link", BERTH_TEXT},    /* to the record */
+    {"urgent", BERTH_BOOL},
     {0},
+};
+/* What came in: mails, SMS.  name: the same one again is the same message; left_out: parts that were not kept. */
+static const struct berth_field inbox_fields[] = {
+    {"id", BERTH_INT, 0, .def = "@seq"},
+    {"at", BERTH_TIME},
+    {"sent_at", BERTH_TIME}, /* as it says */
+    {"by", BERTH_REF, 0, "user"}, /* nobody: as in the outbox, for timelines */
+    {"channel", BERTH_TEXT},
+    {"sender", BERTH_TEXT},
+    {"subject", BERTH_TEXT},
+    {"body", BERTH_LONG},
+    {"name", BERTH_TEXT},
+    {"tbl", BERTH_INT},
+    {"rec", BERTH_INT},
+    {"left_out", BERTH_INT},
+    {0},
+};
+/* What administrators set for an adaptor, secrets among it, and what it was given: tokens. */
+static const struct berth_field channel_fields[] = {
+    {"name", BERTH_TEXT}, {"active", BERTH_BOOL}, {"settings", BERTH_JSON}, {"kept", BERTH_JSON}, {0},
 };
 /* {name}, {phone} ... stand for fields of the record a mail is about. */
 static const struct berth_field mail_template_fields[] = {
@@ -652,6 +675,8 @@ static const struct berth_field alert_pref_fields[] = {
     {"quiet_from", BERTH_INT},  /* minute of the day, in the person's zone */
     {"quiet_to", BERTH_INT},
     {"muted", BERTH_JSON},      /* texts nobody needs to send */
+    {"ways", BERTH_JSON},       /* the person's addresses at channels, and when each is used */
+    {"kinds", BERTH_JSON},      /* by text: the ways instead */
     {0},
 };
 
@@ -882,7 +907,9 @@ static const struct berth_table tables[] = {
      .rights = "manager: all create delete", .known = "name"},
     {"record_tag", record_tag_fields, BERTH_KEYS({"tag, tbl, rec"}, {"tbl, rec"}), BERTH_BARE},
     {"record_note", note_fields, BERTH_KEYS({"id"}, {"tbl, rec, id"}), BERTH_BARE},
-    {"mail", mail_fields, BERTH_KEYS({"id"}, {"state, run_at"}, {"tbl, rec, id"}), BERTH_BARE},
+    {"outbox", outbox_fields, BERTH_KEYS({"id"}, {"state, run_at"}, {"state, channel"}, {"tbl, rec, id"}, {"name"}), BERTH_BARE, .was = "mail"},
+    {"inbox", inbox_fields, BERTH_KEYS({"id"}, {"name, channel", BERTH_UNIQUE}, {"tbl, rec, id"}), BERTH_BARE},
+    {"channel", channel_fields, BERTH_KEYS({"name"}), BERTH_BARE},
     {"mail_template", mail_template_fields, .flags = ADMINISTERED, .title = "name", .icon = "mail",
      .rights = "manager: all create delete; sales: read all", .known = "name"},
     {"carried", carried_fields, BERTH_KEYS({"seq"}, {"from_tbl, from_rec, seq"}), BERTH_BARE},

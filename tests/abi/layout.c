@@ -79,7 +79,7 @@ static void calls(void)
     M(berth_due, remind)
     S(berth_remind)
     M(berth_remind, at) M(berth_remind, to) M(berth_remind, high) M(berth_remind, text)
-    M(berth_api, totals) M(berth_api, succeeds) M(berth_api, carry) M(berth_api, carry_back) M(berth_api, workday) S(berth_total) M(berth_total, key) M(berth_total, count) M(berth_total, sum)
+    M(berth_api, totals) M(berth_api, succeeds) M(berth_api, carry) M(berth_api, carry_back) M(berth_api, workday) M(berth_api, send) S(berth_total) M(berth_total, key) M(berth_total, count) M(berth_total, sum)
 }
 
 static void numbers(void)

@@ -181,7 +181,9 @@ def test_what_was_due_while_the_server_was_down_fires_once_when_it_is_back(own_s
 
 def test_quiet_hours_and_choices_are_kept_and_checked(people):
     lan = people["lan"]
-    assert lan.get("/_alert/_prefs").json == {"mail": "urgent", "quiet_from": None, "quiet_to": None, "muted": []}
+    prefs = lan.get("/_alert/_prefs").json
+    assert prefs.pop("recent") is not None
+    assert prefs == {"mail": "urgent", "quiet_from": None, "quiet_to": None, "muted": [], "ways": {}, "kinds": {}}
     answer = lan.ask("PUT", "/_alert/_prefs", {"mail": "all", "quiet_from": "00:00", "quiet_to": "23:59"})
     assert answer.json["quiet_to"] == "23:59" and lan.get("/_alert/_prefs").json == answer.json
     lead = lan.made("lead", name=name())

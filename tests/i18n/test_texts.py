@@ -34,6 +34,8 @@ GIVEN = {
     "why.role": {"role", "deed", "scope"}, "why.flag": {"role", "deed", "scope"}, "why.field": {"role", "field", "access"},
     **{f"why.{k}": {"who", "owner"} for k in ("below", "department", "tree")},
     "alert.note": {"who"},
+    "alert.mail_in": {"who"},
+    "alert.sms_in": {"who"},
     "alert.changed": {"who"},
     "alert.remind": {"field"},
     "alert.remind_days": {"field", "days"},

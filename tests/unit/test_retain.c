@@ -219,7 +219,7 @@ static void jobs_mails_and_sign_ins_that_ended_go(void **state)
     snprintf(text, sizeof(text), "INSERT INTO job (version, created_at, updated_at, kind, state, ended_at) SELECT 1, 1, 1, 'export', state, %lld FROM"
              " (SELECT 'done' AS state UNION ALL SELECT 'running' UNION ALL SELECT 'queued')", (long long)(START + 400 * WHEN_DAY));
     sql(text);
-    snprintf(text, sizeof(text), "INSERT INTO mail (at, recipient, state, sent_at) VALUES (1, 'a@example.org', 'sent', %lld), (1, 'b@example.org', 'queued', NULL)",
+    snprintf(text, sizeof(text), "INSERT INTO outbox (at, recipient, state, sent_at) VALUES (1, 'a@example.org', 'sent', %lld), (1, 'b@example.org', 'queued', NULL)",
              (long long)(START + 400 * WHEN_DAY));
     sql(text);
     snprintf(text, sizeof(text), "INSERT INTO session (token, user_id, expires_at) VALUES ('a', 1, %lld), ('b', 1, %lld)",
@@ -234,7 +234,7 @@ static void jobs_mails_and_sign_ins_that_ended_go(void **state)
     assert_int_equal(gone.mails, 0); /* kept, unless somebody says otherwise */
     setting("base.mail_days", "30");
     assert_int_equal(sweep().mails, 1);
-    assert_int_equal(number("SELECT count(*) FROM mail WHERE state = 'queued'"), 1);
+    assert_int_equal(number("SELECT count(*) FROM outbox WHERE state = 'queued'"), 1);
     assert_int_equal(number("SELECT count(*) FROM job"), 2);
 }
 

@@ -318,6 +318,34 @@ export async function admin({ test, clean, ok, until, choose, small, stamp, brow
     await clean(page, 'timers')
   })
 
+  await test('channels: switched on and set without showing secrets; a person gives an address; a mail is written on a record and stands there', {}, async (page) => {
+    await signIn(page)
+    await page.goto('/admin/channels')
+    const telegram = page.locator('[data-channel=telegram]')
+    await telegram.locator('[data-t=setchannel]').click()
+    await telegram.locator('[data-setting=token]').fill('42:geheim')
+    await telegram.locator('[data-t=savechannel]').click()
+    await telegram.locator('[data-t=turnchannel]').click()
+    await telegram.locator('[data-t=turnchannel][aria-pressed=true]').waitFor()
+    await telegram.locator('[data-t=setchannel]').click()
+    assert.equal(await telegram.locator('[data-setting=token]').inputValue(), '')
+    await clean(page, 'channels')
+    await page.goto('/alerts')
+    const way = page.locator('[data-way=telegram]')
+    await way.locator('input').fill('8675309')
+    await way.locator('select').selectOption('all')
+    await until('the address is kept', async () => ok(await call(page, 'GET', '_alert/_prefs'), 'prefs').ways.telegram?.when === 'all')
+    await clean(page, 'ways')
+    await page.goto('/t/lead/7')
+    await page.locator('[data-t=mail]').first().click()
+    await page.locator('[data-t=to]').fill('ops@hanse.example')
+    await page.locator('[data-t=subject]').fill('Rates')
+    await page.locator('dialog [data-t=text]').fill('Dear all')
+    await page.locator('[data-t=send]').click()
+    await page.locator('[data-op=mail]').first().waitFor()
+    await clean(page, 'a mail on the timeline')
+  })
+
   await test('administration: a configuration file is looked at, applied and taken back; a wrong one changes nothing', {}, async (page) => {
     await signIn(page)
     const name = 'E2E ' + stamp
@@ -389,7 +417,7 @@ export async function admin({ test, clean, ok, until, choose, small, stamp, brow
     home: ['/admin', '.admcard'], roles: ['/admin/roles', '.admrow'], role: ['/admin/roles/2', '.matrix'], users: ['/admin/users', '.admrow'], user: ['/admin/users/3', '[data-session], .admrow'], departments: ['/admin/departments', '.tn'],
     department: ['/admin/departments/1', '.deptside .combo'], sessions: ['/admin/sessions', '[data-session]'],
     dictionaries: ['/admin/dictionaries', '[data-dict]'], dictionary: ['/admin/dictionaries/leads-source', '[data-item]'], fields: ['/admin/fields', '[data-add]'], layouts: ['/admin/layouts/lead', '.lfield, .empty'], settings: ['/admin/settings', '[data-setting]'],
-    scripts: ['/admin/scripts', '[data-script]'], script: ['/admin/scripts/rules~leads-release_days', '.cm-content'], plugins: ['/admin/plugins', '[data-plugin]'], jobs: ['/admin/jobs', '.admlist'],
+    scripts: ['/admin/scripts', '[data-script]'], script: ['/admin/scripts/rules~leads-release_days', '.cm-content'], plugins: ['/admin/plugins', '[data-plugin]'], jobs: ['/admin/jobs', '.admlist'], channels: ['/admin/channels', '[data-channel]'],
     audit: ['/admin/audit', '[data-audit]'], config: ['/admin/config', '[data-log]'], backup: ['/admin/backup', '[data-t=lastbackup]'], system: ['/admin/system', '[data-t=version]'],
   }
   for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())

@@ -18,7 +18,7 @@ export interface AskProps {
   password: { user: number; name: string }
   picture: { file: Attachment }
   remind: { table: string; id: number }
-  mail: { table: string; id: number; to: string; title: string }
+  mail: { table: string; id: number; to: string; phone: string; title: string }
   share: { table: string; id: number; title: string }
   why: { table: string; id: number; title: string; meta?: Meta }
   tile: { offers: Offer[]; taken: string[] }

@@ -179,13 +179,17 @@ export interface Entry {
   edited?: boolean
   mine?: boolean
   file?: Attachment
+  /** Of a message: in, or what became of one that went out. */
+  state?: string
+  channel?: string
+  to?: string
+  from?: string
+  subject?: string | null
+  error?: string | null
+  left_out?: number
   table?: string
   title?: string | null
   row?: Row
-  to?: string
-  subject?: string
-  state?: 'queued' | 'sent' | 'failed'
-  error?: string | null
 }
 export interface Timeline { entries: Entry[]; refs?: Refs; next: string | null }
 export interface Tag { id: number; name: string; color: string }
@@ -206,7 +210,8 @@ export interface Alert {
   by: number | null
 }
 export interface AlertPage { alerts: Alert[]; next: number | null; open: number }
-export interface AlertPrefs { mail: 'never' | 'urgent' | 'all'; quiet_from: string | null; quiet_to: string | null; muted: string[] }
+export interface AlertPrefs { mail: 'never' | 'urgent' | 'all'; quiet_from: string | null; quiet_to: string | null; muted: string[]
+  ways: Record<string, { to: string; when: 'never' | 'urgent' | 'all' }>; kinds: Record<string, string[]>; recent: { kind: string; text: string }[] }
 
 export interface Match { table: string; id: number; title: string; by: string[] }
 export interface FieldError { code: string; message?: string }
