@@ -467,7 +467,8 @@ struct berth_api {
     int (*carry)(struct berth_ctx *, const struct berth_row *from, const struct berth_row *to);
     int (*carry_back)(struct berth_ctx *, const struct berth_row *from);
     /* A route's answer in JSON, piece by piece; values as share/doc/rest.md says.  name: of an object's member;
-     * NULL in a list and for the whole.  Closing the outermost bracket sends the answer. */
+     * NULL in a list and for the whole.  Closing the outermost bracket sends the answer; where totals() stopped
+     * early it says "exact": false, and report pages do. */
     void (*json_open)(struct berth_ctx *, const char *name, char bracket); /* '{' or '[' */
     void (*json)(struct berth_ctx *, const char *name, struct berth_val);
     int (*json_close)(struct berth_ctx *); /* the innermost */

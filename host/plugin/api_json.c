@@ -101,6 +101,8 @@ int api_json_close(struct berth_ctx *c, int (*reply)(struct berth_ctx *, int, st
         return c->rc;
     if (a == NULL || a->depth == 0)
         return misuse(c, "was never opened");
+    if (a->depth == 1 && a->open[0] == '{' && c->cut)
+        piece(c, "exact", '\0', (struct berth_val){BERTH_BOOL, 0, {.i = 0}});
     json_close(&j, a->open[--a->depth] == '{' ? '}' : ']');
     a->comma = true;
     append(c, a, &b);

@@ -448,6 +448,7 @@ int aggregate_each(struct berth_ctx *c, const struct aggregate *a,
     *w = (struct walk){.c = c, .a = a, .exact = true};
     if (!tallied(w))
         return c->rc;
+    c->cut = c->cut || !w->exact;
     all = sorted(w);
     for (size_t i = 0; i < w->ngroups && c->rc == BERTH_OK; i++) {
         struct berth_total t = {.count = all[i]->count};

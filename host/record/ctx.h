@@ -87,6 +87,7 @@ struct berth_ctx {
     void *reply_arg;
     const char *reply_type; /* NULL: JSON */
     struct answer *answer;  /* what a route puts together, see plugin/api_json.c */
+    bool cut;               /* sums for it stopped for lack of time */
 };
 
 /* On the stack or in an arena; nothing to free.  who may be NULL (the host). */

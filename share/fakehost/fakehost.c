@@ -53,6 +53,7 @@ struct fake {
     struct berth_row *stored; /* newest first */
     struct named *params, *settings, *rules, *perms, *topics, *lines;
     const char *noted, *reply;
+    const char *json, *brackets; /* an answer put together piece by piece; what closes it */
     int status, alerts;
     struct block *blocks;
 };
@@ -950,6 +951,58 @@ static int api_reply_text(struct berth_ctx *c, int status, const char *mime, con
     return api_reply(c, status, text);
 }
 
+/* Like the host's but for the forms of dates and money. */
+static void json_piece(struct berth_ctx *c, const char *name, const char *text)
+{
+    struct fake *f = c->f;
+    const char *before = f->json == NULL ? "" : f->json;
+    size_t n = strlen(before);
+    const char *comma = n == 0 || before[n - 1] == '{' || before[n - 1] == '[' || *text == '}' || *text == ']' ? "" : ",";
+
+    f->json = name == NULL ? print(f, "%s%s%s", before, comma, text) : print(f, "%s%s\"%s\":%s", before, comma, name, text);
+}
+
+static void api_json_open(struct berth_ctx *c, const char *name, char bracket)
+{
+    struct fake *f = c->f;
+
+    f->brackets = print(f, "%s%c", f->brackets == NULL ? "" : f->brackets, bracket == '{' ? '}' : ']');
+    json_piece(c, name, bracket == '{' ? "{" : "[");
+}
+
+static void api_json(struct berth_ctx *c, const char *name, struct berth_val v)
+{
+    if (v.type == BERTH_NULL)
+        json_piece(c, name, "null");
+    else if (v.type == BERTH_REAL)
+        json_piece(c, name, print(c->f, "%.15g", v.d));
+    else if (v.type == BERTH_BOOL)
+        json_piece(c, name, v.i != 0 ? "true" : "false");
+    else if (v.type == BERTH_TEXT || v.type == BERTH_LONG || v.type == BERTH_PICK || v.type == BERTH_PHONE || v.type == BERTH_EMAIL || v.type == BERTH_URL)
+        json_piece(c, name, print(c->f, "\"%s\"", v.s));
+    else
+        json_piece(c, name, print(c->f, "%lld", (long long)v.i));
+}
+
+static int api_json_close(struct berth_ctx *c)
+{
+    struct fake *f = c->f;
+    size_t n = f->brackets == NULL ? 0 : strlen(f->brackets);
+
+    if (n == 0)
+        return fail(c, BERTH_BROKEN, NULL, "fakehost.json");
+    json_piece(c, NULL, (const char[]){f->brackets[n - 1], '\0'});
+    f->brackets = copy(f, f->brackets, n - 1);
+    return n == 1 ? api_reply(c, 200, f->json) : c->rc;
+}
+
+static int api_mail(struct berth_ctx *c, const struct berth_row *about, int64_t template_id, const char *to, const char *locale)
+{
+    (void)about, (void)template_id, (void)locale;
+    fprintf(stderr, "fakehost: sends no mail to %s\n", to == NULL ? "the record's address" : to);
+    return c->rc;
+}
+
 static int api_totals(struct berth_ctx *c, const char *table, const char *where, const struct berth_val *args, size_t n,
                       const char *group, const char *sum,
                       int (*each)(struct berth_ctx *, const struct berth_total *, void *), void *arg)
@@ -1013,6 +1066,10 @@ static const struct berth_api fake_api = {
     .tables = api_tables,
     .due = api_due,
     .totals = api_totals,
+    .json_open = api_json_open,
+    .json = api_json,
+    .json_close = api_json_close,
+    .mail = api_mail,
     .succeeds = api_succeeds,
 };
 

@@ -9,6 +9,7 @@ import type { Field, Refs, Row } from './types'
 
 export interface ReportMeta { name: string; label: string; help: string | null; icon: string | null; path: string; rows: string; on: string | null; charts: string | null; form: Field[]; columns: Field[] }
 export type ReportRow = Row & Record<string, unknown>
+export interface Found { rows: ReportRow[]; exact: boolean }
 export interface ReportChart { kind: ChartKind; name: Field; values: Field[] }
 
 export const useReport = (name: () => string) => useQuery<ReportMeta>(() => ({
@@ -16,11 +17,11 @@ export const useReport = (name: () => string) => useQuery<ReportMeta>(() => ({
   queryFn: ({ signal }) => get<ReportMeta>('_report/' + name(), {}, signal),
 }))
 
-export async function loadReport(r: ReportMeta, query: Record<string, string | number | undefined>, signal?: AbortSignal): Promise<ReportRow[]> {
+export async function loadReport(r: ReportMeta, query: Record<string, string | number | undefined>, signal?: AbortSignal): Promise<Found> {
   const answer = await get<Record<string, unknown>>(r.path, query, signal)
   learn(answer.refs as Refs | undefined)
   const rows = answer[r.rows]
-  return Array.isArray(rows) ? (rows as ReportRow[]) : []
+  return { rows: Array.isArray(rows) ? (rows as ReportRow[]) : [], exact: answer.exact !== false }
 }
 
 /** "funnel name count; bar name amount weighted" as what is drawn. */
