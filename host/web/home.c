@@ -351,6 +351,10 @@ static void waiting_json(struct call *k, struct json *j, const struct waiting *w
         json_str(j, w->view);
         json_key(j, "title");
         json_str(j, w->t->title->name);
+        json_key(j, "title_type");
+        json_str(j, model_type_name(w->t->title->type));
+        json_key(j, "title_of");
+        json_str(j, w->t->title->of);
         json_key(j, "on");
         json_str(j, w->on);
         json_key(j, "what");

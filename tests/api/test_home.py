@@ -120,6 +120,17 @@ def test_who_approves_is_told_and_who_asked_is_not(people):
     assert waiting(li, "approval") is None
 
 
+def test_what_waits_says_what_its_title_is(people):
+    for section in people["manager"].get("/_todo").json["waiting"]:
+        if section["table"] is None:
+            continue  # approvals bring their titles as texts
+        title = next(f for f in people["manager"].get(f"/_meta/{section['table']}").json["fields"] if f["name"] == section["title"])
+        assert (section["title_type"], section["title_of"]) == (title["type"], title["of"])
+        if title["type"] == "ref":
+            row = section["page"]["rows"][0]
+            assert section["page"]["refs"][title["of"]][str(row[section["title"]])]
+
+
 def test_a_record_tells_whether_its_next_step_still_waits(people):
     li = people["li"]
     lead = li.made("lead", name=name("Stepping"), next_action_on=day(1))

@@ -7,7 +7,7 @@ import { fieldOf } from './meta'
 import { cache, useQuery } from './query'
 import { bundle, nextMonth, type Bundle } from './sums'
 import { fail } from './toast'
-import type { Filter, Meta, Page, Refs, Sums } from './types'
+import type { FieldType, Filter, Meta, Page, Refs, Sums } from './types'
 
 export const KINDS = ['kpi', 'bar', 'line', 'pie', 'funnel', 'table'] as const
 export type Kind = (typeof KINDS)[number]
@@ -111,6 +111,6 @@ export function sized(s: Stand, by: number): Stand {
 
 /* ---- what waits ---- */
 /** table: null of what is of several tables (approvals): then each row names its own. */
-export interface Waiting { name: string; label: string; table: string | null; icon: string | null; view: string | null; title: string; on: string; what: string | null; act: string | null; count: number; more: boolean; page: Page & { refs?: Refs } }
+export interface Waiting { name: string; label: string; table: string | null; icon: string | null; view: string | null; title: string; title_type?: FieldType; title_of?: string | null; on: string; what: string | null; act: string | null; count: number; more: boolean; page: Page & { refs?: Refs } }
 export interface Todo { today: string; waiting: Waiting[] }
 export interface News { id: number; title: string; text: string | null; pinned: boolean; at: string }
