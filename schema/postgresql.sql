@@ -878,6 +878,15 @@ CREATE TABLE inbox (
 CREATE UNIQUE INDEX ux_inbox_name_channel ON inbox (name, channel);
 CREATE INDEX ix_inbox_tbl_rec_id ON inbox (tbl, rec, id);
 
+CREATE TABLE mailbox (
+    name text NOT NULL,
+    validity bigint,
+    uid bigint,
+    trying bigint,
+    tries bigint,
+    PRIMARY KEY (name)
+);
+
 CREATE TABLE channel (
     name text NOT NULL,
     active bigint,

@@ -878,6 +878,15 @@ CREATE TABLE inbox (
 CREATE UNIQUE INDEX ux_inbox_name_channel ON inbox (name, channel);
 CREATE INDEX ix_inbox_tbl_rec_id ON inbox (tbl, rec, id);
 
+CREATE TABLE mailbox (
+    name TEXT NOT NULL,
+    validity INTEGER,
+    uid INTEGER,
+    trying INTEGER,
+    tries INTEGER,
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE channel (
     name TEXT NOT NULL,
     active INTEGER,

@@ -44,6 +44,9 @@ struct conf {
     bool backup_download;
     const char *smtp_url, *smtp_user, *smtp_password, *smtp_from, *smtp_ca;
     bool smtp_plain;
+    const char *imap_url, *imap_user, *imap_password, *imap_ca;
+    bool imap_plain;
+    int64_t imap_every, imap_mail_max;
     struct conf_list net_hosts;
     bool net_private;
     int64_t net_timeout, net_answer;

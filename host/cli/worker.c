@@ -16,6 +16,7 @@
 #include "record/timer.h"
 #include "service/channel.h"
 #include "service/mail.h"
+#include "service/mailbox.h"
 #include "service/service.h"
 #include "web/app.h"
 #include "web/pages.h"
@@ -32,6 +33,8 @@ struct server {
     struct mail_server mail;
     struct out_ways ways;
     struct net net;
+    struct mailbox *mailbox; /* NULL: none is read */
+    struct imap_box imap;
     pthread_t watch;
     atomic_bool stop;
 };
@@ -142,6 +145,9 @@ static int start(struct server *s, int listen_fd, struct buf *err)
     s->net = (struct net){{c->net_hosts, c->net_private, c->net_timeout, (size_t)c->net_answer}, c->grant};
     s->site.st.net = &s->net;
     fetch_ready();
+    s->imap = (struct imap_box){c->imap_url, c->imap_user, c->imap_password, c->imap_ca, c->imap_plain, c->imap_every, c->imap_mail_max};
+    if (*c->imap_url != '\0' && (s->mailbox = mailbox_start(&s->site.st, &s->imap)) == NULL)
+        return -1;
     if ((s->outbox = outbox_start(&s->site.st, &s->ways)) == NULL)
         return -1;
     if ((s->services = services_start(&s->site.st)) == NULL)
@@ -164,6 +170,8 @@ static int stop(struct server *s)
     }
     if (s->jobs != NULL)
         jobs_stop(&s->jobs);
+    if (s->mailbox != NULL)
+        mailbox_stop(&s->mailbox);
     if (s->outbox != NULL)
         outbox_stop(&s->outbox);
     if (s->services != NULL)

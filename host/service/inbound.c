@@ -11,6 +11,8 @@
 
 enum { FROM_MAX = 254, SUBJECT_MAX = 500, TEXT_MAX = 200000 };
 
+#define FRESH (7 * WHEN_DAY)
+
 struct place {
     int64_t tbl, rec;
 };
@@ -93,9 +95,15 @@ static const char *plain(struct berth_ctx *c, const char *s, size_t max, bool li
     char *out =
         arena_strndup(c->a, s == NULL ? "" : s, s == NULL ? 0 : text_limit(s, strlen(s), max));
 
+    char *to = out;
+
     for (char *p = out; *p != '\0'; p++)
-        if (((unsigned char)*p < 0x20 && !(lines && (*p == '\n' || *p == '\t'))) || *p == 0x7f)
-            *p = ' ';
+        if (p[0] != '\r' || p[1] != '\n')
+            *to++ =
+                ((unsigned char)*p < 0x20 && !(lines && (*p == '\n' || *p == '\t'))) || *p == 0x7f
+                    ? ' '
+                    : *p;
+    *to = '\0';
     return out;
 }
 
@@ -174,10 +182,30 @@ int64_t inbound_put(struct berth_ctx *c, const struct in_message *m)
         return ctx_db(c, rc, "keep a message"), 0;
     id = db_last_id(c->conn);
     if (p.tbl != 0) {
-        tell_owner(c, m, p, id);
+        if (m->at == 0 || m->at > c->now - FRESH) /* not of what lay in the mailbox for long */
+            tell_owner(c, m, p, id);
         told(c, p);
     }
     return c->rc == BERTH_OK ? id : 0;
+}
+
+int inbound_bounced(struct berth_ctx *c, const char *name, const char *why)
+{
+    const char *ours = arena_strndup(c->a, name, strcspn(name, "@"));
+    struct place p = of_name(c, "outbox", ours);
+    struct db_stmt *s = db_prepare(c->conn, "UPDATE outbox SET state = 'bounced', error = ? WHERE "
+                                            "name = ? AND channel = 'mail' AND state = 'sent'");
+    int rc;
+
+    db_bind_text(s, 1, plain(c, why, SUBJECT_MAX, false), -1);
+    db_bind_text(s, 2, ours, -1);
+    rc = db_step(s);
+    db_reset(s);
+    if (rc < 0)
+        return ctx_db(c, rc, "note that a mail came back");
+    if (db_changes(c->conn) > 0 && p.tbl != 0)
+        told(c, p);
+    return c->rc;
 }
 
 int inbound_sort(struct berth_ctx *c, int64_t id, const struct berth_row *r)

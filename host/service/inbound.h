@@ -18,6 +18,8 @@ struct in_message {
 /* On the writer: keeps it with its record, and tells the owner.  The id of its row; 0 when it was
  * there before. */
 int64_t inbound_put(struct berth_ctx *c, const struct in_message *m);
+/* On the writer: a mail of ours could not be delivered; name: as inbound's refs. */
+int inbound_bounced(struct berth_ctx *c, const char *name, const char *why);
 /* On the writer: to that record, which the user must see. */
 int inbound_sort(struct berth_ctx *c, int64_t id, const struct berth_row *r);
 /* What belongs to no record yet, for administrators: {"messages":[…],"next":…}. */

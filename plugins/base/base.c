@@ -608,6 +608,10 @@ static const struct berth_field inbox_fields[] = {
     {"left_out", BERTH_INT},
     {0},
 };
+/* Up to which mail all is done; trying, tries: one that may not be readable. */
+static const struct berth_field mailbox_fields[] = {
+    {"name", BERTH_TEXT}, {"validity", BERTH_INT}, {"uid", BERTH_INT}, {"trying", BERTH_INT}, {"tries", BERTH_INT}, {0},
+};
 /* What administrators set for an adaptor, secrets among it, and what it was given: tokens. */
 static const struct berth_field channel_fields[] = {
     {"name", BERTH_TEXT}, {"active", BERTH_BOOL}, {"settings", BERTH_JSON}, {"kept", BERTH_JSON}, {0},
@@ -909,6 +913,7 @@ static const struct berth_table tables[] = {
     {"record_note", note_fields, BERTH_KEYS({"id"}, {"tbl, rec, id"}), BERTH_BARE},
     {"outbox", outbox_fields, BERTH_KEYS({"id"}, {"state, run_at"}, {"state, channel"}, {"tbl, rec, id"}, {"name"}), BERTH_BARE, .was = "mail"},
     {"inbox", inbox_fields, BERTH_KEYS({"id"}, {"name, channel", BERTH_UNIQUE}, {"tbl, rec, id"}), BERTH_BARE},
+    {"mailbox", mailbox_fields, BERTH_KEYS({"name"}), BERTH_BARE},
     {"channel", channel_fields, BERTH_KEYS({"name"}), BERTH_BARE},
     {"mail_template", mail_template_fields, .flags = ADMINISTERED, .title = "name", .icon = "mail",
      .rights = "manager: all create delete; sales: read all", .known = "name"},

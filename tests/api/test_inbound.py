@@ -1,0 +1,272 @@
+"""Mails that come in, read from a real Dovecot: into the right record's timeline, each once; bounces; hostile ones."""
+import email.message
+import email.policy
+import email.utils
+import itertools
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import zipfile
+import io
+
+import pytest
+
+from test_alerts import alerts, until
+from test_mail import relay  # noqa: F401  a fixture
+
+number = itertools.count(1)
+CONF = """
+base_dir = {dir}/run
+state_dir = {dir}/run
+log_path = {dir}/dovecot.log
+protocols = imap
+listen = 127.0.0.1
+ssl = required
+ssl_cert = <{dir}/cert.pem
+ssl_key = <{dir}/key.pem
+mail_location = maildir:{dir}/mail
+first_valid_uid = 1
+passdb {{
+  driver = static
+  args = password=geheim
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={dir}/home
+}}
+{users}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = 0
+  }}
+  inet_listener imaps {{
+    port = {port}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+"""
+
+
+class Mailbox:
+    """A Dovecot of our own, in a folder of its own."""
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="berth-imap-"))
+        root = os.getuid() == 0
+        who = pwd.getpwnam("mail") if root else pwd.getpwuid(os.getuid())
+        self.owner = (who.pw_uid, who.pw_gid)
+        self.dir.chmod(0o755)
+        for name in ("run", "home", "mail", "mail/new", "mail/cur", "mail/tmp"):
+            (self.dir / name).mkdir()
+            if root and name != "run":
+                os.chown(self.dir / name, *self.owner)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-keyout", self.dir / "key.pem", "-out", self.dir / "cert.pem"], check=True, capture_output=True)
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        users = "" if root else f"default_internal_user = {who.pw_name}\ndefault_login_user = {who.pw_name}\ndefault_internal_group = {os.getgid()}\n"
+        (self.dir / "dovecot.conf").write_text(CONF.format(dir=self.dir, uid=who.pw_uid, gid=who.pw_gid, users=users, port=self.port))
+        self.start()
+        self.options = ["--imap_url", f"imaps://localhost:{self.port}/INBOX", "--imap_user", "crm", "--imap_password", "geheim", "--imap_ca",
+                        str(self.dir / "cert.pem"), "--imap_every", "1s"]
+
+    def start(self):
+        self.process = subprocess.Popen(["dovecot", "-F", "-c", self.dir / "dovecot.conf"], stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError((self.dir / "dovecot.log").read_text())
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.dir)
+
+    def put(self, mail):
+        raw = mail if isinstance(mail, bytes) else mail.as_bytes(policy=email.policy.SMTP)
+        name = f"{time.time_ns()}.{next(number)}.test"
+        path = self.dir / "mail/tmp" / name
+        path.write_bytes(raw)
+        os.chown(path, *self.owner) if os.getuid() == 0 else None
+        path.rename(self.dir / "mail/new" / name)
+
+
+@pytest.fixture
+def mailbox():
+    box = Mailbox()
+    yield box
+    box.close()
+
+
+def mail(sender, subject, text, **headers):
+    m = email.message.EmailMessage()
+    m["From"], m["To"], m["Subject"] = sender, "crm@hanse.example", subject
+    m["Message-ID"] = email.utils.make_msgid(domain="customer.example")
+    m["Date"] = email.utils.format_datetime(email.utils.localtime())
+    for name, value in headers.items():
+        m[name.replace("_", "-")] = value
+    m.set_content(text)
+    return m
+
+
+def messages(person, lead, state=None):
+    entries = person.get(f"/lead/{lead['id']}/_timeline", kinds="mail").json["entries"]
+    return [e for e in entries if state is None or e["state"] == state]
+
+
+def unsorted(admin):
+    return admin.get("/_inbox", limit="200").json["messages"]
+
+
+def test_an_answer_finds_its_record_by_thread_and_a_stranger_by_address(own_site, mailbox, relay):  # noqa: F811
+    site = own_site(*mailbox.options, *relay.options)
+    li, zhang, admin = site.sign_in("demo.li"), site.sign_in("demo.zhang"), site.sign_in("demo.admin")
+    asked = li.made("lead", name="Thread Freight", email="ops@thread.example")
+    known = li.made("lead", name="Address Freight", email="Boss@Address.example")
+    assert li.post(f"/lead/{asked['id']}/_mail", {"to": "ops@thread.example", "subject": "Rates", "text": "Which port?"}).status == 202
+    assert until(lambda: messages(li, asked, "sent"))
+    sent = relay.mails[0][1]
+    mailbox.put(mail("Somebody Else <secretary@elsewhere.example>", "Re: Rates", "Hai Phong\nplease", In_Reply_To=sent["Message-ID"], References=f"<x@y> {sent['Message-ID']}"))
+    answer = until(lambda: messages(li, asked, "in"))
+    assert len(answer) == 1 and answer[0]["from"] == "secretary@elsewhere.example" and answer[0]["subject"] == "Re: Rates"
+    assert answer[0]["text"].rstrip() == "Hai Phong\nplease"
+    assert until(lambda: [a for a in alerts(li) if a["record"] == asked["id"] and a["kind"] == "alert.mail_in"])
+    mailbox.put(mail("BOSS@address.EXAMPLE", "Anfrage", "Grüße aus Köln, 陈先生"))
+    first = until(lambda: messages(li, known, "in"))
+    assert len(first) == 1 and first[0]["text"].rstrip() == "Grüße aus Köln, 陈先生"
+    mailbox.put(mail("nobody@knows.example", "Who are we", "hello"))
+    one = until(lambda: [m for m in unsorted(admin) if m["subject"] == "Who are we"])
+    assert one
+    # seen by who sees the record, and by nobody else
+    assert zhang.get(f"/lead/{asked['id']}/_timeline", kinds="mail").status == 404 and zhang.get("/_inbox").status == 403
+    assert admin.post(f"/_inbox/{one[0]['id']}/sort", {"table": "lead", "id": known["id"]}).status == 204
+    assert [m["subject"] for m in messages(li, known)] == ["Who are we", "Anfrage"]
+
+
+def test_each_mail_is_taken_once_over_restarts_kills_and_a_new_uidvalidity(own_site, mailbox):
+    site = own_site(*mailbox.options)
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Once Freight", email="once@once.example")
+    mailbox.put(mail("once@once.example", "one", "1"))
+    assert until(lambda: messages(li, lead))
+    for n in range(20):
+        mailbox.put(mail("once@once.example", f"many {n}", "x"))
+    site.kill()
+    mailbox.put(mail("once@once.example", "while it was down", "2"))
+    site.start()
+    li = site.sign_in("demo.li")
+    assert until(lambda: len(messages(li, lead)) == 22)
+    mailbox.stop()
+    for name in ("dovecot-uidlist", "dovecot.index.log", "dovecot.index.cache", "dovecot.index"):
+        (mailbox.dir / "mail" / name).unlink(missing_ok=True)
+    mailbox.start()
+    mailbox.put(mail("once@once.example", "behind the new numbers", "3"))
+    assert until(lambda: [m for m in messages(li, lead) if m["subject"] == "behind the new numbers"])
+    subjects = [m["subject"] for m in messages(li, lead)]
+    assert len(subjects) == len(set(subjects)) == 23
+
+
+BOUNCE = """From: MAILER-DAEMON@mx.example
+To: crm@hanse.example
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <bounce{n}@mx.example>
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+MIME-Version: 1.0
+
+--b
+Content-Type: text/plain
+
+I'm sorry.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+
+Final-Recipient: rfc822; gone@bounce.example
+Action: {action}
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 no such user
+
+--b
+Content-Type: message/rfc822
+
+Message-ID: {id}
+Subject: Offer
+
+Dear
+--b--
+"""
+
+
+def test_a_bounce_marks_the_mail_that_came_back_and_a_delay_does_not(own_site, mailbox, relay):  # noqa: F811
+    site = own_site(*mailbox.options, *relay.options)
+    li, admin = site.sign_in("demo.li"), site.sign_in("demo.admin")
+    lead = li.made("lead", name="Bounce Freight", email="gone@bounce.example")
+    li.post(f"/lead/{lead['id']}/_mail", {"to": "gone@bounce.example", "subject": "Offer", "text": "Dear"})
+    assert until(lambda: messages(li, lead, "sent"))
+    sent = relay.mails[0][1]["Message-ID"]
+    mailbox.put(BOUNCE.format(n=1, id=sent, action="delayed").encode())
+    assert until(lambda: [m for m in unsorted(admin) if "Undelivered" in m["subject"]] or messages(li, lead, "in"))
+    assert messages(li, lead, "sent")
+    mailbox.put(BOUNCE.format(n=2, id="<00000000000000000000000000000000@hanse.example>", action="failed").encode())
+    mailbox.put(BOUNCE.format(n=3, id=sent, action="failed").encode())
+    back = until(lambda: messages(li, lead, "bounced"))
+    assert len(back) == 1 and "no such user" in back[0]["error"]
+    assert not messages(li, lead, "sent")
+
+
+def hostile():
+    nested = "Subject: deep\nFrom: a@b.example\nMessage-ID: <deep@x>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b0\n\n"
+    for i in range(3000):
+        nested += f"--b{i}\nContent-Type: multipart/mixed; boundary=b{i + 1}\n\n"
+    yield nested.encode()
+    wide = "Subject: wide\nFrom: a@b.example\nMessage-ID: <wide@x>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+    yield (wide + "--b\nContent-Type: application/octet-stream\n\nx\n" * 20000 + "--b--\n").encode()
+    yield b"\x00\xff\xfe" * 1000
+    yield b""
+    yield b"From: \r\n\r\nnobody"
+    yield b"From: a@b.example\r\nSubject: =?utf-8?B?////?= =?nocharset?Q?=FF?= \x00\xff\r\nMessage-ID: <bytes@x>\r\nContent-Type: text/plain; charset=\"x-no-such\"\r\n\r\n\xff\xfe\x00bytes"
+    yield b"From: \"a\\\r\n b\" <a@b.example>\r\nBcc: x\r\nSubject: fold\r\n\tand\x0btab\r\nMessage-ID: <fold@x>\r\n\r\nok"
+    yield b"Message-ID: <refs@x>\r\nFrom: a@b.example\r\nReferences: " + b"<r@x> " * 20000 + b"\r\nSubject: refs\r\n\r\nx"
+    yield b"Message-ID: <html@x>\r\nFrom: a@b.example\r\nSubject: html\r\nContent-Type: text/html\r\n\r\n<style>p{}</style><p>Hello &amp; <b>bye</b><script>alert(1)</script><br>end" + b"<div" * 50000
+    yield b"Message-ID: <big@x>\r\nFrom: a@b.example\r\nSubject: big\r\n\r\n" + b"0123456789abcde\n" * 100000
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("bomb", b"\0" * 50_000_000)
+    m = mail("a@b.example", "zip", "see file")
+    m.add_attachment(zipped.getvalue(), maintype="application", subtype="zip", filename="../../etc/passwd\n.zip".replace("\n", ""))
+    yield m.as_bytes(policy=email.policy.SMTP)
+
+
+def test_hostile_mails_end_nothing_and_hold_up_nobody(own_site, mailbox):
+    site = own_site(*mailbox.options, "--imap_mail_max", "1M")
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    lead = li.made("lead", name="Behind Freight", email="behind@behind.example")
+    for raw in hostile():
+        mailbox.put(raw)
+    mailbox.put(mail("behind@behind.example", "behind all of them", "still here"))
+    assert until(lambda: messages(li, lead), seconds=120)
+    got = {m["subject"]: m for m in unsorted(admin)}
+    assert "alert(1)" not in got["html"]["text"] and got["html"]["text"].startswith("Hello & bye") and "p{}" not in got["html"]["text"]
+    assert {"deep", "wide", "refs", "big", "zip"} <= set(got) and got["zip"]["text"].rstrip() == "see file"
+    assert got["big"]["text"] == ""  # too long: its headers only
+    for m in got.values():
+        assert len(m["text"]) <= 200000 and not any(ord(c) < 32 and c not in "\n\t" for c in m["text"] + m["subject"] + m["from"])
+    assert site.process.poll() is None and "level=error" not in site.log()
