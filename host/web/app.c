@@ -15,7 +15,7 @@
 const char app_csp[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types vue ProseMirrorClipboard";
+    "frame-src 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types vue ProseMirrorClipboard";
 
 const struct http_pair app_headers[] = {
     {"X-Content-Type-Options", "nosniff"},

@@ -1,5 +1,6 @@
 """Attachments: whole or not at all, seen with their record, what they say they are, within their room."""
 import hashlib
+import http.client
 import itertools
 import socket
 import socketserver
@@ -339,6 +340,19 @@ def test_a_hostile_picture_has_no_small_one_and_hurts_nobody(site, people, lead,
         assert answer.status == 404, answer
         assert people["li"].get("/_health").status == 200
     assert people["li"].get(f"/_file/{one['id']}").body == body  # still there to be fetched
+
+
+def test_a_pdf_is_framed_by_our_own_pages_alone(site, people, lead):
+    one = added(people["li"], lead, "framed.pdf", PDF)
+    policy = people["li"].get(f"/_file/{one['id']}", inline=1).headers["Content-Security-Policy"]
+    assert "frame-ancestors 'self'" in policy and "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in people["li"].get(f"/_file/{one['id']}").headers["Content-Security-Policy"]
+    page = http.client.HTTPConnection("127.0.0.1", site.port)
+    page.request("GET", "/")
+    answer = page.getresponse()
+    answer.read()
+    page.close()
+    assert answer.status != 200 or "frame-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
 def test_other_files_have_no_small_picture(people, lead):

@@ -6,6 +6,7 @@ machine does falls on both.  Data is made once, in build/bench.
 
   run.py [list one create import million search box start]     --pairs N --seconds N --leads N
   run.py seed            only makes the data
+  run.py [audit live due]   what history, open browsers and alerts cost; needs no data (live.py)
 """
 import argparse
 import base64
@@ -25,6 +26,7 @@ import time
 import urllib.parse
 
 import leads
+import live
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build")).resolve()
@@ -594,16 +596,23 @@ def start(o):
 
 def main():
     all_ = {"list": list_, "one": one, "create": create, "import": import_, "million": million, "search": search, "box": box, "start": start, "perm": perm}
+    alone = {name: lambda o, f=getattr(live, name): f(o, sys.modules[__name__]) for name in ("audit", "live", "due")}
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("names", nargs="*", metavar="NAME", help=" ".join(all_))
+    p.add_argument("names", nargs="*", metavar="NAME", help=" ".join([*all_, *alone]))
     p.add_argument("--pairs", type=int, default=5)
     p.add_argument("--seconds", type=int, default=5)
     p.add_argument("--searches", type=int, default=400)
     p.add_argument("--leads", type=int, default=1_000_000)
     o = p.parse_args()
     for name in o.names:
-        if name not in all_ and name != "seed":
+        if name not in all_ and name not in alone and name != "seed":
             p.error(f"no benchmark {name}")
+    HOME.mkdir(exist_ok=True)
+    if o.names and all(name in alone for name in o.names):
+        print("load when it began: %.1f on %d processors" % (os.getloadavg()[0], os.cpu_count()))
+        for name in o.names:
+            alone[name](o)
+        return
     subprocess.run(["ninja", "-C", BUILD, "tests/bench/bare"], check=True, stdout=subprocess.DEVNULL)
     seed(o.leads)
     if o.names == ["seed"]:
@@ -611,7 +620,7 @@ def main():
     copy(HOME / "seed", HOME / "data")
     print("%d leads; load when it began: %.1f on %d processors" % (o.leads, os.getloadavg()[0], os.cpu_count()))
     for name in o.names or all_:
-        all_[name](o)
+        {**all_, **alone}[name](o)
     shutil.rmtree(HOME / "data", ignore_errors=True)
     (HOME / "bare.db").unlink(missing_ok=True)
 
