@@ -45,6 +45,8 @@ def set_up(admin):
     admin.made("pool_member", pool_id=pool["id"], department_id=branch["id"])
     admin.made("pool_rule", pool_id=pool["id"], name="Cold", days=30, to_pool_id=other["id"],
                applies_to=["pool_id", "in", [pool["id"], other["id"]]])
+    flow = admin.made("approval_flow", name="Trial flow", on_table="lead", starts="change", field="status")
+    admin.made("approval_step", flow_id=flow["id"], name="By role", who="role", role_id=role["id"], place=1, applies_to=["x_port", "=", "fair"])
     admin.made("saved_view", name="Fairs", on_table="lead", audience="role", role_id=role["id"], columns="name, x_port",
                filter={"and": [["x_port", "=", "fair"], ["pool_id", "=", other["id"]]]})
     admin.made("saved_view", name="Mine alone", on_table="lead", audience="me", columns="name")
