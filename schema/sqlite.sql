@@ -1032,6 +1032,71 @@ CREATE TABLE approval_act (
 ) STRICT;
 CREATE INDEX ix_approval_act_approval_id_id ON approval_act (approval_id, id);
 
+CREATE TABLE automation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    name TEXT,
+    on_table TEXT,
+    event TEXT,
+    field TEXT,
+    value TEXT,
+    days INTEGER,
+    applies_to TEXT,
+    place INTEGER,
+    active INTEGER
+) STRICT;
+CREATE INDEX ix_automation_on_table ON automation (on_table);
+-- and the full-text table search_automation
+
+CREATE TABLE automation_step (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    updated_by INTEGER,
+    automation_id INTEGER,
+    place INTEGER,
+    does TEXT,
+    field TEXT,
+    value TEXT,
+    makes TEXT,
+    template_id INTEGER,
+    text TEXT,
+    days INTEGER,
+    whom TEXT,
+    how TEXT,
+    user_ids TEXT,
+    department_id INTEGER,
+    role_id INTEGER,
+    counted TEXT
+) STRICT;
+CREATE INDEX ix_automation_step_automation_id ON automation_step (automation_id);
+
+CREATE TABLE automation_look (
+    automation_id INTEGER NOT NULL,
+    from_at INTEGER,
+    to_at INTEGER,
+    last_rec INTEGER,
+    PRIMARY KEY (automation_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE automation_turn (
+    step_id INTEGER NOT NULL,
+    user_id INTEGER,
+    PRIMARY KEY (step_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE automation_todo (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    automation_id INTEGER,
+    rec INTEGER
+) STRICT;
+
 CREATE TABLE alert_pref (
     user_id INTEGER NOT NULL,
     mail TEXT,

@@ -68,6 +68,7 @@ struct berth_ctx {
     bool approved;         /* what is written now was approved: none of it waits, nothing is locked */
     int64_t waits;         /* the approval that something put aside in this ctx waits for; 0: nothing does */
     struct acting *acting; /* the action that runs */
+    const struct automating *automating; /* the rules without code that run */
     bool as_it_was;        /* undoing: a record that goes back to its owner is stamped as before */
 
     enum berth_rc rc; /* the first error sticks */

@@ -418,6 +418,8 @@ static const struct own {
     int (*drop)(struct berth_ctx *, struct berth_row *);  /* before it is taken away */
     int (*saved)(struct berth_ctx *, struct berth_row *, uint32_t deed);
 } own[] = {
+    {"automation", automation_check, NULL, flow_saved},
+    {"automation_step", automation_step_check, NULL, flow_saved},
     {"approval_flow", flow_check, NULL, flow_saved},
     {"approval_step", flow_step_check, NULL, flow_saved},
     {"api_token", NULL, NULL, token_gone},

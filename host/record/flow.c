@@ -16,7 +16,7 @@ struct flow_plan {
     struct of_table {
         const struct flow **flows; /* NULL behind the last */
         size_t n;
-        bool guarded;
+        bool guarded, automated;
     } *tables; /* by table->at */
     struct flow_plan *next; /* an older one: requests may still hold it; they are few and small */
 };
@@ -84,6 +84,19 @@ static void read_flows(struct berth_ctx *c, struct flow_plan *p)
         ctx_db(c, rc, "read flows of approval");
 }
 
+static void read_automated(struct berth_ctx *c, struct flow_plan *p)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT DISTINCT on_table FROM automation WHERE active = 1");
+
+    while (s != NULL && db_step(s) == DB_ROW) {
+        const struct table *t = model_table(c->m, db_col_text(s, 0, NULL));
+
+        if (t != NULL)
+            p->tables[t->at].automated = true;
+    }
+    db_reset(s);
+}
+
 /* What still waits under a flow that is gone is guarded, too; and details with what they hang on. */
 static void read_guarded(struct berth_ctx *c, struct flow_plan *p)
 {
@@ -122,6 +135,8 @@ static struct flow_plan *read_plan(struct berth_ctx *asker)
         read_flows(&c, p);
         if (model_table(c.m, "approval") != NULL)
             read_guarded(&c, p);
+        if (model_table(c.m, "automation") != NULL)
+            read_automated(&c, p);
         db_conn_close(&conn);
     } else {
         log_error("approval", "read the flows: %s", buf_str(&err));
@@ -195,6 +210,13 @@ bool flow_guards(struct berth_ctx *c, const struct table *t)
     return of != NULL && of->guarded;
 }
 
+bool flow_automates(struct berth_ctx *c, const struct table *t)
+{
+    const struct of_table *of = plan_of(c, t);
+
+    return of != NULL && of->automated;
+}
+
 /* "customers.deal" -> what it was called when it was installed: its label in the company's language. */
 static const char *installed_as(struct berth_ctx *c, const struct table *t, const char *name)
 {
@@ -231,7 +253,7 @@ bool flow_holds(struct berth_ctx *c, const char *filter, const struct berth_row 
 }
 
 /* ---- what must hold of the rows ---------------------------------------------------------------------- */
-static const struct table *table_of(struct berth_ctx *c, const struct berth_row *r)
+const struct table *flow_table(struct berth_ctx *c, const struct berth_row *r)
 {
     const char *on = r == NULL ? NULL : text(r, "on_table");
     const struct table *t = on == NULL ? NULL : model_table(c->m, on);
@@ -239,7 +261,7 @@ static const struct table *table_of(struct berth_ctx *c, const struct berth_row 
     return t == NULL || (t->flags & (BERTH_BARE | BERTH_PERSONAL)) || strcmp(t->plugin, "base") == 0 ? NULL : t;
 }
 
-static const struct field *field_named(struct berth_ctx *c, const struct berth_row *r, const struct table *t, const char *column)
+const struct field *flow_field(struct berth_ctx *c, const struct berth_row *r, const struct table *t, const char *column)
 {
     const char *name = text(r, column);
     const struct field *f = name == NULL ? NULL : model_field(t, name);
@@ -254,7 +276,7 @@ static bool has_key(const struct field *f, const char *key)
     return f->dict != NULL && map_get(&f->dict->by_key, key) != NULL;
 }
 
-static void check_value(struct berth_ctx *c, const struct berth_row *r, const struct field *f)
+void flow_value(struct berth_ctx *c, const struct berth_row *r, const struct field *f)
 {
     const char *value = text(r, "value");
     struct field as;
@@ -269,7 +291,7 @@ static void check_value(struct berth_ctx *c, const struct berth_row *r, const st
 
 int flow_check(struct berth_ctx *c, struct berth_row *r)
 {
-    const struct table *t = table_of(c, r);
+    const struct table *t = flow_table(c, r);
     const char *start = text(r, "starts"), *action = text(r, "action");
     const struct field *f;
     bool found = action == NULL;
@@ -277,14 +299,14 @@ int flow_check(struct berth_ctx *c, struct berth_row *r)
     if (t == NULL)
         return ctx_invalid(c, "on_table", "err.approval_table", NULL);
     if (start != NULL && strcmp(start, "change") == 0)
-        check_value(c, r, field_named(c, r, t, "field"));
+        flow_value(c, r, flow_field(c, r, t, "field"));
     if (start != NULL && strcmp(start, "action") == 0) {
         for (size_t i = 0; i < t->nactions; i++)
             found = found || strcmp(t->actions[i]->name, action) == 0;
         if (!found)
             ctx_invalid(c, "action", "err.no_action", "name", action, NULL);
     }
-    f = field_named(c, r, t, "state_field");
+    f = flow_field(c, r, t, "state_field");
     if (f != NULL && !(has_key(f, "requested") && has_key(f, "approved") && has_key(f, "rejected")))
         ctx_invalid(c, "state_field", "err.approval_state", NULL);
     return custom_filter(c, t, r, "applies_to");
@@ -306,13 +328,13 @@ static void check_fills(struct berth_ctx *c, const struct berth_row *r, const st
 int flow_step_check(struct berth_ctx *c, struct berth_row *r)
 {
     struct berth_row *flow = find_raw(c, model_table(c->m, "approval_flow"), row_get(r, "flow_id").i);
-    const struct table *t = table_of(c, flow);
+    const struct table *t = flow_table(c, flow);
     const char *who = text(r, "who"), *perm = text(r, "perm");
     const struct field *f;
 
     if (t == NULL)
         return c->rc;
-    if (who != NULL && strcmp(who, "field") == 0 && (f = field_named(c, r, t, "field")) != NULL &&
+    if (who != NULL && strcmp(who, "field") == 0 && (f = flow_field(c, r, t, "field")) != NULL &&
         (f->type != BERTH_REF || f->ref == NULL || strcmp(f->ref->name, "user") != 0))
         ctx_invalid(c, "field", "err.approval_person", NULL);
     if (who != NULL && strcmp(who, "perm") == 0 && perm != NULL && model_perm(c->m, perm) == NULL)

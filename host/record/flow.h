@@ -1,4 +1,4 @@
-/* flow.h - what has to be approved: the rows of approval_flow, read once.  How an approval runs is told in
+/* flow.h - what has to be approved: the rows of approval_flow, read once, and of which tables there are rules without code.  How an approval runs is told in
  * service/approval.h. */
 #ifndef BERTH_FLOW_H
 #define BERTH_FLOW_H
@@ -26,6 +26,8 @@ struct flow {
 const struct flow *const *flow_list(struct berth_ctx *c, const struct table *t);
 /* Whether a save of the table's records has to be looked at: it or what it is a detail of has flows, or had. */
 bool flow_guards(struct berth_ctx *c, const struct table *t);
+/* Whether rules without code (service/automation.h) are about the table. */
+bool flow_automates(struct berth_ctx *c, const struct table *t);
 /* By its name, or as a plugin declared it ("customers.deal"); NULL: the first that people may ask for. */
 const struct flow *flow_named(struct berth_ctx *c, const struct table *t, const char *name);
 /* Whether a filter (its JSON) holds for a record, whoever asks.  One that no longer fits its table holds. */
@@ -36,6 +38,15 @@ int flow_check(struct berth_ctx *c, struct berth_row *r);
 int flow_step_check(struct berth_ctx *c, struct berth_row *r);
 int flow_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed);
 void flow_changed(struct berth_ctx *c); /* with the commit */
+
+/* Of a row that names a table (on_table) and a field of it: NULL, where it is none, with the problem told. */
+const struct table *flow_table(struct berth_ctx *c, const struct berth_row *r);
+const struct field *flow_field(struct berth_ctx *c, const struct berth_row *r, const struct table *t, const char *column);
+void flow_value(struct berth_ctx *c, const struct berth_row *r, const struct field *f); /* that "value" is one of the field */
+
+/* automation_check.c: the same for the rows of automation and automation_step. */
+int automation_check(struct berth_ctx *c, struct berth_row *r);
+int automation_step_check(struct berth_ctx *c, struct berth_row *r);
 
 /* At the start: what plugins declared, each once. */
 int flow_install(struct berth_ctx *c);

@@ -595,6 +595,8 @@ int row_add(struct berth_ctx *c, struct berth_row *r, bool noted)
         search_put(c, NULL, r);
     if (c->rc == BERTH_OK && r->held != NULL)
         c->st->services.held(c, r);
+    if (c->rc == BERTH_OK && c->st->services.imported != NULL)
+        c->st->services.imported(c, r);
     if (c->rc == BERTH_OK && hook_any(c, BERTH_AFTER, BERTH_INSERT, r->t))
         hook_run(c, BERTH_AFTER, BERTH_INSERT, r, NULL);
     if (c->rc == BERTH_OK)

@@ -80,6 +80,7 @@ struct acting; /* record/action.h */
  * transaction.  Any member may be NULL. */
 struct service_ops {
     int (*saved)(struct berth_ctx *c, const struct berth_row *r); /* r->old: NULL when it is new */
+    int (*imported)(struct berth_ctx *c, const struct berth_row *r); /* new, of many */
     int (*gone)(struct berth_ctx *c, const struct table *t, int64_t id); /* for good */
     /* Of tables with flows of approval (record/flow.h): before a save is checked, before a record is dropped, before an
      * action runs.  They may refuse, or put aside what has to be approved first; held() is behind the save, when something

@@ -44,7 +44,7 @@ int64_t mail_put(struct berth_ctx *c, const struct mail *m)
 /* ---- templates --------------------------------------------------------------------------------------- */
 /* {field}: the record's, as the user may read it; anything else in braces stays as it is.  Values are
  * never read for braces again. */
-static const char *filled(struct berth_ctx *c, const struct berth_row *r, const char *text)
+const char *mail_filled(struct berth_ctx *c, const struct berth_row *r, const char *text)
 {
     struct buf b = BUF_INIT;
     const char *out;
@@ -102,12 +102,12 @@ int mail_fill(struct berth_ctx *c, const struct berth_row *r, int64_t template_,
 
     if (t == NULL)
         return c->rc;
-    subject = arena_strdup(c->a, filled(c, r, text_of(t, c, "subject", locale)));
+    subject = arena_strdup(c->a, mail_filled(c, r, text_of(t, c, "subject", locale)));
     for (char *s = subject; *s != '\0'; s++)
         if ((unsigned char)*s < 0x20)
             *s = ' ';
     *out = (struct mail){.about = r, .subject = subject,
-                         .text = arena_fmt(c->a, "%s%s", filled(c, r, text_of(t, c, "body", locale)), signature(c))};
+                         .text = arena_fmt(c->a, "%s%s", mail_filled(c, r, text_of(t, c, "body", locale)), signature(c))};
     if (email != NULL && email->type == BERTH_EMAIL && perm_field_of(r, email) >= ACCESS_READ && !val_is_nil(r->v[email->at]))
         out->to = r->v[email->at].s;
     return c->rc;

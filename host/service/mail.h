@@ -20,6 +20,8 @@ int64_t mail_put(struct berth_ctx *c, const struct mail *m);
 /* A template's subject and text with the record's fields in it, as the user may read them. */
 int mail_fill(struct berth_ctx *c, const struct berth_row *r, int64_t template_, const char *locale, struct mail *out);
 
+/* A text with the record's fields in the place of {name}, {phone} ..., as the ctx's user may read them. */
+const char *mail_filled(struct berth_ctx *c, const struct berth_row *r, const char *text);
 /* An address that is nothing but one.  Fails the ctx with the field's name. */
 bool mail_address(struct berth_ctx *c, const char *field, const char *s);
 /* Sends one that waits in the outbox; not in a transaction.  why: what the server said. */

@@ -10,6 +10,7 @@
 #include "record/retain.h"
 #include "service/alert.h"
 #include "service/approval.h"
+#include "service/automation.h"
 #include "service/file.h"
 #include "service/inbound.h"
 #include "service/note.h"
@@ -23,6 +24,8 @@ static int saved(struct berth_ctx *c, const struct berth_row *r)
     remind_saved(c, r);
     if (c->rc == BERTH_OK)
         approval_saved(c, r);
+    if (c->rc == BERTH_OK)
+        automation_saved(c, r);
     return c->rc == BERTH_OK && r->old != NULL ? follow_changed(c, r) : (int)c->rc;
 }
 
@@ -36,7 +39,7 @@ static int gone(struct berth_ctx *c, const struct table *t, int64_t id)
 
 void service_ready(struct store *st)
 {
-    st->services = (struct service_ops){.saved = saved, .gone = gone, .saving = approval_saving, .held = approval_held,
+    st->services = (struct service_ops){.saved = saved, .imported = automation_imported, .gone = gone, .saving = approval_saving, .held = approval_held,
                                         .dropping = approval_dropping, .acting = approval_acting};
 }
 
@@ -86,8 +89,10 @@ static void *work(void *arg)
         if (when_monotonic() >= s->reminded + REMIND_MS) {
             s->reminded = when_monotonic();
             remind_due(s->st, conn);
+            automation_due(s->st, conn);
         }
         approval_due(s->st, conn);
+        automation_rest(s->st, conn);
         alert_due(s->st, conn);
         sweep(s, conn);
         if (when_monotonic() >= s->retain) {

@@ -828,6 +828,53 @@ static const struct berth_field approval_act_fields[] = {
     {0},
 };
 
+/* ---- automation: doc/automation.md ---------------------------------------------------- */
+
+/* When, and if: what happens to a record by itself. */
+static const struct berth_field automation_fields[] = {
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_SEARCH, .max = 100},
+    {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER | BERTH_INDEX, .max = 48},
+    {"event", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "automation_event", "created"},
+    {"field", BERTH_TEXT, 0, "@field", .when = "event <> 'created'", .max = 48},
+    {"value", BERTH_TEXT, BERTH_REQUIRED, .when = "event = 'reached'", .max = 100},
+    {"days", BERTH_INT, 0, .def = "0", .when = "event in ('near', 'idle')", .max = 3650},
+    {"applies_to", BERTH_JSON, 0, "@filter", .max = 20000},
+    {"place", BERTH_INT, 0, .def = "0"},
+    {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true"},
+    {0},
+};
+/* Then: one after the other. */
+static const struct berth_field automation_step_fields[] = {
+    {"automation_id", BERTH_REF, BERTH_REQUIRED, "automation"},
+    {"place", BERTH_INT, BERTH_LIST, .def = "0"},
+    {"does", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "automation_deed", "alert"},
+    {"field", BERTH_TEXT, BERTH_REQUIRED, "@field", .when = "does = 'set'", .max = 48},
+    {"value", BERTH_TEXT, 0, .when = "does = 'set'", .max = 500}, /* "+3" of a date: in three days */
+    {"makes", BERTH_TEXT, BERTH_REQUIRED, .when = "does = 'create'", .max = 48}, /* a table that refers to this one */
+    {"template_id", BERTH_REF, BERTH_REQUIRED, "mail_template", .when = "does = 'mail'"},
+    {"text", BERTH_TEXT, BERTH_REQUIRED, .when = "does in ('alert', 'create')", .max = 500}, /* "Call {name}" */
+    {"days", BERTH_INT, 0, .def = "0", .when = "does = 'create'", .max = 3650},
+    {"whom", BERTH_PICK, BERTH_REQUIRED, "automation_whom", "owner", .when = "does in ('alert', 'create', 'mail')"},
+    {"how", BERTH_PICK, BERTH_REQUIRED, "automation_how", "turn", .when = "does = 'assign'"},
+    {"user_ids", BERTH_REF, BERTH_MANY, "user", .when = "does = 'assign' or whom = 'people'"},
+    {"department_id", BERTH_REF, 0, "department", .when = "does = 'assign'"},
+    {"role_id", BERTH_REF, 0, "role", .when = "does = 'assign'"},
+    {"counted", BERTH_JSON, 0, "@filter", .when = "does = 'assign' and how = 'least'", .max = 20000}, /* what counts as work */
+    {0},
+};
+/* Of rules about time: how far they have looked, and in the middle of which look they are. */
+static const struct berth_field automation_look_fields[] = {
+    {"automation_id", BERTH_INT}, {"from_at", BERTH_TIME}, {"to_at", BERTH_TIME}, {"last_rec", BERTH_INT}, {0},
+};
+/* Whose turn it was. */
+static const struct berth_field automation_turn_fields[] = {
+    {"step_id", BERTH_INT}, {"user_id", BERTH_INT}, {0},
+};
+/* What an import made, for the rules about new records. */
+static const struct berth_field automation_todo_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"}, {"automation_id", BERTH_INT}, {"rec", BERTH_INT}, {0},
+};
+
 static const struct berth_table tables[] = {
     {"user", user_fields, .flags = ADMINISTERED | BERTH_PUBLIC | BERTH_CUSTOM, .title = "name",
      .icon = "users"},
@@ -924,6 +971,12 @@ static const struct berth_table tables[] = {
     {"approval", approval_fields, BERTH_KEYS({"id"}, {"tbl, rec, id"}, {"due_at"}, {"by, id"}), BERTH_BARE},
     {"approval_ask", approval_ask_fields, BERTH_KEYS({"id"}, {"approval_id, id"}, {"user_id, state, id"}, {"done_by, id"}), BERTH_BARE},
     {"approval_act", approval_act_fields, BERTH_KEYS({"id"}, {"approval_id, id"}), BERTH_BARE},
+    {"automation", automation_fields, .flags = ADMINISTERED, .title = "name", .icon = "activity", .known = "on_table, name"},
+    {"automation_step", automation_step_fields, .flags = ADMINISTERED | BERTH_DETAIL | BERTH_HIDDEN, .title = "does",
+     .known = "automation_id, place"},
+    {"automation_look", automation_look_fields, BERTH_KEYS({"automation_id"}), BERTH_BARE},
+    {"automation_turn", automation_turn_fields, BERTH_KEYS({"step_id"}), BERTH_BARE},
+    {"automation_todo", automation_todo_fields, BERTH_KEYS({"seq"}), BERTH_BARE},
     {"alert_pref", alert_pref_fields, BERTH_KEYS({"user_id"}), BERTH_BARE},
     {"timer", timer_fields, BERTH_KEYS({"name"}), BERTH_BARE},
     {"timer_run", timer_run_fields, BERTH_KEYS({"id"}, {"name, due_at", BERTH_UNIQUE}, {"name, id"}, {"began_at"}), BERTH_BARE},
@@ -941,6 +994,10 @@ static const struct berth_dict dicts[] = {
     {"access", "none:red, mask:amber, read:blue, write:green"},
     {"share_access", "read:blue, cooperate:green"},
     {"hidden_as", "none:red, mask:amber"},
+    {"automation_event", "created:green, changed:amber, reached:violet, near:blue, idle:gray"},
+    {"automation_deed", "set:amber, assign:blue, alert:violet, mail:teal, create:green"},
+    {"automation_how", "turn:blue, least:teal"},
+    {"automation_whom", "owner:blue, superior:teal, creator:gray, people:green, record:violet"},
     {"approval_start", "ask:blue, create:green, change:amber, action:violet"},
     {"approval_lock", "all:red, restart:amber, none:gray"},
     {"approval_who", "superior:blue, head:teal, role:violet, perm:violet, people:green, field:amber"},

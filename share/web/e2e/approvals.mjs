@@ -101,6 +101,31 @@ export async function approvals({ test, clean, ok, until, choose, small, stamp, 
     await manager.context().close()
   })
 
+  await test('approvals: a rule without code is made, and does what it says to a new lead', {}, async (page) => {
+    await signIn(page)
+    await page.goto('/admin')
+    await page.locator('[data-place=automation]').click()
+    await page.locator('[data-t=addflow]').click()
+    await page.locator('[data-field=name] input').fill('Hot ' + stamp)
+    await choose(page.locator('[data-field=on_table] .combo'), 'Leads')
+    await clean(page, 'the form of a rule')
+    await page.locator('[data-t=saveflow]').click()
+    await page.locator('[data-t=addstep]').click()
+    await choose(page.locator('[data-field=does] .combo'), 'Set a field')
+    await choose(page.locator('[data-field=field] .combo'), 'Rating')
+    await choose(page.locator('[data-field=value] .combo'), 'Hot')
+    await page.locator('[data-t=saveflow]').click()
+    await page.locator('[data-step]').waitFor()
+    assert.match(await page.locator('[data-step]').textContent(), /Set a field.*Hot/s)
+    await clean(page, 'a rule')
+    const lead = ok(await call(page, 'POST', 'lead', { name: 'Ruled ' + stamp }), 'lead').row
+    assert.equal(lead.rating, 'hot')
+    await page.locator('[data-t=dropflow]').click()
+    await page.locator('dialog .btn.bad').click()
+    await until('it is gone', async () => (await page.locator('[data-step]').count()) === 0)
+    assert.notEqual(ok(await call(page, 'POST', 'lead', { name: 'Free ' + stamp }), 'lead').row.rating, 'hot')
+  })
+
   await test('approvals: a link that is none says so, in the language of the browser, without signing in', { locale: 'vi' }, async (page) => {
     await page.goto('/approve#1.approve_forged')
     await page.locator('.note.bad').waitFor()

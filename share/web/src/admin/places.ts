@@ -26,7 +26,7 @@ const TOPICS: { id: string; places: Place[] }[] = [
   { id: 'pools', places: [
     { id: 'pools', icon: 'inbox', table: 'pool' }, { id: 'limits', to: '/t/hold_limit', icon: 'lock', table: 'hold_limit' },
     { id: 'recycle', to: '/recycle', icon: 'pool', perm: 'pools.whatif' }, { id: 'handovers', to: '/t/handover', icon: 'swap', table: 'handover' }] },
-  { id: 'process', places: [{ id: 'approvals', icon: 'check', table: 'approval_flow' }] },
+  { id: 'process', places: [{ id: 'approvals', icon: 'check', table: 'approval_flow' }, { id: 'automation', icon: 'activity', table: 'automation' }] },
   { id: 'system', places: [
     { id: 'settings', icon: 'sliders' }, { id: 'config', icon: 'swap' }, { id: 'channels', icon: 'bell' }, { id: 'scripts', icon: 'file' }, { id: 'plugins', icon: 'box' }, { id: 'jobs', icon: 'clock', table: 'job' },
     { id: 'audit', icon: 'eye', table: 'audit' }, { id: 'retention', to: '/t/retention', icon: 'trash', table: 'retention' }, { id: 'backup', icon: 'database' }, { id: 'system', icon: 'pulse' }] },

@@ -2,7 +2,7 @@
 import { fold } from './fmt'
 import { locale, type Locale } from './i18n'
 
-export const PAGES = ['start', 'home', 'lists', 'records', 'search', 'import', 'pools', 'duplicates', 'approvals', 'calendar', 'activities', 'customers', 'opportunities', 'admin'] as const
+export const PAGES = ['start', 'home', 'lists', 'records', 'search', 'import', 'pools', 'duplicates', 'approvals', 'automation', 'calendar', 'activities', 'customers', 'opportunities', 'admin'] as const
 export type HelpPage = (typeof PAGES)[number]
 export const isPage = (s: unknown): s is HelpPage => PAGES.includes(s as HelpPage)
 
@@ -19,6 +19,7 @@ const OF_TABLE: Record<string, HelpPage> = {
 export function pageFor(path: string, query: Record<string, unknown> = {}): HelpPage {
   if (path === '/' || path.startsWith('/alerts')) return 'home'
   if (path.startsWith('/approvals') || path.startsWith('/admin/approvals')) return 'approvals'
+  if (path.startsWith('/admin/automation')) return 'automation'
   if (path.startsWith('/r/')) return path.startsWith('/r/activities') ? 'activities' : 'opportunities'
   if (path.startsWith('/recycle')) return 'pools'
   const [, t, table, rest] = path.split('/')
