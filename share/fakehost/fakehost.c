@@ -875,6 +875,16 @@ static int api_alert(struct berth_ctx *c, const struct berth_alert *a, size_t si
     return c->rc != BERTH_OK || a->text != NULL ? (int)c->rc : fail(c, BERTH_BROKEN, NULL, "err.broken");
 }
 
+static int api_send(struct berth_ctx *c, const char *channel, const char *to, const char *subject, const char *text,
+                    const struct berth_row *about)
+{
+    (void)subject;
+    (void)about;
+    if (c->rc == BERTH_OK && (channel == NULL || to == NULL || text == NULL))
+        return fail(c, BERTH_INVALID, channel == NULL ? "channel" : to == NULL ? "to" : "text", "err.required");
+    return c->rc;
+}
+
 static int api_alert_over(struct berth_ctx *c, const char *key)
 {
     (void)key;
@@ -1054,6 +1064,7 @@ static const struct berth_api fake_api = {
     .all_rows = api_all_rows,
     .alert = api_alert,
     .alert_over = api_alert_over,
+    .send = api_send,
     .has = api_has,
     .ref = api_ref,
     .today = api_today,
