@@ -1708,6 +1708,7 @@ CREATE INDEX ix_opportunity_owner_id_status ON opportunity (owner_id, status);
 CREATE INDEX ix_opportunity_pipeline_id_stage_id ON opportunity (pipeline_id, stage_id);
 CREATE INDEX ix_opportunity_status_close_on ON opportunity (status, close_on);
 CREATE INDEX ix_opportunity_status_closed_on ON opportunity (status, closed_on);
+CREATE INDEX ix_opportunity_is_key_status_close_on ON opportunity (is_key, status, close_on);
 CREATE INDEX ix_opportunity_status ON opportunity (status);
 CREATE INDEX ix_opportunity_idle ON opportunity (idle);
 CREATE INDEX ix_opportunity_created_at ON opportunity (created_at);
@@ -2064,6 +2065,7 @@ CREATE TABLE task (
     plan_id bigint
 );
 CREATE INDEX ix_task_owner_id_due_on ON task (owner_id, due_on);
+CREATE INDEX ix_task_owner_id_status_due_on ON task (owner_id, status, due_on);
 CREATE INDEX ix_task_owner_id_done_at ON task (owner_id, done_at);
 CREATE INDEX ix_task_status ON task (status);
 CREATE INDEX ix_task_status_due_on ON task (status, due_on);

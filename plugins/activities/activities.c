@@ -178,7 +178,7 @@ static const struct berth_table tables[] = {
      .rights = "sales: own create delete; manager: tree create delete"},
     {"work_hours", work_hours_fields, BERTH_KEYS({"owner_id", BERTH_UNIQUE}), BERTH_OWNED | BERTH_HISTORY | BERTH_HIDDEN, .title = "from_time", .icon = "history",
      .rights = "sales: own create delete; manager: tree create delete"},
-    {"task", task_fields, BERTH_KEYS({"owner_id, due_on"}, {"owner_id, done_at"}, {"status"}, {"status, due_on"}, {"created_at"}, {"updated_at"}), WORK,
+    {"task", task_fields, BERTH_KEYS({"owner_id, due_on"}, {"owner_id, status, due_on"}, {"owner_id, done_at"}, {"status"}, {"status, due_on"}, {"created_at"}, {"updated_at"}), WORK,
      .nav = "work 81", .step = "due_on, finish", .step_when = OPEN, .title = "subject", .icon = "check",
      .rights = "sales: own create; manager: tree create delete export"},
     {"task_plan", plan_fields, .flags = BERTH_ADMIN | BERTH_HISTORY, .title = "name", .icon = "list",

@@ -184,7 +184,7 @@ static const struct berth_field target_fields[] = {
 #define PART (BERTH_DETAIL | BERTH_HIDDEN)
 static const struct berth_table tables[] = {
     {"opportunity", deal_fields, BERTH_KEYS({"owner_id, status"}, {"pipeline_id, stage_id"}, {"status, close_on"}, {"status, closed_on"},
-     {"status"}, {"idle"}, {"created_at"}, {"updated_at"}),
+     {"is_key, status, close_on"}, {"status"}, {"idle"}, {"created_at"}, {"updated_at"}),
      WORK, .title = "name", .icon = "star", .nav = "sales 20", .step = "next_action_on, log, next_step", .step_when = "status = 'open'", .rights = "sales: own create import; manager: tree create delete import export"},
     {"deal_contact", strategy_fields, .flags = PART, .title = "person", .icon = "user"},
     {"deal_competitor", rival_fields, .flags = PART, .title = "competitor_id", .icon = "flag"},
