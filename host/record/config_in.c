@@ -179,13 +179,13 @@ static enum config_got find_row(struct berth_ctx *c, struct record *w)
     return w->r == NULL ? GOT_BAD : GOT;
 }
 
-/* The file's values into the record: filters last, for which the rest says what they filter. */
+/* The file's values into the record: filters and the like last, for which the rest says what they are about. */
 static enum config_got fill(struct berth_ctx *c, struct record *w)
 {
     const char *name;
     json_t *v, *in;
 
-    for (int filters = 0; filters < 2; filters++)
+    for (int late = 0; late < 2; late++)
         json_object_foreach((json_t *)w->item->row, name, v) {
             const struct field *f = model_field(w->t, name);
             enum config_got got;
@@ -194,10 +194,10 @@ static enum config_got fill(struct berth_ctx *c, struct record *w)
                 ctx_invalid(c, name, "err.unknown_field", "name", name, NULL);
                 return GOT_BAD;
             }
-            if (config_is_filter(f) != (filters == 1))
+            if (config_is_late(f) != (late == 1))
                 continue;
             got = config_value_in(w->r, f, v, &in);
-            if (got == GOT && !row_set_json(w->r, name, in))
+            if (got == GOT && !((f->flags & BERTH_LOCKED) ? val_from_json(c, f, in, &w->r->v[f->at]) : row_set_json(w->r, name, in)))
                 got = GOT_BAD;
             json_decref(in);
             if (got != GOT)

@@ -11,8 +11,10 @@ enum { DEEP = 40 }; /* a department of a department ..., a filter in a filter */
 /* ---- what goes over -------------------------------------------------------------------------------- */
 bool config_field(const struct field *f)
 {
-    if (f->at < F_DECLARED || (f->flags & (BERTH_LOCKED | BERTH_SECRET)) || f->type == BERTH_FILE)
+    if (f->at < F_DECLARED || (f->flags & BERTH_SECRET) || f->type == BERTH_FILE)
         return false;
+    if (f->flags & BERTH_LOCKED) /* what an import remembers is written by it alone, and goes over */
+        return strcmp(f->table->name, "import_map") == 0;
     if (f->type == BERTH_REF)
         return f->ref != NULL && f->ref->known != NULL;
     /* how far the numbers of this installation are */
@@ -28,6 +30,8 @@ bool config_carries(struct berth_ctx *c, const struct berth_row *r)
 
         return f != NULL && !(f->flags & BERTH_SECRET);
     }
+    if (strcmp(r->t->name, "import_map") == 0)
+        return row_get(r, "shared").i != 0 && !val_is_nil(row_get(r, "name"));
     if (strcmp(r->t->name, "saved_view") == 0)
         return !val_is_nil(v = row_get(r, "audience")) && strcmp(v.s, "me") != 0;
     return true;
@@ -292,11 +296,47 @@ static const struct table *filtered(struct berth_ctx *c, const struct berth_row 
     return val_is_nil(on) ? NULL : model_table(c->m, on.s);
 }
 
+bool config_is_late(const struct field *f)
+{
+    return f->type == BERTH_JSON && ((f->of != NULL && strcmp(f->of, "@filter") == 0) || strcmp(f->table->name, "import_map") == 0);
+}
+
+/* What an import remembers: {"values":{"country":{"大陆":"CN"}},"pool_id":3,…}; ids stand for references.  A person or a
+ * record that a word stood for is left out: it is asked about again. */
+static bool turn_map(struct walk *w, json_t *map)
+{
+    json_t *pool = json_object_get(map, "pool_id"), *words, *v, *one;
+    const char *field, *word;
+    void *next;
+
+    if (pool != NULL) {
+        if ((one = turned(w, model_table(w->c->m, "pool"), pool)) == NULL)
+            return false;
+        json_object_set_new(map, "pool_id", one);
+    }
+    json_object_foreach(json_object_get(map, "values"), field, words) {
+        const struct field *f = model_field(w->t, field);
+
+        if (f == NULL || f->type != BERTH_REF)
+            continue;
+        json_object_foreach_safe(words, next, word, v) {
+            one = f->ref == NULL || f->ref->known == NULL ? NULL : turned(w, f->ref, v);
+            if (one != NULL)
+                json_object_set_new(words, word, one);
+            else if (w->got != GOT)
+                return false;
+            else
+                json_object_del(words, word);
+        }
+    }
+    return true;
+}
+
 static json_t *filter_turned(const struct berth_row *r, json_t *filter, bool in, enum config_got *got)
 {
     struct walk w = {.c = r->c, .t = filtered(r->c, r), .in = in};
 
-    if (w.t != NULL && filter != NULL && !turn(&w, filter, 0)) {
+    if (w.t != NULL && filter != NULL && !(strcmp(r->t->name, "import_map") == 0 ? turn_map(&w, filter) : turn(&w, filter, 0))) {
         json_decref(filter);
         filter = NULL;
     }
@@ -323,7 +363,7 @@ json_t *config_value(const struct berth_row *r, const struct field *f)
     enum config_got got;
     size_t i;
 
-    if (config_is_filter(f))
+    if (config_is_late(f))
         return filter_turned(r, out, false, &got);
     if (f->type != BERTH_REF || out == NULL || json_is_null(out))
         return out;
@@ -349,7 +389,7 @@ enum config_got config_value_in(const struct berth_row *r, const struct field *f
     int64_t id;
 
     *out = NULL;
-    if (config_is_filter(f)) {
+    if (config_is_late(f)) {
         *out = filter_turned(r, json_deep_copy(v), true, &got);
         return *out != NULL ? GOT : got;
     }

@@ -24,12 +24,9 @@ enum config_got config_part(struct berth_ctx *c, const struct field *f, const js
 
 /* A value as the file has it; NULL: it names what is not carried.  The caller's to free. */
 json_t *config_value(const struct berth_row *r, const struct field *f);
-/* And back, as row_set_json() takes it; r holds the fields that say which table a filter is about. */
+/* And back, as row_set_json() takes it; r holds the fields that say what it is about. */
 enum config_got config_value_in(const struct berth_row *r, const struct field *f, const json_t *v, json_t **out);
-/* A list of conditions rather than a value: read after the others. */
-static inline bool config_is_filter(const struct field *f)
-{
-    return f->type == BERTH_JSON && f->of != NULL && f->of[0] == '@' && f->of[1] == 'f';
-}
+/* Whether it names records by what another field says it is about: read after the others. */
+bool config_is_late(const struct field *f);
 
 #endif

@@ -926,7 +926,7 @@ static const struct berth_table tables[] = {
     {"job", job_fields, BERTH_KEYS({"state, run_at"}), BERTH_ADMIN, .title = "kind",
      .icon = "activity"},
     {"import_map", import_map_fields, BERTH_KEYS({"on_table, headers"}), BERTH_OWNED | BERTH_HIDDEN,
-     .title = "name"},
+     .title = "name", .known = "on_table, name"},
     {"import", import_fields, .flags = BERTH_HIDDEN, .title = "name"},
     {"audit", audit_fields, .flags = BERTH_ADMIN, .title = "what", .icon = "eye"},
     {"session", session_fields, BERTH_KEYS({"token"}, {"user_id"}, {"expires_at"}), BERTH_BARE},

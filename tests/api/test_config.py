@@ -56,6 +56,12 @@ def set_up(admin):
     admin.made("mail_template", name="Welcome", on_table="lead", subject_en="Hello {name}", body_en="…")
     admin.made("setting", name="base.company", value="Trial Ltd")
     admin.made("dup_rule", name="Same city", on_table="lead", fields="name", method="exact", on_create="block")
+    read = admin.ask("POST", "/_import/lead", raw="Firma,Land,Betreuer\nMesse Spedition,大陆,Li\n".encode(), name="messe.csv")
+    assert read.status == 201, read
+    done = admin.job(admin.post(f"/_import/{read.json['import']}/run", {
+        "sheet": 0, "header_row": 1, "map": {"0": "name", "1": "country"}, "mode": "create", "match": [],
+        "values": {"country": {"大陆": "CN"}}, "pool_id": other["id"], "dry": False, "save_as": {"name": "Messe", "shared": True}}))
+    assert done["state"] == "done", done
     series = admin.rows("series", filter=["name", "=", "lead.no"])
     if not series:
         admin.made("series", name="lead.no", prefix="L{year}-", digits=6)
@@ -108,6 +114,9 @@ def test_a_trial_is_carried_to_a_fresh_installation_and_reads_the_same_there(two
     pools = {p["hold_cap"]: p["id"] for p in admin.rows("pool", filter=["name", "=", "Trial pool"])}
     rule, = admin.rows("pool_rule", filter=["name", "=", "Cold"])
     assert rule["to_pool_id"] == pools[7] and rule["applies_to"] == ["pool_id", "in", [pools[20], pools[7]]]
+    again = admin.ask("POST", "/_import/lead", raw="Firma,Land,Betreuer\nAndere Spedition,大陆,Li\n".encode(), name="messe.csv").json
+    assert again["mapping"]["name"] == "Messe" and again["mapping"]["values"] == {"country": {"大陆": "CN"}}
+    assert again["mapping"]["pool_id"] == pools[7] and again["columns"][0]["field"] == "name"
     view, = admin.rows("saved_view", filter=["name", "=", "Fairs"])
     assert view["owner_id"] == admin.user["id"] and view["filter"]["and"][1] == ["pool_id", "=", pools[7]]
     assert admin.made("lead", name="Hooked by the carried script")["x_port"] == "fair"
@@ -198,6 +207,8 @@ HOSTILE = {
     "filter that is none": (only(saved_view=[{"name": "Hostile", "on_table": "lead", "audience": "everyone", "filter": {"and": 7}}]), None),
     "filter on a person": (only(saved_view=[{"name": "Hostile", "on_table": "lead", "audience": "everyone", "filter": ["owner_id", "=", 1]}]), "filter"),
     "field of a host table": (only(custom_field=[{"on_table": "session", "name": "x_a", "type": "text"}]), "on_table"),
+    "a mapping into nowhere": (only(import_map=[{"on_table": "lead", "name": "x", "shared": True, "headers": "0", "options": {"pool_id": "No such pool"}}]), None),
+    "a mapping that is none": (only(import_map=[{"on_table": "lead", "name": "x", "shared": True, "headers": 7, "options": [1]}]), "headers"),
     "script where none may be written": (only(scripts=[{"file": "hooks/evil.lua", "text": "-- x\n"}]), None),
     "script elsewhere": (only(scripts=[{"file": "../../evil.lua", "text": "-- x\n"}]), "file"),
     "script without text": (only(scripts=[{"file": "hooks/evil.lua", "text": 7}]), "text"),
