@@ -1066,6 +1066,8 @@ CREATE TABLE automation_step (
     value text,
     makes text,
     template_id bigint,
+    channel text,
+    address text,
     text text,
     days bigint,
     whom text,

@@ -1066,6 +1066,8 @@ CREATE TABLE automation_step (
     value TEXT,
     makes TEXT,
     template_id INTEGER,
+    channel TEXT,
+    address TEXT,
     text TEXT,
     days INTEGER,
     whom TEXT,

@@ -1,4 +1,4 @@
-/* automation_do.c - what rules without code do: set a field, assign, alert, mail, make a record. */
+/* automation_do.c - what rules without code do: set a field, assign, alert, mail, send by a channel, make a record. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "record/superior.h"
 #include "service/alert.h"
 #include "service/automation_in.h"
+#include "service/channel.h"
 #include "service/mail.h"
 
 enum { PEOPLE = 500 };
@@ -239,6 +240,20 @@ static int mail(struct berth_ctx *c, const struct automation *a, const struct be
     return c->rc;
 }
 
+/* By a channel that administrators switched on: a webhook, say. */
+static int message(struct berth_ctx *c, const struct automation *a, const struct berth_row *step, int64_t rec)
+{
+    struct berth_row *r = record(c, a, rec);
+    const char *url = c->st->public_url, *address = text(step, "address"), *said = text(step, "text");
+
+    if (r == NULL || address == NULL || said == NULL)
+        return c->rc;
+    channel_write(c, &(struct out_message){.channel = text(step, "channel"), .to = mail_filled(c, r, address), .subject = a->name, .about = r,
+                                           .text = mail_filled(c, r, said), .link = url == NULL || *url == '\0' ? NULL
+                                               : arena_fmt(c->a, "%s/t/%s/%lld", url, a->t->name, (long long)rec)});
+    return c->rc;
+}
+
 /* ---- making a record ------------------------------------------------------------------------------------------ */
 /* The field that says until when: that of the next step, a deadline, or the first day there is. */
 static const struct field *due_field(const struct table *t)
@@ -294,7 +309,7 @@ int automation_do(struct berth_ctx *c, const struct automation *a, const struct 
     static const struct {
         const char *name;
         int (*run)(struct berth_ctx *, const struct automation *, const struct berth_row *, int64_t);
-    } deeds[] = {{"set", set}, {"assign", assign}, {"alert", alert}, {"mail", mail}, {"create", make}};
+    } deeds[] = {{"set", set}, {"assign", assign}, {"alert", alert}, {"mail", mail}, {"create", make}, {"message", message}};
     const char *does = text(step, "does");
 
     for (size_t i = 0; does != NULL && i < sizeof(deeds) / sizeof(deeds[0]); i++)

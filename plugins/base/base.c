@@ -852,7 +852,9 @@ static const struct berth_field automation_step_fields[] = {
     {"value", BERTH_TEXT, 0, .when = "does = 'set'", .max = 500}, /* "+3" of a date: in three days */
     {"makes", BERTH_TEXT, BERTH_REQUIRED, .when = "does = 'create'", .max = 48}, /* a table that refers to this one */
     {"template_id", BERTH_REF, BERTH_REQUIRED, "mail_template", .when = "does = 'mail'"},
-    {"text", BERTH_TEXT, BERTH_REQUIRED, .when = "does in ('alert', 'create')", .max = 500}, /* "Call {name}" */
+    {"channel", BERTH_TEXT, BERTH_REQUIRED, .when = "does = 'message'", .max = 40}, /* "webhook", see service/channel.h */
+    {"address", BERTH_TEXT, BERTH_REQUIRED, .when = "does = 'message'", .max = 200}, /* as the channel knows it */
+    {"text", BERTH_TEXT, BERTH_REQUIRED, .when = "does in ('alert', 'create', 'message')", .max = 500}, /* "Call {name}" */
     {"days", BERTH_INT, 0, .def = "0", .when = "does = 'create'", .max = 3650},
     {"whom", BERTH_PICK, BERTH_REQUIRED, "automation_whom", "owner", .when = "does in ('alert', 'create', 'mail')"},
     {"how", BERTH_PICK, BERTH_REQUIRED, "automation_how", "turn", .when = "does = 'assign'"},
@@ -995,7 +997,7 @@ static const struct berth_dict dicts[] = {
     {"share_access", "read:blue, cooperate:green"},
     {"hidden_as", "none:red, mask:amber"},
     {"automation_event", "created:green, changed:amber, reached:violet, near:blue, idle:gray"},
-    {"automation_deed", "set:amber, assign:blue, alert:violet, mail:teal, create:green"},
+    {"automation_deed", "set:amber, assign:blue, alert:violet, mail:teal, create:green, message:pink"},
     {"automation_how", "turn:blue, least:teal"},
     {"automation_whom", "owner:blue, superior:teal, creator:gray, people:green, record:violet"},
     {"approval_start", "ask:blue, create:green, change:amber, action:violet"},

@@ -524,3 +524,16 @@ end)
     assert until(lambda: [m for m in messages(li, "lead", lead["id"]) if m["channel"] == "webhook" and m["state"] == "sent"])
     answer = li.post("/lead", {"name": "Nowhere Freight", "city": "Nowhere"})
     assert answer.status == 422 and not li.rows("lead", filter=["name", "=", "Nowhere Freight"])
+
+
+def test_a_rule_without_code_sends_by_a_channel_that_is_on(wired, gateway):
+    admin, li = wired.sign_in("demo.admin"), wired.sign_in("demo.li")
+    rule = admin.made("automation", name="Tell the ERP", on_table="lead", event="created", applies_to=["city", "=", "Ruleport"])
+    step = admin.made("automation_step", automation_id=rule["id"], does="message", channel="webhook", address="erp-rules", text="new: {name}")
+    lead = li.made("lead", name="Ruled Freight", city="Ruleport")
+    got = until(lambda: [m for m in gateway.of("webhook") if m["to"] == "erp-rules"])
+    assert [(m["title"], m["text"], m["link"]) for m in got] == [("Tell the ERP", "new: Ruled Freight", f"https://crm.hanse.example/t/lead/{lead['id']}")]
+    assert admin.patch(f"/automation_step/{step['id']}", step["version"], {"channel": "fax"}).status == 200
+    failed = li.made("lead", name="Unruled Freight", city="Ruleport")
+    assert li.get(f"/lead/{failed['id']}/_history").json["entries"][0]["op"] == "automation_failed"
+    assert admin.delete(f"/automation/{rule['id']}").status == 204

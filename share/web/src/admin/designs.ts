@@ -102,6 +102,7 @@ export const AUTOMATION: Design = {
       assign: [`${say.pick(s, 'how')}: ${those}`],
       alert: [whom, String(s.text ?? '')],
       mail: [whom, say.title('mail_template', s.template_id)],
+      message: [`${String(s.channel ?? '')}: ${String(s.address ?? '')}`, String(s.text ?? '')],
       create: [`${say.table(s.makes)}: ${String(s.text ?? '')}`, t('rule.due', { n: Number(s.days), who: whom })],
     }
     return { title: say.pick(s, 'does'), lines: (lines[String(s.does)] ?? []).filter(Boolean) }
