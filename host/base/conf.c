@@ -62,7 +62,7 @@ const struct conf_option conf_options[] = {
     {BOOL(imap_plain), .def = "no", .section = "mail", .help = "without TLS: for a server on this very machine"},
     {TIME(imap_every, SECOND, DAY), .def = "1m", .section = "mail", .help = "between two looks into the mailbox"},
     {SIZE(imap_mail_max, 64 * KB, 256 * MB), .def = "20M", .section = "mail", .help = "of longer mails only the headers are read"},
-    {LIST(net_hosts), .def = "", .section = "network", .help = "hosts that adaptors may talk to: api.telegram.org *.example.com gate.example.com:8443"},
+    {LIST(net_hosts), .def = "", .section = "network", .help = "hosts adaptors may talk to: api.telegram.org *.example.com example.com:8443"},
     {BOOL(net_private), .def = "no", .section = "network", .help = "of those, also hosts with private addresses, and by plain http"},
     {TIME(net_timeout, 100, 60 * SECOND), .def = "10s", .section = "network", .help = "for one request to them"},
     {SIZE(net_answer, 1 * KB, 16 * MB), .def = "256K", .section = "network", .help = "the longest answer that is read"},
