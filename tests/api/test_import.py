@@ -330,7 +330,7 @@ def test_update_by_id_and_by_a_combination_of_fields_creates_nothing(people):
 def test_what_is_there_is_told_apart_by_who_has_it(people):
     lan, manager, t = people["lan"], people["manager"], tag()
     lan.made("lead", name=f"{t} of Lan")
-    pool = next(p["id"] for p in people["admin"].rows("pool") if p["on_table"] == "lead")
+    pool = next(p["id"] for p in people["admin"].rows("pool") if p["on_table"] == "lead" and p["active"])
     people["admin"].made("lead", name=f"{t} of nobody", pool_id=pool)
     data = text([[f"{t} of Lan", "", "", "", "", "", ""], [f"{t} of nobody", "", "", "", "", "", ""], [f"{t} new", "", "", "", "", "", ""]])
     look = upload(manager, data, "a.csv")
