@@ -51,6 +51,9 @@ let pages = false
 /** All words of a language once the administration is open; the first page's only before. */
 export const catalog = async (l: Locale): Promise<Catalog> => ({ ...(await load[built(l)]()).default, ...(pages ? (await loadPages[built(l)]()).default : {}) })
 
+/** The second catalog, fetched before a page asks for it. */
+export const aheadOfPages = (): Promise<unknown> => loadPages[built(locale.value)]()
+
 /** A page or dialog whose words are in the second catalog, without which the first load is smaller. */
 export const worded = <T>(part: () => Promise<T>) => async (): Promise<T> => {
   const l = locale.value

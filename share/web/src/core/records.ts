@@ -85,13 +85,37 @@ function took(table: string, meta: Meta, rec: Rec): Row {
 
 interface SaveOptions { quiet?: boolean }
 
+/* Writes of one record go one after the other, and what we ourselves made of a version is no surprise:
+ * whoever changes two fields quickly has not met somebody else. */
+const writing = new Map<string, Promise<unknown>>()
+const ours = new Map<string, number>()
+const KEPT = 1000
+function made(key: string, of: number | undefined, now: number | undefined): void {
+  if (of === undefined || now === undefined || of === now) return
+  if (ours.size > KEPT) ours.clear()
+  ours.set(`${key}@${of}`, now)
+}
+function latest(key: string, version: number | undefined): number | undefined {
+  const next = ours.get(`${key}@${version}`)
+  return next === undefined ? version : latest(key, next)
+}
+
 /** Changes a record.  Asks when someone else changed it meanwhile, or when it looks like another
  *  one.  Undefined when the person gave up; throws what the host refuses. */
-export async function saveRow(
-  meta: Meta, row: Row, patch: Record<string, unknown>, o: SaveOptions = {},
-): Promise<Row | undefined> {
+export function saveRow(meta: Meta, row: Row, patch: Record<string, unknown>, o: SaveOptions = {}): Promise<Row | undefined> {
+  const key = `${meta.table}/${row.id}`
+  const mine = (writing.get(key) ?? Promise.resolve()).catch(() => {}).then(() => write(meta, row, patch, o))
+  apply(meta.table, row.id, patch)
+  writing.set(key, mine)
+  const over = (): void => { if (writing.get(key) === mine) writing.delete(key) }
+  mine.then(over, over)
+  return mine
+}
+
+async function write(meta: Meta, row: Row, patch: Record<string, unknown>, o: SaveOptions): Promise<Row | undefined> {
   const table = meta.table
-  let version = row.version ?? (await loadRec(table, row.id)).row.version
+  const key = `${table}/${row.id}`
+  let version = latest(key, row.version) ?? (await loadRec(table, row.id)).row.version
   let change = patch
   let before = pick(row, change)
   let allow: string | undefined
@@ -101,6 +125,7 @@ export async function saveRow(
       const rec = await api<Rec>('PATCH', `${table}/${row.id}`, {
         body: change, headers: { 'If-Match': `"${version}"` }, query: { duplicates: allow },
       })
+      made(key, version, rec.row.version)
       const now = took(table, meta, rec)
       if (!o.quiet && !rec.approval) offerUndo(meta, now, before)
       return now
