@@ -13,7 +13,7 @@ export const router = createRouter({
     { path: '/t/:table', component: TableView, props: (r) => ({ table: r.params.table }) },
     { path: '/t/:table/import', component: worded(() => import('./views/ImportWizard.vue')), props: (r) => ({ table: r.params.table }) },
     { path: '/t/:table/duplicates', component: worded(() => import('./views/Duplicates.vue')), props: (r) => ({ table: r.params.table }) },
-    { path: '/t/:table/:id(\\d+)', component: () => import('./views/RecordPage.vue'), props: (r) => ({ table: r.params.table, id: number(r.params.id) }) },
+    { path: '/t/:table/:id(\\d+)', component: worded(() => import('./views/RecordPage.vue')), props: (r) => ({ table: r.params.table, id: number(r.params.id) }) },
     { path: '/handover/:id(\\d+)', component: worded(() => import('./views/Handover.vue')), props: (r) => ({ id: number(r.params.id) }) },
     { path: '/r/:plugin/:name', component: worded(() => import('./views/Report.vue')), props: (r) => ({ name: `${String(r.params.plugin)}.${String(r.params.name)}` }) },
     { path: '/help/:page?', component: worded(() => import('./views/Help.vue')), props: (r) => ({ page: r.params.page ?? '' }) },
