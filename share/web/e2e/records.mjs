@@ -43,7 +43,7 @@ export async function records({ test, clean, ok, make, metaOf, TABLE, stamp }) {
     await page.locator('[data-t=to]').fill('buyer@example.org')
     await page.locator('[data-t=send]').click()
     await page.locator('[data-op=mail]').getByText(row.name).waitFor()
-    await page.getByRole('radio', { name: 'E-mails' }).or(page.locator('.choice button', { hasText: 'E-mails' })).first().click()
+    await page.locator('[data-kind=mail]').click()
     await page.locator('[data-op=mail]').waitFor()
     assert.equal(await page.locator('[data-op=create]').count(), 0)
   })
