@@ -307,6 +307,25 @@ def test_a_choice_that_is_to_be_reached_waits_on_every_way(people, flow):
     assert free.status == 200 and "approval" not in free.json
 
 
+def test_what_is_imported_waits_like_what_is_typed(people, flow):
+    li, manager = people["li"], people["manager"]
+    f, city = flow({"who": "superior"}, starts="create", state_field="approval")
+    g, _ = flow({"who": "superior"}, starts="change", field="lifecycle", value="customer", applies_to=["city", "=", city])
+    mine = name("Importwait")
+    look_at = li.ask("POST", "/_import/customer?name=c.csv", raw=f"Name,City,Stage\n{mine},{city},customer\n".encode())
+    run = li.post(f"/_import/{look_at.json['import']}/run", {"map": {"0": "name", "1": "city", "2": "lifecycle"}, "header_row": 1})
+    assert li.job(run)["state"] == "done"
+    row = li.rows("customer", filter=["city", "=", city])[0]
+    assert (row["lifecycle"], row["approval"]) == ("lead", "requested")
+    waiting = {a["flow"]: a["id"] for a in box(manager).values() if a["record"] == row["id"]}
+    assert set(waiting) == {f["name"], g["name"]}
+    for id in waiting.values():
+        assert does(manager, id, "approve").status == 200
+    row = li.row(f"/customer/{row['id']}")
+    assert (row["lifecycle"], row["approval"], row["approved_by"]) == ("customer", "approved", me(manager))
+    assert [r["id"] for r in li.rows("customer", q=mine)] == [row["id"]]
+
+
 def test_an_action_waits_and_so_does_one_that_would_change_what_waits(people, flow):
     li, manager = people["li"], people["manager"]
     f, city = flow({"who": "superior"}, starts="action", action="log", locks="none")
