@@ -58,6 +58,7 @@ static void held_json(struct berth_ctx *c, struct json *j, const struct approval
         text_json(j, "field", f->name);
         text_json(j, "label", labels_field(c->st->labels, c->locale, a->row->t->name, f->name));
         text_json(j, "type", model_type_name(f->type));
+        text_json(j, "unit", f->type != BERTH_MONEY ? NULL : f->of != NULL ? f->of : c->st->company.currency);
         json_key(j, "from");
         val_json(j, f, a->row->v[f->at]);
         json_key(j, "to");

@@ -279,7 +279,7 @@ def test_a_change_waits_and_is_made_as_who_asked(people, flow):
     now = li.row(path)
     assert now["credit_limit"] is None and now["short_name"] == "at once"
     change = look(manager, id)["changes"]
-    assert [(c["field"], c["from"], c["to"]) for c in change] == [("credit_limit", None, "9000.00")]
+    assert [(c["field"], c["from"], c["to"], c["unit"]) for c in change] == [("credit_limit", None, "9000.00", "CNY")]
     assert li.patch(path, now["version"], {"credit_limit": "9500"}).status == 409
     assert does(manager, id, "approve").status == 200
     assert li.row(path)["credit_limit"] == "9000.00"

@@ -10,7 +10,7 @@ import type { FieldType } from './types'
 export interface AskedOf { user: number; user_name: string; of_user: number | null; of_user_name: string | null; done_by: number | null; done_by_name: string | null; state: string; at: string; ended_at: string | null }
 export interface Step { name: string; who: string; mode: 'any' | 'all'; asks: AskedOf[] }
 export interface Act { at: string; by: number | null; by_name: string | null; for_user: number | null; for_user_name: string | null; whom: number | null; whom_name: string | null; op: string; step: number; note: string | null; via: string | null }
-export interface Change { field: string; label: string; type: FieldType; from: unknown; to: unknown; from_text: string | null; to_text: string | null }
+export interface Change { field: string; label: string; type: FieldType; unit: string | null; from: unknown; to: unknown; from_text: string | null; to_text: string | null }
 export interface Approval {
   id: number
   flow: string
@@ -47,7 +47,7 @@ export const loadOf = (table: string, id: number, signal?: AbortSignal): Promise
 export function textOf(c: Change, of: 'from' | 'to'): string {
   const v = c[of]
   if (v === null || v === '') return '–'
-  if (c.type === 'money') return fmtMoney(String(v))
+  if (c.type === 'money') return fmtMoney(String(v), c.unit ?? undefined)
   if (c.type === 'date') return fmtDate(String(v))
   return c.type === 'time' ? fmtTime(String(v)) : c[`${of}_text`] || String(v)
 }
