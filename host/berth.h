@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __GNUC__ /* leaving out the last members is how descriptors are written */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
@@ -492,6 +493,25 @@ struct berth_api {
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));
+
+/* What a field of a record says: its number (0 when it is empty), whether it is empty, whether it is this text. */
+static inline int64_t berth_number(const struct berth_row *r, const char *field)
+{
+    return host->get(r, field).i;
+}
+
+static inline bool berth_is_empty(const struct berth_row *r, const char *field)
+{
+    return host->get(r, field).type == BERTH_NULL;
+}
+
+static inline bool berth_says(const struct berth_row *r, const char *field, const char *text)
+{
+    struct berth_val v = host->get(r, field);
+
+    return v.type != BERTH_NULL && strcmp(v.s, text) == 0;
+}
+
 #define BERTH_HAS(f) (host->size > offsetof(struct berth_api, f)) /* if BERTH_ABI_TARGET is low */
 #define berth_alert(c, ...) /* berth_alert(c, .text = "pools.alert.soon", .about = lead) */           \
     host->alert((c), &(const struct berth_alert){__VA_ARGS__}, sizeof(struct berth_alert))

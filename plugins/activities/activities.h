@@ -6,23 +6,6 @@
 
 #include <string.h>
 
-static inline int64_t number(const struct berth_row *r, const char *field)
-{
-    return host->get(r, field).i;
-}
-
-static inline bool is_empty(const struct berth_row *r, const char *field)
-{
-    return host->get(r, field).type == BERTH_NULL;
-}
-
-static inline bool says(const struct berth_row *r, const char *field, const char *key)
-{
-    struct berth_val v = host->get(r, field);
-
-    return v.type != BERTH_NULL && strcmp(v.s, key) == 0;
-}
-
 /* activity.c: what was done and what is planned */
 int activity_check(struct berth_ctx *c, struct berth_event *ev);
 int activity_saved(struct berth_ctx *c, struct berth_event *ev);

@@ -25,7 +25,7 @@ void about_customer(struct berth_ctx *c, struct berth_row *r)
 {
     static const char *const via[] = {"opportunity_id", "contact_id"};
 
-    for (size_t i = 0; i < sizeof(via) / sizeof(via[0]) && is_empty(r, "customer_id"); i++) {
+    for (size_t i = 0; i < sizeof(via) / sizeof(via[0]) && berth_is_empty(r, "customer_id"); i++) {
         struct berth_row *of = host->ref(c, r, via[i]);
 
         if (of != NULL)
@@ -35,20 +35,20 @@ void about_customer(struct berth_ctx *c, struct berth_row *r)
 
 static int check_time(struct berth_ctx *c, struct berth_row *a)
 {
-    bool open = says(a, "status", "planned") || says(a, "status", "doing"), timed = !is_empty(a, "start_at") && !is_empty(a, "end_at");
+    bool open = berth_says(a, "status", "planned") || berth_says(a, "status", "doing"), timed = !berth_is_empty(a, "start_at") && !berth_is_empty(a, "end_at");
     bool taken;
 
-    if (says(a, "status", "done") && is_empty(a, "start_at"))
+    if (berth_says(a, "status", "done") && berth_is_empty(a, "start_at"))
         host->set(a, "start_at", berth_i(host->now(c)));
-    if (!is_empty(a, "end_at") && number(a, "end_at") < number(a, "start_at"))
+    if (!berth_is_empty(a, "end_at") && berth_number(a, "end_at") < berth_number(a, "start_at"))
         return host->error(c, BERTH_INVALID, "end_at", "activities.err.end");
-    if (is_empty(a, "minutes") && timed)
-        host->set(a, "minutes", berth_i((number(a, "end_at") - number(a, "start_at")) / 60000));
-    taken = open && timed && is_busy(c, number(a, "owner_id"), number(a, "start_at"), number(a, "end_at"), number(a, "id"));
+    if (berth_is_empty(a, "minutes") && timed)
+        host->set(a, "minutes", berth_i((berth_number(a, "end_at") - berth_number(a, "start_at")) / 60000));
+    taken = open && timed && is_busy(c, berth_number(a, "owner_id"), berth_number(a, "start_at"), berth_number(a, "end_at"), berth_number(a, "id"));
     if (taken && host->setting(c, "activities.refuse_clash").i != 0)
         return host->error(c, BERTH_INVALID, "start_at", "activities.err.clash");
     host->set(a, "clash", berth_i(taken));
-    host->set(a, "off_hours", berth_i(open && timed && !is_working(c, number(a, "owner_id"), number(a, "start_at"), number(a, "end_at"))));
+    host->set(a, "off_hours", berth_i(open && timed && !is_working(c, berth_number(a, "owner_id"), berth_number(a, "start_at"), berth_number(a, "end_at"))));
     return host->rc(c);
 }
 
@@ -57,7 +57,7 @@ int activity_check(struct berth_ctx *c, struct berth_event *ev)
     struct berth_row *a = ev->row;
     struct berth_val note = host->get(a, "note");
 
-    if (is_empty(a, "subject") && note.type != BERTH_NULL)
+    if (berth_is_empty(a, "subject") && note.type != BERTH_NULL)
         host->set(a, "subject", berth_s(first_line(c, note.s)));
     about_customer(c, a);
     return check_time(c, a);
@@ -74,15 +74,15 @@ static int save(struct berth_ctx *c, void *arg)
 static int touch(struct berth_ctx *c, struct berth_row *a, size_t i)
 {
     struct berth_row *r = host->ref(c, a, about[i].field);
-    int64_t at = number(a, "start_at");
+    int64_t at = berth_number(a, "start_at");
 
     if (r == NULL)
         return host->rc(c);
     if (at > host->now(c))
         at = host->now(c);
-    if (about[i].touched && number(r, "touched_at") < at)
+    if (about[i].touched && berth_number(r, "touched_at") < at)
         host->set(r, "touched_at", berth_i(at));
-    if (about[i].next && !is_empty(a, "next_on"))
+    if (about[i].next && !berth_is_empty(a, "next_on"))
         host->set(r, "next_action_on", host->get(a, "next_on"));
     if (host->emit(c, "activities.done", r) != BERTH_OK)
         return host->rc(c);
@@ -91,7 +91,7 @@ static int touch(struct berth_ctx *c, struct berth_row *a, size_t i)
 
 int activity_saved(struct berth_ctx *c, struct berth_event *ev)
 {
-    if (!says(ev->row, "status", "done") || (ev->old != NULL && says(ev->old, "status", "done")))
+    if (!berth_says(ev->row, "status", "done") || (ev->old != NULL && berth_says(ev->old, "status", "done")))
         return BERTH_OK;
     for (size_t i = 0; i < sizeof(about) / sizeof(about[0]) && host->rc(c) == BERTH_OK; i++)
         touch(c, ev->row, i);
@@ -130,7 +130,7 @@ int activity_check_in(struct berth_ctx *c, struct berth_row *a)
 {
     host->set(a, "arrived_at", berth_i(host->now(c)));
     host->set(a, "status", berth_s("doing"));
-    if (is_empty(a, "start_at"))
+    if (berth_is_empty(a, "start_at"))
         host->set(a, "start_at", berth_i(host->now(c)));
     if (host->param(c, "place").type != BERTH_NULL)
         host->set(a, "place", host->param(c, "place"));
@@ -153,9 +153,9 @@ static void move_one(struct berth_row *r, const struct moving *m)
 
         if (to.type == BERTH_NULL)
             continue;
-        if (!m->back && is_empty(r, goes_to[i]))
+        if (!m->back && berth_is_empty(r, goes_to[i]))
             host->set(r, goes_to[i], to);
-        else if (m->back && number(r, goes_to[i]) == to.i)
+        else if (m->back && berth_number(r, goes_to[i]) == to.i)
             host->set(r, goes_to[i], berth_nil());
     }
 }
@@ -203,7 +203,7 @@ int activity_upgrade(struct berth_ctx *c, uint32_t from)
             return host->rc(c);
         for (; a != NULL; a = host->next(rows)) {
             host->set(a, "status", berth_s("done"));
-            host->set(a, "start_at", berth_i(number(a, "created_at")));
+            host->set(a, "start_at", berth_i(berth_number(a, "created_at")));
             host->set(a, "owner_id", host->get(a, "created_by"));
             if (host->save(c, a) != BERTH_OK)
                 return host->rc(c);

@@ -93,9 +93,9 @@ static void line_day(struct text *t, const char *name, int64_t day)
 static void begin(struct text *t, const struct berth_row *r, const char *kind)
 {
     line(t, "BEGIN", kind);
-    line(t, "UID", host->fmt(t->c, "%s-%lld@berth", host->table(r), (long long)number(r, "id")));
-    line_time(t, "DTSTAMP", number(r, "updated_at"));
-    line(t, "SEQUENCE", host->fmt(t->c, "%lld", (long long)number(r, "version")));
+    line(t, "UID", host->fmt(t->c, "%s-%lld@berth", host->table(r), (long long)berth_number(r, "id")));
+    line_time(t, "DTSTAMP", berth_number(r, "updated_at"));
+    line(t, "SEQUENCE", host->fmt(t->c, "%lld", (long long)berth_number(r, "version")));
     line_text(t, "SUMMARY", host->get(r, "subject"));
 }
 
@@ -103,20 +103,20 @@ static void begin(struct text *t, const struct berth_row *r, const char *kind)
 static void attendee(struct text *t, const struct berth_row *invitation)
 {
     static const char *const answers[][2] = {{"accepted", "ACCEPTED"}, {"maybe", "TENTATIVE"}, {"declined", "DECLINED"}};
-    struct berth_row *who = host->ref(t->c, invitation, is_empty(invitation, "contact_id") ? "owner_id" : "contact_id");
+    struct berth_row *who = host->ref(t->c, invitation, berth_is_empty(invitation, "contact_id") ? "owner_id" : "contact_id");
     const char *says_ = "NEEDS-ACTION", *at;
     char *name;
 
     if (who == NULL)
         return;
     for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
-        if (says(invitation, "answer", answers[i][0]))
+        if (berth_says(invitation, "answer", answers[i][0]))
             says_ = answers[i][1];
     name = host->fmt(t->c, "%s", host->get(who, "name").s);
     for (char *s = name; *s != '\0'; s++)
         if (*s == '"' || (unsigned char)*s < ' ')
             *s = ' ';
-    at = is_empty(who, "email") ? host->fmt(t->c, "urn:berth:%s:%lld", host->table(who), (long long)number(who, "id"))
+    at = berth_is_empty(who, "email") ? host->fmt(t->c, "urn:berth:%s:%lld", host->table(who), (long long)berth_number(who, "id"))
                                 : host->fmt(t->c, "mailto:%s", host->get(who, "email").s);
     line(t, host->fmt(t->c, "ATTENDEE;CN=\"%s\";PARTSTAT=%s", name, says_), at);
 }
@@ -124,15 +124,15 @@ static void attendee(struct text *t, const struct berth_row *invitation)
 static void event(struct text *t, const struct berth_row *a)
 {
     bool own = strcmp(host->table(a), "activity") == 0;
-    int64_t from = number(a, "start_at"), to = is_empty(a, "end_at") ? from + 30 * 60000 : number(a, "end_at");
+    int64_t from = berth_number(a, "start_at"), to = berth_is_empty(a, "end_at") ? from + 30 * 60000 : berth_number(a, "end_at");
 
     begin(t, a, "VEVENT");
     line_time(t, "DTSTART", from);
     line_time(t, "DTEND", to);
     line_text(t, "LOCATION", host->get(a, "place"));
     line_text(t, "DESCRIPTION", host->get(a, "goal"));
-    line(t, "STATUS", own || says(a, "answer", "accepted") ? "CONFIRMED" : "TENTATIVE");
-    if (own && number(a, "invited") != 0) {
+    line(t, "STATUS", own || berth_says(a, "answer", "accepted") ? "CONFIRMED" : "TENTATIVE");
+    if (own && berth_number(a, "invited") != 0) {
         struct berth_rows *rows = host->find(t->c, "invitation", "activity_id = ? order by id limit 200", BERTH_ARGS(host->get(a, "id")));
 
         for (struct berth_row *i; (i = host->next(rows)) != NULL;)
@@ -144,10 +144,10 @@ static void event(struct text *t, const struct berth_row *a)
 static void todo(struct text *t, const struct berth_row *task)
 {
     begin(t, task, "VTODO");
-    line_day(t, "DUE;VALUE=DATE", number(task, "due_on"));
+    line_day(t, "DUE;VALUE=DATE", berth_number(task, "due_on"));
     line_text(t, "DESCRIPTION", host->get(task, "goal"));
-    line(t, "PERCENT-COMPLETE", host->fmt(t->c, "%lld", (long long)number(task, "progress")));
-    line(t, "STATUS", says(task, "status", "done") ? "COMPLETED" : "NEEDS-ACTION");
+    line(t, "PERCENT-COMPLETE", host->fmt(t->c, "%lld", (long long)berth_number(task, "progress")));
+    line(t, "STATUS", berth_says(task, "status", "done") ? "COMPLETED" : "NEEDS-ACTION");
     line(t, "END", "VTODO");
 }
 
@@ -189,7 +189,7 @@ static int find_feed(struct berth_ctx *c, void *arg)
     struct berth_row *feed = host->next(host->find(c, "calendar_feed", "key_hash = ? limit 1",
                                                    BERTH_ARGS(berth_s(host->hash(c, f->key)))));
 
-    f->user = feed == NULL ? 0 : number(feed, "owner_id");
+    f->user = feed == NULL ? 0 : berth_number(feed, "owner_id");
     return host->rc(c);
 }
 
@@ -218,5 +218,5 @@ int feed_make(struct berth_ctx *c)
     if (host->save(c, feed) != BERTH_OK)
         return host->rc(c);
     return host->reply(c, 201, host->fmt(c, "{\"id\":%lld,\"path\":\"/api/calendar.ics?key=%s\"}",
-                                         (long long)number(feed, "id"), key));
+                                         (long long)berth_number(feed, "id"), key));
 }

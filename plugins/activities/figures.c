@@ -28,7 +28,7 @@ static struct people *team(struct berth_ctx *c)
         c, "user", "id in @team and active = true order by name limit 500", BERTH_NOARGS);
 
     for (struct berth_row *u; (u = host->next(rows)) != NULL && p->n < PEOPLE;)
-        if (only == 0 || number(u, "department_id") == only)
+        if (only == 0 || berth_number(u, "department_id") == only)
             p->at[p->n++].user = u;
     return p;
 }
@@ -36,7 +36,7 @@ static struct people *team(struct berth_ctx *c)
 static struct person *person(struct people *p, int64_t id)
 {
     for (size_t i = 0; i < p->n; i++)
-        if (number(p->at[i].user, "id") == id)
+        if (berth_number(p->at[i].user, "id") == id)
             return &p->at[i];
     return NULL;
 }
@@ -88,7 +88,7 @@ static void take_where(struct berth_ctx *c, struct people *p)
 
     for (int i = 0; i < 2; i++)
         for (struct berth_row *r; (r = host->next(i == 0 ? doing : said)) != NULL;) {
-            struct person *who = person(p, number(r, "owner_id"));
+            struct person *who = person(p, berth_number(r, "owner_id"));
 
             if (who != NULL) /* what somebody said of himself goes before his calendar */
                 who->where = r;
@@ -106,7 +106,7 @@ static void tell_where(struct berth_ctx *c, const struct berth_row *w)
                                                          host->get(w, "kind").s))));
     host->json(c, "place",
                w == NULL               ? berth_nil()
-               : !is_empty(w, "place") ? host->get(w, "place")
+               : !berth_is_empty(w, "place") ? host->get(w, "place")
                : said                  ? berth_nil()
                                        : host->get(w, "subject"));
     host->json(c, "until", w == NULL ? berth_nil() : host->get(w, "end_at"));
@@ -159,9 +159,9 @@ int targets(struct berth_ctx *c)
     host->json_open(c, "rows", '[');
     for (struct berth_row *t; (t = host->next(rows)) != NULL && host->rc(c) == BERTH_OK;) {
         struct berth_row *owner = host->ref(c, t, "owner_id");
-        int64_t wanted = number(t, "value"),
-                done = work_count(c, host->get(t, "metric").s, number(t, "owner_id"),
-                                  number(t, "from_on"), number(t, "to_on"));
+        int64_t wanted = berth_number(t, "value"),
+                done = work_count(c, host->get(t, "metric").s, berth_number(t, "owner_id"),
+                                  berth_number(t, "from_on"), berth_number(t, "to_on"));
 
         host->json_open(c, NULL, '{');
         host->json(c, "name", owner == NULL ? berth_nil() : host->get(owner, "name"));

@@ -10,17 +10,17 @@ enum { CARRIED = sizeof(carried) / sizeof(carried[0]) };
 
 static void carry(struct berth_ctx *c, struct berth_row *to, const struct berth_row *activity)
 {
-    int64_t start = number(activity, "start_at"),
-            end = is_empty(activity, "end_at") ? start : number(activity, "end_at");
-    bool person = is_empty(to, "contact_id") && start != 0;
+    int64_t start = berth_number(activity, "start_at"),
+            end = berth_is_empty(activity, "end_at") ? start : berth_number(activity, "end_at");
+    bool person = berth_is_empty(to, "contact_id") && start != 0;
 
     for (size_t i = 0; i < CARRIED; i++)
         host->set(to, carried[i], host->get(activity, carried[i]));
     host->set(
         to, "clash",
-        berth_i(person && is_busy(c, number(to, "owner_id"), start, end, number(activity, "id"))));
+        berth_i(person && is_busy(c, berth_number(to, "owner_id"), start, end, berth_number(activity, "id"))));
     host->set(to, "off_hours",
-              berth_i(person && !is_working(c, number(to, "owner_id"), start, end)));
+              berth_i(person && !is_working(c, berth_number(to, "owner_id"), start, end)));
 }
 
 static struct berth_rows *invitations(struct berth_ctx *c, const struct berth_row *activity)
@@ -75,7 +75,7 @@ static void ask(struct berth_ctx *c, const struct berth_row *activity, int64_t u
         return;
     if (contact == 0)
         tell(c, i, "activities.alert.invited", user);
-    else if (template_ != 0 && !is_empty(p, "email"))
+    else if (template_ != 0 && !berth_is_empty(p, "email"))
         host->mail(c, i, template_, host->get(p, "email").s, NULL);
 }
 
@@ -97,10 +97,10 @@ static int ask_all(struct berth_ctx *c, void *arg)
     int64_t id;
 
     while ((people = next_id(people, &id)) != NULL && host->rc(c) == BERTH_OK)
-        if (id != number(k->activity, "owner_id"))
+        if (id != berth_number(k->activity, "owner_id"))
             ask(c, k->activity, id, 0);
     while ((contacts = next_id(contacts, &id)) != NULL && host->rc(c) == BERTH_OK)
-        ask(c, k->activity, number(k->activity, "owner_id"), id);
+        ask(c, k->activity, berth_number(k->activity, "owner_id"), id);
     host->set(k->activity, "invited",
               berth_i(host->count(c, "invitation", "activity_id = ?",
                                   BERTH_ARGS(host->get(k->activity, "id")))));
@@ -113,7 +113,7 @@ int activity_invite(struct berth_ctx *c, struct berth_row *activity)
 
     if (k.people.type == BERTH_NULL && k.contacts.type == BERTH_NULL)
         return host->error(c, BERTH_INVALID, "people", "activities.err.nobody");
-    if (is_empty(activity, "start_at"))
+    if (berth_is_empty(activity, "start_at"))
         return host->error(c, BERTH_INVALID, NULL, "activities.err.no_time");
     if (host->all_rows(c, ask_all, &k) != BERTH_OK) /* one asks whom one may not command */
         return host->rc(c);
@@ -135,11 +135,11 @@ static int follow(struct berth_ctx *c, void *arg)
         carry(c, i, k->activity);
         if (k->off)
             host->set(i, "answer", berth_s("off"));
-        else if (k->moved && is_empty(i, "contact_id"))
+        else if (k->moved && berth_is_empty(i, "contact_id"))
             host->set(i, "answer", berth_s("invited"));
-        if (host->save(c, i) == BERTH_OK && (k->off || k->moved) && is_empty(i, "contact_id"))
+        if (host->save(c, i) == BERTH_OK && (k->off || k->moved) && berth_is_empty(i, "contact_id"))
             tell(c, i, k->off ? "activities.alert.off" : "activities.alert.moved",
-                 number(i, "owner_id"));
+                 berth_number(i, "owner_id"));
     }
     return host->rc(c);
 }
@@ -158,12 +158,12 @@ int invitations_follow(struct berth_ctx *c, struct berth_event *ev)
     struct changed k = {.activity = ev->row};
     bool any = false;
 
-    if (number(ev->row, "invited") == 0 || ev->old == NULL)
+    if (berth_number(ev->row, "invited") == 0 || ev->old == NULL)
         return host->rc(c);
     for (size_t i = 0; i < CARRIED; i++)
         any = any || differs(ev->row, ev->old, carried[i]);
     k.moved = differs(ev->row, ev->old, "start_at") || differs(ev->row, ev->old, "end_at");
-    k.off = says(ev->row, "status", "cancelled") && !says(ev->old, "status", "cancelled");
+    k.off = berth_says(ev->row, "status", "cancelled") && !berth_says(ev->old, "status", "cancelled");
     return any || k.off ? host->all_rows(c, follow, &k) : host->rc(c);
 }
 
@@ -176,7 +176,7 @@ static int all_off(struct berth_ctx *c, void *activity)
 
 int invitations_off(struct berth_ctx *c, struct berth_event *ev)
 {
-    return number(ev->row, "invited") == 0 ? host->rc(c) : host->all_rows(c, all_off, ev->row);
+    return berth_number(ev->row, "invited") == 0 ? host->rc(c) : host->all_rows(c, all_off, ev->row);
 }
 
 /* ---- answering ---------------------------------------------------------------------------------
@@ -184,13 +184,13 @@ int invitations_off(struct berth_ctx *c, struct berth_event *ev)
 /* Everybody for himself; what a contact person said is noted by whoever asked him. */
 static int answer(struct berth_ctx *c, struct berth_row *i, const char *says_)
 {
-    if (number(i, "owner_id") != host->user(c))
+    if (berth_number(i, "owner_id") != host->user(c))
         return host->error(c, BERTH_DENIED, NULL, "activities.err.not_asked");
     host->set(i, "answer", berth_s(says_));
     host->set(i, "answered_at", berth_i(host->now(c)));
     host->set(i, "reply", host->param(c, "note"));
     if (host->save(c, i) == BERTH_OK)
-        tell(c, i, host->fmt(c, "activities.alert.answer_%s", says_), number(i, "from_id"));
+        tell(c, i, host->fmt(c, "activities.alert.answer_%s", says_), berth_number(i, "from_id"));
     return host->rc(c);
 }
 

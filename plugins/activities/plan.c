@@ -16,8 +16,8 @@ static int start(struct berth_ctx *c, struct berth_row *on, int64_t plan)
             host->set(t, taken[i], host->get(s, taken[i]));
         host->set(t, host->fmt(c, "%s_id", host->table(on)), host->get(on, "id"));
         host->set(t, "plan_id", berth_i(plan));
-        host->set(t, "due_on", berth_i(host->today(c) + number(s, "after_days")));
-        if (number(on, "owner_id") != 0)
+        host->set(t, "due_on", berth_i(host->today(c) + berth_number(s, "after_days")));
+        if (berth_number(on, "owner_id") != 0)
             host->set(t, "owner_id", host->get(on, "owner_id"));
         host->save(c, t);
     }
@@ -51,7 +51,7 @@ static int begin(struct berth_ctx *c, void *arg)
     if (plan == NULL || host->count(c, "task", "customer_id = ? and plan_id = ?",
                                     BERTH_ARGS(host->get(b->on, "id"), host->get(plan, "id"))) > 0)
         return host->rc(c);
-    return start(c, b->on, number(plan, "id"));
+    return start(c, b->on, berth_number(plan, "id"));
 }
 
 int plan_by_rule(struct berth_ctx *c, struct berth_event *ev)

@@ -42,8 +42,8 @@ int64_t work_count(struct berth_ctx *c, const char *metric, int64_t user, int64_
 /* The days that a period has, from its first on. */
 static int64_t last_day(const struct berth_row *r)
 {
-    return number(r, "from_on") + (says(r, "kind", "weekly")    ? 6
-                                   : says(r, "kind", "monthly") ? 30
+    return berth_number(r, "from_on") + (berth_says(r, "kind", "weekly")    ? 6
+                                   : berth_says(r, "kind", "monthly") ? 30
                                                                 : 0);
 }
 
@@ -53,7 +53,7 @@ static void from_template(struct berth_ctx *c, struct berth_row *r)
     static const char *const words[] = {"done", "plan", "problems"};
     struct berth_row *owner = host->ref(c, r, "owner_id"), *t = NULL;
 
-    if (owner != NULL && !is_empty(owner, "department_id"))
+    if (owner != NULL && !berth_is_empty(owner, "department_id"))
         t = host->next(
             host->find(c, "report_template", "kind = ? and department_id = ? order by id limit 1",
                        BERTH_ARGS(host->get(r, "kind"), host->get(owner, "department_id"))));
@@ -62,7 +62,7 @@ static void from_template(struct berth_ctx *c, struct berth_row *r)
                                   "kind = ? and department_id empty order by id limit 1",
                                   BERTH_ARGS(host->get(r, "kind"))));
     for (size_t i = 0; t != NULL && i < sizeof(words) / sizeof(words[0]); i++)
-        if (is_empty(r, words[i]))
+        if (berth_is_empty(r, words[i]))
             host->set(r, words[i], host->get(t, words[i]));
 }
 
@@ -70,20 +70,20 @@ int report_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *r = ev->row;
 
-    if (is_empty(r, "from_on"))
+    if (berth_is_empty(r, "from_on"))
         host->set(r, "from_on", berth_i(host->today(c)));
-    if (is_empty(r, "to_on"))
+    if (berth_is_empty(r, "to_on"))
         host->set(r, "to_on", berth_i(last_day(r)));
-    if (number(r, "to_on") < number(r, "from_on"))
+    if (berth_number(r, "to_on") < berth_number(r, "from_on"))
         return host->error(c, BERTH_INVALID, "to_on", "activities.err.end");
     if (ev->old == NULL)
         from_template(c, r);
-    if (says(r, "status", "draft") || ev->old == NULL || says(ev->old, "status", "draft"))
+    if (berth_says(r, "status", "draft") || ev->old == NULL || berth_says(ev->old, "status", "draft"))
         for (size_t i = 0; i < COUNTED; i++)
             host->set(
                 r, counted[i].name,
-                berth_i(count(c, i, number(r, "owner_id"), host->midnight(c, number(r, "from_on")),
-                              host->midnight(c, number(r, "to_on") + 1))));
+                berth_i(count(c, i, berth_number(r, "owner_id"), host->midnight(c, berth_number(r, "from_on")),
+                              host->midnight(c, berth_number(r, "to_on") + 1))));
     return host->rc(c);
 }
 
@@ -91,9 +91,9 @@ int target_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *t = ev->row;
 
-    if (is_empty(t, "to_on"))
+    if (berth_is_empty(t, "to_on"))
         host->set(t, "to_on", berth_i(last_day(t)));
-    if (number(t, "to_on") < number(t, "from_on"))
+    if (berth_number(t, "to_on") < berth_number(t, "from_on"))
         return host->error(c, BERTH_INVALID, "to_on", "activities.err.end");
     return host->rc(c);
 }
@@ -110,7 +110,7 @@ int report_submit(struct berth_ctx *c, struct berth_row *r)
 /* The superior's word on it. */
 int report_read(struct berth_ctx *c, struct berth_row *r)
 {
-    if (number(r, "owner_id") == host->user(c))
+    if (berth_number(r, "owner_id") == host->user(c))
         return host->error(c, BERTH_DENIED, NULL, "activities.err.own_report");
     host->set(r, "status", berth_s("read"));
     host->set(r, "reader_id", berth_i(host->user(c)));

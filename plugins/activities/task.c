@@ -5,27 +5,27 @@
 static bool waits(const struct berth_row *r)
 {
     if (strcmp(host->table(r), "memo") == 0)
-        return number(r, "done") == 0;
-    return !says(r, "status", "done") && !says(r, "status", "cancelled") && !says(r, "status", "declined");
+        return berth_number(r, "done") == 0;
+    return !berth_says(r, "status", "done") && !berth_says(r, "status", "cancelled") && !berth_says(r, "status", "declined");
 }
 
 static const char *reminder_key(struct berth_ctx *c, const struct berth_row *r)
 {
-    return host->fmt(c, "activities.remind:%s:%lld:%lld", host->table(r), (long long)number(r, "id"),
-                     (long long)number(r, "remind_at"));
+    return host->fmt(c, "activities.remind:%s:%lld:%lld", host->table(r), (long long)berth_number(r, "id"),
+                     (long long)berth_number(r, "remind_at"));
 }
 
 /* Of tasks, memos and appointments: rings at its time, and not once there is nothing left to do. */
 int remind(struct berth_ctx *c, struct berth_event *ev)
 {
-    bool before = ev->old != NULL && !is_empty(ev->old, "remind_at") && waits(ev->old);
-    bool now = !is_empty(ev->row, "remind_at") && waits(ev->row);
+    bool before = ev->old != NULL && !berth_is_empty(ev->old, "remind_at") && waits(ev->old);
+    bool now = !berth_is_empty(ev->row, "remind_at") && waits(ev->row);
 
-    if (before && (!now || number(ev->old, "remind_at") != number(ev->row, "remind_at")))
+    if (before && (!now || berth_number(ev->old, "remind_at") != berth_number(ev->row, "remind_at")))
         host->alert_over(c, reminder_key(c, ev->old));
-    if (now && (!before || number(ev->old, "remind_at") != number(ev->row, "remind_at")))
+    if (now && (!before || berth_number(ev->old, "remind_at") != berth_number(ev->row, "remind_at")))
         berth_alert(c, .text = "activities.alert.remind", .about = ev->row, .key = reminder_key(c, ev->row),
-                    .due_at = number(ev->row, "remind_at"));
+                    .due_at = berth_number(ev->row, "remind_at"));
     return host->rc(c);
 }
 
@@ -33,16 +33,16 @@ int remind(struct berth_ctx *c, struct berth_event *ev)
 int task_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *t = ev->row;
-    bool own = number(t, "owner_id") == host->user(c);
+    bool own = berth_number(t, "owner_id") == host->user(c);
 
     about_customer(c, t);
-    if (ev->old == NULL && is_empty(t, "from_id") && host->user(c) != 0)
+    if (ev->old == NULL && berth_is_empty(t, "from_id") && host->user(c) != 0)
         host->set(t, "from_id", berth_i(host->user(c)));
-    if (ev->old == NULL && says(t, "status", "new") && own) /* nobody asks himself */
+    if (ev->old == NULL && berth_says(t, "status", "new") && own) /* nobody asks himself */
         host->set(t, "status", berth_s("accepted"));
-    if (says(t, "status", "done")) {
+    if (berth_says(t, "status", "done")) {
         host->set(t, "progress", berth_i(100));
-        if (is_empty(t, "done_at"))
+        if (berth_is_empty(t, "done_at"))
             host->set(t, "done_at", berth_i(host->now(c)));
     } else {
         host->set(t, "done_at", berth_nil());
@@ -110,31 +110,31 @@ static int repeat(struct berth_ctx *c, const struct berth_row *done)
     static const char *const same[] = {"subject", "purpose", "priority", "lead_id", "customer_id", "contact_id",
                                        "opportunity_id", "goal", "recurs", "recurs_until", "owner_id", "from_id"};
     struct berth_row *next = host->make(c, "task");
-    int64_t due = number(done, "due_on") != 0 ? number(done, "due_on") : host->today(c), to, until = number(done, "recurs_until");
+    int64_t due = berth_number(done, "due_on") != 0 ? berth_number(done, "due_on") : host->today(c), to, until = berth_number(done, "recurs_until");
 
-    if (is_empty(done, "recurs") || (to = next_due(host->get(done, "recurs").s, due)) == 0 || (until != 0 && to > until))
+    if (berth_is_empty(done, "recurs") || (to = next_due(host->get(done, "recurs").s, due)) == 0 || (until != 0 && to > until))
         return host->rc(c);
     for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
         host->set(next, same[i], host->get(done, same[i]));
     host->set(next, "due_on", berth_i(to));
-    if (!is_empty(done, "remind_at"))
-        host->set(next, "remind_at", berth_i(number(done, "remind_at") + (to - due) * BERTH_DAY));
+    if (!berth_is_empty(done, "remind_at"))
+        host->set(next, "remind_at", berth_i(berth_number(done, "remind_at") + (to - due) * BERTH_DAY));
     host->set(next, "status", berth_s("accepted"));
     return host->save(c, next);
 }
 
 int task_saved(struct berth_ctx *c, struct berth_event *ev)
 {
-    int64_t from = number(ev->row, "from_id");
+    int64_t from = berth_number(ev->row, "from_id");
 
-    if (says(ev->row, "status", "new") && (ev->old == NULL || number(ev->old, "owner_id") != number(ev->row, "owner_id")))
+    if (berth_says(ev->row, "status", "new") && (ev->old == NULL || berth_number(ev->old, "owner_id") != berth_number(ev->row, "owner_id")))
         berth_alert(c, .text = "activities.alert.task", .about = ev->row);
-    if (ev->old != NULL && from != 0 && from != number(ev->row, "owner_id") &&
-        ((says(ev->row, "status", "done") && !says(ev->old, "status", "done")) ||
-         (says(ev->row, "status", "declined") && !says(ev->old, "status", "declined"))))
-        berth_alert(c, .text = says(ev->row, "status", "done") ? "activities.alert.done" : "activities.alert.declined",
+    if (ev->old != NULL && from != 0 && from != berth_number(ev->row, "owner_id") &&
+        ((berth_says(ev->row, "status", "done") && !berth_says(ev->old, "status", "done")) ||
+         (berth_says(ev->row, "status", "declined") && !berth_says(ev->old, "status", "declined"))))
+        berth_alert(c, .text = berth_says(ev->row, "status", "done") ? "activities.alert.done" : "activities.alert.declined",
                     .about = ev->row, .people = &from, .npeople = 1);
-    if (says(ev->row, "status", "done") && (ev->old == NULL || !says(ev->old, "status", "done")))
+    if (berth_says(ev->row, "status", "done") && (ev->old == NULL || !berth_says(ev->old, "status", "done")))
         return repeat(c, ev->row);
     return host->rc(c);
 }
@@ -152,7 +152,7 @@ static int goes(struct berth_ctx *c, struct berth_row *t, const char *status)
 
 static bool is_theirs(struct berth_ctx *c, const struct berth_row *t)
 {
-    if (number(t, "owner_id") == host->user(c))
+    if (berth_number(t, "owner_id") == host->user(c))
         return true;
     host->error(c, BERTH_DENIED, NULL, "activities.err.not_yours");
     return false;

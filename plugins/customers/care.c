@@ -51,25 +51,25 @@ int64_t care_next(int64_t day, int64_t today)
 int care_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *e = ev->row;
-    int64_t on = number(e, "on_day"), today = host->today(c);
+    int64_t on = berth_number(e, "on_day"), today = host->today(c);
 
-    if (!is_empty(e, "on_day"))
-        host->set(e, "next_on", berth_i(number(e, "yearly") != 0 ? care_next(on, today) : on));
+    if (!berth_is_empty(e, "on_day"))
+        host->set(e, "next_on", berth_i(berth_number(e, "yearly") != 0 ? care_next(on, today) : on));
     return host->rc(c);
 }
 
 static void one_ahead(struct berth_ctx *c, struct berth_row *r, const char *table, const char *next, int64_t ahead)
 {
-    int64_t day = number(r, next), today = host->today(c), id = number(r, "id");
+    int64_t day = berth_number(r, next), today = host->today(c), id = berth_number(r, "id");
     struct berth_row *company = host->ref(c, r, "customer_id");
 
     if (day < today) { /* a yearly one of last year */
         host->save(c, r); /* the hook sets the next */
         return;
     }
-    if (day > today + ahead || company == NULL || number(company, "owner_id") == 0)
+    if (day > today + ahead || company == NULL || berth_number(company, "owner_id") == 0)
         return;
-    int64_t owner = number(company, "owner_id");
+    int64_t owner = berth_number(company, "owner_id");
 
     berth_alert(c, .text = strcmp(table, "contact") == 0 ? "customers.alert.birthday" : "customers.alert.care", .about = r,
                 .people = &owner, .npeople = 1,
@@ -88,7 +88,7 @@ static const char *locale_of(const struct berth_row *company)
     static const char *const known[][2] = {{"CN", "zh-CN"}, {"TW", "zh-TW"}, {"HK", "zh-TW"}, {"MO", "zh-TW"}, {"VN", "vi"}};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (says(company, "country", known[i][0]))
+        if (berth_says(company, "country", known[i][0]))
             return known[i][1];
     return "en";
 }
@@ -102,7 +102,7 @@ static int send(struct berth_ctx *c, void *arg)
         host->log(c, BERTH_WARN, "the rule for greetings names the mail template %s, which is not there", g->template_);
         return host->rc(c);
     }
-    return host->mail(c, g->r, number(t, "id"), g->to, locale_of(g->company));
+    return host->mail(c, g->r, berth_number(t, "id"), g->to, locale_of(g->company));
 }
 
 static int greet_as_owner(struct berth_ctx *c, void *arg)
@@ -112,7 +112,7 @@ static int greet_as_owner(struct berth_ctx *c, void *arg)
     host->set(g->r, "greeted_on", berth_i(host->today(c)));
     if (host->save(c, g->r) != BERTH_OK)
         return host->rc(c);
-    return host->as_user(c, number(g->company, "owner_id"), send, arg); /* what he may read, with his signature */
+    return host->as_user(c, berth_number(g->company, "owner_id"), send, arg); /* what he may read, with his signature */
 }
 
 static void greet(struct berth_ctx *c, struct berth_row *r, const char *rule, const char *next)
@@ -121,8 +121,8 @@ static void greet(struct berth_ctx *c, struct berth_row *r, const char *rule, co
     bool person = strcmp(host->table(r), "contact") == 0;
     struct berth_val answer, to;
 
-    if (number(r, next) != host->today(c) || number(r, "greeted_on") == host->today(c) || g.company == NULL ||
-        number(g.company, "owner_id") == 0 || (person && (number(r, "no_greetings") != 0 || number(r, "has_left") != 0)))
+    if (berth_number(r, next) != host->today(c) || berth_number(r, "greeted_on") == host->today(c) || g.company == NULL ||
+        berth_number(g.company, "owner_id") == 0 || (person && (berth_number(r, "no_greetings") != 0 || berth_number(r, "has_left") != 0)))
         return;
     to = host->get(person ? r : g.company, "email");
     answer = host->rule(c, rule, BERTH_ARGS(berth_r(r), berth_r(g.company)));
@@ -131,7 +131,7 @@ static void greet(struct berth_ctx *c, struct berth_row *r, const char *rule, co
     g.template_ = answer.s;
     g.to = to.s;
     if (host->step(c, greet_as_owner, &g) != BERTH_OK)
-        host->log(c, BERTH_WARN, "%s %lld could not be greeted", host->table(r), (long long)number(r, "id"));
+        host->log(c, BERTH_WARN, "%s %lld could not be greeted", host->table(r), (long long)berth_number(r, "id"));
 }
 
 /* Every morning. */
@@ -141,7 +141,7 @@ int care_remind(struct berth_ctx *c)
                                          "next_on >= @today) order by next_on limit 2000", BERTH_NOARGS);
 
     for (struct berth_row *e; (e = host->next(rows)) != NULL && host->rc(c) == BERTH_OK;) {
-        one_ahead(c, e, "customer_event", "next_on", number(e, "remind_days"));
+        one_ahead(c, e, "customer_event", "next_on", berth_number(e, "remind_days"));
         greet(c, e, "customers.greet_event", "next_on");
     }
     rows = host->find(c, "contact", "birthday_next <= @today+3d order by birthday_next limit 5000", BERTH_NOARGS);

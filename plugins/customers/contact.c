@@ -7,13 +7,13 @@ int contact_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *p = ev->row, *company = host->ref(c, p, "customer_id"), *up = host->ref(c, p, "superior_id");
 
-    if (company != NULL && (ev->old == NULL || number(ev->old, "customer_id") != number(p, "customer_id")))
+    if (company != NULL && (ev->old == NULL || berth_number(ev->old, "customer_id") != berth_number(p, "customer_id")))
         host->set(p, "owner_id", host->get(company, "owner_id"));
     for (int depth = 0; up != NULL && depth < 20; depth++, up = host->ref(c, up, "superior_id"))
-        if (number(up, "id") == number(p, "id") && number(p, "id") != 0)
+        if (berth_number(up, "id") == berth_number(p, "id") && berth_number(p, "id") != 0)
             return host->error(c, BERTH_INVALID, "superior_id", "customers.err.circle");
-    host->set(p, "birthday_next", is_empty(p, "birthday") ? berth_nil()
-                                                          : berth_i(care_next(number(p, "birthday"), host->today(c))));
+    host->set(p, "birthday_next", berth_is_empty(p, "birthday") ? berth_nil()
+                                                          : berth_i(care_next(berth_number(p, "birthday"), host->today(c))));
     return host->rc(c);
 }
 
@@ -24,9 +24,9 @@ int private_check(struct berth_ctx *c, struct berth_event *ev)
 
     if (host->setting(c, "customers.personal_data").i == 0)
         return host->error(c, BERTH_INVALID, NULL, "customers.err.personal_off");
-    if (number(x, "consent") == 0)
+    if (berth_number(x, "consent") == 0)
         return host->error(c, BERTH_INVALID, "consent", "customers.err.consent");
-    if (is_empty(x, "consent_on"))
+    if (berth_is_empty(x, "consent_on"))
         host->set(x, "consent_on", berth_i(host->today(c)));
     if (contact != NULL)
         host->set(x, "owner_id", host->get(contact, "owner_id"));

@@ -16,7 +16,7 @@ struct same {
 static void take(struct berth_row *to, const struct berth_row *lead, const struct same *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (!is_empty(lead, list[i].from))
+        if (!berth_is_empty(lead, list[i].from))
             host->set(to, list[i].to, host->get(lead, list[i].from));
 }
 
@@ -33,7 +33,7 @@ static int make_company(struct berth_ctx *c, struct berth_row *lead)
     host->set(r, "lifecycle", berth_s("prospect"));
     if (host->save(c, r) != BERTH_OK)
         return host->rc(c);
-    if (!is_empty(lead, "suppliers")) {
+    if (!berth_is_empty(lead, "suppliers")) {
         struct berth_row *need = host->make(c, "customer_need");
 
         host->set(need, "customer_id", host->get(r, "id"));
@@ -52,7 +52,7 @@ static int make_person(struct berth_ctx *c, struct berth_row *lead)
                                        {"owner_id", "owner_id"}};
     struct berth_row *p, *company = host->ref(c, lead, "customer_id");
 
-    if (is_empty(lead, "contact"))
+    if (berth_is_empty(lead, "contact"))
         return host->rc(c); /* nobody is known there yet */
     if (company == NULL)
         return host->error(c, BERTH_INVALID, "customer_id", "customers.err.no_company");
@@ -68,7 +68,7 @@ static int make_person(struct berth_ctx *c, struct berth_row *lead)
 
 int on_lead_converts(struct berth_ctx *c, struct berth_event *ev)
 {
-    if (wants(c, "customer") && is_empty(ev->row, "customer_id"))
+    if (wants(c, "customer") && berth_is_empty(ev->row, "customer_id"))
         make_company(c, ev->row);
     if (host->rc(c) == BERTH_OK && wants(c, "contact"))
         make_person(c, ev->row);
@@ -88,7 +88,7 @@ int on_lead_returns(struct berth_ctx *c, struct berth_event *ev)
     host->set(lead, "contact_id", berth_nil());
     if (p != NULL)
         host->all_rows(c, drop_row, p);
-    if (company == NULL || number(company, "lead_id") != number(lead, "id"))
+    if (company == NULL || berth_number(company, "lead_id") != berth_number(lead, "id"))
         return host->rc(c);
     if (host->has(c, "opportunity") &&
         host->count(c, "opportunity", "customer_id = ?", BERTH_ARGS(host->get(company, "id"))) > 0)

@@ -12,14 +12,14 @@ static int check_parent(struct berth_ctx *c, struct berth_row *r)
     struct berth_row *up = host->ref(c, r, "parent_id");
 
     for (int depth = 0; up != NULL && depth < 20; depth++, up = host->ref(c, up, "parent_id"))
-        if (number(up, "id") == number(r, "id") && number(r, "id") != 0)
+        if (berth_number(up, "id") == berth_number(r, "id") && berth_number(r, "id") != 0)
             return host->error(c, BERTH_INVALID, "parent_id", "customers.err.circle");
     return host->rc(c);
 }
 
 static bool becomes(const struct berth_event *ev, const char *field, const char *key)
 {
-    return says(ev->row, field, key) && (ev->old == NULL || !says(ev->old, field, key));
+    return berth_says(ev->row, field, key) && (ev->old == NULL || !berth_says(ev->old, field, key));
 }
 
 /* Who decided on it, when, and what they said stands beside the decision. */
@@ -29,7 +29,7 @@ static void keep_decision(struct berth_ctx *c, struct berth_event *ev)
         host->set(ev->row, "approved_by", berth_i(host->user(c)));
         host->set(ev->row, "approved_at", berth_i(host->now(c)));
     }
-    if (ev->old != NULL && !says(ev->old, "approval", host->get(ev->row, "approval").s) && host->param(c, "note").type != BERTH_NULL)
+    if (ev->old != NULL && !berth_says(ev->old, "approval", host->get(ev->row, "approval").s) && host->param(c, "note").type != BERTH_NULL)
         host->set(ev->row, "approval_note", host->param(c, "note"));
 }
 
@@ -40,14 +40,14 @@ int customer_check(struct berth_ctx *c, struct berth_event *ev)
     keep_decision(c, ev);
     if (codes_check(c, r) != BERTH_OK || check_parent(c, r) != BERTH_OK)
         return host->rc(c);
-    if (becomes(ev, "lifecycle", "customer") && !says(r, "approval", "approved") &&
+    if (becomes(ev, "lifecycle", "customer") && !berth_says(r, "approval", "approved") &&
         host->setting(c, "customers.approve_first").i != 0)
         return host->error(c, BERTH_INVALID, "lifecycle", "customers.err.approve_first");
-    if (!is_empty(r, "contract_to") && number(r, "contract_to") < number(r, "contract_from"))
+    if (!berth_is_empty(r, "contract_to") && berth_number(r, "contract_to") < berth_number(r, "contract_from"))
         return host->error(c, BERTH_INVALID, "contract_to", "customers.err.contract");
-    if (number(r, "is_hard") != 0 && is_empty(r, "hard_since"))
+    if (berth_number(r, "is_hard") != 0 && berth_is_empty(r, "hard_since"))
         host->set(r, "hard_since", berth_i(host->today(c)));
-    else if (number(r, "is_hard") == 0 && !is_empty(r, "hard_since"))
+    else if (berth_number(r, "is_hard") == 0 && !berth_is_empty(r, "hard_since"))
         host->set(r, "hard_since", berth_nil());
     return host->rc(c);
 }
@@ -58,7 +58,7 @@ int customer_saved(struct berth_ctx *c, struct berth_event *ev)
     struct berth_val owner = host->get(ev->row, "owner_id");
     struct berth_rows *contacts;
 
-    if (ev->old == NULL || number(ev->old, "owner_id") == owner.i)
+    if (ev->old == NULL || berth_number(ev->old, "owner_id") == owner.i)
         return BERTH_OK;
     contacts = host->find(c, "contact", "customer_id = ? limit 1000", BERTH_ARGS(host->get(ev->row, "id")));
     for (struct berth_row *p; (p = host->next(contacts)) != NULL && host->rc(c) == BERTH_OK;) {
@@ -82,13 +82,13 @@ static bool appraise(struct berth_ctx *c, struct berth_row *r)
     struct berth_val grade = berth_nil(), life = host->rule(c, "customers.lifecycle", BERTH_ARGS(berth_r(r)));
     bool changed = false;
 
-    if (number(r, "activity_fixed") == 0)
+    if (berth_number(r, "activity_fixed") == 0)
         grade = host->rule(c, "customers.activity", BERTH_ARGS(berth_r(r)));
-    if (grade.type != BERTH_NULL && grade.s[0] != '\0' && !says(r, "activity", grade.s)) {
+    if (grade.type != BERTH_NULL && grade.s[0] != '\0' && !berth_says(r, "activity", grade.s)) {
         host->set(r, "activity", berth_s(grade.s));
         changed = true;
     }
-    if (life.type != BERTH_NULL && life.s[0] != '\0' && !says(r, "lifecycle", life.s)) {
+    if (life.type != BERTH_NULL && life.s[0] != '\0' && !berth_says(r, "lifecycle", life.s)) {
         host->set(r, "lifecycle", berth_s(life.s));
         host->set(r, "churned", berth_i(strcmp(life.s, "dormant") == 0 || strcmp(life.s, "lost") == 0));
         changed = true;
@@ -122,7 +122,7 @@ int customer_appraise_all(struct berth_ctx *c)
     for (struct berth_row *r; (r = host->next(rows)) != NULL; n++) {
         if (clock_ms() > end)
             return 1;
-        s->appraised = number(r, "id");
+        s->appraised = berth_number(r, "id");
         if (appraise(c, r) && host->step(c, save_row, r) != BERTH_OK)
             host->log(c, BERTH_WARN, "customer %lld could not be appraised", (long long)s->appraised);
     }
@@ -139,7 +139,7 @@ int on_deal_won(struct berth_ctx *c, struct berth_event *ev)
 
     if (r == NULL)
         return host->rc(c);
-    if (is_empty(r, "first_deal_on"))
+    if (berth_is_empty(r, "first_deal_on"))
         host->set(r, "first_deal_on", berth_i(host->today(c)));
     host->set(r, "last_deal_on", berth_i(host->today(c)));
     host->set(r, "lifecycle", berth_s("customer"));

@@ -6,23 +6,6 @@
 
 #include <string.h>
 
-static inline int64_t number(const struct berth_row *r, const char *field)
-{
-    return host->get(r, field).i;
-}
-
-static inline bool is_empty(const struct berth_row *r, const char *field)
-{
-    return host->get(r, field).type == BERTH_NULL;
-}
-
-static inline bool says(const struct berth_row *r, const char *field, const char *key)
-{
-    struct berth_val v = host->get(r, field);
-
-    return v.type != BERTH_NULL && strcmp(v.s, key) == 0;
-}
-
 static inline int save_row(struct berth_ctx *c, void *row) /* for host->all_rows() */
 {
     return host->save(c, row);

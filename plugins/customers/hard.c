@@ -10,14 +10,14 @@ enum { TURN = 200 };
 /* Who decides: the salesperson's manager, else the leader of the department, else of one above. */
 static int64_t superior(struct berth_ctx *c, struct berth_row *user)
 {
-    int64_t id = user == NULL ? 0 : number(user, "id");
+    int64_t id = user == NULL ? 0 : berth_number(user, "id");
     struct berth_row *department = host->ref(c, user, "department_id");
 
-    if (user == NULL || number(user, "manager_id") != 0)
-        return user == NULL ? 0 : number(user, "manager_id");
+    if (user == NULL || berth_number(user, "manager_id") != 0)
+        return user == NULL ? 0 : berth_number(user, "manager_id");
     for (int depth = 0; department != NULL && depth < 20; depth++, department = host->ref(c, department, "parent_id"))
-        if (number(department, "leader_id") != 0 && number(department, "leader_id") != id)
-            return number(department, "leader_id");
+        if (berth_number(department, "leader_id") != 0 && berth_number(department, "leader_id") != id)
+            return berth_number(department, "leader_id");
     return id;
 }
 
@@ -60,7 +60,7 @@ int hard_list(struct berth_ctx *c)
     int n = 0;
 
     for (struct berth_row *r; (r = host->next(rows)) != NULL; n++) {
-        s->listed = number(r, "id");
+        s->listed = berth_number(r, "id");
         if (host->count(c, "hard_case", "customer_id = ? and (decision = 'open' or month_on = ?)",
                         BERTH_ARGS(berth_i(s->listed), (struct berth_val){BERTH_DATE, 0, {.i = month(c)}})) == 0 &&
             host->step(c, list_one, r) != BERTH_OK)
@@ -83,7 +83,7 @@ static int decide(struct berth_ctx *c, struct berth_row *h, const char *decision
 
 static struct berth_row *no_longer_hard(struct berth_ctx *c, struct berth_row *h)
 {
-    struct berth_row *r = host->load(c, "customer", number(h, "customer_id"));
+    struct berth_row *r = host->load(c, "customer", berth_number(h, "customer_id"));
 
     if (r != NULL) {
         host->set(r, "is_hard", berth_i(0));
@@ -100,7 +100,7 @@ int hard_hand_over(struct berth_ctx *c, struct berth_row *h)
 
     if (r == NULL)
         return host->rc(c);
-    if (to == number(r, "owner_id"))
+    if (to == berth_number(r, "owner_id"))
         return host->error(c, BERTH_INVALID, "to_id", "customers.err.same_owner");
     host->set(r, "owner_id", berth_i(to));
     if (host->emit(c, "pools.receiving", r) != BERTH_OK || host->all_rows(c, save_row, r) != BERTH_OK)

@@ -11,11 +11,11 @@ int relation_check(struct berth_ctx *c, struct berth_event *ev)
     struct berth_row *r = ev->row;
 
     for (int i = 0; i < 2; i++)
-        if (is_empty(r, ends[i][0]) == is_empty(r, ends[i][1]))
+        if (berth_is_empty(r, ends[i][0]) == berth_is_empty(r, ends[i][1]))
             return host->error(c, BERTH_INVALID, ends[i][0], "customers.err.relation_end");
-    if (number(r, ends[0][0]) == number(r, ends[1][0]) && number(r, ends[0][1]) == number(r, ends[1][1]))
+    if (berth_number(r, ends[0][0]) == berth_number(r, ends[1][0]) && berth_number(r, ends[0][1]) == berth_number(r, ends[1][1]))
         return host->error(c, BERTH_INVALID, "to_customer_id", "customers.err.relation_self");
-    if (!is_empty(r, "until_on") && number(r, "until_on") < number(r, "since_on"))
+    if (!berth_is_empty(r, "until_on") && berth_number(r, "until_on") < berth_number(r, "since_on"))
         return host->error(c, BERTH_INVALID, "until_on", "customers.err.contract");
     return host->rc(c);
 }
@@ -51,18 +51,18 @@ static size_t node_at(struct graph *g, bool person, int64_t id)
 static bool has_edge(const struct graph *g, int64_t id)
 {
     for (size_t i = 0; i < g->edges; i++)
-        if (number(g->edge[i], "id") == id)
+        if (berth_number(g->edge[i], "id") == id)
             return true;
     return false;
 }
 
 static void take_edge(struct graph *g, struct berth_row *r)
 {
-    if (g->edges == EDGES || has_edge(g, number(r, "id")))
+    if (g->edges == EDGES || has_edge(g, berth_number(r, "id")))
         return;
     g->edge[g->edges++] = r;
     for (int i = 0; i < 2; i++)
-        node_at(g, is_empty(r, ends[i][0]), number(r, is_empty(r, ends[i][0]) ? ends[i][1] : ends[i][0]));
+        node_at(g, berth_is_empty(r, ends[i][0]), berth_number(r, berth_is_empty(r, ends[i][0]) ? ends[i][1] : ends[i][0]));
 }
 
 /* Nodes that the user may not see stay out, and so does what lies behind them. */
@@ -119,7 +119,7 @@ static void tell_link(struct berth_ctx *c, struct graph *g, const struct berth_r
     size_t at[2];
 
     for (int e = 0; e < 2; e++) {
-        at[e] = node_at(g, is_empty(r, ends[e][0]), number(r, is_empty(r, ends[e][0]) ? ends[e][1] : ends[e][0]));
+        at[e] = node_at(g, berth_is_empty(r, ends[e][0]), berth_number(r, berth_is_empty(r, ends[e][0]) ? ends[e][1] : ends[e][0]));
         if (at[e] >= g->n || !g->node[at[e]].seen)
             return;
     }

@@ -24,26 +24,26 @@ static int weigh(struct berth_ctx *c, struct berth_row *r)
         return host->error(c, BERTH_INVALID, "rate", "opportunities.err.rate");
     host->set(r, "base_amount", times(host->get(r, "amount"), rate.type == BERTH_NULL ? 1 : rate.d));
     host->set(r, "base_profit", times(host->get(r, "profit"), rate.type == BERTH_NULL ? 1 : rate.d));
-    host->set(r, "weighted", times(host->get(r, "base_amount"), (double)number(r, "percent") / 100));
+    host->set(r, "weighted", times(host->get(r, "base_amount"), (double)berth_number(r, "percent") / 100));
     return host->rc(c);
 }
 
 int deal_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *r = ev->row, *stage, *contact = host->ref(c, r, "contact_id");
-    const char *was = ev->old == NULL || is_empty(ev->old, "status") ? "open" : host->get(ev->old, "status").s;
-    bool moved = ev->old == NULL || number(ev->old, "stage_id") != number(r, "stage_id");
+    const char *was = ev->old == NULL || berth_is_empty(ev->old, "status") ? "open" : host->get(ev->old, "status").s;
+    bool moved = ev->old == NULL || berth_number(ev->old, "stage_id") != berth_number(r, "stage_id");
 
-    if (contact != NULL && is_empty(r, "customer_id"))
+    if (contact != NULL && berth_is_empty(r, "customer_id"))
         host->set(r, "customer_id", host->get(contact, "customer_id"));
     stage = stage_enter(c, r, ev->old);
     if (stage == NULL)
         return host->rc(c);
     host->set(r, "percent", host->get(stage, "percent"));
-    if (moved || is_empty(r, "status"))
+    if (moved || berth_is_empty(r, "status"))
         host->set(r, "status", host->get(stage, "state"));
-    if (says(r, "status", "won") || says(r, "status", "lost")) {
-        if (strcmp(was, host->get(r, "status").s) != 0 || is_empty(r, "closed_on"))
+    if (berth_says(r, "status", "won") || berth_says(r, "status", "lost")) {
+        if (strcmp(was, host->get(r, "status").s) != 0 || berth_is_empty(r, "closed_on"))
             host->set(r, "closed_on", berth_i(host->today(c)));
     } else {
         host->set(r, "closed_on", berth_nil());
@@ -58,7 +58,7 @@ int deal_saved(struct berth_ctx *c, struct berth_event *ev)
     if (stage_logged(c, ev) != BERTH_OK)
         return host->rc(c);
     for (size_t i = 0; i < 2; i++)
-        if (says(ev->row, "status", ends[i]) && (ev->old == NULL || !says(ev->old, "status", ends[i])))
+        if (berth_says(ev->row, "status", ends[i]) && (ev->old == NULL || !berth_says(ev->old, "status", ends[i])))
             host->emit(c, host->fmt(c, "opportunities.%s", ends[i]), ev->row);
     return host->rc(c);
 }
@@ -73,7 +73,7 @@ int deal_move(struct berth_ctx *c, struct berth_row *r)
 static int end(struct berth_ctx *c, struct berth_row *r, const char *state)
 {
     static const char *const taken[] = {"won_reason", "lost_reason", "lost_to", "close_note"};
-    struct berth_row *stage = stage_of_state(c, number(r, "pipeline_id"), state);
+    struct berth_row *stage = stage_of_state(c, berth_number(r, "pipeline_id"), state);
 
     if (stage == NULL)
         return host->error(c, BERTH_CONFLICT, NULL, "opportunities.err.no_end");
@@ -103,7 +103,7 @@ int deal_reopen(struct berth_ctx *c, struct berth_row *r)
     for (struct berth_row *l; (l = host->next(lines)) != NULL;) {
         struct berth_row *stage = host->ref(c, l, "stage_id");
 
-        if (stage != NULL && says(stage, "state", "open")) {
+        if (stage != NULL && berth_says(stage, "state", "open")) {
             host->set(r, "stage_id", host->get(stage, "id"));
             host->set(r, "lost_reason", berth_nil());
             host->set(r, "won_reason", berth_nil());
@@ -137,7 +137,7 @@ int part_known(struct berth_ctx *c, struct berth_event *ev)
     struct berth_row *of = host->ref(c, ev->row, rival ? "competitor_id" : "contact_id");
 
     for (size_t i = 0; of != NULL && i < sizeof(known) / sizeof(known[0]); i++)
-        if ((strcmp(known[i][0], "competitor_id") == 0) == rival && is_empty(ev->row, known[i][1]) && !is_empty(of, known[i][2]))
+        if ((strcmp(known[i][0], "competitor_id") == 0) == rival && berth_is_empty(ev->row, known[i][1]) && !berth_is_empty(of, known[i][2]))
             host->set(ev->row, known[i][1], host->get(of, known[i][2]));
     return host->rc(c);
 }
@@ -158,7 +158,7 @@ static int mark(struct berth_ctx *c, void *arg)
     host->set(r, "idle", berth_i(1));
     host->save(c, r);
     berth_alert(c, .text = "opportunities.alert.idle", .about = r,
-                .key = host->fmt(c, "opportunities.idle:%lld:%lld", (long long)number(r, "id"), (long long)number(r, "stage_since")));
+                .key = host->fmt(c, "opportunities.idle:%lld:%lld", (long long)berth_number(r, "id"), (long long)berth_number(r, "stage_since")));
     return host->rc(c);
 }
 
@@ -172,12 +172,12 @@ int deal_idle_all(struct berth_ctx *c)
 
     for (struct berth_row *r; (r = host->next(rows)) != NULL; n++) {
         struct berth_row *stage = host->ref(c, r, "stage_id");
-        int64_t norm = stage == NULL ? 0 : number(stage, "norm_days");
+        int64_t norm = stage == NULL ? 0 : berth_number(stage, "norm_days");
 
         if (clock_ms() > end_at)
             return 1;
-        s->looked = number(r, "id");
-        if (norm > 0 && number(r, "stage_since") + norm * BERTH_DAY < host->now(c) && host->step(c, mark, r) != BERTH_OK)
+        s->looked = berth_number(r, "id");
+        if (norm > 0 && berth_number(r, "stage_since") + norm * BERTH_DAY < host->now(c) && host->step(c, mark, r) != BERTH_OK)
             host->log(c, BERTH_WARN, "opportunity %lld could not be marked", (long long)s->looked);
     }
     if (n == TURN)
@@ -211,9 +211,9 @@ int on_lead_converts(struct berth_ctx *c, struct berth_event *ev)
     host->set(deal, "contact_id", host->get(lead, "contact_id"));
     host->set(deal, "owner_id", host->get(lead, "owner_id"));
     for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
-        if (!is_empty(lead, same[i][1]))
+        if (!berth_is_empty(lead, same[i][1]))
             host->set(deal, same[i][0], host->get(lead, same[i][1]));
-    if (!is_empty(lead, "suppliers"))
+    if (!berth_is_empty(lead, "suppliers"))
         host->set(deal, "supplier", berth_s(host->fmt(c, "%.190s", host->get(lead, "suppliers").s)));
     if (host->save(c, deal) == BERTH_OK)
         host->set(lead, "opportunity_id", host->get(deal, "id"));
@@ -232,7 +232,7 @@ int on_lead_returns(struct berth_ctx *c, struct berth_event *ev)
 
     if (deal == NULL)
         return host->rc(c);
-    if (!says(deal, "status", "open"))
+    if (!berth_says(deal, "status", "open"))
         return host->error(c, BERTH_CONFLICT, NULL, "opportunities.err.return_closed");
     host->all_rows(c, drop_row, deal); /* who may take the lead back need not have the right to delete */
     host->set(ev->row, "opportunity_id", berth_nil());

@@ -52,7 +52,7 @@ static void whose(struct filter *f, int64_t user, int64_t department)
         const char *list = NULL;
 
         for (struct berth_row *u; (u = host->next(people)) != NULL;)
-            list = host->fmt(f->c, "%s%s%lld", list == NULL ? "" : list, list == NULL ? "" : ", ", (long long)number(u, "id"));
+            list = host->fmt(f->c, "%s%s%lld", list == NULL ? "" : list, list == NULL ? "" : ", ", (long long)berth_number(u, "id"));
         where(f, list == NULL ? "owner_id empty" : host->fmt(f->c, "owner_id in (%s)", list), berth_nil());
     }
 }
@@ -73,7 +73,7 @@ struct steps {
 static struct step *step_of(struct steps *s, struct berth_val stage)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (number(s->at[i].stage, "id") == stage.i)
+        if (berth_number(s->at[i].stage, "id") == stage.i)
             return &s->at[i];
     return NULL;
 }
@@ -129,7 +129,7 @@ static int tell_funnel(struct berth_ctx *c, const struct steps *s)
     host->json_open(c, "stages", '[');
     for (size_t i = 0; i < s->n; i++) {
         const struct step *x = &s->at[i];
-        bool goes_on = x->entered > 0 && says(x->stage, "state", "open");
+        bool goes_on = x->entered > 0 && berth_says(x->stage, "state", "open");
 
         host->json_open(c, NULL, '{');
         host->json(c, "stage", host->get(x->stage, "id"));
@@ -160,7 +160,7 @@ int funnel(struct berth_ctx *c)
     if (pipeline == 0) {
         struct berth_row *p = host->next(host->find(c, "pipeline", "active = true order by id limit 1", BERTH_NOARGS));
 
-        pipeline = p == NULL ? 0 : number(p, "id");
+        pipeline = p == NULL ? 0 : berth_number(p, "id");
     }
     stages = host->find(c, "stage", "pipeline_id = ? order by place, id limit 60", BERTH_ARGS(berth_i(pipeline)));
     for (struct berth_row *r; (r = host->next(stages)) != NULL && s->n < STAGES;)
@@ -203,11 +203,11 @@ static int take_sum(struct berth_ctx *c, const struct berth_total *t, void *arg)
 
 static double metric_of(const struct berth_row *t, const struct sum *s)
 {
-    if (says(t, "metric", "profit"))
+    if (berth_says(t, "metric", "profit"))
         return (double)s->profit / 10000;
-    if (says(t, "metric", "teu"))
+    if (berth_says(t, "metric", "teu"))
         return s->teu;
-    if (says(t, "metric", "count"))
+    if (berth_says(t, "metric", "count"))
         return (double)s->count;
     return (double)s->amount / 10000;
 }
@@ -217,16 +217,16 @@ static void sum_of(struct berth_ctx *c, const struct berth_row *t, const char *s
     struct filter f = {.c = c};
 
     where(&f, host->fmt(c, "status = '%s'", status), berth_nil());
-    where(&f, host->fmt(c, "%s >= ?", date), (struct berth_val){BERTH_DATE, 0, {.i = number(t, "from_on")}});
-    where(&f, host->fmt(c, "%s <= ?", date), (struct berth_val){BERTH_DATE, 0, {.i = number(t, "to_on")}});
-    whose(&f, says(t, "scope", "person") ? number(t, "owner_id") : 0, says(t, "scope", "team") ? number(t, "department_id") : 0);
+    where(&f, host->fmt(c, "%s >= ?", date), (struct berth_val){BERTH_DATE, 0, {.i = berth_number(t, "from_on")}});
+    where(&f, host->fmt(c, "%s <= ?", date), (struct berth_val){BERTH_DATE, 0, {.i = berth_number(t, "to_on")}});
+    whose(&f, berth_says(t, "scope", "person") ? berth_number(t, "owner_id") : 0, berth_says(t, "scope", "team") ? berth_number(t, "department_id") : 0);
     host->totals(c, "opportunity", f.text, f.v, f.n, "status", "base_amount,base_profit,weighted,teu", take_sum, out);
 }
 
 /* Whose it is, for people. */
 static const char *target_name(struct berth_ctx *c, const struct berth_row *t)
 {
-    struct berth_row *of = says(t, "scope", "person") ? host->ref(c, t, "owner_id") : says(t, "scope", "team") ? host->ref(c, t, "department_id") : NULL;
+    struct berth_row *of = berth_says(t, "scope", "person") ? host->ref(c, t, "owner_id") : berth_says(t, "scope", "team") ? host->ref(c, t, "department_id") : NULL;
 
     return of == NULL ? host->tr(c, "opportunities.target_scope.company") : host->get(of, "name").s;
 }
@@ -275,13 +275,13 @@ int forecast(struct berth_ctx *c)
 int target_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *t = ev->row;
-    int64_t from = number(t, "from_on");
+    int64_t from = berth_number(t, "from_on");
 
     if (host->get(t, "value").d < 0)
         return host->error(c, BERTH_INVALID, "value", "opportunities.err.target");
-    if (is_empty(t, "to_on"))
-        host->set(t, "to_on", berth_i(from + (says(t, "period", "year") ? 365 : says(t, "period", "quarter") ? 91 : 30)));
-    if (number(t, "to_on") < from)
+    if (berth_is_empty(t, "to_on"))
+        host->set(t, "to_on", berth_i(from + (berth_says(t, "period", "year") ? 365 : berth_says(t, "period", "quarter") ? 91 : 30)));
+    if (berth_number(t, "to_on") < from)
         return host->error(c, BERTH_INVALID, "to_on", "opportunities.err.end");
     return host->rc(c);
 }
@@ -393,11 +393,11 @@ int similar(struct berth_ctx *c)
         return host->rc(c);
     where(&f, "status = 'won'", berth_nil());
     where(&f, "id <> ?", host->get(deal, "id"));
-    if (!is_empty(deal, "mode"))
+    if (!berth_is_empty(deal, "mode"))
         where(&f, "mode = ?", host->get(deal, "mode"));
-    if (!is_empty(deal, "direction"))
+    if (!berth_is_empty(deal, "direction"))
         where(&f, "direction = ?", host->get(deal, "direction"));
-    if (!is_empty(deal, "pod"))
+    if (!berth_is_empty(deal, "pod"))
         where(&f, "pod = ?", host->get(deal, "pod"));
     return host->reply_rows(c, host->find(c, "opportunity", host->fmt(c, "%s order by closed_on desc limit 10", f.text), f.v, f.n));
 }

@@ -6,23 +6,6 @@
 
 #include <string.h>
 
-static inline int64_t number(const struct berth_row *r, const char *field)
-{
-    return host->get(r, field).i;
-}
-
-static inline bool is_empty(const struct berth_row *r, const char *field)
-{
-    return host->get(r, field).type == BERTH_NULL;
-}
-
-static inline bool says(const struct berth_row *r, const char *field, const char *key)
-{
-    struct berth_val v = host->get(r, field);
-
-    return v.type != BERTH_NULL && strcmp(v.s, key) == 0;
-}
-
 struct state {
     int64_t looked; /* the id that the run over idle deals has come to */
 };

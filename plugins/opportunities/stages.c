@@ -70,7 +70,7 @@ int stage_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_val needs = host->get(ev->row, "needs");
     const char *list = needs.type == BERTH_NULL ? "" : needs.s;
-    int64_t percent = number(ev->row, "percent");
+    int64_t percent = berth_number(ev->row, "percent");
     char name[48];
 
     if (percent < 0 || percent > 100)
@@ -106,12 +106,12 @@ static int64_t default_pipeline(struct berth_ctx *c)
 {
     struct berth_row *me = host->user(c) == 0 ? NULL : host->load(c, "user", host->user(c)), *p = NULL;
 
-    if (me != NULL && number(me, "department_id") != 0)
+    if (me != NULL && berth_number(me, "department_id") != 0)
         p = host->next(host->find(c, "pipeline", "active = true and department_ids in (?) order by id limit 1",
-                                  BERTH_ARGS(berth_i(number(me, "department_id")))));
+                                  BERTH_ARGS(berth_i(berth_number(me, "department_id")))));
     if (p == NULL)
         p = host->next(host->find(c, "pipeline", "active = true and department_ids empty order by id limit 1", BERTH_NOARGS));
-    return p == NULL ? 0 : number(p, "id");
+    return p == NULL ? 0 : berth_number(p, "id");
 }
 
 static bool has_what_it_needs(struct berth_ctx *c, const struct berth_row *deal, const struct berth_row *stage)
@@ -122,7 +122,7 @@ static bool has_what_it_needs(struct berth_ctx *c, const struct berth_row *deal,
     char name[48];
 
     while (next_name(&list, name))
-        if (may_ask(name) && is_empty(deal, name)) {
+        if (may_ask(name) && berth_is_empty(deal, name)) {
             host->error(c, BERTH_INVALID, host->fmt(c, "%s", name), "opportunities.err.needed");
             all = false;
         }
@@ -131,13 +131,13 @@ static bool has_what_it_needs(struct berth_ctx *c, const struct berth_row *deal,
 
 static bool may_move(struct berth_ctx *c, const struct berth_row *from, const struct berth_row *to)
 {
-    bool ended = !says(from, "state", "open"), back = number(to, "place") < number(from, "place");
+    bool ended = !berth_says(from, "state", "open"), back = berth_number(to, "place") < berth_number(from, "place");
 
-    if (ended && says(to, "state", "open") && !host->can(c, "opportunities.reopen")) {
+    if (ended && berth_says(to, "state", "open") && !host->can(c, "opportunities.reopen")) {
         host->error(c, BERTH_DENIED, NULL, "opportunities.err.reopen");
         return false;
     }
-    if (!ended && back && (says(from, "back", "never") || (says(from, "back", "manager") && !host->can(c, "opportunities.roll_back")))) {
+    if (!ended && back && (berth_says(from, "back", "never") || (berth_says(from, "back", "manager") && !host->can(c, "opportunities.roll_back")))) {
         host->error(c, BERTH_INVALID, "stage_id", "opportunities.err.back");
         return false;
     }
@@ -150,9 +150,9 @@ struct berth_row *stage_enter(struct berth_ctx *c, struct berth_row *deal, const
     bool moved;
 
     if (stage == NULL) {
-        if (is_empty(deal, "pipeline_id"))
+        if (berth_is_empty(deal, "pipeline_id"))
             host->set(deal, "pipeline_id", berth_i(default_pipeline(c)));
-        stage = first_stage(c, number(deal, "pipeline_id"));
+        stage = first_stage(c, berth_number(deal, "pipeline_id"));
         if (stage == NULL) {
             host->error(c, BERTH_INVALID, "pipeline_id", "opportunities.err.no_pipeline");
             return NULL;
@@ -160,7 +160,7 @@ struct berth_row *stage_enter(struct berth_ctx *c, struct berth_row *deal, const
         host->set(deal, "stage_id", host->get(stage, "id"));
     }
     host->set(deal, "pipeline_id", host->get(stage, "pipeline_id"));
-    moved = old == NULL || number(old, "stage_id") != number(deal, "stage_id");
+    moved = old == NULL || berth_number(old, "stage_id") != berth_number(deal, "stage_id");
     if (!moved)
         return stage;
     from = old == NULL ? NULL : host->ref(c, old, "stage_id");
@@ -175,7 +175,7 @@ struct berth_row *stage_enter(struct berth_ctx *c, struct berth_row *deal, const
 static void end_passage(struct berth_ctx *c, struct berth_row *line, const struct berth_row *to)
 {
     struct berth_row *from = host->ref(c, line, "stage_id");
-    bool onward = from != NULL && to != NULL && number(to, "place") > number(from, "place") && !says(to, "state", "lost");
+    bool onward = from != NULL && to != NULL && berth_number(to, "place") > berth_number(from, "place") && !berth_says(to, "state", "lost");
 
     host->set(line, "onward", berth_i(onward));
 }
@@ -188,7 +188,7 @@ static int log_passage(struct berth_ctx *c, void *arg)
                                  BERTH_ARGS(host->get(deal, "id"))));
     if (last != NULL) {
         host->set(last, "to_at", berth_i(host->now(c)));
-        host->set(last, "hours", (struct berth_val){BERTH_REAL, 0, {.d = (double)(host->now(c) - number(last, "from_at")) / 3600000}});
+        host->set(last, "hours", (struct berth_val){BERTH_REAL, 0, {.d = (double)(host->now(c) - berth_number(last, "from_at")) / 3600000}});
         end_passage(c, last, host->ref(c, deal, "stage_id"));
         host->save(c, last);
     }
@@ -205,7 +205,7 @@ static int log_passage(struct berth_ctx *c, void *arg)
 
 int stage_logged(struct berth_ctx *c, struct berth_event *ev)
 {
-    if (ev->old != NULL && number(ev->old, "stage_id") == number(ev->row, "stage_id"))
+    if (ev->old != NULL && berth_number(ev->old, "stage_id") == berth_number(ev->row, "stage_id"))
         return host->rc(c);
     return host->all_rows(c, log_passage, ev->row); /* people read it, nobody writes it */
 }
@@ -224,7 +224,7 @@ int stage_log_upgrade(struct berth_ctx *c, uint32_t from)
             struct berth_row *next = host->next(host->find(c, "stage_log", "opportunity_id = ? and id > ? order by id limit 1",
                                                            BERTH_ARGS(host->get(l, "opportunity_id"), host->get(l, "id"))));
 
-            done = number(l, "id");
+            done = berth_number(l, "id");
             end_passage(c, l, next == NULL ? NULL : host->ref(c, next, "stage_id"));
             host->save(c, l);
         }

@@ -32,7 +32,7 @@ static bool is_member(struct berth_ctx *c, int64_t pool, const struct berth_row 
     return host->count(c, "pool_member", "pool_id = ? and user_id = ?",
                        BERTH_ARGS(berth_i(pool), host->get(user, "id"))) > 0 ||
            by_department(c, pool, user) ||
-           pools_number(user, "admin") != 0;
+           berth_number(user, "admin") != 0;
 }
 
 static int ask_admin(struct berth_ctx *c, void *arg)
@@ -62,12 +62,12 @@ static struct berth_row *limit_where(struct berth_ctx *c, const char *table, con
 /* Theirs, else that of the closest department, else everybody's; NULL: none. */
 static struct berth_row *limit_of(struct berth_ctx *c, const char *table, const struct berth_row *user)
 {
-    struct berth_row *limit = limit_where(c, table, "user_id = ?", pools_number(user, "id"));
-    int64_t department = pools_number(user, "department_id");
+    struct berth_row *limit = limit_where(c, table, "user_id = ?", berth_number(user, "id"));
+    int64_t department = berth_number(user, "department_id");
 
     for (int i = 0; limit == NULL && department != 0 && i < LEVELS; i++) {
         limit = limit_where(c, table, "department_id = ?", department);
-        department = pools_number(host->load(c, "department", department), "parent_id");
+        department = berth_number(host->load(c, "department", department), "parent_id");
     }
     return limit != NULL ? limit : limit_where(c, table, "user_id empty and department_id empty and id > ?", 0);
 }
@@ -91,7 +91,7 @@ static int check_held(struct berth_ctx *c, const struct asked *k, const struct b
     const char *table = host->table(k->row);
     struct berth_row *pool = k->pool == 0 ? NULL : host->load(c, "pool", k->pool);
     struct berth_row *limit = limit_of(c, table, user);
-    int64_t cap = pools_number(pool, "hold_cap"), own = pools_number(limit, "hold_cap");
+    int64_t cap = berth_number(pool, "hold_cap"), own = berth_number(limit, "hold_cap");
 
     if (cap > 0 && held(c, table, k->user, berth_nil()) >= cap)
         return too_many(c, k);
@@ -105,16 +105,16 @@ static int check_claim(struct berth_ctx *c, void *arg)
 {
     struct asked *k = arg;
     struct berth_row *pool = host->load(c, "pool", k->pool), *user = host->load(c, "user", k->user);
-    int64_t now = host->now(c), pooled = pools_number(k->row, "pooled_at"), day_cap = pools_number(pool, "day_cap");
+    int64_t now = host->now(c), pooled = berth_number(k->row, "pooled_at"), day_cap = berth_number(pool, "day_cap");
 
-    if (pools_number(pool, "active") == 0)
+    if (berth_number(pool, "active") == 0)
         return pools_refuse(c, "pools.err.closed");
     if (!is_member(c, k->pool, user))
         return host->error(c, BERTH_DENIED, NULL, "pools.err.member");
-    if (pools_number(k->row, "prev_owner_id") == k->user && pooled + pools_number(pool, "lock_days") * BERTH_DAY > now)
+    if (berth_number(k->row, "prev_owner_id") == k->user && pooled + berth_number(pool, "lock_days") * BERTH_DAY > now)
         return pools_refuse(c, "pools.err.locked");
     ask_admin(c, k);
-    if (!k->yes && pooled + pools_number(pool, "protect_days") * BERTH_DAY > now)
+    if (!k->yes && pooled + berth_number(pool, "protect_days") * BERTH_DAY > now)
         return pools_refuse(c, "pools.err.protected");
     if (check_held(c, k, user) != BERTH_OK)
         return host->rc(c);
@@ -126,7 +126,7 @@ static int check_claim(struct berth_ctx *c, void *arg)
 
 int pools_may_claim(struct berth_ctx *c, struct berth_row *row, int64_t user)
 {
-    struct asked k = {.row = row, .user = user, .pool = pools_number(row, "pool_id")};
+    struct asked k = {.row = row, .user = user, .pool = berth_number(row, "pool_id")};
 
     if (k.pool == 0)
         return pools_refuse(c, "pools.err.no_pool");
@@ -135,7 +135,7 @@ int pools_may_claim(struct berth_ctx *c, struct berth_row *row, int64_t user)
 
 int pools_claim(struct berth_ctx *c, struct berth_row *row)
 {
-    if (pools_number(row, "owner_id") != 0)
+    if (berth_number(row, "owner_id") != 0)
         return pools_refuse(c, "pools.err.taken");
     if (pools_may_claim(c, row, host->user(c)) != BERTH_OK || host->emit(c, "pools.claiming", row) != BERTH_OK)
         return host->rc(c);
@@ -148,14 +148,14 @@ static int check_receiver(struct berth_ctx *c, void *arg)
     struct asked *k = arg;
     struct berth_row *user = host->load(c, "user", k->user);
 
-    if (pools_number(user, "active") == 0)
+    if (berth_number(user, "active") == 0)
         return host->error(c, BERTH_INVALID, k->field, "pools.err.left");
     return check_held(c, k, user);
 }
 
 int pools_may_receive(struct berth_ctx *c, struct berth_row *row, int64_t user)
 {
-    struct asked k = {.row = row, .user = user, .pool = pools_number(row, "pool_id"), .field = "to_id"};
+    struct asked k = {.row = row, .user = user, .pool = berth_number(row, "pool_id"), .field = "to_id"};
 
     return host->all_rows(c, check_receiver, &k);
 }
@@ -165,7 +165,7 @@ static int check_locked(struct berth_ctx *c, void *arg)
 {
     struct asked *k = arg;
     const char *table = host->table(k->row);
-    int64_t cap = pools_number(limit_of(c, table, host->load(c, "user", k->user)), "lock_cap");
+    int64_t cap = berth_number(limit_of(c, table, host->load(c, "user", k->user)), "lock_cap");
 
     if (cap > 0 && host->count(c, table, "owner_id = ? and is_locked = true", BERTH_ARGS(berth_i(k->user))) >= cap)
         return pools_refuse(c, "pools.err.lock_cap");
@@ -180,7 +180,7 @@ static int set_locked(struct berth_ctx *c, struct berth_row *row, bool locked)
 
 int pools_lock(struct berth_ctx *c, struct berth_row *row)
 {
-    struct asked k = {.row = row, .user = pools_number(row, "owner_id")};
+    struct asked k = {.row = row, .user = berth_number(row, "owner_id")};
 
     return host->all_rows(c, check_locked, &k) == BERTH_OK ? set_locked(c, row, true) : host->rc(c);
 }

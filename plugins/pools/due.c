@@ -43,19 +43,19 @@ enum { PEOPLE_MAX = 20 };
 static size_t people(struct berth_ctx *c, const struct berth_row *row, uint32_t to, int64_t pool, int64_t out[PEOPLE_MAX])
 {
     struct berth_row *owner = host->ref(c, row, "owner_id"), *m;
-    int64_t above = owner == NULL ? 0 : pools_number(owner, "manager_id");
+    int64_t above = owner == NULL ? 0 : berth_number(owner, "manager_id");
     struct berth_rows *admins;
     size_t n = 0;
 
     if (to == BERTH_TO_MANAGER && above == 0)
-        above = pools_number(host->ref(c, owner, "department_id"), "leader_id");
+        above = berth_number(host->ref(c, owner, "department_id"), "leader_id");
     if (to != BERTH_TO_ADMINS) {
-        out[0] = to == BERTH_TO_OWNER ? pools_number(row, "owner_id") : above;
+        out[0] = to == BERTH_TO_OWNER ? berth_number(row, "owner_id") : above;
         return out[0] != 0;
     }
     admins = host->find(c, "pool_member", "pool_id = ? and admin = true and user_id not empty limit 20", BERTH_ARGS(berth_i(pool)));
     while (n < PEOPLE_MAX && (m = host->next(admins)) != NULL)
-        out[n++] = pools_number(m, "user_id");
+        out[n++] = berth_number(m, "user_id");
     return n;
 }
 
@@ -72,7 +72,7 @@ static int tell(struct berth_ctx *c, struct berth_row *row, const struct berth_d
         return host->rc(c);
     return berth_alert(c,
         .text = r->to == BERTH_TO_OWNER ? "pools.alert.soon" : "pools.alert.theirs", .args = args, .about = row,
-        .key = host->fmt(c, "pools.soon:%s:%lld:%lld:%u", host->table(row), (long long)pools_number(row, "id"), (long long)r->at, r->to),
+        .key = host->fmt(c, "pools.soon:%s:%lld:%lld:%u", host->table(row), (long long)berth_number(row, "id"), (long long)r->at, r->to),
         .people = who, .npeople = n, .severity = r->high ? BERTH_URGENT : BERTH_IMPORTANT);
 }
 
@@ -98,7 +98,7 @@ static bool take(struct berth_ctx *c, struct turn *t, const char *table, const c
     int n = 0;
 
     for (struct berth_row *row; (row = host->next(rows)) != NULL; n++) {
-        int64_t id = pools_number(row, "id");
+        int64_t id = berth_number(row, "id");
 
         if (is_stuck(t, id) || host->step(c, body, row) == BERTH_OK)
             continue;

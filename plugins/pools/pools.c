@@ -7,11 +7,6 @@
  * "pools.claiming" may refuse a claim; "pools.remind" and "pools.fell" tell of what happened. */
 #include "pools.h"
 
-int64_t pools_number(const struct berth_row *r, const char *field)
-{
-    return host->get(r, field).i;
-}
-
 int pools_refuse(struct berth_ctx *c, const char *key)
 {
     return host->error(c, BERTH_CONFLICT, NULL, key);
@@ -29,7 +24,7 @@ static int64_t some_pool(struct berth_ctx *c, const struct berth_row *row)
                                           BERTH_ARGS(berth_s(host->table(row))));
     struct berth_row *pool = host->next(pools);
 
-    return pool == NULL ? 0 : pools_number(pool, "id");
+    return pool == NULL ? 0 : berth_number(pool, "id");
 }
 
 /* A pool that is closed or gone takes nothing. */
@@ -41,7 +36,7 @@ static int64_t open_pool(struct berth_ctx *c, int64_t pool)
 int pools_let_go(struct berth_ctx *c, struct berth_row *row, int64_t pool, const char *reason)
 {
     if (pool == 0)
-        pool = open_pool(c, pools_number(row, "pool_id"));
+        pool = open_pool(c, berth_number(row, "pool_id"));
     if (pool == 0)
         pool = some_pool(c, row);
     if (pool == 0)
@@ -58,7 +53,7 @@ static int release(struct berth_ctx *c, struct berth_row *row)
 {
     struct berth_val reason = host->param(c, "pool_reason");
 
-    if (pools_number(row, "owner_id") == 0)
+    if (berth_number(row, "owner_id") == 0)
         return pools_refuse(c, "pools.err.in_pool");
     return pools_let_go(c, row, host->param(c, "pool_id").i, reason.type == BERTH_NULL ? "manual" : reason.s);
 }
@@ -70,7 +65,7 @@ static int on_release(struct berth_ctx *c, struct berth_event *ev)
 
 static int on_receiving(struct berth_ctx *c, struct berth_event *ev)
 {
-    return pools_may_receive(c, ev->row, pools_number(ev->row, "owner_id"));
+    return pools_may_receive(c, ev->row, berth_number(ev->row, "owner_id"));
 }
 
 /* From pool to pool; since when it has been without an owner stays. */
@@ -78,7 +73,7 @@ static int move(struct berth_ctx *c, struct berth_row *row)
 {
     struct berth_val to = host->param(c, "pool_id");
 
-    if (!host->can(c, "pools.move") && !pools_is_admin(c, pools_number(row, "pool_id")))
+    if (!host->can(c, "pools.move") && !pools_is_admin(c, berth_number(row, "pool_id")))
         return host->error(c, BERTH_DENIED, NULL, "err.denied");
     host->set(row, "pool_id", to);
     host->set(row, "pool_reason", berth_s("moved"));
@@ -98,11 +93,11 @@ static int transfer(struct berth_ctx *c, struct berth_row *row)
 {
     int64_t to = host->param(c, "to_id").i;
 
-    if (to == pools_number(row, "owner_id"))
+    if (to == berth_number(row, "owner_id"))
         return host->error(c, BERTH_INVALID, "to_id", "pools.err.same");
     /* out of a pool on its terms only, whoever hands it out and to whom */
     if (pools_may_receive(c, row, to) != BERTH_OK ||
-        (pools_number(row, "owner_id") == 0 && pools_may_claim(c, row, to) != BERTH_OK))
+        (berth_number(row, "owner_id") == 0 && pools_may_claim(c, row, to) != BERTH_OK))
         return host->rc(c);
     return give(c, row, to);
 }
@@ -111,7 +106,7 @@ static int transfer(struct berth_ctx *c, struct berth_row *row)
 static int swap(struct berth_ctx *c, struct berth_row *row)
 {
     struct berth_row *other = host->load(c, host->table(row), host->param(c, "with_id").i);
-    int64_t mine = pools_number(row, "owner_id"), theirs = pools_number(other, "owner_id");
+    int64_t mine = berth_number(row, "owner_id"), theirs = berth_number(other, "owner_id");
 
     if (mine == 0 || theirs == 0 || mine == theirs)
         return host->error(c, BERTH_INVALID, "with_id", "pools.err.swap");

@@ -5,7 +5,6 @@
 #include <berth.h>
 
 /* pools.c */
-int64_t pools_number(const struct berth_row *r, const char *field);
 int pools_refuse(struct berth_ctx *c, const char *key);
 /* To that pool; 0: its own, else the table's first. */
 int pools_let_go(struct berth_ctx *c, struct berth_row *row, int64_t pool, const char *reason);
