@@ -35,7 +35,7 @@ def test_a_copied_role_may_what_the_first_may_and_nobody_has_it(people):
     admin.made("role_table", role_id=old["id"], on_table="lead", read_scope="tree", update_scope="own", delete_scope="none", can_export=True)
     admin.made("role_field", role_id=old["id"], on_table="lead", field="phone", access="mask")
     admin.made("role_perm", role_id=old["id"], perm="pools.claim")
-    admin.made("user_role", role_id=old["id"], user_id=people["alice"].user["id"])
+    held = admin.made("user_role", role_id=old["id"], user_id=people["alice"].user["id"])
     name = f"Copy {next(number)}"
     answer = admin.post(f"/role/{old['id']}/_copy", {"name": name})
     assert answer.status == 201, answer
@@ -50,6 +50,7 @@ def test_a_copied_role_may_what_the_first_may_and_nobody_has_it(people):
     assert again.status in (409, 422), again  # names are unique, and nothing of a second copy is left behind
     assert len(admin.rows("role", filter=["name", "=", name])) == 1
     assert admin.post("/role/999999/_copy", {"name": "x"}).status == 404
+    assert admin.delete(f"/user_role/{held['id']}").status == 204  # other tests know what she sees
 
 
 def test_the_openapi_document_tells_administrators_alone_of_their_routes(people):
