@@ -35,7 +35,7 @@ static void limit(int what, rlim_t n)
 
 bool picture_cage(void)
 {
-#if defined(__SANITIZE_ADDRESS__) || !defined(ARCH) /* a sanitizer needs much more than this */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(ARCH) /* a sanitizer needs much more than this */
     limit(RLIMIT_CPU, SECONDS);
     return true;
 #else
