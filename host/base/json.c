@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/when.h"
+
 static void item(struct json *j)
 {
     if (j->comma)
@@ -186,6 +188,41 @@ void json_bool(struct json *j, bool v)
 void json_nil(struct json *j)
 {
     json_raw(j, "null", 4);
+}
+
+void json_text(struct json *j, const char *key, const char *s)
+{
+    json_key(j, key);
+    json_str(j, s);
+}
+
+void json_number(struct json *j, const char *key, int64_t v)
+{
+    json_key(j, key);
+    json_int(j, v);
+}
+
+void json_id(struct json *j, const char *key, int64_t id)
+{
+    json_key(j, key);
+    if (id == 0)
+        json_nil(j);
+    else
+        json_int(j, id);
+}
+
+void json_flag(struct json *j, const char *key, bool v)
+{
+    json_key(j, key);
+    json_bool(j, v);
+}
+
+void json_time(struct json *j, const char *key, int64_t ms)
+{
+    char text[WHEN_TIME_MAX];
+
+    when_time_format(ms, text);
+    json_text(j, key, ms == 0 ? NULL : text);
 }
 
 void json_words(struct json *j, const char *key, const char *list)

@@ -28,6 +28,12 @@ void json_int(struct json *j, int64_t v);
 void json_double(struct json *j, double v);            /* not finite: null */
 void json_bool(struct json *j, bool v);
 void json_nil(struct json *j);
+/* A member of an object: key and value. */
+void json_text(struct json *j, const char *key, const char *s); /* NULL: null */
+void json_number(struct json *j, const char *key, int64_t v);
+void json_id(struct json *j, const char *key, int64_t id);      /* 0: null */
+void json_flag(struct json *j, const char *key, bool v);
+void json_time(struct json *j, const char *key, int64_t ms);    /* "2026-11-22T08:00:00.000Z"; 0: null */
 void json_words(struct json *j, const char *key, const char *list); /* "key":["a","b"] of "a, b"; NULL: [] */
 void json_raw(struct json *j, const char *text, size_t n); /* a whole value, already JSON */
 

@@ -148,10 +148,8 @@ int script_config_out(struct berth_ctx *c, struct json *j, void *scripts)
             continue;
         buf_puts(j->out, "\n");
         json_open(j, '{');
-        json_key(j, "file");
-        json_str(j, s[i].file);
-        json_key(j, "text");
-        json_str(j, text);
+        json_text(j, "file", s[i].file);
+        json_text(j, "text", text);
         json_close(j, '}');
     }
     json_close(j, ']');

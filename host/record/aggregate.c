@@ -340,8 +340,7 @@ static void tally_json(struct json *j, const struct measure *m, const struct tal
 
 static void numbers_json(struct walk *w, struct json *j, const struct group *g)
 {
-    json_key(j, "count");
-    json_int(j, g->count);
+    json_number(j, "count", g->count);
     for (int what = 0; what < WHATS; what++) {
         bool any = false;
 
@@ -487,10 +486,8 @@ int aggregate_json(struct berth_ctx *c, const struct aggregate *a, struct buf *o
     json_open(&j, '{');
     numbers_json(w, &j, w->total);
     json_close(&j, '}');
-    json_key(&j, "exact");
-    json_bool(&j, w->exact);
-    json_key(&j, "more");
-    json_bool(&j, w->more);
+    json_flag(&j, "exact", w->exact);
+    json_flag(&j, "more", w->more);
     titles_json(c, &j, refs);
     json_close(&j, '}');
     return c->rc;

@@ -139,8 +139,7 @@ int asof_page(struct berth_ctx *c, const struct table *t, const struct where *w,
     json_close(&j, ']');
     titles_of_rows(c, &j, p.row, (size_t)p.n);
     snprintf(text, sizeof(text), "%lld", (long long)p.after);
-    json_key(&j, "next");
-    json_str(&j, p.after > 0 ? text : NULL);
+    json_text(&j, "next", p.after > 0 ? text : NULL);
     json_close(&j, '}');
     return c->rc;
 }

@@ -382,23 +382,17 @@ int config_apply(struct berth_ctx *c, struct config_task *k)
 }
 
 /* ---- the plan ---------------------------------------------------------------------------------------------- */
-static void text(struct json *j, const char *key, const char *value)
-{
-    json_key(j, key);
-    json_str(j, value);
-}
-
 static void line_json(struct berth_ctx *c, struct json *j, const struct config_line *l)
 {
     json_open(j, '{');
-    text(j, "what", config_deed_name(l->deed));
-    text(j, "section", l->section);
-    text(j, "label", model_table(c->m, l->section) == NULL ? l->section
+    json_text(j, "what", config_deed_name(l->deed));
+    json_text(j, "section", l->section);
+    json_text(j, "label", model_table(c->m, l->section) == NULL ? l->section
                      : labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.*", l->section)));
-    text(j, "name", l->name);
+    json_text(j, "name", l->name);
     if (l->deed == CONFIG_CONFLICT) {
-        text(j, "field", l->field);
-        text(j, "message", l->message);
+        json_text(j, "field", l->field);
+        json_text(j, "message", l->message);
     }
     json_key(j, "changes");
     json_open(j, '[');
@@ -406,8 +400,8 @@ static void line_json(struct berth_ctx *c, struct json *j, const struct config_l
         const struct config_change *ch = &l->changes[i];
 
         json_open(j, '{');
-        text(j, "field", ch->field);
-        text(j, "label", model_table(c->m, l->section) == NULL ? ch->field
+        json_text(j, "field", ch->field);
+        json_text(j, "label", model_table(c->m, l->section) == NULL ? ch->field
                          : labels_field(c->st->labels, c->locale, l->section, ch->field));
         json_key(j, "from");
         json_raw(j, ch->from, strlen(ch->from));
@@ -422,8 +416,7 @@ static void line_json(struct berth_ctx *c, struct json *j, const struct config_l
 void config_plan_json(struct berth_ctx *c, struct json *j, const struct config_task *k)
 {
     json_open(j, '{');
-    json_key(j, "applied");
-    json_bool(j, !k->dry && k->count[CONFIG_CONFLICT] == 0);
+    json_flag(j, "applied", !k->dry && k->count[CONFIG_CONFLICT] == 0);
     json_key(j, "count");
     json_open(j, '{');
     for (int d = 0; d < CONFIG_DEEDS; d++) {

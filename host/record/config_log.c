@@ -44,14 +44,10 @@ static struct berth_row *entry_json(struct berth_ctx *c, struct json *j, const s
         return NULL;
     by = row_new(c, t);
     json_open(j, '{');
-    json_key(j, "table");
-    json_str(j, t->name);
-    json_key(j, "label");
-    json_str(j, labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.*", t->name)));
-    json_key(j, "record");
-    json_int(j, e->rec);
-    json_key(j, "title");
-    json_str(j, now == NULL ? NULL : row_title(now));
+    json_text(j, "table", t->name);
+    json_text(j, "label", labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.*", t->name)));
+    json_number(j, "record", e->rec);
+    json_text(j, "title", now == NULL ? NULL : row_title(now));
     json_key(j, "entry");
     s = db_prepare(c->conn, "SELECT seq, at, by, op, changes, note FROM history WHERE seq = ?");
     db_bind_int(s, 1, e->seq);

@@ -132,10 +132,8 @@ int config_write(struct berth_ctx *c, const char *product, int (*scripts)(struct
     struct json j = json_to(out);
 
     json_open(&j, '{');
-    json_key(&j, "berth_config");
-    json_int(&j, CONFIG_FORM);
-    json_key(&j, "product");
-    json_str(&j, product);
+    json_number(&j, "berth_config", CONFIG_FORM);
+    json_text(&j, "product", product);
     json_key(&j, "sections");
     json_open(&j, '{');
     for (size_t i = 0; i < c->m->ntables && c->rc == BERTH_OK; i++)
@@ -157,10 +155,8 @@ static int tell_left(struct berth_ctx *c, struct berth_row *r, void *arg)
 
     if (key != NULL && !row_line(r, &text)) { /* without a key it is one person's */
         json_open(j, '{');
-        json_key(j, "section");
-        json_str(j, labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.*", r->t->name)));
-        json_key(j, "name");
-        json_str(j, row_title(r));
+        json_text(j, "section", labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.*", r->t->name)));
+        json_text(j, "name", row_title(r));
         json_close(j, '}');
     }
     buf_free(&text);

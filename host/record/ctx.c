@@ -131,25 +131,21 @@ static void problem_json(struct berth_ctx *c, struct json *j, const struct ctx_p
 
     json_key(j, p->field);
     json_open(j, '{');
-    json_key(j, "code");
-    json_str(j, dot == NULL ? p->key : dot + 1);
-    json_key(j, "message");
-    json_str(j, ctx_text(c, p->key, p->args));
+    json_text(j, "code", dot == NULL ? p->key : dot + 1);
+    json_text(j, "message", ctx_text(c, p->key, p->args));
     json_close(j, '}');
 }
 
 static void match_json(struct json *j, const struct ctx_match *m)
 {
     json_open(j, '{');
-    json_key(j, "table");
-    json_str(j, m->table->name);
+    json_text(j, "table", m->table->name);
     json_key(j, "id");
     if (m->id == 0)
         json_nil(j);
     else
         json_int(j, m->id);
-    json_key(j, "title");
-    json_str(j, m->title);
+    json_text(j, "title", m->title);
     json_key(j, "by");
     json_open(j, '[');
     for (size_t i = 0; i < m->nby; i++)
@@ -191,12 +187,9 @@ int ctx_error_json(struct berth_ctx *c, struct buf *out)
     json_open(&j, '{');
     json_key(&j, "error");
     json_open(&j, '{');
-    json_key(&j, "code");
-    json_str(&j, code);
-    json_key(&j, "message");
-    json_str(&j, ctx_text(c, c->key != NULL ? c->key : arena_fmt(c->a, "err.%s", code), c->args));
-    json_key(&j, "request");
-    json_str(&j, c->request);
+    json_text(&j, "code", code);
+    json_text(&j, "message", ctx_text(c, c->key != NULL ? c->key : arena_fmt(c->a, "err.%s", code), c->args));
+    json_text(&j, "request", c->request);
     if (c->problems != NULL) {
         json_key(&j, "fields");
         json_open(&j, '{');
@@ -210,10 +203,8 @@ int ctx_error_json(struct berth_ctx *c, struct buf *out)
         json_key(&j, "matches");
         ctx_matches_json(c, &j);
     }
-    if (c->into != 0) {
-        json_key(&j, "into");
-        json_int(&j, c->into);
-    }
+    if (c->into != 0)
+        json_number(&j, "into", c->into);
     if (c->current != NULL) {
         json_key(&j, "current");
         row_json(&j, c->current);

@@ -228,8 +228,7 @@ static void members(struct berth_ctx *c, const struct table *t, struct found *g)
 static void group_json(struct json *j, const struct found *g)
 {
     json_open(j, '{');
-    json_key(j, "id");
-    json_int(j, g->seq);
+    json_number(j, "id", g->seq);
     json_key(j, "by");
     json_open(j, '[');
     for (const char *p = g->fields; *p != '\0';) {

@@ -417,15 +417,12 @@ int find_page(struct berth_ctx *c, const struct page *p, struct buf *out)
         json_raw(&j, r.marks.s, r.marks.len);
     }
     buf_free(&r.marks);
-    json_key(&j, "next");
-    json_str(&j, r.more ? cursor_write(c, &p->q, r.key) : NULL);
+    json_text(&j, "next", r.more ? cursor_write(c, &p->q, r.key) : NULL);
     if (p->count) {
         int64_t n = find_count(c, p->t, p->q.where, p->search);
 
-        json_key(&j, "total");
-        json_int(&j, n > COUNT_MAX ? COUNT_MAX : n);
-        json_key(&j, "total_exact");
-        json_bool(&j, n <= COUNT_MAX);
+        json_number(&j, "total", n > COUNT_MAX ? COUNT_MAX : n);
+        json_flag(&j, "total_exact", n <= COUNT_MAX);
     }
     json_close(&j, '}');
     return c->rc;

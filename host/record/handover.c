@@ -378,12 +378,6 @@ static int64_t number(struct berth_ctx *c, const char *sql, int64_t arg)
     return n;
 }
 
-static void id_key(struct json *j, const char *key, int64_t n)
-{
-    json_key(j, key);
-    json_int(j, n);
-}
-
 static void past_json(struct berth_ctx *c, struct json *j, int64_t user)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT id, created_at, state, coalesce(moved, 0), coalesce(back, 0), coalesce(created_by, 0)"
@@ -397,15 +391,12 @@ static void past_json(struct berth_ctx *c, struct json *j, int64_t user)
 
         when_time_format(db_col_int(s, 1), at);
         json_open(j, '{');
-        id_key(j, "id", db_col_int(s, 0));
-        json_key(j, "at");
-        json_str(j, at);
-        json_key(j, "state");
-        json_str(j, db_col_text(s, 2, NULL));
-        id_key(j, "moved", db_col_int(s, 3));
-        id_key(j, "back", db_col_int(s, 4));
-        json_key(j, "undo");
-        json_bool(j, mine && strcmp(db_col_text(s, 2, NULL), "done") == 0 && db_col_int(s, 1) > c->now - BERTH_DAY);
+        json_number(j, "id", db_col_int(s, 0));
+        json_text(j, "at", at);
+        json_text(j, "state", db_col_text(s, 2, NULL));
+        json_number(j, "moved", db_col_int(s, 3));
+        json_number(j, "back", db_col_int(s, 4));
+        json_flag(j, "undo", mine && strcmp(db_col_text(s, 2, NULL), "done") == 0 && db_col_int(s, 1) > c->now - BERTH_DAY);
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -421,9 +412,8 @@ int handover_preview(struct berth_ctx *c, int64_t user, struct buf *out)
         return ctx_fail(c, u == NULL ? BERTH_NOT_FOUND : BERTH_DENIED, u == NULL ? "not_found" : "denied",
                         u == NULL ? "err.not_found" : "err.denied");
     json_open(&j, '{');
-    id_key(&j, "user", user);
-    json_key(&j, "name");
-    json_str(&j, row_title(u));
+    json_number(&j, "user", user);
+    json_text(&j, "name", row_title(u));
     json_key(&j, "tables");
     json_open(&j, '[');
     for (size_t i = 0; i < c->m->ntables; i++) {
@@ -433,18 +423,15 @@ int handover_preview(struct berth_ctx *c, int64_t user, struct buf *out)
         if (n == 0)
             continue;
         json_open(&j, '{');
-        json_key(&j, "table");
-        json_str(&j, t->name);
-        json_key(&j, "label");
-        json_str(&j, labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.*", t->name)));
-        id_key(&j, "count", n);
-        json_key(&j, "pooled");
-        json_bool(&j, t->at_pool >= 0);
+        json_text(&j, "table", t->name);
+        json_text(&j, "label", labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.*", t->name)));
+        json_number(&j, "count", n);
+        json_flag(&j, "pooled", t->at_pool >= 0);
         json_close(&j, '}');
     }
     json_close(&j, ']');
-    id_key(&j, "subordinates", number(c, "SELECT count(*) FROM \"user\" WHERE manager_id = ? AND active = 1", user));
-    id_key(&j, "departments", number(c, "SELECT count(*) FROM department WHERE leader_id = ?", user));
+    json_number(&j, "subordinates", number(c, "SELECT count(*) FROM \"user\" WHERE manager_id = ? AND active = 1", user));
+    json_number(&j, "departments", number(c, "SELECT count(*) FROM department WHERE leader_id = ?", user));
     json_key(&j, "past");
     past_json(c, &j, user);
     json_close(&j, '}');

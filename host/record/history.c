@@ -45,10 +45,8 @@ static const char *op_label(struct berth_ctx *c, const struct table *t, const ch
 
 static void history_op(struct berth_ctx *c, struct json *j, const struct table *t, const char *op)
 {
-    json_key(j, "op");
-    json_str(j, op);
-    json_key(j, "label");
-    json_str(j, op_label(c, t, op));
+    json_text(j, "op", op);
+    json_text(j, "label", op_label(c, t, op));
 }
 
 void history_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r, struct db_stmt *s)
@@ -56,10 +54,8 @@ void history_entry(struct berth_ctx *c, struct json *j, const struct berth_row *
     char at[40];
 
     json_open(j, '{');
-    json_key(j, "kind");
-    json_str(j, "history");
-    json_key(j, "id");
-    json_int(j, db_col_int(s, 0));
+    json_text(j, "kind", "history");
+    json_number(j, "id", db_col_int(s, 0));
     json_key(j, "at");
     when_time_format(db_col_int(s, 1), at);
     json_str(j, at);
@@ -70,8 +66,7 @@ void history_entry(struct berth_ctx *c, struct json *j, const struct berth_row *
         json_int(j, db_col_int(s, 2));
     history_op(c, j, r->t, db_col_text(s, 3, NULL));
     history_changes_json(c, j, r, db_col_text(s, 4, NULL));
-    json_key(j, "note");
-    json_str(j, told_text(c, db_col_text(s, 5, NULL)));
+    json_text(j, "note", told_text(c, db_col_text(s, 5, NULL)));
     json_close(j, '}');
 }
 
@@ -81,10 +76,8 @@ static void created_entry(struct berth_ctx *c, struct json *j, const struct bert
     char at[40];
 
     json_open(j, '{');
-    json_key(j, "kind");
-    json_str(j, "history");
-    json_key(j, "id");
-    json_int(j, 0);
+    json_text(j, "kind", "history");
+    json_number(j, "id", 0);
     json_key(j, "at");
     when_time_format(row_int(r, F_CREATED_AT), at);
     json_str(j, at);

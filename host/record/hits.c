@@ -272,29 +272,21 @@ static const char *snippet(struct berth_ctx *c, struct hit *h)
 static void hit_json(struct berth_ctx *c, struct json *j, const struct hunt *h, struct hit *hit)
 {
     json_open(j, '{');
-    json_key(j, "table");
-    json_str(j, h->t->name);
-    json_key(j, "id");
-    json_int(j, hit->id);
-    json_key(j, "title");
-    json_str(j, hit->title);
+    json_text(j, "table", h->t->name);
+    json_number(j, "id", hit->id);
+    json_text(j, "title", hit->title);
     json_key(j, "marks");
     hits_marks_json(j, hit->title, hit->title_mark, hit->title_marks);
-    json_key(j, "sub");
-    json_str(j, hit->sub);
-    json_key(j, "own");
-    json_bool(j, hit->own);
+    json_text(j, "sub", hit->sub);
+    json_flag(j, "own", hit->own);
     if (hit->by != NULL && hit->by != h->t->title) {
         const char *text = snippet(c, hit);
 
         json_key(j, "found");
         json_open(j, '{');
-        json_key(j, "field");
-        json_str(j, hit->by->name);
-        json_key(j, "label");
-        json_str(j, labels_field(c->st->labels, c->locale, h->t->name, hit->by->name));
-        json_key(j, "text");
-        json_str(j, text);
+        json_text(j, "field", hit->by->name);
+        json_text(j, "label", labels_field(c->st->labels, c->locale, h->t->name, hit->by->name));
+        json_text(j, "text", text);
         json_key(j, "marks");
         hits_marks_json(j, text, hit->mark, hit->marks);
         json_close(j, '}');
@@ -321,14 +313,10 @@ static bool is_open(struct berth_ctx *c, const struct table *t)
 static void group_json(struct json *j, const struct hunt *h, size_t shown, bool late)
 {
     json_open(j, '{');
-    json_key(j, "table");
-    json_str(j, h->t->name);
-    json_key(j, "shown");
-    json_int(j, (int64_t)shown);
-    json_key(j, "more");
-    json_bool(j, h->n > shown);
-    json_key(j, "late");
-    json_bool(j, late);
+    json_text(j, "table", h->t->name);
+    json_number(j, "shown", (int64_t)shown);
+    json_flag(j, "more", h->n > shown);
+    json_flag(j, "late", late);
     json_close(j, '}');
 }
 

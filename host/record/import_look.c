@@ -150,10 +150,8 @@ static void sheets_json(struct json *j, struct sheet *s)
         const struct sheet_info *info = sheet_info(s, i);
 
         json_open(j, '{');
-        json_key(j, "name");
-        json_str(j, info->name);
-        json_key(j, "hidden");
-        json_bool(j, info->hidden);
+        json_text(j, "name", info->name);
+        json_flag(j, "hidden", info->hidden);
         json_key(j, "rows");
         if (info->rows > 0)
             json_int(j, info->rows);
@@ -191,10 +189,8 @@ static void columns_json(struct berth_ctx *c, struct json *j, const struct table
         int shown = 0;
 
         json_open(j, '{');
-        json_key(j, "index");
-        json_int(j, i);
-        json_key(j, "header");
-        json_str(j, cell(head, i));
+        json_number(j, "index", i);
+        json_text(j, "header", cell(head, i));
         json_key(j, "samples");
         json_open(j, '[');
         for (int r = header + 1; r < n && shown < SAMPLES; r++)
@@ -203,8 +199,7 @@ static void columns_json(struct berth_ctx *c, struct json *j, const struct table
                 shown++;
             }
         json_close(j, ']');
-        json_key(j, "field");
-        json_str(j, f == NULL ? NULL : f->name);
+        json_text(j, "field", f == NULL ? NULL : f->name);
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -213,18 +208,12 @@ static void columns_json(struct berth_ctx *c, struct json *j, const struct table
 static void field_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct field *f)
 {
     json_open(j, '{');
-    json_key(j, "name");
-    json_str(j, f->name);
-    json_key(j, "label");
-    json_str(j, labels_field(c->st->labels, c->locale, t->name, f->name));
-    json_key(j, "type");
-    json_str(j, model_type_name(f->type));
-    json_key(j, "required");
-    json_bool(j, (f->flags & BERTH_REQUIRED) && f->def == NULL && f->when == NULL);
-    json_key(j, "duplicate");
-    json_bool(j, f->flags & BERTH_DUPLICATE);
-    json_key(j, "match");
-    json_bool(j, matches_by(c, f));
+    json_text(j, "name", f->name);
+    json_text(j, "label", labels_field(c->st->labels, c->locale, t->name, f->name));
+    json_text(j, "type", model_type_name(f->type));
+    json_flag(j, "required", (f->flags & BERTH_REQUIRED) && f->def == NULL && f->when == NULL);
+    json_flag(j, "duplicate", f->flags & BERTH_DUPLICATE);
+    json_flag(j, "match", matches_by(c, f));
     json_key(j, "match_only"); /* records are found by it, it is not written */
     json_bool(j, !takes(c, f));
     json_close(j, '}');
@@ -251,10 +240,8 @@ static void mapping_json(struct berth_ctx *c, struct json *j, const struct table
         json_nil(j);
     } else {
         json_open(j, '{');
-        json_key(j, "id");
-        json_int(j, id);
-        json_key(j, "name");
-        json_str(j, name);
+        json_number(j, "id", id);
+        json_text(j, "name", name);
         for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
             const json_t *v = json_object_get(map, kept[i]);
             char *raw = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -312,24 +299,16 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
         header = sheet_header_guess(rows, (size_t)n);
     }
     json_open(&j, '{');
-    json_key(&j, "import");
-    json_int(&j, id);
-    json_key(&j, "table");
-    json_str(&j, t->name);
-    json_key(&j, "name");
-    json_str(&j, name);
-    json_key(&j, "kind");
-    json_str(&j, kinds[sheet_kind(s)]);
+    json_number(&j, "import", id);
+    json_text(&j, "table", t->name);
+    json_text(&j, "name", name);
+    json_text(&j, "kind", kinds[sheet_kind(s)]);
     sheets_json(&j, s);
-    json_key(&j, "sheet");
-    json_int(&j, (int64_t)at);
-    json_key(&j, "header_row");
-    json_int(&j, header < 0 ? 0 : rows[header].number);
-    json_key(&j, "encoding");
-    json_str(&j, sheet_encoding(s));
+    json_number(&j, "sheet", (int64_t)at);
+    json_number(&j, "header_row", header < 0 ? 0 : rows[header].number);
+    json_text(&j, "encoding", sheet_encoding(s));
     separator[0] = sheet_separator(s);
-    json_key(&j, "separator");
-    json_str(&j, separator[0] == '\0' ? NULL : separator);
+    json_text(&j, "separator", separator[0] == '\0' ? NULL : separator);
     for (int i = 0; i < n; i++)
         width = rows[i].len > width ? rows[i].len : width;
     heads = arena_alloc(c->a, (width + 1) * sizeof(*heads));
@@ -484,21 +463,15 @@ static void past_json(struct json *j, struct db_stmt *s)
     char at[40];
 
     json_open(j, '{');
-    json_key(j, "import");
-    json_int(j, db_col_int(s, 0));
-    json_key(j, "table");
-    json_str(j, db_col_text(s, 1, NULL));
-    json_key(j, "name");
-    json_str(j, db_col_text(s, 2, NULL));
+    json_number(j, "import", db_col_int(s, 0));
+    json_text(j, "table", db_col_text(s, 1, NULL));
+    json_text(j, "name", db_col_text(s, 2, NULL));
     json_key(j, "at");
     when_time_format(db_col_int(s, 3), at);
     json_str(j, at);
-    json_key(j, "by");
-    json_str(j, db_col_text(s, 4, NULL));
-    json_key(j, "job");
-    json_int(j, db_col_int(s, 5));
-    json_key(j, "state");
-    json_str(j, db_col_text(s, 6, NULL));
+    json_text(j, "by", db_col_text(s, 4, NULL));
+    json_number(j, "job", db_col_int(s, 5));
+    json_text(j, "state", db_col_text(s, 6, NULL));
     for (int i = 0; i < 2; i++) {
         const char *text = db_col_text(s, 7 + i, NULL);
         json_t *v = text == NULL ? NULL : json_loads(text, 0, NULL);

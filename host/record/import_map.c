@@ -83,16 +83,11 @@ void import_map_list(struct berth_ctx *c, struct json *j, const char *table, con
     json_open(j, '[');
     while (db_step(s) == DB_ROW) {
         json_open(j, '{');
-        json_key(j, "id");
-        json_int(j, db_col_int(s, 0));
-        json_key(j, "name");
-        json_str(j, db_col_text(s, 1, NULL));
-        json_key(j, "mine");
-        json_bool(j, db_col_int(s, 2) == me(c));
-        json_key(j, "shared");
-        json_bool(j, db_col_int(s, 3) != 0);
-        json_key(j, "fits");
-        json_bool(j, strcmp(db_col_text(s, 4, NULL), headers) == 0);
+        json_number(j, "id", db_col_int(s, 0));
+        json_text(j, "name", db_col_text(s, 1, NULL));
+        json_flag(j, "mine", db_col_int(s, 2) == me(c));
+        json_flag(j, "shared", db_col_int(s, 3) != 0);
+        json_flag(j, "fits", strcmp(db_col_text(s, 4, NULL), headers) == 0);
         json_close(j, '}');
     }
     json_close(j, ']');

@@ -80,10 +80,8 @@ static void new_out(struct json *j, const struct made *m)
     static const char *const empty[] = {"field", "message", "table", "title", "by", "cell", "same_as", "cells"};
 
     json_open(j, '{');
-    json_key(j, "row");
-    json_int(j, m->row);
-    json_key(j, "outcome");
-    json_str(j, "new");
+    json_number(j, "row", m->row);
+    json_text(j, "outcome", "new");
     json_key(j, "record");
     if (m->id == 0)
         json_nil(j);
@@ -104,19 +102,15 @@ static void row_out(struct json *j, struct db_stmt *s)
     json_t *detail = text == NULL ? NULL : json_loads(text, 0, NULL);
 
     json_open(j, '{');
-    json_key(j, "row");
-    json_int(j, db_col_int(s, 0));
-    json_key(j, "outcome");
-    json_str(j, db_col_text(s, 1, NULL));
+    json_number(j, "row", db_col_int(s, 0));
+    json_text(j, "outcome", db_col_text(s, 1, NULL));
     json_key(j, "record");
     if (db_col_is_null(s, 2))
         json_nil(j);
     else
         json_int(j, db_col_int(s, 2));
-    json_key(j, "field");
-    json_str(j, db_col_text(s, 3, NULL));
-    json_key(j, "message");
-    json_str(j, db_col_text(s, 4, NULL));
+    json_text(j, "field", db_col_text(s, 3, NULL));
+    json_text(j, "message", db_col_text(s, 4, NULL));
     for (size_t i = 0; i < sizeof(from_detail) / sizeof(from_detail[0]); i++) {
         const json_t *v = json_object_get(detail, from_detail[i]);
         char *raw = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);

@@ -42,25 +42,19 @@ void import_detail(struct run *r, struct berth_ctx *c, struct prep *p, const str
     struct json j = json_to(&b);
 
     json_open(&j, '{');
-    if (cell != NULL) {
-        json_key(&j, "cell");
-        json_str(&j, cell);
-    }
+    if (cell != NULL)
+        json_text(&j, "cell", cell);
     if (m != NULL) {
-        json_key(&j, "table");
-        json_str(&j, m->table->name);
-        json_key(&j, "title");
-        json_str(&j, m->title);
+        json_text(&j, "table", m->table->name);
+        json_text(&j, "title", m->title);
         json_key(&j, "by");
         json_open(&j, '[');
         for (size_t i = 0; i < m->nby; i++)
             json_str(&j, m->by[i]);
         json_close(&j, ']');
     }
-    if (p->told != 0) {
-        json_key(&j, "same_as");
-        json_int(&j, p->told);
-    }
+    if (p->told != 0)
+        json_number(&j, "same_as", p->told);
     if (was != NULL)
         was_json(&j, was);
     cells_json(&j, p);

@@ -110,31 +110,25 @@ int job_json(struct berth_ctx *c, int64_t id, struct buf *out)
     again = db_col_int(s, 8);
     seconds = started == 0 ? 0 : (double)((ended != 0 ? ended : c->now) - started) / 1000.0;
     json_open(&j, '{');
-    json_key(&j, "id");
-    json_int(&j, id);
-    json_key(&j, "kind");
-    json_str(&j, db_col_text(s, 0, NULL));
-    json_key(&j, "state");
-    json_str(&j, state);
+    json_number(&j, "id", id);
+    json_text(&j, "kind", db_col_text(s, 0, NULL));
+    json_text(&j, "state", state);
     json_key(&j, "progress");
     json_double(&j, strcmp(state, "done") == 0 ? 1.0 : total <= 0 ? 0.0 : done >= total ? 1.0 : (double)done / (double)total);
-    json_key(&j, "done");
-    json_int(&j, done);
+    json_number(&j, "done", done);
     json_key(&j, "total");
     if (total > 0)
         json_int(&j, total);
     else
         json_nil(&j);
-    json_key(&j, "rate");
-    json_int(&j, seconds > 0 ? (int64_t)((double)done / seconds) : 0);
+    json_number(&j, "rate", seconds > 0 ? (int64_t)((double)done / seconds) : 0);
     json_key(&j, "remaining");
     if (strcmp(state, "running") == 0 && done > 0 && total >= done)
         json_int(&j, (int64_t)(seconds * (double)(total - done) / (double)done) + 1);
     else
         json_nil(&j);
     raw_or_null(&j, "result", db_col_text(s, 4, NULL));
-    json_key(&j, "error");
-    json_str(&j, strcmp(state, "failed") == 0 || again != 0 ? db_col_text(s, 5, NULL) : NULL);
+    json_text(&j, "error", strcmp(state, "failed") == 0 || again != 0 ? db_col_text(s, 5, NULL) : NULL);
     json_key(&j, "again_at");
     when_time_format(again, when);
     json_str(&j, again != 0 ? when : NULL);

@@ -32,23 +32,17 @@ static const char *label(const struct net *n, const char *key)
 static void begin(const struct net *n, const char *by, const struct table *t, const char *text)
 {
     json_open(n->j, '{');
-    json_key(n->j, "by");
-    json_str(n->j, by);
-    json_key(n->j, "table");
-    json_str(n->j, t->name);
-    json_key(n->j, "icon");
-    json_str(n->j, t->icon);
-    json_key(n->j, "label");
-    json_str(n->j, text);
+    json_text(n->j, "by", by);
+    json_text(n->j, "table", t->name);
+    json_text(n->j, "icon", t->icon);
+    json_text(n->j, "label", text);
 }
 
 static void node(struct json *j, int64_t id, const char *title)
 {
     json_open(j, '{');
-    json_key(j, "id");
-    json_int(j, id);
-    json_key(j, "title");
-    json_str(j, title);
+    json_number(j, "id", id);
+    json_text(j, "title", title);
     json_close(j, '}');
 }
 
@@ -107,8 +101,7 @@ static void in_nodes(const struct net *n, const struct table *u, const struct fi
         node(n->j, id, json_is_string(title) ? json_string_value(title) : NULL);
     }
     json_close(n->j, ']');
-    json_key(n->j, "next");
-    json_str(n->j, json_string_value(json_object_get(doc, "next")));
+    json_text(n->j, "next", json_string_value(json_object_get(doc, "next")));
     json_decref(doc);
     json_decref(condition);
     buf_free(&page);
@@ -124,8 +117,7 @@ static void in_link(const struct net *n, const struct table *u, const struct fie
     begin(n, by, u, arena_fmt(n->c->a, "%s · %s", label(n, arena_fmt(n->c->a, "%s.*", u->name)),
                               labels_field(n->c->st->labels, n->c->locale, u->name, f->name)));
     if (!only && when_monotonic() > n->until) {
-        json_key(n->j, "cut");
-        json_bool(n->j, true);
+        json_flag(n->j, "cut", true);
         json_key(n->j, "nodes");
         json_open(n->j, '[');
         json_close(n->j, ']');
@@ -154,10 +146,8 @@ int net_page(struct berth_ctx *c, const struct table *t, int64_t id, const char 
     json_open(&j, '{');
     json_key(&j, "node");
     begin(&n, "", t, label(&n, t->name));
-    json_key(&j, "id");
-    json_int(&j, id);
-    json_key(&j, "title");
-    json_str(&j, row_title(row));
+    json_number(&j, "id", id);
+    json_text(&j, "title", row_title(row));
     json_close(&j, '}');
     json_key(&j, "links");
     json_open(&j, '[');

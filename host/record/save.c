@@ -270,8 +270,7 @@ static int history_changes(struct berth_ctx *c, const struct berth_row *r)
             continue;
         any = true;
         json_open(&j, '{');
-        json_key(&j, "field");
-        json_str(&j, f->name);
+        json_text(&j, "field", f->name);
         json_key(&j, "from");
         val_json(&j, f, r->old->v[i]);
         json_key(&j, "to");

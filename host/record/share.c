@@ -41,15 +41,6 @@ static void time_json(struct json *j, const char *key, struct db_stmt *s, int at
     json_str(j, text);
 }
 
-static void id_json(struct json *j, const char *key, int64_t id)
-{
-    json_key(j, key);
-    if (id != 0)
-        json_int(j, id);
-    else
-        json_nil(j);
-}
-
 /* Roles have names that everybody may read here: a share with one would tell nothing else. */
 static const char *name_of(struct berth_ctx *c, const char *table, int64_t id)
 {
@@ -59,25 +50,20 @@ static const char *name_of(struct berth_ctx *c, const char *table, int64_t id)
 static void one_json(struct berth_ctx *c, struct json *j, struct db_stmt *s)
 {
     json_open(j, '{');
-    id_json(j, "id", db_col_int(s, 0));
+    json_id(j, "id", db_col_int(s, 0));
     for (int i = 0; i < TARGETS; i++) {
         int64_t id = db_col_int(s, 2 + i);
 
-        id_json(j, targets[i].column, id);
-        if (id != 0) {
-            json_key(j, "name");
-            json_str(j, name_of(c, targets[i].table, id));
-        }
+        json_id(j, targets[i].column, id);
+        if (id != 0)
+            json_text(j, "name", name_of(c, targets[i].table, id));
     }
-    json_key(j, "access");
-    json_str(j, db_col_text(s, 5, NULL));
-    json_key(j, "part");
-    json_str(j, db_col_is_null(s, 6) ? NULL : db_col_text(s, 6, NULL));
+    json_text(j, "access", db_col_text(s, 5, NULL));
+    json_text(j, "part", db_col_is_null(s, 6) ? NULL : db_col_text(s, 6, NULL));
     time_json(j, "until_at", s, 7);
     time_json(j, "at", s, 8);
-    id_json(j, "by", db_col_int(s, 9));
-    json_key(j, "by_name");
-    json_str(j, name_of(c, "user", db_col_int(s, 9)));
+    json_id(j, "by", db_col_int(s, 9));
+    json_text(j, "by_name", name_of(c, "user", db_col_int(s, 9)));
     json_close(j, '}');
 }
 
@@ -109,9 +95,8 @@ static void roles_json(struct berth_ctx *c, struct json *j)
     json_open(j, '[');
     while (db_step(s) == DB_ROW) {
         json_open(j, '{');
-        id_json(j, "id", db_col_int(s, 0));
-        json_key(j, "name");
-        json_str(j, db_col_text(s, 1, NULL));
+        json_id(j, "id", db_col_int(s, 0));
+        json_text(j, "name", db_col_text(s, 1, NULL));
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -124,11 +109,9 @@ int share_list(struct berth_ctx *c, const struct berth_row *r, struct buf *out)
     int64_t owner = row_int(r, r->t->at_owner);
 
     json_open(&j, '{');
-    id_json(&j, "owner_id", owner);
-    json_key(&j, "owner_name");
-    json_str(&j, owner == 0 ? NULL : name_of(c, "user", owner));
-    json_key(&j, "may");
-    json_bool(&j, share_may(c, r));
+    json_id(&j, "owner_id", owner);
+    json_text(&j, "owner_name", owner == 0 ? NULL : name_of(c, "user", owner));
+    json_flag(&j, "may", share_may(c, r));
     json_key(&j, "team");
     list_kind(c, &j, r, "team");
     json_key(&j, "shares");

@@ -78,12 +78,9 @@ int taken_json(struct berth_ctx *c, const struct berth_row *asked_for, struct bu
         return ctx_fail(c, BERTH_INVALID, "bad_request", "err.taken");
     r = holder(c, dup_find_all(c, asked_for->t, keys, 0, DUP_CREATE));
     json_open(&j, '{');
-    json_key(&j, "taken");
-    json_bool(&j, r != NULL);
-    json_key(&j, "team");
-    json_str(&j, r == NULL || r->t->at_owner < 0 ? NULL : team(c, row_int(r, r->t->at_owner)));
-    json_key(&j, "free_on");
-    json_str(&j, r == NULL ? NULL : free_on(c, r));
+    json_flag(&j, "taken", r != NULL);
+    json_text(&j, "team", r == NULL || r->t->at_owner < 0 ? NULL : team(c, row_int(r, r->t->at_owner)));
+    json_text(&j, "free_on", r == NULL ? NULL : free_on(c, r));
     json_close(&j, '}');
     while (out->len < ANSWER)
         buf_putc(out, ' ');

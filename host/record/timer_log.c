@@ -13,36 +13,19 @@
     "id, state, coalesce(due_at, 0), missed, began_at, coalesce(ended_at, 0), turns, tries, "      \
     "error, coalesce(by, 0)"
 
-static void number(struct json *j, const char *key, int64_t v)
-{
-    json_key(j, key);
-    json_int(j, v);
-}
-
-static void time_at(struct json *j, const char *key, int64_t ms)
-{
-    char text[WHEN_TIME_MAX];
-
-    json_key(j, key);
-    when_time_format(ms, text);
-    json_str(j, ms == 0 ? NULL : text);
-}
-
 /* A row of SHOWN. */
 static void run_json(struct json *j, struct db_stmt *s)
 {
     json_open(j, '{');
-    number(j, "id", db_col_int(s, 0));
-    json_key(j, "state");
-    json_str(j, db_col_text(s, 1, NULL));
-    time_at(j, "due", db_col_int(s, 2));
-    number(j, "missed", db_col_int(s, 3));
-    time_at(j, "began", db_col_int(s, 4));
-    time_at(j, "ended", db_col_int(s, 5));
-    number(j, "turns", db_col_int(s, 6));
-    number(j, "tries", db_col_int(s, 7));
-    json_key(j, "error");
-    json_str(j, db_col_text(s, 8, NULL));
+    json_number(j, "id", db_col_int(s, 0));
+    json_text(j, "state", db_col_text(s, 1, NULL));
+    json_time(j, "due", db_col_int(s, 2));
+    json_number(j, "missed", db_col_int(s, 3));
+    json_time(j, "began", db_col_int(s, 4));
+    json_time(j, "ended", db_col_int(s, 5));
+    json_number(j, "turns", db_col_int(s, 6));
+    json_number(j, "tries", db_col_int(s, 7));
+    json_text(j, "error", db_col_text(s, 8, NULL));
     json_key(j, "by");
     if (db_col_int(s, 9) == 0)
         json_nil(j);
@@ -99,17 +82,13 @@ int timer_list_json(struct berth_ctx *c, struct buf *out)
     json_open(&j, '[');
     for (size_t i = 0; i < n; i++) {
         json_open(&j, '{');
-        json_key(&j, "name");
-        json_str(&j, all[i].full);
-        json_key(&j, "label");
-        json_str(&j, label(c, &all[i]));
-        json_key(&j, "script");
-        json_bool(&j, all[i].plugin == NULL);
-        json_key(&j, "every");
-        json_str(&j, all[i].every);
-        time_at(&j, "next", timer_next(c->st, c->conn, &all[i]));
+        json_text(&j, "name", all[i].full);
+        json_text(&j, "label", label(c, &all[i]));
+        json_flag(&j, "script", all[i].plugin == NULL);
+        json_text(&j, "every", all[i].every);
+        json_time(&j, "next", timer_next(c->st, c->conn, &all[i]));
         last_json(c, &j, all[i].full);
-        number(&j, "failures", failures(c, all[i].full));
+        json_number(&j, "failures", failures(c, all[i].full));
         json_close(&j, '}');
     }
     json_close(&j, ']');

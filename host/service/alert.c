@@ -168,28 +168,6 @@ const char *alert_text(struct berth_ctx *c, const char *key, const char *args)
     return text;
 }
 
-static void time_json(struct json *j, const char *key, int64_t ms)
-{
-    char at[WHEN_TIME_MAX];
-
-    json_key(j, key);
-    if (ms == 0) {
-        json_nil(j);
-        return;
-    }
-    when_time_format(ms, at);
-    json_str(j, at);
-}
-
-static void id_json(struct json *j, const char *key, int64_t id)
-{
-    json_key(j, key);
-    if (id == 0)
-        json_nil(j);
-    else
-        json_int(j, id);
-}
-
 bool alert_visible(struct berth_ctx *c, int64_t tbl, int64_t rec)
 {
     const struct table *t;
@@ -205,25 +183,19 @@ static void one(struct berth_ctx *c, struct json *j, struct db_stmt *s, const st
     int64_t rec = db_col_int(s, 2);
 
     json_open(j, '{');
-    id_json(j, "id", db_col_int(s, 0));
-    json_key(j, "text");
-    json_str(j, alert_text(c, db_col_text(s, 3, NULL), db_col_text(s, 4, NULL)));
-    json_key(j, "kind");
-    json_str(j, db_col_text(s, 3, NULL));
-    json_key(j, "severity");
-    json_int(j, db_col_int(s, 5));
-    json_key(j, "state");
-    json_str(j, db_col_text(s, 10, NULL));
-    time_json(j, "due_at", db_col_int(s, 6));
-    time_json(j, "at", db_col_int(s, 7));
-    time_json(j, "until", strcmp(db_col_text(s, 10, NULL), "waiting") == 0 ? db_col_int(s, 11) : 0);
-    json_key(j, "table");
-    json_str(j, t == NULL ? NULL : t->name);
-    id_json(j, "record", t == NULL ? 0 : rec);
-    json_key(j, "title");
-    json_str(j, t == NULL ? NULL : find_title(c, t, rec));
-    id_json(j, "of_user", db_col_int(s, 8));
-    id_json(j, "by", db_col_int(s, 9));
+    json_id(j, "id", db_col_int(s, 0));
+    json_text(j, "text", alert_text(c, db_col_text(s, 3, NULL), db_col_text(s, 4, NULL)));
+    json_text(j, "kind", db_col_text(s, 3, NULL));
+    json_number(j, "severity", db_col_int(s, 5));
+    json_text(j, "state", db_col_text(s, 10, NULL));
+    json_time(j, "due_at", db_col_int(s, 6));
+    json_time(j, "at", db_col_int(s, 7));
+    json_time(j, "until", strcmp(db_col_text(s, 10, NULL), "waiting") == 0 ? db_col_int(s, 11) : 0);
+    json_text(j, "table", t == NULL ? NULL : t->name);
+    json_id(j, "record", t == NULL ? 0 : rec);
+    json_text(j, "title", t == NULL ? NULL : find_title(c, t, rec));
+    json_id(j, "of_user", db_col_int(s, 8));
+    json_id(j, "by", db_col_int(s, 9));
     json_close(j, '}');
 }
 
@@ -259,9 +231,8 @@ int alert_page(struct berth_ctx *c, const char *state, int64_t before, int limit
     if (rc < 0)
         return ctx_db(c, rc, "read alerts");
     json_close(&j, ']');
-    id_json(&j, "next", n == limit || looked == LOOKED_AT ? last : 0);
-    json_key(&j, "open");
-    json_int(&j, alert_open(c));
+    json_id(&j, "next", n == limit || looked == LOOKED_AT ? last : 0);
+    json_number(&j, "open", alert_open(c));
     json_close(&j, '}');
     return c->rc;
 }

@@ -242,10 +242,8 @@ static void recent_json(struct berth_ctx *c, struct json *j)
     json_open(j, '[');
     while (db_step(s) == DB_ROW) {
         json_open(j, '{');
-        json_key(j, "kind");
-        json_str(j, db_col_text(s, 0, NULL));
-        json_key(j, "text");
-        json_str(j, ctx_text(c, db_col_text(s, 0, NULL), NULL));
+        json_text(j, "kind", db_col_text(s, 0, NULL));
+        json_text(j, "text", ctx_text(c, db_col_text(s, 0, NULL), NULL));
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -268,12 +266,9 @@ int alert_pref_json(struct berth_ctx *c, struct buf *out)
     alert_pref(c, c->who->id, &p);
     quiet = p.quiet_from != p.quiet_to;
     json_open(&j, '{');
-    json_key(&j, "mail");
-    json_str(&j, p.mail);
-    json_key(&j, "quiet_from");
-    json_str(&j, quiet ? arena_fmt(c->a, "%02d:%02d", p.quiet_from / 60, p.quiet_from % 60) : NULL);
-    json_key(&j, "quiet_to");
-    json_str(&j, quiet ? arena_fmt(c->a, "%02d:%02d", p.quiet_to / 60, p.quiet_to % 60) : NULL);
+    json_text(&j, "mail", p.mail);
+    json_text(&j, "quiet_from", quiet ? arena_fmt(c->a, "%02d:%02d", p.quiet_from / 60, p.quiet_from % 60) : NULL);
+    json_text(&j, "quiet_to", quiet ? arena_fmt(c->a, "%02d:%02d", p.quiet_to / 60, p.quiet_to % 60) : NULL);
     raw(&j, "muted", p.muted, "[]");
     raw(&j, "ways", p.ways, "{}");
     raw(&j, "kinds", p.kinds, "{}");

@@ -8,35 +8,11 @@
 #include "service/approval_in.h"
 
 /* ---- parts --------------------------------------------------------------------------------------------- */
-static void id_json(struct json *j, const char *key, int64_t id)
-{
-    json_key(j, key);
-    if (id != 0)
-        json_int(j, id);
-    else
-        json_nil(j);
-}
-
-static void text_json(struct json *j, const char *key, const char *s)
-{
-    json_key(j, key);
-    json_str(j, s);
-}
-
-static void time_json(struct json *j, const char *key, int64_t ms)
-{
-    char at[WHEN_TIME_MAX];
-
-    if (ms != 0)
-        when_time_format(ms, at);
-    text_json(j, key, ms == 0 ? NULL : at);
-}
-
 /* Everybody who is signed in may read what colleagues are called. */
 static void person_json(struct berth_ctx *c, struct json *j, const char *key, int64_t user)
 {
-    id_json(j, key, user);
-    text_json(j, arena_fmt(c->a, "%s_name", key), user == 0 ? NULL : find_title(c, model_table(c->m, "user"), user));
+    json_id(j, key, user);
+    json_text(j, arena_fmt(c->a, "%s_name", key), user == 0 ? NULL : find_title(c, model_table(c->m, "user"), user));
 }
 
 /* What is to change, of what the reader may see. */
@@ -45,8 +21,8 @@ static void held_json(struct berth_ctx *c, struct json *j, const struct approval
     json_t *held = a->held == NULL ? NULL : json_loads(a->held, 0, NULL), *v;
     const char *action = json_string_value(json_object_get(held, "action")), *name;
 
-    text_json(j, "action", action);
-    text_json(j, "action_label", action == NULL || a->t == NULL ? NULL : labels_on(c->st->labels, c->locale, a->t->name, arena_fmt(c->a, "action.%s", action)));
+    json_text(j, "action", action);
+    json_text(j, "action_label", action == NULL || a->t == NULL ? NULL : labels_on(c->st->labels, c->locale, a->t->name, arena_fmt(c->a, "action.%s", action)));
     json_key(j, "changes");
     json_open(j, '[');
     json_object_foreach (a->row == NULL ? NULL : json_object_get(held, "set"), name, v) {
@@ -55,16 +31,16 @@ static void held_json(struct berth_ctx *c, struct json *j, const struct approval
         if (f == NULL || perm_field_of(a->row, f) < ACCESS_READ)
             continue;
         json_open(j, '{');
-        text_json(j, "field", f->name);
-        text_json(j, "label", labels_field(c->st->labels, c->locale, a->row->t->name, f->name));
-        text_json(j, "type", model_type_name(f->type));
-        text_json(j, "unit", f->type != BERTH_MONEY ? NULL : f->of != NULL ? f->of : c->st->company.currency);
+        json_text(j, "field", f->name);
+        json_text(j, "label", labels_field(c->st->labels, c->locale, a->row->t->name, f->name));
+        json_text(j, "type", model_type_name(f->type));
+        json_text(j, "unit", f->type != BERTH_MONEY ? NULL : f->of != NULL ? f->of : c->st->company.currency);
         json_key(j, "from");
         val_json(j, f, a->row->v[f->at]);
         json_key(j, "to");
         val_json(j, f, val_kept(c, f, v));
-        text_json(j, "from_text", val_text(c, f, a->row->v[f->at]));
-        text_json(j, "to_text", val_text(c, f, val_kept(c, f, v)));
+        json_text(j, "from_text", val_text(c, f, a->row->v[f->at]));
+        json_text(j, "to_text", val_text(c, f, val_kept(c, f, v)));
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -81,18 +57,18 @@ static void head_json(struct berth_ctx *c, struct json *j, const struct approval
 {
     bool see = seen(c, a);
 
-    id_json(j, "id", a->id);
-    text_json(j, "flow", a->plan.flow);
-    text_json(j, "state", a->state);
-    text_json(j, "table", a->t == NULL ? NULL : a->t->name);
-    id_json(j, "record", see ? a->rec : 0);
-    text_json(j, "title", see ? row_title(a->row) : NULL);
+    json_id(j, "id", a->id);
+    json_text(j, "flow", a->plan.flow);
+    json_text(j, "state", a->state);
+    json_text(j, "table", a->t == NULL ? NULL : a->t->name);
+    json_id(j, "record", see ? a->rec : 0);
+    json_text(j, "title", see ? row_title(a->row) : NULL);
     person_json(c, j, "by", a->by);
-    time_json(j, "at", a->at);
-    time_json(j, "due_at", a->due);
-    time_json(j, "ended_at", a->ended);
-    id_json(j, "step", a->ended != 0 || strcmp(a->state, "returned") == 0 ? 0 : a->step + 1);
-    text_json(j, "step_name", a->plan.n == 0 ? NULL : a->plan.steps[a->step].name);
+    json_time(j, "at", a->at);
+    json_time(j, "due_at", a->due);
+    json_time(j, "ended_at", a->ended);
+    json_id(j, "step", a->ended != 0 || strcmp(a->state, "returned") == 0 ? 0 : a->step + 1);
+    json_text(j, "step_name", a->plan.n == 0 ? NULL : a->plan.steps[a->step].name);
     if (see)
         held_json(c, j, a);
 }
@@ -103,9 +79,9 @@ static void ask_json(struct berth_ctx *c, struct json *j, const struct ask *k)
     person_json(c, j, "user", k->user);
     person_json(c, j, "of_user", k->of_user);
     person_json(c, j, "done_by", k->done_by);
-    text_json(j, "state", k->state);
-    time_json(j, "at", k->at);
-    time_json(j, "ended_at", k->ended);
+    json_text(j, "state", k->state);
+    json_time(j, "at", k->at);
+    json_time(j, "ended_at", k->ended);
     json_close(j, '}');
 }
 
@@ -120,9 +96,9 @@ static void steps_json(struct berth_ctx *c, struct json *j, const struct approva
         const struct step *s = &a->plan.steps[i];
 
         json_open(j, '{');
-        text_json(j, "name", s->name);
-        text_json(j, "who", s->who);
-        text_json(j, "mode", s->all ? "all" : "any");
+        json_text(j, "name", s->name);
+        json_text(j, "who", s->who);
+        json_text(j, "mode", s->all ? "all" : "any");
         json_key(j, "asks");
         json_open(j, '[');
         for (size_t m = 0; m < n; m++)
@@ -144,14 +120,14 @@ static void acts_json(struct berth_ctx *c, struct json *j, const struct approval
     db_bind_int(s, 1, a->id);
     while (db_step(s) == DB_ROW) {
         json_open(j, '{');
-        time_json(j, "at", db_col_int(s, 0));
+        json_time(j, "at", db_col_int(s, 0));
         person_json(c, j, "by", db_col_int(s, 1));
         person_json(c, j, "for_user", db_col_int(s, 2));
         person_json(c, j, "whom", db_col_int(s, 3));
-        text_json(j, "op", db_col_text(s, 4, NULL));
-        id_json(j, "step", db_col_int(s, 5) + 1);
-        text_json(j, "note", db_col_is_null(s, 6) ? NULL : db_col_text(s, 6, NULL));
-        text_json(j, "via", db_col_is_null(s, 7) ? NULL : db_col_text(s, 7, NULL));
+        json_text(j, "op", db_col_text(s, 4, NULL));
+        json_id(j, "step", db_col_int(s, 5) + 1);
+        json_text(j, "note", db_col_is_null(s, 6) ? NULL : db_col_text(s, 6, NULL));
+        json_text(j, "via", db_col_is_null(s, 7) ? NULL : db_col_text(s, 7, NULL));
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -178,7 +154,7 @@ static void may_json(struct berth_ctx *c, struct json *j, const struct approval 
     if (strcmp(a->state, "returned") == 0 && a->by == c->who->id)
         json_str(j, "resubmit");
     json_close(j, ']');
-    text_json(j, "fills", mine ? a->plan.steps[a->step].fills : NULL);
+    json_text(j, "fills", mine ? a->plan.steps[a->step].fills : NULL);
 }
 
 static void whole_json(struct berth_ctx *c, struct json *j, const struct approval *a)
@@ -246,9 +222,8 @@ int approval_box(struct berth_ctx *c, const char *box, int64_t before, int limit
         json_close(&j, '}');
     }
     json_close(&j, ']');
-    id_json(&j, "next", n == limit ? found[n - 1].key : 0);
-    json_key(&j, "waiting");
-    json_int(&j, approval_waiting(c));
+    json_id(&j, "next", n == limit ? found[n - 1].key : 0);
+    json_number(&j, "waiting", approval_waiting(c));
     json_close(&j, '}');
     return c->rc;
 }

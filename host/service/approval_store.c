@@ -97,14 +97,10 @@ static void step_json(struct json *j, const struct step *s)
         json_key(j, texts[i].name);
         json_str(j, *v);
     }
-    json_key(j, "role");
-    json_int(j, s->role);
-    json_key(j, "level");
-    json_int(j, s->level);
-    json_key(j, "hours");
-    json_int(j, s->hours);
-    json_key(j, "flags");
-    json_int(j, s->all + 2 * s->skip + 4 * s->added);
+    json_number(j, "role", s->role);
+    json_number(j, "level", s->level);
+    json_number(j, "hours", s->hours);
+    json_number(j, "flags", s->all + 2 * s->skip + 4 * s->added);
     json_key(j, "people");
     json_open(j, '[');
     for (size_t i = 0; i < s->people.n; i++)
@@ -120,16 +116,11 @@ static const char *plan_text(struct berth_ctx *c, const struct plan *p)
     const char *out;
 
     json_open(&j, '{');
-    json_key(&j, "flow");
-    json_str(&j, p->flow);
-    json_key(&j, "state");
-    json_str(&j, p->state);
-    json_key(&j, "locks");
-    json_int(&j, p->locks);
-    json_key(&j, "own");
-    json_bool(&j, p->own);
-    json_key(&j, "mail");
-    json_bool(&j, p->mail);
+    json_text(&j, "flow", p->flow);
+    json_text(&j, "state", p->state);
+    json_number(&j, "locks", p->locks);
+    json_flag(&j, "own", p->own);
+    json_flag(&j, "mail", p->mail);
     json_key(&j, "steps");
     json_open(&j, '[');
     for (size_t i = 0; i < p->n; i++)

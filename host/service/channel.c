@@ -379,16 +379,11 @@ static void setting_json(struct json *j, const json_t *one, const struct channel
     bool secret = json_is_true(json_object_get(one, "secret"));
 
     json_open(j, '{');
-    json_key(j, "name");
-    json_str(j, name);
-    json_key(j, "secret");
-    json_bool(j, secret);
-    json_key(j, "set");
-    json_bool(j, value != NULL);
-    json_key(j, "value");
-    json_str(j, secret ? NULL : value);
-    json_key(j, "default");
-    json_str(j, json_string_value(json_object_get(one, "default")));
+    json_text(j, "name", name);
+    json_flag(j, "secret", secret);
+    json_flag(j, "set", value != NULL);
+    json_text(j, "value", secret ? NULL : value);
+    json_text(j, "default", json_string_value(json_object_get(one, "default")));
     json_close(j, '}');
 }
 
@@ -399,8 +394,7 @@ static void count_json(struct berth_ctx *c, struct json *j, const char *name, co
 
     db_bind_text(s, 1, state, -1);
     db_bind_text(s, 2, name, -1);
-    json_key(j, state);
-    json_int(j, db_step(s) == DB_ROW ? db_col_int(s, 0) : 0);
+    json_number(j, state, db_step(s) == DB_ROW ? db_col_int(s, 0) : 0);
     db_reset(s);
 }
 
@@ -410,12 +404,9 @@ static void channel_json(struct berth_ctx *c, struct json *j, const struct scrip
     json_t *list = json_loads(d->settings, 0, NULL), *one;
     size_t i;
 
-    json_key(j, "about");
-    json_str(j, d->about);
-    json_key(j, "active");
-    json_bool(j, ch->active);
-    json_key(j, "granted");
-    json_bool(j, granted(c->st, c->a, d->name));
+    json_text(j, "about", d->about);
+    json_flag(j, "active", ch->active);
+    json_flag(j, "granted", granted(c->st, c->a, d->name));
     json_key(j, "settings");
     json_open(j, '[');
     json_array_foreach(list, i, one) setting_json(j, one, ch);
@@ -440,8 +431,7 @@ int channel_list_json(struct berth_ctx *c, bool all, struct buf *out)
 
         if (all || ch.active) {
             json_open(&j, '{');
-            json_key(&j, "name");
-            json_str(&j, d[i].name);
+            json_text(&j, "name", d[i].name);
             if (all)
                 channel_json(c, &j, &d[i], &ch);
             json_close(&j, '}');

@@ -140,24 +140,15 @@ static void body_json(struct json *j, const struct file *f)
     char at[WHEN_TIME_MAX];
 
     when_time_format(f->at, at);
-    json_key(j, "id");
-    json_int(j, f->id);
-    json_key(j, "no");
-    json_int(j, f->no);
-    json_key(j, "name");
-    json_str(j, f->name);
-    json_key(j, "mime");
-    json_str(j, f->mime);
-    json_key(j, "size");
-    json_int(j, f->size);
-    json_key(j, "at");
-    json_str(j, at);
-    json_key(j, "by");
-    json_int(j, f->by);
-    json_key(j, "look");
-    json_str(j, t == NULL ? NULL : looks[t->look]);
-    json_key(j, "thumbnail");
-    json_bool(j, thumb_may(f->mime));
+    json_number(j, "id", f->id);
+    json_number(j, "no", f->no);
+    json_text(j, "name", f->name);
+    json_text(j, "mime", f->mime);
+    json_number(j, "size", f->size);
+    json_text(j, "at", at);
+    json_number(j, "by", f->by);
+    json_text(j, "look", t == NULL ? NULL : looks[t->look]);
+    json_flag(j, "thumbnail", thumb_may(f->mime));
 }
 
 void file_json(struct json *j, const struct file *f)
@@ -223,11 +214,9 @@ int file_list(struct berth_ctx *c, const struct berth_row *r, int64_t max, struc
     titles_of_rows(c, &j, by, n);
     json_key(&j, "may");
     json_open(&j, '{');
-    json_key(&j, "add");
-    json_bool(&j, perm_row(c, r, DO_UPDATE));
+    json_flag(&j, "add", perm_row(c, r, DO_UPDATE));
     json_close(&j, '}');
-    json_key(&j, "max");
-    json_int(&j, max);
+    json_number(&j, "max", max);
     json_close(&j, '}');
     return c->rc;
 }

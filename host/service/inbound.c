@@ -245,8 +245,7 @@ int inbound_page(struct berth_ctx *c, int64_t before, int limit, struct buf *out
     while ((rc = db_step(s)) == DB_ROW) {
         last = db_col_int(s, 0);
         json_open(&j, '{');
-        json_key(&j, "id");
-        json_int(&j, last);
+        json_number(&j, "id", last);
         for (int i = 0; i < 4; i++) {
             json_key(&j, keys[i]);
             json_str(&j, db_col_text(s, i + 1, NULL));

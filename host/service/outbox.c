@@ -284,15 +284,6 @@ void outbox_stop(struct outbox **po)
 
 /* ---- telling administrators
  * ----------------------------------------------------------------------------- */
-static void time_at(struct json *j, const char *key, int64_t ms)
-{
-    char text[WHEN_TIME_MAX];
-
-    json_key(j, key);
-    when_time_format(ms, text);
-    json_str(j, ms == 0 ? NULL : text);
-}
-
 int outbox_page(struct berth_ctx *c, const char *state, int64_t before, int limit, struct buf *out)
 {
     static const char *const keys[] = {"channel", "to", "subject", "error"};
@@ -313,16 +304,14 @@ int outbox_page(struct berth_ctx *c, const char *state, int64_t before, int limi
     while ((rc = db_step(s)) == DB_ROW) {
         last = db_col_int(s, 0);
         json_open(&j, '{');
-        json_key(&j, "id");
-        json_int(&j, last);
+        json_number(&j, "id", last);
         for (int i = 0; i < 4; i++) {
             json_key(&j, keys[i]);
             json_str(&j, db_col_text(s, i + 1, NULL));
         }
-        time_at(&j, "at", db_col_int(s, 5));
-        time_at(&j, "again_at", db_col_int(s, 6));
-        json_key(&j, "tries");
-        json_int(&j, db_col_int(s, 7));
+        json_time(&j, "at", db_col_int(s, 5));
+        json_time(&j, "again_at", db_col_int(s, 6));
+        json_number(&j, "tries", db_col_int(s, 7));
         json_close(&j, '}');
         n++;
     }

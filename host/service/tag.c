@@ -11,12 +11,9 @@ static void list(struct berth_ctx *c, struct json *j, const char *key, struct db
     json_open(j, '[');
     while (db_step(s) == DB_ROW) {
         json_open(j, '{');
-        json_key(j, "id");
-        json_int(j, db_col_int(s, 0));
-        json_key(j, "name");
-        json_str(j, db_col_text(s, 1, NULL));
-        json_key(j, "color");
-        json_str(j, db_col_text(s, 2, NULL));
+        json_number(j, "id", db_col_int(s, 0));
+        json_text(j, "name", db_col_text(s, 1, NULL));
+        json_text(j, "color", db_col_text(s, 2, NULL));
         json_close(j, '}');
     }
     json_close(j, ']');

@@ -53,17 +53,10 @@ static struct json open_entry(struct buf *b, const char *kind, int64_t id, int64
     buf_clear(b);
     when_time_format(at, text);
     json_open(&j, '{');
-    json_key(&j, "kind");
-    json_str(&j, kind);
-    json_key(&j, "id");
-    json_int(&j, id);
-    json_key(&j, "at");
-    json_str(&j, text);
-    json_key(&j, "by");
-    if (by != 0)
-        json_int(&j, by);
-    else
-        json_nil(&j);
+    json_text(&j, "kind", kind);
+    json_number(&j, "id", id);
+    json_text(&j, "at", text);
+    json_id(&j, "by", by);
     return j;
 }
 
@@ -96,12 +89,9 @@ static void note_members(struct berth_ctx *c, struct json *j, struct db_stmt *q)
 {
     struct note n = {.id = db_col_int(q, 0), .by = db_col_int(q, 2)};
 
-    json_key(j, "text");
-    json_str(j, db_col_text(q, 4, NULL));
-    json_key(j, "edited");
-    json_bool(j, db_col_int(q, 3) != 0);
-    json_key(j, "mine");
-    json_bool(j, note_mine(c, &n));
+    json_text(j, "text", db_col_text(q, 4, NULL));
+    json_flag(j, "edited", db_col_int(q, 3) != 0);
+    json_flag(j, "mine", note_mine(c, &n));
 }
 
 static void file_members(struct berth_ctx *c, struct json *j, struct db_stmt *q)
@@ -135,10 +125,8 @@ static void in_members(struct berth_ctx *c, struct json *j, struct db_stmt *q)
         json_key(j, keys[i]);
         json_str(j, db_col_is_null(q, 3 + i) ? NULL : db_col_text(q, 3 + i, NULL));
     }
-    json_key(j, "left_out");
-    json_int(j, db_col_int(q, 7));
-    json_key(j, "state");
-    json_str(j, "in");
+    json_number(j, "left_out", db_col_int(q, 7));
+    json_text(j, "state", "in");
 }
 
 static const struct hanging {
@@ -200,10 +188,8 @@ static void read_rows(struct merge *m, struct source *s)
         struct berth_row *r = rows->row[i];
         struct json j = open_entry(&b, "row", row_id(r), row_int(r, t->moment->at), row_int(r, F_CREATED_BY));
 
-        json_key(&j, "table");
-        json_str(&j, t->name);
-        json_key(&j, "title");
-        json_str(&j, perm_field(c->who, t->title) >= ACCESS_READ ? row_title(r) : NULL);
+        json_text(&j, "table", t->name);
+        json_text(&j, "title", perm_field(c->who, t->title) >= ACCESS_READ ? row_title(r) : NULL);
         json_key(&j, "row");
         row_json(&j, r);
         json_close(&j, '}');
@@ -385,8 +371,7 @@ int timeline_page(struct berth_ctx *c, const struct berth_row *r, const char *ki
     }
     json_close(&j, ']');
     titles_of_rows(c, &j, refs, nrefs);
-    json_key(&j, "next");
-    json_str(&j, newest(m, &of) == NULL ? NULL : write_cursor(m));
+    json_text(&j, "next", newest(m, &of) == NULL ? NULL : write_cursor(m));
     json_close(&j, '}');
     return c->rc;
 }

@@ -6,19 +6,6 @@
 #include "record/timer.h"
 #include "web/app.h"
 
-static void at_json(struct json *j, const char *key, int64_t ms)
-{
-    char text[WHEN_TIME_MAX];
-
-    json_key(j, key);
-    if (ms == 0) {
-        json_nil(j);
-        return;
-    }
-    when_time_format(ms, text);
-    json_str(j, text);
-}
-
 /* ---- timers ------------------------------------------------------------------------------------- */
 static int timers(struct call *k)
 {
@@ -44,8 +31,7 @@ static int timer_now(struct call *k)
             if ((turns = timer_run(k->app->st, &all[i], k->user)) < 0)
                 return ctx_fail(&k->c, turns == BERTH_BUSY ? BERTH_BUSY : BERTH_BROKEN, NULL, NULL);
             json_open(&j, '{');
-            json_key(&j, "turns");
-            json_int(&j, turns);
+            json_number(&j, "turns", turns);
             json_close(&j, '}');
             return k->c.rc;
         }
@@ -62,22 +48,17 @@ static void problems(struct call *k, struct json *j)
     json_open(j, '[');
     for (size_t i = 0; i < n; i++) {
         json_open(j, '{');
-        json_key(j, "file");
-        json_str(j, p[i].file);
+        json_text(j, "file", p[i].file);
         json_key(j, "line");
         if (p[i].line > 0)
             json_int(j, p[i].line);
         else
             json_nil(j);
-        json_key(j, "message");
-        json_str(j, p[i].message);
-        json_key(j, "running");
-        json_bool(j, p[i].at_run);
-        json_key(j, "stopped");
-        json_bool(j, p[i].stopped);
-        json_key(j, "times");
-        json_int(j, (int64_t)p[i].times);
-        at_json(j, "at", p[i].at);
+        json_text(j, "message", p[i].message);
+        json_flag(j, "running", p[i].at_run);
+        json_flag(j, "stopped", p[i].stopped);
+        json_number(j, "times", (int64_t)p[i].times);
+        json_time(j, "at", p[i].at);
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -94,12 +75,9 @@ static int scripts(struct call *k)
     json_open(&j, '[');
     for (size_t i = 0; i < n; i++) {
         json_open(&j, '{');
-        json_key(&j, "file");
-        json_str(&j, s[i].file);
-        json_key(&j, "about");
-        json_str(&j, s[i].about);
-        json_key(&j, "older");
-        json_bool(&j, s[i].older);
+        json_text(&j, "file", s[i].file);
+        json_text(&j, "about", s[i].about);
+        json_flag(&j, "older", s[i].older);
         json_close(&j, '}');
     }
     json_close(&j, ']');
@@ -120,10 +98,8 @@ static int health(struct call *k)
     struct json j = call_json(k);
 
     json_open(&j, '{');
-    json_key(&j, "ok");
-    json_bool(&j, true);
-    json_key(&j, "version");
-    json_str(&j, k->app->version);
+    json_flag(&j, "ok", true);
+    json_text(&j, "version", k->app->version);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -151,16 +127,13 @@ static int state(struct call *k)
         json_key(&j, numbers[i].key);
         json_int(&j, numbers[i].v);
     }
-    json_key(&j, "left_out");
-    json_str(&j, k->app->left_out);
+    json_text(&j, "left_out", k->app->left_out);
     json_key(&j, "plugins");
     json_open(&j, '[');
     for (size_t i = 0; i < k->c.m->nplugins; i++) {
         json_open(&j, '{');
-        json_key(&j, "name");
-        json_str(&j, k->c.m->plugins[i]->name);
-        json_key(&j, "version");
-        json_str(&j, k->c.m->plugins[i]->version);
+        json_text(&j, "name", k->c.m->plugins[i]->name);
+        json_text(&j, "version", k->c.m->plugins[i]->version);
         json_close(&j, '}');
     }
     json_close(&j, ']');

@@ -96,7 +96,7 @@ static bool match(struct call *k, const char *pattern, const char *path)
     return *pattern == '\0' && *path == '\0';
 }
 
-const struct route_entry *const routes_all[] = {routes_auth, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_recycle, routes_alerts, routes_approvals, routes_home,
+const struct route_entry *const routes_all[] = {routes_auth, routes_start, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_recycle, routes_alerts, routes_approvals, routes_home,
                                                 routes_events, routes_look, routes_dups, routes_rights, routes_reports, routes_rest, routes_files,
                                                 routes_notes, routes_mail, routes_channels,
                                                 /* administration */
@@ -449,6 +449,36 @@ struct json call_json(struct call *k)
     return json_to(&k->req->out);
 }
 
+const char *call_label(struct call *k, const char *key)
+{
+    return labels_get(k->app->st->labels, k->c.locale, key);
+}
+
+const char *call_label_or(struct call *k, const char *key, const char *otherwise)
+{
+    const char *s = labels_find(k->app->st->labels, k->c.locale, key);
+
+    return s != NULL ? s : otherwise;
+}
+
+const char *call_fmt(struct call *k, const char *fmt, const char *a, const char *b)
+{
+    struct buf out = BUF_INIT;
+    const char *s;
+
+    for (; *fmt != '\0'; fmt++) {
+        if (*fmt == '$') {
+            buf_puts(&out, a);
+            a = b;
+        } else {
+            buf_putc(&out, *fmt);
+        }
+    }
+    s = arena_strdup(k->req->arena, buf_str(&out));
+    buf_free(&out);
+    return s;
+}
+
 int call_job(struct call *k, int64_t job, const char *with, int64_t id)
 {
     struct json j = call_json(k);
@@ -457,12 +487,9 @@ int call_job(struct call *k, int64_t job, const char *with, int64_t id)
         return k->c.rc;
     k->req->status = 202;
     json_open(&j, '{');
-    json_key(&j, "job");
-    json_int(&j, job);
-    if (with != NULL) {
-        json_key(&j, with);
-        json_int(&j, id);
-    }
+    json_number(&j, "job", job);
+    if (with != NULL)
+        json_number(&j, with, id);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -507,16 +534,11 @@ const char *call_string(struct call *k, const char *key)
 void call_user(struct call *k, struct json *j, const struct who *w)
 {
     json_open(j, '{');
-    json_key(j, "id");
-    json_int(j, w->id);
-    json_key(j, "name");
-    json_str(j, w->name);
-    json_key(j, "login");
-    json_str(j, w->login);
-    json_key(j, "locale");
-    json_str(j, *w->locale != '\0' ? w->locale : k->app->st->company.locale);
-    json_key(j, "admin");
-    json_bool(j, w->admin);
+    json_number(j, "id", w->id);
+    json_text(j, "name", w->name);
+    json_text(j, "login", w->login);
+    json_text(j, "locale", *w->locale != '\0' ? w->locale : k->app->st->company.locale);
+    json_flag(j, "admin", w->admin);
     json_close(j, '}');
 }
 

@@ -80,7 +80,7 @@ struct call { /* one request on its way */
 };
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
-extern const struct route_entry routes_rest[], routes_auth[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
+extern const struct route_entry routes_rest[], routes_auth[], routes_start[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
     routes_alerts[], routes_approvals[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_channels[], routes_rights[], routes_reports[];
 /* Of the administration. */
 extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[], routes_scripts[], routes_script_try[], routes_upkeep[], routes_config[];
@@ -114,6 +114,10 @@ extern const char app_csp[];
 
 /* For handlers. */
 struct json call_json(struct call *k);  /* to the answer */
+/* A text in the reader's language. */
+const char *call_label(struct call *k, const char *key);
+const char *call_label_or(struct call *k, const char *key, const char *otherwise);
+const char *call_fmt(struct call *k, const char *fmt, const char *a, const char *b); /* "$.$": a and b in their places; in the arena */
 /* 202 {"job":7,"import":3} for a job that was added; with NULL: {"job":7}. */
 int call_job(struct call *k, int64_t job, const char *with, int64_t id);
 int call_bad(struct call *k, const char *name); /* 400: parameter `name` is not understood */

@@ -66,8 +66,7 @@ static int act(struct call *k)
         return k->c.rc;
     j = call_json(k);
     json_open(&j, '{');
-    json_key(&j, "waiting");
-    json_int(&j, approval_waiting(&k->c));
+    json_number(&j, "waiting", approval_waiting(&k->c));
     json_close(&j, '}');
     return k->c.rc;
 }

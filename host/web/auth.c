@@ -215,10 +215,8 @@ static int tokens(struct call *k)
     json_open(&j, '[');
     while (db_step(s) == DB_ROW) {
         json_open(&j, '{');
-        json_key(&j, "id");
-        json_int(&j, db_col_int(s, 0));
-        json_key(&j, "name");
-        json_str(&j, db_col_text(s, 1, NULL));
+        json_number(&j, "id", db_col_int(s, 0));
+        json_text(&j, "name", db_col_text(s, 1, NULL));
         for (int i = 0; i < 3; i++) {
             char at[40];
 
@@ -253,10 +251,8 @@ static int token_new(struct call *k)
         return k->c.rc;
     k->req->status = 201;
     json_open(&j, '{');
-    json_key(&j, "id");
-    json_int(&j, id);
-    json_key(&j, "token");
-    json_str(&j, secret);
+    json_number(&j, "id", id);
+    json_text(&j, "token", secret);
     json_close(&j, '}');
     return k->c.rc;
 }

@@ -65,10 +65,8 @@ static int test(struct call *k)
     rc = channel_send(k->app->st, k->c.conn, k->req->arena, &m, &why);
     j = call_json(k);
     json_open(&j, '{');
-    json_key(&j, "sent");
-    json_bool(&j, rc == OUT_SENT);
-    json_key(&j, "why");
-    json_str(&j, rc == OUT_SENT ? NULL : buf_str(&why));
+    json_flag(&j, "sent", rc == OUT_SENT);
+    json_text(&j, "why", rc == OUT_SENT ? NULL : buf_str(&why));
     json_close(&j, '}');
     buf_free(&why);
     return k->c.rc;
@@ -118,8 +116,7 @@ static int message(struct call *k)
     k->req->status = 202;
     j = call_json(k);
     json_open(&j, '{');
-    json_key(&j, "id");
-    json_int(&j, id);
+    json_number(&j, "id", id);
     json_close(&j, '}');
     return k->c.rc;
 }

@@ -52,12 +52,9 @@ static void answer(struct call *k, const struct config_task *t)
     json_open(&j, '{');
     json_key(&j, "error");
     json_open(&j, '{');
-    json_key(&j, "code");
-    json_str(&j, "config");
-    json_key(&j, "message");
-    json_str(&j, ctx_text(&k->c, "err.config_refused", (const char *const[]){"n", arena_fmt(k->req->arena, "%lld", (long long)n), NULL}));
-    json_key(&j, "request");
-    json_str(&j, k->req->id);
+    json_text(&j, "code", "config");
+    json_text(&j, "message", ctx_text(&k->c, "err.config_refused", (const char *const[]){"n", arena_fmt(k->req->arena, "%lld", (long long)n), NULL}));
+    json_text(&j, "request", k->req->id);
     json_close(&j, '}');
     json_key(&j, "plan");
     config_plan_json(&k->c, &j, t);

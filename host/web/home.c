@@ -85,28 +85,20 @@ static void tile_json(struct call *k, struct json *j, const struct tile *x)
     struct where_query q = {0};
 
     json_open(j, '{');
-    json_key(j, "name");
-    json_str(j, x->full);
-    json_key(j, "label");
-    json_str(j, label(k, ".tile.", x->plugin, x->name));
-    json_key(j, "kind");
-    json_str(j, kinds[x->d->kind]);
-    json_key(j, "table");
-    json_str(j, x->table->name);
-    json_key(j, "view");
-    json_str(j, x->d->view);
+    json_text(j, "name", x->full);
+    json_text(j, "label", label(k, ".tile.", x->plugin, x->name));
+    json_text(j, "kind", kinds[x->d->kind]);
+    json_text(j, "table", x->table->name);
+    json_text(j, "view", x->d->view);
     json_key(j, "filter");
     if (where_text(&k->c, x->table, x->d->where, NULL, 0, &q) && q.where != NULL)
         filter_json(j, q.where);
     else
         json_nil(j);
-    json_key(j, "by");
-    json_str(j, x->d->by);
-    json_key(j, "sum");
-    json_str(j, x->d->sum);
+    json_text(j, "by", x->d->by);
+    json_text(j, "sum", x->d->sum);
     json_words(j, "columns", x->d->columns);
-    json_key(j, "width");
-    json_int(j, width_of(x));
+    json_number(j, "width", width_of(x));
     json_close(j, '}');
 }
 
@@ -156,10 +148,8 @@ static bool stands(struct call *k, const struct tile *x, const struct role_ids *
 static void stand(struct json *j, const char *tile, int width)
 {
     json_open(j, '{');
-    json_key(j, "tile");
-    json_str(j, tile);
-    json_key(j, "w");
-    json_int(j, width);
+    json_text(j, "tile", tile);
+    json_number(j, "w", width);
     json_close(j, '}');
 }
 
@@ -204,8 +194,7 @@ static void layout(struct call *k, struct json *j, const struct role_ids *roles)
 
     for (size_t i = 0; text == NULL && i < roles->n; i++)
         text = kept(k, 0, roles->id[i]);
-    json_key(j, "mine");
-    json_bool(j, own != NULL);
+    json_flag(j, "mine", own != NULL);
     json_key(j, "layout");
     if (text != NULL)
         json_raw(j, text, strlen(text));
@@ -221,10 +210,8 @@ static void all_roles(struct call *k, struct json *j)
     json_open(j, '[');
     while (k->c.who->admin && db_step(s) == DB_ROW) {
         json_open(j, '{');
-        json_key(j, "id");
-        json_int(j, db_col_int(s, 0));
-        json_key(j, "name");
-        json_str(j, db_col_text(s, 1, NULL));
+        json_number(j, "id", db_col_int(s, 0));
+        json_text(j, "name", db_col_text(s, 1, NULL));
         json_close(j, '}');
     }
     db_reset(s);
@@ -339,32 +326,19 @@ static void waiting_json(struct call *k, struct json *j, const struct waiting *w
     n = json_array_size(json_object_get(page, "rows"));
     if (n > 0) {
         json_open(j, '{');
-        json_key(j, "name");
-        json_str(j, w->name);
-        json_key(j, "label");
-        json_str(j, w->label);
-        json_key(j, "table");
-        json_str(j, w->t->name);
-        json_key(j, "icon");
-        json_str(j, w->t->icon);
-        json_key(j, "view");
-        json_str(j, w->view);
-        json_key(j, "title");
-        json_str(j, w->t->title->name);
-        json_key(j, "title_type");
-        json_str(j, model_type_name(w->t->title->type));
-        json_key(j, "title_of");
-        json_str(j, w->t->title->of);
-        json_key(j, "on");
-        json_str(j, w->on);
-        json_key(j, "what");
-        json_str(j, w->t->step_what != NULL ? w->t->step_what->name : NULL);
-        json_key(j, "act");
-        json_str(j, w->t->step_act != NULL && strcmp(w->on, w->t->step_on->name) == 0 ? w->t->step_act->name : NULL);
-        json_key(j, "count");
-        json_int(j, (int64_t)n);
-        json_key(j, "more");
-        json_bool(j, json_is_string(json_object_get(page, "next")));
+        json_text(j, "name", w->name);
+        json_text(j, "label", w->label);
+        json_text(j, "table", w->t->name);
+        json_text(j, "icon", w->t->icon);
+        json_text(j, "view", w->view);
+        json_text(j, "title", w->t->title->name);
+        json_text(j, "title_type", model_type_name(w->t->title->type));
+        json_text(j, "title_of", w->t->title->of);
+        json_text(j, "on", w->on);
+        json_text(j, "what", w->t->step_what != NULL ? w->t->step_what->name : NULL);
+        json_text(j, "act", w->t->step_act != NULL && strcmp(w->on, w->t->step_on->name) == 0 ? w->t->step_act->name : NULL);
+        json_number(j, "count", (int64_t)n);
+        json_flag(j, "more", json_is_string(json_object_get(page, "next")));
         json_key(j, "page");
         json_raw(j, buf_str(&rows), rows.len);
         json_close(j, '}');
@@ -429,8 +403,7 @@ static int todo(struct call *k)
 
     when_date_format(where_today(&k->c), day);
     json_open(&j, '{');
-    json_key(&j, "today");
-    json_str(&j, day);
+    json_text(&j, "today", day);
     json_key(&j, "waiting");
     json_open(&j, '[');
     waiting_approvals(k, &j);
@@ -471,14 +444,10 @@ static int news(struct call *k)
     json_open(&j, '[');
     while ((rc = db_step(s)) == DB_ROW) {
         json_open(&j, '{');
-        json_key(&j, "id");
-        json_int(&j, db_col_int(s, 0));
-        json_key(&j, "title");
-        json_str(&j, db_col_text(s, 1, NULL));
-        json_key(&j, "text");
-        json_str(&j, db_col_is_null(s, 2) ? NULL : db_col_text(s, 2, NULL));
-        json_key(&j, "pinned");
-        json_bool(&j, db_col_int(s, 3) != 0);
+        json_number(&j, "id", db_col_int(s, 0));
+        json_text(&j, "title", db_col_text(s, 1, NULL));
+        json_text(&j, "text", db_col_is_null(s, 2) ? NULL : db_col_text(s, 2, NULL));
+        json_flag(&j, "pinned", db_col_int(s, 3) != 0);
         json_key(&j, "at");
         if (db_col_is_null(s, 4))
             when_time_format(db_col_int(s, 5), text);
@@ -514,22 +483,14 @@ static int report(struct call *k)
     if (!meta_report_open(k, r))
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
     json_open(&j, '{');
-    json_key(&j, "name");
-    json_str(&j, r->full);
-    json_key(&j, "label");
-    json_str(&j, label(k, ".report.", r->plugin, r->name));
-    json_key(&j, "help");
-    json_str(&j, labels_find(k->app->st->labels, k->c.locale, arena_fmt(k->req->arena, "%s.report.%s?", r->plugin, r->name)));
-    json_key(&j, "icon");
-    json_str(&j, r->d->icon);
-    json_key(&j, "path");
-    json_str(&j, r->route->path + 1);
-    json_key(&j, "rows");
-    json_str(&j, r->d->rows == NULL ? "rows" : r->d->rows);
-    json_key(&j, "on");
-    json_str(&j, r->on == NULL ? NULL : r->on->name);
-    json_key(&j, "charts");
-    json_str(&j, r->d->charts);
+    json_text(&j, "name", r->full);
+    json_text(&j, "label", label(k, ".report.", r->plugin, r->name));
+    json_text(&j, "help", labels_find(k->app->st->labels, k->c.locale, arena_fmt(k->req->arena, "%s.report.%s?", r->plugin, r->name)));
+    json_text(&j, "icon", r->d->icon);
+    json_text(&j, "path", r->route->path + 1);
+    json_text(&j, "rows", r->d->rows == NULL ? "rows" : r->d->rows);
+    json_text(&j, "on", r->on == NULL ? NULL : r->on->name);
+    json_text(&j, "charts", r->d->charts);
     fields_json(k, &j, "form", r, r->form, r->nform);
     fields_json(k, &j, "columns", r, r->columns, r->ncolumns);
     json_close(&j, '}');

@@ -67,12 +67,9 @@ static void raw_answer(struct http *h, int fd, const struct http_refusal *why, c
     json_open(&j, '{');
     json_key(&j, "error");
     json_open(&j, '{');
-    json_key(&j, "code");
-    json_str(&j, why->code);
-    json_key(&j, "message");
-    json_str(&j, why->message);
-    json_key(&j, "request");
-    json_str(&j, id);
+    json_text(&j, "code", why->code);
+    json_text(&j, "message", why->message);
+    json_text(&j, "request", id);
     json_close(&j, '}');
     json_close(&j, '}');
     buf_addf(&head, "HTTP/1.1 %d %s\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: %zu\r\n",

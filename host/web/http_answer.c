@@ -74,12 +74,9 @@ void http_error_json(struct http_req *req, const char *code, const char *message
     json_open(&j, '{');
     json_key(&j, "error");
     json_open(&j, '{');
-    json_key(&j, "code");
-    json_str(&j, code);
-    json_key(&j, "message");
-    json_str(&j, message);
-    json_key(&j, "request");
-    json_str(&j, req->id);
+    json_text(&j, "code", code);
+    json_text(&j, "message", message);
+    json_text(&j, "request", req->id);
     json_close(&j, '}');
     json_close(&j, '}');
 }

@@ -18,12 +18,9 @@ static int fill(struct call *k)
     if (r == NULL || mail_fill(&k->c, r, json_integer_value(json_object_get(o, "template")), labels_locale(k->app->st->labels, locale == NULL ? k->c.locale : locale), &m) != BERTH_OK)
         return k->c.rc;
     json_open(&j, '{');
-    json_key(&j, "to");
-    json_str(&j, m.to);
-    json_key(&j, "subject");
-    json_str(&j, m.subject);
-    json_key(&j, "text");
-    json_str(&j, m.text);
+    json_text(&j, "to", m.to);
+    json_text(&j, "subject", m.subject);
+    json_text(&j, "text", m.text);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -46,8 +43,7 @@ static int send(struct call *k)
     k->req->status = 202;
     j = call_json(k);
     json_open(&j, '{');
-    json_key(&j, "id");
-    json_int(&j, id);
+    json_number(&j, "id", id);
     json_close(&j, '}');
     return k->c.rc;
 }

@@ -1,4 +1,4 @@
-/* meta.c - what the web UI is drawn from: navigation, tables, fields, views, actions. */
+/* meta.c - what the web UI draws a table from: fields, groups, views, actions, what hangs on its records. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,319 +12,7 @@
 #include "web/app.h"
 #include "web/pages.h"
 
-static const char *label(struct call *k, const char *key)
-{
-    return labels_get(k->app->st->labels, k->c.locale, key);
-}
-
-static const char *label_or(struct call *k, const char *key, const char *otherwise)
-{
-    const char *s = labels_find(k->app->st->labels, k->c.locale, key);
-
-    return s != NULL ? s : otherwise;
-}
-
-static const char *fmt2(struct call *k, const char *fmt, const char *a, const char *b)
-{
-    struct buf out = BUF_INIT;
-    const char *s;
-
-    for (; *fmt != '\0'; fmt++) {
-        if (*fmt == '$') {
-            buf_puts(&out, a);
-            a = b;
-        } else {
-            buf_putc(&out, *fmt);
-        }
-    }
-    s = arena_strdup(k->req->arena, buf_str(&out));
-    buf_free(&out);
-    return s;
-}
-
-/* ---- before signing in ---------------------------------------------------------------------- */
-static void demo_users(struct call *k, struct json *j)
-{
-    struct db_stmt *s;
-
-    json_key(j, "demo");
-    json_open(j, '[');
-    s = db_prepare(k->c.conn, "SELECT login, name, coalesce(position, '') FROM \"user\" WHERE active = 1 AND login LIKE 'demo%'"
-                              " ORDER BY id LIMIT 10");
-    while (db_step(s) == DB_ROW) {
-        json_open(j, '{');
-        json_key(j, "login");
-        json_str(j, db_col_text(s, 0, NULL));
-        json_key(j, "password");
-        json_str(j, "berth-demo");
-        json_key(j, "name");
-        json_str(j, db_col_text(s, 1, NULL));
-        json_key(j, "role");
-        json_str(j, db_col_text(s, 2, NULL));
-        json_close(j, '}');
-    }
-    json_close(j, ']');
-}
-
-static void locales(struct call *k, struct json *j)
-{
-    const char *name, *title;
-
-    json_key(j, "locales");
-    json_open(j, '[');
-    for (const char *const *l = labels_locales; *l != NULL; l++)
-        json_str(j, *l);
-    for (size_t i = 0; (name = labels_added(k->app->st->labels, i, &title)) != NULL; i++)
-        json_str(j, name);
-    json_close(j, ']');
-    json_key(j, "languages"); /* those that came as files, by their own names */
-    json_open(j, '{');
-    for (size_t i = 0; (name = labels_added(k->app->st->labels, i, &title)) != NULL; i++) {
-        json_key(j, name);
-        json_str(j, title);
-    }
-    json_close(j, '}');
-}
-
-/* What the web UI itself says instead: by administrators, or by a language's file. */
-static void take_word(void *arg, const char *key)
-{
-    map_put(arg, key, arg);
-}
-
-static void words_instead(struct call *k, struct json *j)
-{
-    const char *locale = k->c.locale == NULL ? "en" : k->c.locale;
-    struct map keys = {0};
-
-    labels_each(k->app->st->labels, locale, "ui.", take_word, &keys);
-    json_key(j, "words");
-    json_open(j, '{');
-    for (size_t i = 0; i < keys.cap; i++) {
-        const char *key = keys.slots[i].key;
-
-        if (key == NULL || !labels_has(k->app->st->labels, locale, key))
-            continue;
-        json_key(j, key + strlen("ui."));
-        json_str(j, label(k, key));
-    }
-    json_close(j, '}');
-    map_free(&keys);
-}
-
-static int public_info(struct call *k)
-{
-    struct json j = call_json(k);
-
-    json_open(&j, '{');
-    json_key(&j, "setup");
-    json_bool(&j, session_setup_open(k->app->st, k->c.conn));
-    json_key(&j, "company");
-    json_str(&j, k->app->st->company.name);
-    json_key(&j, "version");
-    json_str(&j, k->app->version);
-    locales(k, &j);
-    words_instead(k, &j);
-    if (k->app->demo)
-        demo_users(k, &j);
-    json_close(&j, '}');
-    return k->c.rc;
-}
-
-/* ---- one call after it ------------------------------------------------------------------------ */
-static bool in_nav(const struct who *w, const struct table *t)
-{
-    if ((t->flags & (BERTH_BARE | BERTH_HIDDEN | BERTH_DETAIL)) || !perm_may(w, t, DO_READ))
-        return false;
-    return !(t->flags & BERTH_ADMIN) || w->admin || !w->rights[t->at].public_only;
-}
-
-bool meta_report_open(struct call *k, const struct report *r)
-{
-    return (r->route->perm == NULL || perm_has(k->c.who, r->route->perm)) &&
-           (r->on == NULL || perm_may(k->c.who, r->on, DO_READ));
-}
-
-enum { STOP_PAGES = 50, STOP_REPORTS = 100 }; /* of plugins and scripts, in the navigation */
-
-struct stop { /* of the navigation: a table or a report */
-    const char *to, *table, *label, *icon, *group;
-    int at, group_at; /* the group's: of its first */
-};
-
-static int by_place(const void *a, const void *b)
-{
-    const struct stop *x = a, *y = b;
-
-    return x->group_at != y->group_at ? (x->group_at < y->group_at ? -1 : 1) : x->at != y->at ? (x->at < y->at ? -1 : 1) : 0;
-}
-
-struct report_stops {
-    struct call *k;
-    struct stop *all;
-    size_t n, most;
-};
-
-/* "sales 60" */
-static void report_stop(void *arg, const struct script_report *r)
-{
-    struct report_stops *x = arg;
-    size_t n = r->nav == NULL ? 0 : strcspn(r->nav, " ");
-
-    if (n > 0 && x->n < x->most && reports_may(x->k, r))
-        x->all[x->n++] = (struct stop){arena_fmt(x->k->req->arena, "/r/%.*s/%s", (int)strcspn(r->name, "."), r->name, strchr(r->name, '.') + 1), NULL,
-                                       arena_strdup(x->k->req->arena, reports_title(x->k, &r->title, r->name)),
-                                       r->icon == NULL ? "chart" : arena_strdup(x->k->req->arena, r->icon),
-                                       arena_strndup(x->k->req->arena, r->nav, n), atoi(r->nav + n) * 100 + 99, 0};
-}
-
-/* A page that a plugin brings stands beside the plugin's first table. */
-static size_t page_stops(struct call *k, struct stop *all, size_t n)
-{
-    const char *plugin, *to, *text, *icon;
-    size_t tables = n;
-
-    for (size_t i = 0; i < STOP_PAGES && pages_at(k, i, &plugin, &to, &text, &icon); i++)
-        for (size_t m = 0; to != NULL && m < tables; m++) {
-            const struct table *t = all[m].table == NULL ? NULL : model_table(k->c.m, all[m].table);
-
-            if (t == NULL || (t->flags & BERTH_ADMIN) || strcmp(t->plugin, plugin) != 0)
-                continue;
-            all[n++] = (struct stop){to, NULL, text, icon, all[m].group, all[m].at, 0};
-            break;
-        }
-    return n;
-}
-
-/* What is for administrators stands at the end, as declared. */
-static size_t stops(struct call *k, struct stop *all)
-{
-    enum { ADMIN_FROM = 1000000 };
-    size_t n = 0;
-
-    for (size_t i = 0; i < k->c.m->ntables; i++) {
-        const struct table *t = &k->c.m->tables[i];
-        bool admin = (t->flags & BERTH_ADMIN) != 0;
-
-        if (in_nav(k->c.who, t))
-            all[n++] = (struct stop){arena_fmt(k->req->arena, "/t/%s", t->name), t->name, label(k, fmt2(k, "$.*", t->name, "")),
-                                     t->icon, admin ? "admin" : t->nav, (admin ? ADMIN_FROM : t->nav_at * 100) + (int)(i % 100), 0};
-    }
-    for (size_t i = 0; i < k->c.m->nreports; i++) {
-        const struct report *r = &k->c.m->reports[i];
-
-        if (r->nav != NULL && r->on == NULL && meta_report_open(k, r))
-            all[n++] = (struct stop){arena_fmt(k->req->arena, "/r/%s/%s", r->plugin, r->name), NULL,
-                                     label(k, fmt2(k, "$.report.$", r->plugin, r->name)), r->d->icon, r->nav, r->nav_at * 100 + 99, 0};
-    }
-
-    struct report_stops x = {k, all, n, n + STOP_REPORTS};
-
-    scripts_reports(k->app->scripts, NULL, report_stop, &x);
-    n = x.n;
-    n = page_stops(k, all, n);
-    for (size_t i = 0; i < n; i++) {
-        all[i].group_at = all[i].at;
-        for (size_t m = 0; m < n; m++)
-            if (strcmp(all[m].group, all[i].group) == 0 && all[m].at < all[i].group_at)
-                all[i].group_at = all[m].at;
-    }
-    qsort(all, n, sizeof(*all), by_place);
-    return n;
-}
-
-static void nav(struct call *k, struct json *j)
-{
-    struct stop *all = arena_alloc(k->req->arena, (k->c.m->ntables + k->c.m->nreports + STOP_REPORTS + STOP_PAGES + 1) * sizeof(*all));
-    size_t n = stops(k, all);
-
-    json_key(j, "nav");
-    json_open(j, '[');
-    for (size_t i = 0; i < n; i++) {
-        json_open(j, '{');
-        json_key(j, "to");
-        json_str(j, all[i].to);
-        json_key(j, "table");
-        json_str(j, all[i].table);
-        json_key(j, "label");
-        json_str(j, all[i].label);
-        json_key(j, "icon");
-        json_str(j, all[i].icon);
-        json_key(j, "group");
-        json_str(j, all[i].group);
-        json_close(j, '}');
-    }
-    json_close(j, ']');
-    json_key(j, "groups");
-    json_open(j, '[');
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0 && strcmp(all[i].group, all[i - 1].group) == 0)
-            continue;
-        json_open(j, '{');
-        json_key(j, "name");
-        json_str(j, all[i].group);
-        json_key(j, "label");
-        json_str(j, label(k, fmt2(k, "nav.$", all[i].group, "")));
-        json_close(j, '}');
-    }
-    json_close(j, ']');
-}
-
-static int start(struct call *k)
-{
-    const struct who *w = k->c.who;
-    const struct company *co = &k->app->st->company;
-    struct json j = call_json(k);
-
-    json_open(&j, '{');
-    json_key(&j, "user");
-    call_user(k, &j, w);
-    if (k->viewer != 0)
-        call_viewer(k, &j);
-    json_key(&j, "company");
-    json_open(&j, '{');
-    json_key(&j, "name");
-    json_str(&j, co->name);
-    json_key(&j, "country");
-    json_str(&j, co->country);
-    json_key(&j, "currency");
-    json_str(&j, co->currency);
-    json_key(&j, "zone");
-    json_str(&j, co->zone);
-    json_close(&j, '}');
-    json_key(&j, "version");
-    json_str(&j, k->app->version);
-    locales(k, &j);
-    nav(k, &j);
-    words_instead(k, &j);
-    pages_json(k, &j);
-    json_key(&j, "perms");
-    json_open(&j, '[');
-    for (size_t i = 0; i < k->c.m->nperms; i++)
-        if (perm_has(w, k->c.m->perms[i].full))
-            json_str(&j, k->c.m->perms[i].full);
-    json_close(&j, ']');
-    if (w->admin && k->app->left_out != NULL && *k->app->left_out != '\0') {
-        json_key(&j, "left_out");
-        json_str(&j, k->app->left_out);
-    }
-    json_close(&j, '}');
-    return k->c.rc;
-}
-
 /* ---- one table ----------------------------------------------------------------------------------- */
-static const char *type_name(enum berth_type t)
-{
-    static const char *const names[] = {
-        [BERTH_NULL] = "null", [BERTH_TEXT] = "text",   [BERTH_LONG] = "long", [BERTH_PHONE] = "phone",
-        [BERTH_EMAIL] = "email", [BERTH_URL] = "url",   [BERTH_INT] = "int",   [BERTH_REAL] = "real",
-        [BERTH_BOOL] = "bool", [BERTH_MONEY] = "money", [BERTH_DATE] = "date", [BERTH_TIME] = "time",
-        [BERTH_PICK] = "pick", [BERTH_REF] = "ref",     [BERTH_FILE] = "file", [BERTH_JSON] = "json",
-        [BERTH_ROW] = "row"};
-
-    return names[t];
-}
-
 static void strings(struct json *j, const char *list)
 {
     json_open(j, '[');
@@ -362,7 +50,7 @@ static const char *label_on(struct call *k, const char *what)
 
 static const char *label_on_or(struct call *k, const char *kind, const char *name)
 {
-    const char *s = label_on(k, fmt2(k, "$$", kind, name));
+    const char *s = label_on(k, call_fmt(k, "$$", kind, name));
 
     return s != NULL ? s : name;
 }
@@ -370,7 +58,7 @@ static const char *label_on_or(struct call *k, const char *kind, const char *nam
 /* A form's field has a label of its own, "lead.action.transfer.to_id", or that of the table's field. */
 static const char *field_label(struct call *k, const struct field *f, const char *on, const char *scope)
 {
-    const char *s = labels_on(k->app->st->labels, k->c.locale, on, fmt2(k, "$$", scope, f->name));
+    const char *s = labels_on(k->app->st->labels, k->c.locale, on, call_fmt(k, "$$", scope, f->name));
 
     return s != NULL ? s : labels_field(k->app->st->labels, k->c.locale, on, f->name);
 }
@@ -383,12 +71,9 @@ static void options(struct call *k, struct json *j, const struct field *f)
         const struct dict_item *it = &f->dict->items[i];
 
         json_open(j, '{');
-        json_key(j, "value");
-        json_str(j, it->key);
-        json_key(j, "label");
-        json_str(j, label_or(k, fmt2(k, "$.$", f->dict->name, it->key), it->key));
-        json_key(j, "color");
-        json_str(j, it->color);
+        json_text(j, "value", it->key);
+        json_text(j, "label", call_label_or(k, call_fmt(k, "$.$", f->dict->name, it->key), it->key));
+        json_text(j, "color", it->color);
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -397,10 +82,8 @@ static void options(struct call *k, struct json *j, const struct field *f)
 static void option(struct json *j, const char *value, const char *text)
 {
     json_open(j, '{');
-    json_key(j, "value");
-    json_str(j, value);
-    json_key(j, "label");
-    json_str(j, text);
+    json_text(j, "value", value);
+    json_text(j, "label", text);
     json_close(j, '}');
 }
 
@@ -430,18 +113,12 @@ static void names(struct call *k, struct json *j, const struct field *f)
         if (tables ? (t->flags & (BERTH_BARE | BERTH_HIDDEN)) || !perm_may(k->c.who, t, DO_READ) : !(t->flags & BERTH_POOLED))
             continue;
         if (tables || pooled)
-            option(j, t->name, label(k, fmt2(k, "$.*", t->name, "")));
+            option(j, t->name, call_label(k, call_fmt(k, "$.*", t->name, "")));
         else
             field_options(k, j, &seen, t, strcmp(f->of, "@date") == 0);
     }
     json_close(j, ']');
     map_free(&seen);
-}
-
-static void flag(struct json *j, const char *key, bool v)
-{
-    json_key(j, key);
-    json_bool(j, v);
 }
 
 /* The number that a reference holds says nothing to people. */
@@ -457,35 +134,26 @@ static void board_of(struct json *j, const struct table *t)
 {
     json_key(j, "board");
     json_open(j, '{');
-    json_key(j, "title");
-    json_str(j, t->title == NULL ? "id" : t->title->name);
-    json_key(j, "place");
-    json_str(j, t->board_place->name);
-    json_key(j, "color");
-    json_str(j, t->board_color == NULL ? NULL : t->board_color->name);
-    json_key(j, "parent");
-    json_str(j, t->parent == NULL ? NULL : t->parent->name);
+    json_text(j, "title", t->title == NULL ? "id" : t->title->name);
+    json_text(j, "place", t->board_place->name);
+    json_text(j, "color", t->board_color == NULL ? NULL : t->board_color->name);
+    json_text(j, "parent", t->parent == NULL ? NULL : t->parent->name);
     json_close(j, '}');
 }
 
 void meta_plain(struct call *k, struct json *j, const struct field *f, const char *name)
 {
     json_open(j, '{');
-    json_key(j, "name");
-    json_str(j, f->name);
-    json_key(j, "type");
-    json_str(j, f->type == BERTH_TIME ? "text" : type_name(f->type));
-    json_key(j, "label");
-    json_str(j, name);
+    json_text(j, "name", f->name);
+    json_text(j, "type", f->type == BERTH_TIME ? "text" : model_type_name(f->type));
+    json_text(j, "label", name);
     json_key(j, "help");
     json_nil(j);
-    json_key(j, "group");
-    json_str(j, "basic");
-    flag(j, "required", false);
-    flag(j, "readonly", false);
-    flag(j, "many", false);
-    json_key(j, "of");
-    json_str(j, f->type == BERTH_MONEY && f->of == NULL ? k->app->st->company.currency : f->of);
+    json_text(j, "group", "basic");
+    json_flag(j, "required", false);
+    json_flag(j, "readonly", false);
+    json_flag(j, "many", false);
+    json_text(j, "of", f->type == BERTH_MONEY && f->of == NULL ? k->app->st->company.currency : f->of);
     if (f->type == BERTH_PICK && f->dict != NULL)
         options(k, j, f);
     json_close(j, '}');
@@ -498,21 +166,16 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
     const struct layout *l = !form && f->table == k->t ? k->layout : NULL;
 
     json_open(j, '{');
-    json_key(j, "name");
-    json_str(j, f->name);
-    json_key(j, "type");
-    json_str(j, type_name(f->type));
-    json_key(j, "label");
-    json_str(j, field_label(k, f, on, scope));
-    json_key(j, "help");
-    json_str(j, labels_on(k->app->st->labels, k->c.locale, on, fmt2(k, "$$?", scope, f->name)));
-    json_key(j, "group");
-    json_str(j, own ? "record" : l != NULL && l->group[f->at] != NULL ? l->group[f->at] : f->group == NULL ? "basic" : f->group);
+    json_text(j, "name", f->name);
+    json_text(j, "type", model_type_name(f->type));
+    json_text(j, "label", field_label(k, f, on, scope));
+    json_text(j, "help", labels_on(k->app->st->labels, k->c.locale, on, call_fmt(k, "$$?", scope, f->name)));
+    json_text(j, "group", own ? "record" : l != NULL && l->group[f->at] != NULL ? l->group[f->at] : f->group == NULL ? "basic" : f->group);
     if (l != NULL && l->hidden[f->at])
-        flag(j, "hidden", true);
-    flag(j, "required", !own && (f->flags & BERTH_REQUIRED) && !(f->def != NULL && f->def[0] == '@'));
-    flag(j, "readonly", own || (f->flags & BERTH_LOCKED) || a != ACCESS_WRITE);
-    flag(j, "custom", f->custom);
+        json_flag(j, "hidden", true);
+    json_flag(j, "required", !own && (f->flags & BERTH_REQUIRED) && !(f->def != NULL && f->def[0] == '@'));
+    json_flag(j, "readonly", own || (f->flags & BERTH_LOCKED) || a != ACCESS_WRITE);
+    json_flag(j, "custom", f->custom);
     json_key(j, "max");
     if (f->max > 0)
         json_int(j, f->max);
@@ -527,18 +190,17 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
     } else {
         json_nil(j);
     }
-    flag(j, "unique", f->flags & BERTH_UNIQUE);
+    json_flag(j, "unique", f->flags & BERTH_UNIQUE);
     if (f->flags & BERTH_DUE)
-        flag(j, "due", true);
-    flag(j, "many", f->flags & BERTH_MANY);
-    flag(j, "list", !own && (f->flags & BERTH_LIST));
-    flag(j, "sort", sortable(f) && !form);
-    flag(j, "search", f->flags & BERTH_SEARCH);
-    flag(j, "duplicate", f->flags & BERTH_DUPLICATE);
+        json_flag(j, "due", true);
+    json_flag(j, "many", f->flags & BERTH_MANY);
+    json_flag(j, "list", !own && (f->flags & BERTH_LIST));
+    json_flag(j, "sort", sortable(f) && !form);
+    json_flag(j, "search", f->flags & BERTH_SEARCH);
+    json_flag(j, "duplicate", f->flags & BERTH_DUPLICATE);
     json_key(j, "filter");
     strings(j, form || a < ACCESS_READ ? "" : filter_ops(f));
-    json_key(j, "of");
-    json_str(j, f->type == BERTH_MONEY && f->of == NULL ? k->app->st->company.currency : f->of);
+    json_text(j, "of", f->type == BERTH_MONEY && f->of == NULL ? k->app->st->company.currency : f->of);
     if (f->when != NULL && f->table != NULL) {
         json_key(j, "when");
         offer_json(&k->c, j, f->table, f->when);
@@ -566,14 +228,10 @@ static bool shown(struct call *k, const struct field *f)
 static void group_json(struct call *k, struct json *j, const char *name, const char *text, int columns)
 {
     json_open(j, '{');
-    json_key(j, "name");
-    json_str(j, name);
-    json_key(j, "label");
-    json_str(j, text != NULL ? text : label_on_or(k, "group.", name));
-    if (columns > 0) {
-        json_key(j, "columns");
-        json_int(j, columns);
-    }
+    json_text(j, "name", name);
+    json_text(j, "label", text != NULL ? text : label_on_or(k, "group.", name));
+    if (columns > 0)
+        json_number(j, "columns", columns);
     json_close(j, '}');
 }
 
@@ -645,24 +303,18 @@ static void view_head(struct json *j, const struct looks *l, const char *name, c
 {
     const struct view_mark *m = mark_of(l, name);
 
-    json_key(j, "name");
-    json_str(j, name);
-    json_key(j, "label");
-    json_str(j, text);
-    json_key(j, "look");
-    json_str(j, look);
-    flag(j, "pinned", m == NULL ? pinned : m->pinned);
-    flag(j, "default", m != NULL && m->first);
+    json_text(j, "name", name);
+    json_text(j, "label", text);
+    json_text(j, "look", look);
+    json_flag(j, "pinned", m == NULL ? pinned : m->pinned);
+    json_flag(j, "default", m != NULL && m->first);
 }
 
 static void view_by(struct json *j, const char *by, const char *from, const char *to)
 {
-    json_key(j, "by");
-    json_str(j, by);
-    json_key(j, "from");
-    json_str(j, from);
-    json_key(j, "to");
-    json_str(j, to);
+    json_text(j, "by", by);
+    json_text(j, "from", from);
+    json_text(j, "to", to);
 }
 
 static void view_json(struct call *k, struct json *j, const struct looks *l, const struct view *v)
@@ -696,23 +348,16 @@ static void saved_json(struct call *k, struct json *j, const struct looks *l, co
     json_words(j, "sums", v->sums);
     raw(j, "widths", v->widths);
     raw(j, "filter", v->filter);
-    json_key(j, "base");
-    json_str(j, v->base);
+    json_text(j, "base", v->base);
     json_key(j, "saved");
     json_open(j, '{');
-    json_key(j, "id");
-    json_int(j, v->id);
-    json_key(j, "version");
-    json_int(j, v->version);
-    flag(j, "mine", v->mine);
-    json_key(j, "audience");
-    json_str(j, v->audience);
-    json_key(j, "owner");
-    json_str(j, v->owner);
-    json_key(j, "department");
-    json_int(j, v->department);
-    json_key(j, "role");
-    json_int(j, v->role);
+    json_number(j, "id", v->id);
+    json_number(j, "version", v->version);
+    json_flag(j, "mine", v->mine);
+    json_text(j, "audience", v->audience);
+    json_text(j, "owner", v->owner);
+    json_number(j, "department", v->department);
+    json_number(j, "role", v->role);
     json_close(j, '}');
     json_close(j, '}');
 }
@@ -739,19 +384,16 @@ static void actions(struct call *k, struct json *j)
     json_open(j, '[');
     for (size_t i = 0; i < k->t->nactions; i++) {
         const struct action *a = k->t->actions[i];
-        const char *scope = fmt2(k, "action.$.", a->name, "");
+        const char *scope = call_fmt(k, "action.$.", a->name, "");
 
         if (a->perm != NULL && !perm_has(k->c.who, a->perm))
             continue;
         json_open(j, '{');
-        json_key(j, "name");
-        json_str(j, a->name);
-        json_key(j, "label");
-        json_str(j, label_on_or(k, "action.", a->name));
-        flag(j, "bulk", a->flags & BERTH_BULK);
-        flag(j, "danger", a->flags & BERTH_DANGER);
-        json_key(j, "icon");
-        json_str(j, a->icon);
+        json_text(j, "name", a->name);
+        json_text(j, "label", label_on_or(k, "action.", a->name));
+        json_flag(j, "bulk", a->flags & BERTH_BULK);
+        json_flag(j, "danger", a->flags & BERTH_DANGER);
+        json_text(j, "icon", a->icon);
         json_key(j, "form");
         json_open(j, '[');
         for (size_t f = 0; f < a->nform; f++)
@@ -771,12 +413,12 @@ static bool belongs(const struct table *t, const struct field *f, const struct t
 /* "Relations"; where several references lead there, which of them: "Relations · To". */
 static const char *detail_label(struct call *k, const struct table *t, const struct field *f)
 {
-    const char *name = label(k, fmt2(k, "$.*", t->name, ""));
+    const char *name = call_label(k, call_fmt(k, "$.*", t->name, ""));
     int n = 0;
 
     for (int i = 0; i < t->nfields; i++)
         n += belongs(t, &t->fields[i], f->ref);
-    return n < 2 ? name : arena_fmt(k->req->arena, "%s · %s", name, label(k, fmt2(k, "$.$", t->name, f->name)));
+    return n < 2 ? name : arena_fmt(k->req->arena, "%s · %s", name, call_label(k, call_fmt(k, "$.$", t->name, f->name)));
 }
 
 /* What belongs to a record of table `to`; through: the field of this table that names that record. */
@@ -791,14 +433,10 @@ static void details_of(struct call *k, struct json *j, const struct table *to, c
             if (!belongs(t, f, to) || (through != NULL && t == k->t) || !shown(k, f))
                 continue;
             json_open(j, '{');
-            json_key(j, "table");
-            json_str(j, t->name);
-            json_key(j, "label");
-            json_str(j, detail_label(k, t, f));
-            json_key(j, "by");
-            json_str(j, f->name);
-            json_key(j, "through");
-            json_str(j, through == NULL ? NULL : through->name);
+            json_text(j, "table", t->name);
+            json_text(j, "label", detail_label(k, t, f));
+            json_text(j, "by", f->name);
+            json_text(j, "through", through == NULL ? NULL : through->name);
             json_close(j, '}');
         }
     }
@@ -825,12 +463,9 @@ static void step(struct call *k, struct json *j)
         return;
     }
     json_open(j, '{');
-    json_key(j, "on");
-    json_str(j, t->step_on->name);
-    json_key(j, "what");
-    json_str(j, t->step_what == NULL || !shown(k, t->step_what) ? NULL : t->step_what->name);
-    json_key(j, "act");
-    json_str(j, t->step_act == NULL ? NULL : t->step_act->name);
+    json_text(j, "on", t->step_on->name);
+    json_text(j, "what", t->step_what == NULL || !shown(k, t->step_what) ? NULL : t->step_what->name);
+    json_text(j, "act", t->step_act == NULL ? NULL : t->step_act->name);
     json_close(j, '}');
 }
 
@@ -857,33 +492,27 @@ static int table_meta(struct call *k)
     http_set(k->req, "Cache-Control", "no-cache, private");
     l = k->layout = layout_of(&k->c, t);
     json_open(&j, '{');
-    json_key(&j, "table");
-    json_str(&j, t->name);
-    json_key(&j, "plugin");
-    json_str(&j, t->plugin);
-    json_key(&j, "label");
-    json_str(&j, label(k, fmt2(k, "$.*", t->name, "")));
-    json_key(&j, "one");
-    json_str(&j, label(k, t->name));
-    json_key(&j, "title");
-    json_str(&j, t->title == NULL ? "id" : t->title->name);
-    json_key(&j, "icon");
-    json_str(&j, t->icon);
+    json_text(&j, "table", t->name);
+    json_text(&j, "plugin", t->plugin);
+    json_text(&j, "label", call_label(k, call_fmt(k, "$.*", t->name, "")));
+    json_text(&j, "one", call_label(k, t->name));
+    json_text(&j, "title", t->title == NULL ? "id" : t->title->name);
+    json_text(&j, "icon", t->icon);
     json_key(&j, "rights");
     json_open(&j, '{');
-    flag(&j, "create", perm_may(k->c.who, t, DO_CREATE));
-    flag(&j, "update", perm_may(k->c.who, t, DO_UPDATE));
-    flag(&j, "delete", perm_may(k->c.who, t, DO_DELETE));
-    flag(&j, "import", perm_may(k->c.who, t, DO_IMPORT));
-    flag(&j, "export", perm_may(k->c.who, t, DO_EXPORT));
+    json_flag(&j, "create", perm_may(k->c.who, t, DO_CREATE));
+    json_flag(&j, "update", perm_may(k->c.who, t, DO_UPDATE));
+    json_flag(&j, "delete", perm_may(k->c.who, t, DO_DELETE));
+    json_flag(&j, "import", perm_may(k->c.who, t, DO_IMPORT));
+    json_flag(&j, "export", perm_may(k->c.who, t, DO_EXPORT));
     json_close(&j, '}');
     json_key(&j, "is");
     json_open(&j, '{');
-    flag(&j, "owned", t->flags & BERTH_OWNED);
-    flag(&j, "pooled", t->flags & BERTH_POOLED);
-    flag(&j, "history", t->flags & BERTH_HISTORY);
-    flag(&j, "bin", t->flags & BERTH_BIN);
-    flag(&j, "custom", t->flags & BERTH_CUSTOM);
+    json_flag(&j, "owned", t->flags & BERTH_OWNED);
+    json_flag(&j, "pooled", t->flags & BERTH_POOLED);
+    json_flag(&j, "history", t->flags & BERTH_HISTORY);
+    json_flag(&j, "bin", t->flags & BERTH_BIN);
+    json_flag(&j, "custom", t->flags & BERTH_CUSTOM);
     json_close(&j, '}');
     json_key(&j, "fields");
     json_open(&j, '[');
@@ -905,8 +534,6 @@ static int table_meta(struct call *k)
 }
 
 const struct route_entry routes_meta[] = {
-    {"GET", "/api/_public", R_PUBLIC, public_info},
-    {"GET", "/api/_start", 0, start},
     {"GET", "/api/_meta/{table}", 0, table_meta},
     {0},
 };

@@ -27,8 +27,7 @@ static int write_note(struct call *k)
     k->req->status = 201;
     j = call_json(k);
     json_open(&j, '{');
-    json_key(&j, "id");
-    json_int(&j, id);
+    json_number(&j, "id", id);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -53,12 +52,10 @@ static int about(struct call *k)
     if (r == NULL || tag_list(&k->c, r, &tags) != BERTH_OK)
         return k->c.rc;
     json_open(&j, '{');
-    json_key(&j, "follow");
-    json_bool(&j, follows(&k->c, r));
+    json_flag(&j, "follow", follows(&k->c, r));
     json_key(&j, "may");
     json_open(&j, '{');
-    json_key(&j, "tag");
-    json_bool(&j, perm_row(&k->c, r, DO_UPDATE));
+    json_flag(&j, "tag", perm_row(&k->c, r, DO_UPDATE));
     json_close(&j, '}');
     json_key(&j, "labels");
     json_raw(&j, tags.s, tags.len);

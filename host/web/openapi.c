@@ -3,12 +3,6 @@
 
 #include "web/app.h"
 
-static void key_str(struct json *j, const char *key, const char *value)
-{
-    json_key(j, key);
-    json_str(j, value);
-}
-
 static void open_key(struct json *j, const char *key, char bracket)
 {
     json_key(j, key);
@@ -21,7 +15,7 @@ static void ref_to(struct json *j, const char *what)
 
     buf_addf(&b, "#/components/%s", what);
     json_open(j, '{');
-    key_str(j, "$ref", buf_str(&b));
+    json_text(j, "$ref", buf_str(&b));
     json_close(j, '}');
     buf_free(&b);
 }
@@ -45,13 +39,11 @@ static void type_json(struct json *j, const struct field *f)
         }
     if (f->type == BERTH_JSON)
         return; /* any value */
-    key_str(j, "type", name);
+    json_text(j, "type", name);
     if (format != NULL)
-        key_str(j, "format", format);
-    if (f->type >= BERTH_TEXT && f->type <= BERTH_URL) {
-        json_key(j, "maxLength");
-        json_int(j, f->max);
-    }
+        json_text(j, "format", format);
+    if (f->type >= BERTH_TEXT && f->type <= BERTH_URL)
+        json_number(j, "maxLength", f->max);
     if (f->type == BERTH_PICK && f->dict != NULL) {
         open_key(j, "enum", '[');
         for (size_t i = 0; i < f->dict->n; i++)
@@ -68,20 +60,17 @@ static void property(struct call *k, struct json *j, const struct field *f, cons
         struct field one = *f;
 
         one.flags &= ~(uint32_t)BERTH_MANY;
-        key_str(j, "type", "array");
+        json_text(j, "type", "array");
         open_key(j, "items", '{');
         type_json(j, &one);
         json_close(j, '}');
     } else {
         type_json(j, f);
-        json_key(j, "nullable");
-        json_bool(j, true);
+        json_flag(j, "nullable", true);
     }
-    key_str(j, "description", labels_field(k->app->st->labels, k->c.locale, scope, f->name));
-    if (readonly) {
-        json_key(j, "readOnly");
-        json_bool(j, true);
-    }
+    json_text(j, "description", labels_field(k->app->st->labels, k->c.locale, scope, f->name));
+    if (readonly)
+        json_flag(j, "readOnly", true);
     json_close(j, '}');
 }
 
@@ -95,8 +84,8 @@ static void table_schema(struct call *k, struct json *j, const struct table *t)
     bool any = false;
 
     open_key(j, t->name, '{');
-    key_str(j, "type", "object");
-    key_str(j, "title", labels_get(k->app->st->labels, k->c.locale, t->name));
+    json_text(j, "type", "object");
+    json_text(j, "title", labels_get(k->app->st->labels, k->c.locale, t->name));
     open_key(j, "properties", '{');
     for (int i = 0; i < t->nfields; i++)
         if (shown(k, &t->fields[i]))
@@ -123,7 +112,7 @@ static void form_schema(struct call *k, struct json *j, const struct action *a)
     bool any = false;
 
     json_open(j, '{');
-    key_str(j, "type", "object");
+    json_text(j, "type", "object");
     open_key(j, "properties", '{');
     for (size_t i = 0; i < a->nform; i++)
         property(k, j, &a->form[i], arena_fmt(k->req->arena, "%s.action.%s", a->table->name, a->name), false);
@@ -144,13 +133,12 @@ static void form_schema(struct call *k, struct json *j, const struct action *a)
 static void parameter(struct json *j, const char *name, const char *in, const char *type, const char *about)
 {
     json_open(j, '{');
-    key_str(j, "name", name);
-    key_str(j, "in", in);
-    json_key(j, "required");
-    json_bool(j, strcmp(in, "path") == 0);
-    key_str(j, "description", about);
+    json_text(j, "name", name);
+    json_text(j, "in", in);
+    json_flag(j, "required", strcmp(in, "path") == 0);
+    json_text(j, "description", about);
     open_key(j, "schema", '{');
-    key_str(j, "type", type);
+    json_text(j, "type", type);
     json_close(j, '}');
     json_close(j, '}');
 }
@@ -160,7 +148,7 @@ static void answers(struct json *j, const char *status, const char *about, const
 {
     open_key(j, "responses", '{');
     open_key(j, status, '{');
-    key_str(j, "description", about);
+    json_text(j, "description", about);
     if (schema != NULL) {
         open_key(j, "content", '{');
         open_key(j, "application/json", '{');
@@ -178,18 +166,17 @@ static void answers(struct json *j, const char *status, const char *about, const
 static void begin(struct json *j, const char *method, const char *id, const char *tag, const char *summary)
 {
     open_key(j, method, '{');
-    key_str(j, "operationId", id);
+    json_text(j, "operationId", id);
     open_key(j, "tags", '[');
     json_str(j, tag);
     json_close(j, ']');
-    key_str(j, "summary", summary);
+    json_text(j, "summary", summary);
 }
 
 static void body(struct json *j, const char *schema)
 {
     open_key(j, "requestBody", '{');
-    json_key(j, "required");
-    json_bool(j, true);
+    json_flag(j, "required", true);
     open_key(j, "content", '{');
     open_key(j, "application/json", '{');
     json_key(j, "schema");
@@ -383,10 +370,10 @@ static int document(struct call *k)
     struct json j = call_json(k);
 
     json_open(&j, '{');
-    key_str(&j, "openapi", "3.0.3");
+    json_text(&j, "openapi", "3.0.3");
     open_key(&j, "info", '{');
-    key_str(&j, "title", "Berth");
-    key_str(&j, "version", k->app->version);
+    json_text(&j, "title", "Berth");
+    json_text(&j, "version", k->app->version);
     json_close(&j, '}');
     json_key(&j, "security");
     json_raw(&j, "[{\"token\":[]},{\"session\":[]}]", 29);

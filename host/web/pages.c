@@ -127,8 +127,7 @@ void pages_json(struct call *k, struct json *j)
             json_key(j, members[m][0]);
             json_str(j, members[m][1]);
         }
-        json_key(j, "sdk");
-        json_int(j, g->sdk);
+        json_number(j, "sdk", g->sdk);
         json_close(j, '}');
     }
     json_close(j, ']');

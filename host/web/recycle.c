@@ -125,25 +125,6 @@ static int by_loss(const void *x, const void *y)
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-static void at_json(struct json *j, const char *key, int64_t ms)
-{
-    char text[WHEN_TIME_MAX];
-
-    json_key(j, key);
-    if (ms == 0) {
-        json_nil(j);
-        return;
-    }
-    when_time_format(ms, text);
-    json_str(j, text);
-}
-
-static void int_json(struct json *j, const char *key, int64_t n)
-{
-    json_key(j, key);
-    json_int(j, n);
-}
-
 static void titles_json(struct call *k, struct json *j, const char *table, const int64_t *ids, size_t n)
 {
     const struct table *t = model_table(k->c.m, table);
@@ -179,19 +160,19 @@ static int whatif(struct call *k)
         qsort(s.at, n, sizeof(*s.at), by_loss);
         ids = arena_alloc(k->req->arena, (n + 1) * sizeof(*ids));
         json_open(&j, '{');
-        int_json(&j, "records", told.records);
-        int_json(&j, "asked", told.asked);
-        int_json(&j, "ms", when_monotonic() - began);
+        json_number(&j, "records", told.records);
+        json_number(&j, "asked", told.asked);
+        json_number(&j, "ms", when_monotonic() - began);
         json_key(&j, "owners");
         json_open(&j, '[');
         for (size_t i = 0; i < n; i++) {
             ids[i] = s.at[i].id;
             json_open(&j, '{');
-            int_json(&j, "owner", s.at[i].id);
+            json_number(&j, "owner", s.at[i].id);
             for (int x = 0; x < SPANS; x++)
-                int_json(&j, span_names[x], s.at[i].spans[x]);
-            int_json(&j, "sooner", s.at[i].sooner);
-            at_json(&j, "first", s.at[i].first);
+                json_number(&j, span_names[x], s.at[i].spans[x]);
+            json_number(&j, "sooner", s.at[i].sooner);
+            json_time(&j, "first", s.at[i].first);
             json_close(&j, '}');
         }
         json_close(&j, ']');
@@ -265,21 +246,17 @@ static int records(struct call *k)
     json_open(&j, '[');
     for (size_t i = 0; i < n; i++) {
         json_open(&j, '{');
-        int_json(&j, "id", l.v[i].id);
-        json_key(&j, "title");
-        json_str(&j, find_title(&k->c, k->t, l.v[i].id));
-        at_json(&j, "at", l.v[i].at);
-        int_json(&j, "pool", l.v[i].pool);
-        json_key(&j, "pool_title");
-        json_str(&j, find_title(&k->c, model_table(k->c.m, "pool"), l.v[i].pool));
-        json_key(&j, "why");
-        json_str(&j, told_text(&k->c, l.v[i].why));
-        at_json(&j, "was", l.v[i].was);
+        json_number(&j, "id", l.v[i].id);
+        json_text(&j, "title", find_title(&k->c, k->t, l.v[i].id));
+        json_time(&j, "at", l.v[i].at);
+        json_number(&j, "pool", l.v[i].pool);
+        json_text(&j, "pool_title", find_title(&k->c, model_table(k->c.m, "pool"), l.v[i].pool));
+        json_text(&j, "why", told_text(&k->c, l.v[i].why));
+        json_time(&j, "was", l.v[i].was);
         json_close(&j, '}');
     }
     json_close(&j, ']');
-    json_key(&j, "next");
-    json_str(&j, l.n > PAGE ? arena_fmt(l.a, "%lld-%lld", (long long)l.v[n - 1].at, (long long)l.v[n - 1].id) : NULL);
+    json_text(&j, "next", l.n > PAGE ? arena_fmt(l.a, "%lld-%lld", (long long)l.v[n - 1].at, (long long)l.v[n - 1].id) : NULL);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -380,14 +357,10 @@ static void rule_json(struct call *k, struct json *j, const struct rule *r)
     if (r == NULL)
         return;
     json_open(j, '{');
-    json_key(j, "rule");
-    json_str(j, r->full);
-    json_key(j, "name");
-    json_str(j, strchr(r->full, '.') + 1);
-    json_key(j, "args");
-    json_str(j, r->args);
-    json_key(j, "script");
-    json_str(j, scripts_source(k->app->scripts, r->full, k->req->arena));
+    json_text(j, "rule", r->full);
+    json_text(j, "name", strchr(r->full, '.') + 1);
+    json_text(j, "args", r->args);
+    json_text(j, "script", scripts_source(k->app->scripts, r->full, k->req->arena));
     json_close(j, '}');
 }
 
@@ -405,17 +378,14 @@ static int overview(struct call *k)
         if (t->at_due < 0 || !perm_may(k->c.who, t, DO_READ) || !perm_has(k->c.who, "pools.whatif"))
             continue;
         json_open(&j, '{');
-        json_key(&j, "table");
-        json_str(&j, t->name);
-        json_key(&j, "label");
-        json_str(&j, labels_get(k->app->st->labels, k->c.locale, arena_fmt(k->req->arena, "%s.*", t->name)));
+        json_text(&j, "table", t->name);
+        json_text(&j, "label", labels_get(k->app->st->labels, k->c.locale, arena_fmt(k->req->arena, "%s.*", t->name)));
         json_key(&j, "rules");
         json_open(&j, '[');
         rule_json(k, &j, t->release);
         rule_json(k, &j, t->release_days);
         json_close(&j, ']');
-        json_key(&j, "job");
-        json_int(&j, recycle_job(&k->c, t));
+        json_number(&j, "job", recycle_job(&k->c, t));
         json_close(&j, '}');
     }
     json_close(&j, ']');

@@ -10,18 +10,6 @@ static const char *label(struct call *k, const char *key)
     return labels_get(k->app->st->labels, k->c.locale, key);
 }
 
-static void text(struct json *j, const char *key, const char *value)
-{
-    json_key(j, key);
-    json_str(j, value);
-}
-
-static void truth(struct json *j, const char *key, bool value)
-{
-    json_key(j, key);
-    json_bool(j, value);
-}
-
 static void list(struct json *j, const char *key)
 {
     json_key(j, key);
@@ -31,17 +19,17 @@ static void list(struct json *j, const char *key)
 static void field_json(struct call *k, struct json *j, const struct field *f)
 {
     json_open(j, '{');
-    text(j, "name", f->name);
-    text(j, "label", labels_field(k->app->st->labels, k->c.locale, f->table->name, f->name));
-    text(j, "type", model_type_name(f->type));
-    text(j, "of", f->of);
-    text(j, "group", f->at < F_DECLARED ? "record" : f->group == NULL ? "basic" : f->group);
-    truth(j, "own", f->at < F_DECLARED);
-    truth(j, "custom", f->custom);
-    truth(j, "many", f->flags & BERTH_MANY);
-    truth(j, "required", f->flags & BERTH_REQUIRED);
-    truth(j, "locked", f->flags & BERTH_LOCKED);
-    truth(j, "number", f->def != NULL && strcmp(f->def, "@next") == 0);
+    json_text(j, "name", f->name);
+    json_text(j, "label", labels_field(k->app->st->labels, k->c.locale, f->table->name, f->name));
+    json_text(j, "type", model_type_name(f->type));
+    json_text(j, "of", f->of);
+    json_text(j, "group", f->at < F_DECLARED ? "record" : f->group == NULL ? "basic" : f->group);
+    json_flag(j, "own", f->at < F_DECLARED);
+    json_flag(j, "custom", f->custom);
+    json_flag(j, "many", f->flags & BERTH_MANY);
+    json_flag(j, "required", f->flags & BERTH_REQUIRED);
+    json_flag(j, "locked", f->flags & BERTH_LOCKED);
+    json_flag(j, "number", f->def != NULL && strcmp(f->def, "@next") == 0);
     json_close(j, '}');
 }
 
@@ -54,14 +42,14 @@ static void table_json(struct call *k, struct json *j, const struct table *t)
               {"hidden", BERTH_HIDDEN}, {"public", BERTH_PUBLIC}, {"personal", BERTH_PERSONAL}, {"custom", BERTH_CUSTOM}};
 
     json_open(j, '{');
-    text(j, "name", t->name);
-    text(j, "label", label(k, arena_fmt(k->req->arena, "%s.*", t->name)));
-    text(j, "one", label(k, t->name));
-    text(j, "plugin", t->plugin);
-    text(j, "icon", t->icon);
-    text(j, "parent", t->parent == NULL || t->parent->ref == NULL ? NULL : t->parent->ref->name);
+    json_text(j, "name", t->name);
+    json_text(j, "label", label(k, arena_fmt(k->req->arena, "%s.*", t->name)));
+    json_text(j, "one", label(k, t->name));
+    json_text(j, "plugin", t->plugin);
+    json_text(j, "icon", t->icon);
+    json_text(j, "parent", t->parent == NULL || t->parent->ref == NULL ? NULL : t->parent->ref->name);
     for (size_t i = 0; i < sizeof(is) / sizeof(is[0]); i++)
-        truth(j, is[i].key, t->flags & is[i].flag);
+        json_flag(j, is[i].key, t->flags & is[i].flag);
     list(j, "fields");
     for (int i = 0; i < t->nfields; i++)
         if (!(t->fields[i].flags & BERTH_SECRET))
@@ -77,11 +65,11 @@ static void items(struct call *k, struct json *j, const struct dict *d)
         const char *words = labels_find(k->app->st->labels, k->c.locale, key);
 
         json_open(j, '{');
-        text(j, "value", d->items[i].key);
-        text(j, "label", words == NULL ? d->items[i].key : words);
-        text(j, "color", d->items[i].color);
-        truth(j, "custom", d->items[i].custom);
-        truth(j, "hidden", d->items[i].hidden);
+        json_text(j, "value", d->items[i].key);
+        json_text(j, "label", words == NULL ? d->items[i].key : words);
+        json_text(j, "color", d->items[i].color);
+        json_flag(j, "custom", d->items[i].custom);
+        json_flag(j, "hidden", d->items[i].hidden);
         json_close(j, '}');
     }
 }
@@ -89,9 +77,9 @@ static void items(struct call *k, struct json *j, const struct dict *d)
 static void dict_json(struct call *k, struct json *j, const struct dict *d)
 {
     json_open(j, '{');
-    text(j, "name", d->name);
-    text(j, "plugin", d->plugin);
-    truth(j, "open", d->open);
+    json_text(j, "name", d->name);
+    json_text(j, "plugin", d->plugin);
+    json_flag(j, "open", d->open);
     list(j, "items");
     items(k, j, d);
     json_close(j, ']');
@@ -105,11 +93,11 @@ static void rules(struct call *k, struct json *j)
         const struct rule *r = &k->c.m->rules[i];
 
         json_open(j, '{');
-        text(j, "name", r->full);
-        text(j, "plugin", r->plugin);
-        text(j, "args", r->args);
-        text(j, "returns", model_type_name(r->returns));
-        text(j, "default", r->def);
+        json_text(j, "name", r->full);
+        json_text(j, "plugin", r->plugin);
+        json_text(j, "args", r->args);
+        json_text(j, "returns", model_type_name(r->returns));
+        json_text(j, "default", r->def);
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -123,9 +111,9 @@ static void perms(struct call *k, struct json *j)
         const char *plugin = arena_strndup(k->req->arena, full, (size_t)(dot - full));
 
         json_open(j, '{');
-        text(j, "name", full);
-        text(j, "plugin", plugin);
-        text(j, "label", label(k, arena_fmt(k->req->arena, "%s.perm.%s", plugin, dot + 1)));
+        json_text(j, "name", full);
+        json_text(j, "plugin", plugin);
+        json_text(j, "label", label(k, arena_fmt(k->req->arena, "%s.perm.%s", plugin, dot + 1)));
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -140,14 +128,13 @@ static void settings(struct call *k, struct json *j)
         struct berth_val v = berth_nil();
 
         json_open(j, '{');
-        text(j, "name", f->name);
-        text(j, "plugin", plugin);
-        text(j, "label", label(k, arena_fmt(k->req->arena, "%s.setting.%s", plugin, dot + 1)));
-        text(j, "help", labels_find(k->app->st->labels, k->c.locale, arena_fmt(k->req->arena, "%s.setting.%s?", plugin, dot + 1)));
-        text(j, "type", model_type_name(f->type));
-        text(j, "of", f->of);
-        json_key(j, "max");
-        json_int(j, f->max);
+        json_text(j, "name", f->name);
+        json_text(j, "plugin", plugin);
+        json_text(j, "label", label(k, arena_fmt(k->req->arena, "%s.setting.%s", plugin, dot + 1)));
+        json_text(j, "help", labels_find(k->app->st->labels, k->c.locale, arena_fmt(k->req->arena, "%s.setting.%s?", plugin, dot + 1)));
+        json_text(j, "type", model_type_name(f->type));
+        json_text(j, "of", f->of);
+        json_number(j, "max", f->max);
         if (f->def != NULL && f->def[0] != '@')
             val_from_text(&k->c, f, f->def, strlen(f->def), &v);
         json_key(j, "default");
@@ -171,8 +158,8 @@ static int registry(struct call *k)
     list(&j, "plugins");
     for (size_t i = 0; i < m->nplugins; i++) {
         json_open(&j, '{');
-        text(&j, "name", m->plugins[i]->name);
-        text(&j, "label", label(k, m->plugins[i]->name));
+        json_text(&j, "name", m->plugins[i]->name);
+        json_text(&j, "label", label(k, m->plugins[i]->name));
         json_close(&j, '}');
     }
     json_close(&j, ']');

@@ -48,12 +48,6 @@ static void fields_json(struct call *k, struct json *j, const char *key, const s
 }
 
 /* ---- the page ---------------------------------------------------------------------------------------- */
-static void text(struct json *j, const char *key, const char *s)
-{
-    json_key(j, key);
-    json_str(j, s);
-}
-
 static void page(void *arg, const struct script_report *r)
 {
     struct call *k = arg;
@@ -64,14 +58,14 @@ static void page(void *arg, const struct script_report *r)
         return;
     }
     json_open(&j, '{');
-    text(&j, "name", r->name);
-    text(&j, "label", reports_title(k, &r->title, r->name));
-    text(&j, "help", reports_title(k, &r->help, r->about));
-    text(&j, "icon", r->icon);
-    text(&j, "path", arena_fmt(k->req->arena, "_report/%s/rows", r->name));
-    text(&j, "rows", "rows");
-    text(&j, "on", NULL);
-    text(&j, "charts", r->charts);
+    json_text(&j, "name", r->name);
+    json_text(&j, "label", reports_title(k, &r->title, r->name));
+    json_text(&j, "help", reports_title(k, &r->help, r->about));
+    json_text(&j, "icon", r->icon);
+    json_text(&j, "path", arena_fmt(k->req->arena, "_report/%s/rows", r->name));
+    json_text(&j, "rows", "rows");
+    json_text(&j, "on", NULL);
+    json_text(&j, "charts", r->charts);
     fields_json(k, &j, "form", r->form, r->nform);
     fields_json(k, &j, "columns", r->columns, r->ncolumns);
     json_close(&j, '}');
@@ -160,8 +154,7 @@ static void rows_json(struct call *k, const struct script_report *r, struct db_s
         n++;
     }
     json_close(&j, ']');
-    json_key(&j, "more");
-    json_bool(&j, rc == DB_ROW && n == ROWS && db_step(s) == DB_ROW);
+    json_flag(&j, "more", rc == DB_ROW && n == ROWS && db_step(s) == DB_ROW);
     titles_json(&k->c, &j, wanted);
     json_close(&j, '}');
     db_reset(s);

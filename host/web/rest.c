@@ -126,10 +126,8 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
     if (with_can) {
         json_key(&j, "can");
         json_open(&j, '{');
-        json_key(&j, "update");
-        json_bool(&j, perm_row(&k->c, r, DO_UPDATE));
-        json_key(&j, "delete");
-        json_bool(&j, perm_row(&k->c, r, DO_DELETE));
+        json_flag(&j, "update", perm_row(&k->c, r, DO_UPDATE));
+        json_flag(&j, "delete", perm_row(&k->c, r, DO_DELETE));
         json_key(&j, "approval"); /* whether there may be something to tell of */
         json_bool(&j, flow_guards(&k->c, k->t));
         if (k->t->step_on != NULL) { /* whether its next step still waits */
@@ -416,8 +414,7 @@ static int action_many(struct call *k)
 
         ctx_error_json(&k->c, &one_error); /* {"error":{...}} */
         json_open(&f, '{');
-        json_key(&f, "id");
-        json_int(&f, s.id);
+        json_number(&f, "id", s.id);
         json_key(&f, "error");
         json_raw(&f, one_error.s + 9, one_error.len - 10);
         json_close(&f, '}');
@@ -425,8 +422,7 @@ static int action_many(struct call *k)
         ctx_clear(&k->c);
     }
     json_open(&j, '{');
-    json_key(&j, "done");
-    json_int(&j, done);
+    json_number(&j, "done", done);
     json_key(&j, "failed");
     json_open(&j, '[');
     if (failed.len > 0)

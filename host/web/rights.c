@@ -40,8 +40,7 @@ static int share(struct call *k)
     tell_shared(k, r, id, user);
     k->req->status = 201;
     json_open(&j, '{');
-    json_key(&j, "id");
-    json_int(&j, id);
+    json_number(&j, "id", id);
     json_close(&j, '}');
     return k->c.rc;
 }

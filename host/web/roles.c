@@ -58,8 +58,7 @@ static int role_copy(struct call *k)
         return c->rc;
     k->req->status = 201;
     json_open(&j, '{');
-    json_key(&j, "id");
-    json_int(&j, row_id(r));
+    json_number(&j, "id", row_id(r));
     json_close(&j, '}');
     return c->rc;
 }

@@ -81,10 +81,8 @@ static bool ask(struct trial *x, struct berth_row *row, struct json *j)
         return true;
     x->shown++;
     json_open(j, '{');
-    json_key(j, "id");
-    json_int(j, row_id(row));
-    json_key(j, "title");
-    json_str(j, row_title(row));
+    json_number(j, "id", row_id(row));
+    json_text(j, "title", row_title(row));
     result(x, j, "now", now);
     result(x, j, "draft", then);
     json_close(j, '}');
@@ -99,18 +97,15 @@ static int run(struct trial *x)
     struct json j = call_json(x->k);
 
     json_open(&j, '{');
-    json_key(&j, "table");
-    json_str(&j, x->t->name);
+    json_text(&j, "table", x->t->name);
     json_key(&j, "rows");
     json_open(&j, '[');
     for (size_t i = 0; rows != NULL && i < rows->n; i++)
         if (!ask(x, rows->row[i], &j))
             return c->rc;
     json_close(&j, ']');
-    json_key(&j, "asked");
-    json_int(&j, (int64_t)x->asked);
-    json_key(&j, "changed");
-    json_int(&j, (int64_t)x->changed);
+    json_number(&j, "asked", (int64_t)x->asked);
+    json_number(&j, "changed", (int64_t)x->changed);
     json_close(&j, '}');
     return c->rc;
 }

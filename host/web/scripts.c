@@ -36,15 +36,12 @@ static void versions(struct call *k, struct json *j, const char *file)
         char at[WHEN_TIME_MAX];
 
         json_open(j, '{');
-        json_key(j, "id");
-        json_int(j, db_col_int(s, 0));
+        json_number(j, "id", db_col_int(s, 0));
         json_key(j, "at");
         when_time_format(db_col_int(s, 1), at);
         json_str(j, at);
-        json_key(j, "by");
-        json_str(j, db_col_text(s, 2, NULL));
-        json_key(j, "text");
-        json_str(j, db_col_text(s, 3, NULL));
+        json_text(j, "by", db_col_text(s, 2, NULL));
+        json_text(j, "text", db_col_text(s, 3, NULL));
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -57,14 +54,10 @@ static int tell_script(struct call *k, const char *file)
     struct json j = call_json(k);
 
     json_open(&j, '{');
-    json_key(&j, "file");
-    json_str(&j, file);
-    json_key(&j, "text");
-    json_str(&j, text);
-    json_key(&j, "hash");
-    json_str(&j, hash_of(k, text));
-    json_key(&j, "edit");
-    json_bool(&j, k->app->edit_scripts);
+    json_text(&j, "file", file);
+    json_text(&j, "text", text);
+    json_text(&j, "hash", hash_of(k, text));
+    json_flag(&j, "edit", k->app->edit_scripts);
     versions(k, &j, file);
     json_close(&j, '}');
     return k->c.rc;
@@ -97,10 +90,8 @@ static int script_check_text(struct call *k)
     json_open(&j, '[');
     for (size_t i = 0; i < n; i++) {
         json_open(&j, '{');
-        json_key(&j, "line");
-        json_int(&j, p[i].line);
-        json_key(&j, "message");
-        json_str(&j, p[i].message);
+        json_number(&j, "line", p[i].line);
+        json_text(&j, "message", p[i].message);
         json_close(&j, '}');
     }
     json_close(&j, ']');

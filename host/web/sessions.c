@@ -21,14 +21,12 @@ static void at(struct json *j, const char *key, struct db_stmt *s, int col)
 
 static void text(struct json *j, const char *key, struct db_stmt *s, int col)
 {
-    json_key(j, key);
-    json_str(j, db_col_text(s, col, NULL));
+    json_text(j, key, db_col_text(s, col, NULL));
 }
 
 static void number(struct json *j, const char *key, struct db_stmt *s, int col)
 {
-    json_key(j, key);
-    json_int(j, db_col_int(s, col));
+    json_number(j, key, db_col_int(s, col));
 }
 
 static void person(struct json *j, struct db_stmt *s, int id, int name)
@@ -61,8 +59,7 @@ static void session_row(struct json *j, struct db_stmt *s, const char *mine)
     at(j, "expires_at", s, 5);
     text(j, "ip", s, 6);
     text(j, "agent", s, 7);
-    json_key(j, "mine");
-    json_bool(j, strncmp(db_col_text(s, 0, NULL), mine, NAME) == 0);
+    json_flag(j, "mine", strncmp(db_col_text(s, 0, NULL), mine, NAME) == 0);
 }
 
 static void session_list(struct call *k, struct json *j, int64_t user)
@@ -156,10 +153,8 @@ static int invite(struct call *k)
     when_time_format(end, until);
     k->req->status = 201;
     json_open(&j, '{');
-    json_key(&j, "path");
-    json_str(&j, arena_fmt(k->req->arena, "/setup#%s", secret));
-    json_key(&j, "until");
-    json_str(&j, until);
+    json_text(&j, "path", arena_fmt(k->req->arena, "/setup#%s", secret));
+    json_text(&j, "until", until);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -175,10 +170,8 @@ static int invited(struct call *k)
     if (u == NULL)
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.invite");
     json_open(&j, '{');
-    json_key(&j, "login");
-    json_str(&j, row_get(u, "login").s);
-    json_key(&j, "name");
-    json_str(&j, row_get(u, "name").s);
+    json_text(&j, "login", row_get(u, "login").s);
+    json_text(&j, "name", row_get(u, "name").s);
     json_close(&j, '}');
     return k->c.rc;
 }

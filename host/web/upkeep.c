@@ -18,26 +18,6 @@
 
 enum { BACKUPS_SHOWN = 200 };
 
-static void text(struct json *j, const char *key, const char *value)
-{
-    json_key(j, key);
-    json_str(j, value);
-}
-
-static void number(struct json *j, const char *key, int64_t value)
-{
-    json_key(j, key);
-    json_int(j, value);
-}
-
-static void at(struct json *j, const char *key, int64_t ms)
-{
-    char when[WHEN_TIME_MAX];
-
-    when_time_format(ms, when);
-    text(j, key, ms == 0 ? NULL : when);
-}
-
 /* ---- jobs ------------------------------------------------------------------------------------ */
 static int again(struct call *k)
 {
@@ -55,15 +35,14 @@ static int verify(struct call *k)
     bool sound = seal_verify(k->c.conn, &r, &why) == 0;
 
     json_open(&j, '{');
-    json_key(&j, "sound");
-    json_bool(&j, sound);
-    text(&j, "why", sound ? NULL : buf_str(&why));
-    number(&j, "entries", r.entries);
-    number(&j, "seals", r.seals);
-    number(&j, "unsealed", r.unsealed);
-    number(&j, "cut", r.cut);
-    at(&j, "at", r.at);
-    text(&j, "head", sound ? r.head : NULL);
+    json_flag(&j, "sound", sound);
+    json_text(&j, "why", sound ? NULL : buf_str(&why));
+    json_number(&j, "entries", r.entries);
+    json_number(&j, "seals", r.seals);
+    json_number(&j, "unsealed", r.unsealed);
+    json_number(&j, "cut", r.cut);
+    json_time(&j, "at", r.at);
+    json_text(&j, "head", sound ? r.head : NULL);
     json_close(&j, '}');
     buf_free(&why);
     return k->c.rc;
@@ -77,11 +56,11 @@ static int sweep(struct call *k)
     if (retain_sweep(k->app->st, &gone) < 0)
         return ctx_fail(&k->c, BERTH_BROKEN, "broken", "err.broken");
     json_open(&j, '{');
-    number(&j, "bin", gone.bin);
-    number(&j, "jobs", gone.jobs);
-    number(&j, "mails", gone.mails);
-    number(&j, "sessions", gone.sessions);
-    number(&j, "entries", gone.entries);
+    json_number(&j, "bin", gone.bin);
+    json_number(&j, "jobs", gone.jobs);
+    json_number(&j, "mails", gone.mails);
+    json_number(&j, "sessions", gone.sessions);
+    json_number(&j, "entries", gone.entries);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -104,9 +83,8 @@ static int backups(struct call *k)
     int n = scandir(k->app->st->backup_dir, &names, whole, newest_first);
 
     json_open(&j, '{');
-    text(&j, "folder", k->app->st->backup_dir);
-    json_key(&j, "download");
-    json_bool(&j, k->app->backup_download);
+    json_text(&j, "folder", k->app->st->backup_dir);
+    json_flag(&j, "download", k->app->backup_download);
     json_key(&j, "backups");
     json_open(&j, '[');
     for (int i = 0; i < n; i++) {
@@ -114,9 +92,9 @@ static int backups(struct call *k)
 
         if (i < BACKUPS_SHOWN && stat(arena_fmt(k->req->arena, "%s/%s/berth.db", k->app->st->backup_dir, names[i]->d_name), &st) == 0) {
             json_open(&j, '{');
-            text(&j, "name", names[i]->d_name);
-            at(&j, "at", (int64_t)st.st_mtim.tv_sec * 1000);
-            number(&j, "bytes", st.st_size);
+            json_text(&j, "name", names[i]->d_name);
+            json_time(&j, "at", (int64_t)st.st_mtim.tv_sec * 1000);
+            json_number(&j, "bytes", st.st_size);
             json_close(&j, '}');
         }
         free(names[i]);
@@ -187,17 +165,17 @@ static int plugins(struct call *k)
         for (size_t n = 0; n < m->ntables; n++)
             tables += strcmp(m->tables[n].plugin, p->name) == 0 && !(m->tables[n].flags & BERTH_BARE);
         json_open(&j, '{');
-        text(&j, "name", p->name);
-        text(&j, "label", labels_get(k->app->st->labels, k->c.locale, p->name));
-        text(&j, "version", p->version);
-        text(&j, "needs", p->needs);
+        json_text(&j, "name", p->name);
+        json_text(&j, "label", labels_get(k->app->st->labels, k->c.locale, p->name));
+        json_text(&j, "version", p->version);
+        json_text(&j, "needs", p->needs);
         caps(&j, "asks", p->caps);
         caps(&j, "granted", k->app->st->plugin_caps == NULL ? p->caps : k->app->st->plugin_caps[i]);
-        number(&j, "tables", tables);
+        json_number(&j, "tables", tables);
         json_close(&j, '}');
     }
     json_close(&j, ']');
-    text(&j, "left_out", k->app->left_out);
+    json_text(&j, "left_out", k->app->left_out);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -208,6 +186,12 @@ static int64_t size_of(const char *path)
     struct stat st;
 
     return path != NULL && stat(path, &st) == 0 ? st.st_size : 0;
+}
+
+/* What is committed and not copied into the file yet. */
+static const char *log_of(struct call *k)
+{
+    return k->app->database == NULL ? NULL : arena_fmt(k->req->arena, "%s-wal", k->app->database);
 }
 
 static int64_t asked(struct call *k, const char *sql)
@@ -229,22 +213,22 @@ static int overview(struct call *k)
     http_stats(k->app->http, &h);
     db_stats(k->app->st->db, &d);
     json_open(&j, '{');
-    text(&j, "version", k->app->version);
-    at(&j, "started", k->app->started);
-    number(&j, "database_bytes", size_of(k->app->database));
-    number(&j, "log_bytes", (int64_t)d.log_bytes);
-    number(&j, "file_bytes", asked(k, "SELECT bytes FROM blob_use WHERE who = 0"));
-    number(&j, "free_bytes", statvfs(k->app->st->files_dir, &disk) == 0 ? (int64_t)disk.f_bavail * (int64_t)disk.f_frsize : 0);
-    number(&j, "users", asked(k, "SELECT count(*) FROM \"user\" WHERE active = 1"));
-    number(&j, "sessions", asked(k, "SELECT count(*) FROM session"));
-    number(&j, "jobs_waiting", asked(k, "SELECT count(*) FROM job WHERE state IN ('queued', 'running')"));
-    number(&j, "requests", (int64_t)h.requests);
-    number(&j, "answers_4xx", (int64_t)h.answers[4]);
-    number(&j, "answers_5xx", (int64_t)h.answers[5]);
-    number(&j, "in_flight", h.in_flight);
-    number(&j, "pooled", (int64_t)h.pooled);
-    number(&j, "commits", (int64_t)d.commits);
-    number(&j, "commits_failed", (int64_t)d.commits_failed);
+    json_text(&j, "version", k->app->version);
+    json_time(&j, "started", k->app->started);
+    json_number(&j, "database_bytes", size_of(k->app->database) + size_of(log_of(k)));
+    json_number(&j, "log_bytes", (int64_t)d.log_bytes);
+    json_number(&j, "file_bytes", asked(k, "SELECT bytes FROM blob_use WHERE who = 0"));
+    json_number(&j, "free_bytes", statvfs(k->app->st->files_dir, &disk) == 0 ? (int64_t)disk.f_bavail * (int64_t)disk.f_frsize : 0);
+    json_number(&j, "users", asked(k, "SELECT count(*) FROM \"user\" WHERE active = 1"));
+    json_number(&j, "sessions", asked(k, "SELECT count(*) FROM session"));
+    json_number(&j, "jobs_waiting", asked(k, "SELECT count(*) FROM job WHERE state IN ('queued', 'running')"));
+    json_number(&j, "requests", (int64_t)h.requests);
+    json_number(&j, "answers_4xx", (int64_t)h.answers[4]);
+    json_number(&j, "answers_5xx", (int64_t)h.answers[5]);
+    json_number(&j, "in_flight", h.in_flight);
+    json_number(&j, "pooled", (int64_t)h.pooled);
+    json_number(&j, "commits", (int64_t)d.commits);
+    json_number(&j, "commits_failed", (int64_t)d.commits_failed);
     json_key(&j, "tables");
     json_open(&j, '[');
     for (size_t i = 0; i < k->c.m->ntables; i++) {
@@ -253,10 +237,10 @@ static int overview(struct call *k)
         if (t->flags & BERTH_BARE)
             continue;
         json_open(&j, '{');
-        text(&j, "name", t->name);
-        text(&j, "label", labels_get(k->app->st->labels, k->c.locale, arena_fmt(k->req->arena, "%s.*", t->name)));
-        number(&j, "version", t->version);
-        number(&j, "fields", t->nfields);
+        json_text(&j, "name", t->name);
+        json_text(&j, "label", labels_get(k->app->st->labels, k->c.locale, arena_fmt(k->req->arena, "%s.*", t->name)));
+        json_number(&j, "version", t->version);
+        json_number(&j, "fields", t->nfields);
         json_close(&j, '}');
     }
     json_close(&j, ']');
