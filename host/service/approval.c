@@ -295,9 +295,26 @@ static int fill(struct berth_ctx *c, struct approval *a, const json_t *values)
     return c->rc;
 }
 
+/* Nobody approves over an empty field that the step asks for. */
+static int check_filled(struct berth_ctx *c, const struct approval *a)
+{
+    const char *s = a->plan.steps[a->step].fills;
+
+    while (s != NULL && *s != '\0' && a->row != NULL) {
+        size_t n = strcspn(s, ", ");
+        const char *name = arena_strndup(c->a, s, n);
+        const struct field *f = n == 0 ? NULL : model_field(a->row->t, name);
+
+        if (f != NULL && val_is_nil(a->row->v[f->at]))
+            ctx_invalid(c, name, "err.required", NULL);
+        s += n + strspn(s + n, ", ");
+    }
+    return c->rc;
+}
+
 static int approve(struct berth_ctx *c, struct approval *a, const struct ask *k, const struct approval_deed *d)
 {
-    if (fill(c, a, d->values) != BERTH_OK || end_ask(c, a, k, "approved") != BERTH_OK)
+    if (fill(c, a, d->values) != BERTH_OK || check_filled(c, a) != BERTH_OK || end_ask(c, a, k, "approved") != BERTH_OK)
         return c->rc;
     trace(c, a, "approval_step", a->plan.steps[a->step].name);
     if (!step_is_over(c, a))

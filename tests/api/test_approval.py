@@ -380,6 +380,10 @@ def test_an_approver_fills_in_what_the_step_names_and_nothing_else(people, flow)
     assert does(manager, id, "approve", values={"short_name": "x"}).status == 422
     assert does(manager, id, "approve", values={"credit": "x"}).status == 422
     assert does(manager, id, "approve", values={"payment_days": "many"}).status == 422
+    for some in ({}, {"credit_limit": "777"}):
+        answer = does(manager, id, "approve", values=some)
+        assert answer.status == 422 and "payment_days" in answer.json["error"]["fields"], answer
+    assert li.row(f"/customer/{row['id']}")["credit_limit"] is None
     assert look(li, id)["state"] == "open"
     assert does(manager, id, "approve", values={"credit_limit": "777", "payment_days": 30}).status == 200
     now = li.row(f"/customer/{row['id']}")
