@@ -41,8 +41,8 @@ export async function axe(page) {
     if (r.exceptionDetails) throw new Error('axe: ' + (r.exceptionDetails.exception?.description ?? r.exceptionDetails.text))
     return r.result.value
   }
-  await settle(page)
   await run(AXE)
+  await settle(page) // a message may have risen meanwhile
   const found = await run(`axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' ' + (n.any[0]?.message ?? n.all[0]?.message ?? '')).join(' ; ')))`)
   await cdp.detach()
   return found
