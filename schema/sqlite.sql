@@ -1234,6 +1234,8 @@ CREATE TABLE lead (
     converted_at INTEGER,
     was_status TEXT
 ) STRICT;
+CREATE INDEX ix_lead_created_at ON lead (created_at);
+CREATE INDEX ix_lead_updated_at ON lead (updated_at);
 CREATE INDEX ix_lead_owner_id ON lead (owner_id);
 CREATE INDEX ix_lead_pool_id ON lead (pool_id);
 CREATE INDEX ix_lead_due_at ON lead (due_at);

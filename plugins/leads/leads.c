@@ -60,7 +60,7 @@ static const struct berth_field lead_fields[] = {
 };
 
 static const struct berth_table tables[] = {
-    {"lead", lead_fields, .title = "name", .icon = "target", .kept = "status = 'converted'", .nav = "sales 10",
+    {"lead", lead_fields, BERTH_KEYS({"created_at"}, {"updated_at"}), .title = "name", .icon = "target", .kept = "status = 'converted'", .nav = "sales 10",
      .step = "next_action_on, log", .step_when = "status not in ('converted', 'lost')",
      .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN,
      .rights = "sales: own create import; manager: tree create delete import export"},
