@@ -76,11 +76,7 @@ int config_log(struct berth_ctx *c, int64_t before, int limit, struct buf *out)
             told++;
     json_close(&j, ']');
     titles_of_rows(c, &j, by, told);
-    json_key(&j, "next");
-    if (n > shown)
-        json_int(&j, e[shown - 1].seq);
-    else
-        json_nil(&j);
+    json_id(&j, "next", n > shown ? e[shown - 1].seq : 0);
     json_close(&j, '}');
     return c->rc;
 }

@@ -276,11 +276,7 @@ int dup_groups_page(struct berth_ctx *c, const struct table *t, int64_t after, i
         shown++;
     }
     json_close(&j, ']');
-    json_key(&j, "next");
-    if (shown == limit || n == limit * LOOK)
-        json_int(&j, next);
-    else
-        json_nil(&j);
+    json_id(&j, "next", (shown == limit || n == limit * LOOK) ? next : 0);
     json_close(&j, '}');
     return c->rc;
 }

@@ -167,11 +167,7 @@ int history_page(struct berth_ctx *c, const struct berth_row *r, int64_t before,
     history_each(c, r, before > 0 ? before : INT64_MAX, limit + 1, page_entry, &p);
     json_close(&j, ']');
     titles_of_rows(c, &j, p.by, (size_t)p.n);
-    json_key(&j, "next");
-    if (p.more)
-        json_int(&j, p.last);
-    else
-        json_nil(&j);
+    json_id(&j, "next", p.more ? p.last : 0);
     json_close(&j, '}');
     return c->rc;
 }

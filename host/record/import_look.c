@@ -152,11 +152,7 @@ static void sheets_json(struct json *j, struct sheet *s)
         json_open(j, '{');
         json_text(j, "name", info->name);
         json_flag(j, "hidden", info->hidden);
-        json_key(j, "rows");
-        if (info->rows > 0)
-            json_int(j, info->rows);
-        else
-            json_nil(j);
+        json_id(j, "rows", info->rows > 0 ? info->rows : 0);
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -517,11 +513,7 @@ int import_list(struct berth_ctx *c, const struct table *t, int64_t before, int 
         last = db_col_int(s, 0);
     }
     json_close(&j, ']');
-    json_key(&j, "next");
-    if (rc == DB_ROW)
-        json_str(&j, arena_fmt(c->a, "%lld", (long long)last));
-    else
-        json_nil(&j);
+    json_text(&j, "next", rc == DB_ROW ? arena_fmt(c->a, "%lld", (long long)last) : NULL);
     json_close(&j, '}');
     db_reset(s);
     return rc < 0 ? ctx_db(c, rc, "list imports") : BERTH_OK;

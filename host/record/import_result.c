@@ -172,11 +172,7 @@ int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char
         }
     }
     json_close(&j, ']');
-    json_key(&j, "next");
-    if (rc == DB_ROW || at < made.n)
-        json_str(&j, arena_fmt(c->a, "%lld", (long long)last));
-    else
-        json_nil(&j);
+    json_text(&j, "next", (rc == DB_ROW || at < made.n) ? arena_fmt(c->a, "%lld", (long long)last) : NULL);
     json_close(&j, '}');
     db_reset(s);
     free(made.v);

@@ -116,17 +116,9 @@ int job_json(struct berth_ctx *c, int64_t id, struct buf *out)
     json_key(&j, "progress");
     json_double(&j, strcmp(state, "done") == 0 ? 1.0 : total <= 0 ? 0.0 : done >= total ? 1.0 : (double)done / (double)total);
     json_number(&j, "done", done);
-    json_key(&j, "total");
-    if (total > 0)
-        json_int(&j, total);
-    else
-        json_nil(&j);
+    json_id(&j, "total", total > 0 ? total : 0);
     json_number(&j, "rate", seconds > 0 ? (int64_t)((double)done / seconds) : 0);
-    json_key(&j, "remaining");
-    if (strcmp(state, "running") == 0 && done > 0 && total >= done)
-        json_int(&j, (int64_t)(seconds * (double)(total - done) / (double)done) + 1);
-    else
-        json_nil(&j);
+    json_id(&j, "remaining", (strcmp(state, "running") == 0 && done > 0 && total >= done) ? (int64_t)(seconds * (double)(total - done) / (double)done) + 1 : 0);
     raw_or_null(&j, "result", db_col_text(s, 4, NULL));
     json_text(&j, "error", strcmp(state, "failed") == 0 || again != 0 ? db_col_text(s, 5, NULL) : NULL);
     json_key(&j, "again_at");

@@ -884,11 +884,7 @@ int bin_page(struct berth_ctx *c, const struct table *t, int64_t before, int lim
         row_json(&j, rows[i]);
     json_close(&j, ']');
     titles_of_rows(c, &j, rows, (size_t)n);
-    json_key(&j, "next");
-    if (n == limit)
-        json_str(&j, arena_fmt(c->a, "%lld", (long long)next));
-    else
-        json_nil(&j);
+    json_text(&j, "next", n == limit ? arena_fmt(c->a, "%lld", (long long)next) : NULL);
     json_close(&j, '}');
     return c->rc;
 }

@@ -121,11 +121,7 @@ int timer_runs_json(struct berth_ctx *c, const char *name, int64_t before, int l
     if (rc < 0)
         return ctx_db(c, rc, "read the runs of a timer");
     json_close(&j, ']');
-    json_key(&j, "next");
-    if (n == limit)
-        json_int(&j, last);
-    else
-        json_nil(&j);
+    json_id(&j, "next", n == limit ? last : 0);
     json_close(&j, '}');
     return c->rc;
 }

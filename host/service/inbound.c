@@ -260,11 +260,7 @@ int inbound_page(struct berth_ctx *c, int64_t before, int limit, struct buf *out
     if (rc < 0)
         return ctx_db(c, rc, "read what came in");
     json_close(&j, ']');
-    json_key(&j, "next");
-    if (n == limit)
-        json_int(&j, last);
-    else
-        json_nil(&j);
+    json_id(&j, "next", n == limit ? last : 0);
     json_close(&j, '}');
     return c->rc;
 }

@@ -319,11 +319,7 @@ int outbox_page(struct berth_ctx *c, const char *state, int64_t before, int limi
     if (rc < 0)
         return ctx_db(c, rc, "read the outbox");
     json_close(&j, ']');
-    json_key(&j, "next");
-    if (n == limit)
-        json_int(&j, last);
-    else
-        json_nil(&j);
+    json_id(&j, "next", n == limit ? last : 0);
     json_close(&j, '}');
     return c->rc;
 }

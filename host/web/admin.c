@@ -49,11 +49,7 @@ static void problems(struct call *k, struct json *j)
     for (size_t i = 0; i < n; i++) {
         json_open(j, '{');
         json_text(j, "file", p[i].file);
-        json_key(j, "line");
-        if (p[i].line > 0)
-            json_int(j, p[i].line);
-        else
-            json_nil(j);
+        json_id(j, "line", p[i].line > 0 ? p[i].line : 0);
         json_text(j, "message", p[i].message);
         json_flag(j, "running", p[i].at_run);
         json_flag(j, "stopped", p[i].stopped);

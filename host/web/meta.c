@@ -176,11 +176,7 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
     json_flag(j, "required", !own && (f->flags & BERTH_REQUIRED) && !(f->def != NULL && f->def[0] == '@'));
     json_flag(j, "readonly", own || (f->flags & BERTH_LOCKED) || a != ACCESS_WRITE);
     json_flag(j, "custom", f->custom);
-    json_key(j, "max");
-    if (f->max > 0)
-        json_int(j, f->max);
-    else
-        json_nil(j);
+    json_id(j, "max", f->max > 0 ? f->max : 0);
     json_key(j, "default");
     if (f->def != NULL && f->def[0] != '@') {
         struct berth_val v;
