@@ -1,11 +1,11 @@
 -- Where leads come from, and how many of them became customers (sales management, 2026-11).
 return {
-  title = {en = "Leads by source", vi = "Khách tiềm năng theo nguồn", ["zh-CN"] = "线索来源分析", ["zh-TW"] = "線索來源分析"},
+  title = {en = "Leads by source", vi = "Khách tiềm năng theo nguồn", ["zh-CN"] = "线索来源分析", ["zh-TW"] = "潛在客戶來源分析"},
   help = {
     en = "Where leads come from, and how many of them became customers.",
     vi = "Khách tiềm năng đến từ đâu và bao nhiêu đã trở thành khách hàng.",
     ["zh-CN"] = "线索从哪里来，其中有多少成为客户。",
-    ["zh-TW"] = "線索從哪裡來，其中有多少成為客戶。",
+    ["zh-TW"] = "潛在客戶從哪裡來，其中有多少成為客戶。",
   },
   nav = "sales 70",
   needs = "lead",
@@ -15,7 +15,7 @@ return {
   },
   columns = {
     {of = "lead.source"},
-    {name = "leads", type = "int", title = {en = "Leads", vi = "Khách tiềm năng", ["zh-CN"] = "线索数", ["zh-TW"] = "線索數"}},
+    {name = "leads", type = "int", title = {en = "Leads", vi = "Khách tiềm năng", ["zh-CN"] = "线索数", ["zh-TW"] = "潛在客戶數"}},
     {name = "won", type = "int", title = {en = "Converted", vi = "Đã chuyển đổi", ["zh-CN"] = "已转化", ["zh-TW"] = "已轉化"}},
     {name = "percent", type = "real", title = {en = "Converted %", vi = "Tỷ lệ chuyển đổi %", ["zh-CN"] = "转化率 %", ["zh-TW"] = "轉化率 %"}},
   },

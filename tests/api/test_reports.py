@@ -51,7 +51,7 @@ def test_the_report_that_comes_with_berth_counts_what_each_person_sees(people):
 
 def test_it_is_named_in_the_readers_language_and_stands_in_the_navigation(people):
     li = people["li"]
-    for locale, label in (("vi", "Khách tiềm năng theo nguồn"), ("zh-TW", "線索來源分析"), ("en", "Leads by source")):
+    for locale, label in (("vi", "Khách tiềm năng theo nguồn"), ("zh-TW", "潛在客戶來源分析"), ("en", "Leads by source")):
         assert li.get("/_report/script.leads_by_source", locale=locale).json["label"] == label
         stops = li.get("/_start", locale=locale).json["nav"]
         assert [s["label"] for s in stops if s["to"] == "/r/script/leads_by_source"] == [label]
