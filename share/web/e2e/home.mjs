@@ -1,8 +1,8 @@
 // home.mjs - flows of the home page, reports, the next step, help and navigation.
 import assert from 'node:assert/strict'
-import { call, DESK, PHONE, signIn } from './lib.mjs'
+import { call, DESK, PHONE, signIn, until } from './lib.mjs'
 
-export async function home({ test, clean, ok, until, small, stamp }) {
+export async function home({ test, clean, ok, small }) {
   const SALES = 2 /* 李娜 among the demo users */
   const layout = async (page) => ok(await call(page, 'GET', '_home'), 'home').layout
   const reset = (page) => call(page, 'POST', '_home', { layout: null })
@@ -67,7 +67,7 @@ export async function home({ test, clean, ok, until, small, stamp }) {
     await reset(page)
   })
 
-  await test('home: what is due is done there, and a colleague hears of it without asking', {}, async (page) => {
+  await test('home: what is due is done there, and a colleague hears of it without asking', {}, async (page, stamp) => {
     await signIn(page, SALES)
     const name = 'Due at home ' + stamp
     const made = ok(await call(page, 'POST', 'lead', { name, next_action_on: '2020-01-02' }), 'lead').row

@@ -1,12 +1,18 @@
 // lib.mjs - a browser, pages that remember what went wrong, and small helpers for the flows.
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { isDeepStrictEqual } from 'node:util'
 import { chromium } from 'playwright-core'
 
 const require = createRequire(import.meta.url)
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 export const PHONE = { width: 390, height: 844 }
 export const DESK = { width: 1440, height: 900 }
+/** How long something may take before it is given up, in ms: machines that test are slow and busy. */
+export const PATIENCE = 60_000
+/** BERTH_E2E_SLOW=6 makes the browser's processor six times slower, to find what is asserted too early. */
+const SLOW = Number(process.env.BERTH_E2E_SLOW ?? 1)
 
 export const launch = () => chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -22,7 +28,8 @@ export async function open(browser, base, { size = DESK, theme = 'light', locale
     viewport: size, colorScheme: theme, locale, baseURL: base, hasTouch: touch, isMobile: touch, deviceScaleFactor: scale, bypassCSP: false, acceptDownloads: true,
   })
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(PATIENCE)
+  if (SLOW > 1) await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: SLOW })
   page.trouble = []
   page.on('console', (m) => { if (m.type() === 'error' && !EXPECTED.test(m.text())) page.trouble.push('console: ' + m.text()) })
   page.on('pageerror', (e) => page.trouble.push('exception: ' + e.message))
@@ -53,6 +60,28 @@ export const settle = (page) => page.evaluate(async () => {
   await document.fonts.ready
   await Promise.allSettled(document.getAnimations().filter((a) => a.effect?.getTiming().iterations !== Infinity).map((a) => a.finished))
 })
+
+/** Asks again and again until the answer is true, and returns it. */
+export async function until(what, ask) {
+  const end = Date.now() + PATIENCE
+  for (let trouble = ''; ;) {
+    try {
+      const answer = await ask()
+      if (answer) return answer
+      trouble = ''
+    } catch (e) { /* such as: the page was just leaving */
+      trouble = '\n' + (e.stack ?? e)
+    }
+    if (Date.now() > end) throw new Error('never came: ' + what + trouble)
+    await new Promise((r) => setTimeout(r, 50))
+  }
+}
+
+/** Asks until the answer is `expected`: what a page shows comes a moment after what was done, or after what the server knows. */
+export async function eventually(what, ask, expected) {
+  let answer
+  await until(what, async () => isDeepStrictEqual(answer = await ask(), expected)).catch(() => assert.deepEqual(answer, expected, what))
+}
 
 /** How far the page is wider than its window; 0 is right. */
 export const overflow = (page) => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth))

@@ -1,7 +1,7 @@
 // looks.mjs - flows of looking at many records: saved views, nested filters, groups, boards, calendars, trees, relations, exports.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { call, PHONE, signIn } from './lib.mjs'
+import { call, PHONE, signIn, until } from './lib.mjs'
 
 /** Drags with real pointer events, in steps as a hand does. */
 export async function drag(page, from, to, at = {}) {
@@ -14,13 +14,13 @@ export async function drag(page, from, to, at = {}) {
   await page.mouse.up()
 }
 
-export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, choose, rowsShown, pickField, TABLE, stamp }) {
+export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, rowsShown, pickField, TABLE }) {
   const all = `/t/${TABLE}?view=all`
-  const drop = async (page, table) => {
+  const drop = async (page, table, stamp) => {
     for (const r of ok(await call(page, 'GET', `${table}?limit=500`), 'list').rows) if (String(r.name).includes(stamp)) await call(page, 'DELETE', `${table}/${r.id}`)
   }
 
-  await test('what a list shows is saved as a view, opens again, first and without its name in the address, and goes', {}, async (page) => {
+  await test('what a list shows is saved as a view, opens again, first and without its name in the address, and goes', {}, async (page, stamp) => {
     await signIn(page)
     const m = await metaOf(page)
     const pick = pickField(m)
@@ -47,10 +47,10 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, ch
     await page.locator('.opt[data-id=delete]').click()
     await page.locator('[data-t=yes]').click()
     await tab.waitFor({ state: 'detached' })
-    await drop(page, 'saved_view')
+    await drop(page, 'saved_view', stamp)
   })
 
-  await test('conditions nest: any of these within all of those, with periods', {}, async (page) => {
+  await test('conditions nest: any of these within all of those, with periods', {}, async (page, stamp) => {
     await signIn(page)
     const m = await metaOf(page)
     const pick = pickField(m)
@@ -79,7 +79,7 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, ch
     assert.equal(await page.locator('.chip').count(), 1, 'any of several is one chip')
   })
 
-  for (const [size, name] of [[undefined, 'desk'], [PHONE, 'phone']]) await test('a list is shown as it was at a moment, changes nothing there, and comes back: ' + name, size ? { size, touch: true } : {}, async (page) => {
+  for (const [size, name] of [[undefined, 'desk'], [PHONE, 'phone']]) await test('a list is shown as it was at a moment, changes nothing there, and comes back: ' + name, size ? { size, touch: true } : {}, async (page, stamp) => {
     await signIn(page)
     const m = await metaOf(page)
     const row = await make(page, m, { city: 'Then' + stamp })
@@ -103,7 +103,7 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, ch
     assert.equal(await page.locator('[data-t=asof]').count(), 0)
   })
 
-  await test('groups open and close, the keyboard reaches them, sums stand at the foot', {}, async (page) => {
+  await test('groups open and close, the keyboard reaches them, sums stand at the foot', {}, async (page, stamp) => {
     await signIn(page)
     const m = await metaOf(page)
     const pick = pickField(m)
@@ -131,7 +131,7 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, ch
     await page.locator('[data-t=sums]').waitFor()
     await until('the sum', async () => /7/.test(await page.locator('[data-t=sums]').textContent()))
     await clean(page, 'sums')
-    await drop(page, 'series')
+    await drop(page, 'series', stamp)
   })
 
   await test('a card is dragged to another column, moved back by menu, and the sums follow', {}, async (page) => {
@@ -214,7 +214,7 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, ch
     assert.match(await page.locator(`dialog [data-field=${date.name}]`).textContent(), /9/, 'the day is filled in')
   })
 
-  await test('a visit is dragged to another day and hour, and pulled to last longer', {}, async (page) => {
+  await test('a visit is dragged to another day and hour, and pulled to last longer', {}, async (page, stamp) => {
     await signIn(page)
     const m = await call(page, 'GET', '_meta/activity')
     const v = m.body?.views?.find((x) => x.look === 'calendar' && x.from && x.to)
@@ -256,7 +256,7 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, ch
     await call(page, 'DELETE', 'activity/' + row.id)
   })
 
-  await test('a department is dragged below another, walked to by keys, and never below itself', {}, async (page) => {
+  await test('a department is dragged below another, walked to by keys, and never below itself', {}, async (page, stamp) => {
     await signIn(page)
     const mk = async (name, parent_id = null) => ok(await call(page, 'POST', 'department', { name: `${name} ${stamp}`, parent_id }), 'department').row
     const [a, b] = [await mk('A'), await mk('B')]
@@ -283,8 +283,8 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, ch
     await page.keyboard.press('Escape')
     await page.locator('dialog').waitFor({ state: 'detached' })
     await clean(page, 'tree')
-    await drop(page, 'department')
-    await drop(page, 'department')
+    await drop(page, 'department', stamp)
+    await drop(page, 'department', stamp)
   })
 
   await test('one walks from a record to its neighbours and on', {}, async (page) => {
@@ -304,7 +304,7 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, until, ch
     await until('one further', async () => (await page.locator('.gnode.walked').count()) === 3)
   })
 
-  await test('a list is exported as it is seen, and a selection, and all that match', {}, async (page) => {
+  await test('a list is exported as it is seen, and a selection, and all that match', {}, async (page, stamp) => {
     await signIn(page)
     const m = await metaOf(page)
     if (!m.rights.export) return

@@ -4,8 +4,8 @@ import { call, PHONE, signIn } from './lib.mjs'
 
 const offline = (page) => { page.trouble = page.trouble.filter((x) => !/ERR_INTERNET_DISCONNECTED|Failed to fetch/.test(x)) }
 
-export async function mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE, stamp }) {
-  await test('a change made without a connection is told with its value, and is tried again', {}, async (page) => {
+export async function mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE }) {
+  await test('a change made without a connection is told with its value, and is tried again', {}, async (page, stamp) => {
     await signIn(page)
     const row = await make(page, await metaOf(page))
     await page.goto(`/t/${TABLE}/${row.id}`)
@@ -23,7 +23,7 @@ export async function mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE, s
     offline(page)
   })
 
-  await test('on a phone a form keeps what was typed when the connection drops, and saves it afterwards', { size: PHONE, touch: true }, async (page) => {
+  await test('on a phone a form keeps what was typed when the connection drops, and saves it afterwards', { size: PHONE, touch: true }, async (page, stamp) => {
     await signIn(page)
     await page.goto(`/t/${TABLE}?view=all`)
     await page.locator('.card').first().waitFor()

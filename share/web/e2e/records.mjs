@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { call, signIn } from './lib.mjs'
 
-export async function records({ test, clean, ok, make, metaOf, TABLE, stamp }) {
-  await test('a record in a pool says what is hidden until it is claimed, and shows it then', {}, async (page) => {
+export async function records({ test, clean, ok, make, metaOf, TABLE }) {
+  await test('a record in a pool says what is hidden until it is claimed, and shows it then', {}, async (page, stamp) => {
     await signIn(page)
     const pool = ok(await call(page, 'POST', 'pool', { name: `Veil ${stamp}`, on_table: TABLE }), 'pool').row
     ok(await call(page, 'POST', 'pool_member', { pool_id: pool.id, department_id: 2 }), 'member')
@@ -27,7 +27,7 @@ export async function records({ test, clean, ok, make, metaOf, TABLE, stamp }) {
     assert.equal(await page.locator('[data-veiled], [data-t=notes-hidden]').count(), 0)
   })
 
-  await test('a mail is begun from a template, sent, and stands on the timeline', {}, async (page) => {
+  await test('a mail is begun from a template, sent, and stands on the timeline', {}, async (page, stamp) => {
     await signIn(page)
     ok(await call(page, 'POST', 'mail_template', { name: `Hello ${stamp}`, on_table: TABLE, subject_en: 'Rates for {name}', body_en: 'Dear {contact},\nour rates.' }), 'template')
     const row = await make(page, await metaOf(page), { email: 'buyer@example.org', contact: 'Ms Lin' })
@@ -48,7 +48,7 @@ export async function records({ test, clean, ok, make, metaOf, TABLE, stamp }) {
     assert.equal(await page.locator('[data-op=create]').count(), 0)
   })
 
-  await test('a logged contact is one entry of the timeline, with a way to the activity', {}, async (page) => {
+  await test('a logged contact is one entry of the timeline, with a way to the activity', {}, async (page, stamp) => {
     await signIn(page)
     const row = await make(page, await metaOf(page))
     await page.goto(`/t/${TABLE}/${row.id}`)
@@ -59,7 +59,7 @@ export async function records({ test, clean, ok, make, metaOf, TABLE, stamp }) {
     assert.equal(await page.locator('.tl li', { hasText: `they compare ${stamp}` }).count(), 1)
   })
 
-  await test('forms offer pools of their own table, and ask for a reason only when there is one to give', {}, async (page) => {
+  await test('forms offer pools of their own table, and ask for a reason only when there is one to give', {}, async (page, stamp) => {
     await signIn(page)
     ok(await call(page, 'POST', 'pool', { name: `Other ${stamp}`, on_table: 'customer' }), 'pool')
     ok(await call(page, 'POST', 'pool', { name: `Mine ${stamp}`, on_table: TABLE }), 'pool')

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { start } from './host.mjs'
-import { call, open, signIn } from './lib.mjs'
+import { call, open, signIn, until } from './lib.mjs'
 
-export async function rules({ test, clean, ok, until, choose, make, metaOf, TABLE, stamp, browser }) {
+export async function rules({ test, clean, ok, choose, make, metaOf, TABLE, browser }) {
   await test('a language that an administrator added is chosen before and after signing in, and stays', {}, async () => {
     const own = await start({ languages: { ja: { language: '日本語', 'ui.home': 'ホーム', 'ui.signin': 'サインイン', 'lead.*': '見込み客' } } })
     const page = await open(browser, own.url)
@@ -31,7 +31,7 @@ export async function rules({ test, clean, ok, until, choose, make, metaOf, TABL
     }
   })
 
-  await test('administration: a number series shows its next number, is changed, and counts from the next record on', {}, async (page) => {
+  await test('administration: a number series shows its next number, is changed, and counts from the next record on', {}, async (page, stamp) => {
     await signIn(page)
     await page.goto('/admin/series')
     const box = page.locator('[data-series="customer.number"]')
@@ -50,7 +50,7 @@ export async function rules({ test, clean, ok, until, choose, make, metaOf, TABL
     ok(await call(page, 'PATCH', `series/${row.id}`, { prefix: null, digits: 5 }, { 'If-Match': `"${row.version}"` }), 'back')
   })
 
-  await test('administration: a pool is made, gets members, rules in order and hidden fields', {}, async (page) => {
+  await test('administration: a pool is made, gets members, rules in order and hidden fields', {}, async (page, stamp) => {
     await signIn(page)
     await page.goto('/admin/pools')
     await page.locator('[data-t=addpool]').click()
