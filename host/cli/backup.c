@@ -10,12 +10,13 @@ static int run(struct cli *cli)
     const struct db_options o = {.read_only = true};
     const char *to = cli->args[0];
     struct arena *a = arena_new();
+    struct backup_from from = {arena_fmt(a, "%s/files", cli->conf->data), arena_fmt(a, "%s/archive", cli->conf->data)};
     struct buf err = BUF_INIT;
     struct db *db = NULL;
     int rc = CLI_OK;
 
     if (db_open(cli->conf->database, &o, &db, &err) < 0 ||
-        backup_make(db, arena_fmt(a, "%s/files", cli->conf->data), to, &err) < 0)
+        backup_make(db, &from, to, &err) < 0)
         rc = cli_fail(cli, "%s", buf_str(&err));
     else
         printf("%s holds a checked copy of %s\n", to, cli->conf->data);
@@ -28,7 +29,7 @@ static int run(struct cli *cli)
 
 const struct cli_command cli_backup = {
     .name = "backup",
-    .summary = "copy database and files, also while the server runs",
+    .summary = "copy database, files and archive, also while the server runs",
     .usage = "FOLDER",
     .help = "  berth backup /srv/backup/today\n"
             "\n"

@@ -63,7 +63,7 @@ static int copy_files(struct arena *a, const char *from, const char *to, struct 
     return rc;
 }
 
-int backup_make(struct db *db, const char *files_dir, const char *to, struct buf *err)
+int backup_make(struct db *db, const struct backup_from *from, const char *to, struct buf *err)
 {
     struct arena *a = arena_new();
     int rc = -1;
@@ -71,7 +71,9 @@ int backup_make(struct db *db, const char *files_dir, const char *to, struct buf
     if (mkdir(to, 0700) < 0 && errno != EEXIST)
         buf_addf(err, "make %s: %s", to, strerror(errno));
     else if (db_backup(db, arena_fmt(a, "%s/berth.db", to), err) == 0)
-        rc = copy_files(a, files_dir, arena_fmt(a, "%s/files", to), err);
+        rc = copy_files(a, from->files, arena_fmt(a, "%s/files", to), err);
+    if (rc == 0) /* what is cut off meanwhile is in both */
+        rc = copy_files(a, from->archive, arena_fmt(a, "%s/archive", to), err);
     arena_free(&a);
     return rc;
 }
@@ -92,7 +94,7 @@ int backup_run(struct job *j, struct buf *err)
             *p = '-';
     to = arena_fmt(j->a, "%s/%s", j->st->backup_dir, now);
     half = arena_fmt(j->a, "%s/.%s", j->st->backup_dir, now);
-    if (backup_make(j->st->db, j->st->files_dir, half, err) < 0)
+    if (backup_make(j->st->db, &(struct backup_from){j->st->files_dir, j->st->archive_dir}, half, err) < 0)
         return -1;
     if (rename(half, to) < 0) {
         buf_addf(err, "name %s: %s", to, strerror(errno));

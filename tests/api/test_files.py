@@ -238,11 +238,13 @@ def test_a_kill_in_the_middle_leaves_whole_files_or_none(own_site):
             assert len(li.get(f"/_file/{file['id']}").body) == file["size"]
 
 
-def test_a_backup_holds_the_files(own_site, tmp_path):
+def test_a_backup_holds_the_files_and_what_retention_cut_off(own_site, tmp_path):
     site = own_site()
     li = site.sign_in("demo.li")
     lead = li.made("lead", name="Backed Up Freight")
     one = added(li, lead, "a.pdf", PDF)
+    (site.data / "archive").mkdir()
+    (site.data / "archive" / "1-9.jsonl").write_text("what retention cut off\n")
     subprocess.run([BUILD / "berth", "backup", tmp_path / "copy", "--data", site.data], check=True, capture_output=True)
     site.stop()
     (site.data).rename(tmp_path / "old")
@@ -250,6 +252,7 @@ def test_a_backup_holds_the_files(own_site, tmp_path):
     site.start()
     li = site.sign_in("demo.li")
     assert li.get(f"/_file/{one['id']}").body == PDF
+    assert (site.data / "archive" / "1-9.jsonl").read_text() == "what retention cut off\n"
 
 
 # ---- small pictures -----------------------------------------------------------------------------------
