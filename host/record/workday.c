@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "record/zone.h"
+
 enum { FAR = 3660 }; /* days without work after which it is given up */
 
 /* What the table says of the day; false when it says nothing. */
@@ -69,4 +71,20 @@ int64_t workday_after(struct store *st, struct db_conn *conn, const char *countr
         }
     }
     return at;
+}
+
+int64_t workday_hours(struct store *st, struct db_conn *conn, int64_t from, int64_t hours)
+{
+    const char *zone = st->company.zone;
+    int64_t left = hours * INT64_C(3600000), day = zone_day(zone, from), at = from, works, end;
+
+    for (;; day = works + 1, at = end) {
+        works = workday_after(st, conn, NULL, day, 0);
+        if (works > day)
+            at = zone_midnight(zone, works);
+        end = zone_midnight(zone, works + 1);
+        if (left <= end - at)
+            return at + left;
+        left -= end - at;
+    }
 }

@@ -12,5 +12,8 @@ bool workday_is(struct store *st, struct db_conn *conn, const char *country, int
  * day behind it.  A calendar in which nobody works for ten years: the day itself. */
 int64_t workday_after(struct store *st, struct db_conn *conn, const char *country, int64_t day,
                       int64_t n);
+/* When that many hours have gone by of which only those of working days count, where the company is: 24 are one
+ * working day.  ms. */
+int64_t workday_hours(struct store *st, struct db_conn *conn, int64_t from, int64_t hours);
 
 #endif

@@ -4,6 +4,7 @@
 #include "record/find.h"
 #include "record/save.h"
 #include "record/superior.h"
+#include "record/workday.h"
 #include "service/alert.h"
 #include "service/approval_in.h"
 
@@ -157,7 +158,7 @@ int approval_next(struct berth_ctx *c, struct approval *a, int from)
             act_add(c, a, "skipped", NULL, 0, 0, NULL);
             continue;
         }
-        a->due = s->hours > 0 ? c->now + s->hours * INT64_C(3600000) : 0;
+        a->due = s->hours > 0 ? workday_hours(c->st, c->conn, c->now, s->hours) : 0;
         for (size_t k = 0; k < people.n && c->rc == BERTH_OK; k++)
             ask_one(c, a, people.v[k], 0);
         return c->rc == BERTH_OK ? approval_keep(c, a) : (int)c->rc;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "record/commit.h"
 #include "record/superior.h"
+#include "record/workday.h"
 #include "service/alert.h"
 #include "service/approval_in.h"
 
@@ -58,7 +59,7 @@ static int late(struct berth_ctx *c, struct approval *a)
         escalate(c, a, k, n);
     else
         remind(c, a, k, n);
-    a->due = c->now + (s->hours > 0 ? s->hours : 24) * INT64_C(3600000);
+    a->due = workday_hours(c->st, c->conn, c->now, s->hours > 0 ? s->hours : 24);
     return c->rc == BERTH_OK ? approval_keep(c, a) : (int)c->rc;
 }
 

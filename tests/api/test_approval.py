@@ -1,4 +1,5 @@
 """Approval: what waits, who decides, who does not, and what becomes of it."""
+import datetime
 import itertools
 import json
 import re
@@ -470,6 +471,22 @@ def test_when_the_time_of_a_step_is_over(own_site, what, state, op):
         assert does(manager, id, "approve").status == 200
     else:
         assert does(manager, id, "approve").status == 409
+
+
+def test_the_time_of_a_step_does_not_run_on_days_off(own_site):
+    """It counted plain hours: what was asked on Friday evening was late on Saturday."""
+    site = own_site()
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    shanghai = datetime.timezone(datetime.timedelta(hours=8))
+    today = datetime.datetime.now(shanghai).date()
+    for n in range(-1, 4):
+        admin.made("day_off", on_day=str(today + datetime.timedelta(n)), name="Off", works=n == 3)
+    flow = admin.made("approval_flow", name="Rested", on_table="customer", starts="ask")
+    admin.made("approval_step", flow_id=flow["id"], name="Soon", who="superior", hours=1)
+    row = li.made("customer", name=name("Rested"))
+    id = li.post(f"/customer/{row['id']}/_approval", {"flow": "Rested"}).json["id"]
+    due = datetime.datetime.fromisoformat(look(li, id)["due_at"].replace("Z", "+00:00")).astimezone(shanghai)
+    assert due.replace(tzinfo=None).isoformat() == f"{today + datetime.timedelta(3)}T01:00:00"
 
 
 def test_what_waits_for_somebody_who_leaves_goes_to_their_superior(own_site):

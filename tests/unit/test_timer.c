@@ -132,6 +132,14 @@ static void clocks_that_go_forward_skip_nothing_and_those_that_go_back_repeat_no
     zone("Asia/Shanghai");
 }
 
+static void assert_hours(const char *from, int64_t hours, const char *expected)
+{
+    char text[WHEN_TIME_MAX];
+
+    when_time_format(workday_hours(&site.st, conn, at(from), hours), text);
+    assert_string_equal(text, expected);
+}
+
 static void days_off_and_days_worked_instead_move_what_is_due(void **state)
 {
     int64_t friday = when_days(2026, 2, 13);
@@ -157,6 +165,10 @@ static void days_off_and_days_worked_instead_move_what_is_due(void **state)
     assert_int_equal(workday_after(&site.st, conn, NULL, friday + 2, 0), friday + 11);
     assert_int_equal(workday_after(&site.st, conn, NULL, friday + 11, -2), friday);
     assert_int_equal(workday_after(&site.st, conn, NULL, friday, 0), friday);
+    assert_hours("2026-02-13T02:00:00Z", 5, "2026-02-13T07:00:00.000Z");
+    assert_hours("2026-02-13T10:00:00Z", 24, "2026-02-14T10:00:00.000Z"); /* the Saturday is worked */
+    assert_hours("2026-02-14T10:00:00Z", 24, "2026-02-24T10:00:00.000Z"); /* the festival is over */
+    assert_hours("2026-02-17T03:00:00Z", 1, "2026-02-23T17:00:00.000Z"); /* begins with the next working day, in Shanghai */
     assert_next("0 8 * * * workdays", "2026-02-14T12:00:00Z", "2026-02-24T00:00:00.000Z");
     assert_next("0 8 * * tue workdays", "2026-02-14T12:00:00Z", "2026-02-24T00:00:00.000Z");
     assert_next("0 8 16 * * workdays", "2026-02-14T12:00:00Z", "2026-03-16T00:00:00.000Z");
