@@ -47,6 +47,7 @@ void build_hooks(struct build *b);
 void build_places(struct build *b);
 void build_tiles(struct build *b);
 void build_reports(struct build *b);
+void build_approvals(struct build *b);
 
 /* Fields of a form that belongs to no table; self: the table that "@self" means, or NULL; what: for
  * messages. */

@@ -55,6 +55,7 @@ struct model *model_build(const struct berth_plugin *const *plugins, size_t n,
         build_places(&b);
         build_tiles(&b);
         build_reports(&b);
+        build_approvals(&b);
     }
     m->notes = arena_strdup(a, buf_str(&b.notes));
     buf_free(&b.notes);

@@ -3,22 +3,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "model/approvals.h"
 #include "record/find.h"
 #include "record/flow.h"
 #include "record/save.h"
-
-/* The next word of *s; "" at the end of it. */
-static const char *word(struct berth_ctx *c, const char **s)
-{
-    size_t n;
-    const char *w;
-
-    *s += strspn(*s, " ");
-    n = strcspn(*s, " ");
-    w = arena_strndup(c->a, *s, n);
-    *s += n;
-    return w;
-}
 
 static int64_t role_named(struct berth_ctx *c, const char *name)
 {
@@ -31,40 +19,35 @@ static int64_t role_named(struct berth_ctx *c, const char *name)
     return id;
 }
 
-/* "head 2 all", "role manager", "perm customers.approve", "field owner_id" */
-static void add_step(struct berth_ctx *c, int64_t flow, const char *text, int place)
+static void add_step(struct berth_ctx *c, int64_t flow, const struct approval_step *s, int place)
 {
     struct berth_row *r = row_new(c, model_table(c->m, "approval_step"));
-    const char *who = word(c, &text), *w;
 
     row_set(r, "flow_id", (struct berth_val){BERTH_REF, 0, {.i = flow}});
-    row_set(r, "name", berth_s(labels_get(c->st->labels, c->st->company.locale, arena_fmt(c->a, "base.approval_who.%s", who))));
+    row_set(r, "name", berth_s(labels_get(c->st->labels, c->st->company.locale, arena_fmt(c->a, "base.approval_who.%s", s->who))));
     row_set(r, "place", berth_i(place));
-    row_set(r, "who", berth_s(who));
-    if (strcmp(who, "role") == 0)
-        row_set(r, "role_id", (struct berth_val){BERTH_REF, 0, {.i = role_named(c, word(c, &text))}});
-    else if (strcmp(who, "perm") == 0 || strcmp(who, "field") == 0)
-        row_set(r, who, berth_s(word(c, &text)));
-    while (*(w = word(c, &text)) != '\0')
-        if (strcmp(w, "all") == 0)
-            row_set(r, "mode", berth_s("all"));
-        else
-            row_set(r, "level", berth_i(strtoll(w, NULL, 10)));
+    row_set(r, "who", berth_s(s->who));
+    if (strcmp(s->who, "role") == 0)
+        row_set(r, "role_id", (struct berth_val){BERTH_REF, 0, {.i = role_named(c, s->name)}});
+    else if (s->name != NULL)
+        row_set(r, s->who, berth_s(s->name));
+    if (s->all)
+        row_set(r, "mode", berth_s("all"));
+    if (s->level > 0)
+        row_set(r, "level", berth_i(s->level));
     row_save(c, r);
 }
 
-/* "change status = sent" */
 static void set_start(struct berth_ctx *c, struct berth_row *r, const char *text)
 {
-    const char *start = word(c, &text), *what = word(c, &text);
+    struct approval_start s;
 
-    row_set(r, "starts", berth_s(start));
-    if (strcmp(start, "action") == 0)
-        row_set(r, "action", berth_s(what));
-    if (strcmp(start, "change") == 0)
-        row_set(r, "field", berth_s(what));
-    if (*word(c, &text) == '=')
-        row_set(r, "value", berth_s(word(c, &text)));
+    approval_start_read(c->a, text == NULL ? "ask" : text, &s);
+    row_set(r, "starts", berth_s(s.starts));
+    if (s.what != NULL)
+        row_set(r, strcmp(s.starts, "action") == 0 ? "action" : "field", berth_s(s.what));
+    if (s.value != NULL)
+        row_set(r, "value", berth_s(s.value));
 }
 
 struct declared {
@@ -83,10 +66,14 @@ static int add_flow(struct berth_ctx *c, void *arg)
     row_set(r, "state_field", d->state == NULL ? berth_nil() : berth_s(d->state));
     row_set(r, "locks", berth_s(d->locks == NULL ? "all" : d->locks));
     row_set(r, "active", (struct berth_val){BERTH_BOOL, 0, {.i = !d->off}});
-    set_start(c, r, d->starts == NULL ? "ask" : d->starts);
+    set_start(c, r, d->starts);
     row_save(c, r);
-    for (const char *s = d->steps; c->rc == BERTH_OK && s != NULL && *s != '\0'; s += s[strcspn(s, ";")] == ';' ? strcspn(s, ";") + 1 : strlen(s))
-        add_step(c, row_id(r), arena_strndup(c->a, s, strcspn(s, ";")), ++place);
+    for (const char *text = d->steps; c->rc == BERTH_OK && text != NULL;) {
+        struct approval_step s;
+
+        approval_step_read(c->a, &text, &s);
+        add_step(c, row_id(r), &s, ++place);
+    }
     return c->rc;
 }
 

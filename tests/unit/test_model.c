@@ -459,6 +459,32 @@ static void wrong_behaviour_is_told(void **state)
          "\"@all\" is unknown");
 }
 
+static void a_declared_approval_that_cannot_work_is_told(void **state)
+{
+    static const struct {
+        struct berth_approval d;
+        const char *told;
+    } cases[] = {
+        {{"lead", "big"}, "asks nobody"},
+        {{"lead", "big", .starts = "edit", .steps = "superior"}, "starts \"edit\""},
+        {{"lead", "big", .starts = "change", .steps = "superior"}, "starts \"change\""},
+        {{"lead", "big", .starts = "change colour", .steps = "superior"}, ".starts names \"colour\""},
+        {{"lead", "big", .starts = "change status is won", .steps = "superior"}, "starts \"change status is won\""},
+        {{"lead", "big", .starts = "action fly", .steps = "superior"}, "none of its actions"},
+        {{"lead", "big", .steps = "superior; boss 2"}, "\" boss 2\" is no step"},
+        {{"lead", "big", .steps = "head two"}, "\"head two\" is no step"},
+        {{"lead", "big", .steps = "role"}, "\"role\" is no step"},
+        {{"lead", "big", .steps = "field chief"}, "a step names \"chief\""},
+        {{"lead", "big", .steps = "perm third.sign"}, "permission third.sign, which no plugin declares"},
+        {{"lead", "big", .steps = "superior", .state = "status"}, "the keys requested, approved and rejected"},
+        {{"lead", "big", .steps = "superior", .locks = "some"}, ".locks is \"some\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        told(&(struct berth_plugin){.name = "third", .approvals = (const struct berth_approval[]){cases[i].d, {0}}}, cases[i].told);
+}
+
 static void all_problems_are_told_at_once(void **state)
 {
     const struct berth_plugin p = {
@@ -508,6 +534,7 @@ int main(void)
         cmocka_unit_test(wrong_fields_are_told),
         cmocka_unit_test(wrong_tables_are_told),
         cmocka_unit_test(wrong_behaviour_is_told),
+        cmocka_unit_test(a_declared_approval_that_cannot_work_is_told),
         cmocka_unit_test(all_problems_are_told_at_once),
         cmocka_unit_test(a_long_index_name_stays_unlike_others),
     };
