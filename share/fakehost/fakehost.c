@@ -41,6 +41,11 @@ struct named {
     int count;
     struct named *next;
 };
+struct asked { /* for approval */
+    struct asked *next;
+    const char *table, *flow, *state;
+    int64_t id;
+};
 struct block {
     struct block *next;
     max_align_t data[];
@@ -55,6 +60,7 @@ struct fake {
     const char *noted, *reply;
     const char *json, *brackets; /* an answer put together piece by piece; what closes it */
     int status, alerts;
+    struct asked *asked; /* newest first */
     struct block *blocks;
 };
 
@@ -891,6 +897,49 @@ static int api_alert_over(struct berth_ctx *c, const char *key)
     return c->rc;
 }
 
+/* The newest of the record in that flow; NULL: in any. */
+static struct asked *asked_of(const struct fake *f, const struct berth_row *r, const char *flow)
+{
+    for (struct asked *a = f->asked; a != NULL; a = a->next)
+        if (strcmp(a->table, r->table) == 0 && a->id == row_get(r, "id").i && (flow == NULL || strcmp(a->flow, flow) == 0))
+            return a;
+    return NULL;
+}
+
+static int api_ask(struct berth_ctx *c, struct berth_row *r, const char *flow, const char *note)
+{
+    struct asked *a = r == NULL || c->rc != BERTH_OK ? NULL : asked_of(c->f, r, flow);
+
+    (void)note;
+    if (r == NULL || c->rc != BERTH_OK)
+        return c->rc;
+    if (a != NULL && (strcmp(a->state, "open") == 0 || strcmp(a->state, "returned") == 0))
+        return fail(c, BERTH_CONFLICT, NULL, "err.approval_waits");
+    a = take(c->f, sizeof(*a));
+    *a = (struct asked){c->f->asked, print(c->f, "%s", r->table), print(c->f, "%s", flow == NULL ? "" : flow), "open", row_get(r, "id").i};
+    c->f->asked = a;
+    return c->rc;
+}
+
+static const char *api_approval(struct berth_ctx *c, const struct berth_row *r, const char *flow)
+{
+    const struct asked *a = r == NULL || c->rc != BERTH_OK ? NULL : asked_of(c->f, r, flow);
+
+    return a == NULL ? NULL : a->state;
+}
+
+static int api_carry(struct berth_ctx *c, const struct berth_row *from, const struct berth_row *to)
+{
+    (void)from, (void)to;
+    return c->rc;
+}
+
+static int api_carry_back(struct berth_ctx *c, const struct berth_row *from)
+{
+    (void)from;
+    return c->rc;
+}
+
 static bool api_has(struct berth_ctx *c, const char *table)
 {
     return table_of(c->f, table) != NULL;
@@ -1082,6 +1131,10 @@ static const struct berth_api fake_api = {
     .json_close = api_json_close,
     .mail = api_mail,
     .succeeds = api_succeeds,
+    .ask = api_ask,
+    .approval = api_approval,
+    .carry = api_carry,
+    .carry_back = api_carry_back,
 };
 
 /* ---- the functions tests call ------------------------------------------------------ */
@@ -1117,6 +1170,14 @@ void fake_free(struct fake **fp)
     }
     free(f);
     *fp = NULL;
+}
+
+void fake_decide(struct fake *f, const struct berth_row *r, const char *flow, const char *state)
+{
+    struct asked *a = asked_of(f, r, flow);
+
+    if (a != NULL)
+        a->state = print(f, "%s", state);
 }
 
 int fake_alerts(const struct fake *f)

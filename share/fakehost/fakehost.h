@@ -13,7 +13,8 @@
  *
  * What it does as the real host: defaults of new records, hooks of the plugin on its own tables,
  * versions, filters, sticky errors, steps that are undone, defaults of rules and settings.  What it
- * leaves out: permissions on records, types and lengths, Lua, other plugins, SQL. */
+ * leaves out: permissions on records, types and lengths, Lua, other plugins, SQL; what waits for approval waits
+ * for fake_decide(). */
 #ifndef FAKEHOST_H
 #define FAKEHOST_H
 
@@ -58,6 +59,8 @@ int fake_drop(struct fake *f, struct berth_row *row);
 int fake_event(struct fake *f, const char *topic, struct berth_row *row);
 int fake_open(struct fake *f); /* the plugin's open() */
 int fake_alerts(const struct fake *f); /* how many it raised so far */
+/* Ends the approval that host->ask() began (flow NULL: any): "approved", "rejected", "withdrawn", "returned". */
+void fake_decide(struct fake *f, const struct berth_row *row, const char *flow, const char *state);
 
 /* What came of it. */
 const char *fake_error_key(struct fake *f);          /* "" without an error */

@@ -28,6 +28,21 @@ def test_a_plugin_answers_at_its_own_paths(own_site):
     assert os.path.exists(f"{BUILD}/tests/plugins/callcenter.so")
 
 
+def test_a_plugin_in_c_asks_for_approval_and_knows_how_it_stands(own_site):
+    site = own_site("--plugins", "base pools leads callcenter", "--plugin_path", f"{BUILD}/plugins:{BUILD}/tests/plugins")
+    manager, li, minh = (site.sign_in("demo." + n) for n in ("manager", "li", "minh"))
+    lead = li.made("lead", name="Callback Lines")
+    assert minh.post("/callcenter/callback", {"lead": lead["id"]}).status == 404  # not his to see
+    assert li.post("/callcenter/callback", {"lead": lead["id"]}).json == {"before": None, "now": "open"}
+    assert li.post("/callcenter/callback", {"lead": lead["id"]}).json == {"before": "open", "now": "open"}
+    waits = manager.get("/_approval").json["approvals"]
+    assert [(a["table"], a["record"]) for a in waits] == [("lead", lead["id"])]
+    assert minh.post(f"/_approval/{waits[0]['id']}/approve").status in (403, 404)
+    assert li.post("/callcenter/callback", {"lead": lead["id"]}).json["now"] == "open"
+    assert manager.post(f"/_approval/{waits[0]['id']}/approve").status == 200
+    assert li.post("/callcenter/callback", {"lead": lead["id"]}).json == {"before": "approved", "now": "approved"}
+
+
 def test_what_the_http_layer_refuses_is_told_in_the_readers_language(people):
     """It once said so in English, under codes of its own."""
     big = json.dumps({"name": "x" * (2 << 20)}).encode()

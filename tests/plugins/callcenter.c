@@ -1,4 +1,4 @@
-/* callcenter - routes of a plugin: who is calling, and a note of the call. */
+/* callcenter - routes of a plugin: who is calling, a note of the call, what has to be approved. */
 #include <berth.h>
 
 static int who(struct berth_ctx *c)
@@ -23,7 +23,23 @@ static int incoming(struct berth_ctx *c)
     return host->save(c, lead) == BERTH_OK ? host->reply_row(c, lead) : host->rc(c);
 }
 
+/* Asks for approval of the lead once and tells how it stands. */
+static int callback(struct berth_ctx *c)
+{
+    struct berth_row *lead = host->load(c, "lead", host->param(c, "lead").i);
+    const char *state = host->approval(c, lead, "callcenter.callback");
+
+    if (lead != NULL && state == NULL)
+        host->ask(c, lead, "callcenter.callback", "may I call back?");
+    host->json_open(c, NULL, '{');
+    host->json(c, "before", state == NULL ? berth_nil() : berth_s(state));
+    host->json(c, "now", lead == NULL ? berth_nil() : berth_s(host->approval(c, lead, NULL)));
+    return host->json_close(c);
+}
+
 BERTH_PLUGIN(.name = "callcenter", .version = "1.0.0", .needs = "leads",
     .perms = BERTH_LIST_OF(berth_perm, {"answer", "manager"}),
+    .approvals = BERTH_LIST_OF(berth_approval, {"lead", "callback", .steps = "superior"}),
     .routes = BERTH_LIST_OF(berth_route, {"GET", "/callcenter/city", NULL, who},
-                                         {"POST", "/callcenter/incoming", "answer", incoming}))
+                                         {"POST", "/callcenter/incoming", "answer", incoming},
+                                         {"POST", "/callcenter/callback", NULL, callback}))

@@ -224,6 +224,38 @@ static void a_step_that_fails_is_undone_and_forgiven(void **state)
     assert_int_equal(host->rc(fake_ctx(f)), BERTH_OK);
 }
 
+static void what_was_asked_for_waits_until_it_is_decided(void **state)
+{
+    struct fake *f = *state;
+    struct berth_ctx *c = fake_ctx(f);
+    struct berth_row *box = fake_given(f, "box", "name", berth_s("one")), *other = fake_given(f, "box", "name", berth_s("two"));
+
+    assert_null(host->approval(c, box, NULL));
+    assert_int_equal(host->ask(c, box, "boxes.big", "please"), BERTH_OK);
+    assert_string_equal(host->approval(c, box, NULL), "open");
+    assert_string_equal(host->approval(c, box, "boxes.big"), "open");
+    assert_null(host->approval(c, box, "boxes.small"));
+    assert_null(host->approval(c, other, NULL));
+    assert_int_equal(host->ask(c, box, "boxes.big", NULL), BERTH_CONFLICT);
+    fake_clear(f);
+    fake_decide(f, box, "boxes.big", "rejected");
+    assert_string_equal(host->approval(c, box, NULL), "rejected");
+    assert_int_equal(host->ask(c, box, "boxes.big", NULL), BERTH_OK);
+    assert_string_equal(host->approval(c, box, NULL), "open");
+}
+
+/* A member that is missing ends the plugin's test program. */
+static void every_function_of_the_header_is_there(void **state)
+{
+    (void)state;
+    for (size_t at = offsetof(struct berth_api, log); at < sizeof(struct berth_api); at += sizeof(void (*)(void))) {
+        void (*f)(void);
+
+        memcpy(&f, (const char *)host + at, sizeof(f));
+        assert_true(f != NULL);
+    }
+}
+
 int main(void)
 {
 #define WITH_HOST(t) cmocka_unit_test_setup_teardown(t, given_host, host_gone)
@@ -236,6 +268,8 @@ int main(void)
         WITH_HOST(a_required_field_must_not_be_empty),
         WITH_HOST(timers_rules_and_events_work_together),
         WITH_HOST(a_step_that_fails_is_undone_and_forgiven),
+        WITH_HOST(what_was_asked_for_waits_until_it_is_decided),
+        WITH_HOST(every_function_of_the_header_is_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
