@@ -1,18 +1,17 @@
 /* due_plan.c - reads what decides about falling back; keeps one plan for all who ask. */
 #include "record/due_plan.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/when.h"
+#include "record/cached.h"
 
 struct due_plan {
-    uint64_t gen, scripts;
+    struct cached kept;
+    uint64_t scripts; /* their generation */
     int64_t day; /* when answers depend on the day: of which they are; else 0 */
-    const struct model *m;
-    struct arena *a;
     struct due_pool *pools;
     size_t npools;
     struct of_table {
@@ -20,10 +19,7 @@ struct due_plan {
         uint64_t hash;
         bool loose;
     } *tables; /* by table->at */
-    struct due_plan *next; /* an older one: requests may still hold it; they are few and small */
 };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- looking up ----------------------------------------------------------------------------------- */
 const struct due_pool *due_pool_of(const struct due_plan *p, const struct table *t, int64_t id)
@@ -232,79 +228,34 @@ static uint64_t scripts_now(const struct store *st)
     return st->scripts.generation == NULL ? 0 : st->scripts.generation();
 }
 
-/* From a connection of its own: what a transaction has not committed decides nothing. */
-static struct due_plan *read_plan(struct berth_ctx *asker)
+static void read_plan(struct berth_ctx *c, void *plan)
 {
-    struct arena *a = arena_new();
-    struct due_plan *p = arena_alloc(a, sizeof(*p));
-    struct buf err = BUF_INIT;
-    struct db_conn *conn = db_reader(asker->st->db, &err);
-    struct berth_ctx c;
+    struct due_plan *p = plan;
 
-    *p = (struct due_plan){.a = a, .m = asker->m, .gen = atomic_load(&asker->st->due_gen), .scripts = scripts_now(asker->st)};
-    ctx_init(&c, asker->st, conn, a, NULL, NULL);
-    c.m = asker->m;
-    c.now = asker->now;
-    p->tables = arena_alloc(a, c.m->ntables * sizeof(*p->tables));
-    for (size_t i = 0; conn != NULL && i < c.m->ntables; i++)
-        if (c.m->tables[i].at_due >= 0)
-            read_table(&c, p, &c.m->tables[i]);
-    if (conn != NULL) {
-        read_pools(&c, p);
-        db_conn_close(&conn);
-    } else {
-        log_error("pools", "read the pools: %s", buf_str(&err));
-        c.rc = BERTH_BROKEN;
-    }
-    buf_free(&err);
-    if (c.rc == BERTH_OK)
-        return p;
-    ctx_fail(asker, c.rc, c.code, c.key);
-    arena_free(&a);
-    return NULL;
+    p->scripts = scripts_now(c->st);
+    p->tables = arena_alloc(c->a, c->m->ntables * sizeof(*p->tables));
+    for (size_t i = 0; i < c->m->ntables; i++)
+        if (c->m->tables[i].at_due >= 0)
+            read_table(c, p, &c->m->tables[i]);
+    read_pools(c, p);
 }
 
 /* ---- one for all --------------------------------------------------------------------------------------- */
-static bool fits(struct berth_ctx *c, const struct due_plan *p)
+static bool fits(struct berth_ctx *c, const void *plan)
 {
-    return p->m == c->m && p->gen == atomic_load(&c->st->due_gen) && p->scripts == scripts_now(c->st) &&
-           (p->day == 0 || p->day == where_today(c));
+    const struct due_plan *p = plan;
+
+    return p->scripts == scripts_now(c->st) && (p->day == 0 || p->day == where_today(c));
 }
 
 const struct due_plan *due_plan(struct berth_ctx *c)
 {
-    struct due_plan *p = atomic_load(&c->st->due);
+    static struct cached_kind kind = {"the pools", sizeof(struct due_plan), read_plan, fits, PTHREAD_MUTEX_INITIALIZER};
 
-    if (p != NULL && fits(c, p))
-        return p;
-    pthread_mutex_lock(&lock);
-    for (p = atomic_load(&c->st->due); p != NULL && !fits(c, p);)
-        p = p->next;
-    if (p == NULL && (p = read_plan(c)) != NULL) {
-        p->next = atomic_load(&c->st->due);
-        atomic_store(&c->st->due, p);
-    }
-    pthread_mutex_unlock(&lock);
-    return p;
-}
-
-static void changed(struct berth_ctx *c, void *arg)
-{
-    (void)arg;
-    atomic_fetch_add(&c->st->due_gen, 1);
+    return cached_get(c, &c->st->due, &kind);
 }
 
 void due_changed(struct berth_ctx *c)
 {
-    ctx_after_commit(c, changed, NULL);
-}
-
-void due_close(struct store *st)
-{
-    for (struct due_plan *p = atomic_exchange(&st->due, NULL), *next; p != NULL; p = next) {
-        struct arena *a = p->a;
-
-        next = p->next;
-        arena_free(&a);
-    }
+    cached_changed(c, &c->st->due);
 }

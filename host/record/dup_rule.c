@@ -1,24 +1,19 @@
 /* dup_rule.c - reads the rules about duplicates; keeps one plan for all who ask. */
 #include "record/dup_rule.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "record/audit.h"
 #include "record/job.h"
+#include "record/cached.h"
 
 enum { SHORTEST = 4 }; /* names of fewer characters are never similar */
 
 struct dup_plan {
-    uint64_t gen;
-    const struct model *m;
-    struct arena *a;
-    struct dup_ways *of;   /* by table->at */
-    struct dup_plan *next; /* an older one: requests may still hold it; they are few and small */
+    struct cached kept;
+    struct dup_ways *of; /* by table->at */
 };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- ways --------------------------------------------------------------------------------- */
 static enum text_key_kind kind_of(const struct field *f)
@@ -196,81 +191,29 @@ static void read_table(struct berth_ctx *c, struct dup_plan *p, const struct tab
         list->used[t->at_country] = true; /* of phone numbers */
 }
 
-/* From a connection of its own: what a transaction has not committed decides nothing. */
-static struct dup_plan *read_plan(struct berth_ctx *asker)
+static void read_plan(struct berth_ctx *c, void *plan)
 {
-    struct arena *a = arena_new();
-    struct dup_plan *p = arena_alloc(a, sizeof(*p));
-    struct buf err = BUF_INIT;
-    struct db_conn *conn = db_reader(asker->st->db, &err);
-    struct berth_ctx c;
-    struct rules *all;
+    struct dup_plan *p = plan;
+    const struct rules *all = all_rules(c);
 
-    *p = (struct dup_plan){.a = a, .m = asker->m, .gen = atomic_load(&asker->st->rules_gen)};
-    p->of = arena_alloc(a, asker->m->ntables * sizeof(*p->of));
-    ctx_init(&c, asker->st, conn, a, NULL, NULL);
-    c.m = asker->m;
-    if (conn == NULL) {
-        log_error("dup", "read the rules about duplicates: %s", buf_str(&err));
-        c.rc = BERTH_BROKEN;
-    } else {
-        all = all_rules(&c);
-        for (size_t i = 0; i < c.m->ntables; i++)
-            read_table(&c, p, &c.m->tables[i], all);
-        db_conn_close(&conn);
-    }
-    buf_free(&err);
-    if (c.rc == BERTH_OK)
-        return p;
-    ctx_fail(asker, c.rc, c.code, c.key);
-    arena_free(&a);
-    return NULL;
+    p->of = arena_alloc(c->a, c->m->ntables * sizeof(*p->of));
+    for (size_t i = 0; i < c->m->ntables; i++)
+        read_table(c, p, &c->m->tables[i], all);
 }
 
 /* ---- one for all ---------------------------------------------------------------------------- */
-static bool fits(struct berth_ctx *c, const struct dup_plan *p)
-{
-    return p->m == c->m && p->gen == atomic_load(&c->st->rules_gen);
-}
-
-static const struct dup_plan *plan(struct berth_ctx *c)
-{
-    struct dup_plan *p = atomic_load(&c->st->rules);
-
-    if (p != NULL && fits(c, p))
-        return p;
-    pthread_mutex_lock(&lock);
-    for (p = atomic_load(&c->st->rules); p != NULL && !fits(c, p);)
-        p = p->next;
-    if (p == NULL && (p = read_plan(c)) != NULL) {
-        p->next = atomic_load(&c->st->rules);
-        atomic_store(&c->st->rules, p);
-    }
-    pthread_mutex_unlock(&lock);
-    return p;
-}
-
 const struct dup_ways *dup_ways(struct berth_ctx *c, const struct table *t)
 {
     static const struct dup_ways none = {.n = 0};
-    const struct dup_plan *p = plan(c);
+    static struct cached_kind kind = {"the rules about duplicates", sizeof(struct dup_plan), read_plan, NULL, PTHREAD_MUTEX_INITIALIZER};
+    const struct dup_plan *p = cached_get(c, &c->st->rules, &kind);
 
     return p == NULL ? &none : &p->of[t->at];
 }
 
 void dup_rules_read_again(struct store *st)
 {
-    atomic_fetch_add(&st->rules_gen, 1);
-}
-
-void dup_rules_close(struct store *st)
-{
-    for (struct dup_plan *p = atomic_exchange(&st->rules, NULL), *next; p != NULL; p = next) {
-        struct arena *a = p->a;
-
-        next = p->next;
-        arena_free(&a);
-    }
+    atomic_fetch_add(&st->rules.gen, 1);
 }
 
 /* ---- saving one ------------------------------------------------------------------------------ */
@@ -295,12 +238,6 @@ int dup_rule_check(struct berth_ctx *c, struct berth_row *r)
     return c->rc;
 }
 
-static void changed(struct berth_ctx *c, void *arg)
-{
-    (void)arg;
-    dup_rules_read_again(c->st);
-}
-
 static int rekey(struct berth_ctx *c, const char *table)
 {
     json_t *args = json_pack("{s:s}", "table", table);
@@ -314,7 +251,7 @@ int dup_rule_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
     const char *now = text(r, "on_table"), *was = r->old == NULL ? now : text(r->old, "on_table");
 
-    ctx_after_commit(c, changed, NULL);
+    cached_changed(c, &c->st->rules);
     rekey(c, now);
     if (strcmp(now, was) != 0)
         rekey(c, was);

@@ -37,6 +37,5 @@ int dup_rule_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed);
 /* A row for each declared field that has none, for administrators to change. */
 int dup_rule_install(struct berth_ctx *c);
 void dup_rules_read_again(struct store *st);
-void dup_rules_close(struct store *st);
 
 #endif

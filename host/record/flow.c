@@ -1,27 +1,21 @@
 /* flow.c - reads what has to be approved; keeps one plan for all who ask. */
 #include "record/flow.h"
 
-#include <pthread.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "record/audit.h"
 #include "record/custom.h"
 #include "record/find.h"
+#include "record/cached.h"
 
 struct flow_plan {
-    uint64_t gen;
-    const struct model *m;
-    struct arena *a;
+    struct cached kept;
     struct of_table {
         const struct flow **flows; /* NULL behind the last */
         size_t n;
         bool guarded, automated;
     } *tables; /* by table->at */
-    struct flow_plan *next; /* an older one: requests may still hold it; they are few and small */
 };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- reading ------------------------------------------------------------------------------------- */
 static const char *text(const struct berth_row *r, const char *field)
@@ -118,80 +112,30 @@ static void read_guarded(struct berth_ctx *c, struct flow_plan *p)
         }
 }
 
-/* From a connection of its own: what a transaction has not committed decides nothing. */
-static struct flow_plan *read_plan(struct berth_ctx *asker)
+static void read_plan(struct berth_ctx *c, void *plan)
 {
-    struct arena *a = arena_new();
-    struct flow_plan *p = arena_alloc(a, sizeof(*p));
-    struct buf err = BUF_INIT;
-    struct db_conn *conn = db_reader(asker->st->db, &err);
-    struct berth_ctx c;
+    struct flow_plan *p = plan;
 
-    *p = (struct flow_plan){.a = a, .m = asker->m, .gen = atomic_load(&asker->st->flow_gen)};
-    ctx_init(&c, asker->st, conn, a, NULL, NULL);
-    c.m = asker->m;
-    p->tables = arena_alloc(a, c.m->ntables * sizeof(*p->tables));
-    if (conn != NULL) {
-        read_flows(&c, p);
-        if (model_table(c.m, "approval") != NULL)
-            read_guarded(&c, p);
-        if (model_table(c.m, "automation") != NULL)
-            read_automated(&c, p);
-        db_conn_close(&conn);
-    } else {
-        log_error("approval", "read the flows: %s", buf_str(&err));
-        c.rc = BERTH_BROKEN;
-    }
-    buf_free(&err);
-    if (c.rc == BERTH_OK)
-        return p;
-    ctx_fail(asker, c.rc, c.code, c.key);
-    arena_free(&a);
-    return NULL;
-}
-
-static bool fits(struct berth_ctx *c, const struct flow_plan *p)
-{
-    return p->m == c->m && p->gen == atomic_load(&c->st->flow_gen);
+    p->tables = arena_alloc(c->a, c->m->ntables * sizeof(*p->tables));
+    read_flows(c, p);
+    if (model_table(c->m, "approval") != NULL)
+        read_guarded(c, p);
+    if (model_table(c->m, "automation") != NULL)
+        read_automated(c, p);
 }
 
 /* NULL: they could not be read, and the ctx has failed. */
 static const struct of_table *plan_of(struct berth_ctx *c, const struct table *t)
 {
-    struct flow_plan *p = atomic_load(&c->st->flows);
+    static struct cached_kind kind = {"the flows of approval", sizeof(struct flow_plan), read_plan, NULL, PTHREAD_MUTEX_INITIALIZER};
+    const struct flow_plan *p = cached_get(c, &c->st->flows, &kind);
 
-    if (p == NULL || !fits(c, p)) {
-        pthread_mutex_lock(&lock);
-        for (p = atomic_load(&c->st->flows); p != NULL && !fits(c, p);)
-            p = p->next;
-        if (p == NULL && (p = read_plan(c)) != NULL) {
-            p->next = atomic_load(&c->st->flows);
-            atomic_store(&c->st->flows, p);
-        }
-        pthread_mutex_unlock(&lock);
-    }
     return p == NULL ? NULL : &p->tables[t->at];
-}
-
-static void changed(struct berth_ctx *c, void *arg)
-{
-    (void)arg;
-    atomic_fetch_add(&c->st->flow_gen, 1);
 }
 
 void flow_changed(struct berth_ctx *c)
 {
-    ctx_after_commit(c, changed, NULL);
-}
-
-void flow_close(struct store *st)
-{
-    for (struct flow_plan *p = atomic_exchange(&st->flows, NULL), *next; p != NULL; p = next) {
-        struct arena *a = p->a;
-
-        next = p->next;
-        arena_free(&a);
-    }
+    cached_changed(c, &c->st->flows);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------------- */

@@ -50,6 +50,5 @@ int automation_step_check(struct berth_ctx *c, struct berth_row *r);
 
 /* At the start: what plugins declared, each once. */
 int flow_install(struct berth_ctx *c);
-void flow_close(struct store *st);
 
 #endif

@@ -11,7 +11,7 @@
 #include "record/dup_filter.h"
 #include "record/dup_recent.h"
 #include "record/dup_rule.h"
-#include "record/flow.h"
+#include "record/cached.h"
 #include "record/dup_stage.h"
 #include "record/due.h"
 #include "record/reindex.h"
@@ -173,9 +173,9 @@ void store_close(struct store *st)
     dup_recent_free(&st->recent);
     if (st->staged != NULL)
         dup_stage_free(&st->staged);
-    due_close(st);
-    dup_rules_close(st);
-    flow_close(st);
+    cached_close(&st->due);
+    cached_close(&st->rules);
+    cached_close(&st->flows);
     if (st->who != NULL)
         who_cache_free(&st->who);
     if (st->titles != NULL)

@@ -103,9 +103,12 @@ struct who_cache;
 struct dup_recent;
 struct dup_stage;
 struct dup_filter;
-struct due_plan;
-struct dup_plan;
-struct flow_plan;
+struct cached;
+
+struct cache { /* record/cached.h */
+    _Atomic uint64_t gen; /* grows with every change of what it was read from */
+    _Atomic(struct cached *) first;
+};
 
 struct store {
     struct db *db;
@@ -134,12 +137,9 @@ struct store {
     struct dup_recent *recent;   /* duplicate keys not sorted in yet */
     struct dup_stage *staged;    /* keys of an import that are not in their index yet */
     struct dup_filter *filter;   /* which keys nobody has */
-    _Atomic uint64_t rules_gen;  /* grows with every change of the rules about duplicates */
-    _Atomic(struct dup_plan *) rules;
-    _Atomic uint64_t due_gen;    /* grows with every change of pools and their rules */
-    _Atomic(struct due_plan *) due;
-    _Atomic uint64_t flow_gen;   /* grows with every change of what has to be approved */
-    _Atomic(struct flow_plan *) flows;
+    struct cache rules; /* about duplicates */
+    struct cache due;   /* pools and their rules */
+    struct cache flows; /* what has to be approved */
     struct who_cache *who;
     struct session_cache *sessions;
     struct titles_cache *titles;
