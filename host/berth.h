@@ -490,6 +490,23 @@ struct berth_api {
      * what is wrong: "channel", "to", "subject", "text". */
     int (*send)(struct berth_ctx *, const char *channel, const char *to, const char *subject, const char *text,
                 const struct berth_row *about);
+    /* Runs an action on the record as if the user had chosen it, whichever plugin declares it.  args: names and values of
+     * its form, in turn.  Load the record again to see what became of it. */
+    int (*act)(struct berth_ctx *, const struct berth_row *, const char *action, const struct berth_val *args, size_t n);
+    /* What REST offers around records, from inside, with the rights of the ctx and in its transaction: notes, tags,
+     * followers, shares, files, the timeline, alerts, approvals, mail, jobs ...; which: share/doc/rest.md.
+     *     host->call(c, host->fmt(c, "POST /lead/%lld/_note", id), BERTH_ARGS(berth_s("text"), berth_s("Hello")))
+     * args: names and values in turn, members of the body or parameters of the address; lists are BERTH_JSON.  The answer's
+     * JSON, "" where there is none; NULL after an error.  Where nothing may be written: GET only. */
+    const char *(*call)(struct berth_ctx *, const char *what, const struct berth_val *args, size_t n);
+    /* One value of such JSON: "files.0.name".  Text, BERTH_INT, BERTH_REAL, BERTH_BOOL; objects and lists as BERTH_JSON; nil
+     * when it is not there. */
+    struct berth_val (*json_at)(struct berth_ctx *, const char *json, const char *path);
+    /* Puts a file on the record: a new document, or with `replaces` (any version's id) a new version of that one.  Rights,
+     * quota and type are asked as for people; what a plugin made itself is not shown to the virus scanner.  Its id, or 0. */
+    int64_t (*attach)(struct berth_ctx *, const struct berth_row *, const char *name, const void *bytes, size_t n, int64_t replaces);
+    /* What is in a file of a record that the user sees, at most 16 MB, with a NUL behind it; NULL after an error. */
+    const void *(*file)(struct berth_ctx *, int64_t id, size_t *n);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));

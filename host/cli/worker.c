@@ -132,6 +132,7 @@ static int start(struct server *s, int listen_fd, struct buf *err)
                           .pages = s->pages, .edit_scripts = c->edit_scripts, .backup_download = c->backup_download, .started = when_now(),
                           .database = strncmp(c->database, "sqlite:", 7) == 0 ? c->database + 7 : NULL,
                           .left_out = s->site.plugins.left_out};
+    inside_ready(&s->app);
     s->app.hub = hub_start(&s->site.st); /* first: jobs and timers tell it what they change */
     if ((s->jobs = jobs_start(&s->site.st, err)) == NULL)
         return -1;

@@ -24,6 +24,7 @@
 #include "service/alert.h"
 #include "service/approval.h"
 #include "service/channel.h"
+#include "service/file.h"
 
 enum { FIND_MAX = 1000, ARGS_MAX = 16, NAME_LONGEST = 4000 };
 enum {
@@ -275,7 +276,7 @@ static int b_act(lua_State *L)
 {
     struct berth_row *row = value_row(L, 1, false), *after = NULL;
     const struct action *a = action_find(row->t, name_at(L, 2));
-    struct berth_ctx *c = ctx_of(L), before = *c;
+    struct berth_ctx *c = ctx_of(L);
     json_t *form;
 
     writer_only(L);
@@ -284,14 +285,9 @@ static int b_act(lua_State *L)
     box_burn(L, FUEL_SAVE);
     form = form_at(L);
     watch_pause();
-    action_run(c, a, row_id(row), form, &after);
+    action_inside(c, a, row_id(row), form, &after);
     watch_resume();
     json_decref(form);
-    c->param = before.param; /* we may be inside another action */
-    c->param_arg = before.param_arg;
-    c->op = before.op;
-    c->note = before.note;
-    c->seen = before.seen;
     check_ctx(L);
     push_found(L, after);
     return 1;
@@ -461,6 +457,70 @@ static int b_approval(lua_State *L)
 
     box_burn(L, FUEL_QUERY);
     lua_pushstring(L, approval_state(ctx_of(L), row, lua_isnoneornil(L, 2) ? NULL : name_at(L, 2)));
+    return 1;
+}
+
+/* ---- services and files ----------------------------------------------------------------------- */
+/* berth.call("POST /lead/7/_note", {text = "Hello"}): what REST offers around records; the answer as a table. */
+static int b_call(lua_State *L)
+{
+    struct berth_ctx *c = ctx_of(L);
+    const char *what = arena_strdup(c->a, name_at(L, 1)), *text = "{}", *answer = NULL;
+    json_t *j;
+
+    if (strncmp(what, "GET ", 4) != 0)
+        writer_only(L);
+    if (!lua_isnoneornil(L, 2)) {
+        luaL_checktype(L, 2, LUA_TTABLE);
+        text = value_json(L, 2);
+        if (text == NULL)
+            return luaL_argerror(L, 2, "it holds what JSON cannot");
+    }
+    box_burn(L, FUEL_SAVE);
+    j = json_loads(text, 0, NULL);
+    if (!json_is_object(j) || c->st->call == NULL) {
+        json_decref(j);
+        return luaL_argerror(L, 2, "names and values expected");
+    }
+    watch_pause();
+    answer = c->st->call(c, what, j);
+    watch_resume();
+    json_decref(j);
+    check_ctx(L);
+    web_push_text(L, answer);
+    return 1;
+}
+
+/* berth.attach(lead, "quote.txt", text, replaces): the new file's id. */
+static int b_attach(lua_State *L)
+{
+    struct berth_row *row = value_row(L, 1, false);
+    const char *name = arena_strdup(ctx_of(L)->a, name_at(L, 2)), *bytes;
+    size_t n;
+    int64_t id;
+
+    writer_only(L);
+    bytes = luaL_checklstring(L, 3, &n);
+    box_burn(L, FUEL_SAVE + (int64_t)n / 8);
+    watch_pause();
+    id = file_attach(ctx_of(L), row, name, bytes, n, luaL_optinteger(L, 4, 0));
+    watch_resume();
+    check_ctx(L);
+    lua_pushinteger(L, id);
+    return 1;
+}
+
+/* berth.file(id): what is in it. */
+static int b_file(lua_State *L)
+{
+    size_t n;
+    const char *bytes;
+
+    box_burn(L, FUEL_QUERY);
+    bytes = file_read(ctx_of(L), luaL_checkinteger(L, 1), &n);
+    check_ctx(L);
+    box_burn(L, (int64_t)n / 8);
+    lua_pushlstring(L, bytes, n);
     return 1;
 }
 
@@ -718,6 +778,8 @@ void berth_open(lua_State *L)
         {"alert_over", b_alert_over},
         {"approval", b_approval},
         {"ask", b_ask},
+        {"attach", b_attach},
+        {"call", b_call},
         {"can", b_can},
         {"count", b_count},
         {"date", b_date},
@@ -727,6 +789,7 @@ void berth_open(lua_State *L)
         {"delete", b_delete},
         {"emit", b_emit},
         {"error", b_error},
+        {"file", b_file},
         {"find", b_find},
         {"first", b_first},
         {"has", b_has},

@@ -63,6 +63,35 @@ void web_push_json(lua_State *L, const json_t *j)
     push(L, j, 0);
 }
 
+static int parsed_gc(lua_State *L)
+{
+    json_decref(*(json_t **)lua_touserdata(L, 1));
+    return 0;
+}
+
+void web_push_text(lua_State *L, const char *json)
+{
+    json_t **j;
+
+    if (*json == '\0') {
+        lua_pushboolean(L, true);
+        return;
+    }
+    j = lua_newuserdatauv(L, sizeof(*j), 0); /* an error on the way does not leak it */
+    *j = NULL;
+    if (luaL_newmetatable(L, "parsed")) {
+        lua_pushcfunction(L, parsed_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    *j = json_loads(json, JSON_DECODE_ANY, NULL);
+    if (*j == NULL)
+        lua_pushnil(L);
+    else
+        push(L, *j, 0);
+    lua_remove(L, -2);
+}
+
 /* berth.json{a = 1} -> "{\"a\":1}" */
 static int b_json(lua_State *L)
 {

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/when.h"
+#include "plugin/api_call.h"
 #include "plugin/api_json.h"
 #include "record/due.h"
 #include "record/aggregate.h"
@@ -573,4 +574,9 @@ const struct berth_api plugin_api = {
     .ask = api_ask,
     .approval = api_approval,
     .send = api_send,
+    .act = api_act,
+    .call = api_call,
+    .json_at = api_json_at,
+    .attach = api_attach,
+    .file = api_file,
 };

@@ -170,3 +170,17 @@ int action_run(struct berth_ctx *c, const struct action *a, int64_t id, const js
         *row_r = find_raw(c, a->table, id);
     return c->rc;
 }
+
+int action_inside(struct berth_ctx *c, const struct action *a, int64_t id, const json_t *form, struct berth_row **row_r)
+{
+    struct berth_ctx before = *c; /* we may be inside another action */
+    struct berth_row *after;
+
+    action_run(c, a, id, form, row_r != NULL ? row_r : &after);
+    c->param = before.param;
+    c->param_arg = before.param_arg;
+    c->op = before.op;
+    c->note = before.note;
+    c->seen = before.seen;
+    return c->rc;
+}

@@ -12,6 +12,9 @@ bool action_offered(struct berth_ctx *c, const struct action *a, const struct be
 int action_run(struct berth_ctx *c, const struct action *a, int64_t id, const json_t *form,
                struct berth_row **row_r);
 
+/* The same from inside another callback, which goes on as it was.  row_r may be NULL. */
+int action_inside(struct berth_ctx *c, const struct action *a, int64_t id, const json_t *form, struct berth_row **row_r);
+
 /* An action on its way: what decides whether it has to be approved first looks at it, and names the flow. */
 struct flow;
 struct acting {

@@ -125,6 +125,9 @@ struct store {
     struct script_ops scripts;
     struct service_ops services;
     struct event_ops events;
+    /* What REST offers around records, from inside: "POST /lead/7/_note".  args: a JSON object, the caller's.  The answer
+     * in the ctx's arena, "" when there is none; NULL with the ctx's error.  NULL itself where no web server runs. */
+    const char *(*call)(struct berth_ctx *c, const char *what, json_t *args);
     const struct berth_plugin *const *plugins;
     size_t nplugins;
     void **plugin_states;      /* beside plugins, from open() */

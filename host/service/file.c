@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/when.h"
 #include "record/find.h"
 #include "record/save.h"
@@ -306,23 +307,46 @@ int64_t file_add(struct berth_ctx *c, const struct berth_row *r, const char *nam
     return c->rc == BERTH_OK ? id : 0;
 }
 
-int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *given, const void *bytes, size_t n)
+int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *given, const void *bytes, size_t n, int64_t doc)
 {
     const char *name = file_name(c, given);
     char hash[BLOB_HASH];
     int64_t id = 0;
     int fd;
 
-    if (name == NULL)
+    if (name == NULL || file_may_add(c, r, (int64_t)n) != BERTH_OK)
         return 0;
     fd = open(c->st->files_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, bytes, n) != (ssize_t)n || (file_check(c, name, fd) == BERTH_OK && blob_keep(c->st, fd, hash) < 0))
         ctx_fail(c, errno == ENOSPC ? BERTH_FULL : BERTH_BROKEN, NULL, NULL);
     if (c->rc == BERTH_OK)
-        id = file_add(c, r, name, hash, (int64_t)n, 0, fd);
+        id = file_add(c, r, name, hash, (int64_t)n, doc, fd);
     if (fd >= 0)
         close(fd);
     return id;
+}
+
+const void *file_read(struct berth_ctx *c, int64_t id, size_t *n)
+{
+    struct file f;
+    char *bytes = NULL;
+    int fd;
+
+    *n = 0;
+    if (!file_get(c, id, &f))
+        return NULL;
+    if (f.size > FILE_READ_MAX)
+        return over(c, "err.file_size", FILE_READ_MAX / MB), NULL;
+    fd = blob_open(c->st, f.hash);
+    bytes = arena_alloc(c->a, (size_t)f.size + 1);
+    if (fd < 0 || pread(fd, bytes, (size_t)f.size, 0) != (ssize_t)f.size) {
+        log_error("files", "read file %lld: %s", (long long)id, strerror(errno));
+        ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+    }
+    if (fd >= 0)
+        close(fd);
+    *n = c->rc == BERTH_OK ? (size_t)f.size : 0;
+    return c->rc == BERTH_OK ? bytes : NULL;
 }
 
 /* ---- changing ----------------------------------------------------------------------------------- */

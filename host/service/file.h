@@ -24,7 +24,10 @@ int file_check(struct berth_ctx *c, const char *name, int fd);
 int64_t file_add(struct berth_ctx *c, const struct berth_row *r, const char *name, const char *hash, int64_t size, int64_t doc,
                  int fd);
 /* Its bytes, for the host's own and plugins: writer thread, waits for the disk. */
-int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *name, const void *bytes, size_t n);
+int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *name, const void *bytes, size_t n, int64_t doc);
+enum { FILE_READ_MAX = 16 << 20 };
+/* All of one the user may see, in the arena, with a NUL behind it; NULL fails the ctx. */
+const void *file_read(struct berth_ctx *c, int64_t id, size_t *n);
 
 /* One the user may see; false fails the ctx with BERTH_NOT_FOUND. */
 bool file_get(struct berth_ctx *c, int64_t id, struct file *out);

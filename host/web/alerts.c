@@ -103,13 +103,13 @@ static int remind(struct call *k)
 }
 
 const struct route_entry routes_alerts[] = {
-    {"GET", "/api/_alert", 0, list},
-    {"POST", "/api/_alert/{id}/done", R_WRITE, done},
-    {"POST", "/api/_alert/{id}/open", R_WRITE, again},
-    {"POST", "/api/_alert/{id}/snooze", R_WRITE, snooze},
-    {"POST", "/api/_alert/_done", R_WRITE, all_done},
-    {"GET", "/api/_alert/_prefs", 0, prefs},
-    {"PUT", "/api/_alert/_prefs", R_WRITE, prefs_put},
-    {"POST", "/api/{table}/{id}/_alert", R_WRITE, remind},
+    {"GET", "/api/_alert", R_INSIDE | R_MINE, list},
+    {"POST", "/api/_alert/{id}/done", R_WRITE | R_INSIDE | R_MINE, done},
+    {"POST", "/api/_alert/{id}/open", R_WRITE | R_INSIDE | R_MINE, again},
+    {"POST", "/api/_alert/{id}/snooze", R_WRITE | R_INSIDE | R_MINE, snooze},
+    {"POST", "/api/_alert/_done", R_WRITE | R_INSIDE | R_MINE, all_done},
+    {"GET", "/api/_alert/_prefs", R_INSIDE | R_MINE, prefs},
+    {"PUT", "/api/_alert/_prefs", R_WRITE | R_INSIDE | R_MINE, prefs_put},
+    {"POST", "/api/{table}/{id}/_alert", R_WRITE | R_INSIDE | R_MINE, remind},
     {0},
 };

@@ -102,7 +102,7 @@ const struct route_entry *const routes_all[] = {routes_auth, routes_start, route
                                                 /* administration */
                                                 routes_registry, routes_roles, routes_sessions, routes_scripts, routes_script_try, routes_upkeep, routes_config, NULL};
 
-static const struct route_entry *find_route(struct call *k, bool *path_known)
+const struct route_entry *app_route(struct call *k, bool *path_known)
 {
     const char *method = http_method_name(k->req->method == HTTP_HEAD ? HTTP_GET : k->req->method);
     const struct route_entry *own;
@@ -228,7 +228,7 @@ enum http_begin app_begin(struct http_req *req)
     k->c.request = req->id;
     if (conn_of(req) == NULL)
         return refuse(k, 503, "busy");
-    k->route = find_route(k, &known);
+    k->route = app_route(k, &known);
     if (k->route == NULL)
         return refuse(k, known ? 405 : 404, known ? "method" : "not_found");
     find_secret(k);

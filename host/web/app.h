@@ -38,6 +38,8 @@ enum { /* route flags */
     R_ADMIN = 1 << 4,
     R_LARGE = 1 << 6,  /* a JSON body may be as large as the configuration's file */
     R_SIGNED = 1 << 7, /* other programs call it, no page of ours; run() looks at their signature */
+    R_INSIDE = 1 << 8, /* plugins and scripts call it from inside, too (inside.c): run() touches no header of k->req then */
+    R_MINE = 1 << 9,   /* of R_INSIDE: about the user's own, and so not without one */
     R_LOOKING = 1 << 5, /* changes something, and is for those, too, who look as another user */
 };
 
@@ -65,6 +67,7 @@ struct call { /* one request on its way */
     const char *name;       /* {name} */
     const char *secret;     /* the session or token that signed this request */
     bool by_cookie;
+    bool inside;            /* a plugin or a script asks */
     int64_t user;
     int64_t viewer;         /* the administrator who looks as `user`, and changes nothing; 0: none does */
     const char *locale;
@@ -98,6 +101,10 @@ int reports_page(struct call *k); /* {name} for its page */
 struct hub *hub_start(struct store *st);
 void hub_stop(struct hub *h);  /* before the HTTP server; the writer may still tell it things */
 void hub_free(struct hub **h); /* when the writer has ended */
+
+/* inside.c: from then on host->call() and berth.call() reach R_INSIDE routes. */
+void inside_ready(struct app *app);
+const struct route_entry *app_route(struct call *k, bool *path_known); /* of k->req->method and path */
 
 /* ext.c: what plugins answer themselves.  NULL: no plugin has this path; *known: with another method. */
 const struct route_entry *ext_find(struct call *k, bool *known);

@@ -106,12 +106,12 @@ static int decide(struct call *k)
 }
 
 const struct route_entry routes_approvals[] = {
-    {"GET", "/api/_approval", 0, box},
-    {"GET", "/api/_approval/{id}", 0, one},
+    {"GET", "/api/_approval", R_INSIDE | R_MINE, box},
+    {"GET", "/api/_approval/{id}", R_INSIDE | R_MINE, one},
     {"POST", "/api/_approval/_link", R_PUBLIC, linked},
     {"POST", "/api/_approval/_decide", R_PUBLIC | R_WRITE, decide},
-    {"POST", "/api/_approval/{id}/{name}", R_WRITE, act},
-    {"GET", "/api/{table}/{id}/_approval", 0, of_record},
-    {"POST", "/api/{table}/{id}/_approval", R_WRITE, ask},
+    {"POST", "/api/_approval/{id}/{name}", R_WRITE | R_INSIDE | R_MINE, act},
+    {"GET", "/api/{table}/{id}/_approval", R_INSIDE | R_MINE, of_record},
+    {"POST", "/api/{table}/{id}/_approval", R_WRITE | R_INSIDE | R_MINE, ask},
     {0},
 };

@@ -198,21 +198,21 @@ static int sort(struct call *k)
 }
 
 const struct route_entry routes_channels[] = {
-    {"GET", "/api/_channel", 0, names, .about = "ways out that are on"},
+    {"GET", "/api/_channel", R_INSIDE, names, .about = "ways out that are on"},
     {"GET", "/api/_channel/_settings", R_ADMIN, settings,
      .about = "all adaptors and what is set for them, without secrets"},
     {"PUT", "/api/_channel/{name}", R_ADMIN | R_WRITE, put,
      .about = "switches a channel on or off and sets it: {\"active\",\"settings\":{}}"},
     {"POST", "/api/_channel/{name}/test", R_SLOW, test,
      .about = "sends a message to one's own address, and tells what came of it"},
-    {"GET", "/api/_outbox", R_ADMIN, outbox, .about = "messages that failed or wait"},
-    {"POST", "/api/_outbox/{id}/again", R_ADMIN | R_WRITE, again, .about = "sends one now"},
-    {"POST", "/api/{table}/{id}/_message", R_WRITE, message,
+    {"GET", "/api/_outbox", R_ADMIN | R_INSIDE, outbox, .about = "messages that failed or wait"},
+    {"POST", "/api/_outbox/{id}/again", R_ADMIN | R_WRITE | R_INSIDE, again, .about = "sends one now"},
+    {"POST", "/api/{table}/{id}/_message", R_WRITE | R_INSIDE, message,
      .about = "a message about a record: {\"channel\",\"to\",\"text\"}"},
     {"POST", "/api/_inbound/{name}", R_PUBLIC | R_SIGNED | R_WRITE, incoming,
      .about = "an SMS from the gateway, signed"},
-    {"GET", "/api/_inbox", R_ADMIN, unsorted, .about = "what came in and belongs to no record yet"},
-    {"POST", "/api/_inbox/{id}/sort", R_ADMIN | R_WRITE, sort,
+    {"GET", "/api/_inbox", R_ADMIN | R_INSIDE, unsorted, .about = "what came in and belongs to no record yet"},
+    {"POST", "/api/_inbox/{id}/sort", R_ADMIN | R_WRITE | R_INSIDE, sort,
      .about = "to a record: {\"table\",\"id\"}"},
     {0},
 };

@@ -129,9 +129,9 @@ static int groups(struct call *k)
 const struct route_entry routes_dups[] = {
     {"GET", "/api/_taken", R_SLOW, taken},
     {"POST", "/api/_taken", R_SLOW, taken},
-    {"GET", "/api/_duplicates/{table}", 0, groups},
-    {"POST", "/api/_duplicates/{table}", R_WRITE, groups_find},
-    {"POST", "/api/{table}/{id}/_merge", R_WRITE, merge},
-    {"POST", "/api/{table}/{id}/_split", R_WRITE, split},
+    {"GET", "/api/_duplicates/{table}", R_INSIDE, groups},
+    {"POST", "/api/_duplicates/{table}", R_WRITE | R_INSIDE, groups_find},
+    {"POST", "/api/{table}/{id}/_merge", R_WRITE | R_INSIDE, merge},
+    {"POST", "/api/{table}/{id}/_split", R_WRITE | R_INSIDE, split},
     {0},
 };

@@ -163,15 +163,15 @@ static int job_drop(struct call *k)
 
 const struct route_entry routes_jobs[] = {
     {"POST", "/api/_import/{table}", R_SLOW | R_UPLOAD, import_upload},
-    {"GET", "/api/_import/{table}", 0, imports},
+    {"GET", "/api/_import/{table}", R_INSIDE | R_MINE, imports},
     {"DELETE", "/api/_import_map/{id}", R_WRITE, mapping_drop},
-    {"POST", "/api/_import/{id}/undo", R_WRITE, import_back},
+    {"POST", "/api/_import/{id}/undo", R_WRITE | R_INSIDE | R_MINE, import_back},
     {"POST", "/api/_import/{id}/look", R_SLOW, import_look_again},
     {"POST", "/api/_import/{id}/run", R_WRITE, import_go},
-    {"GET", "/api/_import/{id}/rows", 0, rows},
+    {"GET", "/api/_import/{id}/rows", R_INSIDE | R_MINE, rows},
     {"GET", "/api/_import/{id}/rejected.xlsx", R_SLOW, rejected_xlsx},
     {"GET", "/api/_import/{id}/rejected.csv", R_SLOW, rejected_csv},
-    {"GET", "/api/_job/{id}", 0, job_one},
-    {"DELETE", "/api/_job/{id}", R_WRITE, job_drop},
+    {"GET", "/api/_job/{id}", R_INSIDE, job_one},
+    {"DELETE", "/api/_job/{id}", R_WRITE | R_INSIDE, job_drop},
     {0},
 };

@@ -155,9 +155,9 @@ static int mark(struct call *k)
 }
 
 const struct route_entry routes_look[] = {
-    {"GET", "/api/{table}/_aggregate", 0, aggregate},
+    {"GET", "/api/{table}/_aggregate", R_INSIDE, aggregate},
     {"GET", "/api/{table}/{id}/_neighbours", R_SLOW, neighbours},
-    {"POST", "/api/{table}/_export", R_WRITE, export},
+    {"POST", "/api/{table}/_export", R_WRITE | R_INSIDE | R_MINE, export},
     {"GET", "/api/_job/{id}/file", R_SLOW, export_get},
     {"POST", "/api/{table}/_mark", R_WRITE, mark},
     {0},

@@ -49,7 +49,7 @@ static int send(struct call *k)
 }
 
 const struct route_entry routes_mail[] = {
-    {"POST", "/api/{table}/{id}/_mail", R_WRITE, send},
-    {"POST", "/api/{table}/{id}/_mail/_fill", 0, fill},
+    {"POST", "/api/{table}/{id}/_mail", R_WRITE | R_INSIDE, send},
+    {"POST", "/api/{table}/{id}/_mail/_fill", R_INSIDE, fill},
     {0},
 };

@@ -83,12 +83,12 @@ static int tag(struct call *k)
 }
 
 const struct route_entry routes_notes[] = {
-    {"GET", "/api/{table}/{id}/_timeline", 0, timeline},
-    {"POST", "/api/{table}/{id}/_note", R_WRITE, write_note},
-    {"PATCH", "/api/_note/{id}", R_WRITE, change_note},
-    {"DELETE", "/api/_note/{id}", R_WRITE, drop_note},
-    {"GET", "/api/{table}/{id}/_about", 0, about},
-    {"PUT", "/api/{table}/{id}/_follow", R_WRITE, follow},
-    {"PUT", "/api/{table}/{id}/_tags", R_WRITE, tag},
+    {"GET", "/api/{table}/{id}/_timeline", R_INSIDE, timeline},
+    {"POST", "/api/{table}/{id}/_note", R_WRITE | R_INSIDE, write_note},
+    {"PATCH", "/api/_note/{id}", R_WRITE | R_INSIDE, change_note},
+    {"DELETE", "/api/_note/{id}", R_WRITE | R_INSIDE, drop_note},
+    {"GET", "/api/{table}/{id}/_about", R_INSIDE, about},
+    {"PUT", "/api/{table}/{id}/_follow", R_WRITE | R_INSIDE | R_MINE, follow},
+    {"PUT", "/api/{table}/{id}/_tags", R_WRITE | R_INSIDE, tag},
     {0},
 };

@@ -74,12 +74,12 @@ static int count_view(struct call *k, void *row)
     return pool_view_count(&k->c, row);
 }
 
-/* Where opening a record is counted, the count is written first, on a pool thread. */
+/* Where opening a record is counted, the count is written first, on a pool thread.  Programs inside open nothing. */
 struct berth_row *call_opened(struct call *k)
 {
     struct berth_row *r = find_one(&k->c, k->t, k->id);
 
-    if (r != NULL && k->viewer == 0 && pool_view_counts(&k->c, r)) {
+    if (r != NULL && k->viewer == 0 && !k->inside && pool_view_counts(&k->c, r)) {
         if (!k->req->pooled)
             ctx_fail(&k->c, (enum berth_rc)CTX_OVERRUN, NULL, NULL);
         else
@@ -187,8 +187,10 @@ static int one(struct call *k)
     if (r == NULL)
         return went(k);
     row_answer(k, r, true);
-    http_etag(k->req, arena_fmt(k->req->arena, "\"%lld\"", (long long)row_int(r, F_VERSION)));
-    http_set(k->req, "Cache-Control", "no-cache, private");
+    if (!k->inside) {
+        http_etag(k->req, arena_fmt(k->req->arena, "\"%lld\"", (long long)row_int(r, F_VERSION)));
+        http_set(k->req, "Cache-Control", "no-cache, private");
+    }
     return k->c.rc;
 }
 
@@ -455,14 +457,14 @@ static int search(struct call *k)
 
 const struct route_entry routes_rest[] = {
     {"GET", "/api/_search", R_SLOW, search},
-    {"GET", "/api/{table}", 0, list},
+    {"GET", "/api/{table}", R_INSIDE, list},
     {"POST", "/api/{table}", R_WRITE, create, create_ahead},
-    {"GET", "/api/{table}/{id}", 0, one},
+    {"GET", "/api/{table}/{id}", R_INSIDE, one},
     {"PATCH", "/api/{table}/{id}", R_WRITE, update},
     {"DELETE", "/api/{table}/{id}", R_WRITE, drop},
-    {"GET", "/api/{table}/{id}/_history", 0, history},
-    {"POST", "/api/{table}/{id}/_restore", R_WRITE, restore},
-    {"POST", "/api/{table}/_bulk", R_WRITE, bulk},
+    {"GET", "/api/{table}/{id}/_history", R_INSIDE, history},
+    {"POST", "/api/{table}/{id}/_restore", R_WRITE | R_INSIDE, restore},
+    {"POST", "/api/{table}/_bulk", R_WRITE | R_INSIDE, bulk},
     {"POST", "/api/{table}/{id}/{name}", R_WRITE, action_one},
     {"POST", "/api/{table}/{name}", R_WRITE, action_many},
     {0},

@@ -22,9 +22,9 @@ static int shares(struct call *k)
 static void tell_shared(struct call *k, struct berth_row *r, int64_t id, int64_t user)
 {
     struct berth_alert a = {.key = arena_fmt(k->req->arena, "share:%lld", (long long)id), .text = "alert.shared", .about = r,
-                            .people = &user, .npeople = 1, .args = (const char *const[]){"who", k->c.who->name, NULL}};
+                            .people = &user, .npeople = 1, .args = (const char *const[]){"who", k->c.who == NULL ? "" : k->c.who->name, NULL}};
 
-    if (user != 0 && user != k->c.who->id)
+    if (user != 0 && (k->c.who == NULL || user != k->c.who->id))
         alert_raise(&k->c, &a);
 }
 
@@ -84,13 +84,13 @@ static int take_back(struct call *k)
 }
 
 const struct route_entry routes_rights[] = {
-    {"GET", "/api/{table}/{id}/_share", 0, shares},
-    {"POST", "/api/{table}/{id}/_share", R_WRITE, share},
-    {"DELETE", "/api/_share/{id}", R_WRITE, end_share},
-    {"GET", "/api/{table}/{id}/_why", 0, why},
-    {"GET", "/api/{table}/_why", 0, why},
-    {"GET", "/api/user/{id}/_handover", 0, preview},
-    {"POST", "/api/user/{id}/_handover", R_WRITE, give},
-    {"POST", "/api/handover/{id}/_undo", R_WRITE, take_back},
+    {"GET", "/api/{table}/{id}/_share", R_INSIDE, shares},
+    {"POST", "/api/{table}/{id}/_share", R_WRITE | R_INSIDE, share},
+    {"DELETE", "/api/_share/{id}", R_WRITE | R_INSIDE, end_share},
+    {"GET", "/api/{table}/{id}/_why", R_INSIDE | R_MINE, why},
+    {"GET", "/api/{table}/_why", R_INSIDE | R_MINE, why},
+    {"GET", "/api/user/{id}/_handover", R_INSIDE, preview},
+    {"POST", "/api/user/{id}/_handover", R_WRITE | R_INSIDE, give},
+    {"POST", "/api/handover/{id}/_undo", R_WRITE | R_INSIDE, take_back},
     {0},
 };

@@ -249,11 +249,11 @@ static int overview(struct call *k)
 }
 
 const struct route_entry routes_upkeep[] = {
-    {"POST", "/api/_job/{id}/retry", R_ADMIN | R_WRITE, again, .about = "a job that failed or was cancelled goes on"},
+    {"POST", "/api/_job/{id}/retry", R_ADMIN | R_WRITE | R_INSIDE, again, .about = "a job that failed or was cancelled goes on"},
     {"POST", "/api/_audit/verify", R_ADMIN | R_SLOW, verify, .about = "whether history and audit trail are as they were written"},
     {"POST", "/api/_retention", R_ADMIN | R_SLOW, sweep, .about = "takes away now what is kept no longer, as happens every hour"},
-    {"GET", "/api/_backup", R_ADMIN, backups, .about = "the backups there are"},
-    {"POST", "/api/_backup", R_ADMIN | R_WRITE, backup_now, .about = "makes a backup, as a job"},
+    {"GET", "/api/_backup", R_ADMIN | R_INSIDE, backups, .about = "the backups there are"},
+    {"POST", "/api/_backup", R_ADMIN | R_WRITE | R_INSIDE, backup_now, .about = "makes a backup, as a job"},
     {"GET", "/api/_backup/{name}", R_ADMIN | R_SLOW, backup_file, .about = "the database of a backup, where the configuration allows it"},
     {"GET", "/api/_plugins", R_ADMIN, plugins, .about = "plugins, their versions and powers, and which are left out"},
     {"GET", "/api/_system", R_ADMIN, overview, .about = "version, start, sizes and load"},

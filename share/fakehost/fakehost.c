@@ -41,6 +41,12 @@ struct named {
     int count;
     struct named *next;
 };
+struct file { /* attached */
+    struct file *next;
+    int64_t id;
+    const char *bytes;
+    size_t n;
+};
 struct asked { /* for approval */
     struct asked *next;
     const char *table, *flow, *state;
@@ -61,6 +67,8 @@ struct fake {
     const char *json, *brackets; /* an answer put together piece by piece; what closes it */
     int status, alerts;
     struct asked *asked; /* newest first */
+    struct file *files;
+    struct named *calls; /* what was called, and what a test says it answers */
     struct block *blocks;
 };
 
@@ -928,6 +936,111 @@ static const char *api_approval(struct berth_ctx *c, const struct berth_row *r, 
     return a == NULL ? NULL : a->state;
 }
 
+/* The plugin's own action, as fake_action(); another plugin's does nothing. */
+static int api_act(struct berth_ctx *c, const struct berth_row *r, const char *action, const struct berth_val *args, size_t n)
+{
+    struct named *before = c->f->params;
+
+    if (r == NULL || c->rc != BERTH_OK)
+        return c->rc;
+    for (size_t i = 0; i + 1 < n; i += 2)
+        fake_param(c->f, args[i].s, args[i + 1]);
+    for (const struct berth_action *d = c->f->plugin->actions; d != NULL && d->on != NULL; d++)
+        if (strcmp(d->name, action) == 0 && (strcmp(d->on, r->table) == 0 || strcmp(d->on, "@pooled") == 0))
+            d->run(c, api_load(c, r->table, row_get(r, "id").i));
+    c->f->params = before;
+    return c->rc;
+}
+
+static const char *api_call(struct berth_ctx *c, const char *what, const struct berth_val *args, size_t n)
+{
+    struct named *said = put_named(c->f, &c->f->calls, what);
+
+    (void)args, (void)n;
+    if (c->rc != BERTH_OK)
+        return NULL;
+    said->count++;
+    return said->v.type == BERTH_NULL ? "" : said->v.s;
+}
+
+/* JSON as the host writes it: no blanks between values.  Behind the value that begins at s. */
+static const char *json_past(const char *s)
+{
+    for (int depth = 0; *s != '\0'; s++) {
+        if (depth == 0 && strchr(",]}", *s) != NULL)
+            return s;
+        depth += (*s == '{' || *s == '[') - (*s == '}' || *s == ']');
+        if (*s == '"')
+            while (*++s != '"' && *s != '\0')
+                s += *s == '\\' && s[1] != '\0';
+    }
+    return s;
+}
+
+/* The member or element of that name; "" when there is none. */
+static const char *json_member(const char *s, const char *name, size_t n)
+{
+    bool list = *s == '[';
+    long left = strtol(name, NULL, 10);
+
+    if (*s != '[' && *s != '{')
+        return "";
+    for (s++; *s != '\0' && *s != ']' && *s != '}'; s += *s == ',') {
+        const char *value = list ? s : strchr(s, ':') + 1;
+
+        if (list ? left-- == 0 : strncmp(s + 1, name, n) == 0 && s[n + 1] == '"')
+            return value;
+        s = json_past(value);
+    }
+    return "";
+}
+
+static struct berth_val api_json_at(struct berth_ctx *c, const char *json, const char *path)
+{
+    const char *s = json == NULL ? "" : json;
+
+    for (size_t n; *path != '\0'; path += n + (path[n] == '.')) {
+        n = strcspn(path, ".");
+        s = json_member(s, path, n);
+    }
+    if (*s == '\0' || *s == 'n')
+        return berth_nil();
+    if (*s == '"')
+        return keep(c->f, (struct berth_val){BERTH_TEXT, (int32_t)(json_past(s) - s - 2), {.s = s + 1}});
+    if (*s == 't' || *s == 'f')
+        return (struct berth_val){BERTH_BOOL, 0, {.i = *s == 't'}};
+    if (*s == '{' || *s == '[')
+        return keep(c->f, (struct berth_val){BERTH_JSON, (int32_t)(json_past(s) - s), {.s = s}});
+    return berth_i(strtoll(s, NULL, 10));
+}
+
+static int64_t api_attach(struct berth_ctx *c, const struct berth_row *r, const char *name, const void *bytes, size_t n, int64_t replaces)
+{
+    struct file *x;
+
+    (void)replaces;
+    if (r == NULL || c->rc != BERTH_OK)
+        return 0;
+    if (name == NULL || *name == '\0' || n == 0)
+        return fail(c, BERTH_INVALID, "name", "err.required"), 0;
+    x = take(c->f, sizeof(*x));
+    *x = (struct file){c->f->files, ++c->f->last_id, copy(c->f, bytes, n), n};
+    c->f->files = x;
+    return x->id;
+}
+
+static const void *api_file(struct berth_ctx *c, int64_t id, size_t *n)
+{
+    const struct file *x = c->f->files;
+
+    while (x != NULL && x->id != id)
+        x = x->next;
+    *n = x == NULL ? 0 : x->n;
+    if (x == NULL)
+        fail(c, BERTH_NOT_FOUND, NULL, "err.not_found");
+    return x == NULL ? NULL : x->bytes;
+}
+
 static int api_carry(struct berth_ctx *c, const struct berth_row *from, const struct berth_row *to)
 {
     (void)from, (void)to;
@@ -1133,6 +1246,11 @@ static const struct berth_api fake_api = {
     .succeeds = api_succeeds,
     .ask = api_ask,
     .approval = api_approval,
+    .act = api_act,
+    .call = api_call,
+    .json_at = api_json_at,
+    .attach = api_attach,
+    .file = api_file,
     .carry = api_carry,
     .carry_back = api_carry_back,
 };
@@ -1170,6 +1288,18 @@ void fake_free(struct fake **fp)
     }
     free(f);
     *fp = NULL;
+}
+
+void fake_answer(struct fake *f, const char *what, const char *json)
+{
+    put_named(f, &f->calls, what)->v = keep(f, berth_s(json));
+}
+
+int fake_called(struct fake *f, const char *what)
+{
+    const struct named *said = find_named(f->calls, what);
+
+    return said == NULL ? 0 : said->count;
 }
 
 void fake_decide(struct fake *f, const struct berth_row *r, const char *flow, const char *state)

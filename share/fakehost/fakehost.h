@@ -59,6 +59,8 @@ int fake_drop(struct fake *f, struct berth_row *row);
 int fake_event(struct fake *f, const char *topic, struct berth_row *row);
 int fake_open(struct fake *f); /* the plugin's open() */
 int fake_alerts(const struct fake *f); /* how many it raised so far */
+void fake_answer(struct fake *f, const char *what, const char *json); /* of host->call(c, what, ...); else "" */
+int fake_called(struct fake *f, const char *what);                    /* how often */
 /* Ends the approval that host->ask() began (flow NULL: any): "approved", "rejected", "withdrawn", "returned". */
 void fake_decide(struct fake *f, const struct berth_row *row, const char *flow, const char *state);
 

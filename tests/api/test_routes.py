@@ -43,6 +43,38 @@ def test_a_plugin_in_c_asks_for_approval_and_knows_how_it_stands(own_site):
     assert li.post("/callcenter/callback", {"lead": lead["id"]}).json == {"before": "approved", "now": "approved"}
 
 
+def test_a_plugin_in_c_reaches_what_rest_offers_around_records(own_site):
+    site = own_site("--plugins", "base pools leads callcenter", "--plugin_path", f"{BUILD}/plugins:{BUILD}/tests/plugins")
+    manager, li, zhang, minh = (site.sign_in("demo." + n) for n in ("manager", "li", "zhang", "minh"))
+    lead = li.made("lead", name="Kept Lines")
+    path = f"/lead/{lead['id']}"
+
+    def notes():
+        return [e["text"] for e in manager.get(path + "/_timeline", kinds="note").json["entries"]]
+    keep = {"lead": lead["id"], "text": "said \"yes\"\n@[1]"}
+    assert minh.post("/callcenter/keep", keep).status == 404  # not his to see
+    assert li.post(path + "/_share", {"kind": "share", "user_id": zhang.user["id"], "access": "read"}).status == 201
+    assert zhang.post("/callcenter/keep", keep).status == 403  # he may write a note, but no file
+    assert notes() == [] and manager.get(path + "/_files").json["files"] == []
+    kept = li.post("/callcenter/keep", keep)
+    assert kept.status == 200, kept
+    assert kept.json == {"note": keep["text"], "nothing": None, "file": kept.json["file"], "bytes": "they spoke long", "owner": None}
+    assert notes() == [keep["text"]]
+    (file,) = manager.get(path + "/_files").json["files"]
+    assert (file["no"], len(file["versions"]), manager.get(f"/_file/{file['id']}").body) == (2, 1, b"they spoke long")
+    # what one reads writes nothing, what is for people alone is not reached, and denials are denials
+    mine = li.made("lead", name="Called Lines")
+    assert li.get("/callcenter/any", what=f"POST /lead/{mine['id']}/_note", text="x").status == 500
+    for what in ("POST /_password", "POST /_token", "GET /_config", "POST /lead", "GET /nowhere", "FLY /lead", "POST"):
+        assert li.post("/callcenter/any", {"what": what, "text": "x"}).status == 500, what
+    assert li.post("/callcenter/any", {"what": "GET /_outbox"}).status == 403
+    assert li.post("/callcenter/any", {"what": "GET /_alert"}).status == 200
+    assert minh.post("/callcenter/any", {"what": f"POST /lead/{mine['id']}/_note", "text": "x"}).status == 404
+    answer = li.post("/callcenter/any", {"what": f"POST /lead/{mine['id']}/_note", "text": ""})
+    assert answer.status == 422 and "text" in answer.json["error"]["fields"]
+    assert li.get(f"/lead/{mine['id']}/_timeline", kinds="note").json["entries"] == []
+
+
 def test_what_the_http_layer_refuses_is_told_in_the_readers_language(people):
     """It once said so in English, under codes of its own."""
     big = json.dumps({"name": "x" * (2 << 20)}).encode()

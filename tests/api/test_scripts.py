@@ -89,3 +89,60 @@ def test_a_custom_field_can_be_named_as_soon_as_it_exists(hooked):
         assert time.monotonic() < until, admin.get("/_script").json
         time.sleep(0.05)
     assert admin.made("lead", name="Custom Lua Port Lines")["x_port"] == "Cat Lai"
+
+
+CALLS = """-- What scripts do around records (a test).
+on("lead", "after_insert", function(lead)
+  if lead.city == "Callville" then
+    berth.call("POST /lead/" .. lead.id .. "/_note", {text = "by a script"})
+    local page = berth.call("GET /lead/" .. lead.id .. "/_timeline", {kinds = "note"})
+    local file = berth.attach(lead, "a.txt", page.entries[1].text)
+    berth.call("PUT /lead/" .. lead.id .. "/_follow", {on = true})
+    berth.attach(lead, "b.txt", berth.file(file) .. ", again", file)
+    local found = berth.call("GET /lead", {filter = {"city", "=", "Callville"}, limit = 5, count = true})
+    local row = berth.call("GET /lead/" .. lead.id)
+    lead = berth.load("lead", lead.id)
+    lead.suppliers = found.total .. " " .. row.row.name
+    berth.save(lead)
+  elseif lead.city == "Badville" then
+    berth.call("POST /_token", {name = "x"})
+  end
+end)
+every("2s", "keeper", function()
+  for lead in berth.find("lead", "city = 'Timerville'") do
+    if #berth.call("GET /lead/" .. lead.id .. "/_timeline", {kinds = "note"}).entries == 0 then
+      berth.call("POST /lead/" .. lead.id .. "/_note", {text = "by the clock"})
+    end
+  end
+end)
+"""
+
+RULE = """-- A rule that wants to write (a test).
+return function(lead)
+  local yes = pcall(berth.call, "POST /lead/" .. lead.id .. "/_note", {text = "by a rule"})
+  return yes and 1 or 77
+end
+"""
+
+
+def test_scripts_reach_what_rest_offers_around_records(own_site):
+    site = own_site()
+    (site.data.parent / "scripts/hooks/calls.lua").write_text(CALLS)
+    (site.data.parent / "scripts/rules/leads.release_days.lua").write_text(RULE)
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    assert admin.post("/_script/_reload").status == 200
+    assert [s for s in admin.get("/_script").json["scripts"] if s.get("error")] == []
+
+    def notes(row):
+        return [e["text"] for e in li.get(f"/lead/{row['id']}/_timeline", kinds="note").json["entries"]]
+    row = li.made("lead", name="Scripted Calls Lines", city="Callville")
+    assert notes(row) == ["by a script"]  # and the rule, asked when it falls back, wrote none
+    (file,) = li.get(f"/lead/{row['id']}/_files").json["files"]
+    assert (file["no"], file["by"], li.get(f"/_file/{file['id']}").body) == (2, li.user["id"], b"by a script, again")
+    assert li.get(f"/lead/{row['id']}/_about").json["follow"] is True
+    assert li.row(f"/lead/{row['id']}")["suppliers"] == "1 Scripted Calls Lines"
+    answer = li.post("/lead", {"name": "Scripted Bad Lines", "city": "Badville"})
+    assert answer.status >= 400 and li.rows("lead", filter=["city", "=", "Badville"]) == []
+    assert li.get("/_token").json["tokens"] == []
+    timed = li.made("lead", name="Scripted Clock Lines", city="Timerville")
+    li.until(f"/lead/{timed['id']}", lambda _: notes(timed) == ["by the clock"])

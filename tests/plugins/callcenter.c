@@ -1,4 +1,5 @@
-/* callcenter - routes of a plugin: who is calling, a note of the call, what has to be approved. */
+/* callcenter - routes of a plugin: who is calling, a note of the call, what has to be approved, what
+ * else the host does for a record. */
 #include <berth.h>
 
 static int who(struct berth_ctx *c)
@@ -37,9 +38,44 @@ static int callback(struct berth_ctx *c)
     return host->json_close(c);
 }
 
+/* Notes the call on the lead, keeps its record as a file in two versions, and gives the lead back. */
+static int keep_call(struct berth_ctx *c)
+{
+    struct berth_row *lead = host->load(c, "lead", host->param(c, "lead").i);
+    long long id = lead == NULL ? 0 : (long long)berth_number(lead, "id");
+    int64_t first, second;
+    const char *notes;
+    size_t n;
+
+    host->call(c, host->fmt(c, "POST /lead/%lld/_note", id), BERTH_ARGS(berth_s("text"), host->param(c, "text")));
+    notes = host->call(c, host->fmt(c, "GET /lead/%lld/_timeline", id), BERTH_ARGS(berth_s("kinds"), berth_s("note"), berth_s("limit"), berth_i(1)));
+    first = host->attach(c, lead, "call.txt", "they spoke", 10, 0);
+    second = host->attach(c, lead, "call.txt", "they spoke long", 15, first);
+    host->act(c, lead, "release", BERTH_ARGS(berth_s("pool_reason"), berth_s("no_interest")));
+    lead = host->load(c, "lead", (int64_t)id);
+    host->json_open(c, NULL, '{');
+    host->json(c, "note", host->json_at(c, notes, "entries.0.text"));
+    host->json(c, "nothing", host->json_at(c, notes, "entries.0.no.such"));
+    host->json(c, "file", berth_i(second));
+    host->json(c, "bytes", berth_s((const char *)host->file(c, second, &n)));
+    host->json(c, "owner", lead == NULL ? berth_nil() : host->get(lead, "owner_id"));
+    return host->json_close(c);
+}
+
+/* Calls what the body says and tells the answer. */
+static int any_call(struct berth_ctx *c)
+{
+    const char *said = host->call(c, host->param(c, "what").s, BERTH_ARGS(berth_s("text"), host->param(c, "text")));
+
+    return said == NULL ? host->rc(c) : host->reply(c, 200, *said == '\0' ? "null" : said);
+}
+
 BERTH_PLUGIN(.name = "callcenter", .version = "1.0.0", .needs = "leads",
     .perms = BERTH_LIST_OF(berth_perm, {"answer", "manager"}),
     .approvals = BERTH_LIST_OF(berth_approval, {"lead", "callback", .steps = "superior"}),
     .routes = BERTH_LIST_OF(berth_route, {"GET", "/callcenter/city", NULL, who},
                                          {"POST", "/callcenter/incoming", "answer", incoming},
-                                         {"POST", "/callcenter/callback", NULL, callback}))
+                                         {"POST", "/callcenter/callback", NULL, callback},
+                                         {"POST", "/callcenter/keep", NULL, keep_call},
+                                         {"GET", "/callcenter/any", NULL, any_call},
+                                         {"POST", "/callcenter/any", NULL, any_call}))

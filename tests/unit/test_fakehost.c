@@ -244,6 +244,34 @@ static void what_was_asked_for_waits_until_it_is_decided(void **state)
     assert_string_equal(host->approval(c, box, NULL), "open");
 }
 
+static void calls_are_counted_and_answer_what_the_test_said(void **state)
+{
+    static const char said[] = "{\"files\":[{\"id\":1,\"name\":\"a \\\",]}\"},{\"id\":7,\"new\":true,\"of\":null}],\"may\":{\"add\":false}}";
+    struct fake *f = *state;
+    struct berth_ctx *c = fake_ctx(f);
+    struct berth_row *box = fake_given(f, "box", "name", berth_s("one"));
+    const char *answer;
+    int64_t id;
+    size_t n;
+
+    assert_string_equal(host->call(c, "POST /box/1/_note", BERTH_ARGS(berth_s("text"), berth_s("Hello"))), "");
+    assert_int_equal(fake_called(f, "POST /box/1/_note"), 1);
+    fake_answer(f, "GET /box/1/_files", said);
+    answer = host->call(c, "GET /box/1/_files", BERTH_NOARGS);
+    assert_int_equal(host->json_at(c, answer, "files.1.id").i, 7);
+    assert_true(host->json_at(c, answer, "files.1.new").i);
+    assert_int_equal(host->json_at(c, answer, "may.add").type, BERTH_BOOL);
+    assert_string_equal(host->json_at(c, answer, "may").s, "{\"add\":false}");
+    assert_int_equal(host->json_at(c, answer, "files.1.of").type, BERTH_NULL);
+    assert_int_equal(host->json_at(c, answer, "files.2.id").type, BERTH_NULL);
+    assert_int_equal(host->json_at(c, answer, "files.1.id.more").type, BERTH_NULL);
+    id = host->attach(c, box, "a.txt", "bytes", 5, 0);
+    assert_memory_equal(host->file(c, id, &n), "bytes", 5);
+    assert_int_equal(n, 5);
+    assert_null(host->file(c, id + 1, &n));
+    assert_int_equal(host->rc(c), BERTH_NOT_FOUND);
+}
+
 /* A member that is missing ends the plugin's test program. */
 static void every_function_of_the_header_is_there(void **state)
 {
@@ -269,6 +297,7 @@ int main(void)
         WITH_HOST(timers_rules_and_events_work_together),
         WITH_HOST(a_step_that_fails_is_undone_and_forgiven),
         WITH_HOST(what_was_asked_for_waits_until_it_is_decided),
+        WITH_HOST(calls_are_counted_and_answer_what_the_test_said),
         WITH_HOST(every_function_of_the_header_is_there),
     };
 

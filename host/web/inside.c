@@ -1,0 +1,116 @@
+/* inside.c - plugins and scripts call REST's services from inside: host->call(), berth.call().  The same handlers, with the
+ * rights of the ctx, in its transaction. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "web/app.h"
+
+static struct app *app; /* one a process */
+
+/* A copy whose list of problems ends in itself. */
+static void move_ctx(struct berth_ctx *to, const struct berth_ctx *from)
+{
+    *to = *from;
+    if (from->problems == NULL)
+        to->problems_end = &to->problems;
+}
+
+static int misuse(struct berth_ctx *c, const char *what, const char *why)
+{
+    log_error("plugin", "%s calls \"%s\", %s", c->plugin == NULL ? "a script" : c->plugin, what, why);
+    return ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
+}
+
+static const char *param_text(struct arena *a, const json_t *v)
+{
+    char *raw;
+    const char *text;
+
+    if (json_is_string(v))
+        return arena_strdup(a, json_string_value(v));
+    if (json_is_boolean(v))
+        return json_is_true(v) ? "1" : "0";
+    raw = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+    text = arena_strdup(a, raw == NULL ? "" : raw);
+    free(raw);
+    return text;
+}
+
+/* Members as parameters of the address, too: whichever of them the handler reads. */
+static void set_params(struct http_req *req, json_t *args)
+{
+    struct http_pair *pairs = arena_alloc(req->arena, (json_object_size(args) + 1) * sizeof(*pairs));
+    const char *name;
+    json_t *v;
+
+    json_object_foreach (args, name, v)
+        if (!json_is_null(v))
+            pairs[req->nargs++] = (struct http_pair){arena_strdup(req->arena, name), param_text(req->arena, v)};
+    req->args = pairs;
+}
+
+static int run(struct call *k, const char *what)
+{
+    bool known;
+
+    k->route = app_route(k, &known);
+    if (k->route == NULL || !(k->route->flags & R_INSIDE))
+        return misuse(&k->c, what, k->route == NULL ? "which does not exist" : "which is for people alone");
+    if (k->req->method != HTTP_GET && !k->c.writing)
+        return misuse(&k->c, what, "where nothing may be written");
+    if ((k->route->flags & R_MINE) && k->c.who == NULL)
+        return misuse(&k->c, what, "which is somebody's own, as nobody");
+    if ((k->route->flags & R_ADMIN) && k->c.who != NULL && !k->c.who->admin)
+        return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
+    if (strstr(k->route->path, "{table}") != NULL && (k->t == NULL || (k->t->flags & BERTH_BARE)))
+        return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    return k->route->run(k) != BERTH_OK || k->answer == NULL ? (int)k->c.rc : k->answer(k);
+}
+
+static const char *call(struct berth_ctx *c, const char *what, json_t *args)
+{
+    size_t n = strcspn(what, " ");
+    struct http_req req = {.arena = c->a, .id = c->request == NULL ? "-" : c->request, .deadline = INT64_MAX, .body_fd = -1};
+    struct call k = {.app = app, .req = &req, .body = args, .user = c->who == NULL ? 0 : c->who->id, .inside = true};
+    struct berth_ctx before = *c;
+    const char *answer = NULL;
+    int rc;
+
+    if (c->rc != BERTH_OK)
+        return NULL;
+    while (req.method < HTTP_METHODS && (strlen(http_method_name(req.method)) != n || strncmp(http_method_name(req.method), what, n) != 0))
+        req.method++;
+    if (req.method == HTTP_METHODS || strncmp(what + n, " /", 2) != 0) {
+        misuse(c, what, "which is no method and address");
+        return NULL;
+    }
+    req.path = arena_fmt(c->a, "/api%s", what + n + 1);
+    set_params(&req, args);
+    move_ctx(&k.c, c);
+    rc = run(&k, what);
+    if (rc != BERTH_OK)
+        ctx_fail(&k.c, (enum berth_rc)rc, NULL, NULL);
+    move_ctx(c, &k.c);
+    c->who = before.who; /* what the handler set for its own use */
+    c->param = before.param;
+    c->param_arg = before.param_arg;
+    c->reply = before.reply;
+    c->reply_arg = before.reply_arg;
+    c->reply_type = before.reply_type;
+    c->answer = before.answer;
+    c->op = before.op;
+    c->note = before.note;
+    c->seen = before.seen;
+    c->allow_duplicates = before.allow_duplicates;
+    if (c->rc == BERTH_OK)
+        answer = arena_strndup(c->a, buf_str(&req.out), req.out.len);
+    buf_free(&req.out);
+    return answer;
+}
+
+void inside_ready(struct app *a)
+{
+    app = a;
+    a->st->call = call;
+}
