@@ -65,8 +65,9 @@ def test_a_plugin_in_c_reaches_what_rest_offers_around_records(own_site):
     # what one reads writes nothing, what is for people alone is not reached, and denials are denials
     mine = li.made("lead", name="Called Lines")
     assert li.get("/callcenter/any", what=f"POST /lead/{mine['id']}/_note", text="x").status == 500
-    for what in ("POST /_password", "POST /_token", "GET /_config", "POST /lead", "GET /nowhere", "FLY /lead", "POST"):
+    for what in ("POST /_password", "POST /_token", "GET /_config", "POST /lead", "GET /_nowhere", "FLY /lead", "POST"):
         assert li.post("/callcenter/any", {"what": what, "text": "x"}).status == 500, what
+    assert li.post("/callcenter/any", {"what": "GET /nowhere"}).status == 404  # as a table that is none
     assert li.post("/callcenter/any", {"what": "GET /_outbox"}).status == 403
     assert li.post("/callcenter/any", {"what": "GET /_alert"}).status == 200
     assert minh.post("/callcenter/any", {"what": f"POST /lead/{mine['id']}/_note", "text": "x"}).status == 404
