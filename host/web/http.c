@@ -15,7 +15,7 @@
 #include "base/when.h"
 
 enum { OTHER_FILES = 256 }; /* descriptors for everything but connections */
-enum { HEAD_GRACE = 1500 };  /* ms a stop waits for the first request of those just connected */
+enum { HEAD_GRACE = 1500 };  /* ms a stop waits for requests that are on their way */
 
 static void config_default(struct http_config *c)
 {
@@ -138,10 +138,11 @@ static int settle(struct http *h, int64_t until)
     return n;
 }
 
-/* A client that has just connected gets its answer: in an upgrade nobody is sent away. */
+/* A client that has just connected gets its answer, and so does one whose request was on its way when
+ * its kept connection was told to end: in an upgrade nobody is sent away. */
 static void settle_heads(struct http *h, int64_t until)
 {
-    while (conn_waiting(h) > 0 && when_monotonic() < until)
+    while (atomic_load(&h->connections) > in_flight(h) && when_monotonic() < until)
         poll(NULL, 0, 5);
 }
 

@@ -154,8 +154,6 @@ void conn_phase(struct conn *c, enum phase p, int64_t ms); /* ms 0: no limit */
 void conn_cut(struct conn *c);                             /* shuts it down at once */
 /* Shuts connections of the phase down (all with phase -1); how: SHUT_RD or SHUT_RDWR. */
 void conn_shutdown_all(struct http *h, int phase, int how);
-/* How many have connected and not yet been heard to the end of their request's head. */
-int conn_waiting(struct http *h);
 
 /* http_accept.c: new connections, up to their first complete head */
 struct accepter *accept_start(struct http *h, struct buf *err);

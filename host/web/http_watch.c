@@ -268,21 +268,6 @@ void conn_shutdown_all(struct http *h, int phase, int how)
     }
 }
 
-int conn_waiting(struct http *h)
-{
-    int n = atomic_load(&h->connections);
-
-    for (int i = 0; i < h->c.threads; i++) {
-        struct loop *l = &h->loops[i];
-
-        pthread_mutex_lock(&l->lock);
-        for (struct conn *c = l->conns; c != NULL; c = c->next)
-            n -= atomic_load(&c->phase) != PHASE_HEAD;
-        pthread_mutex_unlock(&l->lock);
-    }
-    return n;
-}
-
 /* Reads what the client still sends; true when the socket can be closed. */
 static bool linger_done(const struct lingerer *g, int64_t now, bool readable)
 {

@@ -5,6 +5,7 @@ import os
 import socket
 import tempfile
 import threading
+import time
 import unittest
 
 from harness import Server, request, wait_for
@@ -478,7 +479,7 @@ class Stopping(unittest.TestCase):
 
     def test_under_load_no_begun_request_is_lost(self):
         server = Server(grace_ms=20000)
-        stop, lost, answers = threading.Event(), [], [0]
+        stop, lost, refused, answers = threading.Event(), [], [], [0]
 
         def work():
             while not stop.is_set():
@@ -494,7 +495,8 @@ class Stopping(unittest.TestCase):
                         if not got:
                             break  # closed between two requests
                         if b" 503 " in c.rest:
-                            break  # it came too late, and was told so
+                            refused.append(c.rest)
+                            return
                         while b"{\"later\":true}" not in c.rest:
                             if not c.more():
                                 lost.append(c.rest)
@@ -517,6 +519,32 @@ class Stopping(unittest.TestCase):
             t.join()
         server.stop()
         self.assertEqual(lost, [])
+        self.assertEqual(refused, [], "a kept connection is served or closed, never sent away")
+
+    def test_who_asks_on_a_kept_connection_in_that_moment_is_not_sent_away(self):
+        refused = []
+
+        def work(c, pause):
+            try:
+                while c.get("/small").status != 503:
+                    time.sleep(pause)
+                refused.append(pause)
+            except (OSError, EOFError):
+                pass  # closed between two requests
+
+        for _ in range(40):  # one in ten met the moment
+            server = Server(grace_ms=20000)
+            clients = [server.client() for _ in range(3)]
+            threads = [threading.Thread(target=work, args=(c, 0.0003 * n)) for n, c in enumerate(clients, 1)]
+            for t in threads:
+                t.start()
+            wait_for(lambda: server.stats()["requests"] > 20, "some traffic")
+            self.assertEqual(server.stop(), 0)
+            for t in threads:
+                t.join()
+            for c in clients:
+                c.close()
+        self.assertEqual(refused, [])
 
 
 class Static(unittest.TestCase):
