@@ -26,8 +26,6 @@ def timer(admin, name):
 
 def runs(admin, name, **query):
     answer = admin.get(f"/_timer/{name}/runs", **query)
-    if answer.status == 503 and answer.code == "stopping":  # it came to a worker that had just stopped: asked again, as it says
-        answer = admin.get(f"/_timer/{name}/runs", **query)
     assert answer.status == 200, answer
     return answer.json["runs"]
 
