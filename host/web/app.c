@@ -83,17 +83,23 @@ static bool match_part(struct call *k, const char *pattern, size_t n, const char
     return n == len && memcmp(pattern, part, n) == 0;
 }
 
+/* Both behind "/api/". */
 static bool match(struct call *k, const char *pattern, const char *path)
 {
-    while (*pattern == '/' && *path == '/') {
-        size_t n = strcspn(++pattern, "/"), len = strcspn(++path, "/");
+    for (;; pattern++, path++) {
+        size_t n, len;
 
+        if (*pattern != '{' && *pattern != *path) /* most of them */
+            return false;
+        n = strcspn(pattern, "/");
+        len = strcspn(path, "/");
         if (!match_part(k, pattern, n, path, len))
             return false;
         pattern += n;
         path += len;
+        if (*pattern != '/' || *path != '/')
+            return *pattern == *path;
     }
-    return *pattern == '\0' && *path == '\0';
 }
 
 const struct route_entry *const routes_all[] = {routes_auth, routes_start, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_recycle, routes_alerts, routes_approvals, routes_home,
@@ -112,7 +118,7 @@ const struct route_entry *app_route(struct call *k, bool *path_known)
         return own;
     for (const struct route_entry *const *all = routes_all; *all != NULL; all++)
         for (const struct route_entry *r = *all; r->method != NULL; r++) {
-            if (!match(k, r->path, k->req->path))
+            if (!match(k, r->path + strlen("/api/"), k->req->path + strlen("/api/")))
                 continue;
             *path_known = true;
             if (strcmp(r->method, method) == 0)
