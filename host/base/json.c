@@ -15,13 +15,10 @@ static void item(struct json *j)
 }
 
 /* Length of the valid UTF-8 sequence at s, which does not begin with ASCII, or 0. */
-static inline size_t utf8_len(const unsigned char *s, size_t n)
+static size_t utf8_len(const unsigned char *s, size_t n)
 {
-    size_t len;
+    size_t len = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
 
-    if (n >= 3 && s[0] > 0xe0 && s[0] < 0xf0 && s[0] != 0xed) /* nearly all Chinese, and much Vietnamese */
-        return (s[1] & 0xc0) == 0x80 && (s[2] & 0xc0) == 0x80 ? 3 : 0;
-    len = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
     if (len == 0 || len > n)
         return 0;
     for (size_t i = 1; i < len; i++)
@@ -33,15 +30,38 @@ static inline size_t utf8_len(const unsigned char *s, size_t n)
     return len;
 }
 
+/* Whether a valid sequence of three begins at s, where there are four bytes: nearly all Chinese, and much Vietnamese.
+ * Those that begin with E0 or ED need a closer look. */
+static inline bool utf8_three(const char *s)
+{
+    uint32_t v, mask, want;
+
+    memcpy(&v, s, 4);
+    memcpy(&mask, "\xf0\xc0\xc0", 4);
+    memcpy(&want, "\xe0\x80\x80", 4);
+    return (v & mask) == want && s[0] != '\xe0' && s[0] != '\xed';
+}
+
 static inline bool plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* Whether the eight bytes at s are all printable ASCII that stands for itself; it may say no of such as hold others, too. */
+static inline bool plain_eight(const char *s)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+    uint64_t v;
+
+    memcpy(&v, s, 8);
+    /* the high bit of a byte is set where it is not ASCII, below a blank, a quote, a backslash or DEL; a byte above such
+     * a one may be mistaken for one, which is found out one by one */
+    return ((v | (v - ones * 0x20) | ((v ^ ones * '"') - ones) | ((v ^ ones * '\\') - ones) | ((v ^ ones * 0x7f) - ones)) & high) == 0;
+}
+
 /* How many bytes from s on stand for themselves: printable ASCII, eight at a time, and whole UTF-8 sequences. */
 static size_t plain_len(const char *s, size_t n)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
     size_t i = 0;
 
     while (i < n) {
@@ -49,18 +69,17 @@ static size_t plain_len(const char *s, size_t n)
         size_t len;
 
         if (c >= 0x80) {
-            if ((len = utf8_len((const unsigned char *)s + i, n - i)) == 0)
+            len = i + 4 <= n && utf8_three(s + i) ? 3 : utf8_len((const unsigned char *)s + i, n - i);
+            if (len == 0)
                 break;
-            i += len;
+            for (i += len; i + 4 <= n && utf8_three(s + i); i += 3)
+                ;
             continue;
         }
-        for (uint64_t v; i + 8 <= n; i += 8) {
-            memcpy(&v, s + i, 8);
-            /* the high bit of a byte is set where it is not ASCII, below a blank, a quote, a backslash or DEL; a byte
-             * above such a one may be mistaken for one, which is found out below */
-            if ((v | (v - ones * 0x20) | ((v ^ ones * '"') - ones) | ((v ^ ones * '\\') - ones) | ((v ^ ones * 0x7f) - ones)) & high)
-                break;
-        }
+        while (i + 8 <= n && plain_eight(s + i))
+            i += 8;
+        if (i + 8 > n && n >= 8 && plain_eight(s + n - 8)) /* some of them a second time */
+            return n;
         while (i < n && plain((unsigned char)s[i]))
             i++;
         if (i < n && (unsigned char)s[i] < 0x80)
@@ -90,17 +109,19 @@ static void escape(struct buf *out, unsigned char c)
 
 void json_quote(struct buf *out, const char *s, size_t n)
 {
-    buf_room(out, n + 2);
-    buf_putc(out, '"');
-    for (;;) {
-        size_t len = plain_len(s, n);
+    size_t len = plain_len(s, n);
+    char *to = buf_room(out, n + 2);
 
-        buf_add(out, s, len);
-        if (len == n)
-            break;
+    *to = '"';
+    if (len > 0)
+        memcpy(to + 1, s, len);
+    out->len += len + 1;
+    while (len < n) {
         escape(out, (unsigned char)s[len]);
         s += len + 1;
         n -= len + 1;
+        len = plain_len(s, n);
+        buf_add(out, s, len);
     }
     buf_putc(out, '"');
 }
@@ -110,13 +131,6 @@ void json_key(struct json *j, const char *key)
     item(j);
     json_quote(j->out, key, strlen(key));
     buf_putc(j->out, ':');
-    j->comma = false;
-}
-
-void json_key_raw(struct json *j, const char *quoted, size_t len)
-{
-    item(j);
-    buf_add(j->out, quoted, len);
     j->comma = false;
 }
 
@@ -152,13 +166,12 @@ void json_int(struct json *j, int64_t v)
     char text[24], *p = text + sizeof(text);
     uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 
-    item(j);
     do {
         *--p = (char)('0' + u % 10);
     } while ((u /= 10) > 0);
     if (v < 0)
         *--p = '-';
-    buf_add(j->out, p, (size_t)(text + sizeof(text) - p));
+    json_raw(j, p, (size_t)(text + sizeof(text) - p));
 }
 
 void json_double(struct json *j, double v)
@@ -183,11 +196,6 @@ void json_double(struct json *j, double v)
 void json_bool(struct json *j, bool v)
 {
     json_raw(j, v ? "true" : "false", v ? 4 : 5);
-}
-
-void json_nil(struct json *j)
-{
-    json_raw(j, "null", 4);
 }
 
 void json_text(struct json *j, const char *key, const char *s)
@@ -239,10 +247,4 @@ void json_words(struct json *j, const char *key, const char *list)
         list += n;
     }
     json_close(j, ']');
-}
-
-void json_raw(struct json *j, const char *text, size_t n)
-{
-    item(j);
-    buf_add(j->out, text, n);
 }

@@ -18,8 +18,23 @@ static inline struct json json_to(struct buf *out)
     return (struct json){out, false};
 }
 
-void json_key(struct json *j, const char *key);      /* inside an object, before its value */
-void json_key_raw(struct json *j, const char *quoted, size_t len); /* "\"name\":", ready made */
+/* A whole value, already JSON. */
+static inline void json_raw(struct json *j, const char *text, size_t n)
+{
+    if (j->comma)
+        buf_putc(j->out, ',');
+    buf_add(j->out, text, n);
+    j->comma = true;
+}
+
+/* "\"name\":", ready made: a key inside an object, before its value */
+static inline void json_key_raw(struct json *j, const char *quoted, size_t len)
+{
+    json_raw(j, quoted, len);
+    j->comma = false;
+}
+
+void json_key(struct json *j, const char *key);      /* the same of a key as it is */
 void json_open(struct json *j, char bracket);        /* '{' or '[' */
 void json_close(struct json *j, char bracket);       /* '}' or ']' */
 void json_str(struct json *j, const char *s);        /* NULL writes null */
@@ -27,7 +42,12 @@ void json_strn(struct json *j, const char *s, size_t n);
 void json_int(struct json *j, int64_t v);
 void json_double(struct json *j, double v);            /* not finite: null */
 void json_bool(struct json *j, bool v);
-void json_nil(struct json *j);
+
+static inline void json_nil(struct json *j)
+{
+    json_raw(j, "null", 4);
+}
+
 /* A member of an object: key and value. */
 void json_text(struct json *j, const char *key, const char *s); /* NULL: null */
 void json_number(struct json *j, const char *key, int64_t v);
@@ -35,7 +55,6 @@ void json_id(struct json *j, const char *key, int64_t id);      /* 0: null */
 void json_flag(struct json *j, const char *key, bool v);
 void json_time(struct json *j, const char *key, int64_t ms);    /* "2026-11-22T08:00:00.000Z"; 0: null */
 void json_words(struct json *j, const char *key, const char *list); /* "key":["a","b"] of "a, b"; NULL: [] */
-void json_raw(struct json *j, const char *text, size_t n); /* a whole value, already JSON */
 
 /* The quoted form of a string, invalid UTF-8 replaced by U+FFFD. */
 void json_quote(struct buf *out, const char *s, size_t n);

@@ -142,7 +142,7 @@ bool when_time_parse(const char *s, size_t len, int64_t *ms_r)
     return true;
 }
 
-void when_time_format(int64_t ms, char out[WHEN_TIME_MAX])
+size_t when_time_format(int64_t ms, char out[WHEN_TIME_MAX])
 {
     static _Thread_local struct {
         int64_t days;
@@ -170,9 +170,9 @@ void when_time_format(int64_t ms, char out[WHEN_TIME_MAX])
         out = put_two(put_two(put_two(out, s / 3600, ':'), s / 60 % 60, ':'), s % 60, '.');
         *out = (char)('0' + ms_ / 100);
         *put_two(out + 1, ms_ % 100, 'Z') = '\0';
-        return;
+        return 24;
     }
-    snprintf(out, WHEN_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", y, m, d,
+    return (size_t)snprintf(out, WHEN_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", y, m, d,
              (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
              (int)(rest % 1000));
 }

@@ -23,6 +23,6 @@ void when_date_format(int64_t days, char out[WHEN_DATE_MAX]);
 /* "2026-11-22T01:33:57.123Z"; also accepts a missing fraction or seconds, a space for T, and an
  * offset such as +08:00 in place of Z.  A time without zone is refused. */
 bool when_time_parse(const char *s, size_t len, int64_t *ms_r);
-void when_time_format(int64_t ms, char out[WHEN_TIME_MAX]);
+size_t when_time_format(int64_t ms, char out[WHEN_TIME_MAX]); /* its length */
 
 #endif

@@ -161,38 +161,52 @@ int64_t find_count(struct berth_ctx *c, const struct table *t, const struct wher
 struct column {
     const struct field *f;
     enum access access;
+    bool as_is; /* a text that stands in the answer as it does in the table */
+    bool number;
 };
 
-static void column_json(struct berth_ctx *c, struct json *j, const struct column *col, enum access access, struct db_value is, struct db_stmt *s,
-                        int i, struct titles_wanted **titles)
+static struct column column_of(const struct field *f, enum access access)
+{
+    bool many = f->flags & BERTH_MANY;
+
+    return (struct column){f, access, type_is_text(f->type) && !many && f->type != BERTH_JSON && !told_in(f),
+                           (f->type == BERTH_INT || f->type == BERTH_FILE) && !many};
+}
+
+/* What is told of a record in the user's words, and all that is written otherwise than it is kept. */
+static void other_json(struct berth_ctx *c, struct json *j, const struct field *f, struct db_value is, struct db_stmt *s, int i,
+                       struct titles_wanted **titles)
+{
+    struct berth_val v;
+
+    if (is.type == DB_T_TEXT && told_in(f)) {
+        json_str(j, told_text(c, arena_strndup(c->a, is.s, is.len)));
+        return;
+    }
+    v = val_of(c, f, is, s, i);
+    val_json(j, f, v);
+    titles_want(c, titles, f, v);
+}
+
+/* A list of 50 has 500 of them: most are a text, a number or nothing. */
+static inline void column_json(struct berth_ctx *c, struct json *j, const struct column *col, enum access access, const struct db_value *is,
+                               struct db_stmt *s, int i, struct titles_wanted **titles)
 {
     const struct field *f = col->f;
 
     if (access == ACCESS_NONE)
         return;
     json_key_raw(j, f->json_key, f->json_key_len);
-    if (is.type == DB_T_NULL) {
-        if (f->flags & BERTH_MANY)
-            val_json(j, f, berth_nil());
-        else
-            json_nil(j);
-        return;
-    }
-    if (access == ACCESS_MASK) {
+    if (is->type == DB_T_NULL)
+        json_raw(j, f->flags & BERTH_MANY ? "[]" : "null", f->flags & BERTH_MANY ? 2 : 4);
+    else if (access == ACCESS_MASK)
         json_str(j, "***");
-        return;
-    }
-    if (is.type == DB_T_TEXT && type_is_text(f->type) && !(f->flags & BERTH_MANY) && f->type != BERTH_JSON) {
-        if (told_in(f))
-            json_str(j, told_text(c, arena_strndup(c->a, is.s, is.len)));
-        else
-            json_strn(j, is.s, is.len);
-        return;
-    }
-    struct berth_val v = val_of(c, f, is, s, i);
-
-    val_json(j, f, v);
-    titles_want(c, titles, f, v);
+    else if (is->type == DB_T_TEXT && col->as_is)
+        json_strn(j, is->s, is->len);
+    else if (is->type == DB_T_INT && col->number)
+        json_int(j, is->i);
+    else
+        other_json(c, j, f, *is, s, i, titles);
 }
 
 static bool page_columns(struct berth_ctx *c, const struct page *p, struct column *col, size_t *n)
@@ -206,7 +220,7 @@ static bool page_columns(struct berth_ctx *c, const struct page *p, struct colum
         enum access a = (f->flags & BERTH_SECRET) ? ACCESS_NONE : perm_field(c->who, f);
 
         if (a != ACCESS_NONE && (s == NULL || i == F_ID || i == F_VERSION))
-            col[(*n)++] = (struct column){f, a};
+            col[(*n)++] = column_of(f, a);
     }
     while (s != NULL && *s != '\0') {
         size_t len = strcspn(s, ",");
@@ -221,7 +235,7 @@ static bool page_columns(struct berth_ctx *c, const struct page *p, struct colum
         for (size_t i = 0; i < *n; i++)
             have = have || col[i].f == f;
         if (!have)
-            col[(*n)++] = (struct column){f, a};
+            col[(*n)++] = column_of(f, a);
         s += len + (s[len] == ',');
     }
     return true;
@@ -307,7 +321,7 @@ struct reader {
     bool more;
 };
 
-static enum access seen(const struct reader *r, const struct column *col, struct db_stmt *s, int first)
+static inline enum access seen(const struct reader *r, const struct column *col, struct db_stmt *s, int first)
 {
     int at = first + (int)r->ncol;
 
@@ -357,7 +371,7 @@ static void write_row(void *arg, struct db_stmt *s, int first)
     json_open(r->j, '{');
     db_cols(s, first, (int)r->ncol, r->is);
     for (size_t i = 0; i < r->ncol; i++)
-        column_json(r->c, r->j, &r->col[i], seen(r, &r->col[i], s, first), r->is[i], s, first + (int)i, &r->titles);
+        column_json(r->c, r->j, &r->col[i], seen(r, &r->col[i], s, first), &r->is[i], s, first + (int)i, &r->titles);
     json_close(r->j, '}');
     if (r->q != NULL)
         mark_row(r, s, first);

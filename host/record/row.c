@@ -736,14 +736,10 @@ static void many_json(struct json *j, const struct field *f, struct berth_val v)
     json_close(j, ']');
 }
 
-static void quoted(struct json *j, const char *s)
+/* text[0] is left for a quote, and there is room for one behind it. */
+static void quoted(struct json *j, char *text, size_t n)
 {
-    char text[48];
-    size_t n = strlen(s);
-
-    text[0] = '"';
-    memcpy(text + 1, s, n);
-    text[n + 1] = '"';
+    text[0] = text[n + 1] = '"';
     json_raw(j, text, n + 2);
 }
 
@@ -772,16 +768,15 @@ void val_json(struct json *j, const struct field *f, struct berth_val v)
         json_double(j, v.d);
         break;
     case BERTH_MONEY:
-        money_format(v.i, text);
-        quoted(j, text);
+        money_format(v.i, text + 1);
+        quoted(j, text, strlen(text + 1));
         break;
     case BERTH_DATE:
-        when_date_format(v.i, text);
-        quoted(j, text);
+        when_date_format(v.i, text + 1);
+        quoted(j, text, strlen(text + 1));
         break;
     case BERTH_TIME:
-        when_time_format(v.i, text);
-        quoted(j, text);
+        quoted(j, text, when_time_format(v.i, text + 1));
         break;
     case BERTH_JSON:
         json_raw(j, v.s, (size_t)v.len);

@@ -116,6 +116,75 @@ static void json_escapes_what_it_must(void **state)
     buf_free(&b);
 }
 
+/* The rule of RFC 3629, byte by byte: how many at s are one character; 0: none. */
+static size_t one_character(const unsigned char *s, size_t n)
+{
+    static const unsigned char least[] = {0, 0, 0xc2, 0xe0, 0xf0}, most[] = {0, 0x7f, 0xdf, 0xef, 0xf4};
+
+    if (s[0] < 0x80)
+        return 1;
+    for (size_t len = 2; len <= 4; len++) {
+        bool fits = s[0] >= least[len] && s[0] <= most[len] && n >= len;
+
+        for (size_t i = 1; fits && i < len; i++)
+            fits = s[i] >= 0x80 && s[i] <= 0xbf;
+        if (fits)
+            return (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+                           (s[0] == 0xf4 && s[1] > 0x8f)
+                       ? 0
+                       : len;
+    }
+    return 0;
+}
+
+static void quote_slowly(struct buf *out, const unsigned char *s, size_t n)
+{
+    buf_putc(out, '"');
+    for (size_t i = 0, len; i < n; i += len == 0 ? 1 : len) {
+        len = one_character(s + i, n - i);
+        if (len == 0)
+            buf_puts(out, "\\ufffd");
+        else if (len > 1)
+            buf_add(out, (const char *)s + i, len);
+        else if (s[i] == '"' || s[i] == '\\')
+            buf_addf(out, "\\%c", s[i]);
+        else if (s[i] == '\n')
+            buf_puts(out, "\\n");
+        else if (s[i] < 0x20)
+            buf_addf(out, "\\u%04x", s[i]);
+        else if (s[i] == 0x7f)
+            buf_puts(out, "\\u007f");
+        else
+            buf_putc(out, (char)s[i]);
+    }
+    buf_putc(out, '"');
+}
+
+static void json_quotes_several_bytes_at_a_time_as_one_by_one(void **state)
+{
+    static const char *const parts[] = {"a", "z9 ", "abcdefgh", "0755-200", "\"", "\\", "\n", "\x01", "\x7f", "ô", "越", "\xef\xbc\xa1",
+                                        "\xe0\xa4\xb9", "\xe0\x80\xaf", "\xed\x95\x9c", "\xed\xa0\x80", "𠮷", "\xf4\x90\x80\x80", "\xe6\xb7", "\xb7", "\xff"};
+    struct buf text = BUF_INIT, quick = BUF_INIT, slow = BUF_INIT;
+    uint64_t r = 1;
+
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        buf_clear(&text);
+        buf_clear(&quick);
+        buf_clear(&slow);
+        for (int i = 0; i < round % 9; i++) {
+            r = r * UINT64_C(6364136223846793005) + 1442695040888963407;
+            buf_puts(&text, parts[(r >> 33) % (sizeof(parts) / sizeof(parts[0]))]);
+        }
+        json_quote(&quick, buf_str(&text), text.len);
+        quote_slowly(&slow, (const unsigned char *)buf_str(&text), text.len);
+        assert_string_equal(quick.s, slow.s);
+    }
+    buf_free(&text);
+    buf_free(&quick);
+    buf_free(&slow);
+}
+
 static void an_arena_holds_small_and_large(void **state)
 {
     struct arena *a = arena_new();
@@ -292,6 +361,7 @@ int main(void)
         cmocka_unit_test(money_is_exact),
         cmocka_unit_test(money_refuses_what_it_cannot_hold),
         cmocka_unit_test(json_escapes_what_it_must),
+        cmocka_unit_test(json_quotes_several_bytes_at_a_time_as_one_by_one),
         cmocka_unit_test(an_arena_holds_small_and_large),
         cmocka_unit_test(an_arena_used_again_gives_what_it_had),
         cmocka_unit_test(a_map_finds_each_key_again),
