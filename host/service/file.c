@@ -1,6 +1,5 @@
 /* file.c - attachments: rights, quotas, versions. */
 #include "service/file.h"
-#include "service/thumb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,14 +9,17 @@
 
 #include "base/log.h"
 #include "base/when.h"
+#include "record/audit.h"
 #include "record/find.h"
 #include "record/save.h"
 #include "record/titles.h"
 #include "record/setting.h"
+#include "service/scan.h"
+#include "service/thumb.h"
 #include "text/utf8.h"
 
 static const char name_max[] = "200"; /* bytes */
-enum { FILES_MAX = 1000, HEAD = 4096 };
+enum { FILES_MAX = 1000, HEAD = 4096, NOBODY = -1 /* what came with mails, or timers made, in blob_use */ };
 #define MB INT64_C(1048576)
 
 /* ---- before anything is kept ------------------------------------------------------------------ */
@@ -67,18 +69,19 @@ static int over(struct berth_ctx *c, const char *key, int64_t mb)
 
 int file_may_add(struct berth_ctx *c, const struct berth_row *r, int64_t size)
 {
-    int64_t mine = setting_get(c, "base.files_user_mb").i, all = setting_get(c, "base.files_total_mb").i;
+    int64_t mine = setting_get(c, c->who == NULL ? "base.files_mail_mb" : "base.files_user_mb").i, all = setting_get(c, "base.files_total_mb").i;
 
-    if (!perm_row(c, r, DO_UPDATE))
+    if (r != NULL && !perm_row(c, r, DO_UPDATE))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
-    if (c->who != NULL && mine > 0 && blob_use(c, c->who->id) + size > mine * MB)
+    if (mine > 0 && blob_use(c, c->who == NULL ? NOBODY : c->who->id) + size > mine * MB)
         return over(c, "err.files_user", mine);
     if (all > 0 && blob_use(c, 0) + size > all * MB)
         return over(c, "err.files_total", all);
     return c->rc;
 }
 
-int file_check(struct berth_ctx *c, const char *name, int fd)
+/* Type by name and content. */
+static int check(struct berth_ctx *c, const char *name, int fd)
 {
     const struct filetype *t = filetype_of(name);
     unsigned char head[HEAD];
@@ -89,6 +92,58 @@ int file_check(struct berth_ctx *c, const char *name, int fd)
     if (n <= 0)
         return ctx_invalid(c, "name", "err.empty_file", NULL);
     return filetype_fits(t, head, (size_t)n) ? (int)c->rc : ctx_invalid(c, "name", "err.file_content", NULL);
+}
+
+static int scanned(struct berth_ctx *c, int fd)
+{
+    struct buf what = BUF_INIT;
+    enum scan v = SCAN_CLEAN;
+
+    if (c->st->scanner != NULL && *c->st->scanner != '\0')
+        v = scan_file(c->st->scanner, fd, &what);
+    if (v == SCAN_FOUND) {
+        audit_later(c->st, c->who == NULL ? 0 : c->who->id, "virus", buf_str(&what), c->ip);
+        ctx_invalid(c, "name", "err.virus", "what", buf_str(&what), NULL);
+    } else if (v == SCAN_FAILED) { /* what nobody looked at is not taken */
+        log_error("files", "%s", buf_str(&what));
+        ctx_fail(c, BERTH_BUSY, "busy", "err.scanner");
+    }
+    buf_free(&what);
+    return c->rc;
+}
+
+static int keep(struct berth_ctx *c, int fd, char hash[BLOB_HASH])
+{
+    if (blob_keep(c->st, fd, hash) == 0)
+        return c->rc;
+    log_error("files", "keep a file: %s", strerror(errno));
+    return ctx_fail(c, errno == ENOSPC || errno == EDQUOT ? BERTH_FULL : BERTH_BROKEN, NULL, NULL);
+}
+
+int file_keep(struct berth_ctx *c, const char *name, int fd, char hash[BLOB_HASH])
+{
+    return check(c, name, fd) != BERTH_OK || scanned(c, fd) != BERTH_OK ? (int)c->rc : keep(c, fd, hash);
+}
+
+int file_of(struct berth_ctx *c, const void *bytes, size_t n)
+{
+    int fd = open(c->st->files_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    size_t at = 0;
+
+    while (fd >= 0 && at < n) {
+        ssize_t w = write(fd, (const char *)bytes + at, n - at);
+
+        if (w < 0 && errno != EINTR)
+            break;
+        at += w > 0 ? (size_t)w : 0;
+    }
+    if (fd >= 0 && at == n)
+        return fd;
+    log_error("files", "write a file: %s", strerror(errno));
+    ctx_fail(c, errno == ENOSPC || errno == EDQUOT ? BERTH_FULL : BERTH_BROKEN, NULL, NULL);
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
 
 /* ---- reading ---------------------------------------------------------------------------------- */
@@ -259,8 +314,9 @@ static void tell(struct berth_ctx *c, const struct berth_row *r)
     ctx_after_commit(c, touched, e);
 }
 
-int64_t file_add(struct berth_ctx *c, const struct berth_row *r, const char *name, const char *hash, int64_t size, int64_t doc,
-                 int fd)
+/* r NULL: on what stands at tbl, rec. */
+static int64_t add(struct berth_ctx *c, const struct berth_row *r, int64_t tbl, int64_t rec, const char *name, const char *hash, int64_t size,
+                   int64_t doc, int fd)
 {
     const struct filetype *t = filetype_of(name);
     struct file of;
@@ -271,7 +327,7 @@ int64_t file_add(struct berth_ctx *c, const struct berth_row *r, const char *nam
     if (file_may_add(c, r, size) != BERTH_OK)
         return 0;
     if (doc != 0) {
-        if (!find_file(c, doc, &of) || of.tbl != store_table_no(c->st, r->t) || of.rec != row_id(r)) {
+        if (!find_file(c, doc, &of) || of.tbl != tbl || of.rec != rec) {
             ctx_invalid(c, "replaces", "err.ref", NULL);
             return 0;
         }
@@ -283,8 +339,8 @@ int64_t file_add(struct berth_ctx *c, const struct berth_row *r, const char *nam
                             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     db_bind_int(s, 1, doc);
     db_bind_int(s, 2, doc == 0 ? 1 : next_no(c, doc));
-    db_bind_int(s, 3, store_table_no(c->st, r->t));
-    db_bind_int(s, 4, row_id(r));
+    db_bind_int(s, 3, tbl);
+    db_bind_int(s, 4, rec);
     db_bind_text(s, 5, name, -1);
     db_bind_text(s, 6, t == NULL ? "application/octet-stream" : t->mime, -1);
     db_bind_int(s, 7, size);
@@ -301,10 +357,36 @@ int64_t file_add(struct berth_ctx *c, const struct berth_row *r, const char *nam
     id = db_last_id(c->conn);
     if (doc == 0)
         first_is_its_own_doc(c, id);
-    if (c->who != NULL)
-        blob_use_add(c, c->who->id, size);
-    tell(c, r);
+    blob_use_add(c, c->who != NULL ? c->who->id : NOBODY, size);
     return c->rc == BERTH_OK ? id : 0;
+}
+
+int64_t file_add(struct berth_ctx *c, const struct berth_row *r, const char *name, const char *hash, int64_t size, int64_t doc, int fd)
+{
+    int64_t id = add(c, r, store_table_no(c->st, r->t), row_id(r), name, hash, size, doc, fd);
+
+    if (id != 0)
+        tell(c, r);
+    return id;
+}
+
+int64_t file_came(struct berth_ctx *c, int64_t tbl, int64_t rec, const char *name, const char *hash, int64_t size, int fd)
+{
+    return add(c, NULL, tbl, rec, name, hash, size, 0, fd);
+}
+
+int file_move(struct berth_ctx *c, const struct table *t, int64_t id, const struct berth_row *to)
+{
+    struct db_stmt *s = db_prepare(c->conn, "UPDATE attachment SET tbl = ?, rec = ? WHERE tbl = ? AND rec = ?");
+    int rc;
+
+    db_bind_int(s, 1, store_table_no(c->st, to->t));
+    db_bind_int(s, 2, row_id(to));
+    db_bind_int(s, 3, store_table_no(c->st, t));
+    db_bind_int(s, 4, id);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "move files") : c->rc;
 }
 
 int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *given, const void *bytes, size_t n, int64_t doc)
@@ -312,17 +394,13 @@ int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *
     const char *name = file_name(c, given);
     char hash[BLOB_HASH];
     int64_t id = 0;
-    int fd;
+    int fd = name == NULL || file_may_add(c, r, (int64_t)n) != BERTH_OK ? -1 : file_of(c, bytes, n);
 
-    if (name == NULL || file_may_add(c, r, (int64_t)n) != BERTH_OK)
+    if (fd < 0)
         return 0;
-    fd = open(c->st->files_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 || write(fd, bytes, n) != (ssize_t)n || (file_check(c, name, fd) == BERTH_OK && blob_keep(c->st, fd, hash) < 0))
-        ctx_fail(c, errno == ENOSPC ? BERTH_FULL : BERTH_BROKEN, NULL, NULL);
-    if (c->rc == BERTH_OK)
+    if (check(c, name, fd) == BERTH_OK && keep(c, fd, hash) == BERTH_OK)
         id = file_add(c, r, name, hash, (int64_t)n, doc, fd);
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return id;
 }
 
@@ -403,7 +481,7 @@ static int drop_rows(struct berth_ctx *c, const char *where, int64_t a, int64_t 
         db_reset(s);
         if (rc < 0)
             return ctx_db(c, rc, "delete a file");
-        if (blob_less(c, f.hash) != BERTH_OK || (f.by != 0 && blob_use_add(c, f.by, -f.size) != BERTH_OK))
+        if (blob_less(c, f.hash) != BERTH_OK || blob_use_add(c, f.by != 0 ? f.by : NOBODY, -f.size) != BERTH_OK)
             return c->rc;
     }
 }
@@ -418,6 +496,12 @@ int file_drop(struct berth_ctx *c, int64_t id, bool version_only)
     drop_rows(c, version_only ? "id = ? AND tbl = ?" : "doc = ? AND tbl = ?", version_only ? f.id : f.doc, f.tbl);
     tell(c, r);
     return c->rc != BERTH_OK ? (int)c->rc : history_note(c, r, "file_drop", f.name);
+}
+
+int file_forsaken(struct berth_ctx *c, const struct table *t)
+{
+    return drop_rows(c, arena_fmt(c->a, "tbl = ? AND rec > ? AND NOT EXISTS (SELECT 1 FROM %s x WHERE x.id = attachment.rec)", t->sql),
+                     store_table_no(c->st, t), 0);
 }
 
 int file_gone(struct berth_ctx *c, const struct table *t, int64_t id)

@@ -17,12 +17,19 @@ struct file {
 const char *file_name(struct berth_ctx *c, const char *given);
 /* Whether the user may add size bytes to this record: rights, then quotas.  Any thread. */
 int file_may_add(struct berth_ctx *c, const struct berth_row *r, int64_t size);
-/* Type by name and content (of fd); any thread. */
-int file_check(struct berth_ctx *c, const char *name, int fd);
+/* Before the transaction, not on the writer: type by name and content (of fd), the virus scanner, then the bytes on the disk
+ * under their hash.  What the scanner finds goes to the audit trail; BERTH_BUSY when it does not answer. */
+int file_keep(struct berth_ctx *c, const char *name, int fd, char hash[BLOB_HASH]);
+/* A file without a name that holds these bytes; -1 fails the ctx. */
+int file_of(struct berth_ctx *c, const void *bytes, size_t n);
 /* On the writer: a new document, or a new version of document `doc` (any of its versions' ids).  The
  * new id, 0 failed. */
 int64_t file_add(struct berth_ctx *c, const struct berth_row *r, const char *name, const char *hash, int64_t size, int64_t doc,
                  int fd);
+/* The same of what came with a message: on the record at tbl, rec, or on the message that no record is known for. */
+int64_t file_came(struct berth_ctx *c, int64_t tbl, int64_t rec, const char *name, const char *hash, int64_t size, int fd);
+/* All that hangs on the row `id` of t goes to the record. */
+int file_move(struct berth_ctx *c, const struct table *t, int64_t id, const struct berth_row *to);
 /* Its bytes, for the host's own and plugins: writer thread, waits for the disk. */
 int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *name, const void *bytes, size_t n, int64_t doc);
 enum { FILE_READ_MAX = 16 << 20 };
@@ -34,6 +41,8 @@ bool file_get(struct berth_ctx *c, int64_t id, struct file *out);
 int file_rename(struct berth_ctx *c, int64_t id, const char *name);
 /* A document with all its versions, or this version alone. */
 int file_drop(struct berth_ctx *c, int64_t id, bool version_only);
+/* Rows of t, which nobody opens by themselves, are gone: what hung on them goes. */
+int file_forsaken(struct berth_ctx *c, const struct table *t);
 /* The record is gone for good. */
 int file_gone(struct berth_ctx *c, const struct table *t, int64_t id);
 

@@ -7,6 +7,7 @@
 #include "record/dup.h"
 #include "record/find.h"
 #include "service/alert.h"
+#include "service/file.h"
 #include "text/valid.h"
 
 enum { FROM_MAX = 254, SUBJECT_MAX = 500, TEXT_MAX = 200000 };
@@ -145,11 +146,41 @@ static void told(struct berth_ctx *c, struct place p)
     ctx_after_commit(c, tell, ch);
 }
 
+/* Where there is no room for a file, the message is there all the same, and says that something is missing. */
+static int64_t put_files(struct berth_ctx *c, const struct in_message *m, struct place p)
+{
+    int64_t left_out = 0;
+
+    for (size_t i = 0; i < m->nfiles && c->rc == BERTH_OK; i++) {
+        const struct in_file *f = &m->files[i];
+
+        if (file_came(c, p.tbl, p.rec, f->name, f->hash, f->size, f->fd) != 0)
+            continue;
+        if (c->rc == BERTH_INVALID) {
+            left_out++;
+            ctx_clear(c);
+        }
+    }
+    return left_out;
+}
+
+static int say_left_out(struct berth_ctx *c, int64_t id, int64_t n)
+{
+    struct db_stmt *s = db_prepare(c->conn, "UPDATE inbox SET left_out = left_out + ? WHERE id = ?");
+    int rc;
+
+    db_bind_int(s, 1, n);
+    db_bind_int(s, 2, id);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "keep a message") : c->rc;
+}
+
 int64_t inbound_put(struct berth_ctx *c, const struct in_message *m)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT 1 FROM inbox WHERE channel = ? AND name = ?");
     struct place p;
-    int64_t id;
+    int64_t id, left_out;
     int rc;
 
     db_bind_text(s, 1, m->channel, -1);
@@ -181,6 +212,9 @@ int64_t inbound_put(struct berth_ctx *c, const struct in_message *m)
     if (rc < 0)
         return ctx_db(c, rc, "keep a message"), 0;
     id = db_last_id(c->conn);
+    left_out = put_files(c, m, p.tbl != 0 ? p : (struct place){store_table_no(c->st, model_table(c->m, "inbox")), id});
+    if (left_out > 0)
+        say_left_out(c, id, left_out);
     if (p.tbl != 0) {
         if (m->at == 0 || m->at > c->now - FRESH) /* not of what lay in the mailbox for long */
             tell_owner(c, m, p, id);
@@ -223,7 +257,21 @@ int inbound_sort(struct berth_ctx *c, int64_t id, const struct berth_row *r)
     if (db_changes(c->conn) == 0)
         return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
     told(c, (struct place){store_table_no(c->st, r->t), row_id(r)});
-    return c->rc;
+    return file_move(c, model_table(c->m, "inbox"), id, r);
+}
+
+static void files_json(struct berth_ctx *c, struct json *j, int64_t id)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT name FROM attachment WHERE tbl = ? AND rec = ? ORDER BY id");
+
+    db_bind_int(s, 1, store_table_no(c->st, model_table(c->m, "inbox")));
+    db_bind_int(s, 2, id);
+    json_key(j, "files");
+    json_open(j, '[');
+    while (db_step(s) == DB_ROW)
+        json_str(j, db_col_text(s, 0, NULL));
+    json_close(j, ']');
+    db_reset(s);
 }
 
 int inbound_page(struct berth_ctx *c, int64_t before, int limit, struct buf *out)
@@ -253,6 +301,7 @@ int inbound_page(struct berth_ctx *c, int64_t before, int limit, struct buf *out
         json_key(&j, "at");
         when_time_format(db_col_int(s, 5), at);
         json_str(&j, at);
+        files_json(c, &j, last);
         json_close(&j, '}');
         n++;
     }

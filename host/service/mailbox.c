@@ -5,11 +5,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/background.h"
 #include "base/blame.h"
 #include "base/log.h"
 #include "record/commit.h"
+#include "service/file.h"
 #include "service/inbound.h"
 #include "service/mime.h"
 
@@ -48,6 +50,8 @@ struct keeping {
     struct mailbox *m;
     struct standing x;
     const struct mime_mail *mail; /* NULL: only where it stands */
+    const struct in_file *files;
+    size_t nfiles;
 };
 
 static int keep(struct berth_ctx *c, const struct keeping *k)
@@ -83,16 +87,49 @@ static int body(struct berth_ctx *c, void *arg)
                                             .name = mail->id,
                                             .refs = mail->refs,
                                             .at = mail->at,
+                                            .files = k->files,
+                                            .nfiles = k->nfiles,
                                             .left_out = mail->left_out});
     return c->rc == BERTH_OK ? keep(c, k) : (int)c->rc;
 }
 
-static bool kept(struct mailbox *m, struct standing x, const struct mime_mail *mail)
+static bool kept(const struct keeping *k)
 {
-    struct keeping k = {m, x, mail};
-    struct commit one = {.st = m->st, .what = "mailbox", .low = true, .body = body, .arg = &k};
+    struct commit one = {.st = k->m->st, .what = "mailbox", .low = true, .body = body, .arg = (void *)k};
 
     return commit_run(&one) == 0;
+}
+
+/* ---- files ----------------------------------------------------------------------------------------- */
+/* Those that may be kept, on the disk; what is of no known type or has a virus is left out.  False: it cannot be done now. */
+static bool keep_files(struct mailbox *m, struct arena *a, struct mime_mail *mail, struct in_file *files, size_t *n)
+{
+    for (size_t i = 0; i < mail->nfiles; i++) {
+        struct in_file *f = &files[*n];
+        struct berth_ctx c;
+
+        ctx_init(&c, m->st, m->conn, a, NULL, NULL);
+        *f = (struct in_file){.name = file_name(&c, mail->file[i].name), .size = (int64_t)mail->file[i].n, .fd = -1};
+        if (f->name != NULL && (f->fd = file_of(&c, mail->file[i].bytes, mail->file[i].n)) >= 0)
+            file_keep(&c, f->name, f->fd, f->hash);
+        db_settle(m->conn);
+        if (c.rc == BERTH_OK) {
+            ++*n;
+            continue;
+        }
+        if (f->fd >= 0)
+            close(f->fd);
+        if (c.rc != BERTH_INVALID)
+            return false;
+        mail->left_out++;
+    }
+    return true;
+}
+
+static void close_files(struct in_file *files, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        close(files[i].fd);
 }
 
 /* ---- reading
@@ -105,25 +142,35 @@ static bool take(struct mailbox *m, struct imap *i, struct standing *x, uint32_t
     struct arena *a = arena_new();
     struct buf text = BUF_INIT;
     struct mime_mail mail;
+    struct in_file files[MIME_FILES];
+    struct keeping k = {.m = m, .files = files};
     bool whole = true, ok = false;
     int rc = 0;
 
     x->tries = x->trying == uid ? x->tries + 1 : 1;
     x->trying = uid;
-    if (kept(m, *x, NULL) && (x->tries > TRIES || (rc = imap_fetch(i, (uint32_t)x->validity, uid,
-                                                                   &text, &whole, why)) >= 0)) {
+    k.x = *x;
+    if (kept(&k) && (x->tries > TRIES || (rc = imap_fetch(i, (uint32_t)x->validity, uid,
+                                                          &text, &whole, why)) >= 0)) {
         bool known =
             x->tries <= TRIES && rc == 0 && mime_read(a, buf_str(&text), text.len, whole, &mail);
+        bool ready = !known || keep_files(m, a, &mail, files, &k.nfiles);
 
         if (x->tries > TRIES)
             log_error("mailbox", "mail %lu cannot be read; it stays in the mailbox",
                       (unsigned long)uid);
         if (known && mail.id == NULL)
             mail.id = arena_fmt(a, "%lld.%lu", (long long)x->validity, (unsigned long)uid);
-        x->uid = uid;
+        if (ready)
+            x->uid = uid;
+        else
+            buf_puts(why, "its files cannot be kept now; it is tried again");
         x->trying = x->tries = 0;
-        ok = kept(m, *x, known ? &mail : NULL);
+        k.x = *x;
+        k.mail = known && ready ? &mail : NULL;
+        ok = kept(&k) && ready;
     }
+    close_files(files, k.nfiles);
     buf_free(&text);
     arena_free(&a);
     return ok;

@@ -90,7 +90,7 @@ struct looking {
     struct arena *a;
     struct mime_mail *out;
     const char *html;
-    int parts;
+    int parts, related; /* related: how many multipart/related we are in */
     bool report;
 };
 
@@ -154,6 +154,44 @@ static void report_part(struct looking *l, GMimeObject *part)
         l->out->bounced = bare_id(l->a, id);
 }
 
+/* A picture of the page itself, such as the logo of a signature, is no attachment. */
+static bool is_decoration(struct looking *l, GMimeObject *part, GMimeContentType *type)
+{
+    return l->related > 0 && g_mime_object_get_content_id(part) != NULL && g_mime_content_type_is_type(type, "image", "*");
+}
+
+/* What is in it, unpacked from base64 and the like; false: nothing, or it has no name. */
+static bool take_file(struct looking *l, GMimeObject *part)
+{
+    struct mime_file *f = &l->out->file[l->out->nfiles];
+    GMimeStream *mem = g_mime_stream_mem_new();
+    GByteArray *bytes;
+
+    *f = (struct mime_file){0};
+    if (GMIME_IS_MESSAGE_PART(part)) {
+        GMimeMessage *m = g_mime_message_part_get_message((GMimeMessagePart *)part);
+        const char *subject = m == NULL ? NULL : whole_text(l->a, g_mime_message_get_subject(m), 120);
+
+        f->name = m == NULL ? NULL : arena_fmt(l->a, "%s.eml", subject == NULL || *subject == '\0' ? "mail" : subject);
+        if (m != NULL)
+            g_mime_object_write_to_stream((GMimeObject *)m, NULL, mem);
+    } else if (GMIME_IS_PART(part)) {
+        GMimeDataWrapper *content = g_mime_part_get_content((GMimePart *)part);
+
+        f->name = whole_text(l->a, g_mime_part_get_filename((GMimePart *)part), 400);
+        if (content != NULL && f->name != NULL)
+            g_mime_data_wrapper_write_to_stream(content, mem);
+    }
+    bytes = g_mime_stream_mem_get_byte_array((GMimeStreamMem *)mem);
+    if (f->name != NULL && bytes != NULL && bytes->len > 0) {
+        f->bytes = arena_strndup(l->a, (const char *)bytes->data, bytes->len);
+        f->n = bytes->len;
+        l->out->nfiles++;
+    }
+    g_object_unref(mem);
+    return f->n > 0;
+}
+
 static void look(struct looking *l, GMimeObject *part, int depth);
 
 static void look_inside(struct looking *l, GMimeMultipart *multi, int depth)
@@ -171,8 +209,12 @@ static void look(struct looking *l, GMimeObject *part, int depth)
     if (type == NULL || depth > DEPTH_MAX || l->parts++ >= PARTS_MAX) {
         l->out->left_out++;
     } else if (GMIME_IS_MULTIPART(part)) {
+        bool related = g_mime_content_type_is_type(type, "multipart", "related");
+
         l->report = l->report || g_mime_content_type_is_type(type, "multipart", "report");
+        l->related += related;
         look_inside(l, (GMimeMultipart *)part, depth);
+        l->related -= related;
     } else if (l->report && (g_mime_content_type_is_type(type, "message", "*") ||
                              g_mime_content_type_is_type(type, "text", "rfc822-headers"))) {
         report_part(l, part);
@@ -183,7 +225,9 @@ static void look(struct looking *l, GMimeObject *part, int depth)
                g_mime_content_type_is_type(type, "text", "html")) {
         if (l->html == NULL)
             l->html = text_of(l, (GMimePart *)part);
-    } else {
+    } else if (is_decoration(l, part, type)) {
+        /* nobody misses it */
+    } else if (l->out->nfiles == MIME_FILES || !take_file(l, part)) {
         l->out->left_out++;
     }
 }

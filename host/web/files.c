@@ -8,7 +8,6 @@
 #include "record/audit.h"
 #include "record/find.h"
 #include "service/file.h"
-#include "service/scan.h"
 #include "service/thumb.h"
 #include "web/app.h"
 
@@ -28,24 +27,6 @@ static int upload_before(struct call *k)
         return ctx_fail(&k->c, BERTH_INVALID, "too_large", "err.file_size");
     }
     return file_may_add(&k->c, r, size);
-}
-
-static int scanned(struct call *k)
-{
-    struct buf what = BUF_INIT;
-    enum scan v = SCAN_CLEAN;
-
-    if (k->app->st->scanner != NULL && *k->app->st->scanner != '\0')
-        v = scan_file(k->app->st->scanner, k->req->body_fd, &what);
-    if (v == SCAN_FOUND) {
-        audit_later(k->app->st, k->user, "virus", buf_str(&what), http_peer(k->req));
-        ctx_invalid(&k->c, "name", "err.virus", "what", buf_str(&what), NULL);
-    } else if (v == SCAN_FAILED) { /* what nobody looked at is not taken */
-        log_error("files", "%s", buf_str(&what));
-        ctx_fail(&k->c, BERTH_BUSY, "busy", "err.scanner");
-    }
-    buf_free(&what);
-    return k->c.rc;
 }
 
 struct upload {
@@ -71,12 +52,8 @@ static int upload(struct call *k)
     struct json j;
     struct file f;
 
-    if (u.name == NULL || k->c.rc != BERTH_OK || file_check(&k->c, u.name, k->req->body_fd) != BERTH_OK || scanned(k) != BERTH_OK)
+    if (u.name == NULL || k->c.rc != BERTH_OK || file_keep(&k->c, u.name, k->req->body_fd, u.hash) != BERTH_OK)
         return k->c.rc;
-    if (blob_keep(k->app->st, k->req->body_fd, u.hash) < 0) {
-        log_error("files", "keep an upload: %s", strerror(errno));
-        return ctx_fail(&k->c, errno == ENOSPC || errno == EDQUOT ? BERTH_FULL : BERTH_BROKEN, NULL, NULL);
-    }
     if (call_write(k, upload_body, &u) != BERTH_OK || !file_get(&k->c, u.id, &f))
         return k->c.rc;
     k->req->status = 201;

@@ -1044,6 +1044,7 @@ static const struct berth_field settings[] = {
     {"audit_days", BERTH_INT, 0, .def = "0", .max = 36500},
     {"run_days", BERTH_INT, 0, .def = "14", .max = 3650}, /* how long runs of timers are remembered */
     {"files_user_mb", BERTH_INT, 0, .def = "10000", .max = 100000000}, /* 0: no limit */
+    {"files_mail_mb", BERTH_INT, 0, .def = "5000", .max = 100000000}, /* what came with mails, all of it */
     {"files_total_mb", BERTH_INT, 0, .def = "0", .max = 1000000000},
     {0},
 };

@@ -18,6 +18,7 @@ import io
 import pytest
 
 from test_alerts import alerts, until
+from test_files import Clamd
 from test_mail import relay  # noqa: F401  a fixture
 
 number = itertools.count(1)
@@ -270,3 +271,72 @@ def test_hostile_mails_end_nothing_and_hold_up_nobody(own_site, mailbox):
     for m in got.values():
         assert len(m["text"]) <= 200000 and not any(ord(c) < 32 and c not in "\n\t" for c in m["text"] + m["subject"] + m["from"])
     assert site.process.poll() is None and "level=error" not in site.log()
+
+
+def with_files(m, *files):
+    for name, data, kind in files:
+        main, sub = kind.split("/")
+        m.add_attachment(data, maintype=main, subtype=sub, filename=name)
+    return m
+
+
+PDF = b"%PDF-1.4\nquote\n%%EOF"
+
+
+def test_what_a_mail_brings_becomes_files_of_its_record(own_site, mailbox):
+    """Attachments were counted and thrown away."""
+    site = own_site(*mailbox.options)
+    li, zhang, admin = (site.sign_in("demo." + n) for n in ("li", "zhang", "admin"))
+    lead = li.made("lead", name="Bringing Freight", email="ops@bringing.example")
+    logo = mail("ops@bringing.example", "Our offer", "see the files")
+    logo.add_alternative('<p>see the files<img src="cid:logo@x"></p>', subtype="html")
+    logo.get_payload()[1].add_related(b"\x89PNG\r\n\x1a\nlogo", "image", "png", cid="<logo@x>", filename="image001.png")
+    mailbox.put(with_files(logo, ("../Angebot für 陈.pdf", PDF, "application/pdf"), ("setup.exe", b"MZ\x00", "application/octet-stream"),
+                           ("fake.pdf", b"<html>", "application/pdf")))
+    (came,) = until(lambda: messages(li, lead, "in"))
+    assert came["left_out"] == 2  # a program, and what is not what it says
+    (file,) = li.get(f"/lead/{lead['id']}/_files").json["files"]
+    assert (file["name"], file["mime"], file["size"], file["by"]) == ("Angebot für 陈.pdf", "application/pdf", len(PDF), 0)
+    assert li.get(f"/_file/{file['id']}").body == PDF
+    assert zhang.get(f"/_file/{file['id']}").status == 404
+    assert [e["file"]["name"] for e in li.get(f"/lead/{lead['id']}/_timeline", kinds="file").json["entries"]] == [file["name"]]
+    # of nobody's: its files wait with it, seen by nobody, and go where it goes
+    mailbox.put(with_files(mail("who@knows.example", "Whose?", "x"), ("a.txt", b"to whom it concerns", "text/plain")))
+    (waits,) = until(lambda: [m for m in unsorted(admin) if m["subject"] == "Whose?"])
+    assert waits["files"] == ["a.txt"]
+    for person in (admin, li):
+        assert person.get(f"/_file/{file['id'] + 1}").status == 404
+    assert admin.post(f"/_inbox/{waits['id']}/sort", {"table": "lead", "id": lead["id"]}).status == 204
+    assert {f["name"]: li.get(f"/_file/{f['id']}").body for f in li.get(f"/lead/{lead['id']}/_files").json["files"]} == {
+        "a.txt": b"to whom it concerns", file["name"]: PDF}
+    for f in li.get(f"/lead/{lead['id']}/_files").json["files"]:
+        assert li.delete(f"/_file/{f['id']}").status == 204
+    assert li.get(f"/lead/{lead['id']}/_files").json["files"] == []
+
+
+def test_mails_fill_no_disk_and_bring_no_virus(own_site, mailbox):
+    clamd = Clamd()
+    site = own_site(*mailbox.options, "--scanner", "127.0.0.1:%d" % clamd.server_address[1])
+    li, admin = site.sign_in("demo.li"), site.sign_in("demo.admin")
+    lead = li.made("lead", name="Filling Freight", email="ops@filling.example")
+    admin.made("setting", name="base.files_mail_mb", value="1")
+    mailbox.put(with_files(mail("ops@filling.example", "virus", "x"), ("a.txt", b"this is EICAR, surely", "text/plain"), ("b.txt", b"harmless", "text/plain")))
+    (came,) = until(lambda: messages(li, lead, "in"))
+    assert came["left_out"] == 1
+    assert until(lambda: admin.rows("audit", filter=["what", "=", "virus"]))
+    big = b"0123456789abcde\n" * 40000
+    for n in range(2):
+        mailbox.put(with_files(mail("ops@filling.example", f"big {n}", "x"), (f"big{n}.txt", big + b"%d" % n, "text/plain")))
+    assert until(lambda: len(messages(li, lead, "in")) == 3)
+    assert sorted(m["left_out"] for m in messages(li, lead, "in")) == [0, 1, 1]
+    assert sorted(f["name"] for f in li.get(f"/lead/{lead['id']}/_files").json["files"])[0] == "b.txt"
+    assert len(li.get(f"/lead/{lead['id']}/_files").json["files"]) == 2
+    # what nobody can look at waits, and so does everything behind it
+    clamd.answer = b"INSTREAM size limit exceeded. ERROR\0"
+    mailbox.put(with_files(mail("ops@filling.example", "waits", "x"), ("c.txt", b"later", "text/plain")))
+    assert until(lambda: "tried again" in site.log())
+    assert len(messages(li, lead, "in")) == 3
+    clamd.answer = None
+    assert until(lambda: len(messages(li, lead, "in")) == 4)
+    assert "c.txt" in [f["name"] for f in li.get(f"/lead/{lead['id']}/_files").json["files"]]
+    clamd.shutdown(), clamd.server_close()
