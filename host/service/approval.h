@@ -45,6 +45,9 @@ int64_t approval_waiting(struct berth_ctx *c);
 /* The state of the record's last approval in a flow (NULL: in any); NULL: there was none. */
 const char *approval_state(struct berth_ctx *c, const struct berth_row *r, const char *flow);
 
+/* The flow whose running approval keeps people from editing and deleting the record, or what it is a detail of; NULL: none. */
+const char *approval_locks(struct berth_ctx *c, const struct berth_row *r);
+
 /* By the link of a mail.  Who it was sent to, NULL with the ctx's error; *id: the approval, *ask: of which they were asked. */
 const struct who *approval_link(struct berth_ctx *c, const char *token, int64_t *id, int64_t *ask);
 

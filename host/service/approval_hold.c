@@ -42,14 +42,21 @@ static struct approval *waiting(struct berth_ctx *c, const struct berth_row *r, 
     return NULL;
 }
 
+const char *approval_locks(struct berth_ctx *c, const struct berth_row *r)
+{
+    const struct approval *a = waiting(c, r, FLOW_LOCKS);
+
+    return a == NULL ? NULL : a->plan.flow;
+}
+
 static int check_lock(struct berth_ctx *c, const struct berth_row *r)
 {
-    const struct approval *a = by_a_person(c) && edited(r) ? waiting(c, r, FLOW_LOCKS) : NULL;
+    const char *flow = by_a_person(c) && edited(r) ? approval_locks(c, r) : NULL;
 
-    if (a == NULL)
+    if (flow == NULL)
         return c->rc;
     c->args[0] = "flow";
-    c->args[1] = a->plan.flow;
+    c->args[1] = flow;
     c->args[2] = NULL;
     return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_locked");
 }
@@ -228,7 +235,7 @@ int approval_dropping(struct berth_ctx *c, struct berth_row *r)
 {
     struct approval *a;
 
-    if (!c->undo && by_a_person(c) && waiting(c, r, FLOW_LOCKS) != NULL)
+    if (!c->undo && by_a_person(c) && approval_locks(c, r) != NULL)
         return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_drop");
     while (c->rc == BERTH_OK && (a = approval_running(c, store_table_no(c->st, r->t), row_id(r), 0)) != NULL)
         if (act_add(c, a, "withdrawn", NULL, 0, 0, NULL) == BERTH_OK)

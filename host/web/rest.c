@@ -16,6 +16,7 @@
 #include "record/save.h"
 #include "record/titles.h"
 #include "record/pool_view.h"
+#include "service/approval.h"
 #include "web/app.h"
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -130,6 +131,7 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
         json_flag(&j, "delete", perm_row(&k->c, r, DO_DELETE));
         json_key(&j, "approval"); /* whether there may be something to tell of */
         json_bool(&j, flow_guards(&k->c, k->t));
+        json_text(&j, "locked", approval_locks(&k->c, r)); /* the approval that has to be over before anybody edits it */
         if (k->t->step_on != NULL) { /* whether its next step still waits */
             json_key(&j, "step");
             json_bool(&j, where_holds(&k->c, k->t->step_when, r));
@@ -189,7 +191,7 @@ static int one(struct call *k)
     row_answer(k, r, true);
     if (!k->inside) {
         http_etag(k->req, arena_fmt(k->req->arena, "\"%lld\"", (long long)row_int(r, F_VERSION)));
-        http_set(k->req, "Cache-Control", "no-cache, private");
+        http_set(k->req, "Cache-Control", "no-store"); /* what can be done with it changes without its version */
     }
     return k->c.rc;
 }

@@ -355,6 +355,7 @@ def test_what_waits_is_locked_with_its_details_or_begins_anew(people, flow):
     row = li.made("customer", name=name("Locked"), city=city)
     path = f"/customer/{row['id']}"
     id = [a["id"] for a in box(li, "mine").values() if a["record"] == row["id"]][0]
+    assert li.get(path).json["can"]["locked"] and li.get(path).headers["Cache-Control"] == "no-store"
     assert li.patch(path, row["version"], {"short_name": "x"}).status == 409
     assert people["admin"].delete(path).status == 409
     assert li.post("/customer_bank", {"customer_id": row["id"], "bank": "ICBC", "account": "1"}).status == 409
@@ -362,6 +363,7 @@ def test_what_waits_is_locked_with_its_details_or_begins_anew(people, flow):
     now = li.row(path)
     assert now["short_name"] is None and li.rows("customer_bank", filter=["customer_id", "=", row["id"]]) == []
     assert does(manager, id, "approve").status == 200
+    assert li.get(path).json["can"]["locked"] is None
     assert li.patch(path, li.row(path)["version"], {"short_name": "x"}).status == 200
     f, city = flow({"who": "superior"}, named(people["lan"]), starts="create", locks="restart")
     row = li.made("customer", name=name("Anew"), city=city)

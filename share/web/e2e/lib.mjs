@@ -10,7 +10,7 @@ const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 export const PHONE = { width: 390, height: 844 }
 export const DESK = { width: 1440, height: 900 }
 /** How long something may take before it is given up, in ms: machines that test are slow and busy. */
-export const PATIENCE = 60_000
+export const PATIENCE = Number(process.env.E2E_PATIENCE) || 60_000
 /** BERTH_E2E_SLOW=6 makes the browser's processor six times slower, to find what is asserted too early. */
 const SLOW = Number(process.env.BERTH_E2E_SLOW ?? 1)
 
@@ -101,4 +101,15 @@ export async function signIn(page, demo = 0, path = '/') {
   await page.goto(path)
   await page.locator('[data-demo]').nth(demo).click()
   await page.locator('.side, .tabbar').first().waitFor({ state: 'attached' })
+}
+
+/** Enters "2026-03-15T08:30" where a moment is asked for: segment by segment, or in the phone's own picker. */
+export async function enterMoment(box, at) {
+  const picker = box.locator('input')
+  await box.locator('.dfield').waitFor()
+  if (await picker.count()) return picker.fill(at)
+  for (const [name, value] of Object.entries({ year: at.slice(0, 4), month: at.slice(5, 7), day: at.slice(8, 10), hour: at.slice(11, 13), minute: at.slice(14, 16) })) {
+    await box.locator(`[data-reka-date-field-segment=${name}]`).click()
+    await box.page().keyboard.type(value)
+  }
 }

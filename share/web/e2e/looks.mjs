@@ -1,7 +1,7 @@
 // looks.mjs - flows of looking at many records: saved views, nested filters, groups, boards, calendars, trees, relations, exports.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { call, PHONE, signIn, until } from './lib.mjs'
+import { call, enterMoment, PHONE, signIn, until } from './lib.mjs'
 
 /** Drags with real pointer events, in steps as a hand does. */
 export async function drag(page, from, to, at = {}) {
@@ -92,12 +92,9 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
     await page.getByText('Then' + stamp).first().waitFor()
     assert.equal(await page.locator('[data-t=new], [data-t=q]').count(), 0)
     await clean(page, 'a list of then')
-    await page.locator('[data-t=columns]').click()
-    await page.locator('[data-t=asofat] input').waitFor()
-    await clean(page, 'the moment in the options')
-    await page.locator('[data-t=asofat] input').fill('2020-01-01T08:00')
+    await enterMoment(page.locator('[data-t=asof]'), '2020-01-01T08:00')
+    await page.keyboard.press('Enter')
     await until('nothing was there', async () => (await page.getByText('Then' + stamp).count()) === 0)
-    await page.keyboard.press('Escape')
     await page.locator('[data-t=asofnow]').click()
     await page.getByText('Now' + stamp).first().waitFor()
     assert.equal(await page.locator('[data-t=asof]').count(), 0)

@@ -12,6 +12,7 @@ import { approvals } from './approvals.mjs'
 import { home } from './home.mjs'
 import { looks } from './looks.mjs'
 import { mobile } from './mobile.mjs'
+import { moments } from './moments.mjs'
 import { records } from './records.mjs'
 import { rules } from './rules.mjs'
 
@@ -782,6 +783,7 @@ if (host.kind !== 'mock') await looks({ test, clean, ok, metaOf, make, fetchRow,
 if (host.kind !== 'mock') await records({ test, clean, ok, make, metaOf, TABLE })
 if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, metaOf, TABLE, browser })
 if (host.kind !== 'mock') await mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE })
+if (host.kind !== 'mock') await moments({ test, clean, ok, make, metaOf, browser, host, TABLE })
 if (host.kind !== 'mock') await home({ test, clean, ok, until, small })
 if (host.kind !== 'mock') await approvals({ test, clean, ok, until, choose, small, browser, host })
 if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, browser, host })

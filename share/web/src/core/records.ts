@@ -13,10 +13,11 @@ import type { Action, Filter, Job, Meta, Option, Page, Rec, Row } from './types'
 
 export const recKey = (table: string, id: number): unknown[] => ['rec', table, id]
 
-export async function loadRec(table: string, id: number, signal?: AbortSignal): Promise<Rec> {
+/** The record; as it was at the moment `at`, when there is one. */
+export async function loadRec(table: string, id: number, signal?: AbortSignal, at?: string): Promise<Rec> {
   let rec: Rec
   try {
-    rec = await get<Rec>(`${table}/${id}`, {}, signal)
+    rec = await get<Rec>(`${table}/${id}`, at ? { at } : {}, signal)
   } catch (e) {
     if (!(e instanceof ApiError) || e.code !== 'merged' || !e.body.into) throw e
     location.replace(`/t/${table}/${e.body.into}`) /* an old link: where the record went */

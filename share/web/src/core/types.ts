@@ -150,7 +150,8 @@ export interface Page {
   total?: number
   total_exact?: boolean
 }
-export interface Can { update?: boolean; delete?: boolean; actions?: string[]; step?: boolean; approval?: boolean }
+/** `locked`: the approval that keeps it from being edited until it is over. */
+export interface Can { update?: boolean; delete?: boolean; actions?: string[]; step?: boolean; approval?: boolean; locked?: string | null }
 export interface Rec {
   row: Row
   refs?: Refs

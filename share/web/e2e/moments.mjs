@@ -1,0 +1,81 @@
+// moments.mjs - flows of time: moments as one's language writes them, a record as it was, a record that waits.
+import assert from 'node:assert/strict'
+import { call, enterMoment, eventually, open, PHONE, signIn, until } from './lib.mjs'
+
+export async function moments({ test, clean, ok, make, metaOf, browser, host, TABLE }) {
+  for (const [locale, name, size, shown] of [['zh-CN', 'desk', undefined, '2026/3/15 08:30'], ['vi', 'desk', undefined, '08:30 15/3/2026'], ['vi', 'phone', PHONE, '08:30 15/03/2026']])
+    await test(`a moment is shown and typed as one writes it: ${locale} ${name}`, { locale, size, touch: !!size }, async (page, stamp) => {
+      await signIn(page)
+      await page.goto('/t/activity?view=all')
+      await page.locator('[data-t=new]').click()
+      await page.locator('dialog [data-field=subject] input').fill('Moment ' + stamp)
+      const field = page.locator('dialog [data-field=start_at]')
+      await field.scrollIntoViewIfNeeded()
+      if (size) await enterMoment(field, '2026-03-15T08:30')
+      else {
+        await field.locator('[role=spinbutton]').first().click()
+        await page.keyboard.type(locale === 'vi' ? '083015032026' : '202603150830')
+      }
+      await eventually('as it is written', async () => (await field.locator('.segs').innerText()).replace(/[\s\u2068\u2069]+/g, ' ').replace(/ ?([/:]) ?/g, '$1').trim(), shown)
+      assert.deepEqual(await field.locator('[aria-valuetext=Empty]').count(), 0)
+      await clean(page, 'a moment in a form')
+      await page.locator('[data-t=save]').click()
+      await page.locator('dialog').waitFor({ state: 'detached' })
+      const row = ok(await call(page, 'GET', 'activity?q=' + encodeURIComponent('Moment ' + stamp)), 'search').rows[0]
+      assert.equal(row.start_at, '2026-03-15T00:30:00.000Z', 'on the clock of the company')
+    })
+
+  await test('a day picked in the month gets a time, and picking it again keeps it', {}, async (page) => {
+    await signIn(page)
+    await page.goto('/t/activity?view=all')
+    await page.locator('[data-t=new]').click()
+    const field = page.locator('dialog [data-field=start_at]')
+    const text = async () => (await field.locator('.segs').innerText()).replace(/\s+/g, '')
+    for (let i = 0; i < 2; i++) {
+      await field.locator('.clear').last().click()
+      await field.locator('.cal .day:not([data-outside-view])').nth(14).click()
+      await field.locator('.cal').waitFor({ state: 'detached' })
+      await until('the day and the morning', async () => /15.*09:00/.test(await text()))
+    }
+  })
+
+  for (const [size, name] of [[undefined, 'desk'], [PHONE, 'phone']]) await test('a record is shown as it was at a moment, changes nothing there, and comes back: ' + name, size ? { size, touch: true } : {}, async (page, stamp) => {
+    await signIn(page)
+    const row = await make(page, await metaOf(page), { city: 'Then' + stamp })
+    /* Moments are typed by the minute: what is of then has to be older. */
+    await page.goto(`/t/${TABLE}/${row.id}`)
+    await page.getByText('Then' + stamp).first().waitFor()
+    await page.locator('[data-t=recmore]').click()
+    await page.locator('.opt[data-id=asof]').click()
+    await page.locator('[data-t=asof]').waitFor()
+    await page.getByText('Then' + stamp).first().waitFor()
+    ok(await call(page, 'PATCH', `${TABLE}/${row.id}`, { city: 'Now' + stamp }, { 'If-Match': `"${row.version}"` }), 'change')
+    assert.equal(await page.locator('[data-t=edit], [data-action], [data-edit]').count(), 0)
+    await page.getByText('Then' + stamp).first().waitFor()
+    await clean(page, 'a record of then')
+    await enterMoment(page.locator('[data-t=asof]'), '2020-01-01T08:00')
+    await page.keyboard.press('Enter')
+    await page.locator('.trouble, .empty, [role=alert]').first().waitFor()
+    await page.locator('[data-t=asofnow]').click()
+    await page.getByText('Now' + stamp).first().waitFor()
+    assert.equal(await page.locator('[data-t=asof]').count(), 0)
+  })
+
+  await test('a record that waits for its approval offers no edit and says why', {}, async (page, stamp) => {
+    const city = 'Locked ' + stamp
+    const boss = await open(browser, host.url)
+    await signIn(boss)
+    const flow = ok(await call(boss, 'POST', 'approval_flow', { name: 'New in ' + city, on_table: 'customer', starts: 'create', applies_to: ['city', '=', city] }), 'flow').row
+    ok(await call(boss, 'POST', 'approval_step', { flow_id: flow.id, place: 0, name: 'Superior' }), 'step')
+    await boss.context().close()
+    await signIn(page, 2)
+    const row = ok(await call(page, 'POST', 'customer', { name: city, city }), 'customer').row
+    await page.goto('/t/customer/' + row.id)
+    await page.locator('[data-t=locked]', { hasText: 'New in ' + city }).waitFor()
+    assert.equal(await page.locator('[data-t=edit], [data-edit]').count(), 0)
+    await clean(page, 'a locked record')
+    await page.locator('[data-op=withdraw]').click()
+    await page.locator('dialog .btn.pri').last().click()
+    await page.locator('[data-t=edit]').waitFor()
+  })
+}
