@@ -74,7 +74,8 @@ enum berth_type {
     BERTH_PICK,  /* key in the dictionary named by .of: "status" of the same plugin or "base.country" */
     BERTH_REF,   /* id in the table named by .of ("@self" in an action's form: the action's own table);
                     0 is never an id */
-    BERTH_FILE,  /* id of a stored file */
+    BERTH_FILE,  /* id of a stored file; in an action's form: of one that was attached to the record just before.
+                    .of "image": a phone offers its camera */
     BERTH_JSON,  /* text holding one JSON value */
     BERTH_ROW,   /* a whole record: arguments of rules and events only */
 };
@@ -184,6 +185,9 @@ struct berth_table {
                           colour, a choice of base.color: a board by a reference to them shows all of them so */
     const char *known; /* "role_id, on_table": the fields by which a record is the same one in another installation.
                           The table is part of the configuration that goes over as one file: share/doc/config.md */
+    const char *line; /* "/activities/line": the path of a GET route that reads ?text=, one line as people write it, and
+                         answers what a new record would hold, for them to look at before it is saved.  Label key
+                         "activity.line", an example "activity.line?"; the answer: share/doc/plugins.md */
 };
 
 struct berth_dict {
@@ -507,6 +511,10 @@ struct berth_api {
     int64_t (*attach)(struct berth_ctx *, const struct berth_row *, const char *name, const void *bytes, size_t n, int64_t replaces);
     /* What is in a file of a record that the user sees, at most 16 MB, with a NUL behind it; NULL after an error. */
     const void *(*file)(struct berth_ctx *, int64_t id, size_t *n);
+    /* Records that the search box would offer for this text, the best first, at most 20; NULL: none. */
+    struct berth_rows *(*search)(struct berth_ctx *, const char *table, const char *text, int32_t most);
+    /* Text as search compares it: lower case, without tone marks and accents, simplified Chinese. */
+    const char *(*fold)(struct berth_ctx *, const char *text);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));

@@ -50,6 +50,21 @@ static void find_step(struct build *b, struct table *t, const char *step, const 
         problem(b, t->plugin, t->name, NULL, ".step names \"%s\", which is none of its fields", part[2]);
 }
 
+static const struct route *route_at(const struct model *m, const char *path)
+{
+    for (size_t i = 0; i < m->nroutes; i++)
+        if (path != NULL && strcmp(m->routes[i].path, path) == 0 && strcmp(m->routes[i].method, "GET") == 0)
+            return &m->routes[i];
+    return NULL;
+}
+
+static void find_line(struct build *b, struct table *t, const char *path)
+{
+    t->line = route_at(b->m, path);
+    if (path != NULL && t->line == NULL)
+        problem(b, t->plugin, t->name, NULL, ".line \"%s\" is no GET route of a plugin: declare it", path);
+}
+
 void build_places(struct build *b)
 {
     for (size_t i = 0; i < b->m->nplugins; i++)
@@ -63,6 +78,7 @@ void build_places(struct build *b)
             if (t->nav == NULL)
                 t->nav = "other";
             find_step(b, t, d->step, d->step_when);
+            find_line(b, t, d->line);
         }
 }
 
@@ -146,14 +162,6 @@ void build_tiles(struct build *b)
 }
 
 /* ---- reports ------------------------------------------------------------------------ */
-
-static const struct route *route_at(const struct model *m, const char *path)
-{
-    for (size_t i = 0; i < m->nroutes; i++)
-        if (path != NULL && strcmp(m->routes[i].path, path) == 0 && strcmp(m->routes[i].method, "GET") == 0)
-            return &m->routes[i];
-    return NULL;
-}
 
 static bool is_column(const struct report *x, const char *name, size_t len)
 {

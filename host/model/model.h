@@ -135,6 +135,7 @@ struct table {
     const struct field *step_on, *step_what; /* day and words of the next step, or NULL */
     const struct action *step_act;           /* does it, or NULL */
     const char *step_when;                   /* filter, or NULL */
+    const struct route *line;                /* reads one line into a new record, or NULL */
     struct map by_name; /* field name -> struct field * */
     int at;             /* its place in model->tables */
 };

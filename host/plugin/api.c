@@ -13,6 +13,7 @@
 #include "record/aggregate.h"
 #include "record/find.h"
 #include "record/hangs.h"
+#include "record/hits.h"
 #include "record/hook.h"
 #include "record/save.h"
 #include "record/session.h"
@@ -24,6 +25,7 @@
 #include "service/approval.h"
 #include "service/channel.h"
 #include "service/mail.h"
+#include "text/fold.h"
 
 enum { TOTALS_MS = 1000 };
 
@@ -492,6 +494,38 @@ static int api_carry_back(struct berth_ctx *c, const struct berth_row *from)
     return c->rc == BERTH_OK && from != NULL ? hangs_return(c, from) : (int)c->rc;
 }
 
+static struct berth_rows *api_search(struct berth_ctx *c, const char *name, const char *text, int32_t most)
+{
+    const struct table *t = table(c, name);
+    struct berth_rows *rows;
+    int64_t ids[HITS_MOST];
+    size_t n;
+
+    if (t == NULL || c->rc != BERTH_OK || text == NULL || most < 1)
+        return NULL;
+    n = hits_of(c, t, text, most < HITS_MOST ? (size_t)most : HITS_MOST, ids);
+    rows = arena_alloc(c->a, sizeof(*rows));
+    *rows = (struct berth_rows){.c = c, .t = t, .row = arena_alloc(c->a, (n + 1) * sizeof(struct berth_row *))};
+    for (size_t i = 0; i < n && c->rc == BERTH_OK; i++) {
+        struct berth_row *r = c->writing ? save_load(c, t, ids[i]) : find_one(c, t, ids[i]);
+
+        if (r != NULL)
+            rows->row[rows->n++] = r;
+    }
+    return rows;
+}
+
+static const char *api_fold(struct berth_ctx *c, const char *text)
+{
+    struct buf b = BUF_INIT;
+    const char *s;
+
+    text_fold(&b, text, strlen(text));
+    s = arena_strndup(c->a, buf_str(&b), b.len);
+    buf_free(&b);
+    return s;
+}
+
 static int api_mail(struct berth_ctx *c, const struct berth_row *about, int64_t template_id, const char *to, const char *locale)
 {
     struct mail m = {0};
@@ -579,4 +613,6 @@ const struct berth_api plugin_api = {
     .json_at = api_json_at,
     .attach = api_attach,
     .file = api_file,
+    .search = api_search,
+    .fold = api_fold,
 };

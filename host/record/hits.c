@@ -334,22 +334,42 @@ static const char *folded_of(struct berth_ctx *c, const char *typed)
     return s;
 }
 
+static struct hunt *hunt_for(struct berth_ctx *c, const char *typed)
+{
+    struct hunt *h = arena_alloc(c->a, sizeof(*h));
+    char *start = arena_alloc(c->a, TEXT_TITLE_START);
+
+    *h = (struct hunt){.c = c, .typed = typed, .folded = folded_of(c, typed), .start = start,
+                       .q = text_tokens_query(c->a, typed, strlen(typed)), .start_len = text_title_start(start, typed, strlen(typed))};
+    return h;
+}
+
+size_t hits_of(struct berth_ctx *c, const struct table *t, const char *typed, size_t most, int64_t *ids)
+{
+    struct hunt *h = hunt_for(c, typed);
+    size_t n = 0;
+
+    h->t = t;
+    if (h->q->n > 0 && is_open(c, t))
+        hunt(h);
+    for (; n < h->n && n < most && c->rc == BERTH_OK; n++)
+        ids[n] = h->hit[n].id;
+    return n;
+}
+
 int hits_json(struct berth_ctx *c, const char *typed, const char *only, int most, int64_t table_ms, int64_t deadline,
               struct buf *out)
 {
     struct json j = json_to(out);
     struct buf groups = BUF_INIT;
     struct json g = json_to(&groups);
-    char start[TEXT_TITLE_START];
-    size_t start_len = text_title_start(start, typed, strlen(typed));
-    const struct text_query *q = text_tokens_query(c->a, typed, strlen(typed));
-    const char *folded = folded_of(c, typed);
+    const struct hunt *first = hunt_for(c, typed);
 
     json_open(&j, '{');
     json_key(&j, "results");
     json_open(&j, '[');
     json_open(&g, '[');
-    for (size_t i = 0; q->n > 0 && i < c->m->ntables && c->rc == BERTH_OK; i++) {
+    for (size_t i = 0; first->q->n > 0 && i < c->m->ntables && c->rc == BERTH_OK; i++) {
         const struct table *t = &c->m->tables[i];
         struct hunt *h;
         bool late;
@@ -357,7 +377,8 @@ int hits_json(struct berth_ctx *c, const char *typed, const char *only, int most
         if (!is_open(c, t) || !is_named(only, t->name))
             continue;
         h = arena_alloc(c->a, sizeof(*h));
-        *h = (struct hunt){.c = c, .t = t, .typed = typed, .folded = folded, .q = q, .start = start, .start_len = start_len};
+        *h = *first;
+        h->t = t;
         db_budget(c->conn, when_monotonic() + table_ms, NULL);
         db_read_begin(c->conn); /* one snapshot for all questions to the table: taking one costs as much as a small one */
         hunt(h);

@@ -18,6 +18,9 @@ enum { HITS_MOST = 20 }; /* of one table */
 int hits_json(struct berth_ctx *c, const char *typed, const char *only, int most, int64_t table_ms, int64_t deadline,
               struct buf *out);
 
+/* Those of one table, by the same order: up to `most` ids. */
+size_t hits_of(struct berth_ctx *c, const struct table *t, const char *typed, size_t most, int64_t *ids);
+
 /* Places in text as JavaScript counts them: "[[0,2],[5,6]]". */
 void hits_marks_json(struct json *j, const char *s, const struct text_mark *marks, size_t n);
 

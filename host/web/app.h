@@ -142,6 +142,7 @@ void call_cookie(struct call *k, const char *secret); /* "" ends it */
 /* A field as the UI knows it; on, scope: of its label's key, "lead" and "action.claim." */
 void meta_field(struct call *k, struct json *j, const struct field *f, const char *on, const char *scope, bool form);
 void meta_plain(struct call *k, struct json *j, const struct field *f, const char *name); /* of no table: with what fits any */
+const char *meta_line(struct call *k, const char *table); /* what making one of a line of text is called; NULL: it is not offered */
 bool meta_report_open(struct call *k, const struct report *r); /* to the user */
 /* The record of the address, its opening counted where a pool caps that; NULL after an error. */
 struct berth_row *call_opened(struct call *k);

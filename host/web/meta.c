@@ -465,6 +465,30 @@ static void step(struct call *k, struct json *j)
     json_close(j, '}');
 }
 
+const char *meta_line(struct call *k, const char *table)
+{
+    const struct table *t = table == NULL ? NULL : model_table(k->c.m, table);
+
+    return t == NULL || t->line == NULL || !perm_may(k->c.who, t, DO_CREATE) ? NULL : call_label(k, call_fmt(k, "$.line", t->name, ""));
+}
+
+static void line(struct call *k, struct json *j)
+{
+    const struct table *t = k->t;
+    const char *label = meta_line(k, t->name);
+
+    json_key(j, "line");
+    if (label == NULL) {
+        json_nil(j);
+        return;
+    }
+    json_open(j, '{');
+    json_text(j, "path", t->line->path + 1);
+    json_text(j, "label", label);
+    json_text(j, "example", labels_on(k->app->st->labels, k->c.locale, t->name, "line?"));
+    json_close(j, '}');
+}
+
 static void reports_on(struct call *k, struct json *j)
 {
     json_key(j, "reports");
@@ -524,6 +548,7 @@ static int table_meta(struct call *k)
     actions(k, &j);
     details(k, &j);
     step(k, &j);
+    line(k, &j);
     reports_on(k, &j);
     json_close(&j, '}');
     return k->c.rc;

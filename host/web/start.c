@@ -203,6 +203,8 @@ static void nav(struct call *k, struct json *j)
         json_text(j, "label", all[i].label);
         json_text(j, "icon", all[i].icon);
         json_text(j, "group", all[i].group);
+        if (meta_line(k, all[i].table) != NULL)
+            json_text(j, "line", meta_line(k, all[i].table));
         json_close(j, '}');
     }
     json_close(j, ']');

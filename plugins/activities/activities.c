@@ -1,7 +1,7 @@
 /* activities - the daily work: contacts with people, tasks, plans of steps, memos, work reports, the
  * calendar.  An activity is about a lead, a customer, a contact or an opportunity, whichever of these
  * tables are there.  A topic for other plugins: "activities.done" with a record on which work was done,
- * before it is saved. */
+ * before it is saved.  It hears "activities.line" with an activity whose note is one line of text, and reads it. */
 #include "activities.h"
 
 #define SHOWN (BERTH_LIST | BERTH_FILTER)
@@ -170,7 +170,7 @@ static const struct berth_field feed_fields[] = {
 #define WORK (BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN)
 static const struct berth_table tables[] = {
     {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}, {"owner_id, status, start_at"}, {"created_at"}, {"updated_at"}, {"owner_id, created_at"}, {"owner_id, updated_at"}), WORK, .version = 1, .moment = "start_at",
-     .nav = "work 80", .title = "subject", .icon = "phone", .was = "lead_activity", .upgrade = activity_upgrade,
+     .nav = "work 80", .title = "subject", .icon = "phone", .was = "lead_activity", .upgrade = activity_upgrade, .line = "/activities/line",
      .rights = "sales: own create import; manager: tree create delete import export"},
     {"invitation", invitation_fields, BERTH_KEYS({"owner_id, start_at"}), BERTH_OWNED, .title = "subject", .icon = "calendar", .nav = "work 85",
      .rights = "sales: own; manager: tree"},
@@ -326,6 +326,7 @@ BERTH_PLUGIN(.name = "activities", .version = "0.1.0", .needs = "base", .caps = 
                                          {"POST", "/calendar/feed", .run = feed_make},
                                          {"GET", "/calendar/clashes", .run = clashes},
                                          {"GET", "/calendar/free", .run = free_people},
+                                         {"GET", "/activities/line", .run = activity_line},
                                          {"GET", "/activities/overview", .run = overview},
                                          {"GET", "/activities/targets", .run = targets},
                                          {"GET", "/activities/reports", .run = report_figures}),
@@ -335,6 +336,7 @@ BERTH_PLUGIN(.name = "activities", .version = "0.1.0", .needs = "base", .caps = 
                                        {BERTH_BEFORE | BERTH_DELETE, "activity", invitations_off},
                                        {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "work_hours", work_hours_check},
                                        {BERTH_BEFORE | BERTH_INSERT | BERTH_UPDATE, "activity_target", target_check},
+                                       {BERTH_EVENT, "activities.line", on_line},
                                        {BERTH_EVENT, "leads.converted", plan_by_rule, 10},
                                        {BERTH_EVENT, "opportunities.won", plan_by_rule, 10},
                                        {BERTH_EVENT, "opportunities.lost", plan_by_rule, 10},

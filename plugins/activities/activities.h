@@ -27,6 +27,9 @@ int task_progress(struct berth_ctx *c, struct berth_row *task);
 int task_finish(struct berth_ctx *c, struct berth_row *task);
 int task_cancel(struct berth_ctx *c, struct berth_row *task);
 int remind(struct berth_ctx *c, struct berth_event *ev);
+/* Days since 1970 to and from a calendar day. */
+int64_t to_days(int64_t y, int64_t m, int64_t d);
+void from_days(int64_t day, int64_t *y, int64_t *m, int64_t *d);
 
 /* report.c: work reports with their own numbers */
 int report_check(struct berth_ctx *c, struct berth_event *ev);
@@ -52,6 +55,7 @@ int invitation_decline(struct berth_ctx *c, struct berth_row *invitation);
 /* free.c: who is free when */
 bool is_busy(struct berth_ctx *c, int64_t user, int64_t from, int64_t to, int64_t but_activity); /* ms */
 bool is_working(struct berth_ctx *c, int64_t user, int64_t from, int64_t to); /* the whole time within working hours */
+int64_t clock_minutes(const char *text); /* of "09:30"; -1: none is meant */
 int work_hours_check(struct berth_ctx *c, struct berth_event *ev);
 int clashes(struct berth_ctx *c);
 int free_people(struct berth_ctx *c);
@@ -59,6 +63,10 @@ int free_people(struct berth_ctx *c);
 /* plan.c: plans of steps */
 int plan_start(struct berth_ctx *c, struct berth_row *on);
 int plan_by_rule(struct berth_ctx *c, struct berth_event *ev);
+
+/* line.c: a contact record from one line of text */
+int activity_line(struct berth_ctx *c);
+int on_line(struct berth_ctx *c, struct berth_event *ev);
 
 /* calendar.c: what others' calendars read */
 int feed_make(struct berth_ctx *c);

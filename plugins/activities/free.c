@@ -62,8 +62,7 @@ bool is_busy(struct berth_ctx *c, int64_t user, int64_t from, int64_t to, int64_
 
 /* ---- working hours ------------------------------------------------------------------------------
  */
-/* Minutes of "09:30"; -1: none is meant. */
-static int64_t clock_minutes(const char *s)
+int64_t clock_minutes(const char *s)
 {
     char *end;
     long h = strtol(s, &end, 10), m;

@@ -51,8 +51,8 @@ int task_check(struct berth_ctx *c, struct berth_event *ev)
 }
 
 /* ---- recurring ------------------------------------------------------------------------ */
-/* Days since 1970 to and from a calendar day (Howard Hinnant's days_from_civil). */
-static int64_t to_days(int64_t y, int64_t m, int64_t d)
+/* Howard Hinnant's days_from_civil. */
+int64_t to_days(int64_t y, int64_t m, int64_t d)
 {
     int64_t era, yoe, doy;
 
@@ -63,7 +63,7 @@ static int64_t to_days(int64_t y, int64_t m, int64_t d)
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-static void from_days(int64_t z, int64_t *y, int64_t *m, int64_t *d)
+void from_days(int64_t z, int64_t *y, int64_t *m, int64_t *d)
 {
     int64_t era, doe, yoe, doy, mp;
 

@@ -637,6 +637,34 @@ static struct berth_rows *api_find(struct berth_ctx *c, const char *table, const
     return c->rc == BERTH_OK ? select_rows(c, table, where, args, n) : NULL;
 }
 
+/* Capitals of plain letters only; the host knows the rest. */
+static const char *api_fold(struct berth_ctx *c, const char *text)
+{
+    char *s = take(c->f, strlen(text) + 1);
+
+    for (size_t i = 0; text[i] != '\0'; i++)
+        s[i] = (char)tolower((unsigned char)text[i]);
+    return s;
+}
+
+/* Rows whose title has the text in it, oldest first. */
+static struct berth_rows *api_search(struct berth_ctx *c, const char *table, const char *text, int32_t most)
+{
+    const struct berth_table *t = table_of(c->f, table);
+    struct berth_rows *all = c->rc == BERTH_OK && t != NULL ? select_rows(c, table, NULL, NULL, 0) : NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; all != NULL && i < all->n && n < (size_t)most; i++) {
+        struct berth_val v = t->title == NULL ? berth_nil() : row_get(all->at[i], t->title);
+
+        if (v.type != BERTH_NULL && strstr(api_fold(c, v.s), api_fold(c, text)) != NULL)
+            all->at[n++] = all->at[i];
+    }
+    if (all != NULL)
+        all->n = n;
+    return all;
+}
+
 static struct berth_row *api_next(struct berth_rows *rows)
 {
     return rows != NULL && rows->i < rows->n ? rows->at[rows->i++] : NULL;
@@ -1251,6 +1279,8 @@ static const struct berth_api fake_api = {
     .json_at = api_json_at,
     .attach = api_attach,
     .file = api_file,
+    .search = api_search,
+    .fold = api_fold,
     .carry = api_carry,
     .carry_back = api_carry_back,
 };

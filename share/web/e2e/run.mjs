@@ -10,6 +10,7 @@ import { axe, call, DESK, eventually, launch, open, overflow, PHONE, settle, sig
 import { admin } from './admin.mjs'
 import { approvals } from './approvals.mjs'
 import { home } from './home.mjs'
+import { line } from './line.mjs'
 import { looks } from './looks.mjs'
 import { mobile } from './mobile.mjs'
 import { moments } from './moments.mjs'
@@ -780,6 +781,7 @@ if (host.kind !== 'mock')
   })
 
 if (host.kind !== 'mock') await looks({ test, clean, ok, metaOf, make, fetchRow, until, choose, rowsShown, pickField, TABLE })
+if (host.kind !== 'mock') await line({ test, clean, ok })
 if (host.kind !== 'mock') await records({ test, clean, ok, make, metaOf, TABLE })
 if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, metaOf, TABLE, browser })
 if (host.kind !== 'mock') await mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE })

@@ -13,6 +13,7 @@ export interface AskProps {
   approval: { op: Op | 'ask'; approval?: Whole; flow?: string }
   bulk: { fields: Field[]; count: number; exact: boolean; meta: Meta }
   view: { meta: Meta; name: string; view?: View }
+  line: { meta: Meta; text?: string }
   merge: { meta: Meta; rows: Row[] }
   taken: object
   password: { user: number; name: string }
@@ -34,6 +35,7 @@ export interface AskAnswer {
   approval: Record<string, unknown>
   bulk: Record<string, unknown>
   view: { fields: Record<string, unknown>; pinned: boolean; first: boolean }
+  line: Row
   merge: { keep: number; values: Record<string, unknown> }
   taken: true
   password: true

@@ -104,11 +104,13 @@ export interface Meta {
   /* the next step: its day, its words, the action that does it */
   step?: { on: string; what: string | null; act: string | null } | null
   reports?: string[]
+  /* a new record from one line of text: the route that reads it */
+  line?: { path: string; label: string; example: string | null } | null
 }
 
 export interface User { id: number; name: string; login: string; locale?: string; admin?: boolean }
 export interface Company { name: string; country: string; currency: string; zone: string }
-export interface NavItem { to: string; table?: string | null; label: string; icon?: string; group?: string }
+export interface NavItem { to: string; table?: string | null; label: string; icon?: string; group?: string; line?: string }
 export interface PluginPage { plugin: string; id: string; label: string; tag: string; module: string; icon?: string | null; sdk: number }
 export interface Start {
   pages?: PluginPage[]

@@ -1,0 +1,54 @@
+// line.mjs - a contact record from one line of text: what was understood stands there before it is saved.
+import assert from 'node:assert/strict'
+import { call, overflow, PHONE, signIn } from './lib.mjs'
+
+export async function line({ test, clean, ok }) {
+  const people = async (page, stamp) => {
+    const customer = ok(await call(page, 'POST', 'customer', { name: `Lighterman ${stamp} Supplies` }), 'customer').row
+    const contact = ok(await call(page, 'POST', 'contact', { name: `Ines Halloway`, customer_id: customer.id }), 'contact').row
+    return { customer, contact }
+  }
+
+  await test('a line becomes a contact record that was looked at first', {}, async (page, stamp) => {
+    await signIn(page)
+    const { customer } = await people(page, stamp)
+    await page.goto('/t/activity?view=mine')
+    await page.locator('[data-t=fromline]').click()
+    await page.locator('[data-t=line]').fill(`Called Ines Halloway at Lighterman ${stamp} yesterday 30 min, wants rates, call back Friday`)
+    await page.locator('[data-t=reading] [data-field=customer_id]').getByText(customer.name).waitFor()
+    assert.match(await page.locator('[data-t=reading] [data-field=minutes]').innerText(), /30/)
+    assert.match(await page.locator('[data-t=reading] [data-field=contact_id]').innerText(), /Halloway/)
+    assert.equal((await call(page, 'GET', `activity?filter=${encodeURIComponent(JSON.stringify(['customer_id', '=', customer.id]))}`)).body.rows.length, 0)
+    await clean(page, 'line')
+    await page.locator('dialog [data-t=save]').click()
+    await page.locator('.peek').getByText(customer.name).first().waitFor()
+    const made = (await call(page, 'GET', `activity?filter=${encodeURIComponent(JSON.stringify(['customer_id', '=', customer.id]))}`)).body.rows
+    assert.deepEqual(made.map((r) => [r.kind, r.minutes, r.status]), [['call', 30, 'done']])
+  })
+
+  await test('what a line names and nobody knows is said; the form takes over what was read', {}, async (page, stamp) => {
+    await signIn(page)
+    await page.goto('/t/activity?view=mine')
+    await page.locator('[data-t=fromline]').click()
+    await page.locator('[data-t=line]').fill(`Visited Mr Nobodyknows at Unheardof ${stamp} today 20 min`)
+    await page.locator('[data-unsure=contact_id]').getByText('Nobodyknows').waitFor()
+    await page.locator('[data-unsure=customer_id]').getByText('Unheardof').waitFor()
+    await page.locator('[data-t=line-change]').click()
+    await page.locator('dialog [data-field=minutes] input').waitFor()
+    assert.equal(await page.locator('dialog [data-field=minutes] input').inputValue(), '20')
+  })
+
+  await test('a sentence in the palette is written down from there, by keyboard and on a phone', { size: PHONE, touch: true, locale: 'zh-CN' }, async (page, stamp) => {
+    await signIn(page)
+    const { customer } = await people(page, stamp)
+    await page.locator('[data-t=palette]:visible').click()
+    await page.locator('[data-t=palq]').fill(`昨天拜访Lighterman ${stamp} 20分钟`)
+    await page.locator('[data-id=line-activity]').click()
+    await page.locator('[data-t=reading] [data-field=customer_id]').getByText(customer.name).waitFor()
+    assert.equal(await overflow(page), 0)
+    await clean(page, 'line on a phone')
+    await page.locator('[data-t=line]').press('Enter')
+    await page.waitForURL(/\/t\/activity\/\d+/)
+    await page.locator('.recpage').getByText(customer.name).first().waitFor()
+  })
+}
