@@ -10,13 +10,6 @@ static const char *column(struct arena *a, struct db_stmt *s, int i)
     return text == NULL ? NULL : arena_strdup(a, text);
 }
 
-/* The last columns of both queries are texts, in the order of labels_locales. */
-static void put_labels(struct labels *l, const char *key, struct db_stmt *s, int first)
-{
-    for (int i = 0; l != NULL && labels_locales[i] != NULL; i++)
-        labels_put(l, labels_locales[i], key, db_col_text(s, first + i, NULL));
-}
-
 /* Room for one more in a list that doubles. */
 static void *grown(struct arena *a, const void *list, size_t n, size_t size)
 {
@@ -30,7 +23,21 @@ static void *grown(struct arena *a, const void *list, size_t n, size_t size)
     return more;
 }
 
-static int read_fields(struct arena *a, struct db_conn *c, struct labels *l, struct model_extra *x)
+/* The last columns of both queries are texts, in the order of labels_locales. */
+static void add_words(struct arena *a, struct model_extra *x, const char *key, struct db_stmt *s, int first)
+{
+    for (int i = 0; labels_locales[i] != NULL; i++) {
+        const char *text = column(a, s, first + i);
+        struct model_word *all = text == NULL || *text == '\0' ? NULL : grown(a, x->words, x->nwords, sizeof(*all));
+
+        if (all == NULL)
+            continue;
+        all[x->nwords++] = (struct model_word){labels_locales[i], key, text};
+        x->words = all;
+    }
+}
+
+static int read_fields(struct arena *a, struct db_conn *c, struct model_extra *x)
 {
     static const uint32_t flags[] = {BERTH_REQUIRED, BERTH_LIST,  BERTH_FILTER,
                                      BERTH_SEARCH,   BERTH_INDEX, BERTH_MANY};
@@ -54,14 +61,14 @@ static int read_fields(struct arena *a, struct db_conn *c, struct labels *l, str
                                          .max = (int32_t)db_col_int(s, 5)};
         for (int i = 0; i < 6; i++)
             f->flags |= db_col_int(s, 6 + i) != 0 ? flags[i] : 0;
-        put_labels(l, arena_fmt(a, "%s.%s", f->table, f->name), s, 12);
+        add_words(a, x, arena_fmt(a, "%s.%s", f->table, f->name), s, 12);
         x->fields = all;
     }
     db_reset(s);
     return rc;
 }
 
-static int read_items(struct arena *a, struct db_conn *c, struct labels *l, struct model_extra *x)
+static int read_items(struct arena *a, struct db_conn *c, struct model_extra *x)
 {
     struct db_stmt *s =
         db_prepare(c, "SELECT dict, key, color, coalesce(place, 0), coalesce(hidden, 0),"
@@ -78,7 +85,7 @@ static int read_items(struct arena *a, struct db_conn *c, struct labels *l, stru
                                          .color = column(a, s, 2),
                                          .place = db_col_int(s, 3),
                                          .hidden = db_col_int(s, 4) != 0};
-        put_labels(l, arena_fmt(a, "%s.%s", it->dict, it->key), s, 5);
+        add_words(a, x, arena_fmt(a, "%s.%s", it->dict, it->key), s, 5);
         x->items = all;
     }
     db_reset(s);
@@ -104,15 +111,15 @@ static void see_table(void *arg, const char *table)
         ++*(int *)arg;
 }
 
-int migrate_read_extra(struct arena *a, struct db_conn *c, struct labels *labels,
+int migrate_read_extra(struct arena *a, struct db_conn *c, const struct labels *labels,
                        struct model_extra *extra_r, struct buf *err)
 {
     int there = 0;
     const struct db_schema seen = {.table = see_table, .arg = &there};
 
     *extra_r = (struct model_extra){0};
-    if (db_schema(c, &seen) < 0 || (there == 2 && (read_fields(a, c, labels, extra_r) < 0 ||
-                                                   read_items(a, c, labels, extra_r) < 0))) {
+    if (db_schema(c, &seen) < 0 || (there == 2 && (read_fields(a, c, extra_r) < 0 ||
+                                                   read_items(a, c, extra_r) < 0))) {
         buf_addf(err, "read what administrators declared: %s", db_error(c));
         return -1;
     }

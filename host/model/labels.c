@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "model/model.h"
 
 enum { LOCALES = 4, ADDED = 12, ALL = LOCALES + ADDED };
 
@@ -26,6 +27,7 @@ struct labels {
     pthread_rwlock_t lock;
     struct arena *a;
     struct map by_key[ALL];
+    struct map declared[ALL]; /* of what administrators declared */
     struct map instead[ALL]; /* administrators' own words; "": none any more */
     const char *added[ADDED], *title[ADDED]; /* languages that came as files; set before others read */
     size_t nadded;
@@ -49,6 +51,7 @@ void labels_free(struct labels **lp)
     for (int i = 0; i < ALL; i++)
     {
         map_free(&l->by_key[i]);
+        map_free(&l->declared[i]);
         map_free(&l->instead[i]);
     }
     arena_free(&l->a);
@@ -84,6 +87,8 @@ static const char *get(const struct labels *l, int at, const char *key)
     pthread_rwlock_rdlock(lock);
     text = map_get(&l->instead[at], key);
     if (text == NULL || *text == '\0')
+        text = map_get(&l->declared[at], key);
+    if (text == NULL)
         text = map_get(&l->by_key[at], key);
     pthread_rwlock_unlock(lock);
     return text;
@@ -225,16 +230,23 @@ void labels_each(const struct labels *l, const char *locale, const char *prefix,
         return;
     pthread_rwlock_rdlock(lock);
     each_of(&l->by_key[at], prefix, each, arg);
+    each_of(&l->declared[at], prefix, each, arg);
     each_of(&l->instead[at], prefix, each, arg);
     pthread_rwlock_unlock(lock);
 }
 
-void labels_put(struct labels *l, const char *locale, const char *key, const char *text)
+void labels_declared(struct labels *l, const struct model_word *words, size_t n)
 {
-    int at = locale_at(l, locale);
+    pthread_rwlock_wrlock(&l->lock);
+    for (int i = 0; i < ALL; i++)
+        map_free(&l->declared[i]);
+    for (size_t i = 0; i < n; i++) {
+        int at = locale_at(l, words[i].locale);
 
-    if (at >= 0 && text != NULL && *text != '\0')
-        put(l, at, key, text);
+        if (at >= 0) /* in the arena for good: somebody may be reading a text that is replaced */
+            map_put(&l->declared[at], arena_strdup(l->a, words[i].key), arena_strdup(l->a, words[i].text));
+    }
+    pthread_rwlock_unlock(&l->lock);
 }
 
 void labels_instead(struct labels *l, const char *locale, const char *key, const char *text)

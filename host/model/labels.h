@@ -32,8 +32,9 @@ const char *labels_added(const struct labels *l, size_t i, const char **title_r)
 /* Every key of that very locale that begins so; one may come twice.  each() asks for no text. */
 void labels_each(const struct labels *l, const char *locale, const char *prefix, void (*each)(void *arg, const char *key),
                  void *arg);
-/* Administrators' overrides and custom fields. */
-void labels_put(struct labels *l, const char *locale, const char *key, const char *text);
+struct model_word;
+/* What administrators call what they declared, all of it, in the place of what they called it before. */
+void labels_declared(struct labels *l, const struct model_word *words, size_t n);
 /* What administrators say instead of a text, at once for everybody; NULL: the text itself again. */
 void labels_instead(struct labels *l, const char *locale, const char *key, const char *text);
 /* Whether that very locale has a text. */

@@ -48,7 +48,7 @@ int migrate_run(struct db_conn *writer, const struct plan *p, struct buf *err);
 
 /* What administrators declared, in the arena; empty when the tables are not there yet.  labels (may
  * be NULL) gets their texts. */
-int migrate_read_extra(struct arena *a, struct db_conn *c, struct labels *labels,
+int migrate_read_extra(struct arena *a, struct db_conn *c, const struct labels *labels,
                        struct model_extra *extra_r, struct buf *err);
 
 /* All of it: reads what administrators declared, builds the model, plans, copies a database that

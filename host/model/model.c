@@ -26,6 +26,16 @@ static void check_plugins(struct build *b)
     }
 }
 
+static void copy_words(struct build *b)
+{
+    struct model_word *words = arena_alloc(b->a, (b->extra->nwords + 1) * sizeof(*words));
+
+    for (size_t i = 0; i < b->extra->nwords; i++)
+        words[i] = (struct model_word){b->extra->words[i].locale, arena_strdup(b->a, b->extra->words[i].key), arena_strdup(b->a, b->extra->words[i].text)};
+    b->m->words = words;
+    b->m->nwords = b->extra->nwords;
+}
+
 struct model *model_build(const struct berth_plugin *const *plugins, size_t n,
                           const struct model_extra *extra, struct buf *err)
 {
@@ -40,6 +50,7 @@ struct model *model_build(const struct berth_plugin *const *plugins, size_t n,
     m->arena = a;
     m->plugins = copy;
     m->nplugins = n;
+    copy_words(&b);
     check_plugins(&b);
     if (b.problems == 0) {
         build_dicts(&b);

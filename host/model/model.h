@@ -205,6 +205,8 @@ struct model {
     size_t nevent_hooks;
     const struct field *settings; /* .name is full: "leads.keep_days"; .table is NULL */
     size_t nsettings;
+    const struct model_word *words; /* of what administrators declared; in force with the model */
+    size_t nwords;
     struct map table_by_name, dict_by_name, rule_by_name, perm_by_name, setting_by_name;
     const char *notes; /* a line each: allowed, but perhaps a slip (a reference to no known table) */
 };
@@ -225,11 +227,17 @@ struct model_custom_item {
     bool hidden;
     bool firm; /* the host's own: also where the dictionary is closed */
 };
+/* What one of them is called; locale: one of labels_locales. */
+struct model_word {
+    const char *locale, *key, *text;
+};
 struct model_extra {
     const struct model_custom_field *fields;
     size_t nfields;
     const struct model_custom_item *items;
     size_t nitems;
+    const struct model_word *words;
+    size_t nwords;
 };
 
 /* NULL with err filled when a declaration is wrong or clashes: a line for each problem, naming

@@ -102,6 +102,7 @@ int store_open(struct store *st, struct buf *err)
     if (m == NULL)
         return -1;
     st->titles = titles_cache_new(m->ntables);
+    labels_declared(st->labels, m->words, m->nwords);
     atomic_store(&st->model, m);
     search_source(st, true);
     return 0;
@@ -124,18 +125,15 @@ static void shelve(struct store *st, const struct model *m)
 
 static void publish(struct berth_ctx *c, void *arg)
 {
-    shelve(c->st, atomic_exchange(&c->st->model, (const struct model *)arg));
+    const struct model *m = arg;
+
+    labels_declared(c->st->labels, m->words, m->nwords);
+    shelve(c->st, atomic_exchange(&c->st->model, m));
     atomic_fetch_add(&c->st->rights_gen, 1);
 }
 
 void store_undeclared(struct berth_ctx *c, const struct model *m)
 {
-    struct buf err = BUF_INIT;
-    struct model *now = store_build(c->st, c->conn, &err); /* reads the words */
-
-    if (now != NULL)
-        model_free(&now);
-    buf_free(&err);
     shelve(c->st, m);
 }
 

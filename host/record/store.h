@@ -162,8 +162,8 @@ struct model *store_build(struct store *st, struct db_conn *conn, struct buf *er
 /* A custom field or dictionary item changed in this transaction: builds the new model, adds the
  * columns, and puts it in force with the commit; with c->together in the rest of this transaction, too. */
 int store_remodel(struct berth_ctx *c);
-/* That was in a step which was taken back: the words of the declarations are as before.  m is kept, as old
- * models are: something of this request may still point into it. */
+/* That was in a step which was taken back.  m is kept, as old models are: something of this request may still point
+ * into it. */
 void store_undeclared(struct berth_ctx *c, const struct model *m);
 /* The stable number of a table, kept in model_table; 0 before its first migration. */
 int64_t store_table_no(const struct store *st, const struct table *t);

@@ -477,6 +477,28 @@ def test_a_custom_field_that_cannot_be_is_refused(people, change):
     assert [f["name"] for f in admin.get("/_meta/lead").json["fields"]] == before
 
 
+def label_of(admin, field):
+    return [f["label"] for f in admin.get("/_meta/lead", locale="en").json["fields"] if f["name"] == field]
+
+
+def test_a_refused_or_emptied_label_of_a_custom_field_leaves_no_trace(people):
+    """Labels were put into memory while the save was on its way, and an emptied one stayed until the next start."""
+    admin = people["admin"]
+    field = admin.made("custom_field", on_table="lead", name=f"word{next(number)}", type="text", label_en="First", label_vi="Một")
+    key, path = field["name"], f"/custom_field/{field['id']}"
+    answer = admin.patch(path, field["version"], {"label_en": "Refused", "type": "money", "of": "XXX"})
+    assert answer.status == 422, answer
+    assert label_of(admin, key) == ["First"]
+    answer = admin.post("/_config", {**admin.get("/_config").json, "sections": {"custom_field": [
+        {"on_table": "lead", "name": key, "type": "text", "label_en": "Only planned"}]}}, dry=1)
+    assert answer.status == 200, answer
+    assert label_of(admin, key) == ["First"]
+    field = admin.row(path)
+    assert admin.patch(path, field["version"], {"label_en": None}).status == 200
+    assert label_of(admin, key) != ["First"]
+    assert admin.delete(path).status == 204
+
+
 def test_a_custom_field_made_again_with_another_type_gives_clean_answers(people):
     admin = people["admin"]
     field = f"again{next(number)}"

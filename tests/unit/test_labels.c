@@ -65,19 +65,22 @@ static void a_text_missing_in_a_language_is_english(void **state)
     labels_free(&l);
 }
 
-static void an_override_wins_over_the_file(void **state)
+static void what_administrators_declared_wins_over_the_file_until_it_is_declared_otherwise(void **state)
 {
+    static const struct model_word first[] = {{"en", "lead.phone", "Telephone"}, {"en", "lead.x_port", "Port"}, {"fr", "lead", "Prospect"}},
+                                   then[] = {{"vi", "lead.x_port", "Cảng"}};
     struct labels *l = labels_new();
     struct buf err = BUF_INIT;
 
     assert_int_equal(labels_load(l, *state, &err), 0);
-    labels_put(l, "en", "lead.phone", "Telephone");
-    labels_put(l, "en", "lead.x_port", "Port");
-    labels_put(l, "en", "lead", ""); /* nothing */
-    labels_put(l, "fr", "lead", "Prospect");
+    labels_declared(l, first, 3);
     assert_string_equal(labels_get(l, "en", "lead.phone"), "Telephone");
     assert_string_equal(labels_get(l, "zh-CN", "lead.x_port"), "Port");
     assert_string_equal(labels_get(l, "en", "lead"), "Lead");
+    labels_declared(l, then, 1);
+    assert_string_equal(labels_get(l, "en", "lead.phone"), "Phone");
+    assert_string_equal(labels_get(l, "vi", "lead.x_port"), "Cảng");
+    assert_string_equal(labels_get(l, "en", "lead.x_port"), "lead.x_port");
     labels_free(&l);
 }
 
@@ -171,7 +174,7 @@ int main(void)
 #define WITH_FOLDER(t) cmocka_unit_test_setup_teardown(t, given_folder, folder_removed)
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(a_text_missing_in_a_language_is_english),
-        WITH_FOLDER(an_override_wins_over_the_file),
+        WITH_FOLDER(what_administrators_declared_wins_over_the_file_until_it_is_declared_otherwise),
         WITH_FOLDER(a_broken_file_is_named_with_its_line),
         cmocka_unit_test(the_nearest_language_is_chosen),
         cmocka_unit_test(names_in_braces_are_filled_in),
