@@ -1,6 +1,6 @@
 // approvals.mjs - flows of approval: made by an administrator, asked for, decided on a phone and by a link, withdrawn.
 import assert from 'node:assert/strict'
-import { call, open, PHONE, signIn, until } from './lib.mjs'
+import { call, eventually, open, PHONE, signIn, until } from './lib.mjs'
 
 export async function approvals({ test, clean, ok, choose, small, browser, host }) {
   const MANAGER = 1, SALES = 2 /* among the demo users */
@@ -37,8 +37,7 @@ export async function approvals({ test, clean, ok, choose, small, browser, host 
     await page.keyboard.press('Escape')
     await page.locator('[data-field=hours] input').fill('24')
     await page.locator('[data-t=saveflow]').click()
-    await until('two steps', async () => (await page.locator('[data-step]').count()) === 2)
-    assert.match(await page.locator('[data-step]').nth(1).textContent(), /Lan.*24 h/s)
+    await until('the second step in words', async () => /Lan.*24 h/s.test(await page.locator('[data-step]').nth(1).textContent()))
     await clean(page, 'a flow')
     await page.locator('[data-step]').nth(1).locator('[data-t=up]').click()
     await until('it is the first', async () => /Big ones/.test(await page.locator('[data-step]').first().textContent()))
@@ -59,10 +58,9 @@ export async function approvals({ test, clean, ok, choose, small, browser, host 
     assert.ok(answer.approval, 'it waits')
     await page.goto('/t/customer/' + row.id)
     const box = page.locator(`[data-approval="${answer.approval}"]`)
-    await box.waitFor()
-    assert.match(await box.textContent(), /250,?000/)
-    assert.match(await box.textContent(), /陈伟/)
-    assert.deepEqual(await box.locator('[data-op]').evaluateAll((b) => b.map((x) => x.dataset.op)), ['withdraw'])
+    await until('what is asked for', async () => /250,?000/.test(await box.textContent()))
+    await until('of whom', async () => /陈伟/.test(await box.textContent()))
+    await eventually('what one can do', () => box.locator('[data-op]').evaluateAll((b) => b.map((x) => x.dataset.op)), ['withdraw'])
     await clean(page, 'a record that waits')
 
     const other = await open(browser, host.url, { size: PHONE, touch: true, locale: 'zh-CN' })
@@ -124,8 +122,7 @@ export async function approvals({ test, clean, ok, choose, small, browser, host 
     await choose(page.locator('[data-field=field] .combo'), 'Rating')
     await choose(page.locator('[data-field=value] .combo'), 'Hot')
     await page.locator('[data-t=saveflow]').click()
-    await page.locator('[data-step]').waitFor()
-    assert.match(await page.locator('[data-step]').textContent(), /Set a field.*Hot/s)
+    await until('the step in words', async () => /Set a field.*Hot/s.test(await page.locator('[data-step]').textContent()))
     await clean(page, 'a rule')
     const lead = ok(await call(page, 'POST', 'lead', { name: 'Ruled ' + stamp }), 'lead').row
     assert.equal(lead.rating, 'hot')

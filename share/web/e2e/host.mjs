@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } fro
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { serve } from '../test/mock/server.mjs'
+import { PATIENCE } from './lib.mjs'
 
 const build = resolve(import.meta.dirname, '../../../build')
 export const ui = process.env.BERTH_UI_OUT ?? join(build, 'share/ui')
@@ -29,11 +30,11 @@ async function real(setup, more = [], languages = {}) {
     child.stdout.on('data', hear)
     child.stderr.on('data', hear)
     child.once('exit', () => no(new Error('the host ended:\n' + said)))
-    setTimeout(() => no(new Error('the host does not start:\n' + said)), 60_000).unref()
+    setTimeout(() => no(new Error('the host does not start:\n' + said)), 3 * PATIENCE).unref()
   })
   const stop = async () => {
     child.kill('SIGTERM')
-    const late = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
     await ended
     clearTimeout(late)
     rmSync(data, { recursive: true, force: true })

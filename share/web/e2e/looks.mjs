@@ -1,10 +1,12 @@
 // looks.mjs - flows of looking at many records: saved views, nested filters, groups, boards, calendars, trees, relations, exports.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { call, enterMoment, PHONE, signIn, until } from './lib.mjs'
+import { call, enterMoment, eventually, PHONE, signIn, until } from './lib.mjs'
 
 /** Drags with real pointer events, in steps as a hand does. */
 export async function drag(page, from, to, at = {}) {
+  await to.scrollIntoViewIfNeeded() /* which waits until they stand still */
+  await from.scrollIntoViewIfNeeded()
   const a = await from.boundingBox()
   const b = await to.boundingBox()
   await page.mouse.move(a.x + (at.fromX ?? a.width / 2), a.y + (at.fromY ?? a.height / 2))
@@ -37,11 +39,10 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
     const tab = page.locator('.tab', { hasText: 'Meine ' + stamp })
     await tab.waitFor()
     await until('the tab is chosen', async () => (await tab.getAttribute('aria-selected')) === 'true')
-    assert.doesNotMatch(page.url(), /[?&](by|f)=/, 'the address holds what differs only')
+    await until('the address holds what differs only', () => !/[?&](by|f)=/.test(page.url()))
     await page.goto(`/t/${TABLE}`)
-    await tab.waitFor()
-    assert.equal(await tab.getAttribute('aria-selected'), 'true', 'it opens first')
-    await until('its three records', async () => (await page.locator('[data-row]').count()) === 3)
+    await eventually('it opens first', () => tab.getAttribute('aria-selected'), 'true')
+    await eventually('its three records', () => page.locator('[data-row]').count(), 3)
     await page.locator('[data-t=viewmenu]').click()
     await clean(page, 'menu of a view')
     await page.locator('.opt[data-id=delete]').click()
@@ -76,7 +77,7 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
     const address = page.url()
     await page.goto(address)
     await rowsShown(page, 3)
-    assert.equal(await page.locator('.chip').count(), 1, 'any of several is one chip')
+    await eventually('any of several is one chip', () => page.locator('.chip').count(), 1)
   })
 
   for (const [size, name] of [[undefined, 'desk'], [PHONE, 'phone']]) await test('a list is shown as it was at a moment, changes nothing there, and comes back: ' + name, size ? { size, touch: true } : {}, async (page, stamp) => {
@@ -90,14 +91,14 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
     await page.goto(`${all}${cityOf}&asof=${then}`)
     await page.locator('[data-t=asof]').waitFor()
     await page.getByText('Then' + stamp).first().waitFor()
-    assert.equal(await page.locator('[data-t=new], [data-t=q]').count(), 0)
+    await eventually('nothing is made or sought there', () => page.locator('[data-t=new], [data-t=q]').count(), 0)
     await clean(page, 'a list of then')
     await enterMoment(page.locator('[data-t=asof]'), '2020-01-01T08:00')
     await page.keyboard.press('Enter')
     await until('nothing was there', async () => (await page.getByText('Then' + stamp).count()) === 0)
     await page.locator('[data-t=asofnow]').click()
     await page.getByText('Now' + stamp).first().waitFor()
-    assert.equal(await page.locator('[data-t=asof]').count(), 0)
+    await page.locator('[data-t=asof]').waitFor({ state: 'detached' })
   })
 
   await test('groups open and close, the keyboard reaches them, sums stand at the foot', {}, async (page, stamp) => {
@@ -166,8 +167,8 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
 
     await page.goto(`/t/opportunity?view=all&look=board&by=${by.name}&q=${encodeURIComponent(made.row[meta.title])}`)
     await page.locator(`[data-col="${lane[0].id}"] [data-card="${made.row.id}"]`).waitFor()
-    const shown = await page.locator('.bcol').evaluateAll((all) => all.map((c) => [Number(c.dataset.col), c.querySelector('.bhead .pill')?.className.replace('pill c-', '')]))
-    assert.deepEqual(shown, lane.map((r) => [r.id, r[by.board.color]]))
+    const shown = () => page.locator('.bcol').evaluateAll((all) => all.map((c) => [Number(c.dataset.col), c.querySelector('.bhead .pill')?.className.replace('pill c-', '')]))
+    await eventually('its columns', shown, lane.map((r) => [r.id, r[by.board.color]]))
     await clean(page, 'board by stage')
   })
 
@@ -195,6 +196,8 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
     await event.waitFor()
     await drag(page, event, page.locator('.mday[data-drop="2031-05-22"]'))
     await until('dragged', async () => (await day()) === '2031-05-22')
+    const under = () => event.evaluate((e) => { const at = e.getBoundingClientRect(); return document.elementsFromPoint(at.x + at.width / 2, at.y + at.height / 2).find((x) => x.matches('.mday'))?.dataset.drop })
+    await eventually('drawn there', under, '2031-05-22')
     await event.focus()
     await page.keyboard.press('Alt+ArrowRight')
     await until('a day on', async () => (await day()) === '2031-05-23')
@@ -208,7 +211,7 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
     await page.locator('[data-mode=month]').click()
     await page.locator('.mday[data-drop="2031-04-09"]').click({ position: { x: 60, y: 60 } })
     await page.locator('dialog form').waitFor()
-    assert.match(await page.locator(`dialog [data-field=${date.name}]`).textContent(), /9/, 'the day is filled in')
+    await until('the day is filled in', async () => /9/.test(await page.locator(`dialog [data-field=${date.name}]`).textContent()))
   })
 
   await test('a visit is dragged to another day and hour, and pulled to last longer', {}, async (page, stamp) => {
@@ -237,8 +240,8 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
     await page.mouse.move(a.x + 40, a.y + 20, { steps: 3 })
     await page.mouse.move(a.x + 20 + day, a.y + 12 + hour * 2, { steps: 8 })
     await page.mouse.up()
-    await until('a day and two hours later', async () => Date.parse((await read())[v.from]) - start.getTime() === 26 * 3600_000)
-    assert.equal(Date.parse((await read())[v.to]) - start.getTime(), 27 * 3600_000, 'both ends moved')
+    const hours = async () => { const now = await read(); return [v.from, v.to].map((f) => (Date.parse(now[f]) - start.getTime()) / 3600_000) }
+    await eventually('both ends a day and two hours later', hours, [26, 27])
     await until('drawn there', async () => Math.abs((await block.boundingBox()).x - a.x - day) < 4)
     await block.evaluate((e) => e.scrollIntoView({ block: 'center' }))
     const b = await block.boundingBox()
@@ -247,8 +250,7 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
     await page.mouse.move(b.x + 30, b.y + b.height + 12, { steps: 3 })
     await page.mouse.move(b.x + 30, b.y + b.height - 3 + hour, { steps: 6 })
     await page.mouse.up()
-    await until('an hour longer', async () => Date.parse((await read())[v.to]) - start.getTime() === 28 * 3600_000)
-    assert.equal(Date.parse((await read())[v.from]) - start.getTime(), 26 * 3600_000, 'its beginning stays')
+    await eventually('an hour longer, from the same beginning', hours, [26, 28])
     await clean(page, 'week')
     await call(page, 'DELETE', 'activity/' + row.id)
   })
@@ -273,7 +275,7 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
     await page.keyboard.press('ArrowRight')
     await node(b.id).waitFor()
     await page.keyboard.press('ArrowRight')
-    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-node')), String(b.id))
+    await eventually('on the one below', () => page.evaluate(() => document.activeElement?.getAttribute('data-node')), String(b.id))
     await page.keyboard.press('m')
     await page.locator('dialog .combo').first().waitFor()
     await clean(page, 'moving a node')
@@ -336,7 +338,7 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
       await page.locator('.grid').evaluate((g) => g.scrollTo({ top: g.scrollHeight }))
       await until('more rows', async () => page.evaluate((k) => Number(document.querySelector('.gb > .gr:last-child')?.getAttribute('aria-rowindex')) > k, y * 40))
     }
-    assert.ok((await page.locator('.gb > .gr').count()) < 60, 'only what is in sight is drawn')
+    await until('only what is in sight is drawn', async () => (await page.locator('.gb > .gr').count()) < 60)
     await page.locator('.grid').evaluate((g) => g.scrollTo({ top: 0 }))
     await page.locator(`#${first}`).waitFor()
   })

@@ -1,11 +1,12 @@
 // mobile.mjs - flows of the phone and of a connection that comes and goes: nothing typed is lost, Back closes what is on top.
 import assert from 'node:assert/strict'
-import { call, PHONE, signIn } from './lib.mjs'
+import { call, eventually, PHONE, signIn } from './lib.mjs'
 
 const offline = (page) => { page.trouble = page.trouble.filter((x) => !/ERR_INTERNET_DISCONNECTED|Failed to fetch/.test(x)) }
 
 export async function mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE }) {
   await test('a change made without a connection is told with its value, and is tried again', {}, async (page, stamp) => {
+    await page.clock.install()
     await signIn(page)
     const row = await make(page, await metaOf(page))
     await page.goto(`/t/${TABLE}/${row.id}`)
@@ -15,11 +16,11 @@ export async function mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE })
     await page.keyboard.press('Enter')
     await page.locator('.toast.bad', { hasText: `Ningbo ${stamp}` }).waitFor()
     await clean(page, 'not saved')
-    await page.waitForTimeout(9000) // longer than any other message stays
+    await page.clock.fastForward(9000) // longer than any other message stays
     await page.context().setOffline(false)
     await page.locator('[data-t=tryagain]').click()
     await page.locator('.toast [data-t=undo]').waitFor()
-    assert.equal((await fetchRow(page, row.id)).row.city, `Ningbo ${stamp}`)
+    await eventually('saved', async () => (await fetchRow(page, row.id)).row.city, `Ningbo ${stamp}`)
     offline(page)
   })
 
@@ -32,12 +33,11 @@ export async function mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE })
     await page.context().setOffline(true)
     await page.locator('[data-t=save]').click()
     await page.locator('dialog .note.bad').waitFor()
-    assert.equal(await page.locator('dialog [data-field=name] input').inputValue(), `Offline ${stamp}`)
+    await eventually('still there', () => page.locator('dialog [data-field=name] input').inputValue(), `Offline ${stamp}`)
     await page.context().setOffline(false)
     await page.locator('[data-t=save]').click()
     await page.locator('dialog').waitFor({ state: 'detached' })
-    const found = ok(await call(page, 'GET', `${TABLE}?q=` + encodeURIComponent(`Offline ${stamp}`)), 'search').rows
-    assert.equal(found.length, 1)
+    await eventually('saved once', async () => ok(await call(page, 'GET', `${TABLE}?q=` + encodeURIComponent(`Offline ${stamp}`)), 'search').rows.length, 1)
     offline(page)
   })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { start } from './host.mjs'
-import { call, open, signIn, until } from './lib.mjs'
+import { call, eventually, open, signIn, until } from './lib.mjs'
 
 export async function rules({ test, clean, ok, choose, make, metaOf, TABLE, browser }) {
   await test('a language that an administrator added is chosen before and after signing in, and stays', {}, async () => {
@@ -16,7 +16,7 @@ export async function rules({ test, clean, ok, choose, make, metaOf, TABLE, brow
       await page.locator('[data-t=home]', { hasText: 'ホーム' }).waitFor()
       await page.locator('.side .nav', { hasText: '見込み客' }).waitFor()
       await page.locator('[data-t=bell]', { hasText: 'Alerts' }).waitFor() // what the file leaves out
-      assert.equal(await page.evaluate(() => document.documentElement.lang), 'ja')
+      await eventually('the page says so', () => page.evaluate(() => document.documentElement.lang), 'ja')
       await clean(page, 'an added language')
       await page.reload()
       await page.locator('[data-t=home]', { hasText: 'ホーム' }).waitFor()
@@ -41,8 +41,7 @@ export async function rules({ test, clean, ok, choose, make, metaOf, TABLE, brow
     await box.locator('[data-field=digits] input').fill('7')
     await page.keyboard.press('Enter')
     await until('kept', async () => ok(await call(page, 'GET', 'series?filter=' + encodeURIComponent('["name","=","customer.number"]')), 'series').rows[0]?.digits === 7)
-    const looks = await box.locator('[data-t=looks]').innerText()
-    assert.match(looks, new RegExp(`^K${stamp}-20\\d\\d-\\d{7}$`))
+    const looks = await until('it shows the next', async () => new RegExp(`^K${stamp}-20\\d\\d-\\d{7}$`).exec(await box.locator('[data-t=looks]').innerText())?.[0])
     await clean(page, 'series')
     const made = ok(await call(page, 'POST', 'customer', { name: `Numbered ${stamp}` }), 'customer').row
     assert.equal(made.number, looks)
@@ -58,7 +57,7 @@ export async function rules({ test, clean, ok, choose, make, metaOf, TABLE, brow
     await choose(page.locator('dialog [data-field=on_table] .combo'), 'Leads')
     await page.locator('[data-t=save]').click()
     await page.locator('#pool-rules').waitFor()
-    const id = Number(/pools\/(\d+)/.exec(page.url())[1])
+    const id = await until('its page', () => Number(/pools\/(\d+)/.exec(page.url())?.[1]))
     const rows = async (table) => ok(await call(page, 'GET', `${table}?sort=id&filter=` + encodeURIComponent(`["pool_id","=",${id}]`)), table).rows
     await choose(page.locator('[data-t=members] .combo'), 'Alice')
     await until('a member', async () => (await rows('pool_member')).some((r) => r.user_id))
@@ -100,7 +99,7 @@ export async function rules({ test, clean, ok, choose, make, metaOf, TABLE, brow
     await page.keyboard.insertText(`-- Nobody claims this one.\nreturn function(lead, user_id)\n  return lead.name ~= "${row.name}"\nend\n`)
     await page.locator('[data-t=tryscript]').click()
     await page.locator('[data-t=tried]').getByText(row.name).waitFor()
-    assert.match(await page.locator('[data-t=tried] li').first().innerText(), /true → false/)
+    await until('what would change', async () => /true → false/.test(await page.locator('[data-t=tried] li').first().innerText()))
     await clean(page, 'a dry run')
     await code.click()
     await page.keyboard.press('Control+a')
@@ -122,6 +121,7 @@ export async function rules({ test, clean, ok, choose, make, metaOf, TABLE, brow
     await page.locator('[data-id^=look-]').first().click()
     await page.locator('.looking').waitFor()
     await page.goto('/admin/roles/2')
+    await page.locator('.empty').waitFor()
     assert.equal(await page.locator('[data-t=rolemenu]').count(), 0, 'who is looked as administers nothing')
     ok(await call(page, 'DELETE', '_look_as'), 'back')
   })
