@@ -1,11 +1,10 @@
 """Activities: what was done and planned, tasks and their course, reports, calendar links."""
 import datetime
 import itertools
-import time
 
 import pytest
 
-from site_ import PATIENCE
+from site_ import until
 
 number = itertools.count(1)
 
@@ -165,9 +164,7 @@ def test_a_memo_rings_at_its_time_and_a_task_when_it_is_handed_down(people):
     def alerts(person):
         return {(a["table"], a["record"]) for a in person.get("/_alert").json["alerts"]}
 
-    until = time.monotonic() + PATIENCE  # alerts are delivered behind the request
-    while not {("memo", memo["id"]), ("task", task["id"])} <= alerts(li):
-        assert time.monotonic() < until, alerts(li)
+    assert until(lambda: {("memo", memo["id"]), ("task", task["id"])} <= alerts(li)), alerts(li)  # delivered behind the request
     assert ("memo", later["id"]) not in alerts(li) and ("memo", memo["id"]) not in alerts(manager)
     li.patch(f"/memo/{memo['id']}", memo["version"], {"done": True})
     assert ("memo", memo["id"]) not in alerts(li)

@@ -4,9 +4,10 @@ import itertools
 import json
 import http.client
 import threading
-import time
 
 import pytest
+
+from site_ import PATIENCE, until
 
 number = itertools.count(1)
 
@@ -25,21 +26,11 @@ def alerts(person, state="open", text=None):
     return [a for a in answer.json["alerts"] if text is None or a["text"] == text]
 
 
-def until(check, seconds=30):
-    """Asks until it holds: the alert thread looks once a second."""
-    end = time.monotonic() + seconds
-    while True:
-        got = check()
-        if got or time.monotonic() > end:
-            return got
-        time.sleep(0.02)
-
-
 class Ear:
     """A browser's open event stream."""
 
     def __init__(self, person):
-        self.connection = http.client.HTTPConnection("127.0.0.1", person.site.port, timeout=60)
+        self.connection = http.client.HTTPConnection("127.0.0.1", person.site.port, timeout=PATIENCE)
         self.connection.request("GET", "/api/_events?locale=en", headers={"Cookie": person.cookie})
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200

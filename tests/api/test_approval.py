@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from test_alerts import until
+from site_ import until
 from test_mail import relay  # noqa: F401
 from test_rights import name, sees
 from test_sharing import at, me

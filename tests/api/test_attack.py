@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from site_ import PATIENCE, Person
+from site_ import Person, until
 
 number = itertools.count(1)
 HUGE = (1 << 63) - 1
@@ -35,14 +35,6 @@ def hire(site, admin, *rights, fields=(), **user):
     assert admin.post(f"/user/{row['id']}/_password", {"password": "attack the host"}).status == 204
     admin.made("user_role", user_id=row["id"], role_id=role["id"])
     return site.sign_in(row["login"], "attack the host")
-
-
-def until(what):
-    end = time.monotonic() + PATIENCE
-    while not (found := what()):
-        assert time.monotonic() < end, "never came true"
-        time.sleep(0.02)
-    return found
 
 
 FULL = dict(read_scope="all", update_scope="all", delete_scope="all", can_create=True, can_import=True, can_export=True)

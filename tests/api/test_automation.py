@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from test_alerts import until
+from site_ import until
 from test_mail import relay  # noqa: F401
 from test_rights import name
 from test_sharing import at, me
@@ -163,7 +163,7 @@ def test_a_day_that_comes_near_at_once_and_by_the_clock(own_site):
     li = site.sign_in("demo.li")
     looked = sqlite3.connect(site.data / "berth.db")
     before = looked.execute("SELECT from_at FROM automation_look").fetchone()[0]
-    assert until(lambda: looked.execute("SELECT from_at FROM automation_look").fetchone()[0] != before, 90)
+    assert until(lambda: looked.execute("SELECT from_at FROM automation_look").fetchone()[0] != before)
     looked.close()
     assert li.row(f"/lead/{early['id']}")["rating"] == "cold", "once"
 

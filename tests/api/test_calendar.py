@@ -1,11 +1,10 @@
 """Appointments with others: invitations and answers, who is free, working hours, where people are; figures of a team."""
 import datetime
 import itertools
-import time
 
 import pytest
 
-from site_ import PATIENCE
+from site_ import until
 
 number = itertools.count(1)
 
@@ -22,15 +21,11 @@ def ms(text):
     return str(int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000))
 
 
-def alerts(person, until=None):
-    """Texts of the open alerts; with until, waits for it: they are delivered behind the request."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        found = [(a["table"], a["record"], a["text"]) for a in person.get("/_alert", limit=200).json["alerts"]]
-        if until is None or any(until == (t, r) for t, r, _ in found):
-            return found
-        assert time.monotonic() < end, found
-        time.sleep(0.05)
+def alerts(person, wanted=None):
+    """Texts of the open alerts; with wanted, waits for it: they are delivered behind the request."""
+    look = lambda: [(a["table"], a["record"], a["text"]) for a in person.get("/_alert", limit=200).json["alerts"]]
+    assert wanted is None or until(lambda: any(wanted == (t, r) for t, r, _ in look())), look()
+    return look()
 
 
 @pytest.fixture

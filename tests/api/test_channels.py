@@ -13,8 +13,8 @@ import urllib.parse
 
 import pytest
 
-from site_ import ROOT, Site
-from test_alerts import alerts, soon, until
+from site_ import ROOT, Site, until
+from test_alerts import alerts, soon
 
 number = itertools.count(1)
 HOSTILE = 'He said "hi"\\ \u2028 {"x":1} \u0000\r\nX-Evil: 1 </script> 陈 Đặng'.replace("\x00", "")
@@ -271,7 +271,7 @@ end)
     ways(li)
     ways(manager, telegram="777")
     lead = li.made("lead", name="Escalated Freight Partners", city="Escalate")
-    got = until(lambda: [m for m in gateway.of("telegram") if m["chat_id"] == "777" and "Late: 1" in m["text"]], seconds=90)
+    got = until(lambda: [m for m in gateway.of("telegram") if m["chat_id"] == "777" and "Late: 1" in m["text"]])
     assert len(got) == 1 and str(lead["id"]) in json.dumps(got[0]["reply_markup"]) and got[0]["disable_notification"] is False
 
 
@@ -402,7 +402,7 @@ def test_no_redirect_is_followed_and_long_and_slow_answers_end(probe, gateway):
     quiet = socket.socket()
     quiet.bind(("127.0.0.1", 0))
     quiet.listen()
-    go = probe("--net_hosts", f"127.0.0.1:{gateway.port} 127.0.0.1:{quiet.getsockname()[1]}", "--net_private", "--net_timeout", "300ms", "--net_answer", "4K")
+    go = probe("--net_hosts", f"127.0.0.1:{gateway.port} 127.0.0.1:{quiet.getsockname()[1]}", "--net_private", "--net_timeout", "5s", "--net_answer", "4K")
     gateway.answers["/elsewhere"] = [(302, {})]
     assert go(gateway.url + "/elsewhere") == "status 302"
     gateway.answers["/long"] = [(200, b"x" * 5000)]

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from site_ import BUILD, ROOT, Site
+from site_ import BUILD, PATIENCE, ROOT, Site
 
 
 def exported(admin):
@@ -254,7 +254,7 @@ def test_the_command_line_carries_the_same_file(two, tmp_path):
 
     def berth(folder, *words):
         return subprocess.run([BUILD / "berth", *words, "--data", tmp_path / folder / "data", "--scripts", tmp_path / folder / "scripts"],
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=PATIENCE)
     out = tmp_path / "trial.json"
     assert berth("trial", "config", "export", "--out", out).returncode == 0
     assert out.read_bytes() == file

@@ -11,7 +11,7 @@ import zlib
 
 import pytest
 
-from site_ import BUILD
+from site_ import BUILD, PATIENCE
 
 number = itertools.count(1)
 PDF = b"%PDF-1.4\n" + b"x" * 5000
@@ -148,7 +148,7 @@ def test_too_large_is_said_before_the_body_is_sent(own_site):
     site = own_site("--upload_max", "64K")
     li = site.sign_in("demo.li")
     lead = li.made("lead", name="Large Paper Freight")
-    with socket.create_connection(("127.0.0.1", site.port), timeout=30) as s:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE) as s:
         s.sendall((f"POST /api/lead/{lead['id']}/_files?name=a.txt HTTP/1.1\r\nHost: x\r\nX-Berth: 1\r\nCookie: {li.cookie}\r\n"
                    "Content-Length: 100000000\r\n\r\n").encode())
         assert b" 413 " in s.recv(200)

@@ -3,12 +3,11 @@ import csv
 import io
 import itertools
 import sqlite3
-import time
 
 import openpyxl
 import pytest
 
-from site_ import PATIENCE
+from site_ import until
 
 number = itertools.count(1)
 SLOW = """-- Takes its time over each lead
@@ -231,9 +230,7 @@ def test_keys_of_an_import_are_known_at_once_and_sorted_in_when_nothing_else_is_
         return answer.status == 409 and answer.code == "duplicate"
 
     assert known(1) and known(4999)
-    begun = time.monotonic()
-    while keys(site)[0] > 0 and time.monotonic() - begun < PATIENCE:
-        time.sleep(0.05)
+    until(lambda: keys(site)[0] == 0)
     staged, sorted_in = keys(site)
     assert staged == 0 and sorted_in == before + 10000 and known(1) and known(4999)
     assert undo(person, look["import"])["result"]["undone"] == 5000

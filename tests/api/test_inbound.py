@@ -17,7 +17,8 @@ import io
 
 import pytest
 
-from test_alerts import alerts, until
+from site_ import PATIENCE, until
+from test_alerts import alerts
 from test_files import Clamd
 from test_mail import relay  # noqa: F401  a fixture
 
@@ -84,17 +85,15 @@ class Mailbox:
 
     def start(self):
         self.process = subprocess.Popen(["dovecot", "-F", "-c", self.dir / "dovecot.conf"], stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 30
-        while time.monotonic() < end:
-            with socket.socket() as s:
-                if s.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise AssertionError((self.dir / "dovecot.log").read_text())
+        assert until(self.listens), (self.dir / "dovecot.log").read_text()
+
+    def listens(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
 
     def close(self):
         self.stop()
@@ -263,7 +262,7 @@ def test_hostile_mails_end_nothing_and_hold_up_nobody(own_site, mailbox):
     for raw in hostile():
         mailbox.put(raw)
     mailbox.put(mail("behind@behind.example", "behind all of them", "still here"))
-    assert until(lambda: messages(li, lead), seconds=120)
+    assert until(lambda: messages(li, lead))
     got = {m["subject"]: m for m in unsorted(admin)}
     assert "alert(1)" not in got["html"]["text"] and got["html"]["text"].startswith("Hello & bye") and "p{}" not in got["html"]["text"]
     assert {"deep", "wide", "refs", "big", "zip"} <= set(got) and got["zip"]["text"].rstrip() == "see file"

@@ -2,22 +2,12 @@
 import itertools
 import pathlib
 import signal
-import time
 
 import pytest
 
-from site_ import PATIENCE
+from site_ import until
 
 number = itertools.count(1)
-
-
-def until(check, seconds=PATIENCE):
-    end = time.monotonic() + seconds
-    while True:
-        got = check()
-        if got or time.monotonic() > end:
-            return got
-        time.sleep(0.02)
 
 
 def timer(admin, name):

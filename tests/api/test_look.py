@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from site_ import BUILD
+from site_ import BUILD, PATIENCE
 from test_records import name
 
 
@@ -285,7 +285,7 @@ def test_libreoffice_opens_an_exported_workbook(people, tmp_path):
     (tmp_path / "leads.xlsx").write_bytes(file.body)
     subprocess.run(["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to",
                     "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false", "--outdir", tmp_path,
-                    tmp_path / "leads.xlsx"], check=True, capture_output=True, timeout=240)
+                    tmp_path / "leads.xlsx"], check=True, capture_output=True, timeout=PATIENCE)
     rows = list(csv.reader(io.StringIO((tmp_path / "leads.csv").read_text("utf-8"))))
     assert len(rows) == 2 and rows[1][0].startswith("深圳") and rows[1][1] == "2027-02-28" and rows[1][2].isdigit()
 
@@ -299,7 +299,7 @@ def test_the_command_line_exports_with_somebodys_rights_and_says_so(own_site):
 
     def run(*options):
         return subprocess.run([BUILD / "berth", "export", "lead", "--data", site.data, "--scripts", site.data.parent / "scripts",
-                               "--filter", json.dumps(["city", "=", town]), *options], capture_output=True, text=True, timeout=60)
+                               "--filter", json.dumps(["city", "=", town]), *options], capture_output=True, text=True, timeout=PATIENCE)
 
     out = site.data.parent / "leads.csv"
     done = run("--out", out, "--fields", "name,next_action_on", "--language", "vi")

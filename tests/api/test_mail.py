@@ -10,7 +10,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from test_alerts import soon, until
+from site_ import until
+from test_alerts import soon
 
 number = itertools.count(1)
 

@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from test_alerts import alerts, until
+from site_ import until
+from test_alerts import alerts
 
 number = itertools.count(1)
 

@@ -136,7 +136,7 @@ def test_what_is_wrong_is_told_with_its_line_and_the_version_before_stays(report
 
 
 def test_what_takes_too_long_ends_and_disturbs_nobody(own_site):
-    site = own_site("--request-timeout", "2s")
+    site = own_site("--request-timeout", "8s")
     admin = site.sign_in("demo.admin")
     (site.data.parent / "scripts" / "reports" / "slow.lua").write_text(
         "-- Endless\nreturn {columns = {{name = 'a', type = 'int'}}, sql = [[SELECT count(*) FROM lead a, lead b, lead c, lead d, lead e]]}\n")

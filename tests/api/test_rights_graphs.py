@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from site_ import PATIENCE
+
 GRAPHS = int(os.environ.get("BERTH_GRAPHS", 25))
 SEED = int(os.environ.get("BERTH_GRAPHS_SEED", 20261127))
 SCOPES = ["none", "own", "team", "department", "tree", "all"]
@@ -234,7 +236,7 @@ def put_what_hangs_on(site, admin, g):
         answer = admin.ask("POST", f"/lead/{lead}/_files?name=probe.txt", raw=b"probe")
         assert answer.status == 201, answer
         files[lead] = answer.json["file"]["id"]
-    db = sqlite3.connect(site.data / "berth.db", timeout=60)
+    db = sqlite3.connect(site.data / "berth.db", timeout=PATIENCE)
     tbl = db.execute("SELECT id FROM model_table WHERE name = 'lead'").fetchone()[0]
     now = int(time.time() * 1000)
     db.executemany("INSERT INTO alert (user_id, text, tbl, rec, severity, state, due_at, fired_at) VALUES (?, 'alert.changed', ?, ?, 1, 'open', ?, ?)",

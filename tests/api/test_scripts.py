@@ -1,9 +1,8 @@
 """Hooks written in Lua, as users and administrators meet them."""
-import time
 
 import pytest
 
-from site_ import PATIENCE
+from site_ import until
 
 
 @pytest.fixture
@@ -66,10 +65,7 @@ def test_a_changed_file_is_followed_without_being_told(hooked):
     site, admin, _ = hooked
     (site.data.parent / "scripts" / "hooks" / "mark.lua").write_text(
         "-- Marks\non('lead', 'before_insert', function(lead) lead.notes = 'marked' end)\n")
-    until = time.monotonic() + PATIENCE
-    while not [s for s in admin.get("/_script").json["scripts"] if s["file"] == "hooks/mark.lua"]:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    assert until(lambda: [s for s in admin.get("/_script").json["scripts"] if s["file"] == "hooks/mark.lua"])
     assert admin.made("lead", name="Marked Lua Forwarding")["notes"] == "marked"
 
 
@@ -84,10 +80,7 @@ def test_a_custom_field_can_be_named_as_soon_as_it_exists(hooked):
     problem, = script("hooks/port.lua", text)["problems"]
     assert (problem["line"], problem["message"]) == (2, "lead has no field 'x_port'")
     admin.made("custom_field", on_table="lead", name="x_port", type="text", label_en="Port")
-    until = time.monotonic() + PATIENCE
-    while admin.get("/_script").json["problems"]:
-        assert time.monotonic() < until, admin.get("/_script").json
-        time.sleep(0.05)
+    assert until(lambda: not admin.get("/_script").json["problems"]), admin.get("/_script").json
     assert admin.made("lead", name="Custom Lua Port Lines")["x_port"] == "Cat Lai"
 
 

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from site_ import PATIENCE
 from test_rights import name
 from test_sharing import at, me, shared
 
@@ -140,7 +141,7 @@ def test_the_command_line_says_why_beside_a_running_server(own_site):
     lead = li.made("lead", name="Command Why Shipping")
 
     def berth(*words):
-        return subprocess.run([BUILD / "berth", "why", *words, "--data", site.data, "--language", "en"], capture_output=True, text=True, timeout=60)
+        return subprocess.run([BUILD / "berth", "why", *words, "--data", site.data, "--language", "en"], capture_output=True, text=True, timeout=PATIENCE)
     yes, no = berth("demo.li", "lead", str(lead["id"])), berth("demo.minh", "lead", str(lead["id"]), "--deed", "update")
     assert yes.returncode == 0 and "owns it" in yes.stdout, yes
     assert no.returncode == 1 and "do not reach that far" in no.stdout and "ask:" in no.stdout, no

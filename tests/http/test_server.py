@@ -349,11 +349,11 @@ class Streams(unittest.TestCase):
             server.wait_stat("in_flight", 1)
 
     def test_stream_outlives_every_time_limit(self):
-        with Server(header_ms=100, idle_ms=100, body_ms=100) as server, server.client() as c:
+        with Server(header_ms=1000, idle_ms=1000, body_ms=1000) as server, server.client() as c:
             c.send(request("/events"))
             c.read_head()
             text = b""
-            while b"data: 600\n\n" not in text:
+            while b"data: 1500\n\n" not in text:
                 text += self.chunks(c, 1)[0]
 
     def test_replaced_stream(self):

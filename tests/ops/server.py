@@ -10,7 +10,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build"))
-PATIENCE = 60  # seconds; generous, because the machine may be busy
+PATIENCE = 120  # seconds; generous, because the machine may be busy
 
 
 def wait_until(condition, what):
@@ -68,7 +68,7 @@ class Server:
 
     def run(self, *arguments):
         return subprocess.run([self.program, *arguments, "--data", self.data],
-                              capture_output=True, text=True, timeout=PATIENCE * 4)
+                              capture_output=True, text=True, timeout=PATIENCE)
 
     def signal(self, number):
         self.process.send_signal(number)

@@ -4,13 +4,13 @@ import subprocess
 
 import pytest
 
-from server import BUILD
+from server import BUILD, PATIENCE
 
 
 def berth(*arguments, cwd="/", env=None):
     clean = {k: v for k, v in os.environ.items() if not k.startswith("BERTH_")}
     return subprocess.run([BUILD / "berth", *arguments], capture_output=True, text=True, cwd=cwd,
-                          env={**clean, **(env or {})}, timeout=60)
+                          env={**clean, **(env or {})}, timeout=PATIENCE)
 
 
 def commands():
