@@ -71,7 +71,7 @@ static const struct berth_field role_table_fields[] = {
 static const struct berth_field role_field_fields[] = {
     {"role_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST, "role"},
     {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, "@table", .max = 48},
-    {"field", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 48},
+    {"field", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, "@field", .max = 48},
     {"access", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "access", "read"},
     {0},
 };
@@ -233,7 +233,7 @@ static const struct berth_field dict_item_fields[] = {
 static const struct berth_field dup_rule_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
     {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, "@table", .max = 48},
-    {"fields", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 200}, /* "name, city" */
+    {"fields", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, "@fields", .max = 200}, /* "name, city" */
     {"method", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "dup_method", "field"},
     {"alike", BERTH_INT, BERTH_REQUIRED, .def = "90", .when = "method = 'similar'", .max = 98},
     {"meets", BERTH_TEXT, 0, .max = 48}, /* rules with the same word meet across tables */

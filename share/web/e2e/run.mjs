@@ -14,6 +14,7 @@ import { line } from './line.mjs'
 import { looks } from './looks.mjs'
 import { mobile } from './mobile.mjs'
 import { moments } from './moments.mjs'
+import { names } from './names.mjs'
 import { records } from './records.mjs'
 import { rules } from './rules.mjs'
 
@@ -787,6 +788,7 @@ if (host.kind !== 'mock') await records({ test, clean, ok, make, metaOf, TABLE }
 if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, metaOf, TABLE, browser })
 if (host.kind !== 'mock') await mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE })
 if (host.kind !== 'mock') await moments({ test, clean, ok, make, metaOf, browser, host, TABLE })
+if (host.kind !== 'mock') await names({ test, clean, ok, choose })
 if (host.kind !== 'mock') await home({ test, clean, ok, until, small })
 if (host.kind !== 'mock') await approvals({ test, clean, ok, until, choose, small, browser, host })
 if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, browser, host })

@@ -1,7 +1,9 @@
 // designs.ts - what the designer of flows of approval and the one of automation rules differ in: their forms, with choices
 // instead of names to type, and how a rule and its steps read.
+import { channelName } from '../core/channels'
 import { t } from '../core/i18n'
 import { formFields } from '../core/meta'
+import { listOf } from '../core/naming'
 import type { Field, Meta, Option, Row } from '../core/types'
 import type { Registry } from './registry'
 
@@ -23,13 +25,13 @@ export interface Design {
   steps: string
   of: string
   words: 'flow' | 'rule'
-  fields: (meta: Meta, reg: Registry, of: Meta | undefined, values: Record<string, unknown>) => Field[]
+  /** `channels`: the ways out that are switched on. */
+  fields: (meta: Meta, reg: Registry, of: Meta | undefined, values: Record<string, unknown>, channels: string[]) => Field[]
   /** What sets it off. */
   when: (row: Row, say: Say) => string
   step: (row: Row, say: Say) => { title: string; lines: string[] }
 }
 
-export const listOf = (v: unknown): string[] => String(v ?? '').split(/[, ]+/).filter(Boolean)
 const among = (of: Meta | undefined, fits: (f: Field) => boolean): Option[] => (of?.fields ?? []).filter(fits).map((f) => ({ value: f.name, label: f.label }))
 const tables = (reg: Registry, fits: (x: Registry['tables'][number]) => boolean): Option[] => reg.tables.filter(fits).map((x) => ({ value: x.name, label: x.label }))
 const pick = (f: Field, options: Option[], more: Partial<Field> = {}): Field => ({ ...f, type: 'pick', options, ...more })
@@ -72,7 +74,7 @@ export const APPROVALS: Design = {
 
 export const AUTOMATION: Design = {
   place: 'automation', table: 'automation', steps: 'automation_step', of: 'automation_id', words: 'rule',
-  fields: (meta, reg, of, v) => mine(meta).map((f): Field => {
+  fields: (meta, reg, of, v, channels) => mine(meta).map((f): Field => {
     const watched = of?.fields.find((x) => x.name === v.field)
     const day = (x: Field): boolean => x.type === 'date' || x.type === 'time'
     switch (f.name) {
@@ -80,6 +82,7 @@ export const AUTOMATION: Design = {
       case 'field': return pick(f, among(of, (x) => (v.does ? !x.readonly && !x.many : v.event === 'near' || v.event === 'idle' ? day(x) : x.name !== 'id')), { required: f.required || v.event === 'near' || v.event === 'reached' })
       case 'value': return watched?.options ? pick(f, watched.options) : f
       case 'makes': return pick(f, tables(reg, (x) => x.plugin !== 'base' && x.fields.some((y) => y.type === 'ref' && y.of === of?.table && !y.many && !y.locked)))
+      case 'channel': return pick(f, [...new Set([...channels, ...(v.channel ? [String(v.channel)] : [])])].map((c) => ({ value: c, label: channelName(c) })))
       case 'whom': return pick(f, (f.options ?? []).filter((o) => o.value !== 'record' || v.does === 'mail'))
       default: return f
     }
@@ -102,7 +105,7 @@ export const AUTOMATION: Design = {
       assign: [`${say.pick(s, 'how')}: ${those}`],
       alert: [whom, String(s.text ?? '')],
       mail: [whom, say.title('mail_template', s.template_id)],
-      message: [`${String(s.channel ?? '')}: ${String(s.address ?? '')}`, String(s.text ?? '')],
+      message: [`${channelName(String(s.channel ?? ''))}: ${String(s.address ?? '')}`, String(s.text ?? '')],
       create: [`${say.table(s.makes)}: ${String(s.text ?? '')}`, t('rule.due', { n: Number(s.days), who: whom })],
     }
     return { title: say.pick(s, 'does'), lines: (lines[String(s.does)] ?? []).filter(Boolean) }
