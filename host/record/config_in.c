@@ -169,7 +169,7 @@ static enum config_got find_row(struct berth_ctx *c, struct record *w)
             return got;
         any = any || !val_is_nil(known[i]);
     }
-    if (!any) {
+    if (!any && (w->t->known[0]->flags & BERTH_REQUIRED)) { /* a working week without a country is everybody's */
         ctx_invalid(c, w->t->known[0]->name, "err.required", NULL);
         return GOT_BAD;
     }

@@ -93,13 +93,25 @@ static int64_t place(struct berth_ctx *c, const struct berth_row *r, const struc
 /* ---- keys ------------------------------------------------------------------------------------------------ */
 static json_t *key_of(struct berth_ctx *c, const struct table *t, int64_t id, int deep);
 
+static json_t *as_json(const struct field *f, struct berth_val v)
+{
+    struct buf b = BUF_INIT;
+    struct json j = json_to(&b);
+    json_t *out;
+
+    val_json(&j, f, v);
+    out = json_loadb(b.s, b.len, JSON_DECODE_ANY, NULL);
+    buf_free(&b);
+    return out;
+}
+
 static json_t *part_of(struct berth_ctx *c, const struct field *f, struct berth_val v, int deep)
 {
     if (val_is_nil(v))
         return json_null();
     if (f->type == BERTH_REF)
         return f->ref == NULL || f->ref->known == NULL ? NULL : key_of(c, f->ref, v.i, deep + 1);
-    return field_is_text(f) ? json_stringn(v.s, (size_t)v.len) : json_integer(v.i);
+    return as_json(f, v);
 }
 
 static json_t *row_key(struct berth_ctx *c, const struct berth_row *r, int deep)
@@ -345,18 +357,6 @@ static json_t *filter_turned(const struct berth_row *r, json_t *filter, bool in,
 }
 
 /* ---- values -------------------------------------------------------------------------------------------------- */
-static json_t *as_json(const struct field *f, struct berth_val v)
-{
-    struct buf b = BUF_INIT;
-    struct json j = json_to(&b);
-    json_t *out;
-
-    val_json(&j, f, v);
-    out = json_loadb(b.s, b.len, JSON_DECODE_ANY, NULL);
-    buf_free(&b);
-    return out;
-}
-
 json_t *config_value(const struct berth_row *r, const struct field *f)
 {
     json_t *out = as_json(f, r->v[f->at]), *one;

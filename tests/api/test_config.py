@@ -53,6 +53,10 @@ def set_up(admin):
     admin.made("layout", on_table="lead", spec={"groups": [{"name": "first", "labels": {"vi": "Đầu"}, "fields": ["name", "x_port"]}], "hidden": []})
     admin.made("label", locale="vi", word="lead.name", text="Tên hãng tàu")
     admin.made("tag", name="VIP", color="violet")
+    admin.made("work_week", country="VN", days=["mon", "tue", "wed", "thu", "fri", "sat"])
+    admin.made("work_week", days=["mon", "tue"])
+    admin.made("day_off", on_day="2027-02-06", name="Tết", country="VN")
+    admin.made("day_off", on_day="2027-02-06", name="Everybody's")
     admin.made("mail_template", name="Welcome", on_table="lead", subject_en="Hello {name}", body_en="…")
     admin.made("setting", name="base.company", value="Trial Ltd")
     admin.made("dup_rule", name="Same city", on_table="lead", fields="name", method="exact", on_create="block")
@@ -120,6 +124,8 @@ def test_a_trial_is_carried_to_a_fresh_installation_and_reads_the_same_there(two
     view, = admin.rows("saved_view", filter=["name", "=", "Fairs"])
     assert view["owner_id"] == admin.user["id"] and view["filter"]["and"][1] == ["pool_id", "=", pools[7]]
     assert admin.made("lead", name="Hooked by the carried script")["x_port"] == "fair"
+    assert {(d["country"], d["name"]) for d in admin.rows("day_off", filter=["on_day", "=", "2027-02-06"])} == {("VN", "Tết"), (None, "Everybody's")}
+    assert admin.rows("work_week", filter=["country", "=", "VN"])[0]["days"][-1] == "sat"
 
     again = apply(admin, json.loads(file)).json
     assert {k: v for k, v in again["count"].items() if v and k not in ("same", "only_here")} == {}
