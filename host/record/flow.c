@@ -1,6 +1,7 @@
 /* flow.c - reads what has to be approved; keeps one plan for all who ask. */
 #include "record/flow.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "record/audit.h"
@@ -256,6 +257,27 @@ int flow_check(struct berth_ctx *c, struct berth_row *r)
     return custom_filter(c, t, r, "applies_to");
 }
 
+bool flow_shows(const struct table *t)
+{
+    for (int depth = 0; depth < 4 && t->parent != NULL && t->parent->ref != NULL; depth++)
+        t = t->parent->ref;
+    return t->at_owner >= 0 && !(t->flags & (BERTH_PUBLIC | BERTH_PERSONAL));
+}
+
+/* Whoever is named is not asked about what they cannot be shown: that is said here, and not when it waits for nobody. */
+static void check_people(struct berth_ctx *c, const struct berth_row *r, const struct table *t)
+{
+    const char *people = flow_shows(t) ? NULL : text(r, "user_ids");
+
+    for (const char *p = people; p != NULL && *p != '\0'; p += strcspn(p + 1, "|") + 1) { /* "|7|9|" */
+        int64_t id = strtoll(p + 1, NULL, 10);
+        const struct who *w = id > 0 ? who_committed(c, id) : NULL;
+
+        if (w != NULL && (!perm_may(w, t, DO_READ) || w->rights[t->at].public_only))
+            ctx_invalid(c, "user_ids", "err.approval_unseen", "name", w->name, NULL);
+    }
+}
+
 static void check_fills(struct berth_ctx *c, const struct berth_row *r, const struct table *t)
 {
     for (const char *s = text(r, "fills"); s != NULL && *s != '\0';) {
@@ -287,6 +309,8 @@ int flow_step_check(struct berth_ctx *c, struct berth_row *r)
         ctx_invalid(c, "hours", "err.number", NULL);
     if (row_get(r, "level").i < 0)
         ctx_invalid(c, "level", "err.number", NULL);
+    if (who != NULL && strcmp(who, "people") == 0)
+        check_people(c, r, t);
     check_fills(c, r, t);
     return custom_filter(c, t, r, "applies_to");
 }

@@ -78,6 +78,10 @@ struct who {
  * as long as the process lives (old snapshots are kept until store_close). */
 const struct who *who_get(struct store *st, struct db_conn *conn, const struct model *m, int64_t user);
 
+/* The same as it is committed, for who is on the writer: that transaction may yet be undone, and what it sees must not be
+ * remembered. */
+const struct who *who_committed(struct berth_ctx *c, int64_t user);
+
 /* With the commit: rights are read again. */
 void perm_changed(struct berth_ctx *c);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/when.h"
 #include "db/db.h"
 #include "record/ctx.h"
@@ -791,6 +792,22 @@ const struct who *who_get(struct store *st, struct db_conn *conn, const struct m
     pthread_rwlock_wrlock(&wc->lock);
     remember(wc, w);
     pthread_rwlock_unlock(&wc->lock);
+    return w;
+}
+
+const struct who *who_committed(struct berth_ctx *c, int64_t user)
+{
+    struct buf err = BUF_INIT;
+    struct db_conn *conn = db_reader(c->st->db, &err);
+    const struct who *w = NULL;
+
+    if (conn != NULL) {
+        w = who_get(c->st, conn, c->m, user);
+        db_conn_close(&conn);
+    } else {
+        log_error("rights", "read somebody's rights: %s", buf_str(&err));
+    }
+    buf_free(&err);
     return w;
 }
 

@@ -1,7 +1,6 @@
 /* approval_who.c - whom a step asks, and whether it is needed. */
 #include <string.h>
 
-#include "base/log.h"
 #include "record/find.h"
 #include "record/hook.h"
 #include "record/save.h"
@@ -9,24 +8,6 @@
 #include "service/approval_in.h"
 
 /* ---- may they ---------------------------------------------------------------------------------------- */
-/* Somebody's rights as they are committed: the writer's own transaction may yet be undone, and what it sees must not be
- * remembered. */
-static const struct who *committed(struct berth_ctx *c, int64_t user)
-{
-    struct buf err = BUF_INIT;
-    struct db_conn *conn = db_reader(c->st->db, &err);
-    const struct who *w = NULL;
-
-    if (conn != NULL) {
-        w = who_get(c->st, conn, c->m, user);
-        db_conn_close(&conn);
-    } else {
-        log_error("approval", "read somebody's rights: %s", buf_str(&err));
-    }
-    buf_free(&err);
-    return w;
-}
-
 static bool sees(struct berth_ctx *c, const struct approval *a, const struct who *w)
 {
     const struct who *me = c->who;
@@ -40,16 +21,6 @@ static bool sees(struct berth_ctx *c, const struct approval *a, const struct who
     return yes;
 }
 
-/* A record that has an owner is shown to whoever is asked; of other tables their roles have to open it. */
-static bool can_be_shown(const struct berth_row *r)
-{
-    const struct table *t = r->t;
-
-    for (int depth = 0; depth < 4 && t->parent != NULL && t->parent->ref != NULL; depth++)
-        t = t->parent->ref;
-    return t->at_owner >= 0 && !(t->flags & (BERTH_PUBLIC | BERTH_PERSONAL));
-}
-
 static bool asks_for_self(const struct approval *a, int64_t user)
 {
     return !a->plan.own && (user == a->by || (a->row != NULL && user == row_int(a->row, a->row->t->at_owner)));
@@ -59,9 +30,9 @@ bool may_decide(struct berth_ctx *c, const struct approval *a, int64_t user)
 {
     const struct who *w;
 
-    if (user == 0 || asks_for_self(a, user) || (w = committed(c, user)) == NULL)
+    if (user == 0 || asks_for_self(a, user) || (w = who_committed(c, user)) == NULL)
         return false;
-    return a->row != NULL && (can_be_shown(a->row) || sees(c, a, w));
+    return a->row != NULL && (flow_shows(a->row->t) || sees(c, a, w));
 }
 
 /* ---- whom -------------------------------------------------------------------------------------------- */
@@ -85,7 +56,7 @@ static struct ids nearest(struct berth_ctx *c, const struct approval *a, const s
     struct ids near = {0};
 
     for (size_t i = 0; i < all->n; i++) {
-        const struct who *w = committed(c, all->v[i]);
+        const struct who *w = who_committed(c, all->v[i]);
 
         if (w != NULL && a->row != NULL && sees(c, a, w))
             add(c, &near, all->v[i]);

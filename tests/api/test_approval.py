@@ -404,6 +404,25 @@ def test_a_flow_says_what_is_wrong_with_it(people):
     assert people["manager"].post("/approval_flow", {"name": "x", "on_table": "customer"}).status == 403
 
 
+def test_a_step_names_nobody_who_cannot_be_shown_what_has_no_owner(people):
+    """It was taken as it is, and then asked the administrators instead."""
+    admin, li = people["admin"], people["li"]
+    new = admin.made("user", name="Without A Role", login="without.role")["id"]
+    flow = admin.made("approval_flow", name="Ownerless", on_table="task_plan", starts="ask")
+    step = {"flow_id": flow["id"], "name": "Named", "who": "people"}
+    answer = admin.post("/approval_step", {**step, "user_ids": [me(li), new]})
+    assert answer.status == 422 and list(answer.json["error"]["fields"]) == ["user_ids"], answer
+    assert "Without A Role" in answer.json["error"]["fields"]["user_ids"]["message"]
+    assert admin.rows("approval_step", filter=["flow_id", "=", flow["id"]]) == []
+    sales = admin.rows("role", filter=["name", "=", "sales"])[0]["id"]
+    admin.made("user_role", user_id=new, role_id=sales)
+    admin.made("approval_step", **step, user_ids=[me(li), new])
+    plan = admin.made("task_plan", name=name("Ownerless plan"), on_table="lead")
+    id = asked(admin, plan, flow, table="task_plan")
+    assert sorted(now_asked(admin, id)) == sorted([me(li), new]) and does(li, id, "approve").status == 200
+    assert admin.delete(f"/approval_flow/{flow['id']}").status == 204
+
+
 def test_a_steps_rule_in_lua_decides_whether_it_is_needed(own_site):
     site = own_site()
     admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
