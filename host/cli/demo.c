@@ -184,12 +184,9 @@ static struct berth_val moment(struct berth_ctx *c, const struct field *f, const
 static int64_t nth(struct berth_ctx *c, const struct table *t, long n)
 {
     struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT id FROM %s ORDER BY id %s LIMIT 1 OFFSET ?", t->sql, n < 0 ? "DESC" : ""));
-    int64_t id;
 
     db_bind_int(s, 1, (n < 0 ? -n : n) - 1);
-    id = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
-    return id;
+    return db_one_int(s);
 }
 
 /* "field+", "field#", "field@". */

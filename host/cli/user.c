@@ -57,9 +57,7 @@ static struct berth_row *find_user(struct berth_ctx *c, const char *login)
     int64_t id = 0;
 
     db_bind_text(s, 1, login, -1);
-    if (db_step(s) == DB_ROW)
-        id = db_col_int(s, 0);
-    db_reset(s);
+    id = db_one_int(s);
     if (id == 0) {
         ctx_invalid(c, "login", "err.ref_name", "value", login, NULL);
         return NULL;
@@ -74,9 +72,7 @@ static void give_role(struct berth_ctx *c, int64_t user, const char *name)
     int64_t id = 0;
 
     db_bind_text(s, 1, name, -1);
-    if (db_step(s) == DB_ROW)
-        id = db_col_int(s, 0);
-    db_reset(s);
+    id = db_one_int(s);
     if (id == 0) {
         ctx_invalid(c, "role", "err.ref_name", "value", name, NULL);
         return;

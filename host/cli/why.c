@@ -40,12 +40,9 @@ static int tell(const struct buf *answer)
 static int64_t user_of(struct db_conn *conn, const char *login)
 {
     struct db_stmt *s = db_prepare(conn, "SELECT id FROM \"user\" WHERE login = ? AND active = 1");
-    int64_t id;
 
     db_bind_text(s, 1, login, -1);
-    id = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
-    return id;
+    return db_one_int(s);
 }
 
 static int work(struct cli *cli, struct site *site, struct db_conn *conn)

@@ -202,6 +202,14 @@ int64_t db_col_int(struct db_stmt *s, int i)
     return s->driver->col_int(s, i);
 }
 
+int64_t db_one_int(struct db_stmt *s)
+{
+    int64_t n = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
+
+    db_reset(s);
+    return n;
+}
+
 double db_col_real(struct db_stmt *s, int i)
 {
     return s->driver->col_real(s, i);

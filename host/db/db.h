@@ -81,6 +81,7 @@ void db_bind_blob(struct db_stmt *s, int i, const void *bytes, size_t len);
 void db_bind_null(struct db_stmt *s, int i);
 int db_step(struct db_stmt *s); /* DB_ROW, DB_DONE or negative */
 void db_reset(struct db_stmt *s);
+int64_t db_one_int(struct db_stmt *s); /* steps and resets it: the first row's first column; 0: no row, or NULL */
 
 enum db_type { DB_T_NULL, DB_T_INT, DB_T_REAL, DB_T_TEXT, DB_T_BLOB };
 

@@ -11,12 +11,9 @@
 static int64_t role_named(struct berth_ctx *c, const char *name)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT id FROM role WHERE name = ?");
-    int64_t id;
 
     db_bind_text(s, 1, name, -1);
-    id = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
-    return id;
+    return db_one_int(s);
 }
 
 static void add_step(struct berth_ctx *c, int64_t flow, const struct approval_step *s, int place)

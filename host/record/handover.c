@@ -33,12 +33,9 @@ static int queue(struct berth_ctx *c, int64_t user, int64_t handover, bool undo)
 static int64_t open_handover(struct berth_ctx *c, int64_t user)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT id FROM handover WHERE user_id = ? AND state = 'open' ORDER BY id DESC LIMIT 1");
-    int64_t id;
 
     db_bind_int(s, 1, user);
-    id = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
-    return id;
+    return db_one_int(s);
 }
 
 /* Nobody said where to: back to the pools it came from. */
@@ -370,12 +367,8 @@ bool handover_may(struct berth_ctx *c, int64_t user)
 static int64_t number(struct berth_ctx *c, const char *sql, int64_t arg)
 {
     struct db_stmt *s = db_prepare(c->conn, sql);
-    int64_t n;
-
     db_bind_int(s, 1, arg);
-    n = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
-    return n;
+    return db_one_int(s);
 }
 
 static void past_json(struct berth_ctx *c, struct json *j, int64_t user)

@@ -99,16 +99,13 @@ static int64_t same_one(struct berth_ctx *c, const char *table, const char *head
     struct db_stmt *s = db_prepare(c->conn, name == NULL
         ? "SELECT id FROM import_map WHERE on_table = ?1 AND headers = ?2 AND coalesce(owner_id, 0) = ?3 AND name IS NULL"
         : "SELECT id FROM import_map WHERE on_table = ?1 AND ?2 = ?2 AND coalesce(owner_id, 0) = ?3 AND name = ?4");
-    int64_t id;
 
     db_bind_text(s, 1, table, -1);
     db_bind_text(s, 2, headers, -1);
     db_bind_int(s, 3, me(c));
     if (name != NULL)
         db_bind_text(s, 4, name, -1);
-    id = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
-    return id;
+    return db_one_int(s);
 }
 
 int64_t import_map_keep(struct berth_ctx *c, const char *table, const char *headers, const char *name, bool shared,

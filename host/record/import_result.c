@@ -43,13 +43,10 @@ static void add_part(struct made_list *l, int64_t id, const char *numbers, int64
 static int64_t number_of(struct berth_ctx *c, const char *sql, int64_t a, int64_t b)
 {
     struct db_stmt *s = db_prepare(c->conn, sql);
-    int64_t n;
 
     db_bind_int(s, 1, a);
     db_bind_int(s, 2, b);
-    n = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
-    return n;
+    return db_one_int(s);
 }
 
 /* At least the first `limit` new rows behind `after`, in the sheet's order. */

@@ -43,9 +43,7 @@ static int64_t role(struct berth_ctx *c, const char *name)
     int64_t id = 0;
 
     db_bind_text(s, 1, name, -1);
-    if (db_step(s) == DB_ROW)
-        id = db_col_int(s, 0);
-    db_reset(s);
+    id = db_one_int(s);
     if (id != 0)
         return id;
     s = db_prepare(c->conn, "INSERT INTO role (version, created_at, updated_at, name) VALUES (1, ?1, ?1, ?2)");

@@ -593,9 +593,7 @@ int64_t merge_into(struct berth_ctx *c, const struct table *t, int64_t id)
 
         db_bind_int(s, 1, store_table_no(c->st, t));
         db_bind_int(s, 2, at);
-        if (db_step(s) == DB_ROW)
-            next = db_col_int(s, 0);
-        db_reset(s);
+        next = db_one_int(s);
         if (next == 0)
             break;
         at = next;

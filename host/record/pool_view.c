@@ -7,13 +7,10 @@
 static int64_t ask(struct berth_ctx *c, const char *sql, const int64_t *args, int n)
 {
     struct db_stmt *s = db_prepare(c->conn, sql);
-    int64_t v;
 
     for (int i = 0; i < n; i++)
         db_bind_int(s, i + 1, args[i]);
-    v = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
-    return v;
+    return db_one_int(s);
 }
 
 static int64_t cap_of(struct berth_ctx *c, const struct berth_row *r)

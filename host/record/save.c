@@ -669,8 +669,7 @@ static int erase_details(struct berth_ctx *c, const struct berth_row *r, int64_t
             struct berth_row *row;
 
             db_bind_int(s, 1, row_id(r));
-            id = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-            db_reset(s);
+            id = db_one_int(s);
             row = id == 0 ? NULL : find_raw(c, d, id);
             if (row != NULL)
                 erase(c, row, batch);

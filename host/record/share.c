@@ -28,19 +28,6 @@ bool share_may(struct berth_ctx *c, const struct berth_row *r)
 }
 
 /* ---- reading ------------------------------------------------------------------------------------ */
-static void time_json(struct json *j, const char *key, struct db_stmt *s, int at)
-{
-    char text[WHEN_TIME_MAX];
-
-    json_key(j, key);
-    if (db_col_is_null(s, at)) {
-        json_nil(j);
-        return;
-    }
-    when_time_format(db_col_int(s, at), text);
-    json_str(j, text);
-}
-
 /* Roles have names that everybody may read here: a share with one would tell nothing else. */
 static const char *name_of(struct berth_ctx *c, const char *table, int64_t id)
 {
@@ -60,8 +47,8 @@ static void one_json(struct berth_ctx *c, struct json *j, struct db_stmt *s)
     }
     json_text(j, "access", db_col_text(s, 5, NULL));
     json_text(j, "part", db_col_is_null(s, 6) ? NULL : db_col_text(s, 6, NULL));
-    time_json(j, "until_at", s, 7);
-    time_json(j, "at", s, 8);
+    json_time(j, "until_at", db_col_int(s, 7));
+    json_time(j, "at", db_col_int(s, 8));
     json_id(j, "by", db_col_int(s, 9));
     json_text(j, "by_name", name_of(c, "user", db_col_int(s, 9)));
     json_close(j, '}');
@@ -208,8 +195,7 @@ static bool too_many(struct berth_ctx *c, const struct berth_row *r)
 
     db_bind_int(s, 1, store_table_no(c->st, r->t));
     db_bind_int(s, 2, row_id(r));
-    n = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
+    n = db_one_int(s);
     return n >= SHARES_MAX;
 }
 

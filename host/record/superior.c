@@ -6,12 +6,9 @@ enum { HEIGHT = 50 }; /* of a tree; what is higher is a circle */
 static int64_t one(struct berth_ctx *c, const char *sql, int64_t id)
 {
     struct db_stmt *s = db_prepare(c->conn, sql);
-    int64_t v;
 
     db_bind_int(s, 1, id);
-    v = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
-    return v;
+    return db_one_int(s);
 }
 
 static bool is_there(struct berth_ctx *c, int64_t user)

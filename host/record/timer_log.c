@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "record/commit.h"
+#include "record/log_page.h"
 #include "record/setting.h"
 #include "record/timer.h"
 
@@ -14,10 +15,9 @@
     "error, coalesce(by, 0)"
 
 /* A row of SHOWN. */
-static void run_json(struct json *j, struct db_stmt *s)
+static void run_json(struct berth_ctx *c, struct json *j, struct db_stmt *s)
 {
-    json_open(j, '{');
-    json_number(j, "id", db_col_int(s, 0));
+    (void)c;
     json_text(j, "state", db_col_text(s, 1, NULL));
     json_time(j, "due", db_col_int(s, 2));
     json_number(j, "missed", db_col_int(s, 3));
@@ -26,12 +26,7 @@ static void run_json(struct json *j, struct db_stmt *s)
     json_number(j, "turns", db_col_int(s, 6));
     json_number(j, "tries", db_col_int(s, 7));
     json_text(j, "error", db_col_text(s, 8, NULL));
-    json_key(j, "by");
-    if (db_col_int(s, 9) == 0)
-        json_nil(j);
-    else
-        json_int(j, db_col_int(s, 9));
-    json_close(j, '}');
+    json_id(j, "by", db_col_int(s, 9));
 }
 
 static void last_json(struct berth_ctx *c, struct json *j, const char *name)
@@ -41,10 +36,14 @@ static void last_json(struct berth_ctx *c, struct json *j, const char *name)
 
     json_key(j, "last");
     db_bind_text(s, 1, name, -1);
-    if (db_step(s) == DB_ROW)
-        run_json(j, s);
-    else
+    if (db_step(s) == DB_ROW) {
+        json_open(j, '{');
+        json_number(j, "id", db_col_int(s, 0));
+        run_json(c, j, s);
+        json_close(j, '}');
+    } else {
         json_nil(j);
+    }
     db_reset(s);
 }
 
@@ -53,13 +52,9 @@ static int64_t failures(struct berth_ctx *c, const char *name)
 {
     struct db_stmt *s =
         db_prepare(c->conn, "SELECT count(*) FROM timer_run WHERE name = ? AND state = 'failed'");
-    int64_t n = 0;
 
     db_bind_text(s, 1, name, -1);
-    if (db_step(s) == DB_ROW)
-        n = db_col_int(s, 0);
-    db_reset(s);
-    return n;
+    return db_one_int(s);
 }
 
 static const char *label(struct berth_ctx *c, const struct timer *t)
@@ -99,31 +94,12 @@ int timer_list_json(struct berth_ctx *c, struct buf *out)
 int timer_runs_json(struct berth_ctx *c, const char *name, int64_t before, int limit,
                     struct buf *out)
 {
-    struct json j = json_to(out);
     struct db_stmt *s =
         db_prepare(c->conn, "SELECT " SHOWN
                             " FROM timer_run WHERE name = ? AND id < ? ORDER BY id DESC LIMIT ?");
-    int64_t last = 0;
-    int n = 0, rc;
 
-    json_open(&j, '{');
-    json_key(&j, "runs");
-    json_open(&j, '[');
     db_bind_text(s, 1, name, -1);
-    db_bind_int(s, 2, before > 0 ? before : INT64_MAX);
-    db_bind_int(s, 3, limit);
-    while ((rc = db_step(s)) == DB_ROW) {
-        last = db_col_int(s, 0);
-        run_json(&j, s);
-        n++;
-    }
-    db_reset(s);
-    if (rc < 0)
-        return ctx_db(c, rc, "read the runs of a timer");
-    json_close(&j, ']');
-    json_id(&j, "next", n == limit ? last : 0);
-    json_close(&j, '}');
-    return c->rc;
+    return log_page_json(c, &(struct log_page){"runs", s, 1, run_json}, before, limit, out);
 }
 
 /* ---- forgetting

@@ -99,8 +99,7 @@ static int64_t whose_turn(struct berth_ctx *c, const struct berth_row *step, con
     size_t i = 0;
 
     db_bind_int(s, 1, row_id(step));
-    last = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
-    db_reset(s);
+    last = db_one_int(s);
     while (i < n && v[i] <= last)
         i++;
     i = i == n ? 0 : i;

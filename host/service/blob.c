@@ -142,13 +142,9 @@ static int run(struct berth_ctx *c, struct db_stmt *s, const char *what)
 int64_t blob_use(struct berth_ctx *c, int64_t who)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT bytes FROM blob_use WHERE who = ?");
-    int64_t n = 0;
 
     db_bind_int(s, 1, who);
-    if (db_step(s) == DB_ROW)
-        n = db_col_int(s, 0);
-    db_reset(s);
-    return n;
+    return db_one_int(s);
 }
 
 int blob_use_add(struct berth_ctx *c, int64_t who, int64_t bytes)

@@ -281,13 +281,9 @@ int file_list(struct berth_ctx *c, const struct berth_row *r, int64_t max, struc
 static int64_t next_no(struct berth_ctx *c, int64_t doc)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT coalesce(max(no), 0) + 1 FROM attachment WHERE doc = ?");
-    int64_t no = 1;
 
     db_bind_int(s, 1, doc);
-    if (db_step(s) == DB_ROW)
-        no = db_col_int(s, 0);
-    db_reset(s);
-    return no;
+    return db_one_int(s);
 }
 
 static void first_is_its_own_doc(struct berth_ctx *c, int64_t id)

@@ -6,6 +6,7 @@
 #include "base/when.h"
 #include "record/dup.h"
 #include "record/find.h"
+#include "record/log_page.h"
 #include "service/alert.h"
 #include "service/file.h"
 #include "text/valid.h"
@@ -274,44 +275,23 @@ static void files_json(struct berth_ctx *c, struct json *j, int64_t id)
     db_reset(s);
 }
 
-int inbound_page(struct berth_ctx *c, int64_t before, int limit, struct buf *out)
+static void waiting_json(struct berth_ctx *c, struct json *j, struct db_stmt *s)
 {
     static const char *const keys[] = {"channel", "from", "subject", "text"};
-    struct json j = json_to(out);
+
+    for (int i = 0; i < 4; i++)
+        json_text(j, keys[i], db_col_text(s, i + 1, NULL));
+    json_time(j, "at", db_col_int(s, 5));
+    files_json(c, j, db_col_int(s, 0));
+}
+
+int inbound_page(struct berth_ctx *c, int64_t before, int limit, struct buf *out)
+{
     struct db_stmt *s = db_prepare(c->conn, "SELECT id, channel, sender, subject, body, at FROM "
                                             "inbox WHERE tbl IS NULL AND id < ? ORDER BY id DESC"
                                             " LIMIT ?");
-    int64_t last = 0;
-    char at[WHEN_TIME_MAX];
-    int n = 0, rc;
 
-    db_bind_int(s, 1, before > 0 ? before : INT64_MAX);
-    db_bind_int(s, 2, limit);
-    json_open(&j, '{');
-    json_key(&j, "messages");
-    json_open(&j, '[');
-    while ((rc = db_step(s)) == DB_ROW) {
-        last = db_col_int(s, 0);
-        json_open(&j, '{');
-        json_number(&j, "id", last);
-        for (int i = 0; i < 4; i++) {
-            json_key(&j, keys[i]);
-            json_str(&j, db_col_text(s, i + 1, NULL));
-        }
-        json_key(&j, "at");
-        when_time_format(db_col_int(s, 5), at);
-        json_str(&j, at);
-        files_json(c, &j, last);
-        json_close(&j, '}');
-        n++;
-    }
-    db_reset(s);
-    if (rc < 0)
-        return ctx_db(c, rc, "read what came in");
-    json_close(&j, ']');
-    json_id(&j, "next", n == limit ? last : 0);
-    json_close(&j, '}');
-    return c->rc;
+    return log_page_json(c, &(struct log_page){"messages", s, 0, waiting_json}, before, limit, out);
 }
 
 int inbound_gone(struct berth_ctx *c, const struct table *t, int64_t id)

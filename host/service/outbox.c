@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "record/commit.h"
+#include "record/log_page.h"
 #include "service/channel.h"
 #include "service/mail.h"
 
@@ -284,42 +285,25 @@ void outbox_stop(struct outbox **po)
 
 /* ---- telling administrators
  * ----------------------------------------------------------------------------- */
-int outbox_page(struct berth_ctx *c, const char *state, int64_t before, int limit, struct buf *out)
+static void message_json(struct berth_ctx *c, struct json *j, struct db_stmt *s)
 {
     static const char *const keys[] = {"channel", "to", "subject", "error"};
-    struct json j = json_to(out);
+
+    (void)c;
+    for (int i = 0; i < 4; i++)
+        json_text(j, keys[i], db_col_text(s, i + 1, NULL));
+    json_time(j, "at", db_col_int(s, 5));
+    json_time(j, "again_at", db_col_int(s, 6));
+    json_number(j, "tries", db_col_int(s, 7));
+}
+
+int outbox_page(struct berth_ctx *c, const char *state, int64_t before, int limit, struct buf *out)
+{
     struct db_stmt *s =
         db_prepare(c->conn, "SELECT id, coalesce(channel, 'mail'), recipient, subject, error, at, "
                             "coalesce(run_at, 0), tries FROM outbox"
                             " WHERE state = ? AND id < ? ORDER BY id DESC LIMIT ?");
-    int64_t last = 0;
-    int n = 0, rc;
 
     db_bind_text(s, 1, state == NULL ? "failed" : state, -1);
-    db_bind_int(s, 2, before > 0 ? before : INT64_MAX);
-    db_bind_int(s, 3, limit);
-    json_open(&j, '{');
-    json_key(&j, "messages");
-    json_open(&j, '[');
-    while ((rc = db_step(s)) == DB_ROW) {
-        last = db_col_int(s, 0);
-        json_open(&j, '{');
-        json_number(&j, "id", last);
-        for (int i = 0; i < 4; i++) {
-            json_key(&j, keys[i]);
-            json_str(&j, db_col_text(s, i + 1, NULL));
-        }
-        json_time(&j, "at", db_col_int(s, 5));
-        json_time(&j, "again_at", db_col_int(s, 6));
-        json_number(&j, "tries", db_col_int(s, 7));
-        json_close(&j, '}');
-        n++;
-    }
-    db_reset(s);
-    if (rc < 0)
-        return ctx_db(c, rc, "read the outbox");
-    json_close(&j, ']');
-    json_id(&j, "next", n == limit ? last : 0);
-    json_close(&j, '}');
-    return c->rc;
+    return log_page_json(c, &(struct log_page){"messages", s, 1, message_json}, before, limit, out);
 }

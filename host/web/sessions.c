@@ -12,11 +12,7 @@ enum { SHOWN = 500, NAME = 24 }; /* a session is named by the beginning of its h
 
 static void at(struct json *j, const char *key, struct db_stmt *s, int col)
 {
-    char text[WHEN_TIME_MAX];
-
-    json_key(j, key);
-    when_time_format(db_col_int(s, col), text);
-    json_str(j, db_col_is_null(s, col) ? NULL : text);
+    json_time(j, key, db_col_int(s, col));
 }
 
 static void text(struct json *j, const char *key, struct db_stmt *s, int col)
