@@ -1,4 +1,5 @@
 """A real server with demo data for tests, and people who use it over HTTP."""
+import datetime
 import http.client
 import json
 import os
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import time
 import urllib.parse
+import zoneinfo
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", ROOT / "build"))
@@ -23,6 +25,15 @@ def until(check):
         if got or time.monotonic() > end:
             return got
         time.sleep(0.02)
+
+
+def today():
+    """The day it is where the demo's company is: not always the test machine's."""
+    return datetime.datetime.now(zoneinfo.ZoneInfo("Asia/Shanghai")).date()
+
+
+def day(n):
+    return (today() + datetime.timedelta(days=n)).isoformat()
 
 
 class Answer:

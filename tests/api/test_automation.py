@@ -1,20 +1,15 @@
 """Rules without code: when something happens to a record, and if it fits, then something is done."""
-import datetime
 import itertools
 import sqlite3
 
 import pytest
 
-from site_ import until
+from site_ import day, until
 from test_mail import relay  # noqa: F401
 from test_rights import name
 from test_sharing import at, me
 
 number = itertools.count(1)
-
-
-def day(n):
-    return (datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).date() + datetime.timedelta(days=n)).isoformat()
 
 
 @pytest.fixture

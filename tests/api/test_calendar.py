@@ -4,17 +4,13 @@ import itertools
 
 import pytest
 
-from site_ import until
+from site_ import day, until
 
 number = itertools.count(1)
 
 
 def name(what="Calprobe"):
     return f"{what} {next(number)} {id(number) % 9973}"
-
-
-def day(n):
-    return (datetime.date.today() + datetime.timedelta(days=n)).isoformat()
 
 
 def ms(text):

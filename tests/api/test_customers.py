@@ -1,8 +1,9 @@
 """Customers: codes, people, relations, pools, approval, care, and what other plugins attach."""
-import datetime
 import itertools
 
 import pytest
+
+import site_
 
 number = itertools.count(1)
 
@@ -192,7 +193,7 @@ def test_the_customer_page_shows_what_other_plugins_know(people, customer):
 
 def test_days_to_remember_come_every_year_and_ring(people, customer):
     li = people["li"]
-    today = datetime.date.today()
+    today = site_.today()
     event = li.made("customer_event", customer_id=customer["id"], name="周年庆", on_day=f"2001-{today:%m-%d}")
     assert event["next_on"] in (today.isoformat(), today.replace(year=today.year + 1).isoformat())
     leap = li.made("customer_event", customer_id=customer["id"], name="leap", on_day="2024-02-29")
@@ -268,7 +269,7 @@ def test_greetings_go_out_by_rule_on_the_day(own_site, tmp_path):
     (scripts / "customers.greet_event.lua").write_text('-- Company days.\nreturn function(event, customer)\n  if event.kind == "anniversary" then return "anniversary" end\nend\n')
     admin.made("mail_template", name="born today", on_table="contact", subject_en="Happy birthday, {name}", body_en="From all of us.", subject_vi="Chúc mừng sinh nhật {name}", body_vi="Thân ái.")
     admin.made("mail_template", name="anniversary", on_table="customer_event", subject_en="{name}", body_en="Congratulations.")
-    today = datetime.date.today()
+    today = site_.today()
     company = li.made("customer", name=name(), country="VN", email="office@greet.example")
     born = f"1980-{today:%m-%d}" if (today.month, today.day) != (2, 29) else "1980-02-29"
     people_ = {key: li.made("contact", name=key, customer_id=company["id"], birthday=born, email=f"{key}@greet.example", **more)

@@ -1,18 +1,15 @@
 """The home page: tiles, their arrangement, what waits for whom, announcements; the navigation; reports."""
-import datetime
 import itertools
 
 import pytest
+
+from site_ import day
 
 number = itertools.count(1)
 
 
 def name(what):
     return f"{what} {next(number)} {id(number) % 9973}"
-
-
-def day(n):
-    return (datetime.date.today() + datetime.timedelta(days=n)).isoformat()
 
 
 def home(person):

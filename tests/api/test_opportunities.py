@@ -4,15 +4,13 @@ import itertools
 
 import pytest
 
+from site_ import day
+
 number = itertools.count(1)
 
 
 def name(what="Deal"):
     return f"{what} {next(number)} {id(number) % 9973}"
-
-
-def day(n):
-    return (datetime.date.today() + datetime.timedelta(days=n)).isoformat()
 
 
 @pytest.fixture(scope="module")
