@@ -1,6 +1,7 @@
 /* relations.c - the net of relations between companies and people, walked from any node. */
 #include "customers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char *const ends[2][2] = {{"from_customer_id", "from_contact_id"}, {"to_customer_id", "to_contact_id"}};
@@ -29,12 +30,16 @@ struct node {
     bool seen; /* by the user */
     const char *title;
 };
+struct edge {
+    int64_t id;
+    size_t at[2]; /* its nodes; NODES: there was no room for that one */
+    const char *kind;
+};
 struct graph {
     struct node node[NODES];
     size_t n, done; /* nodes before done have been walked from */
-    struct berth_row *edge[EDGES];
+    struct edge edge[EDGES];
     size_t edges;
-    int hops;
 };
 
 static size_t node_at(struct graph *g, bool person, int64_t id)
@@ -48,40 +53,51 @@ static size_t node_at(struct graph *g, bool person, int64_t id)
     return i;
 }
 
-static bool has_edge(const struct graph *g, int64_t id)
+static void take_edge(struct graph *g, const struct berth_row *r)
 {
+    struct edge *e = &g->edge[g->edges];
+    int64_t id = berth_number(r, "id");
+
     for (size_t i = 0; i < g->edges; i++)
-        if (berth_number(g->edge[i], "id") == id)
-            return true;
-    return false;
+        if (g->edge[i].id == id)
+            return;
+    *e = (struct edge){.id = id, .kind = host->get(r, "kind").s};
+    for (int i = 0; i < 2; i++) {
+        int64_t company = berth_number(r, ends[i][0]);
+
+        e->at[i] = company != 0 ? node_at(g, false, company) : node_at(g, true, berth_number(r, ends[i][1]));
+    }
+    g->edges++;
 }
 
-static void take_edge(struct graph *g, struct berth_row *r)
+/* "id in (3, 7)" of the companies or the people that were not walked from yet (seen: and may be seen); NULL: none. */
+static const char *those(struct berth_ctx *c, const struct graph *g, const char *field, bool person, bool seen)
 {
-    if (g->edges == EDGES || has_edge(g, berth_number(r, "id")))
-        return;
-    g->edge[g->edges++] = r;
-    for (int i = 0; i < 2; i++)
-        node_at(g, berth_is_empty(r, ends[i][0]), berth_number(r, berth_is_empty(r, ends[i][0]) ? ends[i][1] : ends[i][0]));
+    char *list = host->alloc(c, (g->n - g->done) * 22 + 1);
+    size_t len = 0;
+
+    for (size_t i = g->done; i < g->n; i++)
+        if (g->node[i].person == person && (!seen || g->node[i].seen))
+            len += (size_t)sprintf(list + len, "%s%lld", len > 0 ? "," : "", (long long)g->node[i].id);
+    return len == 0 ? NULL : host->fmt(c, "%s in (%s)", field, list);
 }
 
 /* Nodes that the user may not see stay out, and so does what lies behind them. */
 static int walk(struct berth_ctx *c, void *arg)
 {
     struct graph *g = arg;
-    size_t from = g->done, to = g->n;
+    size_t to = g->n;
+    struct berth_rows *rows[4] = {0};
 
-    for (size_t i = from; i < to; i++) {
-        if (!g->node[i].seen)
-            continue;
-        for (int e = 0; e < 2; e++) {
-            struct berth_rows *rows = host->find(c, "party_relation", host->fmt(c, "%s = ? order by id limit 500",
-                                                 ends[e][g->node[i].person]), BERTH_ARGS(berth_i(g->node[i].id)));
+    for (int i = 0; i < 4; i++) {
+        const char *where = those(c, g, ends[i / 2][i % 2], i % 2 == 1, true);
 
-            for (struct berth_row *r; (r = host->next(rows)) != NULL;)
-                take_edge(g, r);
-        }
+        if (where != NULL)
+            rows[i] = host->find(c, "party_relation", host->fmt(c, "%s order by id limit %d", where, EDGES), BERTH_NOARGS);
     }
+    for (int i = 0; i < 4; i++)
+        for (struct berth_row *r; g->edges < EDGES && (r = host->next(rows[i])) != NULL;)
+            take_edge(g, r);
     g->done = to;
     return host->rc(c);
 }
@@ -90,11 +106,16 @@ static void look(struct berth_ctx *c, struct graph *g)
 {
     static const char *const tables[] = {"customer", "contact"};
 
-    for (size_t i = g->done; i < g->n; i++) {
-        struct berth_row *r = host->next(host->find(c, tables[g->node[i].person], "id = ?", BERTH_ARGS(berth_i(g->node[i].id))));
+    for (int person = 0; person < 2; person++) {
+        const char *where = g->done == g->n ? NULL : those(c, g, "id", person, false);
+        struct berth_rows *rows = where == NULL ? NULL : host->find(c, tables[person], host->fmt(c, "%s limit %d", where, NODES), BERTH_NOARGS);
 
-        g->node[i].seen = r != NULL;
-        g->node[i].title = r == NULL ? NULL : host->get(r, "name").s;
+        for (struct berth_row *r; (r = host->next(rows)) != NULL;) {
+            struct node *n = &g->node[node_at(g, person, berth_number(r, "id"))];
+
+            n->seen = true;
+            n->title = host->get(r, "name").s;
+        }
     }
 }
 
@@ -114,21 +135,17 @@ static void tell_node(struct berth_ctx *c, const struct node *n)
     host->json_close(c);
 }
 
-static void tell_link(struct berth_ctx *c, struct graph *g, const struct berth_row *r)
+static void tell_link(struct berth_ctx *c, const struct graph *g, const struct edge *e)
 {
-    size_t at[2];
-
-    for (int e = 0; e < 2; e++) {
-        at[e] = node_at(g, berth_is_empty(r, ends[e][0]), berth_number(r, berth_is_empty(r, ends[e][0]) ? ends[e][1] : ends[e][0]));
-        if (at[e] >= g->n || !g->node[at[e]].seen)
+    for (int i = 0; i < 2; i++)
+        if (e->at[i] >= g->n || !g->node[e->at[i]].seen)
             return;
-    }
     host->json_open(c, NULL, '{');
-    host->json(c, "id", host->get(r, "id"));
-    host->json(c, "from", node_name(c, &g->node[at[0]]));
-    host->json(c, "to", node_name(c, &g->node[at[1]]));
-    host->json(c, "kind", host->get(r, "kind"));
-    host->json(c, "label", berth_s(host->tr(c, host->fmt(c, "customers.relation.%s", host->get(r, "kind").s))));
+    host->json(c, "id", berth_i(e->id));
+    host->json(c, "from", node_name(c, &g->node[e->at[0]]));
+    host->json(c, "to", node_name(c, &g->node[e->at[1]]));
+    host->json(c, "kind", (struct berth_val){BERTH_PICK, -1, {.s = e->kind}});
+    host->json(c, "label", berth_s(host->tr(c, host->fmt(c, "customers.relation.%s", e->kind))));
     host->json_close(c);
 }
 
@@ -142,7 +159,7 @@ static int tell(struct berth_ctx *c, struct graph *g)
     host->json_close(c);
     host->json_open(c, "links", '[');
     for (size_t i = 0; i < g->edges; i++)
-        tell_link(c, g, g->edge[i]);
+        tell_link(c, g, &g->edge[i]);
     host->json_close(c);
     return host->json_close(c);
 }
