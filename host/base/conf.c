@@ -91,7 +91,7 @@ const struct conf_option conf_options[] = {
 
     {TIME(session_idle, SECOND, 365 * DAY), .def = "12h", .section = "sessions", .flags = CONF_LIVE, .help = "until an unused sign-in ends"},
     {TIME(session_absolute, SECOND, 365 * DAY), .def = "7d", .section = "sessions", .flags = CONF_LIVE, .help = "until any sign-in ends"},
-    {SIZE(password_memory, 8 * MB, 4 * GB), .def = "64M", .section = "sessions", .help = "argon2id: for one password check"},
+    {SIZE(password_memory, 8 * MB, 4 * GB), .def = "19M", .section = "sessions", .help = "argon2id, three passes: for one password check"},
     {INT(password_parallel, 1, 64), .def = "2", .section = "sessions", .help = "argon2id: checks at a time, others queue"},
 
     {TEXT(company), .def = "", .section = "company", .help = "name, used when the database is new"},

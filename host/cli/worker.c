@@ -94,7 +94,7 @@ static uint64_t tag(const char *s)
 static int start(struct server *s, int listen_fd, struct buf *err)
 {
     const struct conf *c = s->site.conf;
-    struct session_limits limits = {c->session_idle, c->session_absolute, (size_t)c->password_memory, 2};
+    struct session_limits limits = {c->session_idle, c->session_absolute, (size_t)c->password_memory, 3};
     struct http_config h = {
         .listen_fd = listen_fd,
         .threads = (int)c->event_threads,
