@@ -1709,7 +1709,7 @@ CREATE TABLE opportunity (
     notes TEXT
 ) STRICT;
 CREATE INDEX ix_opportunity_owner_id_status ON opportunity (owner_id, status);
-CREATE INDEX ix_opportunity_pipeline_id_stage_id ON opportunity (pipeline_id, stage_id);
+CREATE INDEX ix_opportunity_pipeline_id_stage_id_owner_id_base_a_983d1025 ON opportunity (pipeline_id, stage_id, owner_id, base_amount, weighted);
 CREATE INDEX ix_opportunity_status_close_on ON opportunity (status, close_on);
 CREATE INDEX ix_opportunity_status_closed_on ON opportunity (status, closed_on);
 CREATE INDEX ix_opportunity_is_key_status_close_on ON opportunity (is_key, status, close_on);
@@ -1784,8 +1784,8 @@ CREATE TABLE stage_log (
     onward INTEGER,
     owner_id INTEGER
 ) STRICT;
+CREATE INDEX ix_stage_log_pipeline_id_stage_id_onward_hours_oppo_4122562f ON stage_log (pipeline_id, stage_id, onward, hours, opportunity_id, owner_id, from_at);
 CREATE INDEX ix_stage_log_opportunity_id ON stage_log (opportunity_id);
-CREATE INDEX ix_stage_log_pipeline_id ON stage_log (pipeline_id);
 
 CREATE TABLE competitor (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

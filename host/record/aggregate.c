@@ -1,7 +1,8 @@
 /* aggregate.c - walks the records that a question finds, once, and adds up as it goes.
  *
  * Adding up here instead of in SQL keeps it bounded: it stops when time is up and says so.  It also
- * knows the company's time zone and any database. */
+ * knows the company's time zone and any database.  Parts that are seen with their parent are added up
+ * over an index of theirs alone: which parents may be seen is found out once, not for each part. */
 #include "record/aggregate.h"
 
 #include <stdlib.h>
@@ -61,6 +62,9 @@ struct walk {
     struct measure m[MEASURES_MAX];
     size_t nm;
     struct map groups;
+    struct group *last; /* where the row before went: rows that an index puts together belong together */
+    const uint64_t *parents; /* a bit for each that may be seen, or NULL */
+    int64_t nparents;
     struct group *first, **end, *total, *other; /* other: more groups than we keep */
     size_t ngroups;
     struct day_slot *days; /* the zone's calendar is slow and asked a million times */
@@ -184,15 +188,25 @@ static struct berth_val keep(struct berth_ctx *c, struct berth_val v)
     return v;
 }
 
+static bool is_key(const struct walk *w, const struct group *g, const struct berth_val *key)
+{
+    for (size_t i = 0; i < w->nby; i++)
+        if (g->key[i].type != key[i].type || g->key[i].i != key[i].i || type_is_text((enum berth_type)key[i].type) || key[i].type == BERTH_REAL)
+            return false;
+    return true;
+}
+
 static struct group *group_of(struct walk *w, const struct berth_val *key, struct buf *b)
 {
-    struct group *g;
+    struct group *g = w->last;
 
+    if (g != NULL && is_key(w, g, key))
+        return g;
     buf_clear(b);
     for (size_t i = 0; i < w->nby; i++)
         key_text(b, key[i]);
     if ((g = map_getn(&w->groups, b->s, b->len)) != NULL)
-        return g;
+        return w->last = g;
     if (w->ngroups == GROUPS_MAX) {
         w->more = true;
         return w->other;
@@ -276,15 +290,96 @@ static int32_t text_len(struct db_stmt *s, int col)
     return (int32_t)n;
 }
 
+/* ---- parts of what may be seen ------------------------------------------------------------- */
+static bool names(const struct where *w, const struct field *f)
+{
+    bool yes = w != NULL && w->f == f;
+
+    for (size_t i = 0; w != NULL && i < w->nkids && !yes; i++)
+        yes = names(w->kids[i], f);
+    return yes;
+}
+
+/* Whether rows are seen with their parents, and more than some parents' rows are asked for. */
+static bool by_parents(const struct walk *w)
+{
+    const struct table *t = w->a->t;
+    struct reach r;
+
+    return t->parent != NULL && t->parent->ref != NULL && w->a->search == NULL && !names(w->a->where, t->parent) &&
+           perm_reach(w->c, t, DO_READ, "t.", &r) && *r.sql != '\0';
+}
+
+enum { PARENTS_MOST = 1 << 26 }; /* ids: 8 MB of bits */
+
+/* false: there are none, or ids too large for it. */
+static bool see_parents(struct walk *w)
+{
+    struct db_stmt *s = scan_all(w->c, w->a->t->parent->ref, "t.id", NULL, NULL);
+    uint64_t *bits = NULL;
+    int64_t room = 0;
+    bool fits = true;
+    int rc = DB_DONE;
+
+    while (s != NULL && fits && (rc = db_step(s)) == DB_ROW) {
+        int64_t id = db_col_int(s, 0);
+
+        fits = id > 0 && id < PARENTS_MOST;
+        if (fits && id >= room) {
+            int64_t more = id * 2 + 4096;
+            uint64_t *larger = arena_alloc(w->c->a, ((size_t)more / 64 + 1) * sizeof(*bits));
+
+            if (room > 0)
+                memcpy(larger, bits, ((size_t)room / 64 + 1) * sizeof(*bits));
+            bits = larger;
+            room = more;
+        }
+        if (fits)
+            bits[id / 64] |= UINT64_C(1) << (id % 64);
+    }
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(w->c, rc, "add up records");
+    w->parents = bits;
+    w->nparents = room;
+    return fits && bits != NULL && w->c->rc == BERTH_OK;
+}
+
+static bool is_seen(const struct walk *w, int64_t parent)
+{
+    return parent > 0 && parent < w->nparents && (w->parents[parent / 64] >> (parent % 64) & 1) != 0;
+}
+
+/* All rows: whose parent may be seen is looked at here. */
+static struct db_stmt *parts(struct walk *w, const char *cols)
+{
+    bool before = w->c->all;
+    struct db_stmt *s;
+
+    w->c->all = true;
+    s = scan_all(w->c, w->a->t, arena_fmt(w->c->a, "%s, t.%s", cols, w->a->t->parent->name), w->a->where, NULL);
+    w->c->all = before;
+    return s;
+}
+
 static int walk_rows(struct walk *w)
 {
-    struct db_stmt *s = scan_all(w->c, w->a->t, columns(w), w->a->where, w->a->search);
+    const char *cols = columns(w);
+    bool through = by_parents(w) && see_parents(w);
+    int parent_at = (int)(w->nby + w->nm > 0 ? w->nby + w->nm : 1);
+    struct db_stmt *s = w->c->rc != BERTH_OK ? NULL : through ? parts(w, cols) : scan_all(w->c, w->a->t, cols, w->a->where, w->a->search);
     struct berth_val key[BY_MAX], v[MEASURES_MAX];
     struct buf b = BUF_INIT;
     int64_t seen = 0;
     int rc = DB_DONE;
 
     while (s != NULL && (rc = db_step(s)) == DB_ROW) {
+        if (++seen % LOOK_EVERY == 0 && when_monotonic() > w->a->until) {
+            w->exact = false;
+            break;
+        }
+        if (through && !is_seen(w, db_col_int(s, parent_at)))
+            continue;
         for (size_t i = 0; i < w->nby; i++) {
             const struct field *f = w->by[i].f;
 
@@ -300,10 +395,6 @@ static int walk_rows(struct walk *w)
         add(w, w->total, v);
         if (w->nby > 0)
             add_parts(w, key, 0, v, &b);
-        if (++seen % LOOK_EVERY == 0 && when_monotonic() > w->a->until) {
-            w->exact = false;
-            break;
-        }
     }
     db_reset(s);
     buf_free(&b);

@@ -90,20 +90,15 @@ static int take_now(struct berth_ctx *c, const struct berth_total *t, void *arg)
     return host->rc(c);
 }
 
-static int take_entered(struct berth_ctx *c, const struct berth_total *t, void *arg)
+/* Passages by whether they went on; of those that have not ended that is not known. */
+static int take_passages(struct berth_ctx *c, const struct berth_total *t, void *arg)
 {
     struct step *s = step_of(arg, t->key[0]);
 
-    if (s != NULL)
-        s->entered = t->count;
-    return host->rc(c);
-}
-
-static int take_left(struct berth_ctx *c, const struct berth_total *t, void *arg)
-{
-    struct step *s = step_of(arg, t->key[0]);
-
-    if (s != NULL) {
+    if (s == NULL)
+        return host->rc(c);
+    s->entered += t->count;
+    if (t->key[1].type != BERTH_NULL) {
         s->left += t->count;
         s->onward += t->key[1].i != 0 ? t->count : 0;
         s->hours += t->sum[0].d;
@@ -154,7 +149,7 @@ int funnel(struct berth_ctx *c)
 {
     struct steps *s = host->alloc(c, sizeof(*s));
     int64_t pipeline = whole(c, "pipeline"), user = whole(c, "user"), department = whole(c, "department");
-    struct filter now = {.c = c}, log = {.c = c}, left;
+    struct filter now = {.c = c}, log = {.c = c};
     struct berth_rows *stages;
 
     if (pipeline == 0) {
@@ -175,11 +170,8 @@ int funnel(struct berth_ctx *c)
         where(&log, host->fmt(c, "from_at <= '%sT23:59:59Z'", day(c, "to")), berth_nil());
     if (host->rc(c) != BERTH_OK)
         return host->rc(c);
-    left = log;
-    where(&left, "to_at not empty", berth_nil());
     host->totals(c, "opportunity", now.text, now.v, now.n, "stage_id", "base_amount,weighted", take_now, s);
-    host->totals(c, "stage_log", log.text, log.v, log.n, "stage_id", NULL, take_entered, s);
-    host->totals(c, "stage_log", left.text, left.v, left.n, "stage_id,onward", "hours", take_left, s);
+    host->totals(c, "stage_log", log.text, log.v, log.n, "stage_id,onward", "hours", take_passages, s);
     return host->rc(c) == BERTH_OK ? tell_funnel(c, s) : host->rc(c);
 }
 

@@ -83,7 +83,7 @@ static const struct berth_field deal_fields[] = {
 #define OF_DEAL {"opportunity_id", BERTH_REF, BERTH_REQUIRED, "opportunity"}
 static const struct berth_field log_fields[] = {
     OF_DEAL,
-    {"pipeline_id", BERTH_REF, BERTH_LOCKED | BERTH_FILTER | BERTH_INDEX, "pipeline"},
+    {"pipeline_id", BERTH_REF, BERTH_LOCKED | BERTH_FILTER, "pipeline"},
     {"stage_id", BERTH_REF, BERTH_LOCKED | BERTH_LIST, "stage"},
     {"percent", BERTH_INT, BERTH_LOCKED | BERTH_LIST, .max = 100},
     {"amount", BERTH_MONEY, BERTH_LOCKED | BERTH_LIST},
@@ -183,12 +183,13 @@ static const struct berth_field target_fields[] = {
 #define WORK (BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN)
 #define PART (BERTH_DETAIL | BERTH_HIDDEN)
 static const struct berth_table tables[] = {
-    {"opportunity", deal_fields, BERTH_KEYS({"owner_id, status"}, {"pipeline_id, stage_id"}, {"status, close_on"}, {"status, closed_on"},
+    {"opportunity", deal_fields, BERTH_KEYS({"owner_id, status"}, {"pipeline_id, stage_id, owner_id, base_amount, weighted"}, {"status, close_on"}, {"status, closed_on"},
      {"is_key, status, close_on"}, {"status"}, {"idle"}, {"created_at"}, {"updated_at"}),
      WORK, .title = "name", .icon = "star", .nav = "sales 20", .step = "next_action_on, log, next_step", .step_when = "status = 'open'", .rights = "sales: own create import; manager: tree create delete import export"},
     {"deal_contact", strategy_fields, .flags = PART, .title = "person", .icon = "user"},
     {"deal_competitor", rival_fields, .flags = PART, .title = "competitor_id", .icon = "flag"},
-    {"stage_log", log_fields, .flags = PART, .version = 1, .upgrade = stage_log_upgrade, .title = "stage_id", .icon = "history",
+    {"stage_log", log_fields, BERTH_KEYS({"pipeline_id, stage_id, onward, hours, opportunity_id, owner_id, from_at"}), .flags = PART, /* the funnel's */
+     .version = 1, .upgrade = stage_log_upgrade, .title = "stage_id", .icon = "history",
      .rights = "sales: all read; manager: all read"}, /* kept by code only; of the deals that one sees */
     {"competitor", competitor_fields, .flags = BERTH_HISTORY | BERTH_BIN, .title = "name", .icon = "flag", .nav = "sales 25",
      .rights = "sales: all read create; manager: all create delete import export"},

@@ -152,6 +152,26 @@ def test_the_funnel_counts_what_one_may_see(people, stages):
     assert lan.get("/opportunities/funnel", user="me").status == 422
 
 
+def test_passages_are_added_up_of_the_deals_one_may_see_however_one_sees_them(people, stages):
+    """Of one's own, of what was shared with one, and not of others'; on a page by the deal alone."""
+    minh, lan, alice, pipe = people["minh"], people["lan"], people["alice"], str(stages["pipeline"])
+
+    def entered(person):
+        return sum(s["entered"] for s in person.get("/opportunities/funnel", pipeline=pipe).json["stages"])
+
+    def passages(person, deal):
+        return person.get("/stage_log/_aggregate", group="stage_id", filter=["opportunity_id", "=", deal["id"]]).json["total"]["count"]
+
+    before = {p: entered(p) for p in (minh, lan, alice)}
+    deal = minh.made("opportunity", name=name(), pipeline_id=stages["pipeline"], amount="7", close_on=day(3))
+    assert minh.post(f"/opportunity/{deal['id']}/move", {"stage_id": stages["second"]}).status == 200
+    assert [entered(p) - before[p] for p in (minh, lan, alice)] == [2, 2, 0]
+    assert (passages(minh, deal), passages(alice, deal)) == (2, 0)
+    shared = minh.post(f"/opportunity/{deal['id']}/_share", {"kind": "share", "access": "read", "user_id": alice.user["id"]})
+    assert shared.status == 201, shared
+    assert entered(alice) - before[alice] == 2 and passages(alice, deal) == 2
+
+
 def test_conversion_follows_the_same_deals(people, stages):
     """Deals that begin on a later stage, go back, or are lost make no conversion of more than there was to convert."""
     zhang, manager, pipe = people["zhang"], people["manager"], str(stages["pipeline"])
