@@ -298,9 +298,9 @@ void db_stats(struct db *db, struct db_stats *out)
     db->driver->stats(db, out);
 }
 
-int db_backup(struct db *db, const char *to_path, struct buf *err)
+int db_backup(struct db *db, const char *to_path, bool quick, struct buf *err)
 {
-    return db->driver->backup(db, to_path, err);
+    return db->driver->backup(db, to_path, quick, err);
 }
 
 int db_integrity(struct db *db, struct buf *report)

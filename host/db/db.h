@@ -190,8 +190,9 @@ struct db_stats {
 };
 void db_stats(struct db *db, struct db_stats *out);
 
-/* A consistent copy of a live database, checked, synced and renamed into place. */
-int db_backup(struct db *db, const char *to_path, struct buf *err);
+/* A consistent copy of a live database, checked, synced and renamed into place.  quick: its pages and rows are
+ * checked, but not whether each index has its rows, which takes most of the time. */
+int db_backup(struct db *db, const char *to_path, bool quick, struct buf *err);
 /* 0 when sound; otherwise -1 and what is wrong, a line each. */
 int db_integrity(struct db *db, struct buf *report);
 

@@ -167,7 +167,7 @@ void sq_fts_where(struct buf *sql, const char *name, const char *as);
 void sq_fts_id(struct buf *sql, const char *as);
 
 /* sqlite_admin.c */
-int sq_backup(struct db *db, const char *to_path, struct buf *err);
+int sq_backup(struct db *db, const char *to_path, bool quick, struct buf *err);
 int sq_integrity(struct db *db, struct buf *report);
 int sq_schema(struct db_conn *c, const struct db_schema *seen);
 

@@ -16,10 +16,10 @@ enum {
     BACKUP_PAUSE_MS = 2, /* then others have the disk */
 };
 
-static int checked(sqlite3 *h, struct buf *report)
+static int checked(sqlite3 *h, bool quick, struct buf *report)
 {
     sqlite3_stmt *s;
-    int rc = sqlite3_prepare_v2(h, "PRAGMA integrity_check(20)", -1, &s, NULL);
+    int rc = sqlite3_prepare_v2(h, quick ? "PRAGMA quick_check(20)" : "PRAGMA integrity_check(20)", -1, &s, NULL);
     bool sound = false;
 
     if (rc == SQLITE_OK) {
@@ -45,7 +45,7 @@ int sq_integrity(struct db *base, struct buf *report)
 
     if (c == NULL)
         return -1;
-    int rc = checked(c->h, report);
+    int rc = checked(c->h, false, report);
     sq_disconnect(c);
     return rc;
 }
@@ -69,7 +69,7 @@ static int copy_pages(sqlite3 *from, sqlite3 *to)
 }
 
 /* Fills the new file `to`: a plain database file, no log beside it. */
-static int fill(struct sq_db *db, const char *to, struct buf *err)
+static int fill(struct sq_db *db, const char *to, bool quick, struct buf *err)
 {
     struct sq_conn *from = sq_connect(db, false, err);
     sqlite3 *h = NULL;
@@ -87,7 +87,7 @@ static int fill(struct sq_db *db, const char *to, struct buf *err)
     if (rc != SQLITE_OK)
         buf_addf(err, "copy to %s: %s", to, sqlite3_errmsg(h));
     else
-        rc = checked(h, err);
+        rc = checked(h, quick, err);
     sqlite3_close(h);
     return rc == SQLITE_OK ? 0 : -1;
 }
@@ -118,7 +118,7 @@ static int publish(const char *temp, const char *to, struct buf *err)
     return sync_path(dirname(dir), O_RDONLY | O_DIRECTORY, err);
 }
 
-int sq_backup(struct db *base, const char *to_path, struct buf *err)
+int sq_backup(struct db *base, const char *to_path, bool quick, struct buf *err)
 {
     char *temp = mem_alloc(strlen(to_path) + sizeof(".XXXXXX"));
 
@@ -130,7 +130,7 @@ int sq_backup(struct db *base, const char *to_path, struct buf *err)
         return -1;
     }
     close(fd);
-    int rc = fill((struct sq_db *)base, temp, err);
+    int rc = fill((struct sq_db *)base, temp, quick, err);
     if (rc == 0)
         rc = publish(temp, to_path, err);
     if (rc != 0)

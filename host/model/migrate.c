@@ -547,9 +547,21 @@ static int plan_database(struct db *db, struct arena *a, const struct berth_plug
         m = model_build(plugins, n, &extra, err);
     if (m != NULL)
         rc = migrate_plan(a, m, c, db_dialect(db), prune, plan_r, err);
+    if (rc == 0 && !plan_r->fresh)
+        plan_r->converts = migrate_upgrades(a, m, c, &(struct upgrade *){NULL}) > 0;
     db_conn_close(&c);
     model_free(&m);
     return rc;
+}
+
+/* Indexes hold nothing that is not in their rows: an older program makes its own again. */
+static bool is_data(const struct plan *plan)
+{
+    bool yes = plan->converts;
+
+    for (size_t i = 0; i < plan->n && !yes; i++)
+        yes = !plan->steps[i].skipped && plan->steps[i].kind != STEP_INDEX && plan->steps[i].kind != STEP_DROP_INDEX;
+    return yes;
 }
 
 static int run_plan(struct db *db, const struct plan *plan, const char *backup, struct buf *err)
@@ -559,7 +571,7 @@ static int run_plan(struct db *db, const struct plan *plan, const char *backup, 
 
     if (plan->todo == 0)
         return 0;
-    if (!plan->fresh && backup != NULL && db_backup(db, backup, err) < 0)
+    if (!plan->fresh && is_data(plan) && backup != NULL && db_backup(db, backup, true, err) < 0)
         return -1;
     rc = db_write(db, run_body, &r);
     if (rc < 0 && err->len == 0)

@@ -34,6 +34,7 @@ struct plan {
     size_t n;
     size_t todo; /* steps that are not skipped */
     bool fresh;  /* there is no table of ours yet */
+    bool converts; /* plugins have data to convert behind it */
 };
 
 /* Steps in running order, in the arena.  prune: also drop what the model no longer has.

@@ -70,7 +70,7 @@ int backup_make(struct db *db, const struct backup_from *from, const char *to, s
 
     if (mkdir(to, 0700) < 0 && errno != EEXIST)
         buf_addf(err, "make %s: %s", to, strerror(errno));
-    else if (db_backup(db, arena_fmt(a, "%s/berth.db", to), err) == 0)
+    else if (db_backup(db, arena_fmt(a, "%s/berth.db", to), false, err) == 0)
         rc = copy_files(a, from->files, arena_fmt(a, "%s/files", to), err);
     if (rc == 0) /* what is cut off meanwhile is in both */
         rc = copy_files(a, from->archive, arena_fmt(a, "%s/archive", to), err);

@@ -145,3 +145,15 @@ def test_check_judges_several_and_answers_with_the_worst(tmp_path):
     (tmp_path / "text.so").write_text("hello")
     text = berth("check", f"{BUILD}/tests/plugins/good.so", tmp_path / "text.so", ok=False)
     assert "good.so: nothing wrong" in text and "is no shared object" in text
+
+
+def test_a_database_that_only_gets_an_index_is_not_copied(migrate, query, tmp_path):
+    migrate("base good")
+    index, = query("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'user' AND sql LIKE '%login%'")[0]
+    with sqlite3.connect(tmp_path / "data" / "berth.db") as db:
+        db.execute(f'DROP INDEX "{index}"')
+    db.close()
+    before = backups(tmp_path)
+    assert migrate("base good").endswith("-- done\n")
+    assert query(f"SELECT count(*) FROM sqlite_schema WHERE name = '{index}'") == [(1,)]
+    assert backups(tmp_path) == before
