@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["base", "text", "sheet", "db", "model", "record", "service", "lua", "report", "plugin", "web", "cli"]
+LAYERS = ["base", "text", "sheet", "db", "model", "record", "service", "lua", "plugin", "web", "cli"]
 LIBRARIES = {
     "sqlite3.h": "db",
     "libpq-fe.h": "db",
