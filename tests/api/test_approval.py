@@ -417,7 +417,7 @@ def test_a_step_names_nobody_who_cannot_be_shown_what_has_no_owner(people):
     sales = admin.rows("role", filter=["name", "=", "sales"])[0]["id"]
     admin.made("user_role", user_id=new, role_id=sales)
     admin.made("approval_step", **step, user_ids=[me(li), new])
-    plan = admin.made("task_plan", name=name("Ownerless plan"), on_table="lead")
+    plan = admin.made("task_plan", name=name("Ownerless plan"))
     id = asked(admin, plan, flow, table="task_plan")
     assert sorted(now_asked(admin, id)) == sorted([me(li), new]) and does(li, id, "approve").status == 200
     assert admin.delete(f"/approval_flow/{flow['id']}").status == 204
