@@ -50,7 +50,8 @@ CREATE TABLE role (
     updated_at bigint NOT NULL,
     updated_by bigint,
     name text,
-    note text
+    note text,
+    home text
 );
 CREATE UNIQUE INDEX ux_role_name ON role (name);
 

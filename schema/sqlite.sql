@@ -50,7 +50,8 @@ CREATE TABLE role (
     updated_at INTEGER NOT NULL,
     updated_by INTEGER,
     name TEXT,
-    note TEXT
+    note TEXT,
+    home TEXT
 ) STRICT;
 CREATE UNIQUE INDEX ux_role_name ON role (name);
 

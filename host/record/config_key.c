@@ -8,15 +8,22 @@
 
 enum { DEEP = 40 }; /* a department of a department ..., a filter in a filter */
 
+/* People are no part of the configuration; where one would be worth nothing without them, they are named by their logins. */
+static bool by_login(const struct field *f)
+{
+    return f->ref != NULL && strcmp(f->ref->name, "user") == 0 &&
+           (strcmp(f->table->name, "approval_step") == 0 || strcmp(f->table->name, "automation_step") == 0);
+}
+
 /* ---- what goes over -------------------------------------------------------------------------------- */
 bool config_field(const struct field *f)
 {
     if (f->at < F_DECLARED || (f->flags & BERTH_SECRET) || f->type == BERTH_FILE)
         return false;
-    if (f->flags & BERTH_LOCKED) /* what an import remembers is written by it alone, and goes over */
-        return strcmp(f->table->name, "import_map") == 0;
+    if (f->flags & BERTH_LOCKED) /* what screens of their own write, and goes over */
+        return strcmp(f->table->name, "import_map") == 0 || (strcmp(f->table->name, "role") == 0 && strcmp(f->name, "home") == 0);
     if (f->type == BERTH_REF)
-        return f->ref != NULL && f->ref->known != NULL;
+        return f->ref != NULL && (f->ref->known != NULL || by_login(f));
     /* how far the numbers of this installation are */
     return strcmp(f->table->name, "series") != 0 || strcmp(f->name, "next") != 0;
 }
@@ -143,6 +150,9 @@ static json_t *key_of(struct berth_ctx *c, const struct table *t, int64_t id, in
 {
     const struct berth_row *r = find_raw(c, t, id);
 
+    if (r != NULL && t == c->m->users)
+        return json_pack("{s:s}", "login", row_get(r, "login").s);
+
     return r == NULL || !config_carries(c, r) ? NULL : row_key(c, r, deep);
 }
 
@@ -158,6 +168,8 @@ static void words(struct buf *b, const json_t *key)
 
     json_array_foreach(key, i, one)
         words(b, one);
+    if (json_is_object(key))
+        key = json_object_get(key, "login");
     if (json_is_string(key))
         buf_addf(b, "%s%s", b->len > 0 ? " · " : "", json_string_value(key));
     else if (json_is_integer(key))
@@ -199,6 +211,14 @@ static enum config_got bad(struct berth_ctx *c, const char *field)
     return GOT_BAD;
 }
 
+static int64_t user_of_login(struct berth_ctx *c, const char *login)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT id FROM \"user\" WHERE login = ?");
+
+    db_bind_text(s, 1, login == NULL ? "" : login, -1);
+    return number(c, s);
+}
+
 static enum config_got find_deep(struct berth_ctx *c, const struct table *t, const json_t *key, int deep, int64_t *id)
 {
     struct berth_val *known = arena_alloc(c->a, t->nknown * sizeof(*known));
@@ -206,6 +226,13 @@ static enum config_got find_deep(struct berth_ctx *c, const struct table *t, con
     int64_t nth = n > t->nknown ? json_integer_value(json_array_get(key, n - 1)) : 1;
 
     *id = 0;
+    if (t == c->m->users) {
+        const char *login = json_string_value(json_object_get(key, "login"));
+
+        if ((*id = user_of_login(c, login)) == 0)
+            ctx_invalid(c, "login", "err.config_user", "name", login == NULL ? "" : arena_strdup(c->a, login), NULL);
+        return c->rc != BERTH_OK ? GOT_BAD : GOT;
+    }
     if ((!json_is_array(key) && !json_is_string(key)) || deep > DEEP || n < t->nknown || n > t->nknown + 1 || nth < 1)
         return bad(c, t->name);
     for (size_t i = 0; i < t->nknown; i++) {

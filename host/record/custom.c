@@ -131,6 +131,35 @@ static int only_admin(struct berth_ctx *c, struct berth_row *r)
     return by_admin(c) ? c->rc : denied(c);
 }
 
+bool home_fits(const json_t *list)
+{
+    const json_t *one;
+    size_t i;
+
+    if (!json_is_array(list) || json_array_size(list) > 60)
+        return false;
+    json_array_foreach (list, i, one) {
+        const json_t *w = json_object_get(one, "w");
+
+        if (!json_is_object(one) || !json_is_integer(w) || json_integer_value(w) < 1 || json_integer_value(w) > 12)
+            return false;
+        if (json_string_value(json_object_get(one, "tile")) == NULL && json_string_value(json_object_get(one, "table")) == NULL)
+            return false;
+    }
+    return true;
+}
+
+static int check_role(struct berth_ctx *c, struct berth_row *r)
+{
+    struct berth_val home = row_get(r, "home");
+    json_t *list = val_is_nil(home) ? NULL : json_loadb(home.s, (size_t)home.len, 0, NULL);
+
+    if (!val_is_nil(home) && !home_fits(list))
+        ctx_invalid(c, "home", "err.invalid", NULL);
+    json_decref(list);
+    return only_admin(c, r);
+}
+
 static int only_host(struct berth_ctx *c, struct berth_row *r)
 {
     (void)r;
@@ -439,7 +468,7 @@ static const struct own {
     {"pool_member", NULL, NULL, rights},
     {"pool_rule", check_pool_rule, NULL, pool_saved},
     {"retention", check_retention, NULL, NULL},
-    {"role", only_admin, only_admin, rights},
+    {"role", check_role, only_admin, rights},
     {"role_field", only_admin, only_admin, rights},
     {"role_perm", only_admin, only_admin, rights},
     {"role_table", only_admin, only_admin, rights},

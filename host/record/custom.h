@@ -19,6 +19,9 @@ int custom_next_number(struct berth_ctx *c, struct berth_row *r, const struct fi
 /* A filter kept in a field for later must fit its table, and mean the same tomorrow. */
 int custom_filter(struct berth_ctx *c, const struct table *t, const struct berth_row *r, const char *field);
 
+/* Whether that is how a home page may look: [{"tile" or "table", "w"}]. */
+bool home_fits(const json_t *list);
+
 /* At the start: what administrators call things. */
 int custom_labels(struct berth_ctx *c);
 

@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "record/custom.h"
 #include "record/find.h"
+#include "record/save.h"
 #include "record/view.h"
 #include "service/approval.h"
 #include "web/app.h"
 
-enum { LAYOUT_MAX = 16000, TILES_MAX = 60, TODO_ROWS = 30, SOON_DAYS = 7, NEWS_MAX = 20 };
+enum { LAYOUT_MAX = 16000, TODO_ROWS = 30, SOON_DAYS = 7, NEWS_MAX = 20 };
 
 static const char *label(struct call *k, const char *fmt, const char *a, const char *b)
 {
@@ -174,14 +176,17 @@ static void as_declared(struct call *k, struct json *j, const struct role_ids *r
     json_close(j, ']');
 }
 
+/* role: how it begins for who has it.  Those of before stand in home_layout. */
 static const char *kept(struct call *k, int64_t user, int64_t role)
 {
+    const struct berth_row *r = role == 0 ? NULL : find_raw(&k->c, model_table(k->c.m, "role"), role);
+    struct berth_val home = r == NULL ? berth_nil() : row_get(r, "home");
     struct db_stmt *s = db_prepare(k->c.conn, "SELECT layout FROM home_layout WHERE user_id = ? AND role_id = ?");
-    const char *text = NULL;
+    const char *text = val_is_nil(home) ? NULL : home.s;
 
     db_bind_int(s, 1, user);
     db_bind_int(s, 2, role);
-    if (db_step(s) == DB_ROW && !db_col_is_null(s, 0))
+    if (text == NULL && db_step(s) == DB_ROW && !db_col_is_null(s, 0))
         text = arena_strdup(k->req->arena, db_col_text(s, 0, NULL));
     db_reset(s);
     return text;
@@ -237,25 +242,6 @@ static int home(struct call *k)
     return k->c.rc;
 }
 
-static bool is_layout(const json_t *list)
-{
-    const json_t *one;
-    size_t i;
-
-    if (!json_is_array(list) || json_array_size(list) > TILES_MAX)
-        return false;
-    json_array_foreach(list, i, one)
-    {
-        const json_t *w = json_object_get(one, "w");
-
-        if (!json_is_object(one) || !json_is_integer(w) || json_integer_value(w) < 1 || json_integer_value(w) > 12)
-            return false;
-        if (json_string_value(json_object_get(one, "tile")) == NULL && json_string_value(json_object_get(one, "table")) == NULL)
-            return false;
-    }
-    return true;
-}
-
 static int put(struct call *k, int64_t user, int64_t role, const char *text)
 {
     struct db_stmt *s = db_prepare(k->c.conn, "DELETE FROM home_layout WHERE user_id = ? AND role_id = ?");
@@ -265,6 +251,13 @@ static int put(struct call *k, int64_t user, int64_t role, const char *text)
     db_bind_int(s, 2, role);
     rc = db_step(s);
     db_reset(s);
+    if (rc >= 0 && role != 0) {
+        struct berth_row *r = save_load(&k->c, model_table(k->c.m, "role"), role);
+
+        if (r != NULL)
+            row_set(r, "home", text == NULL ? berth_nil() : (struct berth_val){BERTH_JSON, -1, {.s = text}});
+        return r == NULL ? (int)k->c.rc : row_save(&k->c, r);
+    }
     if (rc >= 0 && text != NULL) {
         s = db_prepare(k->c.conn, "INSERT INTO home_layout (user_id, role_id, layout) VALUES (?, ?, ?)");
         db_bind_int(s, 1, user);
@@ -290,7 +283,7 @@ static int home_put(struct call *k)
     if (role != 0 && !find_exists(&k->c, model_table(k->c.m, "role"), role))
         return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
     if (!json_is_null(list)) {
-        if (!is_layout(list))
+        if (!home_fits(list))
             return call_bad(k, "layout");
         text = json_dumps(list, JSON_COMPACT);
         if (text == NULL || strlen(text) > LAYOUT_MAX) {

@@ -55,6 +55,7 @@ static const struct berth_field department_fields[] = {
 static const struct berth_field role_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 64},
     {"note", BERTH_LONG, BERTH_LIST, .max = 1000},
+    {"home", BERTH_JSON, BERTH_LOCKED, .max = 16000}, /* how the home page of who has it begins: web/home.c */
     {0},
 };
 static const struct berth_field role_table_fields[] = {

@@ -40,6 +40,7 @@ def set_up(admin):
     admin.made("role_table", role_id=role["id"], on_table="lead", read_scope="tree", update_scope="own", delete_scope="none", can_create=True)
     admin.made("role_field", role_id=role["id"], on_table="lead", field="x_port", access="read")
     admin.made("role_perm", role_id=role["id"], perm="pools.claim")
+    assert admin.post("/_home", {"layout": [{"tile": "news", "w": 12}], "role": role["id"]}).status == 204
     pool = admin.made("pool", name="Trial pool", on_table="lead", department_id=desk["id"], hold_cap=20)
     other = admin.made("pool", name="Trial pool", on_table="lead", hold_cap=7)  # another of the same name
     admin.made("pool_member", pool_id=pool["id"], department_id=branch["id"])
@@ -47,6 +48,7 @@ def set_up(admin):
                applies_to=["pool_id", "in", [pool["id"], other["id"]]])
     flow = admin.made("approval_flow", name="Trial flow", on_table="lead", starts="change", field="status")
     admin.made("approval_step", flow_id=flow["id"], name="By role", who="role", role_id=role["id"], place=1, applies_to=["x_port", "=", "fair"])
+    admin.made("approval_step", flow_id=flow["id"], name="By name", who="people", place=2, user_ids=[u["id"] for u in admin.rows("user") if u["login"] in ("demo.li", "demo.lan")])
     admin.made("saved_view", name="Fairs", on_table="lead", audience="role", role_id=role["id"], columns="name, x_port",
                filter={"and": [["x_port", "=", "fair"], ["pool_id", "=", other["id"]]]})
     admin.made("saved_view", name="Mine alone", on_table="lead", audience="me", columns="name")
@@ -98,7 +100,8 @@ def test_a_trial_is_carried_to_a_fresh_installation_and_reads_the_same_there(two
     consultant.post("/_script/_reload")
     file = exported(consultant)
     text = file.decode()
-    assert "demo." not in text and "password" not in text and "Mine alone" not in text
+    assert text.count("demo.") == 2 and text.count('{"login":"demo.li"}') == 1  # people by login where a step names them
+    assert "password" not in text and "Mine alone" not in text
     assert '"id"' not in text
 
     site, admin = two("production", "--edit-scripts")
@@ -124,12 +127,30 @@ def test_a_trial_is_carried_to_a_fresh_installation_and_reads_the_same_there(two
     view, = admin.rows("saved_view", filter=["name", "=", "Fairs"])
     assert view["owner_id"] == admin.user["id"] and view["filter"]["and"][1] == ["pool_id", "=", pools[7]]
     assert admin.made("lead", name="Hooked by the carried script")["x_port"] == "fair"
+    assert admin.rows("role", filter=["name", "=", "Consultant’s role"])[0]["home"] == [{"tile": "news", "w": 12}]
+    step, = admin.rows("approval_step", filter=["name", "=", "By name"])
+    assert sorted(step["user_ids"]) == sorted(u["id"] for u in admin.rows("user") if u["login"] in ("demo.li", "demo.lan"))
     assert {(d["country"], d["name"]) for d in admin.rows("day_off", filter=["on_day", "=", "2027-02-06"])} == {("VN", "Tết"), (None, "Everybody's")}
     assert admin.rows("work_week", filter=["country", "=", "VN"])[0]["days"][-1] == "sat"
 
     again = apply(admin, json.loads(file)).json
     assert {k: v for k, v in again["count"].items() if v and k not in ("same", "only_here")} == {}
     assert exported(admin) == file
+
+
+def test_a_step_that_names_somebody_who_is_not_there_keeps_the_whole_file_out(two):
+    """A flow that lost the step would have let through what that person was to decide."""
+    _, admin = two("a")
+    step = {"name": "By name", "flow_id": ["customer", "Named flow"], "who": "people", "user_ids": [{"login": "demo.li"}, {"login": "nobody.here"}]}
+    file = only(approval_flow=[{"on_table": "customer", "name": "Named flow", "starts": "ask"}], approval_step=[step])
+    seen = plan(admin, file)
+    conflict, = [x for x in seen["lines"] if x["what"] == "conflict"]
+    assert "nobody.here" in conflict["message"], conflict
+    assert apply(admin, file).status == 422
+    assert admin.rows("approval_flow", filter=["name", "=", "Named flow"]) == []
+    step["user_ids"] = [{"login": "demo.li"}]
+    assert apply(admin, file).status == 200
+    assert len(admin.rows("approval_step", filter=["name", "=", "By name"])[0]["user_ids"]) == 1
 
 
 def test_what_is_changed_and_removed_is_told_kept_and_can_be_read_later(two):
