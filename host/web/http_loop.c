@@ -309,6 +309,7 @@ static enum MHD_Result request_begin(struct request *r, const char *method, cons
         return request_answer(r);
     }
     req->begun = when_monotonic();
+    r->gone_checked = req->begun; /* just heard of */
     req->deadline = req->begun + r->http->c.deadline_ms;
     req->thread = r->loop->thread;
     req->body_size = r->facts.body_size;
