@@ -48,7 +48,7 @@ struct dup_filter {
     size_t worth, room;
     atomic_size_t looks; /* that a filter would have answered */
     pthread_rwlock_t lock;   /* of which there are, not of their bits */
-    struct bits *now, *next; /* asked; being filled */
+    struct bits *now, *next; /* asked; what is added while one is being filled */
     pthread_mutex_t thread_lock; /* of what follows */
     pthread_t thread;
     bool started, building;
@@ -107,10 +107,35 @@ static void bits_add(struct bits *b, int64_t hash)
         atomic_fetch_add(&b->n, 1);
 }
 
+/* The same while nobody else knows of b: a third of the time. */
+static void bits_put(struct bits *b, int64_t hash)
+{
+    uint64_t bit, all = UINT64_MAX;
+    _Atomic uint64_t *word = block_of(b, hash, &bit);
+
+    for (int i = 0; i < WORDS; i++, bit >>= 6) {
+        uint64_t set = UINT64_C(1) << (bit & 63), was = atomic_load_explicit(&word[i], memory_order_relaxed);
+
+        all &= was >> (bit & 63);
+        atomic_store_explicit(&word[i], was | set, memory_order_relaxed);
+    }
+    if ((all & 1) == 0)
+        atomic_store_explicit(&b->n, b->n + 1, memory_order_relaxed);
+}
+
+/* While nobody adds to either. */
+static void bits_join(struct bits *to, const struct bits *from)
+{
+    for (size_t i = 0; i < to->blocks * WORDS; i++)
+        to->word[i] |= from->word[i];
+    to->n += from->n;
+}
+
 /* ---- building -------------------------------------------------------------------------------- */
 struct build {
     struct dup_filter *f;
-    struct bits *bits;
+    struct bits *bits;  /* what there is */
+    struct bits *meanwhile; /* what others add until it is in force */
 };
 
 /* Hashes are spread evenly: a small part of them tells how many there are. */
@@ -132,14 +157,14 @@ static int publish(struct db_conn *w, void *arg)
 
     (void)w;
     pthread_rwlock_wrlock(&b->f->lock);
-    b->f->next = b->bits;
+    b->f->next = b->meanwhile;
     pthread_rwlock_unlock(&b->f->lock);
     return 0;
 }
 
 static void fill_one(void *arg, int64_t hash)
 {
-    bits_add(arg, hash);
+    bits_put(arg, hash);
 }
 
 /* A page of dup_key from *from on.  1: there is more; 0; or an error. */
@@ -153,7 +178,7 @@ static int fill_page(struct bits *b, struct db_conn *conn, int64_t *from)
     db_bind_int(s, 2, PAGE);
     for (; (rc = db_step(s)) == DB_ROW; n++) {
         hash = db_col_int(s, 0);
-        bits_add(b, hash);
+        bits_put(b, hash);
     }
     db_reset(s);
     if (rc < 0 || n < PAGE || hash == INT64_MAX)
@@ -183,6 +208,7 @@ static bool build_one(struct build *b, struct db_conn *conn)
         return false;
     n = n < before ? before : n;
     b->bits = bits_new((size_t)(n + n / 2) + b->f->room);
+    b->meanwhile = bits_new(b->bits->most);
     return db_write(b->f->st->db, publish, b) == 0 && fill(b, conn);
 }
 
@@ -195,11 +221,13 @@ static void build_end(struct build *b, bool built)
     pthread_rwlock_wrlock(&f->lock);
     f->next = NULL;
     if (built) {
+        bits_join(b->bits, b->meanwhile);
         gone = f->now;
         f->now = b->bits;
     }
     pthread_rwlock_unlock(&f->lock);
     bits_free(gone);
+    bits_free(b->meanwhile);
 }
 
 static void *build(void *arg)
@@ -277,6 +305,19 @@ bool dup_filter_ready(struct dup_filter *f)
     pthread_rwlock_unlock(&f->lock);
 
     return ready;
+}
+
+bool dup_filter_coming(struct dup_filter *f, size_t looks)
+{
+    if (dup_filter_ready(f))
+        return false;
+    if (looks >= f->worth)
+        start(f);
+    pthread_mutex_lock(&f->thread_lock);
+    bool building = f->building;
+    pthread_mutex_unlock(&f->thread_lock);
+
+    return building;
 }
 
 struct dup_filter *dup_filter_new(struct store *st, size_t looks, size_t room)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/sort.h"
+#include "record/dup_filter.h"
 #include "record/import_map.h"
 #include "record/import_run.h"
 
@@ -13,6 +14,15 @@
 enum { PART_ROWS = 2048, MERGE_KEYS = 900000 };
 
 /* ---- comparing with the database ------------------------------------------------------------------ */
+static size_t keys_of(const struct batch *k, size_t from)
+{
+    size_t n = 0;
+
+    for (size_t i = from; i < k->n; i++)
+        n += k->row[i].nkeys;
+    return n;
+}
+
 /* Looks all keys of a batch up in order of the hash, in which the index is walked once instead of
  * jumped about in.  Most rows are new, and this look is all that happens to them. */
 static void find_known(struct berth_ctx *c, struct batch *k, size_t from)
@@ -20,10 +30,7 @@ static void find_known(struct berth_ctx *c, struct batch *k, size_t from)
     struct sort_pair *all; /* a key, and its row's place in the batch */
     size_t n = 0;
 
-    for (size_t i = from; i < k->n; i++)
-        n += k->row[i].nkeys;
-    all = mem_realloc(NULL, (n + 1) * sizeof(*all));
-    n = 0;
+    all = mem_realloc(NULL, (keys_of(k, from) + 1) * sizeof(*all));
     for (size_t i = from; i < k->n; i++)
         for (size_t q = 0; q < k->row[i].nkeys; q++)
             all[n++] = (struct sort_pair){k->row[i].key[q], (int64_t)i};
@@ -92,7 +99,8 @@ static bool has_room(const struct batch *k)
     return k->n < BATCH_ROWS && arena_used(k->a) < BATCH_BYTES;
 }
 
-/* The next rows of the sheet, as many as the writer leaves time for: a larger batch writes fewer pages.
+/* The next rows of the sheet, as many as the writer leaves time for: a larger batch writes fewer pages.  While the filter of
+ * known keys is being built rows are only read: looking for them in the index would cost more than all the rest.
  * -1 with err filled when it cannot be read on. */
 static int fill(struct run *r, struct batch *k, uint32_t skip, struct buf *err)
 {
@@ -100,6 +108,8 @@ static int fill(struct run *r, struct batch *k, uint32_t skip, struct buf *err)
     struct sheet_row row;
     struct berth_ctx c;
     const struct table *t;
+    size_t decided = 0;
+    bool waits;
     int rc = 0;
 
     arena_again(k->a);
@@ -116,9 +126,13 @@ static int fill(struct run *r, struct batch *k, uint32_t skip, struct buf *err)
         while (k->n < upto && has_room(k) && (rc = sheet_next(r->sheet, &row, &e)) > 0)
             if (row.number > skip && import_set_get(&r->stored, row.number) == 0)
                 import_prepare(r, &c, t, &k->row[k->n++], &row);
-        find_known(&c, k, from);
-        decide(r, &c, k, from);
-    } while (rc > 0 && c.rc == BERTH_OK && has_room(k) && writer_works(r));
+        waits = rc > 0 && has_room(k) && dup_filter_coming(r->j->st->filter, keys_of(k, decided));
+        if (waits)
+            continue;
+        find_known(&c, k, decided);
+        decide(r, &c, k, decided);
+        decided = k->n;
+    } while (rc > 0 && c.rc == BERTH_OK && has_room(k) && (waits || writer_works(r)));
     if (c.rc != BERTH_OK) {
         buf_puts(err, ctx_text(&c, c.key, c.args));
         return -1;

@@ -232,6 +232,18 @@ static void unknown_keys_are_known_to_be_new(void **state)
     assert_int_equal(run(f, none_missing_body), 0);
 }
 
+static void whoever_is_to_look_for_many_may_wait_for_it(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_false(dup_filter_coming(f->st.filter, LOOKS - 1));
+    assert_false(dup_filter_ready(f->st.filter));
+    while (dup_filter_coming(f->st.filter, LOOKS))
+        sched_yield();
+    assert_true(dup_filter_ready(f->st.filter));
+    assert_false(dup_filter_coming(f->st.filter, LOOKS));
+}
+
 static void an_over_full_one_is_built_anew(void **state)
 {
     struct fixture *f = *state;
@@ -276,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(before_it_is_built_any_key_may_be_there),
         WITH_STORE(unknown_keys_are_known_to_be_new),
+        WITH_STORE(whoever_is_to_look_for_many_may_wait_for_it),
         WITH_STORE(an_over_full_one_is_built_anew),
         WITH_STORE(whatever_is_written_meanwhile_none_is_missed),
     };
