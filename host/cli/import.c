@@ -303,7 +303,7 @@ static int follow(struct task *t, struct db_conn *conn, struct arena *a)
         }
         json_decref(job);
         db_settle(conn);
-        usleep(100000);
+        usleep(20000);
     }
 }
 
