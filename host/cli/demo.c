@@ -280,7 +280,8 @@ static int64_t of_id(const struct demo_row *d, const struct demo_file *f)
 
 static int take_activity(struct berth_ctx *c, struct demo_row *d, struct demo_file *f)
 {
-    struct berth_row *lead = save_load(c, model_table(c->m, "lead"), of_id(d, f));
+    int64_t of = of_id(d, f); /* 0: the plugin of leads is off */
+    struct berth_row *lead = of == 0 ? NULL : save_load(c, model_table(c->m, "lead"), of);
 
     if (lead == NULL)
         return c->rc;
