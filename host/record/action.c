@@ -5,6 +5,7 @@
 
 #include "record/find.h"
 #include "record/flow.h"
+#include "record/hangs.h"
 #include "record/hook.h"
 #include "record/offer.h"
 #include "record/save.h"
@@ -61,8 +62,11 @@ static void check_offers(struct berth_ctx *c, const struct form *form, const str
         if (own != NULL && own->type == form->a->form[i].type && !val_is_nil(form->v[i]))
             about->v[own->at] = form->v[i];
     }
-    for (size_t i = 0; i < form->a->nform; i++)
+    for (size_t i = 0; i < form->a->nform; i++) {
         offer_check(c, &form->a->form[i], form->v[i], about);
+        if (form->a->form[i].type == BERTH_FILE && !val_is_nil(form->v[i]) && !hangs_file(c, row, form->v[i].i))
+            ctx_invalid(c, form->a->form[i].name, "err.ref", NULL);
+    }
 }
 
 static bool read_form(struct berth_ctx *c, const struct action *a, const json_t *json, struct form *out)

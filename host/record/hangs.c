@@ -161,3 +161,16 @@ int hangs_return(struct berth_ctx *c, const struct berth_row *to)
     }
     return rc < 0 ? ctx_db(c, rc, "bring back what hung on a record") : (int)c->rc;
 }
+
+bool hangs_file(struct berth_ctx *c, const struct berth_row *r, int64_t id)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT 1 FROM attachment WHERE id = ? AND tbl = ? AND rec = ?");
+    bool there;
+
+    db_bind_int(s, 1, id);
+    db_bind_int(s, 2, store_table_no(c->st, r->t));
+    db_bind_int(s, 3, row_id(r));
+    there = db_step(s) == DB_ROW;
+    db_reset(s);
+    return there;
+}

@@ -14,6 +14,7 @@ int hangs_move(struct berth_ctx *c, struct hang from, struct hang to, bool few,
                int (*moved)(struct berth_ctx *c, void *arg, const char *table, int64_t key), void *arg);
 /* One of them back, if it still hangs there. */
 int hangs_back(struct berth_ctx *c, const char *table, int64_t key, struct hang from, struct hang to);
+bool hangs_file(struct berth_ctx *c, const struct berth_row *r, int64_t id); /* whether that file is attached to the record */
 bool hangs_is(const char *table); /* tags or followers */
 
 /* A record that becomes another for a while: what hangs on it goes along, and comes back. */

@@ -236,7 +236,7 @@ static const struct berth_action actions[] = {
      .form = BERTH_FIELDS({"result", BERTH_LONG, .max = 5000}, {"attitude", BERTH_PICK, 0, "attitude"},
                           {"minutes", BERTH_INT, .max = 100000}, {"expense", BERTH_MONEY}, {"next_action_on", BERTH_DATE})},
     {"activity", "check_in", .when = "status in ('planned', 'doing') and arrived_at empty", .icon = "globe", .run = activity_check_in,
-     .form = BERTH_FIELDS({"place", BERTH_TEXT})},
+     .form = BERTH_FIELDS({"picture", BERTH_FILE, .of = "image"}, {"place", BERTH_TEXT})},
     {"activity", "invite", .when = "status in ('planned', 'doing')", .icon = "users", .run = activity_invite,
      .form = BERTH_FIELDS({"people", BERTH_REF, BERTH_MANY, "user"}, {"contacts", BERTH_REF, BERTH_MANY, "contact"})},
     {"invitation", "accept", .when = "answer in ('invited', 'maybe', 'declined')", .icon = "check", .run = invitation_accept, .form = REPLY_FORM, .order = -3},

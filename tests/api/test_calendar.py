@@ -163,6 +163,19 @@ def test_a_visit_is_checked_in_to(people):
     assert picture.status == 201, picture
 
 
+def test_a_picture_comes_with_the_check_in_and_is_of_that_visit(people):
+    li = people["li"]
+    visit, other = (li.made("activity", subject=name(), kind="visit") for _ in range(2))
+    put = lambda of, file: li.ask("POST", f"/activity/{of['id']}/_files", raw=b"\x89PNG\r\n\x1a\n" + b"\0" * 32, name=file).json["file"]["id"]
+    elsewhere = li.post(f"/activity/{visit['id']}/check_in", {"picture": put(other, "other.png")})
+    assert elsewhere.status == 422 and "picture" in elsewhere.json["error"]["fields"]
+    assert li.row(f"/activity/{visit['id']}")["arrived_at"] is None
+    assert li.post(f"/activity/{visit['id']}/check_in", {"picture": 999999}).status == 422
+    here = li.post(f"/activity/{visit['id']}/check_in", {"picture": put(visit, "gate.png"), "place": "Gate 5"})
+    assert here.status == 200 and here.json["row"]["arrived_at"], here
+    assert [f["name"] for f in li.get(f"/activity/{visit['id']}/_files").json["files"]] == ["gate.png"]
+
+
 def test_managers_see_where_everybody_is_and_how_far(people):
     manager, alice = people["manager"], people["alice"]
     now = datetime.datetime.now(datetime.timezone.utc)

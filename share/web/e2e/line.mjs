@@ -1,6 +1,9 @@
-// line.mjs - a contact record from one line of text: what was understood stands there before it is saved.
+// line.mjs - contact records on the way: from one line of text, looked at before it is saved; a visit checked in to with a picture.
 import assert from 'node:assert/strict'
 import { call, overflow, PHONE, signIn } from './lib.mjs'
+
+/* The smallest picture there is. */
+const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
 
 export async function line({ test, clean, ok }) {
   const people = async (page, stamp) => {
@@ -50,5 +53,21 @@ export async function line({ test, clean, ok }) {
     await page.locator('[data-t=line]').press('Enter')
     await page.waitForURL(/\/t\/activity\/\d+/)
     await page.locator('.recpage').getByText(customer.name).first().waitFor()
+  })
+
+  await test('a visit is checked in to with a picture, in one step, on a phone', { size: PHONE, touch: true, locale: 'vi' }, async (page, stamp) => {
+    await signIn(page)
+    const visit = ok(await call(page, 'POST', 'activity', { subject: `Visit ${stamp}`, kind: 'visit' }), 'visit').row
+    await page.goto(`/t/activity/${visit.id}`)
+    await page.locator('[data-action=check_in]').click()
+    const picture = page.locator('dialog [data-field=picture] input')
+    assert.deepEqual([await picture.getAttribute('accept'), await picture.getAttribute('capture')], ['image/*', 'environment'])
+    await picture.setInputFiles({ name: 'gate.png', mimeType: 'image/png', buffer: PIXEL })
+    assert.equal(await overflow(page), 0)
+    await clean(page, 'check in')
+    await page.locator('[data-t=run]').click()
+    await page.locator('[data-file="gate.png"]').waitFor()
+    const row = (await call(page, 'GET', `activity/${visit.id}`)).body.row
+    assert.ok(row.arrived_at && row.status === 'doing', JSON.stringify(row))
   })
 }

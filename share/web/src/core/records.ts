@@ -1,6 +1,7 @@
 // records.ts - reading and changing records: shown at once, rolled back when the host says no.
 import { ApiError, api, get, post, url } from './api'
 import { ask } from './asks'
+import { upload } from './files'
 import { fmt, fmtInt, learn, learnOne, markRow } from './fmt'
 import { t } from './i18n'
 import { jobError, pollJob } from './jobs'
@@ -9,7 +10,7 @@ import { fieldOf } from './meta'
 import { cache, type Pages } from './query'
 import { start } from './session'
 import { drop, fail, toast } from './toast'
-import type { Action, Filter, Job, Meta, Option, Page, Rec, Row } from './types'
+import type { Action, Attachment, Filter, Job, Meta, Option, Page, Rec, Row } from './types'
 
 export const recKey = (table: string, id: number): unknown[] => ['rec', table, id]
 
@@ -324,9 +325,18 @@ export async function act(meta: Meta, action: Action, to: Target, more: { single
   }
 }
 
+/** Files of the form are attached to the record first; the action gets their numbers. */
+async function attached(meta: Meta, id: number, form: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const out = { ...form }
+  for (const [name, v] of Object.entries(form))
+    if (v instanceof File) out[name] = (await upload<{ file: Attachment }>(`${meta.table}/${id}/_files`, v, { name: v.name }, () => {})).file.id
+  return out
+}
+
 /** What it makes may be a duplicate, such as the customer that a lead becomes. */
-async function actOnOne(meta: Meta, action: Action, id: number, form: object): Promise<Rec | 'left'> {
+async function actOnOne(meta: Meta, action: Action, id: number, asked: Record<string, unknown>): Promise<Rec | 'left'> {
   const path = `${meta.table}/${id}/${action.name}`
+  const form = await attached(meta, id, asked)
   try {
     return await post<Rec>(path, form)
   } catch (e) {
