@@ -8,6 +8,11 @@
 /* r as it was at `at` (ms); NULL fails the ctx: it was not there yet.  r is the record as it is now, which the
  * user sees; fields he may not read stay hidden as ever. */
 struct berth_row *record_at(struct berth_ctx *c, const struct berth_row *r, int64_t at);
+/* What a search means then: each word stands in a field that searches look at and the user reads.  NULL: no words, or the
+ * ctx's error. */
+const struct where *asof_search(struct berth_ctx *c, const struct table *t, const char *text);
+/* "2026-11-22T08:00:00Z" in ms; false fails the ctx on `at`: no time, or a table without history. */
+bool asof_moment(struct berth_ctx *c, const struct table *t, const char *text, int64_t *ms);
 /* {"rows":[…],"refs":…,"next":"cursor"|null}: the records of then that the user may see now and that w (NULL: all)
  * held for then, by falling id, those below `after` (0: the first page).  A page may come short, for a request
  * looks at a few thousand records at most: there is more as long as `next` says so. */

@@ -2,6 +2,7 @@
  * What was not changed since is held against the filter by the database; what was, and what has been deleted, is
  * taken back first.  Newest first, by id: the one order in which nothing has moved. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/when.h"
 #include "record/asof.h"
@@ -116,6 +117,39 @@ static void chunk(struct past *p)
         take(p, a > b ? there->row[i++] : gone[k++]);
         p->after = a > b ? a : b;
     }
+}
+
+enum { WORDS_MAX = 8 };
+
+const struct where *asof_search(struct berth_ctx *c, const struct table *t, const char *text)
+{
+    json_t *all = json_array(), *and_;
+    const struct where *w = NULL;
+
+    for (size_t n; text != NULL && *(text += strspn(text, " \t")) != '\0' && json_array_size(all) < WORDS_MAX; text += n) {
+        json_t *any = json_array();
+
+        n = strcspn(text, " \t");
+        for (int i = F_DECLARED; i < t->nfields; i++)
+            if ((t->fields[i].flags & BERTH_SEARCH) && !(t->fields[i].flags & BERTH_SECRET) && field_is_text(&t->fields[i]) &&
+                (c->who == NULL || perm_field(c->who, &t->fields[i]) >= ACCESS_READ))
+                json_array_append_new(any, json_pack("[s,s,s%]", t->fields[i].name, "~", text, n));
+        json_array_append_new(all, json_pack("{s:o}", "or", any));
+    }
+    and_ = json_pack("{s:o}", "and", all);
+    if (json_array_size(all) > 0 && !where_json(c, t, and_, &w))
+        w = NULL;
+    json_decref(and_);
+    return w;
+}
+
+bool asof_moment(struct berth_ctx *c, const struct table *t, const char *text, int64_t *ms)
+{
+    if (text == NULL || !when_time_parse(text, strlen(text), ms))
+        ctx_invalid(c, "at", "err.time", NULL);
+    else if (!(t->flags & BERTH_HISTORY))
+        ctx_fail(c, BERTH_INVALID, "bad_request", "err.no_history");
+    return c->rc == BERTH_OK;
 }
 
 int asof_page(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t at, int64_t after, int64_t limit, struct buf *out)

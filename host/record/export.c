@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/when.h"
+#include "record/asof.h"
 #include "record/audit.h"
 #include "record/commit.h"
 #include "record/find.h"
@@ -24,6 +25,7 @@ struct question { /* what is exported, resolved for one page's ctx */
     struct page page;
     const struct field *col[COLUMNS_MAX];
     size_t n;
+    int64_t at; /* as it was then; 0: now */
 };
 
 /* ---- the question ------------------------------------------------------------------ */
@@ -102,6 +104,12 @@ static bool resolve(struct berth_ctx *c, const struct table *t, const json_t *bo
         return false;
     q->page.q.where = where_and(c, use.where, own);
     q->page.q.limit = PAGE;
+    if (text(body, "at") != NULL) {
+        if (!asof_moment(c, t, text(body, "at"), &q->at))
+            return false;
+        q->page.q.where = where_and(c, q->page.q.where, asof_search(c, t, q->page.search));
+        sort = "-id"; /* the one order in which nothing has moved */
+    }
     return ids_where(c, t, json_object_get(body, "ids"), &q->page.q.where) &&
            where_sort(c, t, sort != NULL ? sort : use.sort, &q->page.q) && columns(c, q, fields != NULL ? fields : use.columns);
 }
@@ -264,7 +272,8 @@ static int64_t write_page(struct berth_ctx *c, const struct question *q, char **
     int64_t n = 0;
     size_t i;
 
-    if (find_page(c, &q->page, &page) == BERTH_OK)
+    if ((q->at != 0 ? asof_page(c, q->page.t, q->page.q.where, q->at, q->page.after == NULL ? 0 : strtoll(q->page.after, NULL, 10), PAGE, &page)
+                    : find_page(c, &q->page, &page)) == BERTH_OK)
         doc = json_loadb(page.s, page.len, 0, NULL);
     buf_free(&page);
     free(*after);
@@ -369,7 +378,7 @@ static int note(struct berth_ctx *c, void *detail)
 static int64_t expected(struct berth_ctx *c, const struct table *t, const json_t *body)
 {
     struct question q;
-    int64_t n = resolve(c, t, body, &q) ? find_count(c, t, q.page.q.where, q.page.search) : 0;
+    int64_t n = resolve(c, t, body, &q) && q.at == 0 ? find_count(c, t, q.page.q.where, q.page.search) : 0;
 
     return n > COUNT_MAX ? 0 : n;
 }
@@ -401,9 +410,10 @@ int export_run(struct job *j, struct buf *err)
         return j->cancelled ? 0 : -1;
     }
     condition = filter == NULL ? NULL : json_dumps(filter, JSON_COMPACT);
-    struct commit last = {.st = j->st, .job = j, .what = "export", .body = note, .err = err, .arg = arena_fmt(c.a, "%s: %lld rows as %s, view %s, filter %s, search %s", t->name, (long long)rows, kind,
+    struct commit last = {.st = j->st, .job = j, .what = "export", .body = note, .err = err, .arg = arena_fmt(c.a, "%s: %lld rows as %s, view %s, filter %s, search %s%s%s", t->name, (long long)rows, kind,
                                      text(j->args, "view") == NULL ? "-" : text(j->args, "view"),
-                                     condition == NULL ? "-" : condition, text(j->args, "q") == NULL ? "-" : text(j->args, "q"))};
+                                     condition == NULL ? "-" : condition, text(j->args, "q") == NULL ? "-" : text(j->args, "q"),
+                                     text(j->args, "at") == NULL ? "" : ", as it was at ", text(j->args, "at") == NULL ? "" : text(j->args, "at"))};
 
     free(condition);
     j->done = rows;

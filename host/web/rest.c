@@ -33,7 +33,7 @@ static bool moment(struct call *k, const char *at, int64_t *ms)
 /* As it was then: by falling id, uncounted. */
 static int list_at(struct call *k, const char *at, const struct page *p)
 {
-    static const char *const without[] = {"q", "bin", "count", "marks", NULL};
+    static const char *const without[] = {"bin", "count", "marks", NULL};
     const char *sort = http_query(k->req, "sort"), *search;
     const struct where *w;
     int64_t ms;
@@ -45,7 +45,8 @@ static int list_at(struct call *k, const char *at, const struct page *p)
         return call_bad(k, "sort");
     if (!moment(k, at, &ms) || !call_question(k, &w, &search, &sort))
         return k->c.rc;
-    return asof_page(&k->c, k->t, w, ms, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), p->q.limit, &k->req->out);
+    w = where_and(&k->c, w, asof_search(&k->c, k->t, search));
+    return k->c.rc != BERTH_OK ? (int)k->c.rc : asof_page(&k->c, k->t, w, ms, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), p->q.limit, &k->req->out);
 }
 
 static int list(struct call *k)

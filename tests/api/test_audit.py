@@ -161,7 +161,18 @@ def test_a_list_is_shown_as_it_was_at_a_moment(people):
     # the rights of now: a colleague who does not see them did not see them then, deleted ones neither
     assert listed(people["minh"], made) == []
     assert {r["id"] for r in listed(li, made)} >= set(ids) - {ids[2]}
-    for query in ({"q": "x"}, {"sort": "name"}, {"count": 1}, {"bin": 1}):
+    # a search, and a spreadsheet, of then
+    found = [r["id"] for r in manager.get("/lead", at=made, q=f"{mark} ocean ning", limit=100).json["rows"]]
+    assert found == [ids[4], ids[0]]
+    assert [r["id"] for r in manager.get("/lead", at=after, q=f"{mark} ocean ning", limit=100).json["rows"]] == [ids[4]]
+    assert people["minh"].get("/lead", at=made, q=mark).json["rows"] == []
+    job = manager.job(manager.post("/lead/_export", {"kind": "csv", "at": made, "q": mark, "fields": "name,city"}))
+    assert job["state"] == "done" and job["result"]["rows"] == 7, job
+    sheet = manager.get(f"/_job/{job['id']}/file").body.decode("utf-8-sig").splitlines()
+    assert len(sheet) == 8 and all(line.endswith("Ningbo") for line in sheet[1:]) and "late" not in "".join(sheet)
+    assert manager.post("/lead/_export", {"kind": "csv", "at": "yesterday"}).status == 422
+    assert [a for a in people["admin"].rows("audit", filter=["what", "=", "export"]) if f"as it was at {made}" in a["detail"]]
+    for query in ({"sort": "name"}, {"count": 1}, {"bin": 1}):
         assert li.get("/lead", at=made, **query).status == 400, query
     assert li.get("/lead", at="yesterday").status == 400
     assert people["admin"].get("/job", at=made).status in (400, 422)  # no history is kept of jobs
