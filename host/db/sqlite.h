@@ -153,6 +153,7 @@ struct sq_words {
     struct buf tokens; /* each behind a space; to be freed */
 };
 void sq_fts_words(struct db_conn *c, const char *name, const struct db_fts_word *w, int most, struct sq_words *out);
+int64_t sq_fts_rows(struct db_conn *c, const char *name); /* in the index; 0: not known */
 
 /* sqlite_match.c */
 int sq_match_register(sqlite3 *h);

@@ -250,3 +250,24 @@ void sq_fts_words(struct db_conn *c, const char *name, const struct db_fts_word 
     buf_free(&r.low);
     buf_free(&r.high);
 }
+
+int64_t sq_fts_rows(struct db_conn *c, const char *name)
+{
+    struct buf sql = BUF_INIT, data = BUF_INIT;
+    struct db_stmt *s;
+    const unsigned char *bytes;
+    size_t len = 0;
+    int64_t n = 0;
+
+    buf_addf(&data, "%s_data", name);
+    buf_puts(&sql, "SELECT block FROM ");
+    sq_add_name(&sql, data.s);
+    buf_puts(&sql, " WHERE id = 1"); /* where FTS5 keeps its totals */
+    s = sq_prepare(c, sql.s);
+    if (db_step(s) == DB_ROW && (bytes = sq_col_blob(s, 0, &len)) != NULL)
+        n = varint(&bytes, bytes + len);
+    db_reset(s);
+    buf_free(&sql);
+    buf_free(&data);
+    return n;
+}

@@ -23,6 +23,7 @@ enum {
     FAR_APART = 300,      /* so much more common a term costs more than to look at the rarer one's rows */
     WORDS_MAX = 16,       /* of one term */
     TERMS_MAX = 32,
+    MARKS_COUNTED = 4,    /* more take longer to count than they are worth */
     PAGE_OF_ROWS = 50,    /* a list that is asked for */
     COLLECT_NS = 900,     /* a row that is collected, */
     LOOK_NS = 9000,       /* and one that is looked at */
@@ -159,11 +160,26 @@ static bool add_term(struct buf *out, const struct db_fts_term *t, const struct 
     return any;
 }
 
+/* Of a term's rows those that some marks leave, such as one's own; the two have nothing to do with each other. */
+static int64_t marked(struct db_conn *c, const char *name, const struct db_fts_term *t, int64_t rows)
+{
+    int64_t all = t->n <= MARKS_COUNTED ? sq_fts_rows(c, name) : 0, n = 0;
+
+    for (int i = 0; i < t->n && all > 0; i++) {
+        struct sq_words has;
+
+        sq_fts_words(c, name, &t->any[i], 0, &has);
+        buf_free(&has.tokens);
+        n += has.rows;
+    }
+    return n < all ? rows * n / all : rows;
+}
+
 /* Beside a term of few rows each of those would be looked at, if the two seldom meet: then collecting may be the
  * quicker way all the same. */
-static void collect_if_quicker(struct guess *g, int64_t rarest)
+static void collect_if_quicker(struct guess *g, int64_t looks)
 {
-    if (!g->broad || rarest < 0 || g->rows * COLLECT_NS >= rarest * LOOK_NS)
+    if (!g->broad || looks < 0 || g->rows * COLLECT_NS >= looks * LOOK_NS)
         return;
     g->broad = false;
     for (int i = 0; i < WORDS_MAX; i++)
@@ -187,8 +203,8 @@ bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
                   const struct db_fts_term *terms, int n, unsigned *left)
 {
     struct guess *g;
-    int64_t rarest = -1;
-    bool can = true;
+    int64_t rarest = -1, looks;
+    bool can = true, broad = false;
 
     n = n < TERMS_MAX ? n : TERMS_MAX;
     g = mem_alloc((size_t)(n > 0 ? n : 1) * sizeof(*g));
@@ -197,9 +213,14 @@ bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
         guess(c, name, &terms[i], &g[i]);
         if (!g[i].must && !g[i].broad && (rarest < 0 || g[i].rows < rarest))
             rarest = g[i].rows;
+        broad = broad || g[i].broad;
     }
+    looks = rarest;
+    for (int i = 0; i < n && broad && rarest > RARE_ROWS; i++)
+        if (g[i].must)
+            looks = marked(c, name, &terms[i], looks);
     for (int i = 0; i < n && can; i++) {
-        collect_if_quicker(&g[i], rarest);
+        collect_if_quicker(&g[i], looks);
         bool ask = is_asked(&g[i], rarest);
 
         if (g[i].must && !ask)

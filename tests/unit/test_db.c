@@ -1039,7 +1039,7 @@ static int fill_many(struct db_conn *c, void *arg)
 
     (void)arg;
     for (int i = 0; i < 40000 && rc == DB_OK; i++) {
-        snprintf(tokens, sizeof(tokens), "sales%05d %s", i, i % 1000 == 0 ? "rare" : "often");
+        snprintf(tokens, sizeof(tokens), "sales%05d %s%s", i, i % 1000 == 0 ? "rare" : "often", i % 100 == 5 ? " @7" : "");
         rc = db_fts_put(c, "t_fts", 100 + i, NULL, tokens);
     }
     return rc;
@@ -1095,6 +1095,25 @@ static void a_beginning_next_to_a_token_of_very_many_rows_is_not_taken_for_it(vo
     assert_true(db_fts_match(f->r, "t_fts", &value, both, 2, &left)); /* collecting one beats looking at all of the other */
     assert_string_equal(value.s, "(\"sales\" *) AND (\"often\")");
     assert_int_equal(left, 0);
+    buf_free(&value);
+}
+
+/* Two common words were collected for the few rows that one of them has among one's own. */
+static void of_ones_own_rows_those_with_a_common_word_are_looked_at(void **state)
+{
+    struct fixture *f = *state;
+    struct buf value = BUF_INIT;
+    struct db_fts_term mine[] = {{(struct db_fts_word[]){BEGIN("sales")}, 1, false},
+                                 {(struct db_fts_word[]){WORD("often")}, 1, false},
+                                 {(struct db_fts_word[]){WORD("@7")}, 1, true}};
+    unsigned left;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_int_equal(db_write(f->db, fill_many, NULL), 0);
+    assert_true(db_fts_wait(f->db, -1));
+    assert_true(db_fts_match(f->r, "t_fts", &value, mine, 3, &left));
+    assert_string_equal(value.s, "(\"often\") AND (\"@7\")");
+    assert_int_equal(left, DB_FTS_TEST);
     buf_free(&value);
 }
 
@@ -1385,6 +1404,7 @@ int main(void)
         TEST(nothing_in_a_search_word_is_syntax),
         TEST(a_beginning_of_very_many_rows_is_asked_for_by_less_and_rows_are_looked_at),
         TEST(a_beginning_next_to_a_token_of_very_many_rows_is_not_taken_for_it),
+        TEST(of_ones_own_rows_those_with_a_common_word_are_looked_at),
         TEST(a_search_out_of_time_while_it_is_planned_does_not_pass_for_one_without_hits),
         TEST(a_row_is_looked_at_the_way_it_was_indexed),
         TEST(a_changed_row_is_found_by_its_new_tokens_only),
