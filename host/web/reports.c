@@ -1,13 +1,20 @@
 /* reports.c - reports that scripts declare (scripts/reports/leads_by_source.lua): their form and columns as the UI knows
- * fields, their rows as the user may see them. */
+ * fields, their rows as the user may see them; what a report's page shows, as a file. */
 #include "record/report.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/when.h"
 #include "lua/script.h"
+#include "record/audit.h"
 #include "record/titles.h"
+#include "sheet/sheet.h"
 #include "web/app.h"
 
 enum { ROWS = 5000 };
@@ -200,7 +207,119 @@ static int rows(struct call *k)
     return with_report(k, rows_of);
 }
 
+/* ---- taking them along ------------------------------------------------------------------------------------- */
+enum { COLUMNS_MAX = 100 };
+
+static void may_see(void *arg, const struct script_report *r)
+{
+    struct call *k = arg;
+
+    if (!reports_may(k, r))
+        ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
+}
+
+static enum sheet_type column_type(const char *type)
+{
+    static const char *const numbers[] = {"int", "real", "money", NULL};
+
+    for (size_t i = 0; numbers[i] != NULL; i++)
+        if (strcmp(type, numbers[i]) == 0)
+            return SHEET_NUMBER;
+    return strcmp(type, "date") == 0 ? SHEET_DATE : SHEET_TEXT;
+}
+
+/* What does not read as the column's type is text. */
+static struct sheet_cell sheet_cell_of(const json_t *v, enum sheet_type type)
+{
+    const char *s = json_string_value(v);
+    struct sheet_cell c = {.text = s == NULL ? "" : s, .len = (uint32_t)json_string_length(v), .type = s == NULL || *s == '\0' ? SHEET_EMPTY : SHEET_TEXT};
+    char *end = NULL;
+
+    if (json_is_number(v)) {
+        c.type = SHEET_NUMBER;
+        c.v.number = json_number_value(v);
+    } else if (c.type == SHEET_TEXT && type == SHEET_NUMBER) {
+        c.v.number = strtod(s, &end);
+        c.type = *end == '\0' ? SHEET_NUMBER : SHEET_TEXT;
+    } else if (c.type == SHEET_TEXT && type == SHEET_DATE && when_date_parse(s, c.len, &c.v.days)) {
+        c.type = SHEET_DATE;
+    }
+    return c;
+}
+
+static int audited(struct call *k, void *rows)
+{
+    return audit_add(&k->c, "export", arena_fmt(k->req->arena, "report %s: %zu rows", k->name, *(size_t *)rows));
+}
+
+static int write_sheet(struct call *k, const json_t *columns, const json_t *rows, enum sheet_kind kind, const char *path, struct sheet_error *err)
+{
+    size_t n = json_array_size(columns), i;
+    struct sheet_column *col = arena_alloc(k->req->arena, n * sizeof(*col));
+    struct sheet_cell *cells = arena_alloc(k->req->arena, n * sizeof(*cells));
+    struct sheet_writer *w;
+    const json_t *row;
+
+    for (i = 0; i < n; i++) {
+        const json_t *c = json_array_get(columns, i);
+        const char *title = json_string_value(json_object_get(c, "title")), *type = json_string_value(json_object_get(c, "type"));
+
+        col[i] = (struct sheet_column){.title = title == NULL ? "" : title, .type = column_type(type == NULL ? "" : type),
+                                       .format = type != NULL && strcmp(type, "money") == 0 ? "#,##0.00" : NULL};
+    }
+    if (sheet_write_open(path, kind, "Berth", col, n, NULL, &w, err) < 0)
+        return -1;
+    json_array_foreach (rows, i, row) {
+        for (size_t c = 0; c < n; c++)
+            cells[c] = sheet_cell_of(json_array_get(row, c), col[c].type);
+        if (sheet_write_row(w, cells, n, err) < 0) {
+            sheet_write_drop(&w);
+            return -1;
+        }
+    }
+    return sheet_write_close(&w, err);
+}
+
+/* {"kind":"xlsx"|"csv","columns":[{"title","type"}],"rows":[[...]]}: what the page of the report shows, in its words, as a
+ * file.  Plugins answer the rows of their reports themselves, so the page hands them in. */
+static int sheet(struct call *k)
+{
+    const json_t *o = call_object(k), *columns = json_object_get(o, "columns"), *rows = json_object_get(o, "rows");
+    const struct report *r = model_report(k->c.m, k->name);
+    const char *kind = o == NULL ? NULL : call_string(k, "kind"), *path;
+    struct sheet_error err = {0};
+    size_t n = json_array_size(rows);
+    struct stat st;
+    bool csv;
+    int fd = -1;
+
+    if (o == NULL || (r == NULL ? with_report(k, may_see) : meta_report_open(k, r) ? BERTH_OK : ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied")) != BERTH_OK)
+        return k->c.rc;
+    csv = kind != NULL && strcmp(kind, "csv") == 0;
+    if (!csv && (kind == NULL || strcmp(kind, "xlsx") != 0))
+        return ctx_invalid(&k->c, "kind", "err.export_kind", NULL);
+    if (json_array_size(columns) == 0 || json_array_size(columns) > COLUMNS_MAX || !json_is_array(rows) || n > ROWS)
+        return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.bad_body");
+    if (call_write(k, audited, &n) != BERTH_OK)
+        return k->c.rc;
+    path = arena_fmt(k->req->arena, "%s/report-%s", k->app->st->files_dir, k->req->id);
+    if (write_sheet(k, columns, rows, csv ? SHEET_CSV : SHEET_XLSX, path, &err) == 0)
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    unlink(path);
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        log_error("report", "write %s: %s", path, err.detail);
+        return ctx_fail(&k->c, BERTH_BROKEN, "broken", "err.broken");
+    }
+    http_set(k->req, "Content-Type", csv ? "text/csv; charset=utf-8" : "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+    http_set(k->req, "Content-Disposition", arena_fmt(k->req->arena, "attachment; filename=\"%s.%s\"", k->name, kind));
+    http_set(k->req, "Cache-Control", "no-store");
+    http_file(k->req, fd, (uint64_t)st.st_size, -1);
+    k->app_answered = true;
+    return k->c.rc;
+}
+
 const struct route_entry routes_reports[] = {
     {"GET", "/api/_report/{name}/rows", R_SLOW, rows},
+    {"POST", "/api/_report/{name}/sheet", R_SLOW | R_LARGE, sheet},
     {0},
 };

@@ -19,7 +19,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     manifest: 'manifest.json',
     /* What every first load needs is one file: small ones compress badly. */
-    rolldownOptions: { output: { advancedChunks: { groups: [{ name: 'core', test: /node_modules\/(@vue|vue|vue-router|@tanstack)\/|src\/core\/(api|asks|fmt|filter|i18n|keys|meta|overlay|query|records|jobs|session|toast)\.ts/ }] } } },
+    rolldownOptions: { output: { advancedChunks: { groups: [{ name: 'core', test: /node_modules\/(@vue|vue|vue-router|@tanstack)\/|src\/core\/(api|asks|fmt|filter|i18n|keys|meta|overlay|query|records|session|toast)\.ts/ }] } } },
   },
   test: { environment: 'happy-dom', include: ['test/*.test.ts'], setupFiles: ['test/setup.ts'], testTimeout: 30_000 },
 })

@@ -1,6 +1,8 @@
 """Reports that consultants write as SQL in Lua files: numbers are those of what one may see, and nothing else comes out."""
+import io
 import itertools
 
+import openpyxl
 import pytest
 
 number = itertools.count(1)
@@ -144,3 +146,23 @@ def test_what_takes_too_long_ends_and_disturbs_nobody(own_site):
     answer = admin.get("/_report/script.slow/rows")
     assert answer.status == 503 and answer.code == "too_slow", answer
     assert admin.get("/lead", limit=1).status == 200
+
+
+def test_what_a_report_shows_goes_along_as_a_file_and_is_audited(people):
+    admin, li = people["admin"], people["li"]
+    body = {"columns": [{"title": "来源", "type": "text"}, {"title": "线索数", "type": "int"}, {"title": "Amount", "type": "money"}, {"title": "Day", "type": "date"}],
+            "rows": [["展会", 7, "1234.50", "2026-11-22"], ["=1+1", None, "?", None]]}
+    for name in ("script.leads_by_source", "opportunities.funnel"):
+        book = li.post(f"/_report/{name}/sheet", {**body, "kind": "xlsx"})
+        assert book.status == 200, book
+        rows = list(openpyxl.load_workbook(io.BytesIO(book.body)).active.values)
+        assert rows[0] == ("来源", "线索数", "Amount", "Day")
+        assert rows[1][:3] == ("展会", 7, 1234.5) and str(rows[1][3])[:10] == "2026-11-22"
+        assert rows[2][1:] == (None, "?", None)
+    text = li.post("/_report/script.leads_by_source/sheet", {**body, "kind": "csv"}).body.decode("utf-8-sig")
+    assert text.splitlines()[1].startswith("展会,7,1234.5") and not text.splitlines()[2].startswith("=")
+    told = [r["detail"] for r in admin.get("/audit", sort="-id", limit=10).json["rows"] if r["what"] == "export"]
+    assert "report opportunities.funnel: 2 rows" in told and told.count("report script.leads_by_source: 2 rows") == 2
+    assert li.post("/_report/script.nothing/sheet", {**body, "kind": "csv"}).status == 404
+    assert li.post("/_report/script.leads_by_source/sheet", {**body, "kind": "exe"}).status == 422
+    assert li.post("/_report/script.leads_by_source/sheet", {"kind": "csv", "rows": []}).status in (400, 422)

@@ -61,6 +61,18 @@ export async function moments({ test, clean, ok, make, metaOf, browser, host, TA
     assert.equal(await page.locator('[data-t=asof]').count(), 0)
   })
 
+  await test('on a phone Back finds the cards where they were', { size: PHONE, touch: true }, async (page) => {
+    await signIn(page)
+    await page.goto(`/t/${TABLE}?view=all`)
+    await page.locator('.card').nth(30).scrollIntoViewIfNeeded()
+    const top = await page.locator('.cards').evaluate((c) => c.scrollTop)
+    assert.ok(top > 500)
+    await page.locator('.card a.cardbody').nth(30).click()
+    await page.locator('.kv').first().waitFor()
+    await page.goBack()
+    await until('scrolled as before', async () => Math.abs((await page.locator('.cards').evaluate((c) => c.scrollTop)) - top) < 300)
+  })
+
   await test('a record that waits for its approval offers no edit and says why', {}, async (page, stamp) => {
     const city = 'Locked ' + stamp
     const boss = await open(browser, host.url)

@@ -16,6 +16,7 @@ import { mobile } from './mobile.mjs'
 import { moments } from './moments.mjs'
 import { names } from './names.mjs'
 import { records } from './records.mjs'
+import { reports } from './reports.mjs'
 import { rules } from './rules.mjs'
 
 const bound = setTimeout(() => {
@@ -789,6 +790,7 @@ if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, me
 if (host.kind !== 'mock') await mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE })
 if (host.kind !== 'mock') await moments({ test, clean, ok, make, metaOf, browser, host, TABLE })
 if (host.kind !== 'mock') await names({ test, clean, ok, choose })
+if (host.kind !== 'mock') await reports({ test, clean })
 if (host.kind !== 'mock') await home({ test, clean, ok, until, small })
 if (host.kind !== 'mock') await approvals({ test, clean, ok, until, choose, small, browser, host })
 if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, browser, host })

@@ -6,7 +6,9 @@ import './css/shell.css'
 import './css/list.css'
 import App from './App.vue'
 import { locale, setLocale } from './core/i18n'
-import { boot, phase } from './core/session'
+import { expectMeta } from './core/meta'
+import { atRest } from './core/rest'
+import { boot, phase, phone, signedInBefore } from './core/session'
 import { router } from './router'
 
 const app = createApp(App)
@@ -17,5 +19,11 @@ const routed = watch(phase, (p) => {
   queueMicrotask(() => routed())
 }, { flush: 'sync' })
 
-void import('./core/live').then((m) => m.live())
-void Promise.all([setLocale(locale.value), boot()]).then(() => app.mount('#app'))
+/* A list's metadata is asked for along with who one is: on a slow line each question after another costs. */
+const table = /^\/t\/(\w+)$/.exec(location.pathname)?.[1]
+if (table && signedInBefore()) expectMeta(table)
+if (table) void (phone.value ? import('./ui/CardList.vue') : import('./ui/DataGrid.vue')).catch(() => {})
+void Promise.all([setLocale(locale.value), boot()]).then(() => {
+  app.mount('#app')
+  atRest(() => void import('./core/live').then((m) => m.live()))
+})

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { asks } from '../src/core/asks'
 import { setLocale } from '../src/core/i18n'
 import { complete } from '../src/core/meta'
-import { saveRow } from '../src/core/records'
+import { saveRow } from '../src/core/writes'
 import type { Meta, Row } from '../src/core/types'
 import { metaOf } from './mock/meta.mjs'
 

@@ -2,7 +2,8 @@
 import { api } from '../core/api'
 import { t } from '../core/i18n'
 import { loadMeta } from '../core/meta'
-import { createRow, refresh, saveRow } from '../core/records'
+import { refresh } from '../core/records'
+import { createRow, saveRow } from '../core/writes'
 import { fail, toast } from '../core/toast'
 import type { Row } from '../core/types'
 

@@ -17,6 +17,7 @@ export const alerts = ref(0)
 /* Asking for _start without a session is answered 401, which browsers log as an error: ask only
  * when this browser signed in before. */
 const SEEN = 'berth.in'
+export const signedInBefore = (): boolean => !!localStorage.getItem(SEEN) && location.pathname !== '/setup'
 
 export const me = computed(() => start.value?.user)
 export const zone = computed(() => start.value?.company.zone)
@@ -43,7 +44,7 @@ async function loadPublic(): Promise<void> {
 
 export async function boot(): Promise<void> {
   try {
-    if (localStorage.getItem(SEEN) && location.pathname !== '/setup') {
+    if (signedInBefore()) {
       try {
         return await loadStart()
       } catch (e) {

@@ -1,0 +1,207 @@
+// deeds.ts - what is done with one record or many: deleting, merging, actions, bulk changes, spreadsheets.
+import { ApiError, api, post, url } from './api'
+import { ask } from './asks'
+import { upload } from './files'
+import { fmtInt } from './fmt'
+import { t } from './i18n'
+import { jobError, pollJob } from './jobs'
+import type { Question } from './look'
+import { cache } from './query'
+import { hide, loadRec, recKey, refresh, touched, took } from './records'
+import { drop, fail, toast } from './toast'
+import type { Action, Attachment, Job, Meta, Rec, Row } from './types'
+
+const FEW = 20
+
+/** Which records a command is for: some, or all that a question finds. */
+export type Target = { ids: number[] } | { question: Partial<Question>; count: number; exact: boolean }
+const few = (to: Target): number[] | undefined => ('ids' in to && to.ids.length <= FEW ? to.ids : undefined)
+export const sizeOf = (to: Target): number => ('ids' in to ? to.ids.length : to.count)
+export const sizeText = (to: Target): string => fmtInt(sizeOf(to)) + ('ids' in to || to.exact ? '' : '+')
+/** As the host's jobs take it. */
+export function asBody(to: Target): Record<string, unknown> {
+  if ('ids' in to) return { ids: to.ids }
+  const { view, q, filter } = to.question
+  return { view: view ?? undefined, q, filter: filter ? (JSON.parse(filter) as unknown) : view || q ? undefined : { and: [] } }
+}
+
+/** Deletes at once with a way back where there is a recycle bin; asks first otherwise. */
+export async function removeRows(meta: Meta, to: Target): Promise<boolean> {
+  const ids = few(to)
+  if (!meta.is.bin || !ids) {
+    const yes = await ask('confirm', {
+      title: t('delete.title', { n: sizeText(to), count: sizeOf(to) }),
+      text: meta.is.bin ? t('delete.bin') : t('delete.final'),
+      yes: t('delete'), danger: true,
+    })
+    if (!yes) return false
+  }
+  if (!ids) return bulk(meta, to, { delete: true })
+  hide(meta.table, new Set(ids))
+  const gone = await each(ids, (id) => api('DELETE', `${meta.table}/${id}`))
+  void cache.invalidateQueries({ queryKey: ['sums', meta.table] })
+  if (gone.length) touched(meta.table)
+  for (const id of gone) cache.removeQueries({ queryKey: recKey(meta.table, id) })
+  if (gone.length < ids.length) refresh(meta.table)
+  if (gone.length)
+    toast(t('deleted', { n: gone.length, count: gone.length }), {
+      undo: meta.is.bin ? () => restoreRows(meta, gone) : undefined,
+    })
+  return gone.length > 0
+}
+
+export async function restoreRows(meta: Meta, ids: number[]): Promise<void> {
+  const back = await each(ids, (id) => post(`${meta.table}/${id}/_restore`))
+  if (back.length) toast(t('restored', { n: back.length, count: back.length }))
+  refresh(meta.table)
+}
+
+/** Asks how, merges, and offers to split again; what stayed, or nothing when it was dismissed. */
+export async function mergeRows(meta: Meta, ids: number[]): Promise<number | undefined> {
+  const recs = await Promise.all(ids.map((id) => loadRec(meta.table, id)))
+  const how = await ask('merge', { meta, rows: recs.map((r) => r.row) })
+  if (!how) return undefined
+  await post(`${meta.table}/${how.keep}/_merge`, { from: ids.filter((id) => id !== how.keep), values: how.values })
+  refresh(meta.table)
+  toast(t('merged', { n: ids.length, count: ids.length }), { undo: () => splitRow(meta, how.keep) })
+  return how.keep
+}
+
+async function splitRow(meta: Meta, id: number): Promise<void> {
+  try {
+    await post(`${meta.table}/${id}/_split`)
+    toast(t('split'))
+  } catch (e) {
+    fail(e)
+  }
+  refresh(meta.table)
+}
+
+/** One after the other; failures are told once. */
+async function each(ids: number[], f: (id: number) => Promise<unknown>): Promise<number[]> {
+  const ok: number[] = []
+  let bad: unknown
+  for (const id of ids) {
+    try {
+      await f(id)
+      ok.push(id)
+    } catch (e) {
+      bad = e
+    }
+  }
+  if (bad) fail(bad)
+  return ok
+}
+
+export interface BulkChange { patch?: Record<string, unknown>; delete?: boolean; action?: string; form?: Record<string, unknown> }
+/** A bulk change as a durable job, with its progress in a toast. */
+export async function bulk(meta: Meta, to: Target, change: BulkChange): Promise<boolean> {
+  const bar = toast(t('bulk.working'), { progress: 0 })
+  try {
+    const { job } = await post<{ job: number }>(`${meta.table}/_bulk`, { ...asBody(to), ...change })
+    bar.cancel = () => api('DELETE', `_job/${job}`).catch(fail)
+    const end = await pollJob(job, (j) => (bar.progress = j.progress))
+    tell(end, !!change.delete)
+    return end.state === 'done'
+  } catch (e) {
+    fail(e)
+    return false
+  } finally {
+    drop(bar.id)
+    refresh(meta.table)
+  }
+}
+
+function tell(j: Job, deleted: boolean): void {
+  const r = (j.result ?? {}) as { done?: number; failed?: number; errors?: { error?: { message?: string }; message?: string }[] }
+  const n = r.done ?? j.done
+  const why = r.errors?.[0]?.error?.message ?? r.errors?.[0]?.message
+  if (r.failed) toast(t('action.failed', { n: r.failed, count: r.failed, why: why ?? '' }), { bad: true })
+  if (j.state === 'failed') fail(jobError(j))
+  else if (j.state === 'cancelled') toast(t('bulk.cancelled', { n, count: n }))
+  else toast(t(deleted ? 'deleted' : 'bulk.changed', { n, count: n }))
+}
+
+/** Runs a declared action on one record or many, with its form's answers. */
+export async function act(meta: Meta, action: Action, to: Target, more: { single?: boolean; row?: Row } = {}): Promise<boolean | 'gone'> {
+  let form: Record<string, unknown> | undefined = {}
+  if (action.danger || action.form?.length) {
+    form = await ask('action', { action, count: sizeOf(to), row: more.row })
+    if (!form) return false
+  }
+  if (!('ids' in to) || to.ids.length > MANY) return bulk(meta, to, { action: action.name, form })
+  try {
+    if (more.single) {
+      const rec = await actOnOne(meta, action, to.ids[0]!, form)
+      if (rec === 'left') return false
+      if (!rec?.approval) toast(t('action.done', { name: action.label }))
+      /* Handed away: who gave it may no longer see it. */
+      if (!rec?.row) return 'gone'
+      took(meta.table, meta, rec)
+    } else await actOnMany(meta, action, to.ids, form)
+    return true
+  } catch (e) {
+    fail(e)
+    return false
+  } finally {
+    refresh(meta.table)
+  }
+}
+
+/** Files of the form are attached to the record first; the action gets their numbers. */
+async function attached(meta: Meta, id: number, form: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const out = { ...form }
+  for (const [name, v] of Object.entries(form))
+    if (v instanceof File) out[name] = (await upload<{ file: Attachment }>(`${meta.table}/${id}/_files`, v, { name: v.name }, () => {})).file.id
+  return out
+}
+
+/** What it makes may be a duplicate, such as the customer that a lead becomes. */
+async function actOnOne(meta: Meta, action: Action, id: number, asked: Record<string, unknown>): Promise<Rec | 'left'> {
+  const path = `${meta.table}/${id}/${action.name}`
+  const form = await attached(meta, id, asked)
+  try {
+    return await post<Rec>(path, form)
+  } catch (e) {
+    if (!(e instanceof ApiError) || e.code !== 'duplicate') throw e
+    if (!(await ask('duplicate', { matches: e.body.matches ?? [], label: meta.one, blocked: e.body.blocked }))) return 'left'
+    return post<Rec>(path, form, { duplicates: 'allow' })
+  }
+}
+
+const MANY = 200 /* at once; above, as a job */
+type Outcome = { done: number; failed: { id: number; error: { message?: string; code: string } }[] }
+async function actOnMany(meta: Meta, action: Action, ids: number[], form: object): Promise<void> {
+  const { done, failed } = await post<Outcome>(`${meta.table}/${action.name}`, { ids, form })
+  if (done) toast(t('action.many', { name: action.label, n: done, count: done }))
+  if (failed.length)
+    toast(t('action.failed', { n: failed.length, count: failed.length, why: failed[0]!.error.message ?? failed[0]!.error.code }), { bad: true })
+}
+
+/** What a list shows as a spreadsheet: the host writes it, then the browser fetches it. */
+export async function exportRows(meta: Meta, kind: 'xlsx' | 'csv', to: Target, how: { sort?: string; fields: string[] }): Promise<void> {
+  const bar = toast(t('export.working'), { progress: 0 })
+  try {
+    const { job } = await post<{ job: number }>(`${meta.table}/_export`, { kind, ...asBody(to), sort: how.sort, fields: how.fields.join(',') })
+    bar.cancel = () => api('DELETE', `_job/${job}`).catch(fail)
+    const end = await pollJob(job, (j) => (bar.progress = j.progress))
+    if (end.state === 'done') {
+      const n = (end.result as { rows?: number } | null)?.rows ?? 0
+      save(url(`_job/${job}/file`))
+      toast(t('export.done', { n: fmtInt(n), count: n }))
+    } else if (end.state === 'cancelled') toast(t('export.cancelled'))
+    else fail(jobError(end))
+  } catch (e) {
+    fail(e)
+  } finally {
+    drop(bar.id)
+  }
+}
+function save(href: string): void {
+  const a = document.createElement('a')
+  a.href = href
+  a.download = ''
+  document.body.append(a)
+  a.click()
+  a.remove()
+}
