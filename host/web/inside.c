@@ -68,30 +68,34 @@ static int run(struct call *k, const char *what)
     return k->route->run(k) != BERTH_OK || k->answer == NULL ? (int)k->c.rc : k->answer(k);
 }
 
+/* The call lives as long as the ctx: records that were loaded for it point to its own, also behind the commit. */
 static const char *call(struct berth_ctx *c, const char *what, json_t *args)
 {
     size_t n = strcspn(what, " ");
-    struct http_req req = {.arena = c->a, .id = c->request == NULL ? "-" : c->request, .deadline = INT64_MAX, .body_fd = -1};
-    struct call k = {.app = app, .req = &req, .body = args, .user = c->who == NULL ? 0 : c->who->id, .inside = true};
+    struct http_req *req = arena_alloc(c->a, sizeof(*req));
+    struct call *k = arena_alloc(c->a, sizeof(*k));
     struct berth_ctx before = *c;
     const char *answer = NULL;
     int rc;
 
     if (c->rc != BERTH_OK)
         return NULL;
-    while (req.method < HTTP_METHODS && (strlen(http_method_name(req.method)) != n || strncmp(http_method_name(req.method), what, n) != 0))
-        req.method++;
-    if (req.method == HTTP_METHODS || strncmp(what + n, " /", 2) != 0) {
+    *req = (struct http_req){.arena = c->a, .id = c->request == NULL ? "-" : c->request, .deadline = INT64_MAX, .body_fd = -1};
+    *k = (struct call){.app = app, .req = req, .body = args, .user = c->who == NULL ? 0 : c->who->id, .inside = true};
+    while (req->method < HTTP_METHODS && (strlen(http_method_name(req->method)) != n || strncmp(http_method_name(req->method), what, n) != 0))
+        req->method++;
+    if (req->method == HTTP_METHODS || strncmp(what + n, " /", 2) != 0) {
         misuse(c, what, "which is no method and address");
         return NULL;
     }
-    req.path = arena_fmt(c->a, "/api%s", what + n + 1);
-    set_params(&req, args);
-    move_ctx(&k.c, c);
-    rc = run(&k, what);
+    req->path = arena_fmt(c->a, "/api%s", what + n + 1);
+    set_params(req, args);
+    move_ctx(&k->c, c);
+    rc = run(k, what);
     if (rc != BERTH_OK)
-        ctx_fail(&k.c, (enum berth_rc)rc, NULL, NULL);
-    move_ctx(c, &k.c);
+        ctx_fail(&k->c, (enum berth_rc)rc, NULL, NULL);
+    k->body = NULL; /* the caller's */
+    move_ctx(c, &k->c);
     c->who = before.who; /* what the handler set for its own use */
     c->param = before.param;
     c->param_arg = before.param_arg;
@@ -104,8 +108,8 @@ static const char *call(struct berth_ctx *c, const char *what, json_t *args)
     c->seen = before.seen;
     c->allow_duplicates = before.allow_duplicates;
     if (c->rc == BERTH_OK)
-        answer = arena_strndup(c->a, buf_str(&req.out), req.out.len);
-    buf_free(&req.out);
+        answer = arena_strndup(c->a, buf_str(&req->out), req->out.len);
+    buf_free(&req->out);
     return answer;
 }
 
