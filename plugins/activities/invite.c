@@ -1,6 +1,7 @@
 /* invite.c - who is asked to an appointment and what they answer.  An invitation is a row of the
  * person asked (of a contact person: of whoever asks), so that calendars and feeds find it by owner
- * and day; it carries what one needs to know of the appointment, which may not be theirs to see. */
+ * and day; it carries what one needs to know.  The appointment itself is shared with a colleague who is asked,
+ * for reading, until he declines. */
 #include "activities.h"
 
 #include <stdlib.h>
@@ -33,6 +34,48 @@ static void tell(struct berth_ctx *c, struct berth_row *invitation, const char *
 {
     if (whom != host->user(c) && whom != 0)
         berth_alert(c, .text = text, .about = invitation, .people = &whom, .npeople = 1);
+}
+
+/* ---- who is asked reads the appointment ------------------------------------------------------- */
+enum { READS_DAYS = 90 }; /* behind its end */
+
+/* Until long after it, or no more. */
+static int let_read(struct berth_ctx *c, struct berth_row *invitation, bool may)
+{
+    long long activity = berth_number(invitation, "activity_id"), user = berth_number(invitation, "owner_id");
+    int64_t end = berth_number(invitation, berth_is_empty(invitation, "end_at") ? "start_at" : "end_at");
+    struct berth_val until = {BERTH_TIME, 0, {.i = (end > host->now(c) ? end : host->now(c)) + READS_DAYS * BERTH_DAY}};
+    const char *shares;
+
+    if (may) {
+        const char *answer = host->call(c, host->fmt(c, "POST /activity/%lld/_share", activity),
+                                        BERTH_ARGS(berth_s("kind"), berth_s("share"), berth_s("access"), berth_s("read"), berth_s("user_id"),
+                                                   berth_i(user), berth_s("until_at"), until));
+
+        if (answer != NULL) /* the invitation tells of it already */
+            host->alert_over(c, host->fmt(c, "share:%lld", (long long)host->json_at(c, answer, "id").i));
+        return host->rc(c);
+    }
+    shares = host->call(c, host->fmt(c, "GET /activity/%lld/_share", activity), BERTH_NOARGS);
+    for (int i = 0; shares != NULL; i++) {
+        struct berth_val id = host->json_at(c, shares, host->fmt(c, "shares.%d.id", i));
+
+        if (id.type == BERTH_NULL)
+            break;
+        if (host->json_at(c, shares, host->fmt(c, "shares.%d.user_id", i)).i == user)
+            host->call(c, host->fmt(c, "DELETE /_share/%lld", (long long)id.i), BERTH_NOARGS);
+    }
+    return host->rc(c);
+}
+
+static int reads(struct berth_ctx *c, void *invitation)
+{
+    return let_read(c, invitation, true);
+}
+
+static int reads_no_more(struct berth_ctx *c, void *invitation)
+{
+    return let_read(c, invitation, false);
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */
@@ -73,8 +116,10 @@ static void ask(struct berth_ctx *c, const struct berth_row *activity, int64_t u
     carry(c, i, activity);
     if (host->save(c, i) != BERTH_OK)
         return;
-    if (contact == 0)
+    if (contact == 0) {
+        let_read(c, i, true);
         tell(c, i, "activities.alert.invited", user);
+    }
     else if (template_ != 0 && !berth_is_empty(p, "email"))
         host->mail(c, i, template_, host->get(p, "email").s, NULL);
 }
@@ -191,6 +236,8 @@ static int answer(struct berth_ctx *c, struct berth_row *i, const char *says_)
     host->set(i, "reply", host->param(c, "note"));
     if (host->save(c, i) == BERTH_OK)
         tell(c, i, host->fmt(c, "activities.alert.answer_%s", says_), berth_number(i, "from_id"));
+    if (berth_is_empty(i, "contact_id") && berth_number(i, "activity_id") != 0)
+        host->all_rows(c, strcmp(says_, "declined") == 0 ? reads_no_more : reads, i);
     return host->rc(c);
 }
 

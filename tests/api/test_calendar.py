@@ -44,10 +44,11 @@ def test_colleagues_are_invited_and_answer(people, meeting):
     assert li.post(path + "/invite", {"people": [zhang.user["id"]]}).json["row"]["invited"] == 2  # nobody twice
     mine, = [r for r in zhang.rows("invitation", view="open") if r["activity_id"] == meeting["id"]]
     assert (mine["subject"], mine["place"], mine["goal"], mine["from_id"]) == (meeting["subject"], "Room 1", "agree on space", li.user["id"])
-    assert zhang.get(path).status == 404  # he knows of it what the invitation says
+    assert zhang.row(path)["goal"] == "agree on space"  # he reads the appointment, until he declines
     alerts(zhang, ("invitation", mine["id"]))
-    # nobody answers for another, nor sees what others are asked to
-    assert minh.get(f"/invitation/{mine['id']}").status == 404
+    # who is asked sees who else is; nobody answers for another, nor sees what others are asked to
+    assert minh.row(f"/invitation/{mine['id']}")["person"] and people["alice"].get(f"/invitation/{mine['id']}").status == 404
+    assert minh.post(f"/invitation/{mine['id']}/accept", {}).status == 403
     assert manager.post(f"/invitation/{mine['id']}/accept", {}).status == 403
     assert zhang.row(f"/invitation/{mine['id']}")["answer"] == "invited"
     assert zhang.patch(f"/invitation/{mine['id']}", mine["version"], {"answer": "accepted"}).status == 422
@@ -56,6 +57,27 @@ def test_colleagues_are_invited_and_answer(people, meeting):
     assert asked(li, meeting)[zhang.user["id"]]["reply"] == "bring the rates"
     alerts(li, ("invitation", mine["id"]))
     assert zhang.post(f"/invitation/{mine['id']}/accept", {}).status == 409
+
+
+def test_who_is_asked_reads_the_appointment_and_changes_nothing_until_he_declines(people):
+    li, zhang, minh = (people[n] for n in ("li", "zhang", "minh"))
+    customer = li.made("customer", name=name("Partner of the meeting"))
+    row = li.made("activity", subject=name(), kind="meeting", start_at="2032-04-03T02:00:00Z", customer_id=customer["id"], preparation="figures of May")
+    path = f"/activity/{row['id']}"
+    assert zhang.get(path).status == 404
+    assert li.post(path + "/invite", {"people": [zhang.user["id"]]}).status == 200
+    mine = asked(zhang, row)[zhang.user["id"]]
+    assert zhang.row(path)["preparation"] == "figures of May"
+    alerts(zhang, ("invitation", mine["id"]))  # told once: not of the sharing besides
+    assert not [a for a in zhang.get("/_alert", state="open", limit=200).json["alerts"] if (a["table"], a["record"]) == ("activity", row["id"])]
+    assert minh.get(path).status == 404 and zhang.get(f"/customer/{customer['id']}").status == 404
+    version = zhang.row(path)["version"]
+    assert zhang.patch(path, version, {"goal": "mine"}).status == 403 and zhang.post(path + "/done", {}).status == 403
+    assert li.row(path)["version"] == version and li.row(path)["status"] == "planned"
+    assert zhang.post(f"/invitation/{mine['id']}/decline", {}).status == 200
+    assert zhang.get(path).status == 404
+    assert zhang.post(f"/invitation/{mine['id']}/accept", {}).status == 200
+    assert zhang.row(path)["preparation"] == "figures of May"
 
 
 def test_a_moved_appointment_is_asked_again_and_a_cancelled_one_is_off(people, meeting):
