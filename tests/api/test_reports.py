@@ -51,6 +51,21 @@ def test_the_report_that_comes_with_berth_counts_what_each_person_sees(people):
     assert refused.status == 422 and "since" in refused.json["error"]["fields"]
 
 
+def test_the_value_of_customers_is_told_by_industry_and_country_of_what_one_may_see(people):
+    lan, minh, alice = people["lan"], people["minh"], people["alice"]
+    pick = lambda person: [r for r in rows(person, "customers_value", territory="overseas") if (r["industry"], r["country"]) == ("toys", "VN")]
+    assert pick(minh) == pick(lan) == []
+    customer = minh.made("customer", name="Value of Toys Ltd.", industry="toys", country="VN", territory="overseas")
+    for amount, profit in (("1000", "100"), ("500", "200")):
+        deal = minh.made("opportunity", name="Toys by sea", customer_id=customer["id"], amount=amount, profit=profit)
+        assert minh.post(f"/opportunity/{deal['id']}/win", {}).status == 200
+    for person in (minh, lan):
+        found, = pick(person)
+        assert (found["customers"], found["again"], found["won"]) == (1, 1, 2)
+        assert [float(found[f]) for f in ("revenue", "cost", "profit")] == [1500, 1200, 300]
+    assert pick(alice) == []
+
+
 def test_it_is_named_in_the_readers_language_and_stands_in_the_navigation(people):
     li = people["li"]
     for locale, label in (("vi", "Khách tiềm năng theo nguồn"), ("zh-TW", "潛在客戶來源分析"), ("en", "Leads by source")):
