@@ -2140,6 +2140,7 @@ CREATE TABLE company_memo (
     updated_by bigint,
     subject text,
     on_day bigint,
+    remind_at bigint,
     note text
 );
 CREATE INDEX ix_company_memo_on_day ON company_memo (on_day);

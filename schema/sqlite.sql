@@ -2140,6 +2140,7 @@ CREATE TABLE company_memo (
     updated_by INTEGER,
     subject TEXT,
     on_day INTEGER,
+    remind_at INTEGER,
     note TEXT
 ) STRICT;
 CREATE INDEX ix_company_memo_on_day ON company_memo (on_day);

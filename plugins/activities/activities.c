@@ -116,6 +116,7 @@ static const struct berth_field memo_fields[] = {
 static const struct berth_field company_memo_fields[] = {
     {"subject", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST},
     {"on_day", BERTH_DATE, SHOWN | BERTH_INDEX},
+    {"remind_at", BERTH_TIME, SHOWN},
     {"note", BERTH_LONG, BERTH_SEARCH, .max = 20000},
     {0},
 };
@@ -347,4 +348,5 @@ BERTH_PLUGIN(.name = "activities", .version = "0.1.0", .needs = "base", .caps = 
                                        {BERTH_EVENT, "leads.returning", on_lead_returning},
                                        {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "activity", remind},
                                        {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "task", remind},
-                                       {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "memo", remind}))
+                                       {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "memo", remind},
+                                       {BERTH_AFTER | BERTH_INSERT | BERTH_UPDATE, "company_memo", remind}))

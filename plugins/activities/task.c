@@ -6,6 +6,8 @@ static bool waits(const struct berth_row *r)
 {
     if (strcmp(host->table(r), "memo") == 0)
         return berth_number(r, "done") == 0;
+    if (strcmp(host->table(r), "company_memo") == 0)
+        return true;
     return !berth_says(r, "status", "done") && !berth_says(r, "status", "cancelled") && !berth_says(r, "status", "declined");
 }
 
@@ -13,6 +15,28 @@ static const char *reminder_key(struct berth_ctx *c, const struct berth_row *r)
 {
     return host->fmt(c, "activities.remind:%s:%lld:%lld", host->table(r), (long long)berth_number(r, "id"),
                      (long long)berth_number(r, "remind_at"));
+}
+
+enum { EVERYBODY = 5000 };
+
+/* Of a company memo: for all who work here. */
+static int64_t *everybody(struct berth_ctx *c, size_t *n)
+{
+    int64_t *id = host->alloc(c, EVERYBODY * sizeof(*id));
+    struct berth_rows *users = host->find(c, "user", "active = true limit 5000", BERTH_NOARGS);
+
+    for (struct berth_row *u; *n < EVERYBODY && (u = host->next(users)) != NULL;)
+        id[(*n)++] = berth_number(u, "id");
+    return id;
+}
+
+static void ring(struct berth_ctx *c, struct berth_row *r)
+{
+    size_t n = 0;
+    int64_t *people = strcmp(host->table(r), "company_memo") == 0 ? everybody(c, &n) : NULL;
+
+    berth_alert(c, .text = "activities.alert.remind", .about = r, .key = reminder_key(c, r), .due_at = berth_number(r, "remind_at"),
+                .people = people, .npeople = n);
 }
 
 /* Of tasks, memos and appointments: rings at its time, and not once there is nothing left to do. */
@@ -24,8 +48,7 @@ int remind(struct berth_ctx *c, struct berth_event *ev)
     if (before && (!now || berth_number(ev->old, "remind_at") != berth_number(ev->row, "remind_at")))
         host->alert_over(c, reminder_key(c, ev->old));
     if (now && (!before || berth_number(ev->old, "remind_at") != berth_number(ev->row, "remind_at")))
-        berth_alert(c, .text = "activities.alert.remind", .about = ev->row, .key = reminder_key(c, ev->row),
-                    .due_at = berth_number(ev->row, "remind_at"));
+        ring(c, ev->row);
     return host->rc(c);
 }
 

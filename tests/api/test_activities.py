@@ -151,6 +151,17 @@ def test_company_memos_are_read_by_all_and_written_by_managers(people):
     assert people["manager"].get(f"/memo/{own['id']}").status == 404
 
 
+def test_a_company_memo_rings_for_everybody_and_moves_with_its_time(people):
+    manager = people["manager"]
+    memo = manager.made("company_memo", subject=name("Port closes"), remind_at=at(2))
+    mine = lambda person: [a for s in ("waiting", "open") for a in person.get("/_alert", state=s, limit=200).json["alerts"]
+                           if (a["table"], a["record"]) == ("company_memo", memo["id"])]
+    readers = [p for p in ("li", "minh", "alice", "manager")]
+    assert [len(mine(people[p])) for p in readers] == [1] * len(readers)
+    assert manager.patch(f"/company_memo/{memo['id']}", memo["version"], {"remind_at": None}).status == 200
+    assert [len(mine(people[p])) for p in readers] == [0] * len(readers)
+
+
 def test_a_memo_rings_at_its_time_and_a_task_when_it_is_handed_down(people):
     li, manager = people["li"], people["manager"]
     memo = li.made("memo", subject="ring", remind_at=at(-1))
