@@ -317,6 +317,7 @@ BERTH_PLUGIN(.name = "opportunities", .version = "0.1.0", .needs = "base", .caps
                                          {"GET", "/opportunities/similar", .run = similar}),
     .hooks = BERTH_LIST_OF(berth_hook, {BERTH_BEFORE | SAVED, "opportunity", deal_check},
                                        {BERTH_AFTER | SAVED, "opportunity", deal_saved},
+                                       {BERTH_AFTER | SAVED, "opportunity", team_saved},
                                        {BERTH_BEFORE | BERTH_INSERT, "deal_contact", part_known},
                                        {BERTH_BEFORE | BERTH_INSERT, "deal_competitor", part_known},
                                        {BERTH_BEFORE | SAVED, "stage", stage_check},

@@ -114,6 +114,20 @@ def test_what_hangs_on_a_deal_is_seen_with_it(people, deal):
     assert people["zhang"].row(f"/opportunity/{deal['id']}")["id"] == deal["id"]  # with the customer comes what belongs to it
 
 
+def test_the_project_team_works_on_the_deal_while_it_stands_there(people, deal):
+    li, zhang, minh = people["li"], people["zhang"], people["minh"]
+    path = f"/opportunity/{deal['id']}"
+    assert zhang.get(path).status == 404
+    row = li.patch(path, li.row(path)["version"], {"team": [zhang.user["id"]]}).json["row"]
+    assert zhang.row(path)["team"] == [zhang.user["id"]] and minh.get(path).status == 404
+    assert deal["id"] in [r["id"] for r in zhang.rows("opportunity", view="all")]
+    mine = zhang.patch(path, row["version"], {"next_step": "send rates"})
+    assert mine.status == 200, mine
+    row = li.patch(path, mine.json["row"]["version"], {"team": [minh.user["id"]]}).json["row"]
+    assert zhang.get(path).status == 404 and minh.row(path)["next_step"] == "send rates"
+    assert li.patch(path, row["version"], {"team": []}).status == 200 and minh.get(path).status == 404
+
+
 def test_deals_that_idle_are_flagged(own_site):
     site = own_site()
     admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
