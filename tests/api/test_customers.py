@@ -108,6 +108,22 @@ def test_personal_data_are_off_need_consent_and_end_for_good(own_site):
     assert [e["op"] for e in li.get(f"/contact/{contact['id']}/_history").json["entries"]][0] == "erase"
 
 
+def test_the_photo_of_the_personal_pack_is_a_file_of_that_record(own_site):
+    site = own_site()
+    admin = site.sign_in("demo.admin")
+    admin.made("setting", name="customers.personal_data", value="true")
+    customer = admin.made("customer", name=name())
+    packs = [admin.made("contact_private", contact_id=admin.made("contact", name=f"Pictured {n}", customer_id=customer["id"])["id"], consent=True, consent_on="2026-01-01",
+                        consent_how="form") for n in range(2)]
+    put = lambda pack: admin.ask("POST", f"/contact_private/{pack['id']}/_files", raw=b"\x89PNG\r\n\x1a\n" + b"\0" * 32, name="face.png").json["file"]["id"]
+    path = f"/contact_private/{packs[0]['id']}"
+    other = admin.patch(path, admin.row(path)["version"], {"photo": put(packs[1])})
+    assert other.status == 422 and "photo" in other.json["error"]["fields"] and admin.row(path)["photo"] is None
+    mine = put(packs[0])
+    assert admin.patch(path, admin.row(path)["version"], {"photo": mine}).status == 200
+    assert admin.row(path)["photo"] == mine
+
+
 def test_relations_are_walked_from_any_node(people):
     li, minh = people["li"], people["minh"]
     a, b, far = (li.made("customer", name=name()) for _ in range(3))

@@ -1,7 +1,7 @@
 // deeds.ts - what is done with one record or many: deleting, merging, actions, bulk changes, spreadsheets.
 import { ApiError, api, post, url } from './api'
 import { ask } from './asks'
-import { upload } from './files'
+import { attached } from './files'
 import { fmtInt } from './fmt'
 import { t } from './i18n'
 import { jobError, pollJob } from './jobs'
@@ -9,7 +9,7 @@ import type { Question } from './look'
 import { cache } from './query'
 import { hide, loadRec, recKey, refresh, touched, took } from './records'
 import { drop, fail, toast } from './toast'
-import type { Action, Attachment, Job, Meta, Rec, Row } from './types'
+import type { Action, Job, Meta, Rec, Row } from './types'
 
 const FEW = 20
 
@@ -148,18 +148,10 @@ export async function act(meta: Meta, action: Action, to: Target, more: { single
   }
 }
 
-/** Files of the form are attached to the record first; the action gets their numbers. */
-async function attached(meta: Meta, id: number, form: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const out = { ...form }
-  for (const [name, v] of Object.entries(form))
-    if (v instanceof File) out[name] = (await upload<{ file: Attachment }>(`${meta.table}/${id}/_files`, v, { name: v.name }, () => {})).file.id
-  return out
-}
-
 /** What it makes may be a duplicate, such as the customer that a lead becomes. */
 async function actOnOne(meta: Meta, action: Action, id: number, asked: Record<string, unknown>): Promise<Rec | 'left'> {
   const path = `${meta.table}/${id}/${action.name}`
-  const form = await attached(meta, id, asked)
+  const form = await attached(meta.table, id, asked)
   try {
     return await post<Rec>(path, form)
   } catch (e) {

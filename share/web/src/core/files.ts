@@ -2,7 +2,7 @@
 import { ApiError, saySignedOut, url, type Call } from './api'
 import { numberFormat } from './fmt'
 import { t } from './i18n'
-import type { ErrorBody } from './types'
+import type { Attachment, ErrorBody } from './types'
 
 /** A file as the body, with its progress (0 to 1): fetch() tells none. */
 export function upload<T>(path: string, file: Blob, query: Call['query'], tell: (part: number) => void, signal?: AbortSignal): Promise<T> {
@@ -28,6 +28,14 @@ export function upload<T>(path: string, file: Blob, query: Call['query'], tell: 
     signal?.addEventListener('abort', () => x.abort())
     x.send(file)
   })
+}
+
+/** Files among the values are attached to the record first; they become their numbers. */
+export async function attached(table: string, id: number, values: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const out = { ...values }
+  for (const [name, v] of Object.entries(values))
+    if (v instanceof File) out[name] = (await upload<{ file: Attachment }>(`${table}/${id}/_files`, v, { name: v.name }, () => {})).file.id
+  return out
 }
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']

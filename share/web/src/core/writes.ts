@@ -1,6 +1,7 @@
 // writes.ts - making and changing records: shown at once, rolled back when the host says no.
 import { ApiError, api, post } from './api'
 import { ask } from './asks'
+import { attached } from './files'
 import { fmt } from './fmt'
 import { t } from './i18n'
 import { fieldOf } from './meta'
@@ -41,7 +42,7 @@ async function write(meta: Meta, row: Row, patch: Record<string, unknown>, o: Sa
   const table = meta.table
   const key = `${table}/${row.id}`
   let version = latest(key, row.version) ?? (await loadRec(table, row.id)).row.version
-  let change = patch
+  let change = await attached(table, row.id, patch)
   let before = pick(row, change)
   let allow: string | undefined
   for (;;) {
