@@ -1,5 +1,6 @@
 // moments.mjs - flows of time: moments as one's language writes them, a record as it was, a record that waits.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { call, enterMoment, eventually, open, PHONE, signIn, until } from './lib.mjs'
 
 export async function moments({ test, clean, ok, make, metaOf, browser, host, TABLE }) {
@@ -59,6 +60,27 @@ export async function moments({ test, clean, ok, make, metaOf, browser, host, TA
     await page.locator('[data-t=asofnow]').click()
     await page.getByText('Now' + stamp).first().waitFor()
     assert.equal(await page.locator('[data-t=asof]').count(), 0)
+  })
+
+  await test('a list of then is searched, counted, added up and exported', {}, async (page, stamp) => {
+    await signIn(page)
+    const customer = ok(await call(page, 'POST', 'customer', { name: 'Sums ' + stamp }), 'customer').row
+    const made = async (n, amount) => ok(await call(page, 'POST', 'opportunity', { name: `Then${stamp} ${n}`, customer_id: customer.id, currency: 'CNY', amount }), 'opportunity').row
+    const [one, two] = [await made('one', '100.50'), await made('two', '200.25')]
+    const then = new Date(Math.max(Date.parse(one.created_at), Date.parse(two.created_at)) + 1).toISOString()
+    await new Promise((r) => setTimeout(r, 20))
+    ok(await call(page, 'PATCH', 'opportunity/' + one.id, { amount: '999', name: 'Now' + stamp }, { 'If-Match': `"${one.version}"` }), 'change')
+    await page.goto(`/t/opportunity?view=all&asof=${then}&sums=base_amount`)
+    await page.locator('[data-t=asof]').waitFor()
+    await page.locator('[data-t=q]').fill('Then' + stamp)
+    await eventually('two of them', async () => page.locator('.gb > .gr').count(), 2)
+    await until('their sum of then', async () => /300\.75/.test(await page.locator('.gf').textContent()))
+    await clean(page, 'a list of then with sums')
+    await page.locator('[data-t=more]').first().click()
+    const [file] = await Promise.all([page.waitForEvent('download'), page.locator('.opt[data-id=export-csv]').click()])
+    const text = readFileSync(await file.path(), 'utf8')
+    assert.equal(text.trim().split(/\r?\n/).length, 3)
+    assert.match(text, new RegExp(`Then${stamp} one`))
   })
 
   await test('on a phone Back finds the cards where they were', { size: PHONE, touch: true }, async (page) => {

@@ -174,7 +174,7 @@ async function actOnMany(meta: Meta, action: Action, ids: number[], form: object
 export async function exportRows(meta: Meta, kind: 'xlsx' | 'csv', to: Target, how: { sort?: string; fields: string[] }): Promise<void> {
   const bar = toast(t('export.working'), { progress: 0 })
   try {
-    const { job } = await post<{ job: number }>(`${meta.table}/_export`, { kind, ...asBody(to), sort: how.sort, fields: how.fields.join(',') })
+    const { job } = await post<{ job: number }>(`${meta.table}/_export`, { kind, ...asBody(to), at: 'question' in to ? to.question.at : undefined, sort: how.sort, fields: how.fields.join(',') })
     bar.cancel = () => api('DELETE', `_job/${job}`).catch(fail)
     const end = await pollJob(job, (j) => (bar.progress = j.progress))
     if (end.state === 'done') {

@@ -87,7 +87,7 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
   const from = computed(() => (meta.value ? valid(given('from') ? str(route.query.from) : view.value?.from ?? '', dated(meta.value)) || (bestDate(meta.value) ?? '') : ''))
   const to = computed(() => (meta.value ? valid(given('to') ? str(route.query.to) : view.value?.to ?? '', dated(meta.value)) : ''))
   const sort = computed(() => (given('sort') ? list(route.query.sort) : view.value?.sort ?? []))
-  const sums = computed(() => asof.value ? [] : (given('sums') ? list(route.query.sums) : view.value?.sums ?? []).filter((s) => meta.value && summable(meta.value).some((f) => f.name === nameOf(s))))
+  const sums = computed(() => (given('sums') ? list(route.query.sums) : view.value?.sums ?? []).filter((s) => meta.value && summable(meta.value).some((f) => f.name === nameOf(s))))
 
   const prefs = computed(() => prefsOf(meta.value?.table ?? '', view.value?.name ?? ''))
   const defaults = computed(() => {
@@ -97,7 +97,7 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
     return own.includes(m.title) ? [m.title, ...own.filter((c) => c !== m.title)] : own.length ? own : [m.title]
   })
   const columns = computed(() => (prefs.value.columns ?? defaults.value).filter((n) => meta.value && fieldOf(meta.value, n)))
-  const q = computed(() => (asof.value ? '' : str(route.query.q)))
+  const q = computed(() => str(route.query.q))
 
   /* A saved view's own filter stands in the bar like one that was just made; the host knows the rest of
    * it by the view it is based on. */

@@ -37,6 +37,25 @@ export function useSums(options: () => SumsOptions): ComputedRef<Sums | undefine
   return computed(() => found.value.data)
 }
 
+const PLACES = 10n ** 6n
+const scaled = (v: unknown): bigint => {
+  const [whole = '0', part = ''] = String(v).replace('-', '').split('.')
+  const n = BigInt(whole) * PLACES + BigInt((part + '000000').slice(0, 6))
+  return String(v).startsWith('-') ? -n : n
+}
+const plain = (n: bigint): string => `${n < 0n ? '-' : ''}${(n < 0n ? -n : n) / PLACES}.${String((n < 0n ? -n : n) % PLACES).padStart(6, '0')}`.replace(/\.?0+$/, '')
+/** Counts and adds up rows that are here, exactly. */
+export function addUp(rows: Row[], sums: string[]): Tally {
+  const out: Tally = { count: rows.length }
+  for (const [name, what] of sums.map(measureOf)) {
+    const all = rows.map((r) => r[name]).filter((v) => (typeof v === 'number' || typeof v === 'string') && /^-?\d+(\.\d+)?$/.test(String(v))).map(scaled)
+    const sum = all.reduce((a, b) => a + b, 0n)
+    const of: Record<Measure, bigint> = { sum, avg: all.length ? sum / BigInt(all.length) : 0n, min: all.reduce((a, b) => (b < a ? b : a), all[0] ?? 0n), max: all.reduce((a, b) => (b > a ? b : a), all[0] ?? 0n) }
+    if (all.length) (out[what] ??= {})[name] = plain(of[what])
+  }
+  return out
+}
+
 /** "Σ 1,234.00", in the field's own way of writing. */
 export function numberText(f: Field, s: string, n: Tally | undefined): string {
   const [name, what] = measureOf(s)
