@@ -102,7 +102,7 @@ struct berth_val {
 enum { /* field flags; BERTH_UNIQUE and BERTH_DUPLICATE serve keys too */
     BERTH_REQUIRED = 1 << 0,
     BERTH_UNIQUE = 1 << 1,
-    BERTH_INDEX = 1 << 2,     /* offered for sorting; filters on it are fast */
+    BERTH_INDEX = 1 << 2,     /* offered for sorting, texts as the company's language does; filters on it are fast */
     BERTH_SEARCH = 1 << 3,    /* found by the search box */
     BERTH_LIST = 1 << 4,      /* shown in lists by default */
     BERTH_FILTER = 1 << 5,    /* offered as a filter */

@@ -20,9 +20,10 @@ CREATE TABLE "user" (
     zone TEXT,
     signature TEXT,
     last_seen_at INTEGER,
-    password_hash TEXT
+    password_hash TEXT,
+    name__order BLOB
 ) STRICT;
-CREATE INDEX ix_user_name ON "user" (name);
+CREATE INDEX ix_user_name__order ON "user" (name__order);
 CREATE UNIQUE INDEX ux_user_login ON "user" (login);
 CREATE INDEX ix_user_department_id ON "user" (department_id);
 CREATE INDEX ix_user_manager_id ON "user" (manager_id);
@@ -37,8 +38,10 @@ CREATE TABLE department (
     updated_by INTEGER,
     name TEXT,
     parent_id INTEGER,
-    leader_id INTEGER
+    leader_id INTEGER,
+    name__order BLOB
 ) STRICT;
+CREATE INDEX ix_department_name__order ON department (name__order);
 CREATE INDEX ix_department_parent_id ON department (parent_id);
 -- and the full-text table search_department
 
@@ -51,8 +54,10 @@ CREATE TABLE role (
     updated_by INTEGER,
     name TEXT,
     note TEXT,
-    home TEXT
+    home TEXT,
+    name__order BLOB
 ) STRICT;
+CREATE INDEX ix_role_name__order ON role (name__order);
 CREATE UNIQUE INDEX ux_role_name ON role (name);
 
 CREATE TABLE role_table (
@@ -199,8 +204,10 @@ CREATE TABLE pool (
     recycle INTEGER,
     remind_days INTEGER,
     manager_days INTEGER,
-    note TEXT
+    note TEXT,
+    name__order BLOB
 ) STRICT;
+CREATE INDEX ix_pool_name__order ON pool (name__order);
 CREATE INDEX ix_pool_on_table ON pool (on_table);
 -- and the full-text table search_pool
 
@@ -312,9 +319,11 @@ CREATE TABLE custom_field (
     label_en TEXT,
     label_zh_cn TEXT,
     label_zh_tw TEXT,
-    label_vi TEXT
+    label_vi TEXT,
+    name__order BLOB
 ) STRICT;
 CREATE UNIQUE INDEX ux_custom_field_on_table_name ON custom_field (on_table, name);
+CREATE INDEX ix_custom_field_name__order ON custom_field (name__order);
 
 CREATE TABLE dict_item (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -331,9 +340,11 @@ CREATE TABLE dict_item (
     label_en TEXT,
     label_zh_cn TEXT,
     label_zh_tw TEXT,
-    label_vi TEXT
+    label_vi TEXT,
+    key__order BLOB
 ) STRICT;
 CREATE UNIQUE INDEX ux_dict_item_dict_key ON dict_item (dict, key);
+CREATE INDEX ix_dict_item_key__order ON dict_item (key__order);
 
 CREATE TABLE dup_rule (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -352,9 +363,11 @@ CREATE TABLE dup_rule (
     on_edit TEXT,
     on_import TEXT,
     on_convert TEXT,
-    active INTEGER
+    active INTEGER,
+    name__order BLOB
 ) STRICT;
 CREATE UNIQUE INDEX ux_dup_rule_on_table_fields_method ON dup_rule (on_table, fields, method);
+CREATE INDEX ix_dup_rule_name__order ON dup_rule (name__order);
 
 CREATE TABLE setting (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -388,8 +401,10 @@ CREATE TABLE retention (
     updated_at INTEGER NOT NULL,
     updated_by INTEGER,
     on_table TEXT,
-    bin_days INTEGER
+    bin_days INTEGER,
+    on_table__order BLOB
 ) STRICT;
+CREATE INDEX ix_retention_on_table__order ON retention (on_table__order);
 CREATE UNIQUE INDEX ux_retention_on_table ON retention (on_table);
 
 CREATE TABLE series (
@@ -404,8 +419,10 @@ CREATE TABLE series (
     digits INTEGER,
     next INTEGER,
     reset TEXT,
-    period TEXT
+    period TEXT,
+    name__order BLOB
 ) STRICT;
+CREATE INDEX ix_series_name__order ON series (name__order);
 CREATE UNIQUE INDEX ux_series_name ON series (name);
 
 CREATE TABLE saved_view (
@@ -461,9 +478,11 @@ CREATE TABLE label (
     updated_by INTEGER,
     locale TEXT,
     word TEXT,
-    text TEXT
+    text TEXT,
+    word__order BLOB
 ) STRICT;
 CREATE UNIQUE INDEX ux_label_locale_word ON label (locale, word);
+CREATE INDEX ix_label_word__order ON label (word__order);
 -- and the full-text table search_label
 
 CREATE TABLE announcement (
@@ -479,8 +498,10 @@ CREATE TABLE announcement (
     until_on INTEGER,
     pinned INTEGER,
     department_ids TEXT,
-    role_ids TEXT
+    role_ids TEXT,
+    title__order BLOB
 ) STRICT;
+CREATE INDEX ix_announcement_title__order ON announcement (title__order);
 CREATE INDEX ix_announcement_from_on ON announcement (from_on);
 -- and the full-text table search_announcement
 
@@ -814,8 +835,10 @@ CREATE TABLE tag (
     updated_at INTEGER NOT NULL,
     updated_by INTEGER,
     name TEXT,
-    color TEXT
+    color TEXT,
+    name__order BLOB
 ) STRICT;
+CREATE INDEX ix_tag_name__order ON tag (name__order);
 CREATE UNIQUE INDEX ux_tag_name ON tag (name);
 -- and the full-text table search_tag
 
@@ -912,8 +935,10 @@ CREATE TABLE mail_template (
     subject_zh_tw TEXT,
     body_zh_tw TEXT,
     subject_vi TEXT,
-    body_vi TEXT
+    body_vi TEXT,
+    name__order BLOB
 ) STRICT;
+CREATE INDEX ix_mail_template_name__order ON mail_template (name__order);
 CREATE UNIQUE INDEX ux_mail_template_name ON mail_template (name);
 
 CREATE TABLE carried (
@@ -955,8 +980,10 @@ CREATE TABLE approval_flow (
     own INTEGER,
     mail INTEGER,
     place INTEGER,
-    active INTEGER
+    active INTEGER,
+    name__order BLOB
 ) STRICT;
+CREATE INDEX ix_approval_flow_name__order ON approval_flow (name__order);
 -- and the full-text table search_approval_flow
 
 CREATE TABLE approval_step (
@@ -1048,9 +1075,12 @@ CREATE TABLE automation (
     days INTEGER,
     applies_to TEXT,
     place INTEGER,
-    active INTEGER
+    active INTEGER,
+    name__order BLOB,
+    on_table__order BLOB
 ) STRICT;
-CREATE INDEX ix_automation_on_table ON automation (on_table);
+CREATE INDEX ix_automation_name__order ON automation (name__order);
+CREATE INDEX ix_automation_on_table__order ON automation (on_table__order);
 -- and the full-text table search_automation
 
 CREATE TABLE automation_step (
@@ -1158,10 +1188,12 @@ CREATE TABLE day_off (
     on_day INTEGER,
     name TEXT,
     country TEXT,
-    works INTEGER
+    works INTEGER,
+    name__order BLOB
 ) STRICT;
 CREATE UNIQUE INDEX ux_day_off_on_day_country ON day_off (on_day, country);
 CREATE INDEX ix_day_off_on_day ON day_off (on_day);
+CREATE INDEX ix_day_off_name__order ON day_off (name__order);
 -- and the full-text table search_day_off
 
 CREATE TABLE script_version (
@@ -1179,7 +1211,8 @@ CREATE TABLE model_table (
     version INTEGER,
     plugin TEXT,
     searched TEXT,
-    compared TEXT
+    compared TEXT,
+    ordered TEXT
 ) STRICT;
 CREATE UNIQUE INDEX ux_model_table_name ON model_table (name);
 
@@ -1233,7 +1266,8 @@ CREATE TABLE lead (
     contact_id INTEGER,
     opportunity_id INTEGER,
     converted_at INTEGER,
-    was_status TEXT
+    was_status TEXT,
+    name__order BLOB
 ) STRICT;
 CREATE INDEX ix_lead_created_at ON lead (created_at);
 CREATE INDEX ix_lead_updated_at ON lead (updated_at);
@@ -1241,7 +1275,7 @@ CREATE INDEX ix_lead_owner_id ON lead (owner_id);
 CREATE INDEX ix_lead_pool_id ON lead (pool_id);
 CREATE INDEX ix_lead_due_at ON lead (due_at);
 CREATE INDEX ix_lead_remind_at ON lead (remind_at);
-CREATE INDEX ix_lead_name ON lead (name);
+CREATE INDEX ix_lead_name__order ON lead (name__order);
 CREATE INDEX ix_lead_next_action_on ON lead (next_action_on);
 CREATE INDEX ix_lead_customer_id ON lead (customer_id);
 -- and the full-text table search_lead
@@ -1320,16 +1354,17 @@ CREATE TABLE customer (
     credit_limit INTEGER,
     payment_days INTEGER,
     first_deal_on INTEGER,
-    last_deal_on INTEGER
+    last_deal_on INTEGER,
+    name__order BLOB
 ) STRICT;
 CREATE INDEX ix_customer_created_at ON customer (created_at);
 CREATE INDEX ix_customer_updated_at ON customer (updated_at);
-CREATE INDEX ix_customer_is_hard_name ON customer (is_hard, name);
+CREATE INDEX ix_customer_is_hard_name__order ON customer (is_hard, name__order);
 CREATE INDEX ix_customer_owner_id ON customer (owner_id);
 CREATE INDEX ix_customer_pool_id ON customer (pool_id);
 CREATE INDEX ix_customer_due_at ON customer (due_at);
 CREATE INDEX ix_customer_remind_at ON customer (remind_at);
-CREATE INDEX ix_customer_name ON customer (name);
+CREATE INDEX ix_customer_name__order ON customer (name__order);
 CREATE UNIQUE INDEX ux_customer_number ON customer (number);
 CREATE INDEX ix_customer_next_action_on ON customer (next_action_on);
 CREATE INDEX ix_customer_parent_id ON customer (parent_id);
@@ -1381,12 +1416,13 @@ CREATE TABLE contact (
     no_greetings INTEGER,
     greeted_on INTEGER,
     hobbies TEXT,
-    notes TEXT
+    notes TEXT,
+    name__order BLOB
 ) STRICT;
 CREATE INDEX ix_contact_created_at ON contact (created_at);
 CREATE INDEX ix_contact_updated_at ON contact (updated_at);
 CREATE INDEX ix_contact_owner_id ON contact (owner_id);
-CREATE INDEX ix_contact_name ON contact (name);
+CREATE INDEX ix_contact_name__order ON contact (name__order);
 CREATE INDEX ix_contact_customer_id ON contact (customer_id);
 CREATE INDEX ix_contact_superior_id ON contact (superior_id);
 CREATE INDEX ix_contact_birthday_next ON contact (birthday_next);
@@ -1707,7 +1743,8 @@ CREATE TABLE opportunity (
     lost_reason TEXT,
     lost_to INTEGER,
     close_note TEXT,
-    notes TEXT
+    notes TEXT,
+    name__order BLOB
 ) STRICT;
 CREATE INDEX ix_opportunity_owner_id_status ON opportunity (owner_id, status);
 CREATE INDEX ix_opportunity_pipeline_id_stage_id_owner_id_base_a_983d1025 ON opportunity (pipeline_id, stage_id, owner_id, base_amount, weighted);
@@ -1719,6 +1756,7 @@ CREATE INDEX ix_opportunity_idle ON opportunity (idle);
 CREATE INDEX ix_opportunity_created_at ON opportunity (created_at);
 CREATE INDEX ix_opportunity_updated_at ON opportunity (updated_at);
 CREATE INDEX ix_opportunity_owner_id ON opportunity (owner_id);
+CREATE INDEX ix_opportunity_name__order ON opportunity (name__order);
 CREATE UNIQUE INDEX ux_opportunity_number ON opportunity (number);
 CREATE INDEX ix_opportunity_customer_id ON opportunity (customer_id);
 CREATE INDEX ix_opportunity_contact_id ON opportunity (contact_id);
@@ -1804,9 +1842,10 @@ CREATE TABLE competitor (
     strengths TEXT,
     weaknesses TEXT,
     playbook TEXT,
-    notes TEXT
+    notes TEXT,
+    name__order BLOB
 ) STRICT;
-CREATE INDEX ix_competitor_name ON competitor (name);
+CREATE INDEX ix_competitor_name__order ON competitor (name__order);
 CREATE INDEX ix_competitor_customer_id ON competitor (customer_id);
 -- and the full-text table search_competitor
 
@@ -1850,9 +1889,11 @@ CREATE TABLE cooperation (
     balance_teu REAL,
     given_profit INTEGER,
     received_profit INTEGER,
-    notes TEXT
+    notes TEXT,
+    name__order BLOB
 ) STRICT;
 CREATE INDEX ix_cooperation_owner_id ON cooperation (owner_id);
+CREATE INDEX ix_cooperation_name__order ON cooperation (name__order);
 CREATE INDEX ix_cooperation_partner_id ON cooperation (partner_id);
 CREATE INDEX ix_cooperation_next_action_on ON cooperation (next_action_on);
 -- and the full-text table search_cooperation
@@ -1904,8 +1945,10 @@ CREATE TABLE pipeline (
     name TEXT,
     department_ids TEXT,
     active INTEGER,
-    note TEXT
+    note TEXT,
+    name__order BLOB
 ) STRICT;
+CREATE INDEX ix_pipeline_name__order ON pipeline (name__order);
 
 CREATE TABLE stage (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -1959,7 +2002,8 @@ CREATE TABLE activity (
     attitude TEXT,
     minutes INTEGER,
     expense INTEGER,
-    next_on INTEGER
+    next_on INTEGER,
+    subject__order BLOB
 ) STRICT;
 CREATE INDEX ix_activity_owner_id_start_at ON activity (owner_id, start_at);
 CREATE INDEX ix_activity_owner_id_status_start_at ON activity (owner_id, status, start_at);
@@ -1968,6 +2012,7 @@ CREATE INDEX ix_activity_updated_at ON activity (updated_at);
 CREATE INDEX ix_activity_owner_id_created_at ON activity (owner_id, created_at);
 CREATE INDEX ix_activity_owner_id_updated_at ON activity (owner_id, updated_at);
 CREATE INDEX ix_activity_owner_id ON activity (owner_id);
+CREATE INDEX ix_activity_subject__order ON activity (subject__order);
 CREATE INDEX ix_activity_start_at ON activity (start_at);
 CREATE INDEX ix_activity_customer_id ON activity (customer_id);
 CREATE INDEX ix_activity_contact_id ON activity (contact_id);
@@ -2067,7 +2112,8 @@ CREATE TABLE task (
     remind_at INTEGER,
     recurs TEXT,
     recurs_until INTEGER,
-    plan_id INTEGER
+    plan_id INTEGER,
+    subject__order BLOB
 ) STRICT;
 CREATE INDEX ix_task_owner_id_due_on ON task (owner_id, due_on);
 CREATE INDEX ix_task_owner_id_status_due_on ON task (owner_id, status, due_on);
@@ -2077,6 +2123,7 @@ CREATE INDEX ix_task_status_due_on ON task (status, due_on);
 CREATE INDEX ix_task_created_at ON task (created_at);
 CREATE INDEX ix_task_updated_at ON task (updated_at);
 CREATE INDEX ix_task_owner_id ON task (owner_id);
+CREATE INDEX ix_task_subject__order ON task (subject__order);
 CREATE INDEX ix_task_due_on ON task (due_on);
 CREATE INDEX ix_task_from_id ON task (from_id);
 CREATE INDEX ix_task_customer_id ON task (customer_id);
@@ -2094,8 +2141,10 @@ CREATE TABLE task_plan (
     updated_by INTEGER,
     name TEXT,
     code TEXT,
-    note TEXT
+    note TEXT,
+    name__order BLOB
 ) STRICT;
+CREATE INDEX ix_task_plan_name__order ON task_plan (name__order);
 CREATE UNIQUE INDEX ux_task_plan_code ON task_plan (code);
 -- and the full-text table search_task_plan
 
@@ -2125,9 +2174,11 @@ CREATE TABLE memo (
     subject TEXT,
     note TEXT,
     remind_at INTEGER,
-    done INTEGER
+    done INTEGER,
+    subject__order BLOB
 ) STRICT;
 CREATE INDEX ix_memo_owner_id ON memo (owner_id);
+CREATE INDEX ix_memo_subject__order ON memo (subject__order);
 CREATE INDEX ix_memo_remind_at ON memo (remind_at);
 -- and the full-text table search_memo
 
@@ -2141,8 +2192,10 @@ CREATE TABLE company_memo (
     subject TEXT,
     on_day INTEGER,
     remind_at INTEGER,
-    note TEXT
+    note TEXT,
+    subject__order BLOB
 ) STRICT;
+CREATE INDEX ix_company_memo_subject__order ON company_memo (subject__order);
 CREATE INDEX ix_company_memo_on_day ON company_memo (on_day);
 -- and the full-text table search_company_memo
 

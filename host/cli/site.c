@@ -15,6 +15,7 @@
 #include "record/hook.h"
 #include "record/custom.h"
 #include "record/install.h"
+#include "record/order.h"
 #include "record/reindex.h"
 #include "record/seal.h"
 #include "service/service.h"
@@ -123,6 +124,12 @@ static int open_body(struct berth_ctx *c, void *arg)
     return c->rc;
 }
 
+static int order_body(struct berth_ctx *c, void *arg)
+{
+    (void)arg;
+    return order_look(c, NULL, c->m, NULL);
+}
+
 int site_write(struct site *s, int (*body)(struct berth_ctx *, void *), void *arg, struct buf *err)
 {
     return commit_run(&(struct commit){.st = &s->st, .what = "host", .body = body, .arg = arg, .err = err}) == 0 ? 0 : -1;
@@ -150,7 +157,7 @@ int site_open(struct site *s, const struct conf_list *scripts_left_out, struct b
     if (migrate(s, err) < 0 || store_open(&s->st, err) < 0 || reindex_stale(&s->st, err) < 0)
         return -1;
     s->st.plugin_states = arena_alloc(a, (s->plugins.n + 1) * sizeof(void *));
-    if (site_write(s, install_body, s, err) < 0 || site_write(s, open_body, s, err) < 0)
+    if (site_write(s, install_body, s, err) < 0 || site_write(s, open_body, s, err) < 0 || site_write(s, order_body, s, err) < 0)
         return -1;
     struct script_limits limits = {.memory = (size_t)s->conf->script_memory, .rule_ms = s->conf->rule_time};
 

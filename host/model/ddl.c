@@ -13,6 +13,8 @@
 
 const char *ddl_type(const struct field *f, const struct db_dialect *d)
 {
+    if (f->orders != NULL)
+        return d->type[DB_T_BLOB];
     if (field_is_text(f))
         return d->type[DB_T_TEXT];
     return d->type[f->type == BERTH_REAL ? DB_T_REAL : DB_T_INT];
@@ -60,7 +62,7 @@ void ddl_create(struct buf *out, const struct table *t, const struct db_dialect 
     bool keyed = !has_identity(t);
 
     buf_addf(out, "CREATE TABLE %s (", t->sql);
-    for (int i = 0; i < t->nfields; i++) {
+    for (int i = 0; i < t->ncolumns; i++) {
         buf_puts(out, i > 0 ? ",\n    " : "\n    ");
         column(out, &t->fields[i], d);
     }

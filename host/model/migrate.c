@@ -244,8 +244,9 @@ static void plan_column(struct planner *p, const struct table *t, const struct s
 
 static bool wanted(const struct table *t, const char *column)
 {
-    if (model_field(t, column) != NULL)
-        return true;
+    for (int i = 0; i < t->ncolumns; i++)
+        if (strcmp(t->fields[i].name, column) == 0)
+            return true;
     for (int i = 0; i < t->nfields; i++)
         if (t->fields[i].was != NULL && strcmp(t->fields[i].was, column) == 0)
             return true; /* about to be renamed */
@@ -342,7 +343,7 @@ static void plan_compare(struct planner *p, const struct table *t, const struct 
                  "table %s: its data is of version %" PRId64 ", plugin %s knows version %" PRIu32
                  "; install a newer one",
                  t->name, s->version, t->plugin, t->version);
-    for (int i = 0; i < t->nfields; i++)
+    for (int i = 0; i < t->ncolumns; i++)
         plan_column(p, t, s, &t->fields[i]);
     for (const struct seen_column *c = s->columns; c != NULL; c = c->next)
         if (!wanted(t, c->name))
@@ -415,7 +416,7 @@ static void plan_rename(struct planner *p, const struct table *t)
         model_table(p->m, t->was) != NULL)
         return;
     buf_addf(&sql, "ALTER TABLE %s RENAME TO %s", ident(p, s->name), t->sql);
-    buf_addf(&sql, ";\nUPDATE model_table SET name = '%s', plugin = '%s', version = 0, searched = NULL, compared = NULL"
+    buf_addf(&sql, ";\nUPDATE model_table SET name = '%s', plugin = '%s', version = 0, searched = NULL, compared = NULL, ordered = NULL"
              " WHERE name = '%s'", t->name, t->plugin, s->name);
     for (const struct seen_table *x = p->seen.tables; x != NULL; x = x->next)
         if (x->version >= 0 && seen_column(x, "on_table") != NULL)
@@ -651,4 +652,12 @@ void migrate_snapshot(struct buf *out, const struct model *m, const struct db_di
         if (t->searched)
             buf_addf(out, "-- and the full-text table search_%s\n", t->name);
     }
+}
+
+bool plan_adds(const struct plan *plan, const struct table *t, const char *column)
+{
+    for (size_t i = 0; i < plan->n; i++)
+        if (plan->steps[i].kind == STEP_ADD && strcmp(plan->steps[i].table, t->name) == 0 && strcmp(plan->steps[i].what, column) == 0)
+            return true;
+    return false;
 }

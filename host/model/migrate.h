@@ -42,6 +42,8 @@ struct plan {
  * made by a newer version. */
 int migrate_plan(struct arena *a, const struct model *m, struct db_conn *c,
                  const struct db_dialect *d, bool prune, struct plan *plan_r, struct buf *err);
+/* Whether it adds that column. */
+bool plan_adds(const struct plan *plan, const struct table *t, const char *column);
 /* An SQL script with a comment before each statement; drops that are skipped are comments. */
 void migrate_print(struct buf *out, const struct plan *p);
 /* In a body of db_write(), which undoes all of it on -1. */

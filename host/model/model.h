@@ -53,6 +53,8 @@ struct field {
     const struct table *ref; /* BERTH_REF; NULL when that table's plugin is off */
     const char *json_key;    /* "\"phone\":", for json_key_raw() */
     size_t json_key_len;
+    const struct field *order; /* the column by which lists sort this text; NULL: by the value itself */
+    const struct field *orders; /* of such a column: its text */
     enum key_kind key_kind;  /* for BERTH_DUPLICATE */
     const char *key_group;   /* values of one group are compared with each other: "phone", "fax" */
 };
@@ -99,6 +101,7 @@ struct table {
     const char *insert_whole; /* adding one under an id that was chosen before */
     const struct field *fields;
     int nfields;
+    int ncolumns; /* fields, and behind them what texts are sorted by (field.order): kept by the save, never read as a value */
     uint32_t flags; /* BERTH_OWNED ... */
     uint32_t version;
     const struct field *title;  /* never NULL but for BERTH_BARE */
@@ -279,6 +282,12 @@ static inline bool type_is_text(enum berth_type t)
 static inline bool field_is_text(const struct field *f)
 {
     return type_is_text(f->type) || (f->flags & BERTH_MANY) != 0;
+}
+
+/* The column by which a list is sorted. */
+static inline const struct field *field_order(const struct field *f)
+{
+    return f->order != NULL ? f->order : f;
 }
 
 #endif

@@ -63,7 +63,7 @@ static size_t room_for(const struct build *b, const struct table *t,
         EACH (berth_table, d, b->m->plugins[i]->tables, name)
             if (extends(d, t->name))
                 n += fields_len(d->fields);
-    return n;
+    return 2 * n; /* a text may be sorted by another column */
 }
 
 static void add_field(struct build *b, struct table *t, struct field f)
@@ -180,30 +180,27 @@ static void find_places(struct table *t)
 static void ready_sql(struct build *b, struct table *t)
 {
     struct buf columns = BUF_INIT, marks = BUF_INIT;
+    size_t read = 0;
 
-    for (int i = 0; i < t->nfields; i++) {
+    for (int i = 0; i < t->ncolumns; i++) {
         buf_addf(&columns, "%s%s", i > 0 ? ", " : "", t->fields[i].name);
         if (i > 0)
             buf_puts(&marks, i > 1 ? ", ?" : "?");
+        if (i < t->nfields)
+            read = columns.len;
     }
-    t->columns = arena_strdup(b->a, buf_str(&columns));
+    t->columns = arena_strndup(b->a, buf_str(&columns), read);
     t->select_one = arena_fmt(b->a, "SELECT %s FROM %s WHERE id = ?", t->columns, t->sql);
     if (!(t->flags & BERTH_BARE)) /* behind "id, " */
-        t->insert = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (%s)", t->sql, t->columns + 4,
+        t->insert = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (%s)", t->sql, columns.s + 4,
                               buf_str(&marks));
-    t->insert_whole = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (?, %s)", t->sql, t->columns,
+    t->insert_whole = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (?, %s)", t->sql, buf_str(&columns),
                                 buf_str(&marks));
     buf_free(&columns);
     buf_free(&marks);
 }
 
 /* ---- title and parent ------------------------------------------------------------ */
-
-static void finish_places(struct build *b, struct table *t)
-{
-    find_places(t);
-    ready_sql(b, t);
-}
 
 static void find_title(struct build *b, struct table *t, const char *name)
 {
@@ -280,6 +277,39 @@ static bool on_timeline(const struct table *t, const struct field *f)
            (f->ref->flags & BERTH_PUBLIC) == 0;
 }
 
+/* ---- what texts are sorted by ------------------------------------------------------- */
+
+/* Texts that are offered for sorting, and the title of whatever has lists of its own, where people write them: not
+ * numbers, not names of tables and fields. */
+static bool is_sorted_as_read(const struct table *t, const struct field *f)
+{
+    bool listed = (f == t->title && (t->flags & (BERTH_DETAIL | BERTH_HIDDEN)) == 0) || (f->flags & BERTH_INDEX) != 0;
+
+    return (t->flags & BERTH_BARE) == 0 && f->type == BERTH_TEXT && (f->flags & (BERTH_MANY | BERTH_SECRET | BERTH_LOCKED)) == 0 &&
+           listed && (f->of == NULL || f->of[0] != '@') && f->at >= F_DECLARED &&
+           (f->def == NULL || strcmp(f->def, "@next") != 0);
+}
+
+/* Two _ in a row, which nobody writes: "name__order". */
+static void add_orders(struct build *b, struct table *t)
+{
+    struct field *fields = (struct field *)t->fields;
+
+    t->ncolumns = t->nfields;
+    for (int i = 0; i < t->nfields; i++) {
+        struct field *o = &fields[t->ncolumns];
+
+        if (!is_sorted_as_read(t, &fields[i]))
+            continue;
+        *o = (struct field){.name = arena_fmt(b->a, "%s__order", fields[i].name), .type = BERTH_TEXT, .at = t->ncolumns,
+                            .flags = BERTH_LOCKED | BERTH_SECRET, .plugin = fields[i].plugin, .column_null = true, .table = t, .orders = &fields[i]};
+        fields[i].order = o;
+        t->ncolumns++;
+        if (map_get(&t->by_name, o->name) != NULL)
+            problem(b, o->plugin, t->name, o->name, "is what %s is sorted by: rename it", fields[i].name);
+    }
+}
+
 /* ---- indexes ---------------------------------------------------------------------- */
 
 enum { INDEX_NAME_MAX = 60 }; /* bytes; PostgreSQL cuts names at 63 */
@@ -353,6 +383,8 @@ static void add_key(struct build *b, struct table *t, const struct berth_key *ke
             problem(b, plugin, t->name, names[i], "holds several values and cannot be in a key");
         else
             found++;
+        if (found == n && (key->flags & BERTH_UNIQUE) == 0)
+            on[n - 1] = field_order(on[n - 1]);
     }
     if (n == 0)
         problem(b, plugin, t->name, NULL, "has a key without fields");
@@ -374,7 +406,7 @@ static bool wants_index(const struct table *t, const struct field *f)
 /* Declared keys first: the first one of a BERTH_BARE table is its primary key. */
 static void add_indexes(struct build *b, struct table *t)
 {
-    size_t room = 2 * (size_t)t->nfields + 1;
+    size_t room = 2 * (size_t)t->ncolumns + 1;
 
     for (size_t i = 0; i < b->m->nplugins; i++)
         EACH (berth_table, d, b->m->plugins[i]->tables, name)
@@ -386,9 +418,14 @@ static void add_indexes(struct build *b, struct table *t)
             if (strcmp(d->name, t->name) == 0)
                 EACH (berth_key, k, d->keys, on)
                     add_key(b, t, k, b->m->plugins[i]->name);
-    for (int i = 0; i < t->nfields; i++)
-        if (wants_index(t, &t->fields[i]))
-            add_index_on(b, t, &t->fields[i], (t->fields[i].flags & BERTH_UNIQUE) != 0);
+    for (int i = 0; i < t->nfields; i++) {
+        const struct field *f = &t->fields[i];
+
+        if (f->order != NULL)
+            add_index_on(b, t, f->order, false);
+        if (f->order == NULL ? wants_index(t, f) : (f->flags & BERTH_UNIQUE) != 0)
+            add_index_on(b, t, f, (f->flags & BERTH_UNIQUE) != 0);
+    }
     for (int i = 0; i < t->nfields; i++)
         if (on_timeline(t, &t->fields[i])) {
             const struct field **on = arena_alloc(b->a, 2 * sizeof(const struct field *));
@@ -484,6 +521,8 @@ static void finish_table(struct build *b, struct table *t, const struct berth_ta
             filter_check(b, t, f->plugin, arena_fmt(b->a, ".when of %s", f->name), f->when);
     }
     find_title(b, t, from->title);
+    add_orders(b, t);
+    ready_sql(b, t);
     find_parent(b, t);
     find_moment(b, t, from->moment);
     find_board(b, t, from->board);
@@ -584,7 +623,7 @@ void build_tables(struct build *b)
                 check_extend(b, m->plugins[i], d);
     for (size_t i = 0; i < m->ntables; i++) {
         add_fields(b, &b->tables[i], declaration(b, &b->tables[i]));
-        finish_places(b, &b->tables[i]);
+        find_places(&b->tables[i]);
     }
     for (size_t i = 0; i < m->ntables; i++)
         finish_table(b, &b->tables[i], declaration(b, &b->tables[i]));

@@ -13,6 +13,7 @@
 #include "record/handover.h"
 #include "record/hook.h"
 #include "record/layout.h"
+#include "record/order.h"
 #include "record/session.h"
 #include "record/view.h"
 #include "record/zone.h"
@@ -351,6 +352,8 @@ static int setting_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed
 {
     struct berth_val name = row_get(r, "name");
 
+    if (!val_is_nil(name) && strcmp(name.s, "base.sorting") == 0)
+        order_chosen(c, deed == BERTH_DELETE ? berth_nil() : row_get(r, "value"));
     return !val_is_nil(name) && strncmp(name.s, "base.", 5) == 0 ? rights(c, r, deed) : audit_row(c, r, deed);
 }
 

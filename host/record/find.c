@@ -68,12 +68,20 @@ const char *find_title(struct berth_ctx *c, const struct table *t, int64_t id)
 }
 
 /* -1: several have it; 0: none. */
-static int64_t having(struct berth_ctx *c, const struct table *t, const char *field, const char *text, size_t n)
+static int64_t having(struct berth_ctx *c, const struct table *t, const struct field *f, const char *text, size_t n)
 {
-    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT id FROM %s WHERE %s = ? LIMIT 2", t->sql, field));
+    const struct where is = {.op = W_EQ, .f = f, .v = &(struct berth_val){BERTH_TEXT, (int32_t)n, {.s = text}}, .nv = 1};
+    struct buf sql = BUF_INIT;
+    struct binds b = {0};
+    struct db_stmt *s;
     int64_t id = 0;
 
-    db_bind_text(s, 1, text, (int64_t)n);
+    buf_addf(&sql, "SELECT id FROM %s WHERE ", t->sql);
+    where_value(c, &is, "", &sql, &b);
+    buf_puts(&sql, " LIMIT 2");
+    s = db_prepare(c->conn, buf_str(&sql));
+    buf_free(&sql);
+    binds_to(s, 1, &b);
     if (db_step(s) == DB_ROW) {
         id = db_col_int(s, 0);
         if (db_step(s) == DB_ROW)
@@ -101,10 +109,10 @@ int64_t find_ref_by_text(struct berth_ctx *c, const struct field *f, const char 
     id = strtoll(text, &end, 10);
     if (end == text + n && id > 0 && find_exists(c, t, id))
         return id;
-    id = having(c, t, t->title->name, text, n);
+    id = having(c, t, t->title, text, n);
     for (int i = F_DECLARED; i < t->nfields && id <= 0; i++)
         if (is_code(t, &t->fields[i]) && !perm_veils(c, &t->fields[i])) {
-            int64_t by_code = having(c, t, t->fields[i].name, text, n);
+            int64_t by_code = having(c, t, &t->fields[i], text, n);
 
             id = by_code > 0 ? by_code : id;
         }
@@ -243,17 +251,36 @@ static bool page_columns(struct berth_ctx *c, const struct page *p, struct colum
 
 /* A cursor is base64 of a JSON array: the sort keys of the last row and its id.  It carries no
  * rights: a forged one only moves about within what the user may see. */
+static const char *base64(struct berth_ctx *c, const char *s, size_t n)
+{
+    size_t cap = sodium_base64_encoded_len(n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    char *out = arena_alloc(c->a, cap);
+
+    return sodium_bin2base64(out, cap, (const unsigned char *)s, n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+static bool base64_read(struct berth_ctx *c, const char *text, struct berth_val *out)
+{
+    size_t cap = strlen(text) + 1, n = 0;
+    unsigned char *raw = arena_alloc(c->a, cap);
+    bool ok = sodium_base642bin(raw, cap, text, strlen(text), NULL, &n, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0;
+
+    *out = (struct berth_val){VAL_KEY, (int32_t)n, {.s = (const char *)raw}};
+    return ok;
+}
+
 static const char *cursor_write(struct berth_ctx *c, const struct where_query *q, const struct berth_val *key)
 {
     struct buf b = BUF_INIT;
     struct json j = json_to(&b);
-    char *out;
-    size_t cap;
+    const char *out;
 
     json_open(&j, '[');
     for (size_t i = 0; i <= q->nsort; i++) {
         if (key[i].type == BERTH_NULL)
             json_nil(&j);
+        else if (key[i].type == VAL_KEY)
+            json_str(&j, base64(c, key[i].s, (size_t)key[i].len));
         else if (key[i].type == BERTH_REAL)
             json_double(&j, key[i].d);
         else if (type_is_text((enum berth_type)key[i].type))
@@ -262,9 +289,7 @@ static const char *cursor_write(struct berth_ctx *c, const struct where_query *q
             json_int(&j, key[i].i);
     }
     json_close(&j, ']');
-    cap = sodium_base64_encoded_len(b.len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    out = arena_alloc(c->a, cap);
-    sodium_bin2base64(out, cap, (const unsigned char *)b.s, b.len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    out = base64(c, b.s, b.len);
     buf_free(&b);
     return out;
 }
@@ -272,14 +297,12 @@ static const char *cursor_write(struct berth_ctx *c, const struct where_query *q
 static bool cursor_read(struct berth_ctx *c, const struct where_query *q, const char *text,
                         struct berth_val *key)
 {
-    size_t cap = strlen(text) + 1, n = 0;
-    unsigned char *raw = arena_alloc(c->a, cap);
+    struct berth_val raw;
     json_t *j = NULL;
     bool ok = false;
 
-    if (sodium_base642bin(raw, cap, text, strlen(text), NULL, &n, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
-        j = json_loadb((const char *)raw, n, 0, NULL);
+    if (base64_read(c, text, &raw))
+        j = json_loadb(raw.s, (size_t)raw.len, 0, NULL);
     if (json_is_array(j) && json_array_size(j) == q->nsort + 1) {
         ok = true;
         for (size_t i = 0; i <= q->nsort; i++) {
@@ -288,6 +311,8 @@ static bool cursor_read(struct berth_ctx *c, const struct where_query *q, const 
 
             if (json_is_null(v) && i < q->nsort)
                 key[i] = berth_nil();
+            else if (i < q->nsort && q->sort[i].f->order != NULL)
+                ok = ok && json_is_string(v) && base64_read(c, json_string_value(v), &key[i]);
             else if (json_is_string(v) && text_key)
                 key[i] = berth_s(arena_strndup(c->a, json_string_value(v), json_string_length(v)));
             else if (json_is_integer(v) && !text_key)
@@ -377,9 +402,7 @@ static void write_row(void *arg, struct db_stmt *s, int first)
         mark_row(r, s, first);
     if (--r->left > 0)
         return;
-    for (size_t i = 0; i < q->nsort; i++)
-        r->key[i] = val_read(r->c, q->sort[i].f, s, (int)i);
-    r->key[q->nsort] = berth_i(db_col_int(s, (int)q->nsort));
+    scan_key(r->c, q, s, r->key);
 }
 
 static const char *select_columns(struct berth_ctx *c, const struct column *col, size_t n, bool veils)

@@ -39,7 +39,7 @@ static const struct field *sorted_by(const struct table *t)
 /* New rows first, then the others as they stand in the file. */
 static void sort_rows(struct batch *k, const struct table *t)
 {
-    const struct field *f = k->n < SORT_FROM ? NULL : sorted_by(t);
+    const struct field *f = k->n < SORT_FROM || k->run->dry ? NULL : sorted_by(t);
     struct named *list;
     size_t n = 0;
 
@@ -55,7 +55,7 @@ static void sort_rows(struct batch *k, const struct table *t)
         return;
     list = mem_alloc((k->nnew + 1) * sizeof(*list));
     for (size_t i = 0; i < k->nnew; i++) {
-        struct berth_val v = import_value_of(&k->row[k->order[i]], f);
+        struct berth_val v = import_order_of(&k->row[k->order[i]], f);
 
         list[i] = (struct named){val_is_nil(v) ? "" : v.s, val_is_nil(v) ? 0 : (uint32_t)v.len, k->order[i]};
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "record/import_run.h"
+#include "record/order.h"
 
 /* ---- cells ------------------------------------------------------------------------------------- */
 /* One piece of memory: most rows go in and are never told of. */
@@ -45,6 +46,7 @@ static void read_cells(struct run *r, struct berth_ctx *c, struct prep *p, const
 /* Those that are not nil: most fields of most rows are.  Their places, then their texts, stand behind them. */
 struct packed {
     size_t n;
+    const struct order_made *made; /* what lists sort the texts by; NULL: nothing, or it is a dry run */
     struct berth_val v[];
 };
 
@@ -60,6 +62,24 @@ static const char *in_cell(const struct run *r, const struct prep *p, const stru
         if (r->column[i] == f)
             return p->cells[i].len == (uint32_t)v.len && memcmp(p->cells[i].s, v.s, (size_t)v.len) == 0 ? p->cells[i].s : NULL;
     return NULL;
+}
+
+/* What lists sort the row by is made on this thread, not on the writer. */
+static const struct order_made *orders_of(const struct prep *p, struct arena *a)
+{
+    const struct table *t = p->row->t;
+    struct order_made *made = arena_alloc(a, (size_t)(t->ncolumns - t->nfields) * sizeof(*made));
+    struct berth_ctx *c = p->row->c;
+    struct arena *scratch = c->a;
+
+    c->a = a;
+    for (int i = t->nfields; i < t->ncolumns; i++) {
+        struct berth_val v = import_value_of(p, t->fields[i].orders);
+
+        made[i - t->nfields] = (struct order_made){order_key(c, v), v.s};
+    }
+    c->a = scratch;
+    return made;
 }
 
 static void pack(const struct run *r, struct arena *a, struct prep *p)
@@ -96,11 +116,14 @@ static void pack(const struct run *r, struct arena *a, struct prep *p)
         k->v[n++] = v;
     }
     p->values = k;
+    if (!r->dry && t->ncolumns > t->nfields)
+        k->made = orders_of(p, a);
 }
 
 void import_unpack(struct berth_ctx *c, const struct table *t, struct prep *p)
 {
     p->row = row_new(c, t);
+    p->row->made = p->values->made;
     for (size_t i = 0; i < p->values->n; i++)
         p->row->v[places(p->values)[i]] = p->values->v[i];
 }
@@ -111,6 +134,11 @@ struct berth_val import_value_of(const struct prep *p, const struct field *f)
         if (places(p->values)[i] == f->at)
             return p->values->v[i];
     return berth_nil();
+}
+
+struct berth_val import_order_of(const struct prep *p, const struct field *f)
+{
+    return f->orders == NULL ? import_value_of(p, f) : p->values->made[f->at - f->table->nfields].key;
 }
 
 /* ---- preparing ----------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "record/handover.h"
 #include "record/import.h"
 #include "record/job.h"
+#include "record/order.h"
 #include "record/recycle.h"
 #include "record/reindex.h"
 
@@ -19,6 +20,7 @@ const struct job_kind job_kinds[] = {
     {"import", import_run, .stages = true},
     {"import_undo", import_undo_run},
     {"recycle", recycle_run, .attempts = 5, .wait = 10000},
+    {"reorder", order_run, .attempts = 5, .wait = 10000},
     {"rekey", rekey_run, .attempts = 5, .wait = 10000},
     {0},
 };

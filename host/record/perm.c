@@ -145,12 +145,22 @@ const char *perm_veil_sql(struct berth_ctx *c, const struct field *f, const char
     return sql;
 }
 
-const char *perm_column(struct berth_ctx *c, const struct field *f, const char *prefix)
+static const char *veiled_column(struct berth_ctx *c, const struct field *f, const char *prefix, const char *column)
 {
     const char *veil = perm_veil_sql(c, f, prefix);
 
-    return *veil == '\0' ? arena_fmt(c->a, "%s%s", prefix, f->name)
-                         : arena_fmt(c->a, "CASE WHEN %s THEN NULL ELSE %s%s END", veil, prefix, f->name);
+    return *veil == '\0' ? arena_fmt(c->a, "%s%s", prefix, column)
+                         : arena_fmt(c->a, "CASE WHEN %s THEN NULL ELSE %s%s END", veil, prefix, column);
+}
+
+const char *perm_column(struct berth_ctx *c, const struct field *f, const char *prefix)
+{
+    return veiled_column(c, f, prefix, f->name);
+}
+
+const char *perm_order_column(struct berth_ctx *c, const struct field *f, const char *prefix)
+{
+    return veiled_column(c, f, prefix, field_order(f)->name);
 }
 
 /* The user's scope for a deed on a table that has owners. */

@@ -101,6 +101,8 @@ bool perm_veils(const struct berth_ctx *c, const struct field *f); /* on some re
 bool perm_veils_any(const struct berth_ctx *c, const struct table *t);
 bool perm_veiled(const struct berth_row *r); /* anything of this record */
 const char *perm_column(struct berth_ctx *c, const struct field *f, const char *prefix);
+/* The same of what lists are sorted by. */
+const char *perm_order_column(struct berth_ctx *c, const struct field *f, const char *prefix);
 /* That a record's pool hides the field from the user, as a condition; "" where none does. */
 const char *perm_veil_sql(struct berth_ctx *c, const struct field *f, const char *prefix);
 /* Files and notes of a record: whether the user sees them.  Mail tells what fields say: seen by whom nothing is hidden. */

@@ -334,15 +334,6 @@ int rekey_run(struct job *j, struct buf *err)
 
 /* ---- fields added while the host runs ------------------------------------------------ */
 
-static bool adds(const struct plan *plan, const struct table *t, const char *field)
-{
-    for (size_t i = 0; i < plan->n; i++)
-        if (plan->steps[i].kind == STEP_ADD && strcmp(plan->steps[i].table, t->name) == 0 &&
-            strcmp(plan->steps[i].what, field) == 0)
-            return true;
-    return false;
-}
-
 /* Whether all that has the flag now had it before, or is a new column; and the other way round. */
 static bool only_added(const struct table *was, const struct table *now, const struct plan *plan,
                        uint32_t flag)
@@ -351,7 +342,7 @@ static bool only_added(const struct table *was, const struct table *now, const s
         const struct field *f = &now->fields[i], *before = model_field(was, f->name);
 
         if ((f->flags & flag) != 0 && (before == NULL || (before->flags & flag) == 0) &&
-            !adds(plan, now, f->name))
+            !plan_adds(plan, now, f->name))
             return false;
     }
     for (int i = 0; i < was->nfields; i++) {

@@ -896,6 +896,8 @@ void val_bind(struct db_stmt *s, int i, const struct field *f, struct berth_val 
 {
     if (val_is_nil(v))
         db_bind_null(s, i);
+    else if (f->orders != NULL)
+        db_bind_blob(s, i, v.s, (size_t)v.len);
     else if (field_is_text(f))
         db_bind_text(s, i, v.s, v.len);
     else if (f->type == BERTH_REAL)

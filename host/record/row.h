@@ -8,6 +8,9 @@
 #include "record/ctx.h"
 
 struct ahead;
+struct order_made;
+
+enum { VAL_KEY = -1 }; /* type of a value that is the bytes of a field.order: ordered as memcmp() does */
 
 struct berth_row {
     struct berth_ctx *c;
@@ -15,6 +18,7 @@ struct berth_row {
     struct berth_val *v;      /* by field->at; text lives in the ctx's arena */
     const struct berth_row *old; /* as loaded; NULL for a new one */
     void *held;                  /* what of a save waits for approval, see service/approval.h; or NULL */
+    const struct order_made *made; /* keys that lists sort by, made before the writer's turn, or NULL */
     const struct ahead *ahead;   /* what was worked out before the writer's turn, or NULL */
 };
 
@@ -29,6 +33,11 @@ static inline int64_t row_id(const struct berth_row *r)
 static inline int64_t row_int(const struct berth_row *r, int at) /* 0 when nil or no such column */
 {
     return at < 0 ? 0 : r->v[at].i;
+}
+/* Whether it is bytes: text, or a key. */
+static inline bool val_has_bytes(struct berth_val v)
+{
+    return v.type == VAL_KEY || type_is_text((enum berth_type)v.type);
 }
 static inline bool val_is_nil(struct berth_val v)
 {

@@ -15,6 +15,7 @@
 #include "record/find.h"
 #include "record/flow.h"
 #include "record/hook.h"
+#include "record/order.h"
 #include "record/seal.h"
 #include "record/search.h"
 #include "record/titles.h"
@@ -341,11 +342,19 @@ static int insert(struct berth_ctx *c, struct berth_row *r)
     if (!c->exact || row_int(r, F_VERSION) == 0)
         r->v[F_VERSION] = (struct berth_val){BERTH_INT, 0, {.i = row_int(r, F_VERSION) + 1}};
     s = db_prepare(c->conn, with_id ? t->insert_whole : t->insert);
-    for (int i = with_id ? 0 : 1, n = 1; i < t->nfields; i++, n++)
-        val_bind(s, n, &t->fields[i], r->v[i]);
+    for (int i = with_id ? 0 : 1, n = 1; i < t->ncolumns; i++, n++)
+        val_bind(s, n, &t->fields[i], i < t->nfields ? r->v[i] : order_of(r, &t->fields[i]));
     if (run_write(c, t, s) == BERTH_OK && !with_id)
         r->v[F_ID] = (struct berth_val){BERTH_INT, 0, {.i = db_last_id(c->conn)}};
     return c->rc;
+}
+
+/* Whether an update writes this column: a text with what it is sorted by. */
+static bool writes(const struct berth_row *r, int column)
+{
+    int at = column < r->t->nfields ? column : r->t->fields[column].orders->at;
+
+    return !val_equal(r->v[at], r->old->v[at]);
 }
 
 static int update(struct berth_ctx *c, struct berth_row *r, bool *changed)
@@ -366,15 +375,15 @@ static int update(struct berth_ctx *c, struct berth_row *r, bool *changed)
         stamp(r, F_UPDATED_BY, BERTH_REF, c->who == NULL ? 0 : c->who->id);
     }
     buf_addf(&sql, "UPDATE %s SET ", t->sql);
-    for (int i = F_VERSION; i < t->nfields; i++)
-        if (!val_equal(r->v[i], r->old->v[i]))
+    for (int i = F_VERSION; i < t->ncolumns; i++)
+        if (writes(r, i))
             buf_addf(&sql, "%s%s = ?", sql.s[sql.len - 1] == '?' ? ", " : "", t->fields[i].name);
     buf_puts(&sql, " WHERE id = ?");
     s = db_prepare(c->conn, buf_str(&sql));
     buf_free(&sql);
-    for (int i = F_VERSION; i < t->nfields; i++)
-        if (!val_equal(r->v[i], r->old->v[i]))
-            val_bind(s, n++, &t->fields[i], r->v[i]);
+    for (int i = F_VERSION; i < t->ncolumns; i++)
+        if (writes(r, i))
+            val_bind(s, n++, &t->fields[i], i < t->nfields ? r->v[i] : order_of(r, &t->fields[i]));
     db_bind_int(s, n, row_id(r));
     return run_write(c, t, s);
 }

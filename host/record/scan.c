@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/order.h"
 #include "record/search.h"
 
 enum { FEW = 8 };  /* owners that get a statement each */
@@ -321,13 +322,16 @@ static void done(const struct way *w, struct db_stmt *s, int rc)
 
 static void give_shared(struct way *w, const struct berth_val *key);
 
+void scan_key(struct berth_ctx *c, const struct where_query *q, struct db_stmt *s, struct berth_val *key)
+{
+    for (size_t i = 0; i < q->nsort; i++)
+        key[i] = q->sort[i].f->order != NULL ? order_read(c, s, (int)i) : val_read(c, q->sort[i].f, s, (int)i);
+    key[q->nsort] = berth_i(db_col_int(s, (int)q->nsort));
+}
+
 static void read_key(const struct way *w, struct db_stmt *s, struct berth_val *key)
 {
-    const struct where_query *q = w->s->q;
-
-    for (size_t i = 0; i < q->nsort; i++)
-        key[i] = val_read(w->c, q->sort[i].f, s, (int)i);
-    key[q->nsort] = berth_i(db_col_int(s, (int)q->nsort));
+    scan_key(w->c, w->s->q, s, key);
 }
 
 static void give(struct way *w, struct db_stmt *s)
@@ -380,7 +384,7 @@ static int order(struct berth_val a, struct berth_val b)
         return (b.type == BERTH_NULL) - (a.type == BERTH_NULL);
     if (a.type == BERTH_REAL)
         return (a.d > b.d) - (a.d < b.d);
-    if (type_is_text((enum berth_type)a.type)) {
+    if (val_has_bytes(a)) {
         int32_t n = a.len < b.len ? a.len : b.len;
         int o = memcmp(a.s, b.s, (size_t)n);
 
@@ -416,7 +420,7 @@ static const struct where *several_values(const struct way *w, const struct wher
         return found;
     for (size_t i = 0; i < t->nindexes; i++)
         if (t->indexes[i].n >= at + 2 && (!of_owner || t->indexes[i].on[0]->at == t->at_owner) && t->indexes[i].on[at] == where->f &&
-            t->indexes[i].on[at + 1] == w->s->q->sort[0].f)
+            t->indexes[i].on[at + 1] == field_order(w->s->q->sort[0].f))
             return where;
     return NULL;
 }
@@ -697,7 +701,7 @@ static void give_shared(struct way *w, const struct berth_val *key)
 static bool has_index(struct berth_ctx *c, const struct table *t, const struct where_query *q)
 {
     for (size_t i = 0; i < t->nindexes && q->nsort == 1 && !perm_veils(c, q->sort[0].f); i++)
-        if (t->indexes[i].on[0] == q->sort[0].f)
+        if (t->indexes[i].on[0] == field_order(q->sort[0].f))
             return true;
     return q->nsort == 0;
 }
@@ -706,7 +710,7 @@ static bool has_index(struct berth_ctx *c, const struct table *t, const struct w
 static bool in_order_by_owner(struct berth_ctx *c, const struct table *t, const struct where_query *q)
 {
     for (size_t i = 0; i < t->nindexes && q->nsort == 1 && !perm_veils(c, q->sort[0].f); i++)
-        if (t->indexes[i].n >= 2 && t->indexes[i].on[0]->at == t->at_owner && t->indexes[i].on[1] == q->sort[0].f)
+        if (t->indexes[i].n >= 2 && t->indexes[i].on[0]->at == t->at_owner && t->indexes[i].on[1] == field_order(q->sort[0].f))
             return true;
     return q->nsort == 0;
 }
@@ -791,6 +795,12 @@ static const char *keys_of(struct way *w)
     return keys;
 }
 
+/* A text whose key is still to be made stands with the empty ones. */
+static bool lacks_keys(struct berth_ctx *c, const struct field *f)
+{
+    return f->order != NULL && !order_settled(c->st);
+}
+
 /* Whether a filter holds of no row whose field is empty. */
 static bool asks_for_value(const struct where *w, const struct field *f)
 {
@@ -810,8 +820,8 @@ int scan_rows(struct berth_ctx *c, const struct scan *s)
     if (!aim(&w, q->where))
         return c->rc;
     for (size_t i = 0; i < q->nsort; i++) {
-        w.by[i] = perm_column(c, q->sort[i].f, "t.");
-        w.empties[i] = q->sort[i].f->column_null || perm_veils(c, q->sort[i].f);
+        w.by[i] = perm_order_column(c, q->sort[i].f, "t.");
+        w.empties[i] = q->sort[i].f->column_null || perm_veils(c, q->sort[i].f) || lacks_keys(c, q->sort[i].f);
     }
     w.keys = keys_of(&w);
     w.all = arena_fmt(c->a, "%s, %s", w.keys, s->columns);
@@ -830,7 +840,7 @@ int scan_rows(struct berth_ctx *c, const struct scan *s)
         bool nulls = down == (i == 1);
 
         w.after = i == start ? s->after : NULL;
-        if (!nulls || !asks_for_value(q->where, q->sort[0].f)) /* or the whole part would be read for nothing */
+        if (!nulls || lacks_keys(c, q->sort[0].f) || !asks_for_value(q->where, q->sort[0].f)) /* or the whole part would be read for nothing */
             part(&w, nulls);
     }
     return c->rc;

@@ -17,6 +17,8 @@ struct scan {
     void (*row)(void *arg, struct db_stmt *s, int first);
     void *arg;
 };
+/* For .row: the sort keys of the row and its id, in the ctx's arena. */
+void scan_key(struct berth_ctx *c, const struct where_query *q, struct db_stmt *s, struct berth_val *key);
 /* BERTH_OK or the ctx's error. */
 int scan_rows(struct berth_ctx *c, const struct scan *s);
 /* How many there are, but at most `most`. */

@@ -76,7 +76,7 @@ static int list_kind(struct berth_ctx *c, struct json *j, const struct berth_row
 /* Whom one may choose from beside people and departments, whose names everybody reads. */
 static void roles_json(struct berth_ctx *c, struct json *j)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT id, name FROM role ORDER BY name LIMIT 500");
+    struct db_stmt *s = db_prepare(c->conn, "SELECT id, name FROM role ORDER BY name__order, id LIMIT 500");
 
     json_key(j, "roles");
     json_open(j, '[');

@@ -15,6 +15,7 @@
 #include "record/dup_stage.h"
 #include "record/due.h"
 #include "record/reindex.h"
+#include "record/order.h"
 #include "record/search.h"
 #include "record/session.h"
 #include "record/titles.h"
@@ -95,6 +96,7 @@ int store_open(struct store *st, struct buf *err)
     st->staged = dup_stage_new();
     st->filter = dup_filter_new(st, st->dup_filter_looks, st->dup_filter_room);
     st->who = who_cache_new();
+    st->order = order_new(st->company.locale);
     st->sessions = session_cache_new();
     st->recent = dup_recent_new(st->db, conn, &st->dup_gen, st->dup_sort_from);
     m = read_numbers(st, conn) < 0 || st->recent == NULL || dup_stage_load(st, conn) < 0 ? NULL : store_build(st, conn, err);
@@ -150,7 +152,8 @@ int store_remodel(struct berth_ctx *c)
         c->args[1] = arena_strdup(c->a, buf_str(&err));
         c->args[2] = NULL;
         ctx_fail(c, BERTH_INVALID, "invalid", "err.custom");
-    } else if (reindex_added(c, atomic_load(&c->st->model), m, &plan) == BERTH_OK) {
+    } else if (reindex_added(c, atomic_load(&c->st->model), m, &plan) == BERTH_OK &&
+               order_look(c, atomic_load(&c->st->model), m, &plan) == BERTH_OK) {
         ctx_after_commit(c, publish, m);
         if (c->together) /* what follows in this transaction is held against it */
             c->m = m;
@@ -174,6 +177,8 @@ void store_close(struct store *st)
     cached_close(&st->due);
     cached_close(&st->rules);
     cached_close(&st->flows);
+    if (st->order != NULL)
+        order_free(&st->order);
     if (st->who != NULL)
         who_cache_free(&st->who);
     if (st->titles != NULL)

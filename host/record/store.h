@@ -104,6 +104,7 @@ struct dup_recent;
 struct dup_stage;
 struct dup_filter;
 struct cached;
+struct order;
 
 struct cache { /* record/cached.h */
     _Atomic uint64_t gen; /* grows with every change of what it was read from */
@@ -143,6 +144,7 @@ struct store {
     struct cache rules; /* about duplicates */
     struct cache due;   /* pools and their rules */
     struct cache flows; /* what has to be approved */
+    struct order *order; /* what lists of texts are sorted by */
     struct who_cache *who;
     struct session_cache *sessions;
     struct titles_cache *titles;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "record/order.h"
 #include "record/row.h"
 #include "record/span.h"
 #include "record/zone.h"
@@ -711,6 +712,8 @@ int binds_to(struct db_stmt *s, int at, const struct binds *b)
 
         if (v.type == BERTH_NULL)
             db_bind_null(s, at);
+        else if (v.type == VAL_KEY)
+            db_bind_blob(s, at, v.s, (size_t)v.len);
         else if (v.type == BERTH_REAL)
             db_bind_real(s, at, v.d);
         else if (type_is_text((enum berth_type)v.type))
@@ -782,7 +785,33 @@ static void sql_list(struct berth_ctx *c, const struct where *w, const char *pre
         buf_puts(sql, "))");
 }
 
-static void sql_leaf(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b);
+/* While the keys are made anew a text is compared as it is. */
+static bool has_keys(const struct berth_ctx *c, const struct field *f)
+{
+    return f->order != NULL && order_settled(c->st);
+}
+
+/* What lists are sorted by has the index: equal texts have equal keys, once all are as they should be. */
+static void sql_equal(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b)
+{
+    buf_addf(sql, "(%s%s IN (", prefix, w->f->order->name);
+    for (size_t i = 0; i < w->nv; i++) {
+        buf_puts(sql, i > 0 ? ", ?" : "?");
+        binds_add(c, b, order_key(c, w->v[i]));
+    }
+    buf_puts(sql, ") AND ");
+    sql_list(c, w, prefix, sql, b);
+    buf_putc(sql, ')');
+}
+
+/* A text that lists are sorted by comes before and behind others as it does there. */
+static void sql_before(struct berth_ctx *c, const struct where *w, const char *prefix, const char *cmp, struct buf *sql, struct binds *b)
+{
+    bool by_key = w->op != W_EQ && has_keys(c, w->f);
+
+    buf_addf(sql, "(%s%s %s ?)", prefix, by_key ? w->f->order->name : w->f->name, cmp);
+    binds_add(c, b, by_key ? order_key(c, w->v[0]) : w->v[0]);
+}
 
 /* A field that a record's pool hides is empty to the user. */
 static void sql_veiled(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b)
@@ -792,7 +821,7 @@ static void sql_veiled(struct berth_ctx *c, const struct where *w, const char *p
 
     if (*veil != '\0')
         buf_puts(sql, "(");
-    sql_leaf(c, w, prefix, sql, b);
+    where_value(c, w, prefix, sql, b);
     if (*veil != '\0')
         buf_addf(sql, holds ? " OR %s)" : " AND NOT %s)", veil);
 }
@@ -836,7 +865,7 @@ void where_sql(struct berth_ctx *c, const struct where *w, const char *prefix, s
     }
 }
 
-static void sql_leaf(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b)
+void where_value(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b)
 {
     static const char *const cmp[] = {[W_EQ] = "=", [W_LT] = "<", [W_LE] = "<=", [W_GT] = ">", [W_GE] = ">="};
 
@@ -846,6 +875,8 @@ static void sql_leaf(struct berth_ctx *c, const struct where *w, const char *pre
     }
     if (w->f->flags & BERTH_MANY) {
         sql_many(c, w, prefix, sql, b);
+    } else if ((w->op == W_IN || w->op == W_EQ) && w->nv > 0 && has_keys(c, w->f)) {
+        sql_equal(c, w, prefix, sql, b);
     } else if (w->op == W_IN || w->op == W_NOT_IN) {
         sql_list(c, w, prefix, sql, b);
     } else if (w->op == W_CONTAINS || w->op == W_BEGINS) {
@@ -855,8 +886,7 @@ static void sql_leaf(struct berth_ctx *c, const struct where *w, const char *pre
         buf_addf(sql, "(%s%s <> ? OR %s%s IS NULL)", prefix, w->f->name, prefix, w->f->name);
         binds_add(c, b, w->v[0]);
     } else {
-        buf_addf(sql, "(%s%s %s ?)", prefix, w->f->name, cmp[w->op]);
-        binds_add(c, b, w->v[0]);
+        sql_before(c, w, prefix, cmp[w->op], sql, b);
     }
 }
 
@@ -871,6 +901,13 @@ static int order(struct berth_val a, struct berth_val b)
     if (type_is_text((enum berth_type)a.type))
         return strcmp(a.s, b.s);
     return (a.i > b.i) - (a.i < b.i);
+}
+
+static int order_keys(struct berth_val a, struct berth_val b)
+{
+    int o = memcmp(a.s, b.s, (size_t)(a.len < b.len ? a.len : b.len));
+
+    return o != 0 ? o : (a.len > b.len) - (a.len < b.len);
 }
 
 static bool among(struct berth_ctx *c, const struct where *w, struct berth_val v)
@@ -945,7 +982,7 @@ bool where_eval(struct berth_ctx *c, const struct where *w, const struct berth_r
     }
     if (val_is_nil(v))
         return false;
-    int o = order(v, w->v[0]);
+    int o = has_keys(c, w->f) ? order_keys(order_key(c, v), order_key(c, w->v[0])) : order(v, w->v[0]);
 
     return w->op == W_LT ? o < 0 : w->op == W_LE ? o <= 0 : w->op == W_GT ? o > 0 : o >= 0;
 }

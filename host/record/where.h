@@ -53,6 +53,8 @@ int binds_to(struct db_stmt *s, int from, const struct binds *b); /* the next fr
 /* Appends a condition in brackets; columns get `prefix`. */
 void where_sql(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql,
                struct binds *b);
+/* A comparison with values alone, whoever asks. */
+void where_value(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b);
 bool where_eval(struct berth_ctx *c, const struct where *w, const struct berth_row *r);
 /* A declaration's condition (.when) on one record.  A bad one (refused at load) holds.  about: the record
  * whose fields "@field" means; where that is empty, the comparison is no condition. */

@@ -25,13 +25,13 @@ int tag_list(struct berth_ctx *c, const struct berth_row *r, struct buf *out)
 {
     struct json j = json_to(out);
     struct db_stmt *s = db_prepare(c->conn, "SELECT t.id, t.name, t.color FROM record_tag r JOIN tag t ON t.id = r.tag"
-                                            " WHERE r.tbl = ? AND r.rec = ? ORDER BY t.name");
+                                            " WHERE r.tbl = ? AND r.rec = ? ORDER BY t.name__order, t.id");
 
     db_bind_int(s, 1, store_table_no(c->st, r->t));
     db_bind_int(s, 2, row_id(r));
     json_open(&j, '{');
     list(c, &j, "tags", s);
-    s = db_prepare(c->conn, "SELECT id, name, color FROM tag ORDER BY name LIMIT ?");
+    s = db_prepare(c->conn, "SELECT id, name, color FROM tag ORDER BY name__order, id LIMIT ?");
     db_bind_int(s, 1, TAGS_ALL);
     list(c, &j, "all", s);
     json_close(&j, '}');

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unicode/ucol.h>
 #include <unicode/ustring.h>
+#include <unicode/uversion.h>
 
 #include "base/arena.h"
 #include "base/log.h"
@@ -60,11 +61,10 @@ void text_sort_key(const struct text_collator *c, struct buf *out, const char *s
         free(wide);
 }
 
-uint32_t text_collate_version(const struct text_collator *c)
+uint32_t text_collate_version(void)
 {
     UVersionInfo v = {0};
 
-    if (c->order != NULL)
-        ucol_getVersion(c->order, v);
+    u_getVersion(v);
     return (uint32_t)v[0] << 24 | (uint32_t)v[1] << 16 | (uint32_t)v[2] << 8 | v[3];
 }

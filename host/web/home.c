@@ -209,7 +209,7 @@ static void layout(struct call *k, struct json *j, const struct role_ids *roles)
 
 static void all_roles(struct call *k, struct json *j)
 {
-    struct db_stmt *s = db_prepare(k->c.conn, "SELECT id, name FROM role ORDER BY name LIMIT 200");
+    struct db_stmt *s = db_prepare(k->c.conn, "SELECT id, name FROM role ORDER BY name__order, id LIMIT 200");
 
     json_key(j, "roles");
     json_open(j, '[');

@@ -125,7 +125,7 @@ static void names(struct call *k, struct json *j, const struct field *f)
 static bool sortable(const struct field *f)
 {
     return f->at == F_ID || f->at == F_CREATED_AT || f->at == F_UPDATED_AT ||
-           (f->type != BERTH_REF && (f->flags & (BERTH_INDEX | BERTH_UNIQUE)));
+           f->order != NULL || (f->type != BERTH_REF && (f->flags & (BERTH_INDEX | BERTH_UNIQUE)));
 }
 
 /* What a board by a reference to these records shows of them: all, in this order and these colours; of parts of
@@ -533,6 +533,7 @@ static int table_meta(struct call *k)
     json_flag(&j, "history", t->flags & BERTH_HISTORY);
     json_flag(&j, "bin", t->flags & BERTH_BIN);
     json_flag(&j, "custom", t->flags & BERTH_CUSTOM);
+    json_flag(&j, "public", t->flags & BERTH_PUBLIC);
     json_close(&j, '}');
     json_key(&j, "fields");
     json_open(&j, '[');

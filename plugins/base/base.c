@@ -741,6 +741,7 @@ static const struct berth_field model_table_fields[] = {
     {"plugin", BERTH_TEXT},
     {"searched", BERTH_TEXT},
     {"compared", BERTH_TEXT},
+    {"ordered", BERTH_TEXT},
     {0},
 };
 
@@ -993,6 +994,7 @@ static const struct berth_table tables[] = {
 
 static const struct berth_dict dicts[] = {
     {"locale", "zh-CN, zh-TW, vi, en"},
+    {"sorting", "zh-CN, zh-TW, vi, en"},
     {"scope", "none, own:teal, team:blue, department:blue, tree:violet, all:green"},
     {"access", "none:red, mask:amber, read:blue, write:green"},
     {"share_access", "read:blue, cooperate:green"},
@@ -1035,6 +1037,7 @@ static const struct berth_field settings[] = {
     {"currency", BERTH_PICK, 0, "currency", "CNY"},
     {"zone", BERTH_TEXT, 0, .def = "Asia/Shanghai", .max = 64},
     {"locale", BERTH_PICK, 0, "locale", "zh-CN"},
+    {"sorting", BERTH_PICK, 0, "sorting"}, /* of lists by name; empty: as the company's language does, see record/order.h */
     {"session_idle_minutes", BERTH_INT, 0, .def = "720", .max = 43200},
     {"session_days", BERTH_INT, 0, .def = "7", .max = 90},
     {"see_belonging", BERTH_BOOL, 0, .def = "true"}, /* who reads a customer reads what belongs to it */

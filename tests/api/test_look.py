@@ -243,7 +243,7 @@ def test_a_list_is_exported_as_it_is_seen(people):
     who.made("lead", name="=HYPERLINK(1)" + name(), city=town, status="qualified", next_action_on="2027-02-28",
              lanes=["europe", "us_west"], is_key=True)
     who.made("lead", name="@plain " + name(), city=town, notes="+1\t-2")
-    question = {"view": "all", "filter": ["city", "=", town], "sort": "name",
+    question = {"view": "all", "filter": ["city", "=", town], "sort": "created_at",
                 "fields": "name,status,owner_id,next_action_on,lanes,is_key,created_at,notes"}
     job, file = export(who, kind="csv", **question)
     assert job["result"]["rows"] == 2 and "attachment" in file.headers["Content-Disposition"]

@@ -135,7 +135,7 @@ def test_pages_by_key_show_every_row_once_in_order(people):
         if sort == "-next_action_on":
             assert values == sorted(values, key=lambda v: v or "", reverse=True)
         if sort == "name":
-            assert [r["name"] for r in rows] == sorted(r["name"] for r in rows)
+            assert [r["name"] for r in rows] == [f"{tag} {i}" for i in range(25)]  # numbers count as numbers
 
 
 def test_search_finds_parts_of_names_numbers_and_unmarked_vietnamese(people):

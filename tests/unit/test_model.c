@@ -219,21 +219,49 @@ static void indexes_follow_flags_and_keys(void **state)
 {
     static const char *const names[] = {"ix_lead_owner_id_status", "ix_lead_owner_id",
                                         "ix_lead_pool_id", "ix_lead_due_at", "ix_lead_remind_at",
-                                        "ux_lead_email", "ix_lead_status"};
+                                        "ix_lead_name__order", "ux_lead_email", "ix_lead_status"};
     struct model *m = good(NULL, NULL);
     const struct table *lead = model_table(m, "lead"), *log = model_table(m, "log");
 
     (void)state;
-    assert_int_equal(lead->nindexes, 7);
+    assert_int_equal(lead->nindexes, 8);
     for (size_t i = 0; i < lead->nindexes; i++)
         assert_string_equal(lead->indexes[i].name, names[i]);
-    assert_true(lead->indexes[5].unique);
+    assert_true(lead->indexes[6].unique);
     assert_int_equal(lead->indexes[0].n, 2);
     assert_string_equal(model_table(m, "call")->indexes[0].name, "ix_call_lead_id");
     assert_string_equal(log->indexes[0].on[0]->name, "seq");
     assert_false(log->fields[0].column_null);
     assert_int_equal(log->nindexes, 2);
     model_free(&m);
+}
+
+static void a_text_that_lists_sort_has_a_column_of_keys(void **state)
+{
+    const struct berth_plugin p = {
+        .name = "third",
+        .tables = LIST(table, {"port", BERTH_FIELDS({"name", BERTH_TEXT}, {"code", BERTH_TEXT, BERTH_UNIQUE}, {"city", BERTH_TEXT, BERTH_INDEX},
+                                                    {"why", BERTH_TEXT, BERTH_INDEX | BERTH_LOCKED}, {"mail", BERTH_EMAIL, BERTH_INDEX},
+                                                    {"about", BERTH_TEXT}, {"no", BERTH_TEXT, BERTH_INDEX, .def = "@next"}),
+                               BERTH_KEYS({"code, city"}), .title = "name"})};
+    static const char *const indexes[] = {"ix_port_code_city__order", "ix_port_name__order", "ux_port_code", "ix_port_city__order",
+                                          "ix_port_why", "ix_port_mail", "ix_port_no"};
+    struct model *m = good(&p, NULL);
+    const struct table *port = model_table(m, "port");
+
+    (void)state;
+    assert_int_equal(port->ncolumns, port->nfields + 2);
+    assert_ptr_equal(model_field(port, "name")->order, &port->fields[port->nfields]);
+    assert_ptr_equal(model_field(port, "city")->order->orders, model_field(port, "city"));
+    assert_null(model_field(port, "code")->order);
+    assert_null(model_field(port, "name__order")); /* nobody reads or writes it */
+    assert_null(strstr(port->select_one, "__order"));
+    assert_non_null(strstr(port->insert, ", name__order, city__order)"));
+    assert_int_equal(port->nindexes, sizeof(indexes) / sizeof(indexes[0]));
+    for (size_t i = 0; i < port->nindexes; i++)
+        assert_string_equal(port->indexes[i].name, indexes[i]);
+    model_free(&m);
+    told_field((struct berth_field){"name__order", BERTH_TEXT}, "is what name is sorted by: rename it");
 }
 
 static void an_action_on_pooled_stands_on_every_pooled_table(void **state)
@@ -526,6 +554,7 @@ int main(void)
         cmocka_unit_test(names_are_resolved_to_what_they_mean),
         cmocka_unit_test(duplicate_keys_are_grouped_by_what_is_compared),
         cmocka_unit_test(indexes_follow_flags_and_keys),
+        cmocka_unit_test(a_text_that_lists_sort_has_a_column_of_keys),
         cmocka_unit_test(an_action_on_pooled_stands_on_every_pooled_table),
         cmocka_unit_test(hooks_run_by_order_then_by_load_order),
         cmocka_unit_test(another_plugin_may_extend_a_table),

@@ -318,8 +318,8 @@ static void a_column_of_an_added_field_is_not_pruned(void **state)
 static void an_index_becomes_unique(void **state)
 {
     struct fixture *f = *state;
-    struct model *before = model_with(BERTH_FIELDS({"a", BERTH_TEXT, BERTH_INDEX}), NULL, 0);
-    struct model *after = model_with(BERTH_FIELDS({"a", BERTH_TEXT, BERTH_UNIQUE}), NULL, 0);
+    struct model *before = model_with(BERTH_FIELDS({"a", BERTH_EMAIL, BERTH_INDEX}), NULL, 0);
+    struct model *after = model_with(BERTH_FIELDS({"a", BERTH_EMAIL, BERTH_UNIQUE}), NULL, 0);
     struct running r = {0};
     struct buf err = BUF_INIT;
     struct plan p;

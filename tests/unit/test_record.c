@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/site.h"
 #include "record/find.h"
+#include "record/order.h"
 #include "record/scan.h"
 #include "record/save.h"
 #include "record/zone.h"
@@ -35,6 +36,7 @@ static uint64_t rnd(uint64_t n)
 }
 
 /* ---- a site with random leads ------------------------------------------------------------------- */
+static const char *const names[] = {"lead", "Lead", "深圳 lead", "重庆 lead", "安徽 lead", "Đạt Lead", "Ân Lead", "An Lead"};
 static const char *const cities[] = {"Ningbo", "ningbo", "深圳", "Đà Nẵng", "100%", "a_b", NULL};
 static const char *const ratings[] = {"hot", "warm", "cold", NULL};
 static const char *const lanes[] = {"|us_west|", "|us_west|europe|", "|europe|africa|", NULL};
@@ -65,7 +67,7 @@ static int fill(struct berth_ctx *c, void *arg)
     for (int i = 0; i < ROWS && c->rc == BERTH_OK; i++) {
         struct berth_row *r = row_new(c, lead);
 
-        text(r, "name", arena_fmt(c->a, "lead %d", rnd(3) > 0 ? i : (int)rnd(9)));
+        text(r, "name", rnd(3) > 0 ? arena_fmt(c->a, "%s %d", names[rnd(8)], i) : names[rnd(8)]);
         text(r, "city", cities[rnd(7)]);
         text(r, "rating", ratings[rnd(4)]);
         text(r, "lanes", lanes[rnd(4)]);
@@ -147,7 +149,9 @@ static const char *leaf(struct arena *a)
         "city empty", "city not empty", "rating = 'hot'", "rating != 'hot'", "rating in ('hot', 'cold')",
         "rating not in ('hot', 'warm')", "rating empty", "is_key = true", "is_key = false", "lanes = 'europe'",
         "lanes in ('us_west', 'africa')", "lanes not in ('us_west')", "lanes empty", "owner_id empty", "owner_id = 3",
-        "owner_id in (1, 2)", "owner_id not in (1, 2)", "name ~ '1'", "city < 'a'", "city >= 'N'"};
+        "owner_id in (1, 2)", "owner_id not in (1, 2)", "name ~ '1'", "city < 'a'", "city >= 'N'",
+        "name = '深圳 lead'", "name in ('lead', 'An Lead', 'nobody')", "name not in ('lead')", "name != 'An Lead'", "name < '重庆 lead'",
+        "name >= 'Đạt'"};
 
     if (rnd(4) == 0) {
         static const char *const ops[] = {"=", "!=", "<", "<=", ">", ">="};
@@ -302,7 +306,8 @@ static bool in_order(const struct where_query *q, const struct berth_row *a, con
 {
     for (size_t i = 0; i < q->nsort; i++) {
         struct berth_val x = a->v[q->sort[i].f->at], y = b->v[q->sort[i].f->at];
-        int o = val_is_nil(x) || val_is_nil(y) ? val_is_nil(y) - val_is_nil(x)
+        int o = val_is_nil(x) || val_is_nil(y)    ? val_is_nil(y) - val_is_nil(x)
+                : q->sort[i].f->order != NULL ? strcmp(order_key(a->c, x).s, order_key(a->c, y).s)
                 : field_is_text(q->sort[i].f)  ? strcmp(x.s, y.s)
                                                : (x.i > y.i) - (x.i < y.i);
 
@@ -348,7 +353,7 @@ static struct who *somebody(struct arena *a, const struct model *m)
     return w;
 }
 
-static void a_list_is_what_a_look_at_every_record_says(void **state)
+static void check_lists(bool sorted)
 {
     static const char *const sorts[] = {"", "", "name", "-name", "next_action_on", "-next_action_on", "city", "next_action_on,-name",
                                         "-next_action_on,name", "created_at,-next_action_on,name"};
@@ -357,7 +362,6 @@ static void a_list_is_what_a_look_at_every_record_says(void **state)
     struct arena *keep = arena_new();
     struct berth_ctx all;
 
-    (void)state;
     ctx_init(&all, &site.st, conn, keep, NULL, NULL);
     struct berth_rows *rows = everything(&all);
 
@@ -389,7 +393,7 @@ static void a_list_is_what_a_look_at_every_record_says(void **state)
         for (size_t k = 0; k < n; k++) {
             const struct berth_row *r = find_raw(&all, lead, id[k]);
 
-            if (!perm_row(&c, r, DO_READ) || !where_eval(&c, q.where, r) || (before != NULL && !in_order(&p.q, before, r)))
+            if (!perm_row(&c, r, DO_READ) || !where_eval(&c, q.where, r) || (sorted && before != NULL && !in_order(&p.q, before, r)))
                 fail_msg("record %d is out of place: %s order by %s", (int)id[k], f, sort);
             before = r;
         }
@@ -397,6 +401,42 @@ static void a_list_is_what_a_look_at_every_record_says(void **state)
     }
     scan_walks(10, 16000, 4000);
     arena_free(&keep);
+}
+
+static void a_list_is_what_a_look_at_every_record_says(void **state)
+{
+    (void)state;
+    check_lists(true);
+}
+
+/* ---- another order ----------------------------------------------------------------------------------------- */
+static int choose_vietnamese(struct berth_ctx *c, void *arg)
+{
+    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO setting (version, created_at, updated_at, name, value) VALUES (1, 0, 0, 'base.sorting', 'vi')");
+
+    (void)arg;
+    db_step(s);
+    db_reset(s);
+    db_exec(c->conn, "UPDATE lead SET name__order = NULL WHERE id % 3 = 0"); /* as behind an upgrade */
+    return order_chosen(c, berth_s("vi"));
+}
+
+static void nothing_is_lost_while_another_order_is_made(void **state)
+{
+    struct job j = {.st = &site.st, .conn = conn, .a = arena_new(), .result = json_object()};
+    struct buf err = BUF_INIT;
+
+    (void)state;
+    assert_int_equal(site_write(&site, choose_vietnamese, NULL, &err), 0);
+    assert_false(order_settled(&site.st));
+    check_lists(false);
+    assert_int_equal(order_run(&j, &err), 0);
+    assert_true(order_settled(&site.st));
+    assert_true(j.done >= ROWS + USERS);
+    check_lists(true);
+    json_decref(j.result);
+    arena_free(&j.a);
+    buf_free(&err);
 }
 
 static void a_search_finds_what_the_user_may_see(void **state)
@@ -456,6 +496,7 @@ int main(void)
         cmocka_unit_test(a_filter_that_is_none_is_refused),
         cmocka_unit_test(rights_mean_the_same_in_sql_and_for_a_record),
         cmocka_unit_test(a_list_is_what_a_look_at_every_record_says),
+        cmocka_unit_test(nothing_is_lost_while_another_order_is_made),
         cmocka_unit_test(a_search_finds_what_the_user_may_see),
         cmocka_unit_test(a_day_begins_at_midnight_of_the_companys_zone),
     };

@@ -2,6 +2,7 @@
 import { ApiError, get } from './api'
 import { learn, learnOne, markRow } from './fmt'
 import { t } from './i18n'
+import { loadMeta } from './meta'
 import { cache, type Pages } from './query'
 import { start } from './session'
 import { toast } from './toast'
@@ -81,8 +82,10 @@ export function took(table: string, meta: Meta, rec: Rec): Row {
 }
 
 /* Titles of referred tables' records: the field that names them comes from their metadata. */
-export async function searchRefs(table: string, title: string, q: string, signal: AbortSignal, where?: Filter): Promise<Option[]> {
-  const p = await loadPage(table, { q: q || undefined, limit: 20, filter: where && JSON.stringify(where) }, signal)
+export async function searchRefs(table: string, q: string, signal: AbortSignal, where?: Filter): Promise<Option[]> {
+  const { title, is, views } = await loadMeta(table)
+  const sort = !q && is.public ? views[0]?.sort?.join(',') || title : undefined /* the staff list, not what came last */
+  const p = await loadPage(table, { q: q || undefined, sort, limit: 20, filter: where && JSON.stringify(where) }, signal)
   return p.rows.map((r) => {
     const label = String(r[title] ?? `#${r.id}`)
     learnOne(table, r.id, label)

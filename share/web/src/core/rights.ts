@@ -1,6 +1,5 @@
 // rights.ts - who else has a record, why somebody may or may not, and handing over what somebody owns.
 import { api, get, post } from './api'
-import { loadMeta } from './meta'
 import { cache } from './query'
 import { searchRefs } from './records'
 import type { Option } from './types'
@@ -32,7 +31,7 @@ export const loadWhy = (table: string, id: number, query: Record<string, string 
 export const handover = (user: number): Promise<Preview> => get<Preview>(`user/${user}/_handover`)
 
 /** A combo's search among the records of a small table. */
-export const among = (table: string) => async (q: string, signal: AbortSignal): Promise<Option[]> => searchRefs(table, (await loadMeta(table)).title, q, signal)
+export const among = (table: string) => async (q: string, signal: AbortSignal): Promise<Option[]> => searchRefs(table, q, signal)
 
 /** From the next request on everything is read as that user sees it; the whole page is drawn anew. */
 export async function lookAs(user: number): Promise<void> {

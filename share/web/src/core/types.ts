@@ -94,7 +94,7 @@ export interface Meta {
   title: string
   icon?: string | null
   rights: { create: boolean; update: boolean; delete: boolean; import: boolean; export: boolean }
-  is: { owned?: boolean; pooled?: boolean; history?: boolean; bin?: boolean; custom?: boolean }
+  is: { owned?: boolean; pooled?: boolean; history?: boolean; bin?: boolean; custom?: boolean; public?: boolean }
   fields: Field[]
   groups: { name: string; label: string; columns?: number }[]
   views: View[]
