@@ -578,8 +578,10 @@ CREATE TABLE import (
     options TEXT,
     result TEXT,
     job_id INTEGER,
-    undone_at INTEGER
+    undone_at INTEGER,
+    hash TEXT
 ) STRICT;
+CREATE INDEX ix_import_hash ON import (hash);
 
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

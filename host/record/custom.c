@@ -500,6 +500,13 @@ int custom_check(struct berth_ctx *c, struct berth_row *r)
     return o != NULL && o->check != NULL ? o->check(c, r) : c->rc;
 }
 
+bool custom_checks(const struct table *t)
+{
+    const struct own *o = own_of(t);
+
+    return o != NULL && o->check != NULL;
+}
+
 int custom_check_drop(struct berth_ctx *c, struct berth_row *r)
 {
     const struct own *o = own_of(r->t);

@@ -7,6 +7,7 @@
 
 /* Before a save: checks that the host alone can make (a custom field's name and type ...). */
 int custom_check(struct berth_ctx *c, struct berth_row *r);
+bool custom_checks(const struct table *t); /* whether there is anything to check */
 /* The same before a record is taken away, and before it comes back from the recycle bin. */
 int custom_check_drop(struct berth_ctx *c, struct berth_row *r);
 int custom_check_back(struct berth_ctx *c, struct berth_row *r);

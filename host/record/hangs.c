@@ -16,6 +16,8 @@ static const struct kind {
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
+const char *const hangs_tables[] = {"record_tag", "follow", "attachment", "record_note", "outbox", "inbox", "record_share", NULL};
+
 static const struct kind *kind_of(const char *table)
 {
     for (size_t i = 0; i < KINDS; i++)

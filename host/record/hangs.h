@@ -4,6 +4,9 @@
 
 #include "record/row.h"
 
+/* Where such things stand: each has the columns tbl and rec. */
+extern const char *const hangs_tables[]; /* ... NULL */
+
 struct hang { /* on which record */
     int64_t tbl, rec;
 };

@@ -432,7 +432,7 @@ int import_run(struct job *j, struct buf *err)
     r.memo = import_memo_new();
     r.scratch = arena_new();
     keep_mapping(&r, &c, o); /* failing that, the next file is mapped by hand */
-    if (begin(&r, &c, t, &skip, err) == 0)
+    if (begin(&r, &c, t, &skip, err) == 0 && import_again_open(&r, &c, path, json_integer_value(json_object_get(o, "sheet"))) == 0)
         rc = all_batches(&r, skip, err);
     json_object_set_new(j->result, "values", import_memo_json(r.memo, &c, t));
     json_decref(r.elsewhere);
@@ -440,6 +440,8 @@ int import_run(struct job *j, struct buf *err)
     arena_free(&r.scratch);
     import_set_free(&r.seen);
     import_set_free(&r.stored);
+    import_set_free(&r.before);
+    import_set_free(&r.unique);
     import_set_free(&r.matched);
     sheet_close(&r.sheet);
     return rc;

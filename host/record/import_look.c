@@ -104,17 +104,27 @@ static bool same_text(struct text_keys *a, struct text_keys *b, const char *text
     return a->n > 0 && b->n > 0 && strcmp(text_key(a, 0), text_key(b, 0)) == 0;
 }
 
-/* By name, by label in any language, by the synonyms in the label "table.field~" ("tel|mobile"). */
+/* By name, or by label in any language. */
 static bool named(struct berth_ctx *c, const struct field *f, struct text_keys *head)
 {
     struct text_keys other = TEXT_KEYS_INIT;
     bool hit = same_text(head, &other, f->name);
 
+    for (const char *const *loc = labels_locales; *loc != NULL && !hit; loc++)
+        hit = same_text(head, &other, labels_field(c->st->labels, *loc, f->table->name, f->name));
+    text_keys_free(&other);
+    return hit;
+}
+
+/* By the synonyms in the label "table.field~" ("tel|mobile"). */
+static bool also_named(struct berth_ctx *c, const struct field *f, struct text_keys *head)
+{
+    struct text_keys other = TEXT_KEYS_INIT;
+    bool hit = false;
+
     for (const char *const *loc = labels_locales; *loc != NULL && !hit; loc++) {
-        const char *label = labels_find(c->st->labels, *loc, arena_fmt(c->a, "%s.%s", f->table->name, f->name));
         const char *more = labels_find(c->st->labels, *loc, arena_fmt(c->a, "%s.%s~", f->table->name, f->name));
 
-        hit = label != NULL && same_text(head, &other, label);
         while (!hit && more != NULL && *more != '\0') {
             size_t n = strcspn(more, "|");
 
@@ -126,18 +136,55 @@ static bool named(struct berth_ctx *c, const struct field *f, struct text_keys *
     return hit;
 }
 
-static const struct field *suggest(struct berth_ctx *c, const struct table *t, const char *header, bool *taken)
+static const char *cell(const struct sheet_row *row, uint32_t i)
 {
-    struct text_keys head = TEXT_KEYS_INIT;
-    const struct field *found = NULL;
+    return row != NULL && i < row->len ? row->cells[i].text : "";
+}
 
-    text_keys_of(&head, TEXT_KEY_CODE, header, strlen(header), NULL);
-    for (int i = F_DECLARED; i < t->nfields && found == NULL && head.n > 0; i++)
-        if (!taken[i] && takes(c, &t->fields[i]) && named(c, &t->fields[i], &head)) {
-            found = &t->fields[i];
-            taken[i] = true;
+/* What is looked at of a file. */
+struct look {
+    const struct sheet_row *rows;
+    int n, header; /* -1: there is none */
+    uint32_t width;
+};
+
+/* "Person in charge" is our owner in our own files and somebody at the customer's in others: the values tell. */
+static bool may_mean(struct berth_ctx *c, const struct look *l, uint32_t column, const struct field *f)
+{
+    bool any = false;
+
+    for (int r = l->header + 1; r < l->n && f->type == BERTH_REF && !(f->flags & BERTH_MANY); r++) {
+        const char *text = cell(&l->rows[r], column);
+
+        if (*text != '\0' && find_ref_by_text(c, f, text, strlen(text)) > 0)
+            return true;
+        any = any || *text != '\0';
+    }
+    return !any;
+}
+
+/* The fields that the columns are called by: by their own names first, then by what they are called elsewhere. */
+static const struct field **suggest(struct berth_ctx *c, const struct table *t, const struct look *l)
+{
+    const struct field **found = arena_alloc(c->a, (l->width + 1) * sizeof(*found));
+    bool *taken = arena_alloc(c->a, (size_t)t->nfields * sizeof(*taken));
+
+    for (uint32_t k = 0; k < 2 * l->width; k++) {
+        uint32_t column = k % l->width;
+        const char *header = cell(l->header >= 0 ? &l->rows[l->header] : NULL, column);
+        struct text_keys head = TEXT_KEYS_INIT;
+
+        text_keys_of(&head, TEXT_KEY_CODE, header, strlen(header), NULL);
+        for (int i = F_DECLARED; i < t->nfields && found[column] == NULL && head.n > 0; i++) {
+            const struct field *f = &t->fields[i];
+
+            if (!taken[i] && takes(c, f) && (k < l->width ? named : also_named)(c, f, &head) && may_mean(c, l, column, f)) {
+                found[column] = f;
+                taken[i] = true;
+            }
         }
-    text_keys_free(&head);
+        text_keys_free(&head);
+    }
     return found;
 }
 
@@ -158,11 +205,6 @@ static void sheets_json(struct json *j, struct sheet *s)
     json_close(j, ']');
 }
 
-static const char *cell(const struct sheet_row *row, uint32_t i)
-{
-    return row != NULL && i < row->len ? row->cells[i].text : "";
-}
-
 /* What the mapping says; a column it does not know is left out, as it was the last time. */
 static const struct field *remembered(struct berth_ctx *c, const struct table *t, const json_t *columns, const char *header)
 {
@@ -172,16 +214,15 @@ static const struct field *remembered(struct berth_ctx *c, const struct table *t
     return f != NULL && (takes(c, f) || matches_by(c, f)) ? f : NULL;
 }
 
-static void columns_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct sheet_row *rows,
-                         int n, int header, uint32_t width, const json_t *columns)
+static void columns_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct look *l, const json_t *columns)
 {
-    bool *taken = arena_alloc(c->a, (size_t)t->nfields * sizeof(*taken));
-    const struct sheet_row *head = header >= 0 ? &rows[header] : NULL;
+    const struct field **suggested = columns == NULL ? suggest(c, t, l) : NULL;
+    const struct sheet_row *head = l->header >= 0 ? &l->rows[l->header] : NULL;
 
     json_key(j, "columns");
     json_open(j, '[');
-    for (uint32_t i = 0; i < width; i++) {
-        const struct field *f = columns != NULL ? remembered(c, t, columns, cell(head, i)) : suggest(c, t, cell(head, i), taken);
+    for (uint32_t i = 0; i < l->width; i++) {
+        const struct field *f = columns != NULL ? remembered(c, t, columns, cell(head, i)) : suggested[i];
         int shown = 0;
 
         json_open(j, '{');
@@ -189,9 +230,9 @@ static void columns_json(struct berth_ctx *c, struct json *j, const struct table
         json_text(j, "header", cell(head, i));
         json_key(j, "samples");
         json_open(j, '[');
-        for (int r = header + 1; r < n && shown < SAMPLES; r++)
-            if (*cell(&rows[r], i) != '\0') {
-                json_str(j, cell(&rows[r], i));
+        for (int r = l->header + 1; r < l->n && shown < SAMPLES; r++)
+            if (*cell(&l->rows[r], i) != '\0') {
+                json_str(j, cell(&l->rows[r], i));
                 shown++;
             }
         json_close(j, ']');
@@ -313,7 +354,7 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
     headers = import_map_headers(c, heads, width);
     if (header >= 0 && !(wanted != NULL && json_is_null(wanted)))
         map = import_map_find(c, t->name, headers, json_integer_value(wanted), &map_id, &map_name);
-    columns_json(c, &j, t, rows, n, header, width, json_object_get(map, "columns"));
+    columns_json(c, &j, t, &(struct look){rows, n, header, width}, json_object_get(map, "columns"));
     fields_json(c, &j, t);
     mapping_json(c, &j, t, headers, map, map_id, map_name);
     json_decref(map);

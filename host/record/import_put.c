@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/when.h"
+#include "record/custom.h"
 #include "record/find.h"
 #include "record/hook.h"
 #include "record/import_run.h"
@@ -110,6 +111,12 @@ static int add_one(struct berth_ctx *c, void *arg)
     return c->rc;
 }
 
+/* Sheets tell times to the second. */
+static bool same_second(const struct field *f, struct berth_val was, struct berth_val now)
+{
+    return f->type == BERTH_TIME && !val_is_nil(was) && !val_is_nil(now) && now.i % 1000 == 0 && was.i / 1000 == now.i / 1000;
+}
+
 /* The values that an update has changed, as they were. */
 static json_t *was_of(struct berth_ctx *c, const struct berth_row *before, const struct berth_row *now)
 {
@@ -139,7 +146,7 @@ static int update_one(struct berth_ctx *c, void *arg)
 
         /* an empty cell leaves what is there; what records are found by is not written */
         if (f != NULL && i < p->ncells && p->cells[i].given && f->at >= F_DECLARED && !(f->flags & BERTH_LOCKED) &&
-            perm_field(c->who, f) == ACCESS_WRITE)
+            perm_field(c->who, f) == ACCESS_WRITE && !same_second(f, now->v[f->at], p->row->v[f->at]))
             now->v[f->at] = p->row->v[f->at];
     }
     c->allow_duplicates = true;
@@ -187,6 +194,14 @@ static bool serious(const struct berth_ctx *c)
     return c->rc == BERTH_BROKEN || c->rc == BERTH_FULL;
 }
 
+/* Whose it is to be may be out of the user's reach. */
+static bool gives(const struct berth_ctx *c, const struct berth_row *row)
+{
+    int64_t owner = row == NULL ? 0 : row_int(row, row->t->at_owner);
+
+    return c->who != NULL && owner != 0 && owner != c->who->id;
+}
+
 static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct prep *p, bool risky)
 {
     struct one x = {r, p, !k->hooked};
@@ -194,6 +209,7 @@ static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct
     if (!r->dry && (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED))
         import_unpack(c, k->t, p);
     compare_again(c, r, k, p);
+    risky = risky || gives(c, p->row);
     if (!r->dry && p->outcome == OUT_NEW && (risky ? save_step(c, add_one, &x) : add_one(c, &x)) != BERTH_OK) {
         if (serious(c) || !risky)
             return c->rc;
@@ -216,10 +232,7 @@ static bool hooked(struct berth_ctx *c, const struct table *t)
 /* Whether saving a checked row can fail by itself: then each gets a step of its own. */
 static bool can_fail(const struct batch *k, const struct table *t)
 {
-    for (size_t i = 0; i < t->nindexes; i++)
-        if (t->indexes[i].unique)
-            return true;
-    return k->hooked;
+    return k->hooked || custom_checks(t) || import_once_only(t);
 }
 
 /* What is made of the records later. */

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "record/find.h"
 #include "record/import_run.h"
 #include "record/order.h"
 
@@ -315,14 +316,22 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
 {
     struct arena *kept = c->a;
     uint32_t other;
+    int64_t again;
     bool known = p->known || r->nmatch > 0 || r->mode != MODE_CREATE;
 
     if (p->outcome != OUT_NEW)
         return;
-    if (known || same_as(r, p, &other)) {
+    again = import_again(r, c, p);
+    if (known || again != 0 || import_once_only(t) || same_as(r, p, &other)) {
         c->a = r->scratch;
         import_unpack(c, t, p);
         decide(r, c, t, p);
+        if (p->outcome == OUT_NEW && again != 0) {
+            p->record = find_exists(c, t, again) ? again : 0;
+            import_tell(r, c, p, OUT_DUPLICATE, "import.again");
+        } else if (p->outcome == OUT_NEW && import_repeats(r, c, p)) {
+            import_tell_problem(r, c, p);
+        }
         if (p->outcome == OUT_NEW && r->mode != MODE_CREATE)
             complete_late(r, c, kept, p);
         keep_told(kept, p);

@@ -89,6 +89,8 @@ struct run {
     struct sheet *sheet;
     struct import_set seen;   /* keys of this file's rows */
     struct import_set stored; /* rows that an earlier try has stored */
+    struct import_set unique; /* values of this file's rows that may be there only once: the row */
+    struct import_set before; /* rows that went in with an earlier import of this file: the record */
     struct value_memo *memo;
     struct arena *scratch;
     int64_t counts[OUTCOMES], done;
@@ -113,6 +115,15 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
 int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t);
 /* The number of records that match, at most 2, and one of them. */
 int import_match_find(struct run *r, struct berth_ctx *c, struct prep *p, int64_t *id);
+
+/* import_again.c: rows that went in before, with the same file */
+int import_again_open(struct run *r, struct berth_ctx *c, const char *path, int64_t sheet);
+int64_t import_again(struct run *r, struct berth_ctx *c, const struct prep *p); /* the record, or 0 */
+
+/* import_unique.c: values that a table has once only */
+bool import_once_only(const struct table *t); /* whether it has such */
+/* The row has one that is there already, in the table or further up in the file: noted in the ctx. */
+bool import_repeats(struct run *r, struct berth_ctx *c, const struct prep *p);
 
 /* import_value.c: what cells mean to dictionaries and references */
 struct value_memo *import_memo_new(void);

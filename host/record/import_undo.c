@@ -8,6 +8,7 @@
 
 #include "base/when.h"
 #include "record/find.h"
+#include "record/hangs.h"
 #include "record/import.h"
 #include "record/save.h"
 
@@ -148,27 +149,43 @@ static int by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Which of the records from..to others point at, in order. */
+/* Numbers of records that a query of two bounds names. */
+static void add_ids(struct berth_ctx *c, struct ids *out, const char *sql, int64_t from, int64_t to)
+{
+    struct db_stmt *s = db_prepare(c->conn, sql);
+
+    db_bind_int(s, 1, from);
+    db_bind_int(s, 2, to);
+    while (out->n < (size_t)IDS_MAX * 64 && db_step(s) == DB_ROW)
+        out->v[out->n++] = db_col_int(s, 0);
+    db_reset(s);
+}
+
+/* Parts that a record got while it was made (a deal its first stage) go with it; those that came or changed since do not. */
+static const char *parts_since(struct berth_ctx *c, const struct table *t, const struct field *f)
+{
+    return arena_fmt(c->a, "SELECT DISTINCT d.%s FROM %s d JOIN %s r ON r.id = d.%s WHERE d.%s >= ? AND d.%s <= ? AND (d.created_at <> r.created_at"
+                     " OR d.updated_at <> d.created_at)", f->name, f->table->sql, t->sql, f->name, f->name, f->name);
+}
+
+/* Which of the records from..to others point at, or something was hung on, in order. */
 static struct ids pointed_at(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
 {
-    struct ids out = {.v = arena_alloc(c->a, IDS_MAX * 8 * sizeof(int64_t))};
-    size_t cap = (size_t)IDS_MAX * 8;
+    struct ids out = {.v = arena_alloc(c->a, IDS_MAX * 64 * sizeof(int64_t))};
 
     for (size_t i = 0; i < c->m->ntables; i++)
         for (int k = 0; k < c->m->tables[i].nfields; k++) {
             const struct field *f = &c->m->tables[i].fields[k];
-            struct db_stmt *s;
 
             if (f->ref != t || (f->flags & BERTH_MANY) || f->table == NULL)
                 continue;
-            s = db_prepare(c->conn, arena_fmt(c->a, "SELECT DISTINCT %s FROM %s WHERE %s >= ? AND %s <= ?", f->name,
-                                              c->m->tables[i].sql, f->name, f->name));
-            db_bind_int(s, 1, from);
-            db_bind_int(s, 2, to);
-            while (out.n < cap && db_step(s) == DB_ROW)
-                out.v[out.n++] = db_col_int(s, 0);
-            db_reset(s);
+            add_ids(c, &out, f == c->m->tables[i].parent ? parts_since(c, t, f)
+                                 : arena_fmt(c->a, "SELECT DISTINCT %s FROM %s WHERE %s >= ? AND %s <= ?", f->name, c->m->tables[i].sql,
+                                             f->name, f->name), from, to);
         }
+    for (const char *const *hung = hangs_tables; *hung != NULL; hung++)
+        add_ids(c, &out, arena_fmt(c->a, "SELECT DISTINCT rec FROM %s WHERE tbl = %lld AND rec >= ? AND rec <= ?", *hung,
+                                   (long long)store_table_no(c->st, t)), from, to);
     qsort(out.v, out.n, sizeof(out.v[0]), by_id);
     return out;
 }
@@ -265,6 +282,22 @@ static int keep_rest(struct berth_ctx *c, const struct part *p, size_t n)
     return rc;
 }
 
+/* Of what is due on records that are gone nobody is told. */
+static void forget_alerts(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
+{
+    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "DELETE FROM alert WHERE tbl = ? AND rec >= ? AND rec < ? AND NOT EXISTS (SELECT 1"
+                                                            " FROM %s r WHERE r.id = alert.rec)", t->sql));
+    int rc;
+
+    db_bind_int(s, 1, store_table_no(c->st, t));
+    db_bind_int(s, 2, from);
+    db_bind_int(s, 3, to);
+    rc = db_step(s);
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "take alerts away");
+}
+
 /* The last records of the last part: ids go backwards. */
 static int undo_records(struct berth_ctx *c, struct undo *u, const struct table *t, int64_t until)
 {
@@ -283,6 +316,7 @@ static int undo_records(struct berth_ctx *c, struct undo *u, const struct table 
 
         one_record(c, u, &a, json_integer_value(json_array_get(p.numbers, n)));
     }
+    forget_alerts(c, t, p.first_id + (int64_t)n, p.first_id + (int64_t)json_array_size(p.numbers));
     keep_rest(c, &p, n);
     json_decref(p.numbers);
     return c->rc;

@@ -12,6 +12,7 @@
 #include "record/hangs.h"
 #include "record/told.h"
 #include "record/where.h"
+#include "record/zone.h"
 
 /* ---- rows --------------------------------------------------------------------- */
 struct berth_row *row_new(struct berth_ctx *c, const struct table *t)
@@ -312,6 +313,38 @@ static bool sheet_date(struct berth_ctx *c, const char *s, size_t n, int64_t *da
     return y == y2 && m == m2 && d == d2;
 }
 
+static bool two_digits(const char **s, const char *end, int most, int *v)
+{
+    const char *from = *s;
+
+    for (*v = 0; *s < end && **s >= '0' && **s <= '9' && *s < from + 2; (*s)++)
+        *v = *v * 10 + (**s - '0');
+    return *s > from && *v <= most;
+}
+
+/* Such a date with a time of day on the company's clocks behind it: "2026/11/22 8:30", "22/11/2026 08:30:05"; without
+ * one the day's beginning. */
+static bool sheet_time(struct berth_ctx *c, const char *s, size_t n, int64_t *ms)
+{
+    const char *zone = c->st->company.zone, *end = s + n, *at = memchr(s, ':', n);
+    int h = 0, m = 0, sec = 0;
+    int64_t day;
+
+    if (!sheet_date(c, s, n, &day))
+        return false;
+    if (at == NULL) {
+        *ms = zone_midnight(zone, day);
+        return true;
+    }
+    while (at > s && at[-1] >= '0' && at[-1] <= '9')
+        at--;
+    if (at == s || (at[-1] != ' ' && at[-1] != 'T') || !two_digits(&at, end, 23, &h) || *at++ != ':' || !two_digits(&at, end, 59, &m) ||
+        (at < end && *at == ':' && (at++, !two_digits(&at, end, 59, &sec))) || at != end)
+        return false;
+    *ms = zone_at(zone, day, h * 60 + m) + sec * INT64_C(1000);
+    return true;
+}
+
 static bool number_text(const char *s, size_t n, char *out, size_t cap)
 {
     size_t len = 0;
@@ -486,11 +519,8 @@ bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, si
         *out = int_val(f, i);
         return true;
     case BERTH_TIME:
-        if (!when_time_parse(s, n, &i)) {
-            if (!sheet_date(c, s, n, &i))
-                return bad(c, f, "err.time");
-            i *= WHEN_DAY;
-        }
+        if (!when_time_parse(s, n, &i) && !sheet_time(c, s, n, &i))
+            return bad(c, f, "err.time");
         *out = int_val(f, i);
         return true;
     case BERTH_REF:

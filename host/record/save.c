@@ -594,7 +594,7 @@ int row_add(struct berth_ctx *c, struct berth_row *r, bool noted)
         return c->rc;
     if (hooked && (hook_run(c, BERTH_BEFORE, BERTH_INSERT, r, NULL) != BERTH_OK || put_aside(c, r) != BERTH_OK || !row_check(r)))
         return c->rc;
-    if (check_giving(c, r) != BERTH_OK)
+    if (check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
         return c->rc;
     due_stamp(c, r);
     if (insert(c, r) != BERTH_OK)
