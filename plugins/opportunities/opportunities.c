@@ -116,7 +116,7 @@ static const struct berth_field rival_fields[] = {
 };
 
 static const struct berth_field competitor_fields[] = {
-    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | SHOWN | BERTH_INDEX},
+    {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | SHOWN | BERTH_INDEX | BERTH_DUPLICATE, "company"},
     {"customer_id", BERTH_REF, BERTH_INDEX, "customer"},
     {"website", BERTH_URL, 0},
     {"services", BERTH_PICK, SHOWN | BERTH_MANY, "mode"},

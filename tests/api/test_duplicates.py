@@ -205,3 +205,93 @@ def test_what_a_rule_says_of_conversions_holds_for_them(people, rule, act, statu
         answer = li.post(f"/lead/{lead['id']}/convert", {"into": ["customer"]}, **query)
         assert answer.status == status, answer
         assert (li.row(f"/lead/{lead['id']}")["status"] == "converted") == (status == 200)
+
+
+# ---- every way to compare, on every occasion ------------------------------------------------------------------
+ALIKE = {  # what the fields are, and two ways to write one thing
+    "exact": ("commodity", "Frozen Prawns {n}", "frozen prawns {n}"),
+    "phone": ("wechat", "0755-8{n:07}", "+86 755 8{n:07}"),
+    "email": ("wechat", "Sales{n}@Alike.example", "sales{n}@alike.example"),
+    "company": ("commodity", "Alike {n} Xin Logistics Co., Ltd", "ALIKE {n} XIN LOGISTICS"),
+    "code": ("wechat", "91440300-MA5{n:05}-X7", "91440300ma5{n:05}x7"),
+    "similar": ("commodity", "Quangvinhtrading Number {n:04}", "Quangvimhtrading Number {n:04}"),
+}
+
+
+@pytest.mark.parametrize("act", ["block", "warn", "report"])
+@pytest.mark.parametrize("method", ALIKE)
+def test_each_way_to_compare_holds_on_each_occasion(people, rule, method, act):
+    li, n = people["li"], next(number) * 37 % 9000 + 1000
+    field, one, other = ALIKE[method]
+    one, other = one.format(n=n), other.format(n=n)
+    rule(fields=field, method=method, alike=90, on_create=act, on_edit=act, on_import=act)
+    old = li.made("lead", name=name(), country="CN", **{field: one})
+    there = lambda: {r["id"] for r in li.rows("lead", filter=[field, "in", [one, other]])}
+    # create
+    answer = li.post("/lead", {"name": name(), "country": "CN", field: other})
+    if act == "report":
+        assert answer.status == 201 and [m["id"] for m in answer.json["duplicates"]] == [old["id"]], answer
+        assert people["admin"].delete(f"/lead/{answer.json['row']['id']}").status == 204
+    else:
+        assert answer.status == 409 and answer.json["error"]["blocked"] is (act == "block"), answer
+        assert [m["id"] for m in answer.json["error"]["matches"]] == [old["id"]]
+    assert there() == {old["id"]}
+    # edit
+    another = li.made("lead", name=name(), country="CN")
+    answer = li.patch(f"/lead/{another['id']}", another["version"], {field: other})
+    assert answer.status == (200 if act == "report" else 409), answer
+    assert li.row(f"/lead/{another['id']}")[field] == (other if act == "report" else None)
+    assert people["admin"].delete(f"/lead/{another['id']}").status == 204
+    # import
+    look = li.ask("POST", "/_import/lead", raw=f"name,{field},country\n{name()},\"{other}\",CN\n".encode(), name="alike.csv").json
+    result = li.job(li.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": {"0": "name", "1": field, "2": "country"}}))["result"]
+    assert (result["new"], result["duplicate"]) == ((1, 0) if act == "report" else (0, 1)), result
+    for gone in there():
+        people["admin"].delete(f"/lead/{gone}")
+
+
+def test_a_competitors_name_is_told_to_whoever_makes_a_lead_or_a_customer_of_it(people):
+    manager = people["manager"]
+    rival = manager.made("competitor", name=name("Rival"))
+    for table in ("lead", "customer"):
+        answer = manager.post(f"/{table}", {"name": rival["name"].upper()})
+        assert answer.status == 409, answer
+        assert [(m["table"], m["id"]) for m in answer.json["error"]["matches"]] == [("competitor", rival["id"])]
+    _, result, rows = imported(manager, [(rival["name"], "")])
+    assert result["elsewhere"] == 1 and rows[2]["table"] == "competitor"
+
+
+@pytest.mark.parametrize("tables", [("opportunity", "supplier"), ("cooperation", "network"), ("contact", "position")])
+def test_rules_reach_whatever_table_they_name(people, rule, tables):
+    manager, (table, field) = people["manager"], tables
+    rule(fields="commodity", method="code", meets="reach")
+    rule(on_table=table, fields=field, method="code", meets="reach")
+    code = f"77 {next(number):06} Q"
+    lead = manager.made("lead", name=name(), commodity=code)
+    more = {"customer_id": manager.made("customer", name=name())["id"]} if table == "contact" else {}
+    answer = manager.post(f"/{table}", {"name": name(), field: code.replace(" ", ""), **more})
+    assert answer.status == 409, answer
+    assert [(m["table"], m["id"]) for m in answer.json["error"]["matches"]] == [("lead", lead["id"])]
+
+
+def test_of_many_who_edit_into_one_company_at_the_same_moment_one_succeeds(site, people, rule):
+    rule(fields="commodity", method="company", on_edit="block")
+    crowd = [site.sign_in("demo." + who) for who in ("li", "zhang", "alice", "manager") for _ in range(3)]
+    with concurrent.futures.ThreadPoolExecutor(len(crowd)) as threads:
+        for _ in range(4):
+            title, leads = name("Moment"), [who.made("lead", name=name()) for who in crowd]
+            answers = list(threads.map(lambda i: crowd[i].patch(f"/lead/{leads[i]['id']}", leads[i]["version"], {"commodity": title}).status, range(len(crowd))))
+            assert sorted(answers) == [200] + [409] * (len(crowd) - 1)
+            assert len(people["admin"].rows("lead", filter=["commodity", "=", title])) == 1
+
+
+def test_of_an_import_and_people_who_save_the_same_at_the_same_moment_each_company_is_there_once(people):
+    li, titles = people["li"], [name("Race") for _ in range(400)]
+    data = "\n".join(["公司名称", *titles]).encode()
+    look = li.ask("POST", "/_import/lead", raw=data, name="race.csv").json
+    started = li.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": {"0": "name"}})
+    typed = [people["zhang"].post("/lead", {"name": t}).status for t in reversed(titles[::4])]
+    result = li.job(started)["result"]
+    there = [r["name"] for r in people["admin"].rows("lead", filter=["name", "^", "Race"], limit=500)]
+    assert sorted(there) == sorted(titles)
+    assert result["new"] + typed.count(201) == len(titles) and set(typed) <= {201, 409}
