@@ -10,6 +10,7 @@ import { cache } from './query'
 import { hide, loadRec, recKey, refresh, touched, took } from './records'
 import { drop, fail, toast } from './toast'
 import type { Action, Job, Meta, Rec, Row } from './types'
+import { missing, saveRow } from './writes'
 
 const FEW = 20
 
@@ -132,7 +133,7 @@ export async function act(meta: Meta, action: Action, to: Target, more: { single
   if (!('ids' in to) || to.ids.length > MANY) return bulk(meta, to, { action: action.name, form })
   try {
     if (more.single) {
-      const rec = await actOnOne(meta, action, to.ids[0]!, form)
+      const rec = await actOnOne(meta, action, to.ids[0]!, form, more.row)
       if (rec === 'left') return false
       if (!rec?.approval) toast(t('action.done', { name: action.label }))
       /* Handed away: who gave it may no longer see it. */
@@ -145,16 +146,21 @@ export async function act(meta: Meta, action: Action, to: Target, more: { single
     return false
   } finally {
     refresh(meta.table)
+    /* What it made may belong to the record, such as the call that was logged. */
+    void cache.invalidateQueries({ predicate: ({ queryKey: k }) => k[0] === 'rows' && k[2] === 'of' })
   }
 }
 
-/** What it makes may be a duplicate, such as the customer that a lead becomes. */
-async function actOnOne(meta: Meta, action: Action, id: number, asked: Record<string, unknown>): Promise<Rec | 'left'> {
+/** What it makes may be a duplicate, such as the customer that a lead becomes; what it lacks is asked for. */
+async function actOnOne(meta: Meta, action: Action, id: number, asked: Record<string, unknown>, row?: Row): Promise<Rec | 'left'> {
   const path = `${meta.table}/${id}/${action.name}`
   const form = await attached(meta.table, id, asked)
   try {
     return await post<Rec>(path, form)
   } catch (e) {
+    const lacks = row && (await missing(meta, e))
+    if (lacks === null) return 'left'
+    if (lacks) return (await saveRow(meta, row, lacks, { quiet: true })) ? actOnOne(meta, action, id, form, row) : 'left'
     if (!(e instanceof ApiError) || e.code !== 'duplicate') throw e
     if (!(await ask('duplicate', { matches: e.body.matches ?? [], label: meta.one, blocked: e.body.blocked }))) return 'left'
     return post<Rec>(path, form, { duplicates: 'allow' })

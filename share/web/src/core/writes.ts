@@ -75,11 +75,22 @@ async function write(meta: Meta, row: Row, patch: Record<string, unknown>, o: Sa
   }
 }
 
-/** A change made in place: a failure is told, and what a lost connection swallowed can be tried again. */
+/** What the host misses before it does something, such as the amount that a stage asks for: undefined when it lacks nothing of the kind,
+ *  null when the person gave up. */
+export async function missing(meta: Meta, e: unknown): Promise<Record<string, unknown> | null | undefined> {
+  const lacks = e instanceof ApiError ? Object.entries(e.body.fields ?? {}) : []
+  const form = lacks.map(([name, why]) => (/^(needed|required)$/.test(why.code) ? fieldOf(meta, name) : undefined)).filter((f) => f && !f.readonly).map((f) => ({ ...f!, required: true }))
+  if (!lacks.length || form.length < lacks.length) return undefined
+  return (await ask('action', { action: { name: 'missing', label: t('save.missing'), form }, count: 1 })) ?? null
+}
+
+/** A change made in place: what it lacks is asked for, a failure is told, and what a lost connection swallowed can be tried again. */
 export async function keepRow(meta: Meta, row: Row, change: Record<string, unknown>): Promise<Row | undefined> {
   try {
     return await saveRow(meta, row, change)
   } catch (e) {
+    const more = await missing(meta, e)
+    if (more !== undefined) return more ? keepRow(meta, row, { ...more, ...change }) : undefined
     const said = Object.entries(change).flatMap(([n, v]) => { const f = fieldOf(meta, n); return f ? `${f.label}: ${fmt(f, v) || t('empty')}` : [] }).join(t('comma'))
     if (e instanceof ApiError && e.code === 'offline') fail(e, `${t('save.failed')} ${said}.`, () => keepRow(meta, row, change))
     else fail(e, t('save.failed'))
