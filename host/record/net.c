@@ -38,18 +38,29 @@ static void begin(const struct net *n, const char *by, const struct table *t, co
     json_text(n->j, "label", text);
 }
 
-static void node(struct json *j, int64_t id, const char *title)
+/* A title as people read it, also where that is a choice. */
+static const char *as_read(const struct net *n, const struct table *t, const char *title)
 {
-    json_open(j, '{');
-    json_number(j, "id", id);
-    json_text(j, "title", title);
-    json_close(j, '}');
+    const struct field *f = t->title;
+    const char *word = NULL;
+
+    if (title != NULL && f != NULL && f->type == BERTH_PICK && f->dict != NULL)
+        word = labels_find(n->c->st->labels, n->c->locale, arena_fmt(n->c->a, "%s.%s", f->dict->name, title));
+    return word != NULL ? word : title;
+}
+
+static void node(const struct net *n, const struct table *t, int64_t id, const char *title)
+{
+    json_open(n->j, '{');
+    json_number(n->j, "id", id);
+    json_text(n->j, "title", as_read(n, t, title));
+    json_close(n->j, '}');
 }
 
 static void one_out(const struct net *n, const struct table *t, int64_t id)
 {
     if (find_exists(n->c, t, id))
-        node(n->j, id, find_title(n->c, t, id));
+        node(n, t, id, find_title(n->c, t, id));
 }
 
 static void out_link(const struct net *n, const struct field *f)
@@ -98,7 +109,7 @@ static void in_nodes(const struct net *n, const struct table *u, const struct fi
 
         if (u->title != NULL && u->title->type == BERTH_REF && json_is_integer(title))
             title = json_object_get(refs, arena_fmt(n->c->a, "%lld", (long long)json_integer_value(title)));
-        node(n->j, id, json_is_string(title) ? json_string_value(title) : NULL);
+        node(n, u, id, json_is_integer(title) ? arena_fmt(n->c->a, "%lld", (long long)json_integer_value(title)) : json_string_value(title));
     }
     json_close(n->j, ']');
     json_text(n->j, "next", json_string_value(json_object_get(doc, "next")));
@@ -147,7 +158,7 @@ int net_page(struct berth_ctx *c, const struct table *t, int64_t id, const char 
     json_key(&j, "node");
     begin(&n, "", t, label(&n, t->name));
     json_number(&j, "id", id);
-    json_text(&j, "title", row_title(row));
+    json_text(&j, "title", as_read(&n, t, row_title(row)));
     json_close(&j, '}');
     json_key(&j, "links");
     json_open(&j, '[');

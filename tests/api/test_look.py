@@ -224,6 +224,17 @@ def test_one_walks_from_a_record_to_its_neighbours_and_back(people):
     assert not any("created_by" in by for by in owned)
 
 
+def test_a_neighbour_is_named_as_people_read_it_also_where_its_title_is_a_choice_or_a_number(people):
+    who = people["li"]
+    here, there = (who.made("customer", name=name()) for _ in range(2))
+    link = who.made("party_relation", kind="agent_of", from_customer_id=here["id"], to_customer_id=there["id"])
+    who.made("customer_year", customer_id=here["id"], year=2024)
+    found = links(who.get(f"/customer/{here['id']}/_neighbours", locale="en"))
+    assert [n["title"] for n in found["in:party_relation.from_customer_id"]["nodes"]] == ["Agent of"]
+    assert [n["title"] for n in found["in:customer_year.customer_id"]["nodes"]] == ["2024"]
+    assert who.get(f"/party_relation/{link['id']}/_neighbours", locale="en").json["node"]["title"] == "Agent of"
+
+
 def test_neighbours_are_only_those_one_may_see(people):
     lead = people["li"].made("lead", name=name())
     assert people["lan"].get(f"/lead/{lead['id']}/_neighbours").status == 404
