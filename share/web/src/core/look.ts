@@ -87,7 +87,9 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
   const from = computed(() => (meta.value ? valid(given('from') ? str(route.query.from) : view.value?.from ?? '', dated(meta.value)) || (bestDate(meta.value) ?? '') : ''))
   const to = computed(() => (meta.value ? valid(given('to') ? str(route.query.to) : view.value?.to ?? '', dated(meta.value)) : ''))
   const sort = computed(() => (given('sort') ? list(route.query.sort) : view.value?.sort ?? []))
-  const sums = computed(() => (given('sums') ? list(route.query.sums) : view.value?.sums ?? []).filter((s) => meta.value && summable(meta.value).some((f) => f.name === nameOf(s))))
+  /* A board that shows money tells its sums. */
+  const usualSums = computed(() => view.value?.sums ?? (look.value === 'board' ? view.value?.columns ?? [] : []).filter((n) => meta.value?.fields.some((f) => f.name === n && f.type === 'money')))
+  const sums = computed(() => (given('sums') ? list(route.query.sums) : usualSums.value).filter((s) => meta.value && summable(meta.value).some((f) => f.name === nameOf(s))))
 
   const prefs = computed(() => prefsOf(meta.value?.table ?? '', view.value?.name ?? ''))
   const defaults = computed(() => {
