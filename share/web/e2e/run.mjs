@@ -18,6 +18,7 @@ import { names } from './names.mjs'
 import { records } from './records.mjs'
 import { reports } from './reports.mjs'
 import { rules } from './rules.mjs'
+import { sales } from './sales.mjs'
 
 const bound = setTimeout(() => {
   console.log('the flows take longer than two hours')
@@ -792,6 +793,7 @@ if (host.kind !== 'mock') await moments({ test, clean, ok, make, metaOf, browser
 if (host.kind !== 'mock') await names({ test, clean, ok, choose })
 if (host.kind !== 'mock') await reports({ test, clean })
 if (host.kind !== 'mock') await home({ test, clean, ok, until, small })
+if (host.kind !== 'mock') await sales({ test, clean, ok, choose, small, browser, host })
 if (host.kind !== 'mock') await approvals({ test, clean, ok, until, choose, small, browser, host })
 if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, browser, host })
 

@@ -1,0 +1,367 @@
+// sales.mjs - flows of the daily work of a sales team: customers and their relations, deals, activities, tasks, reports of work and figures.
+import assert from 'node:assert/strict'
+import { call, DESK, eventually, open, PHONE, signIn, until } from './lib.mjs'
+import { drag } from './looks.mjs'
+
+export async function sales({ test, clean, ok, choose, small, browser, host }) {
+  const MANAGER = 1, SALES = 2, COLLEAGUE = 3 /* among the demo users: 陈伟, 李娜, 張家豪 */
+  const made = async (page, table, values) => ok(await call(page, 'POST', table + '?duplicates=allow', values), table).row
+  const read = async (page, table, id) => ok(await call(page, 'GET', `${table}/${id}`), table).row
+  const rows = async (page, table, filter) => ok(await call(page, 'GET', `${table}?limit=200&filter=${encodeURIComponent(JSON.stringify(filter))}`), table).rows
+  const me = async (page) => ok(await call(page, 'GET', '_session'), 'session').user
+  const inDays = (n) => new Date(Date.now() + n * 86400_000).toISOString().slice(0, 10)
+  const field = (page, name) => page.locator(`dialog [data-field=${name}]`)
+  const shut = (page) => page.locator('dialog').waitFor({ state: 'detached' })
+  /** Runs an action of the record's page, where its button or its menu has it. */
+  const act = async (page, name, fill) => {
+    await page.locator('[data-action]').first().waitFor()
+    const button = page.locator(`[data-action=${name}]`)
+    if (await button.count()) await button.click()
+    else {
+      await page.locator('[data-t=recmore]').click()
+      await page.locator(`.opt[data-id=${name}]`).click()
+    }
+    if (!fill) return
+    await page.locator('dialog form').waitFor()
+    await fill()
+    await page.locator('[data-t=run]').click()
+    await shut(page)
+  }
+
+  /* ---- customers ---- */
+  await test('sales: the page of a customer shows its people, deals and relations; a relation is added there and walked on the net', {}, async (page, stamp) => {
+    await signIn(page, SALES)
+    const [a, b] = [await made(page, 'customer', { name: `Alpha ${stamp}` }), await made(page, 'customer', { name: `Beta ${stamp}`, parties: ['agent'] })]
+    const person = await made(page, 'contact', { name: `Frau ${stamp}`, customer_id: a.id })
+    const deal = await made(page, 'opportunity', { name: `Deal ${stamp}`, customer_id: a.id, amount: '1000' })
+    await page.goto('/t/customer/' + a.id)
+    await page.locator('[data-related=contact]').getByText(person.name).waitFor()
+    await page.locator('[data-related=opportunity]').getByText(deal.name).waitFor()
+    await page.locator('[data-report="customers.buying"]').getByText(person.name).waitFor()
+    await page.locator('[data-related=party_relation]').first().getByRole('button', { name: /^Add/ }).click()
+    await choose(field(page, 'kind').locator('.combo'))
+    await choose(field(page, 'to_customer_id').locator('.combo'), b.name)
+    await clean(page, 'a new relation')
+    await page.locator('dialog [data-t=save]').click()
+    await shut(page)
+    await page.locator('[data-related=party_relation]').first().getByText(b.name).waitFor()
+    await clean(page, 'a customer')
+    await page.locator('[data-t=recmore]').click()
+    await page.locator('.opt[data-id=net]').click()
+    await page.locator(`[data-node="customer/${a.id}"]`).waitFor()
+    const [relation] = await rows(page, 'party_relation', ['from_customer_id', '=', a.id])
+    await page.locator(`[data-node="party_relation/${relation.id}"]`).focus()
+    await page.keyboard.press('Enter')
+    await page.locator(`[data-node="customer/${b.id}"]`).waitFor()
+    await clean(page, 'the net of a customer')
+  })
+
+  await test('sales: what was said is logged in one line on a customer, by a phone', { size: PHONE, touch: true }, async (page, stamp) => {
+    await signIn(page, SALES)
+    const a = await made(page, 'customer', { name: `Logged ${stamp}` })
+    await page.goto('/t/customer/' + a.id)
+    await act(page, 'log', async () => {
+      await field(page, 'note').locator('textarea').fill(`asks for rates ${stamp}`)
+      await clean(page, 'logging a contact')
+      assert.deepEqual(await small(page), [], 'targets under 40 px')
+    })
+    await page.locator('.tl a', { hasText: `asks for rates ${stamp}` }).waitFor()
+    await page.locator('[data-related=activity]').getByText(`asks for rates ${stamp}`).waitFor()
+    assert.ok((await read(page, 'customer', a.id)).touched_at)
+  })
+
+  await test('sales: a hard customer comes to the manager, who hands it over in one step', {}, async (page, stamp) => {
+    const li = await open(browser, host.url)
+    await signIn(li, SALES)
+    const a = await made(li, 'customer', { name: `Hard ${stamp}`, is_hard: true, hard_reason: 'price war' })
+    await li.goto('/t/customer?view=hard')
+    await li.locator('.gr', { hasText: a.name }).waitFor()
+    await signIn(page)
+    ok(await call(page, 'POST', '_timer/customers.hard'), 'the morning round')
+    await page.locator('[data-t=me]:visible').click()
+    await page.locator('[data-id=out]').click()
+    await page.locator('#login').waitFor()
+    await signIn(page, MANAGER)
+    await page.goto('/t/hard_case?view=open')
+    const row = page.locator('.gr', { hasText: a.name })
+    await row.waitFor()
+    await clean(page, 'hard customers of the month')
+    await row.locator('.gc.chk label').click()
+    await page.locator('[data-bulk=hand_over], [data-t=bulkmore]').first().click()
+    if (await page.locator('.opt[data-id=hand_over]').count()) await page.locator('.opt[data-id=hand_over]').click()
+    await choose(field(page, 'to_id').locator('.combo'), '張家豪')
+    await clean(page, 'handing a hard customer over')
+    await page.locator('[data-t=run]').click()
+    await shut(page)
+    const zhang = (await rows(page, 'user', ['name', '=', '張家豪']))[0]
+    await eventually('with the colleague', async () => (await read(page, 'customer', a.id)).owner_id, zhang.id)
+    await row.waitFor({ state: 'detached' })
+  })
+
+  /* ---- deals ---- */
+  const stages = async (page) => ok(await call(page, 'GET', 'stage?sort=place&limit=50'), 'stages').rows
+  await test('sales: on the board a deal is dragged to a stage that needs more, is asked for it, and the sums follow', {}, async (page, stamp) => {
+    await signIn(page, SALES)
+    const [first, second] = await stages(page)
+    const deal = await made(page, 'opportunity', { name: `Board ${stamp}`, amount: '12345' })
+    await page.goto(`/t/opportunity?view=board&q=${encodeURIComponent(deal.name)}`)
+    const card = page.locator(`[data-card="${deal.id}"]`)
+    const col = (s) => page.locator(`[data-col="${s.id}"]`)
+    await col(first).locator(card).waitFor()
+    await until('the sum of the column', async () => /12,345/.test(await col(first).locator('.bsums').textContent()))
+    await clean(page, 'the board')
+    await drag(page, card, col(second).locator('.bcards'))
+    await page.locator('dialog form').waitFor()
+    await eventually('what the stage needs', () => page.locator('dialog [data-field]').evaluateAll((all) => all.map((e) => e.dataset.field)), ['mode', 'direction'])
+    await clean(page, 'what the stage needs')
+    await page.keyboard.press('Escape')
+    await shut(page)
+    await col(first).locator(card).waitFor()
+    assert.equal((await read(page, 'opportunity', deal.id)).stage_id, first.id, 'given up, it stays')
+    await drag(page, card, col(second).locator('.bcards'))
+    for (const name of ['mode', 'direction']) await choose(field(page, name).locator('.combo'))
+    await page.locator('[data-t=run]').click()
+    await shut(page)
+    await eventually('moved', async () => (await read(page, 'opportunity', deal.id)).stage_id, second.id)
+    await col(second).locator(card).waitFor()
+    await until('its sum goes along', async () => /12,345/.test(await col(second).locator('.bsums').textContent()))
+  })
+
+  await test('sales: a deal is won, reopened by right, lost to a competitor; the report tells both', {}, async (page, stamp) => {
+    await signIn(page, MANAGER)
+    const rival = await made(page, 'competitor', { name: `Rival ${stamp}` })
+    const deal = await made(page, 'opportunity', { name: `Ended ${stamp}`, amount: '5000', mode: 'sea_fcl', direction: 'export', close_on: inDays(9) })
+    const status = async () => (await read(page, 'opportunity', deal.id)).status
+    await page.goto('/t/opportunity/' + deal.id)
+    await act(page, 'win', () => choose(field(page, 'won_reason').locator('.combo')))
+    await eventually('won', status, 'won')
+    await page.locator('[data-related=stage_log] tbody tr').nth(1).waitFor()
+    await act(page, 'reopen', () => field(page, 'note').locator('textarea,input').first().fill('they ask again'))
+    await eventually('open again', status, 'open')
+    await act(page, 'lose', async () => {
+      await choose(field(page, 'lost_reason').locator('.combo'))
+      await choose(field(page, 'lost_to').locator('.combo'), rival.name)
+      await field(page, 'close_note').locator('textarea').fill('cheaper by a third')
+      await clean(page, 'why a deal was lost')
+    })
+    await eventually('lost', status, 'lost')
+    await clean(page, 'a deal that is lost')
+    await page.goto('/t/competitor/' + rival.id)
+    await page.locator('[data-related=opportunity]').getByText(deal.name).waitFor()
+    await clean(page, 'a competitor')
+    await page.goto('/r/opportunities/closed')
+    await page.locator('.plot svg').first().waitFor()
+    await choose(page.locator('.reportform .combo').first(), 'Competitor')
+    await page.locator('.reptable').getByText(rival.name).waitFor()
+    await clean(page, 'won and lost')
+  })
+
+  await test('sales: a target is set, the forecast counts what is won and what is likely for it; the funnel shows every stage', {}, async (page, stamp) => {
+    await signIn(page, MANAGER)
+    await page.goto('/t/sales_target')
+    await page.locator('[data-t=new]').first().click()
+    await choose(field(page, 'scope').locator('.combo'), 'Person')
+    await choose(field(page, 'owner_id').locator('.combo'), '張家豪')
+    await choose(field(page, 'metric').locator('.combo'), 'Deals')
+    await choose(field(page, 'period').locator('.combo'), 'Month')
+    await field(page, 'from_on').locator('[role=spinbutton]').first().press('t')
+    await field(page, 'value').locator('input').fill('7')
+    await clean(page, 'a target')
+    await page.locator('dialog [data-t=save]').click()
+    await shut(page)
+    await page.goto('/r/opportunities/forecast')
+    const row = page.locator('.reptable tbody tr', { hasText: '張家豪' }).filter({ hasText: 'Deals' })
+    await row.first().waitFor()
+    await page.locator('.plot svg').first().waitFor()
+    await clean(page, 'the forecast')
+    const all = await stages(page)
+    await page.goto('/r/opportunities/funnel')
+    for (const s of all.filter((x) => x.pipeline_id === all[0].pipeline_id)) await page.locator('.reptable').getByText(s.name, { exact: true }).waitFor()
+    await clean(page, 'the funnel')
+    for (const t of await rows(page, 'sales_target', ['value', '=', 7])) await call(page, 'DELETE', 'sales_target/' + t.id)
+  })
+
+  await test('sales: with an agent one notes what was given and received, and sees who owes whom', {}, async (page, stamp) => {
+    await signIn(page, SALES)
+    await page.goto('/t/cooperation')
+    await page.locator('[data-t=new]').first().click()
+    await field(page, 'name').locator('input').fill(`Hamburg agent ${stamp}`)
+    await choose(field(page, 'kind').locator('.combo'))
+    await page.locator('dialog [data-t=save]').click()
+    await page.locator('.peek .kv').first().waitFor()
+    const [mine] = await rows(page, 'cooperation', ['name', '=', `Hamburg agent ${stamp}`])
+    await page.goto('/t/cooperation/' + mine.id)
+    await page.locator('[data-related=cooperation_figure]').getByRole('button', { name: /^Add/ }).click()
+    await page.locator('dialog form').waitFor()
+    const month = page.locator('dialog [role=spinbutton]').first()
+    await month.press('t')
+    await field(page, 'given_teu').locator('input').fill('12')
+    await field(page, 'received_teu').locator('input').fill('5')
+    await clean(page, 'figures of a month')
+    await page.locator('dialog [data-t=save]').click()
+    await shut(page)
+    await eventually('the balance', async () => (await read(page, 'cooperation', mine.id)).balance_teu, -7) // received less given
+    await page.goto('/t/cooperation?view=board')
+    await page.locator(`[data-card="${mine.id}"]`).waitFor()
+    await clean(page, 'cooperations')
+  })
+
+  /* ---- activities ---- */
+  await test('sales: a task is handed down, accepted, told of, finished with feedback, and who gave it hears of it', {}, async (page, stamp) => {
+    await signIn(page, MANAGER)
+    await page.goto('/t/task')
+    await page.locator('[data-t=new]').first().click()
+    await field(page, 'subject').locator('input').fill(`Quote Haiphong ${stamp}`)
+    await choose(field(page, 'owner_id').locator('.combo'), '李娜')
+    await clean(page, 'a new task')
+    await page.locator('dialog [data-t=save]').click()
+    await shut(page)
+    const task = await until('the task', async () => (await rows(page, 'task', ['subject', '=', `Quote Haiphong ${stamp}`]))[0])
+    await page.goto('/t/task?view=handed')
+    await page.locator('.gr', { hasText: task.subject }).waitFor()
+    const li = await open(browser, host.url)
+    await signIn(li, SALES)
+    await li.goto('/t/task/' + task.id)
+    const now = async () => { const t = await read(li, 'task', task.id); return [t.status, t.progress] }
+    await act(li, 'accept')
+    await eventually('accepted', async () => (await now())[0], 'accepted')
+    await act(li, 'progress', async () => {
+      await field(li, 'progress').locator('input').fill('40')
+      await clean(li, 'telling of progress')
+    })
+    await eventually('under way', now, ['doing', 40])
+    await act(li, 'finish', () => field(li, 'note').locator('textarea').fill(`rates sent ${stamp}`))
+    await eventually('done', now, ['done', 100])
+    await clean(li, 'a task that is done')
+    assert.deepEqual([...new Set(li.trouble)], [])
+    await page.goto('/t/task/' + task.id)
+    await page.getByText(`rates sent ${stamp}`).first().waitFor()
+    await page.goto('/alerts')
+    await page.locator('.alert', { hasText: task.subject }).first().waitFor()
+    await clean(page, 'who gave it hears of it')
+  })
+
+  await test('sales: a task that is declined goes back to who gave it with the reason', {}, async (page, stamp) => {
+    await signIn(page, MANAGER)
+    const li = (await rows(page, 'user', ['name', '=', '李娜']))[0]
+    const task = await made(page, 'task', { subject: `No time ${stamp}`, owner_id: li.id })
+    const other = await open(browser, host.url, { size: PHONE, touch: true })
+    await signIn(other, SALES)
+    await other.goto('/t/task/' + task.id)
+    await act(other, 'decline', () => field(other, 'note').locator('textarea').fill(`on leave ${stamp}`))
+    await eventually('declined', async () => (await read(page, 'task', task.id)).status, 'declined')
+    await page.goto('/t/task/' + task.id)
+    await page.getByText(`on leave ${stamp}`).first().waitFor()
+  })
+
+  await test('sales: a meeting clashes with another and says so, a colleague is invited, accepts, and has it in the calendar', {}, async (page, stamp) => {
+    await signIn(page, SALES)
+    const at = (h) => new Date(Date.UTC(2032, 4, 4, h)).toISOString()
+    await made(page, 'activity', { subject: `First ${stamp}`, kind: 'meeting', start_at: at(2), end_at: at(4) })
+    const meeting = await made(page, 'activity', { subject: `Second ${stamp}`, kind: 'meeting', start_at: at(3), end_at: at(5), place: 'Room 1' })
+    assert.equal(meeting.clash, true)
+    await page.goto(`/t/activity?view=calendar&mode=week&day=2032-05-04&q=${stamp}`)
+    await page.locator('.block').nth(1).waitFor()
+    await clean(page, 'a week with a clash')
+    await page.goto('/t/activity/' + meeting.id)
+    await page.locator('.kv dt', { hasText: 'Clashes' }).waitFor()
+    await act(page, 'invite', async () => {
+      await choose(field(page, 'people').locator('.combo'), '張家豪')
+      await page.keyboard.press('Escape')
+      await clean(page, 'inviting')
+    })
+    await page.locator('[data-related=invitation]').getByText('張家豪').waitFor()
+    await clean(page, 'a meeting with others')
+    const other = await open(browser, host.url, { size: PHONE, touch: true })
+    await signIn(other, COLLEAGUE)
+    await other.goto('/t/invitation?view=open')
+    await other.locator('.card a', { hasText: `Second ${stamp}` }).click()
+    await act(other, 'accept', () => field(other, 'note').locator('textarea,input').first().fill('with the rates'))
+    await eventually('accepted', async () => (await rows(page, 'invitation', ['activity_id', '=', meeting.id])).map((r) => [r.answer, r.reply]), [['accepted', 'with the rates']])
+    await other.goto('/t/invitation?view=calendar&mode=agenda&day=2032-05-04')
+    await other.locator('.agenda .ev', { hasText: `Second ${stamp}` }).waitFor()
+    await clean(other, 'invitations on a phone')
+  })
+
+  await test('sales: a phone subscribes to the calendar by a link that is shown once, and loses it when the link is deleted', {}, async (page, stamp) => {
+    await signIn(page, SALES)
+    const soon = Date.now() + 86400_000
+    await made(page, 'activity', { subject: `Feed ${stamp}`, kind: 'visit', start_at: new Date(soon).toISOString(), end_at: new Date(soon + 3600_000).toISOString() })
+    await page.goto('/settings')
+    const box = page.locator('[data-t=callinks]')
+    await box.locator('input').fill('Phone ' + stamp)
+    await box.locator('[data-t=addlink]').click()
+    const link = await box.locator('.secret').textContent()
+    const feed = async () => { const r = await page.request.get(link); return [r.status(), (await r.text()).includes(`SUMMARY:Feed ${stamp}`)] }
+    await eventually('the appointment', feed, [200, true])
+    await clean(page, 'a calendar link')
+    await box.locator('li', { hasText: 'Phone ' + stamp }).locator('[data-t=droplink]').click()
+    await page.locator('[data-t=yes]').click()
+    await box.locator('li', { hasText: 'Phone ' + stamp }).waitFor({ state: 'detached' })
+    await eventually('nothing more', feed, [404, false])
+  })
+
+  await test('sales: a work report counts by itself, is handed in, read and commented', {}, async (page, stamp) => {
+    await signIn(page, SALES)
+    const mine = await me(page)
+    for (const r of await rows(page, 'work_report', { and: [['owner_id', '=', mine.id], ['kind', '=', 'daily'], ['from_on', '=', '2031-02-03']] })) await call(page, 'DELETE', 'work_report/' + r.id)
+    const report = await made(page, 'work_report', { kind: 'daily', from_on: '2031-02-03' })
+    await page.goto('/t/work_report/' + report.id)
+    await page.locator('[data-edit=done]').click()
+    await page.locator('#fact-done').fill(`Three visits ${stamp}`)
+    await page.locator('#fact-done').press('Control+Enter')
+    await eventually('written', async () => (await read(page, 'work_report', report.id)).done, `Three visits ${stamp}`)
+    await act(page, 'submit')
+    await eventually('handed in', async () => (await read(page, 'work_report', report.id)).status, 'submitted')
+    await clean(page, 'a report handed in')
+    const boss = await open(browser, host.url)
+    await signIn(boss, MANAGER)
+    await boss.goto('/t/work_report/' + report.id)
+    await boss.getByText(`Three visits ${stamp}`).first().waitFor()
+    await act(boss, 'read', () => field(boss, 'note').locator('textarea').fill(`well done ${stamp}`))
+    await eventually('read', async () => (await read(page, 'work_report', report.id)).comment, `well done ${stamp}`)
+    await clean(boss, 'a report that was read')
+    await boss.goto('/r/activities/reports?from=2031-02-01&to=2031-02-28')
+    await boss.locator('.reptable').getByText('李娜').waitFor()
+    await clean(boss, 'reports handed in')
+  })
+
+  await test('sales: where somebody is and what the team does stands in the overview of their manager', {}, async (page, stamp) => {
+    await signIn(page, SALES)
+    const away = await made(page, 'whereabouts', { kind: 'travel', place: `Ningbo ${stamp}`, start_at: new Date(Date.now() - 3600_000).toISOString(), end_at: new Date(Date.now() + 3600_000).toISOString() })
+    await page.goto('/t/whereabouts?view=mine')
+    await page.locator('.gr', { hasText: `Ningbo ${stamp}` }).waitFor()
+    await clean(page, 'whereabouts')
+    const boss = await open(browser, host.url)
+    await signIn(boss, MANAGER)
+    await boss.goto('/r/activities/overview')
+    await boss.locator('.reptable tr', { hasText: '李娜' }).getByText(`Ningbo ${stamp}`).waitFor()
+    await boss.locator('.plot svg').first().waitFor()
+    await clean(boss, 'the overview')
+    await boss.goto('/t/whereabouts?view=team&mode=agenda')
+    await boss.locator('.agenda .ev').first().waitFor()
+    await clean(boss, 'where the team is')
+    await call(page, 'DELETE', 'whereabouts/' + away.id)
+  })
+
+  /* ---- the screens ---- */
+  const SCREENS = {
+    customer: ['/t/customer/1', '.relbox'], customers: ['/t/customer?view=all', '.gr, .card'], net: ['/t/customer?look=graph&root=1', '.gnode'], tree: ['/t/customer?view=groups', '.tn'],
+    hard: ['/t/hard_case?view=all', '.gr, .card'], board: ['/t/opportunity?view=board', '.bcard'], deal: ['/t/opportunity/1', '.relbox'], funnel: ['/r/opportunities/funnel', '.plot svg'],
+    forecast: ['/r/opportunities/forecast', '.plot svg'], closed: ['/r/opportunities/closed', '.plot svg'], competitor: ['/t/competitor/1', '.kv'], cooperation: ['/t/cooperation?view=board', '.bcard'],
+    agent: ['/t/cooperation/1', '.kv'], calendar: ['/t/activity?view=team_calendar', '.calview'], actions: ['/t/activity?view=actions', '.bcol'], task: ['/t/task/1', '.kv'], tasks: ['/t/task?view=board', '.bcol'],
+    report: ['/t/work_report/1', '.kv'], reports: ['/r/activities/reports', '.reptable'], overview: ['/r/activities/overview', '.reptable'], targets: ['/r/activities/targets', '.reptable'], whereabouts: ['/t/whereabouts?view=team', '.calview'],
+  }
+  for (const [i, locale] of ['zh-CN', 'vi'].entries())
+    for (const [size, name, theme] of [[DESK, 'desk', i % 2 ? 'dark' : 'light'], [PHONE, 'phone', i % 2 ? 'light' : 'dark']])
+      await test(`sales: screens: ${locale} ${name} ${theme}`, { size, theme, locale, touch: name === 'phone' }, async (page) => {
+        await signIn(page, MANAGER)
+        for (const [screen, [path, wait]] of Object.entries(SCREENS)) {
+          await page.goto(path)
+          await page.locator(wait).first().waitFor()
+          await clean(page, screen)
+          if (process.env.E2E_SHOTS) await page.screenshot({ path: `${process.env.E2E_SHOTS}/sales-${locale}-${name}-${screen}.png` })
+          if (name === 'phone') assert.deepEqual(await small(page), [], 'targets under 40 px: ' + screen)
+        }
+      })
+}
