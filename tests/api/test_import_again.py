@@ -275,7 +275,7 @@ def test_an_import_that_was_cancelled_keeps_what_went_in_and_goes_on(own_site):
     db.close()
     assert job["result"]["new"] == there
     if job["state"] == "cancelled":
-        assert there < count
+        assert there <= count  # all may have gone in before it was heard
         assert person.post(f"/_job/{answer.json['job']}/retry").status in (200, 202, 204)
         job = person.job(answer)
     assert job["state"] == "done" and job["result"]["new"] == count
