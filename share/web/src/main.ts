@@ -7,7 +7,6 @@ import './css/list.css'
 import App from './App.vue'
 import { locale, setLocale } from './core/i18n'
 import { expectMeta } from './core/meta'
-import { atRest } from './core/rest'
 import { boot, phase, phone, signedInBefore } from './core/session'
 import { router } from './router'
 
@@ -23,7 +22,6 @@ const routed = watch(phase, (p) => {
 const table = /^\/t\/(\w+)$/.exec(location.pathname)?.[1]
 if (table && signedInBefore()) expectMeta(table)
 if (table) void (phone.value ? import('./ui/CardList.vue') : import('./ui/DataGrid.vue')).catch(() => {})
-void Promise.all([setLocale(locale.value), boot()]).then(() => {
-  app.mount('#app')
-  atRest(() => void import('./core/live').then((m) => m.live()))
-})
+void Promise.all([setLocale(locale.value), boot()]).then(() => app.mount('#app'))
+/* At once: what changes before it listens is not told. */
+void import('./core/live').then((m) => m.live())
