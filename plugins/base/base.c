@@ -1031,16 +1031,9 @@ static const struct berth_dict dicts[] = {
     {0},
 };
 
-/* The company's; a user's own language and zone come first. */
+/* What the configuration says (company, country, currency, zone, language, sessions) is not said here once more. */
 static const struct berth_field settings[] = {
-    {"company", BERTH_TEXT},
-    {"country", BERTH_PICK, 0, "country", "CN"},
-    {"currency", BERTH_PICK, 0, "currency", "CNY"},
-    {"zone", BERTH_TEXT, 0, .def = "Asia/Shanghai", .max = 64},
-    {"locale", BERTH_PICK, 0, "locale", "zh-CN"},
     {"sorting", BERTH_PICK, 0, "sorting"}, /* of lists by name; empty: as the company's language does, see record/order.h */
-    {"session_idle_minutes", BERTH_INT, 0, .def = "720", .max = 43200},
-    {"session_days", BERTH_INT, 0, .def = "7", .max = 90},
     {"see_belonging", BERTH_BOOL, 0, .def = "true"}, /* who reads a customer reads what belongs to it */
     /* What goes after how many days, see record/retain.c; 0: nothing. */
     {"bin_days", BERTH_INT, 0, .def = "90", .max = 3650},

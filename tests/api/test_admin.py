@@ -110,13 +110,13 @@ def test_a_setting_is_one_that_is_declared_and_of_its_type(people):
     admin = people["admin"]
     declared = {s["name"]: s for s in admin.get("/_registry").json["settings"]}
     assert declared["base.bin_days"]["type"] == "int" and declared["base.bin_days"]["default"] == 90
-    assert {"value": "vi"}.items() <= next(o for o in declared["base.locale"]["options"] if o["value"] == "vi").items()
+    assert {"value": "vi"}.items() <= next(o for o in declared["base.sorting"]["options"] if o["value"] == "vi").items()
     for name, value in (("base.nothing", "1"), ("base.setup", "x"), ("base.bin_days", "soon"), ("base.bin_days", "-1"), ("base.bin_days", "99999"),
-                        ("base.country", "Atlantis")):
+                        ("base.sorting", "Atlantis")):
         assert admin.post("/setting", {"name": name, "value": value}).status == 422, (name, value)
     assert admin.rows("setting", filter=["name", "in", ["base.nothing", "base.bin_days"]]) == []
     made = admin.made("setting", name="base.bin_days", value="30")
-    assert admin.patch(f"/setting/{made['id']}", made["version"], {"name": "base.session_days"}).status == 422
+    assert admin.patch(f"/setting/{made['id']}", made["version"], {"name": "base.run_days"}).status == 422
     assert people["li"].post("/setting", {"name": "base.bin_days", "value": "1"}).status == 403
     assert admin.row(f"/setting/{made['id']}")["value"] == "30"
     assert admin.delete(f"/setting/{made['id']}").status == 204

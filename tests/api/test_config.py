@@ -60,7 +60,7 @@ def set_up(admin):
     admin.made("day_off", on_day="2027-02-06", name="Tết", country="VN")
     admin.made("day_off", on_day="2027-02-06", name="Everybody's")
     admin.made("mail_template", name="Welcome", on_table="lead", subject_en="Hello {name}", body_en="…")
-    admin.made("setting", name="base.company", value="Trial Ltd")
+    admin.made("setting", name="base.run_days", value="21")
     admin.made("dup_rule", name="Same city", on_table="lead", fields="name", method="exact", on_create="block")
     read = admin.ask("POST", "/_import/lead", raw="Firma,Land,Betreuer\nMesse Spedition,大陆,Li\n".encode(), name="messe.csv")
     assert read.status == 201, read
@@ -229,7 +229,7 @@ HOSTILE = {
     "deep key": (only(department=[{"name": "A", "parent_id": json.loads('["B",' * 200 + "null" + "]" * 200)}]), None),
     "odd number behind a key": (only(role_table=[{"role_id": ["sales", -4], "on_table": "lead"}]), "role"),
     "setting of no plugin": (only(setting=[{"name": "timer.pools.due", "value": "1"}]), "name"),
-    "setting of the wrong type": (only(setting=[{"name": "base.session_days", "value": "many"}]), "value"),
+    "setting of the wrong type": (only(setting=[{"name": "base.run_days", "value": "many"}]), "value"),
     "filter on nothing": (only(saved_view=[{"name": "Hostile", "on_table": "lead", "audience": "everyone", "filter": ["spaceship", "=", 1]}]), None),
     "filter that is none": (only(saved_view=[{"name": "Hostile", "on_table": "lead", "audience": "everyone", "filter": {"and": 7}}]), None),
     "filter on a person": (only(saved_view=[{"name": "Hostile", "on_table": "lead", "audience": "everyone", "filter": ["owner_id", "=", 1]}]), "filter"),
