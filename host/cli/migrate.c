@@ -134,7 +134,7 @@ const struct cli_command cli_migrate = {
         "database and changes the database: tables, columns and indexes are added, columns\n"
         "renamed.  Nothing is dropped without --prune.  All of it is one transaction: after a\n"
         "failure or a power cut the database is as before.  A database that holds data is\n"
-        "copied to DATA/backup first.\n"
+        "copied to DATA/backup first, unless only indexes change.\n"
         "\n"
         "`berth serve` does the same at its start, so this is for looking at the plan, and for\n"
         "--prune.  It needs the server to be stopped, --plan does not.\n"

@@ -12,7 +12,7 @@
 #include "record/save.h"
 
 static struct session_limits limits = {
-    .idle_ms = 12 * 3600 * 1000LL, .absolute_ms = 7 * 86400 * 1000LL, .password_memory = 19456 * 1024, .password_ops = 2};
+    .idle_ms = 12 * 3600 * 1000LL, .absolute_ms = 7 * 86400 * 1000LL, .password_memory = 19456 * 1024, .password_ops = 3};
 
 /* Hashing takes 19 MB and 30 ms each: a flood of sign-ins waits here, not in memory. */
 static sem_t hashing;
