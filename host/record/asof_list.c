@@ -148,7 +148,7 @@ bool asof_moment(struct berth_ctx *c, const struct table *t, const char *text, i
     if (text == NULL || !when_time_parse(text, strlen(text), ms))
         ctx_invalid(c, "at", "err.time", NULL);
     else if (!(t->flags & BERTH_HISTORY))
-        ctx_fail(c, BERTH_INVALID, "bad_request", "err.no_history");
+        ctx_invalid(c, "at", "err.no_history", NULL);
     return c->rc == BERTH_OK;
 }
 

@@ -20,16 +20,6 @@
 #include "web/app.h"
 
 /* ---- reading ------------------------------------------------------------------------------- */
-/* ?at=2026-11-22T08:00:00Z: that moment in ms; false: it fails the ctx. */
-static bool moment(struct call *k, const char *at, int64_t *ms)
-{
-    if (!when_time_parse(at, strlen(at), ms))
-        call_bad(k, "at");
-    else if (!(k->t->flags & BERTH_HISTORY))
-        ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.no_history");
-    return k->c.rc == BERTH_OK;
-}
-
 /* As it was then: by falling id, uncounted. */
 static int list_at(struct call *k, const char *at, const struct page *p)
 {
@@ -43,7 +33,7 @@ static int list_at(struct call *k, const char *at, const struct page *p)
             return call_bad(k, without[i]);
     if (sort != NULL && strcmp(sort, "-id") != 0)
         return call_bad(k, "sort");
-    if (!moment(k, at, &ms) || !call_question(k, &w, &search, &sort))
+    if (!asof_moment(&k->c, k->t, at, &ms) || !call_question(k, &w, &search, &sort))
         return k->c.rc;
     w = where_and(&k->c, w, asof_search(&k->c, k->t, search));
     return k->c.rc != BERTH_OK ? (int)k->c.rc : asof_page(&k->c, k->t, w, ms, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), p->q.limit, &k->req->out);
@@ -170,7 +160,7 @@ static int one_at(struct call *k, const char *at)
     struct berth_row *r;
     int64_t ms;
 
-    if (!moment(k, at, &ms))
+    if (!asof_moment(&k->c, k->t, at, &ms))
         return k->c.rc;
     r = call_opened(k);
     r = r == NULL ? NULL : record_at(&k->c, r, ms);
