@@ -28,6 +28,8 @@ static bool holds(const char *name, const char *words)
 {
     size_t len = strlen(words);
 
+    if (len == 0) /* a lone accent folds to nothing */
+        return false;
     for (const char *p = name; (p = strstr(p, words)) != NULL; p++)
         if (!((p > name && is_wordy(p - 1) && is_wordy(p)) || (is_wordy(p + len - 1) && is_wordy(p + len))))
             return true;

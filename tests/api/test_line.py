@@ -98,6 +98,11 @@ def test_a_line_that_only_says_when_to_call_is_a_plan(people, firm):
     assert got["customer_id"] == firm["id"]  # hers
 
 
+def test_a_name_that_is_only_an_accent_names_nobody(people, firm):
+    for line in ("Called Mr \u0301 at Yonglianfa", "gọi anh \u0301"):
+        assert "contact_id" not in read(people["li"], line)["values"], line
+
+
 def test_what_is_not_understood_is_said_and_not_guessed(people, firm):
     answer = read(people["li"], "Called Mr Zimmermann at Qwertzuiop Works, call back soon")
     assert not {"customer_id", "contact_id", "next_on"} & set(answer["values"])
