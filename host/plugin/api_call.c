@@ -78,6 +78,14 @@ const char *api_call(struct berth_ctx *c, const char *what, const struct berth_v
     return answer;
 }
 
+/* NULL: it is no number. */
+static const json_t *element(const json_t *list, const char *name)
+{
+    bool number = *name != '\0' && strlen(name) < 10 && name[strspn(name, "0123456789")] == '\0';
+
+    return number ? json_array_get(list, strtoul(name, NULL, 10)) : NULL;
+}
+
 struct berth_val api_json_at(struct berth_ctx *c, const char *text, const char *path)
 {
     json_t *all = text == NULL ? NULL : json_loads(text, JSON_DECODE_ANY, NULL);
@@ -89,7 +97,7 @@ struct berth_val api_json_at(struct berth_ctx *c, const char *text, const char *
         size_t n = strcspn(path, ".");
         const char *name = arena_strndup(c->a, path, n);
 
-        at = json_is_array(at) ? json_array_get(at, strtoul(name, NULL, 10)) : json_object_get(at, name);
+        at = json_is_array(at) ? element(at, name) : json_object_get(at, name);
         path += n + (path[n] == '.');
     }
     if (json_is_string(at)) {

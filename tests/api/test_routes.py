@@ -58,7 +58,7 @@ def test_a_plugin_in_c_reaches_what_rest_offers_around_records(own_site):
     assert notes() == [] and manager.get(path + "/_files").json["files"] == []
     kept = li.post("/callcenter/keep", keep)
     assert kept.status == 200, kept
-    assert kept.json == {"note": keep["text"], "nothing": None, "file": kept.json["file"], "bytes": "they spoke long", "owner": None}
+    assert kept.json == {"note": keep["text"], "nothing": None, "no_number": None, "file": kept.json["file"], "bytes": "they spoke long", "owner": None}
     assert notes() == [keep["text"]]
     (file,) = manager.get(path + "/_files").json["files"]
     assert (file["no"], len(file["versions"]), manager.get(f"/_file/{file['id']}").body) == (2, 1, b"they spoke long")

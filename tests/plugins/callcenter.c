@@ -56,6 +56,7 @@ static int keep_call(struct berth_ctx *c)
     host->json_open(c, NULL, '{');
     host->json(c, "note", host->json_at(c, notes, "entries.0.text"));
     host->json(c, "nothing", host->json_at(c, notes, "entries.0.no.such"));
+    host->json(c, "no_number", host->json_at(c, notes, "entries.text"));
     host->json(c, "file", berth_i(second));
     host->json(c, "bytes", berth_s((const char *)host->file(c, second, &n)));
     host->json(c, "owner", lead == NULL ? berth_nil() : host->get(lead, "owner_id"));
