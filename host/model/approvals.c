@@ -32,7 +32,8 @@ bool approval_start_read(struct arena *a, const char *text, struct approval_star
     static const char *const starts[] = {"ask", "create", "change", "action", NULL};
     const char *is;
 
-    *out = (struct approval_start){word(a, &text), word(a, &text), NULL};
+    *out = (struct approval_start){.starts = word(a, &text)};
+    out->what = word(a, &text); /* of its own: members are initialized in no order */
     is = word(a, &text);
     if (is != NULL)
         out->value = word(a, &text);

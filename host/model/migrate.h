@@ -49,8 +49,8 @@ void migrate_print(struct buf *out, const struct plan *p);
 /* In a body of db_write(), which undoes all of it on -1. */
 int migrate_run(struct db_conn *writer, const struct plan *p, struct buf *err);
 
-/* What administrators declared, in the arena; empty when the tables are not there yet.  labels (may
- * be NULL) gets their texts. */
+/* What administrators declared, in the arena; empty when the tables are not there yet.  The
+ * languages that labels (NULL: none) holds besides ours join them. */
 int migrate_read_extra(struct arena *a, struct db_conn *c, const struct labels *labels,
                        struct model_extra *extra_r, struct buf *err);
 

@@ -74,5 +74,4 @@ bool due_now(struct berth_ctx *c, struct berth_row *r, struct due_answer *a, str
 bool due_field(const struct field *f);                 /* one of those columns */
 const char *due_reason(const struct berth_row *r);      /* of one that a rule took back just now; NULL */
 
-
 #endif

@@ -16,7 +16,6 @@ struct mime_file {
     size_t n;
 };
 
-
 struct mime_mail { /* all in the arena, all but files whole UTF-8 */
     const char *from, *subject, *text;
     const char *id; /* its Message-ID without brackets; NULL: it has none */

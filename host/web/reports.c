@@ -308,6 +308,8 @@ static int sheet(struct call *k)
     unlink(path);
     if (fd < 0 || fstat(fd, &st) < 0) {
         log_error("report", "write %s: %s", path, err.detail);
+        if (fd >= 0)
+            close(fd);
         return ctx_fail(&k->c, BERTH_BROKEN, "broken", "err.broken");
     }
     http_set(k->req, "Content-Type", csv ? "text/csv; charset=utf-8" : "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");

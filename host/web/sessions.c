@@ -10,11 +10,6 @@
 
 enum { SHOWN = 500, NAME = 24 }; /* a session is named by the beginning of its hash, which opens nothing */
 
-static void at(struct json *j, const char *key, struct db_stmt *s, int col)
-{
-    json_time(j, key, db_col_int(s, col));
-}
-
 static void text(struct json *j, const char *key, struct db_stmt *s, int col)
 {
     json_text(j, key, db_col_text(s, col, NULL));
@@ -50,9 +45,9 @@ static void session_row(struct json *j, struct db_stmt *s, const char *mine)
 {
     text(j, "id", s, 0);
     person(j, s, 1, 2);
-    at(j, "created_at", s, 3);
-    at(j, "seen_at", s, 4);
-    at(j, "expires_at", s, 5);
+    json_time(j, "created_at", db_col_int(s, 3));
+    json_time(j, "seen_at", db_col_int(s, 4));
+    json_time(j, "expires_at", db_col_int(s, 5));
     text(j, "ip", s, 6);
     text(j, "agent", s, 7);
     json_flag(j, "mine", strncmp(db_col_text(s, 0, NULL), mine, NAME) == 0);
@@ -79,9 +74,9 @@ static void token_row(struct json *j, struct db_stmt *s, const char *mine)
     number(j, "id", s, 0);
     person(j, s, 1, 2);
     text(j, "token", s, 3);
-    at(j, "created_at", s, 4);
-    at(j, "last_used_at", s, 5);
-    at(j, "expires_at", s, 6);
+    json_time(j, "created_at", db_col_int(s, 4));
+    json_time(j, "last_used_at", db_col_int(s, 5));
+    json_time(j, "expires_at", db_col_int(s, 6));
 }
 
 static void token_list(struct call *k, struct json *j, int64_t user)
