@@ -2,6 +2,8 @@
 import email.message
 import email.policy
 import email.utils
+import grp
+import io
 import itertools
 import os
 import pathlib
@@ -13,7 +15,6 @@ import subprocess
 import tempfile
 import time
 import zipfile
-import io
 
 import pytest
 
@@ -77,7 +78,7 @@ class Mailbox:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
-        users = "" if root else f"default_internal_user = {who.pw_name}\ndefault_login_user = {who.pw_name}\ndefault_internal_group = {os.getgid()}\n"
+        users = "" if root else f"default_internal_user = {who.pw_name}\ndefault_login_user = {who.pw_name}\ndefault_internal_group = {grp.getgrgid(who.pw_gid).gr_name}\n"
         (self.dir / "dovecot.conf").write_text(CONF.format(dir=self.dir, uid=who.pw_uid, gid=who.pw_gid, users=users, port=self.port))
         self.start()
         self.options = ["--imap_url", f"imaps://localhost:{self.port}/INBOX", "--imap_user", "crm", "--imap_password", "geheim", "--imap_ca",
@@ -85,7 +86,8 @@ class Mailbox:
 
     def start(self):
         self.process = subprocess.Popen(["dovecot", "-F", "-c", self.dir / "dovecot.conf"], stderr=subprocess.DEVNULL)
-        assert until(self.listens), (self.dir / "dovecot.log").read_text()
+        until(lambda: self.listens() or self.process.poll() is not None)
+        assert self.listens(), (self.dir / "dovecot.log").read_text()
 
     def listens(self):
         with socket.socket() as s:
