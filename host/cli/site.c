@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/when.h"
 #include "cli/plugins.h"
 #include "model/migrate.h"
 #include "plugin/api.h"
@@ -19,6 +20,7 @@
 #include "record/reindex.h"
 #include "record/seal.h"
 #include "service/service.h"
+#include "web/app.h"
 
 static const char *join(struct arena *a, const char *dir, const char *name)
 {
@@ -151,6 +153,9 @@ int site_open(struct site *s, const struct conf_list *scripts_left_out, struct b
     s->st.scanner = s->conf->scanner;
     s->st.public_url = s->conf->public_url;
     service_ready(&s->st);
+    s->app = arena_alloc(a, sizeof(*s->app));
+    *s->app = (struct app){.st = &s->st, .public_url = s->conf->public_url, .upload_max = (uint64_t)s->conf->upload_max, .started = when_now()};
+    inside_ready(s->app);
     if (db_open(s->conf->database, &o, &s->st.db, err) < 0)
         return -1;
     s->opened = true;
@@ -164,6 +169,7 @@ int site_open(struct site *s, const struct conf_list *scripts_left_out, struct b
     if (seal_start(&s->st, err) < 0)
         return -1;
     s->scripts = scripts_open(s->conf->scripts, scripts_left_out, &limits, atomic_load(&s->st.model));
+    s->app->scripts = s->scripts;
     s->st.scripts = scripts_ops(s->scripts);
     return 0;
 }

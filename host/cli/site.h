@@ -8,12 +8,15 @@
 #include "plugin/plugin.h"
 #include "record/store.h"
 
+struct app;
+
 struct site {
     const struct conf *conf;
     struct plugin_set plugins;
     struct model *bare; /* what plugins alone declare, checked before the database is touched */
     struct store st;
     struct scripts *scripts;
+    struct app *app; /* what host->call() and berth.call() reach where no server runs */
     const char *files_dir;
     bool opened;
 };

@@ -1,11 +1,14 @@
 """What an import takes and gives back exactly: references, times, unique values, the same file again, undo."""
 import csv
 import io
+import re
 import sqlite3
+import subprocess
 
 import openpyxl
 import pytest
 
+from site_ import BUILD, PATIENCE
 from test_import import HEADER, outcomes, run, tag, text, undo, upload, xlsx
 from test_merge import dump
 
@@ -241,6 +244,34 @@ def test_undo_keeps_what_something_was_hung_on(people):
     result = undo(person, look["import"])["result"]
     assert (result["undone"], result["kept"]) == (2, 3), result
     assert {r["id"] for r in person.rows("lead", filter=["name", "^", t])} == set(ids[:3])
+
+
+NOTED = """-- Each imported deal gets a note (a test).
+on("opportunity", "after_insert", function(deal)
+  berth.call("POST /opportunity/" .. deal.id .. "/_note", {text = "came by file"})
+end)
+"""
+
+
+def test_the_command_line_import_reaches_what_plugins_and_scripts_call(own_site, tmp_path):
+    """A deal's team has its shares, and a hook in Lua calls REST, where no server runs."""
+    site = own_site()
+    site.stop()
+    (tmp_path / "scripts/hooks/noted.lua").write_text(NOTED)
+    file, t = tmp_path / "deals.csv", tag()
+    file.write_bytes(sheet(["name", "team"], [[f"{t} {i}", "demo.zhang"] for i in range(2)]))
+    done = subprocess.run([BUILD / "berth", "import", file, "--table", "opportunity", "--map", "name=name,team=team", "--as", "demo.li",
+                           "--data", site.data, "--scripts", tmp_path / "scripts"], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0 and re.search(r"new\s+2", done.stdout + done.stderr), done
+    site = own_site()
+    li, zhang = site.sign_in("demo.li"), site.sign_in("demo.zhang")
+    deals = li.rows("opportunity", filter=["name", "^", t])
+    assert len(deals) == 2
+    for deal in deals:
+        path = f"/opportunity/{deal['id']}"
+        assert zhang.row(path)["team"] == [zhang.user["id"]]
+        note, = [e for e in li.get(path + "/_timeline").json["entries"] if e["kind"] == "note"]
+        assert note["text"] == "came by file"
 
 
 def test_undo_of_an_import_whose_record_was_merged_leaves_that_alone_until_it_is_split(people):
