@@ -168,6 +168,15 @@ static const char *parts_since(struct berth_ctx *c, const struct table *t, const
                      " OR d.updated_at <> d.created_at)", f->name, f->table->sql, t->sql, f->name, f->name, f->name);
 }
 
+/* Whom it was shared with while it was made (a deal's project team) goes with it, too. */
+static const char *hung_since(struct berth_ctx *c, const struct table *t, const char *hung)
+{
+    const char *sql = arena_fmt(c->a, "SELECT DISTINCT h.rec FROM %s h JOIN %s r ON r.id = h.rec WHERE h.tbl = %lld AND h.rec >= ?"
+                                      " AND h.rec <= ?", hung, t->sql, (long long)store_table_no(c->st, t));
+
+    return strcmp(hung, "record_share") == 0 ? arena_fmt(c->a, "%s AND h.at <> r.created_at", sql) : sql;
+}
+
 /* Which of the records from..to others point at, or something was hung on, in order. */
 static struct ids pointed_at(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
 {
@@ -184,8 +193,7 @@ static struct ids pointed_at(struct berth_ctx *c, const struct table *t, int64_t
                                              f->name, f->name), from, to);
         }
     for (const char *const *hung = hangs_tables; *hung != NULL; hung++)
-        add_ids(c, &out, arena_fmt(c->a, "SELECT DISTINCT rec FROM %s WHERE tbl = %lld AND rec >= ? AND rec <= ?", *hung,
-                                   (long long)store_table_no(c->st, t)), from, to);
+        add_ids(c, &out, hung_since(c, t, *hung), from, to);
     qsort(out.v, out.n, sizeof(out.v[0]), by_id);
     return out;
 }

@@ -246,6 +246,21 @@ def test_undo_keeps_what_something_was_hung_on(people):
     assert {r["id"] for r in person.rows("lead", filter=["name", "^", t])} == set(ids[:3])
 
 
+def test_undo_takes_back_deals_with_their_project_team(people):
+    """Shares that came with the record are no sign that somebody used it; one that came later is."""
+    person, zhang, t = people["manager"], people["zhang"], tag()
+    fields = ["name", "team"]
+    look = take(person, "opportunity", sheet(fields, [[f"{t} {i}", zhang.user["login"]] for i in range(3)]))
+    assert go(person, look, fields)["new"] == 3
+    ids = [r["id"] for r in person.rows("opportunity", filter=["name", "^", t], sort="name")]
+    assert all(zhang.row(f"/opportunity/{id}")["team"] == [zhang.user["id"]] for id in ids)
+    assert person.post(f"/opportunity/{ids[1]}/_share", {"kind": "share", "access": "read", "user_id": people["alice"].user["id"]}).status == 201
+    result = undo(person, look["import"])["result"]
+    assert (result["undone"], result["kept"]) == (2, 1), result
+    assert [r["id"] for r in person.rows("opportunity", filter=["name", "^", t])] == [ids[1]]
+    assert zhang.get(f"/opportunity/{ids[0]}").status == 404 and zhang.row(f"/opportunity/{ids[1]}")["id"] == ids[1]
+
+
 NOTED = """-- Each imported deal gets a note (a test).
 on("opportunity", "after_insert", function(deal)
   berth.call("POST /opportunity/" .. deal.id .. "/_note", {text = "came by file"})
