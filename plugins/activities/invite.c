@@ -1,7 +1,7 @@
 /* invite.c - who is asked to an appointment and what they answer.  An invitation is a row of the
  * person asked (of a contact person: of whoever asks), so that calendars and feeds find it by owner
  * and day; it carries what one needs to know.  The appointment itself is shared with a colleague who is asked,
- * for reading, until he declines. */
+ * for reading, until he declines; not by guests, who have it only because it was shared with them. */
 #include "activities.h"
 
 #include <stdlib.h>
@@ -38,44 +38,60 @@ static void tell(struct berth_ctx *c, struct berth_row *invitation, const char *
 
 /* ---- who is asked reads the appointment ------------------------------------------------------- */
 enum { READS_DAYS = 90 }; /* behind its end */
+#define BY_INVITATION "invitation" /* the part of such a share: what a person gave is left alone */
 
-/* Until long after it, or no more. */
-static int let_read(struct berth_ctx *c, struct berth_row *invitation, bool may)
+struct sharing {
+    bool may;           /* whoever acts may share it; guests may not */
+    int64_t any, asked; /* the user's shares; asked: that of an invitation; 0: none */
+};
+
+static struct sharing sharing_of(struct berth_ctx *c, long long activity, int64_t user)
+{
+    const char *all = host->call(c, host->fmt(c, "GET /activity/%lld/_share", activity), BERTH_NOARGS);
+    struct sharing s = {0};
+    int64_t id;
+
+    if (all == NULL)
+        return s;
+    s.may = host->json_at(c, all, "may").i != 0;
+    for (int i = 0; (id = host->json_at(c, all, host->fmt(c, "shares.%d.id", i)).i) != 0; i++) {
+        struct berth_val part = host->json_at(c, all, host->fmt(c, "shares.%d.part", i));
+
+        if (host->json_at(c, all, host->fmt(c, "shares.%d.user_id", i)).i != user)
+            continue;
+        s.any = id;
+        if (part.type == BERTH_TEXT && strcmp(part.s, BY_INVITATION) == 0)
+            s.asked = id;
+    }
+    return s;
+}
+
+/* Until long after it. */
+static int reads(struct berth_ctx *c, void *invitation)
 {
     long long activity = berth_number(invitation, "activity_id"), user = berth_number(invitation, "owner_id");
     int64_t end = berth_number(invitation, berth_is_empty(invitation, "end_at") ? "start_at" : "end_at");
     struct berth_val until = {BERTH_TIME, 0, {.i = (end > host->now(c) ? end : host->now(c)) + READS_DAYS * BERTH_DAY}};
-    const char *shares;
+    struct sharing s = sharing_of(c, activity, user);
+    const char *answer;
 
-    if (may) {
-        const char *answer = host->call(c, host->fmt(c, "POST /activity/%lld/_share", activity),
-                                        BERTH_ARGS(berth_s("kind"), berth_s("share"), berth_s("access"), berth_s("read"), berth_s("user_id"),
-                                                   berth_i(user), berth_s("until_at"), until));
-
-        if (answer != NULL) /* the invitation tells of it already */
-            host->alert_over(c, host->fmt(c, "share:%lld", (long long)host->json_at(c, answer, "id").i));
+    if (host->rc(c) != BERTH_OK || s.any != 0 || !s.may)
         return host->rc(c);
-    }
-    shares = host->call(c, host->fmt(c, "GET /activity/%lld/_share", activity), BERTH_NOARGS);
-    for (int i = 0; shares != NULL; i++) {
-        struct berth_val id = host->json_at(c, shares, host->fmt(c, "shares.%d.id", i));
-
-        if (id.type == BERTH_NULL)
-            break;
-        if (host->json_at(c, shares, host->fmt(c, "shares.%d.user_id", i)).i == user)
-            host->call(c, host->fmt(c, "DELETE /_share/%lld", (long long)id.i), BERTH_NOARGS);
-    }
+    answer = host->call(c, host->fmt(c, "POST /activity/%lld/_share", activity),
+                        BERTH_ARGS(berth_s("kind"), berth_s("share"), berth_s("access"), berth_s("read"), berth_s("part"), berth_s(BY_INVITATION),
+                                   berth_s("user_id"), berth_i(user), berth_s("until_at"), until));
+    if (answer != NULL) /* the invitation tells of it already */
+        host->alert_over(c, host->fmt(c, "share:%lld", (long long)host->json_at(c, answer, "id").i));
     return host->rc(c);
-}
-
-static int reads(struct berth_ctx *c, void *invitation)
-{
-    return let_read(c, invitation, true);
 }
 
 static int reads_no_more(struct berth_ctx *c, void *invitation)
 {
-    return let_read(c, invitation, false);
+    struct sharing s = sharing_of(c, berth_number(invitation, "activity_id"), berth_number(invitation, "owner_id"));
+
+    if (s.asked != 0)
+        host->call(c, host->fmt(c, "DELETE /_share/%lld", (long long)s.asked), BERTH_NOARGS);
+    return host->rc(c);
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */
@@ -117,7 +133,7 @@ static void ask(struct berth_ctx *c, const struct berth_row *activity, int64_t u
     if (host->save(c, i) != BERTH_OK)
         return;
     if (contact == 0) {
-        let_read(c, i, true);
+        reads(c, i);
         tell(c, i, "activities.alert.invited", user);
     }
     else if (template_ != 0 && !berth_is_empty(p, "email"))

@@ -80,6 +80,25 @@ def test_who_is_asked_reads_the_appointment_and_changes_nothing_until_he_decline
     assert zhang.row(path)["preparation"] == "figures of May"
 
 
+def shares(person, path):
+    return {s["user_id"]: (s["access"], s["until_at"] is None) for s in person.get(path + "/_share").json["shares"]}
+
+
+def test_an_invitation_leaves_alone_what_a_person_shared(people, meeting):
+    """Neither asking, nor accepting, nor declining takes from somebody what he was given by hand."""
+    li, zhang, minh = (people[n] for n in ("li", "zhang", "minh"))
+    path, given = f"/activity/{meeting['id']}", {zhang.user["id"]: ("cooperate", True)}
+    assert li.post(path + "/_share", {"kind": "share", "access": "cooperate", "user_id": zhang.user["id"]}).status == 201
+    assert li.post(path + "/invite", {"people": [zhang.user["id"], minh.user["id"]]}).status == 200
+    assert shares(li, path) == given | {minh.user["id"]: ("read", False)}
+    for person in (zhang, minh):
+        mine = asked(person, meeting)[person.user["id"]]
+        for answer in ("accept", "decline", "maybe", "decline"):
+            assert person.post(f"/invitation/{mine['id']}/{answer}", {}).status == 200, answer
+    assert shares(li, path) == given and minh.get(path).status == 404
+    assert zhang.patch(path, zhang.row(path)["version"], {"goal": "ours"}).status == 200
+
+
 def test_a_moved_appointment_is_asked_again_and_a_cancelled_one_is_off(people, meeting):
     li, zhang = people["li"], people["zhang"]
     path = f"/activity/{meeting['id']}"
