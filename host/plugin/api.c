@@ -57,7 +57,7 @@ static int api_error(struct berth_ctx *c, enum berth_rc rc, const char *field, c
 {
     if (field != NULL && rc == BERTH_INVALID)
         return ctx_invalid(c, field, arena_strdup(c->a, key), NULL);
-    return ctx_fail(c, rc, NULL, arena_strdup(c->a, key));
+    return ctx_fail_at(c, rc, field, arena_strdup(c->a, key));
 }
 
 static int api_rc(struct berth_ctx *c)

@@ -45,6 +45,27 @@ static void take_args(struct berth_ctx *c, const char **to, size_t max, va_list 
     to[n] = NULL;
 }
 
+/* The first problem of a field is enough. */
+static bool add_problem(struct berth_ctx *c, struct ctx_problem *p)
+{
+    for (const struct ctx_problem *q = c->problems; q != NULL; q = q->next)
+        if (strcmp(q->field, p->field) == 0)
+            return false;
+    *c->problems_end = p;
+    c->problems_end = &p->next;
+    return true;
+}
+
+int ctx_fail_at(struct berth_ctx *c, enum berth_rc rc, const char *field, const char *key)
+{
+    struct ctx_problem *p = arena_alloc(c->a, sizeof(*p));
+
+    *p = (struct ctx_problem){.field = field == NULL ? NULL : arena_strdup(c->a, field), .key = key};
+    if (field != NULL && c->rc == BERTH_OK)
+        add_problem(c, p);
+    return ctx_fail(c, rc, NULL, key);
+}
+
 int ctx_invalid(struct berth_ctx *c, const char *field, const char *key, ...)
 {
     struct ctx_problem *p = arena_alloc(c->a, sizeof(*p));
@@ -57,12 +78,7 @@ int ctx_invalid(struct berth_ctx *c, const char *field, const char *key, ...)
     va_start(ap, key);
     take_args(c, p->args, 4, ap);
     va_end(ap);
-    for (const struct ctx_problem *q = c->problems; q != NULL; q = q->next)
-        if (strcmp(q->field, field) == 0)
-            return c->rc; /* the first problem of a field is enough */
-    *c->problems_end = p;
-    c->problems_end = &p->next;
-    return ctx_fail(c, BERTH_INVALID, "invalid", "err.invalid");
+    return add_problem(c, p) ? ctx_fail(c, BERTH_INVALID, "invalid", "err.invalid") : (int)c->rc;
 }
 
 int ctx_db(struct berth_ctx *c, int db_rc, const char *what)

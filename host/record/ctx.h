@@ -96,6 +96,7 @@ void ctx_init(struct berth_ctx *c, struct store *st, struct db_conn *conn, struc
               const struct who *who, const char *locale);
 
 int ctx_fail(struct berth_ctx *c, enum berth_rc rc, const char *code, const char *key);
+int ctx_fail_at(struct berth_ctx *c, enum berth_rc rc, const char *field, const char *key); /* the field may be NULL */
 /* Names a field; several problems may gather before the ctx is looked at again. */
 int ctx_invalid(struct berth_ctx *c, const char *field, const char *key, ...); /* name, value..., NULL */
 /* The database said no: maps DB_* to a berth_rc and logs. */

@@ -24,7 +24,12 @@ bool share_table(const struct table *t)
 
 bool share_may(struct berth_ctx *c, const struct berth_row *r)
 {
-    return share_table(r->t) && perm_row(c, r, DO_UPDATE) && !perm_guest(c, r, DO_UPDATE);
+    bool all = c->all, may = share_table(r->t) && perm_row(c, r, DO_UPDATE);
+
+    c->all = false; /* what sees all rows gives none away for a guest */
+    may = may && !perm_guest(c, r, DO_UPDATE);
+    c->all = all;
+    return may;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------ */
@@ -90,6 +95,18 @@ static void roles_json(struct berth_ctx *c, struct json *j)
     db_reset(s);
 }
 
+/* How many more the record may have. */
+static int64_t left(struct berth_ctx *c, const struct berth_row *r)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT count(*) FROM record_share WHERE tbl = ? AND rec = ?");
+    int64_t n;
+
+    db_bind_int(s, 1, store_table_no(c->st, r->t));
+    db_bind_int(s, 2, row_id(r));
+    n = db_one_int(s);
+    return SHARES_MAX - n;
+}
+
 int share_list(struct berth_ctx *c, const struct berth_row *r, struct buf *out)
 {
     struct json j = json_to(out);
@@ -99,6 +116,7 @@ int share_list(struct berth_ctx *c, const struct berth_row *r, struct buf *out)
     json_id(&j, "owner_id", owner);
     json_text(&j, "owner_name", owner == 0 ? NULL : name_of(c, "user", owner));
     json_flag(&j, "may", share_may(c, r));
+    json_number(&j, "left", left(c, r));
     json_key(&j, "team");
     list_kind(c, &j, r, "team");
     json_key(&j, "shares");
@@ -188,17 +206,6 @@ static int64_t until_of(struct berth_ctx *c, const json_t *body)
     return at;
 }
 
-static bool too_many(struct berth_ctx *c, const struct berth_row *r)
-{
-    struct db_stmt *s = db_prepare(c->conn, "SELECT count(*) FROM record_share WHERE tbl = ? AND rec = ?");
-    int64_t n;
-
-    db_bind_int(s, 1, store_table_no(c->st, r->t));
-    db_bind_int(s, 2, row_id(r));
-    n = db_one_int(s);
-    return n >= SHARES_MAX;
-}
-
 static int drop_same(struct berth_ctx *c, const struct berth_row *r, const char *kind, const struct target *to, int64_t id)
 {
     struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "DELETE FROM record_share WHERE tbl = ? AND rec = ? AND kind = ? AND %s = ?",
@@ -228,7 +235,7 @@ int64_t share_add(struct berth_ctx *c, const struct berth_row *r, const json_t *
         return ctx_invalid(c, "part", "err.too_long", "max", "60", NULL), 0;
     if (drop_same(c, r, kind, to, id) != BERTH_OK)
         return 0;
-    if (too_many(c, r))
+    if (left(c, r) <= 0)
         return ctx_fail(c, BERTH_CONFLICT, "conflict", "err.shares"), 0;
     s = db_prepare(c->conn, arena_fmt(c->a, "INSERT INTO record_share (kind, tbl, rec, %s, access, part, until_at, at, by)"
                                             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", to->column));

@@ -316,6 +316,7 @@ BERTH_PLUGIN(.name = "opportunities", .version = "0.1.0", .needs = "base", .caps
                                          {"GET", "/opportunities/closed", .run = closed},
                                          {"GET", "/opportunities/similar", .run = similar}),
     .hooks = BERTH_LIST_OF(berth_hook, {BERTH_BEFORE | SAVED, "opportunity", deal_check},
+                                       {BERTH_BEFORE | SAVED, "opportunity", team_check},
                                        {BERTH_AFTER | SAVED, "opportunity", deal_saved},
                                        {BERTH_AFTER | SAVED, "opportunity", team_saved},
                                        {BERTH_BEFORE | BERTH_INSERT, "deal_contact", part_known},

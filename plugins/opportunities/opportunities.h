@@ -47,6 +47,7 @@ int target_check(struct berth_ctx *c, struct berth_event *ev);
 int figure_saved(struct berth_ctx *c, struct berth_event *ev);
 
 /* team.c: who stands in the project team works on the deal */
+int team_check(struct berth_ctx *c, struct berth_event *ev);
 int team_saved(struct berth_ctx *c, struct berth_event *ev);
 
 #endif

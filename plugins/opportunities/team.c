@@ -25,38 +25,81 @@ static bool has(struct berth_ctx *c, const char *list, int64_t id)
     return strstr(list, host->fmt(c, "|%lld|", (long long)id)) != NULL;
 }
 
-static void leaves(struct berth_ctx *c, long long deal, int64_t user)
+/* Whom the deal is shared with now, as REST tells it. */
+static const char *shares_of(struct berth_ctx *c, long long deal)
 {
-    const char *team = host->call(c, host->fmt(c, "GET /opportunity/%lld/_share", deal), BERTH_NOARGS);
-
-    for (int i = 0; team != NULL; i++) {
-        struct berth_val id = host->json_at(c, team, host->fmt(c, "team.%d.id", i));
-
-        if (id.type == BERTH_NULL)
-            break;
-        if (host->json_at(c, team, host->fmt(c, "team.%d.user_id", i)).i == user)
-            host->call(c, host->fmt(c, "DELETE /_share/%lld", (long long)id.i), BERTH_NOARGS);
-    }
+    return host->call(c, host->fmt(c, "GET /opportunity/%lld/_share", deal), BERTH_NOARGS);
 }
 
+/* The user's share as one of the team; 0: none. */
+static int64_t share_of(struct berth_ctx *c, const char *shares, int64_t user)
+{
+    for (int i = 0; shares != NULL; i++) {
+        int64_t id = host->json_at(c, shares, host->fmt(c, "team.%d.id", i)).i;
+
+        if (id == 0 || host->json_at(c, shares, host->fmt(c, "team.%d.user_id", i)).i == user)
+            return id;
+    }
+    return 0;
+}
+
+static void joins(struct berth_ctx *c, long long deal, int64_t user)
+{
+    host->call(c, host->fmt(c, "POST /opportunity/%lld/_share", deal),
+               BERTH_ARGS(berth_s("kind"), berth_s("team"), berth_s("access"), berth_s("cooperate"), berth_s("user_id"), berth_i(user)));
+}
+
+/* Who is new in the team, and the former owner who stands there, have a share; who left has none.  That somebody may
+ * not share it, or that there is no room, is no reason not to hand it over. */
 static int follow(struct berth_ctx *c, void *arg)
 {
     struct berth_event *ev = arg;
     const char *now = team_of(ev->row), *before = team_of(ev->old);
     long long deal = berth_number(ev->row, "id");
-    int64_t id;
+    int64_t owner = berth_number(ev->row, "owner_id"), former = ev->old == NULL ? 0 : berth_number(ev->old, "owner_id"), id, share;
+    const char *shares = shares_of(c, deal);
+    bool room = shares != NULL && host->json_at(c, shares, "may").i && host->json_at(c, shares, "left").i > 0;
 
-    for (const char *p = now; (p = next_id(p, &id)) != NULL && host->rc(c) == BERTH_OK;)
-        if (!has(c, before, id) && id != berth_number(ev->row, "owner_id"))
-            host->call(c, host->fmt(c, "POST /opportunity/%lld/_share", deal),
-                       BERTH_ARGS(berth_s("kind"), berth_s("team"), berth_s("access"), berth_s("cooperate"), berth_s("user_id"), berth_i(id)));
     for (const char *p = before; (p = next_id(p, &id)) != NULL && host->rc(c) == BERTH_OK;)
-        if (!has(c, now, id))
-            leaves(c, deal, id);
+        if (!has(c, now, id) && (share = share_of(c, shares, id)) != 0)
+            host->call(c, host->fmt(c, "DELETE /_share/%lld", (long long)share), BERTH_NOARGS);
+    for (const char *p = now; (p = next_id(p, &id)) != NULL && host->rc(c) == BERTH_OK;)
+        if (id != owner && (!has(c, before, id) || (id == former && room)) && share_of(c, shares, id) == 0)
+            joins(c, deal, id);
     return host->rc(c);
+}
+
+static bool team_changed(const struct berth_event *ev)
+{
+    return strcmp(team_of(ev->row), team_of(ev->old)) != 0;
 }
 
 int team_saved(struct berth_ctx *c, struct berth_event *ev)
 {
-    return strcmp(team_of(ev->row), team_of(ev->old)) == 0 ? host->rc(c) : host->all_rows(c, follow, ev);
+    bool handed = ev->old != NULL && berth_number(ev->row, "owner_id") != berth_number(ev->old, "owner_id");
+
+    return team_changed(ev) || handed ? host->all_rows(c, follow, ev) : host->rc(c);
+}
+
+/* Guests of a deal bring none along; and a record is shared with so many at most. */
+static int may_follow(struct berth_ctx *c, void *arg)
+{
+    const struct berth_event *ev = arg;
+    const char *now = team_of(ev->row), *before = team_of(ev->old), *shares = shares_of(c, berth_number(ev->old, "id"));
+    int64_t more = 0, id;
+
+    if (shares == NULL)
+        return host->rc(c);
+    if (!host->json_at(c, shares, "may").i)
+        return host->error(c, BERTH_DENIED, "team", "err.denied");
+    for (const char *p = now; (p = next_id(p, &id)) != NULL;)
+        more += !has(c, before, id);
+    for (const char *p = before; (p = next_id(p, &id)) != NULL;)
+        more -= !has(c, now, id);
+    return more > host->json_at(c, shares, "left").i ? host->error(c, BERTH_INVALID, "team", "err.shares") : host->rc(c);
+}
+
+int team_check(struct berth_ctx *c, struct berth_event *ev)
+{
+    return ev->old != NULL && team_changed(ev) ? host->all_rows(c, may_follow, ev) : host->rc(c);
 }

@@ -99,6 +99,15 @@ def test_an_invitation_leaves_alone_what_a_person_shared(people, meeting):
     assert zhang.patch(path, zhang.row(path)["version"], {"goal": "ours"}).status == 200
 
 
+def test_a_guest_who_asks_somebody_to_an_appointment_does_not_share_it(people, meeting):
+    li, zhang, minh = (people[n] for n in ("li", "zhang", "minh"))
+    path = f"/activity/{meeting['id']}"
+    assert li.post(path + "/_share", {"kind": "share", "access": "cooperate", "user_id": zhang.user["id"]}).status == 201
+    assert zhang.post(path + "/invite", {"people": [minh.user["id"]]}).status == 200
+    assert asked(minh, meeting)[minh.user["id"]]["subject"] == meeting["subject"] and minh.get(path).status == 404
+    assert set(shares(li, path)) == {zhang.user["id"]}
+
+
 def test_a_moved_appointment_is_asked_again_and_a_cancelled_one_is_off(people, meeting):
     li, zhang = people["li"], people["zhang"]
     path = f"/activity/{meeting['id']}"

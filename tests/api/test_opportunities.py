@@ -128,6 +128,58 @@ def test_the_project_team_works_on_the_deal_while_it_stands_there(people, deal):
     assert li.patch(path, row["version"], {"team": []}).status == 200 and minh.get(path).status == 404
 
 
+def team_shares(person, path):
+    return {s["user_id"]: s["access"] for s in person.get(path + "/_share").json["team"]}
+
+
+def test_a_guest_of_a_deal_brings_nobody_into_its_team(people):
+    """What the guest may not share with REST he may not share with a field either."""
+    li, zhang, minh = people["li"], people["zhang"], people["minh"]
+    deal = li.made("opportunity", name=name())
+    path = f"/opportunity/{deal['id']}"
+    assert li.post(path + "/_share", {"kind": "share", "access": "cooperate", "user_id": zhang.user["id"]}).status == 201
+    version = zhang.row(path)["version"]
+    assert zhang.post(path + "/_share", {"kind": "team", "access": "cooperate", "user_id": minh.user["id"]}).status == 403
+    answer = zhang.patch(path, version, {"team": [minh.user["id"]], "next_step": "with Minh"})
+    assert answer.status == 403 and "team" in answer.json["error"]["fields"], answer
+    now = li.row(path)
+    assert (now["team"], now["next_step"], now["version"]) == ([], None, version) and minh.get(path).status == 404
+    assert team_shares(li, path) == {}
+    assert zhang.patch(path, version, {"next_step": "alone"}).status == 200
+    row = li.patch(path, version + 1, {"team": [minh.user["id"]]}).json["row"]
+    assert zhang.patch(path, row["version"], {"team": []}).status == 403  # nor sends one of it away
+    assert li.row(path)["team"] == [minh.user["id"]] and minh.row(path)["id"] == deal["id"]
+
+
+def test_a_former_owner_who_stands_in_the_team_still_works_on_the_deal(people):
+    li, zhang, manager = people["li"], people["zhang"], people["manager"]
+    deal = li.made("opportunity", name=name())
+    path = f"/opportunity/{deal['id']}"
+    row = li.patch(path, li.row(path)["version"], {"team": [li.user["id"]]}).json["row"]
+    assert team_shares(li, path) == {}
+    answer = manager.patch(path, row["version"], {"owner_id": zhang.user["id"]})
+    assert answer.status == 200, answer
+    assert team_shares(manager, path) == {li.user["id"]: "cooperate"}
+    assert li.patch(path, answer.json["row"]["version"], {"next_step": "hand over the papers"}).status == 200
+    assert manager.row(path)["next_step"] == "hand over the papers"
+
+
+def test_a_deal_that_is_shared_with_too_many_says_so_at_its_team(people, own_site):
+    site = own_site()
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    deal = li.made("opportunity", name=name())
+    path, others = f"/opportunity/{deal['id']}", [p["id"] for p in admin.rows("user") if p["id"] != li.user["id"]][:2]
+    departments = [admin.made("department", name=name("Dept"))["id"] for _ in range(199)]
+    for id in departments:
+        assert li.post(path + "/_share", {"kind": "share", "access": "read", "department_id": id}).status == 201
+    assert li.get(path + "/_share").json["left"] == 1
+    answer = li.patch(path, deal["version"], {"team": others})
+    assert answer.status == 422 and "team" in answer.json["error"]["fields"], answer
+    assert li.row(path)["team"] == [] and team_shares(li, path) == {}
+    assert li.patch(path, deal["version"], {"team": others[:1]}).status == 200
+    assert team_shares(li, path) == {others[0]: "cooperate"}
+
+
 def test_deals_that_idle_are_flagged(own_site):
     site = own_site()
     admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
