@@ -203,6 +203,7 @@ static int work(struct task *t, const struct user_deed *d)
         struct berth_ctx c;
 
         ctx_init(&c, &t->site->st, conn, a, NULL, NULL);
+        session_limits(t->cli->conf);
         t->hash = session_hash(&c, t->login, password);
         if (t->hash == NULL)
             rc = cli_fail(t->cli, "%s", ctx_text(&c, c.problems != NULL ? c.problems->key : "err.broken", NULL));

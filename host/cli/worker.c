@@ -94,7 +94,6 @@ static uint64_t tag(const char *s)
 static int start(struct server *s, int listen_fd, struct buf *err)
 {
     const struct conf *c = s->site.conf;
-    struct session_limits limits = {c->session_idle, c->session_absolute, (size_t)c->password_memory, 3};
     struct http_config h = {
         .listen_fd = listen_fd,
         .threads = (int)c->event_threads,
@@ -119,7 +118,7 @@ static int start(struct server *s, int listen_fd, struct buf *err)
         .thread_free = app_thread_free,
     };
 
-    session_limits(&limits);
+    session_limits(c);
     if (c->demo && demo_load(&s->site, err) < 0)
         return -1;
     s->ui = static_open(c->ui, app_csp, err);

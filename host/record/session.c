@@ -11,8 +11,11 @@
 #include "record/find.h"
 #include "record/save.h"
 
-static struct session_limits limits = {
-    .idle_ms = 12 * 3600 * 1000LL, .absolute_ms = 7 * 86400 * 1000LL, .password_memory = 19456 * 1024, .password_ops = 3};
+enum { PASSES = 3 }; /* of argon2id */
+static struct {
+    int64_t idle_ms, absolute_ms;
+    size_t password_memory;
+} limits = {12 * 3600 * 1000LL, 7 * 86400 * 1000LL, 19456 * 1024};
 
 /* Hashing takes 19 MB and 30 ms each: a flood of sign-ins waits here, not in memory. */
 static sem_t hashing;
@@ -28,9 +31,11 @@ static void hashing_init(void)
     crypto_shorthash_keygen(tries_secret);
 }
 
-void session_limits(const struct session_limits *l)
+void session_limits(const struct conf *conf)
 {
-    limits = *l;
+    limits.idle_ms = conf->session_idle;
+    limits.absolute_ms = conf->session_absolute;
+    limits.password_memory = (size_t)conf->password_memory;
 }
 
 /* ---- secrets ---------------------------------------------------------------------- */
@@ -339,8 +344,8 @@ static char *make_hash(struct arena *a, const char *password)
     pthread_once(&hashing_once, hashing_init);
     while (sem_wait(&hashing) != 0) {
     }
-    rc = crypto_pwhash_str_alg(out, password, strlen(password), (unsigned long long)limits.password_ops,
-                               limits.password_memory, crypto_pwhash_ALG_ARGON2ID13);
+    rc = crypto_pwhash_str_alg(out, password, strlen(password), PASSES, limits.password_memory,
+                               crypto_pwhash_ALG_ARGON2ID13);
     sem_post(&hashing);
     return rc == 0 ? out : NULL;
 }
@@ -365,29 +370,34 @@ static const char *dummy_hash(void)
 }
 
 int64_t session_check(struct store *st, struct db_conn *conn, const char *login, const char *password,
-                      const char *ip, int *wait_r)
+                      const char *ip, struct session_try *t)
 {
     uint64_t by_login = tries_key("login", login), by_ip = tries_key("ip", ip);
     int64_t now = when_monotonic(), user = 0;
-    char hash[crypto_pwhash_STRBYTES] = "";
     struct db_stmt *s;
 
-    if ((*wait_r = tries(st->sessions, by_login, now, 0, TRIES)) > 0 ||
-        (*wait_r = tries(st->sessions, by_ip, now, 0, TRIES * 10)) > 0)
+    t->hash[0] = '\0';
+    if ((t->wait = tries(st->sessions, by_login, now, 0, TRIES)) > 0 ||
+        (t->wait = tries(st->sessions, by_ip, now, 0, TRIES * 10)) > 0)
         return -1;
     s = db_prepare(conn, "SELECT id, password_hash FROM \"user\" WHERE login = ? AND active = 1");
     db_bind_text(s, 1, login, -1);
     if (db_step(s) == DB_ROW && !db_col_is_null(s, 1)) {
         user = db_col_int(s, 0);
-        snprintf(hash, sizeof(hash), "%s", db_col_text(s, 1, NULL));
+        snprintf(t->hash, sizeof(t->hash), "%s", db_col_text(s, 1, NULL));
     }
     db_reset(s);
-    if (!verify(user != 0 ? hash : dummy_hash(), password))
+    if (!verify(user != 0 ? t->hash : dummy_hash(), password))
         user = 0;
     tries(st->sessions, by_login, now, user != 0 ? -1 : 1, TRIES);
     if (user == 0)
         tries(st->sessions, by_ip, now, 1, TRIES * 10);
     return user;
+}
+
+const char *session_renewed(struct arena *a, const struct session_try *t, const char *password)
+{
+    return crypto_pwhash_str_needs_rehash(t->hash, PASSES, limits.password_memory) == 0 ? NULL : make_hash(a, password);
 }
 
 const char *session_hash(struct berth_ctx *c, const char *login, const char *password)
@@ -441,6 +451,16 @@ int session_set_hash(struct berth_ctx *c, int64_t user, const char *hash)
     if (db_changes(c->conn) == 0)
         return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
     return audit_add(c, "password", arena_fmt(c->a, "user %lld", (long long)user));
+}
+
+int session_renew(struct berth_ctx *c, int64_t user, const char *was, const char *hash)
+{
+    struct db_stmt *s = db_prepare(c->conn, "UPDATE \"user\" SET password_hash = ? WHERE id = ? AND password_hash = ?");
+
+    db_bind_text(s, 1, hash, -1);
+    db_bind_int(s, 2, user);
+    db_bind_text(s, 3, was, -1);
+    return run(c, s, "hash a password anew");
 }
 
 /* ---- sessions ------------------------------------------------------------------------------ */

@@ -5,6 +5,7 @@
 #ifndef BERTH_SESSION_H
 #define BERTH_SESSION_H
 
+#include "base/conf.h"
 #include "record/ctx.h"
 
 enum { SECRET_TEXT = 64 }; /* "brt_" and 43 characters, and the NUL */
@@ -13,12 +14,7 @@ void session_secret_hash(const char *secret, char out[SESSION_HASH_TEXT]); /* wh
 
 void session_secret(const char *prefix, char out[SECRET_TEXT]); /* a new one: the prefix, and what nobody can guess */
 
-struct session_limits {
-    int64_t idle_ms, absolute_ms;
-    size_t password_memory; /* bytes for argon2id */
-    int password_ops;
-};
-void session_limits(const struct session_limits *l); /* once, at the start */
+void session_limits(const struct conf *conf); /* once, at the start */
 
 struct session_cache *session_cache_new(void);
 void session_cache_free(struct session_cache **sc);
@@ -29,11 +25,19 @@ int64_t session_user(struct store *st, struct db_conn *conn, const char *secret,
 /* On the writer: from the next request on the session looks as that user sees things; 0: as its own again. */
 int session_look_as(struct berth_ctx *c, const char *secret, int64_t user);
 
+struct session_try {
+    int wait;       /* seconds, after too many tries */
+    char hash[128]; /* of the user's password, as it was when it was checked */
+};
 /* Checks login and password on conn.  Takes tens of milliseconds and much memory: pool threads only,
  * a few at a time.  The user's id; 0 wrong (unknown and wrong take equally long); -1 too many tries,
- * *wait_r seconds. */
+ * t->wait seconds. */
 int64_t session_check(struct store *st, struct db_conn *conn, const char *login, const char *password,
-                      const char *ip, int *wait_r);
+                      const char *ip, struct session_try *t);
+/* Behind a good check: the password's hash as one would make it today; NULL: it is such a one.  Pool threads only. */
+const char *session_renewed(struct arena *a, const struct session_try *t, const char *password);
+/* On the writer: takes it, unless another password was set since. */
+int session_renew(struct berth_ctx *c, int64_t user, const char *was, const char *hash);
 /* On the writer: a new session; its secret in out. */
 int session_start(struct berth_ctx *c, int64_t user, const char *ip, const char *agent, char out[SECRET_TEXT]);
 int session_end(struct berth_ctx *c, const char *secret);

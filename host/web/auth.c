@@ -13,6 +13,7 @@ struct sign_in {
     char secret[SECRET_TEXT];
     /* of the first start: */
     const char *setup, *login, *name, *hash;
+    const char *was, *renewed;                      /* hashes of a password whose hash was made with other limits; NULL */
     const char *invite; /* of a link to choose a password: its secret */
 };
 
@@ -23,6 +24,8 @@ static int sign_in_body(struct call *k, void *arg)
     if (s->setup != NULL && session_setup(&k->c, s->setup, s->login, s->name, s->hash, &s->user) != BERTH_OK)
         return k->c.rc;
     if (s->invite != NULL && invite_take(&k->c, s->invite, s->hash, &s->user) != BERTH_OK)
+        return k->c.rc;
+    if (s->renewed != NULL && session_renew(&k->c, s->user, s->was, s->renewed) != BERTH_OK)
         return k->c.rc;
     session_start(&k->c, s->user, http_peer(k->req), http_header(k->req, "User-Agent"), s->secret);
     return audit_as(&k->c, s->user, s->setup != NULL ? "setup" : "sign_in", "");
@@ -52,15 +55,15 @@ static int signed_in(struct call *k, struct sign_in *s)
 static int sign_in(struct call *k)
 {
     const char *login = call_string(k, "login"), *password = call_string(k, "password");
-    struct sign_in s = {0};
-    int wait = 0;
+    struct session_try try = {0};
+    struct sign_in s = {.was = try.hash};
 
     if (login == NULL || password == NULL || strlen(password) > 512)
         return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.bad_body");
-    s.user = session_check(k->app->st, k->c.conn, login, password, http_peer(k->req), &wait);
+    s.user = session_check(k->app->st, k->c.conn, login, password, http_peer(k->req), &try);
     if (s.user < 0) {
         http_fail(k->req, 429, "slow_down", ctx_text(&k->c, "err.slow_down", NULL));
-        http_set(k->req, "Retry-After", arena_fmt(k->req->arena, "%d", wait));
+        http_set(k->req, "Retry-After", arena_fmt(k->req->arena, "%d", try.wait));
         k->app_answered = true;
         return BERTH_OK;
     }
@@ -68,6 +71,7 @@ static int sign_in(struct call *k)
         audit_later(k->app->st, 0, "sign_in_failed", login, http_peer(k->req));
         return ctx_fail(&k->c, BERTH_DENIED, "bad_login", "err.bad_login");
     }
+    s.renewed = session_renewed(k->req->arena, &try, password);
     return signed_in(k, &s);
 }
 
@@ -173,11 +177,11 @@ static int change_password(struct call *k)
 {
     const char *old = call_string(k, "old"), *new_one = call_string(k, "new");
     struct change ch = {.user = k->user, .keep = k->secret};
-    int wait;
+    struct session_try try;
 
     if (old == NULL || new_one == NULL)
         return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.bad_body");
-    if (session_check(k->app->st, k->c.conn, k->c.who->login, old, http_peer(k->req), &wait) != k->user)
+    if (session_check(k->app->st, k->c.conn, k->c.who->login, old, http_peer(k->req), &try) != k->user)
         return ctx_invalid(&k->c, "old", "err.bad_password", NULL);
     ch.hash = session_hash(&k->c, k->c.who->login, new_one);
     if (ch.hash == NULL || call_write(k, change_body, &ch) != BERTH_OK)

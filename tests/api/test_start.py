@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -107,6 +108,33 @@ def test_metadata_carries_labels_in_all_four_languages_and_an_etag(people):
         cached = people["li"].ask("GET", f"/_meta/lead?locale={locale}", headers={"If-None-Match": answer.headers["ETag"]})
         assert cached.status == 304
     assert len(labels) == 4
+
+
+def test_passwords_are_hashed_as_the_configuration_says_and_old_ones_anew(tmp_path):
+    """`berth user` hashed with the program's own limits, and what was hashed once stayed so for ever."""
+    def memory():
+        db = sqlite3.connect(tmp_path / "data" / "berth.db")
+        (text,), = db.execute("SELECT password_hash FROM user WHERE login = 'root'")
+        db.close()
+        return int(re.search(r"m=(\d+),t=3,", text)[1]) // 1024
+
+    def password(*words, size):
+        done = subprocess.run([BUILD / "berth", "user", *words, "--password", "correct horse", "--password_memory", size, "--data", tmp_path / "data"],
+                              capture_output=True, text=True, timeout=site_.PATIENCE)
+        assert done.returncode == 0, done
+        return memory()
+
+    assert password("add", "root", "--admin", size="8M") == 8
+    assert password("password", "root", size="32M") == 32
+    site = Bare(tmp_path / "data")
+    try:
+        assert site.nobody().post("/_session", {"login": "root", "password": "wrong horse"}).status == 401
+        assert memory() == 32
+        site.sign_in("root", "correct horse")
+        assert memory() == 19
+        site.sign_in("root", "correct horse")
+    finally:
+        assert site.stop() == 0
 
 
 def test_the_command_line_imports_adds_users_and_backs_up(tmp_path):
