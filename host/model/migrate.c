@@ -570,10 +570,10 @@ static int run_plan(struct db *db, const struct plan *plan, const char *backup, 
     struct running r = {plan, err};
     int rc;
 
-    if (plan->todo == 0)
-        return 0;
     if (!plan->fresh && is_data(plan) && backup != NULL && db_backup(db, backup, true, err) < 0)
         return -1;
+    if (plan->todo == 0) /* though what is kept may yet be converted, by an upgrade() */
+        return 0;
     rc = db_write(db, run_body, &r);
     if (rc < 0 && err->len == 0)
         buf_addf(err, "change the database: error %d", rc);

@@ -402,6 +402,32 @@ static void tables_to_convert_are_listed_once(void **state)
     model_free(&after);
 }
 
+static int brought_up(struct fixture *f, uint32_t version, const char *backup)
+{
+    const struct berth_table tables[] = {{"thing", BERTH_FIELDS({"a", BERTH_TEXT}), NULL, 0, version, .title = "id"}, {0}};
+    const struct berth_plugin things = {.name = "things", .tables = tables};
+    const struct berth_plugin *const all[] = {berth_plugin_entry(NULL), &things};
+    struct buf report = BUF_INIT, err = BUF_INIT;
+    int rc = migrate_database(f->db, all, 2, false, backup, &report, &err);
+
+    assert_string_equal(buf_str(&err), "");
+    buf_free(&report);
+    buf_free(&err);
+    return rc;
+}
+
+static void data_that_is_converted_without_a_change_of_tables_is_copied_before(void **state)
+{
+    struct fixture *f = *state;
+    const char *copy = arena_fmt(f->a, "%s/before.db", f->dir);
+
+    assert_int_equal(brought_up(f, 1, copy), 1);
+    assert_int_equal(brought_up(f, 1, copy), 0);
+    assert_int_equal(access(copy, F_OK), -1); /* a first start, and one with nothing to do */
+    assert_int_equal(brought_up(f, 2, copy), 0);
+    assert_int_equal(access(copy, F_OK), 0);
+}
+
 static void a_table_of_somebody_else_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -475,6 +501,7 @@ int main(void)
         WITH_DATABASE(a_changed_type_is_refused),
         WITH_DATABASE(data_of_a_newer_version_is_refused),
         WITH_DATABASE(tables_to_convert_are_listed_once),
+        WITH_DATABASE(data_that_is_converted_without_a_change_of_tables_is_copied_before),
         WITH_DATABASE(a_table_of_somebody_else_is_refused),
         WITH_DATABASE(every_word_that_sqlite_refuses_as_a_column_is_reserved),
         cmocka_unit_test(snapshots_are_the_same_for_the_same_model),
