@@ -432,8 +432,10 @@ int import_run(struct job *j, struct buf *err)
     r.memo = import_memo_new();
     r.scratch = arena_new();
     keep_mapping(&r, &c, o); /* failing that, the next file is mapped by hand */
-    if (begin(&r, &c, t, &skip, err) == 0 && import_again_open(&r, &c, path, json_integer_value(json_object_get(o, "sheet"))) == 0)
+    if (begin(&r, &c, t, &skip, err) == 0) {
+        import_again_open(&r, &c, path, json_integer_value(json_object_get(o, "sheet")));
         rc = all_batches(&r, skip, err);
+    }
     json_object_set_new(j->result, "values", import_memo_json(r.memo, &c, t));
     json_decref(r.elsewhere);
     import_memo_free(&r.memo);

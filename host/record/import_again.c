@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "record/import_run.h"
 
 enum { HASH_BYTES = 16 };
@@ -59,13 +60,15 @@ static int keep_hash(struct job *j, struct db_conn *w, void *arg)
     return rc < 0 ? rc : 0;
 }
 
-int import_again_open(struct run *r, struct berth_ctx *c, const char *path, int64_t sheet)
+void import_again_open(struct run *r, struct berth_ctx *c, const char *path, int64_t sheet)
 {
     const char *hash = hash_of(c->a, path, sheet);
     struct db_stmt *s;
 
-    if (hash == NULL)
-        return 0;
+    if (hash == NULL) {
+        log_warn("import", "import %lld: its file cannot be known again", (long long)r->import);
+        return;
+    }
     s = db_prepare(c->conn, "SELECT p.first_id, p.numbers FROM import i JOIN import_part p ON p.import_id = i.id WHERE i.hash = ? AND i.on_table = ?"
                             " AND i.id <> ? AND p.first_id > 0");
     db_bind_text(s, 1, hash, -1);
@@ -83,7 +86,8 @@ int import_again_open(struct run *r, struct berth_ctx *c, const char *path, int6
         if (db_col_int(s, 0) <= UINT32_MAX)
             import_set_put(&r->before, db_col_int(s, 1), (uint32_t)db_col_int(s, 0));
     db_reset(s);
-    return r->dry ? 0 : job_step(r->j, keep_hash, (void *)hash);
+    if (!r->dry && job_step(r->j, keep_hash, (void *)hash) != 0) /* no reason not to take it this once */
+        log_warn("import", "import %lld: that it had this file cannot be noted", (long long)r->import);
 }
 
 int64_t import_again(struct run *r, struct berth_ctx *c, const struct prep *p)

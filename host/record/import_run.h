@@ -117,7 +117,7 @@ int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t)
 int import_match_find(struct run *r, struct berth_ctx *c, struct prep *p, int64_t *id);
 
 /* import_again.c: rows that went in before, with the same file */
-int import_again_open(struct run *r, struct berth_ctx *c, const char *path, int64_t sheet);
+void import_again_open(struct run *r, struct berth_ctx *c, const char *path, int64_t sheet);
 int64_t import_again(struct run *r, struct berth_ctx *c, const struct prep *p); /* the record, or 0 */
 
 /* import_unique.c: values that a table has once only */

@@ -204,6 +204,19 @@ def another(fields, title, rows):
     return rows
 
 
+def test_an_import_that_cannot_be_known_again_goes_in_all_the_same(own_site):
+    """It ended as failed, and said nothing."""
+    site = own_site()
+    admin, t = site.sign_in("demo.admin"), tag()
+    with sqlite3.connect(site.data / "berth.db") as db:
+        db.execute("CREATE TRIGGER full BEFORE UPDATE OF hash ON import BEGIN SELECT raise(ABORT, 'no room'); END")
+    db.close()
+    look = take(admin, "memo", sheet(["subject"], [[t]]))
+    assert go(admin, look, ["subject"])["new"] == 1
+    assert len(admin.rows("memo", filter=["subject", "=", t])) == 1
+    assert "cannot be noted" in site.log()
+
+
 def test_a_file_goes_in_once_and_comes_out_whole_whatever_the_table(own_site):
     site = own_site()
     admin = site.sign_in("demo.admin")
