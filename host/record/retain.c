@@ -101,6 +101,38 @@ static int64_t ended(struct berth_ctx *c, const char *sql, int64_t until, const 
     return n;
 }
 
+/* Messages that came in go one by one, for files hang on those that nobody sorted. */
+static int64_t came_in(struct berth_ctx *c, int64_t until)
+{
+    const struct table *t = model_table(c->m, "inbox");
+    struct db_stmt *s;
+    int64_t id[TURN];
+    size_t n = 0;
+    int rc = DB_DONE;
+
+    if (until <= 0 || c->rc != BERTH_OK)
+        return 0;
+    s = db_prepare(c->conn, "SELECT id FROM inbox WHERE at < ? ORDER BY id LIMIT ?");
+    db_bind_int(s, 1, until);
+    db_bind_int(s, 2, TURN);
+    while (n < TURN && (rc = db_step(s)) == DB_ROW)
+        id[n++] = db_col_int(s, 0);
+    db_reset(s);
+    for (size_t i = 0; i < n && rc >= 0 && c->rc == BERTH_OK; i++) {
+        s = db_prepare(c->conn, "DELETE FROM inbox WHERE id = ?");
+        db_bind_int(s, 1, id[i]);
+        rc = db_step(s);
+        db_reset(s);
+        if (rc >= 0 && c->st->services.gone != NULL)
+            c->st->services.gone(c, t, id[i]);
+    }
+    if (rc < 0)
+        ctx_db(c, rc, "take away what ended");
+    else if (n > 0 && c->rc == BERTH_OK)
+        audit_add(c, "retention", arena_fmt(c->a, "mails that came in: %zu", n));
+    return (int64_t)n;
+}
+
 static int ended_body(struct berth_ctx *c, void *arg)
 {
     struct sweep *w = arg;
@@ -109,8 +141,7 @@ static int ended_body(struct berth_ctx *c, void *arg)
                          before(c, "base.job_days"), "jobs");
     int64_t mails = ended(c, "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state <> 'queued' AND"
                              " coalesce(sent_at, at) < ? ORDER BY id LIMIT ?)", before(c, "base.mail_days"), "mails");
-    int64_t came = ended(c, "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE at < ? ORDER BY id LIMIT ?)", before(c, "base.mail_days"),
-                         "mails that came in");
+    int64_t came = came_in(c, before(c, "base.mail_days"));
     int64_t sessions = ended(c, "DELETE FROM session WHERE token IN (SELECT token FROM session WHERE expires_at < ? LIMIT ?)", c->now,
                              "sign-ins that were over");
 

@@ -149,11 +149,13 @@ int64_t blob_use(struct berth_ctx *c, int64_t who)
 
 int blob_use_add(struct berth_ctx *c, int64_t who, int64_t bytes)
 {
-    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO blob_use (who, bytes) VALUES (?1, ?2) ON CONFLICT (who) DO UPDATE SET"
-                                            " bytes = blob_use.bytes + ?2");
+    /* never less than none: files that the host itself made were once not counted */
+    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO blob_use (who, bytes) VALUES (?1, ?3) ON CONFLICT (who) DO UPDATE SET"
+                                            " bytes = CASE WHEN blob_use.bytes + ?2 > 0 THEN blob_use.bytes + ?2 ELSE 0 END");
 
     db_bind_int(s, 1, who);
     db_bind_int(s, 2, bytes);
+    db_bind_int(s, 3, bytes > 0 ? bytes : 0);
     return run(c, s, "count bytes");
 }
 

@@ -494,12 +494,6 @@ int file_drop(struct berth_ctx *c, int64_t id, bool version_only)
     return c->rc != BERTH_OK ? (int)c->rc : history_note(c, r, "file_drop", f.name);
 }
 
-int file_forsaken(struct berth_ctx *c, const struct table *t)
-{
-    return drop_rows(c, arena_fmt(c->a, "tbl = ? AND rec > ? AND NOT EXISTS (SELECT 1 FROM %s x WHERE x.id = attachment.rec)", t->sql),
-                     store_table_no(c->st, t), 0);
-}
-
 int file_gone(struct berth_ctx *c, const struct table *t, int64_t id)
 {
     return drop_rows(c, "tbl = ? AND rec = ?", store_table_no(c->st, t), id);

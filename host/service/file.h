@@ -41,8 +41,6 @@ bool file_get(struct berth_ctx *c, int64_t id, struct file *out);
 int file_rename(struct berth_ctx *c, int64_t id, const char *name);
 /* A document with all its versions, or this version alone. */
 int file_drop(struct berth_ctx *c, int64_t id, bool version_only);
-/* Rows of t, which nobody opens by themselves, are gone: what hung on them goes. */
-int file_forsaken(struct berth_ctx *c, const struct table *t);
 /* The record is gone for good. */
 int file_gone(struct berth_ctx *c, const struct table *t, int64_t id);
 

@@ -62,8 +62,7 @@ static int sweep_body(struct db_conn *w, void *arg)
     ctx_init(&c, arg, w, a, NULL, NULL);
     c.writing = true;
     c.request = "sweep";
-    file_forsaken(&c, model_table(c.m, "inbox")); /* messages that retention took away */
-    n = c.rc == BERTH_OK ? blob_sweep(&c) : -1;
+    n = blob_sweep(&c);
     arena_free(&a);
     return n < 0 ? -1000 : 0;
 }

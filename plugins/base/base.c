@@ -557,7 +557,7 @@ static const struct berth_field blob_fields[] = {
     {0},
 };
 static const struct berth_field blob_use_fields[] = {
-    {"who", BERTH_INT}, /* a user; 0: all that lies on the disk */
+    {"who", BERTH_INT}, /* a user; 0: all that lies on the disk; -1: what came with mails, or the host itself made */
     {"bytes", BERTH_INT},
     {0},
 };

@@ -238,6 +238,32 @@ static void jobs_mails_and_sign_ins_that_ended_go(void **state)
     assert_int_equal(number("SELECT count(*) FROM job"), 2);
 }
 
+static void messages_that_nobody_sorted_take_their_files_with_them(void **state)
+{
+    char text[900];
+
+    (void)state;
+    day(500);
+    setting("base.mail_days", "30");
+    for (int n = 0; n < 2; n++) { /* one that goes, one that stays */
+        snprintf(text, sizeof(text), "INSERT INTO inbox (at, channel, name) VALUES (%lld, 'mail', 'message %d')",
+                 (long long)(START + (n == 0 ? 460 : 490) * WHEN_DAY), n);
+        sql(text);
+        snprintf(text, sizeof(text), "INSERT INTO attachment (doc, no, tbl, rec, name, mime, size, hash, at) SELECT 1, 1, t.id, i.id, 'a.txt', 'text/plain', 7, 'hash %d', 1"
+                 " FROM model_table t, inbox i WHERE t.name = 'inbox' AND i.name = 'message %d'", n, n);
+        sql(text);
+        snprintf(text, sizeof(text), "INSERT INTO blob (hash, size, refs) VALUES ('hash %d', 7, 1)", n);
+        sql(text);
+    }
+    assert_int_equal(sweep().mails, 1);
+    assert_int_equal(number("SELECT count(*) FROM inbox"), 1);
+    assert_int_equal(number("SELECT count(*) FROM attachment"), 1);
+    assert_int_equal(number("SELECT count(*) FROM blob WHERE refs = 0 AND freed_at IS NOT NULL AND hash = 'hash 0'"), 1);
+    assert_int_equal(number("SELECT count(*) FROM blob WHERE refs = 1"), 1);
+    /* its file was of a time when nobody counted it: there is no less than no room in use */
+    assert_int_equal(number("SELECT count(*) FROM blob_use WHERE bytes < 0"), 0);
+}
+
 /* ---- the chain -------------------------------------------------------------------------------------------------- */
 static char *file_of(const char *beginning, size_t nth)
 {
@@ -379,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_leave_the_bin_after_the_days_of_their_table),
         cmocka_unit_test(jobs_mails_and_sign_ins_that_ended_go),
+        cmocka_unit_test(messages_that_nobody_sorted_take_their_files_with_them),
         cmocka_unit_test(the_chain_is_cut_into_a_file_and_still_verifies),
         cmocka_unit_test(nothing_is_cut_off_a_chain_that_does_not_fit),
     };
