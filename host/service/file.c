@@ -74,7 +74,7 @@ int file_may_add(struct berth_ctx *c, const struct berth_row *r, int64_t size)
     if (r != NULL && !perm_row(c, r, DO_UPDATE))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
     if (mine > 0 && blob_use(c, c->who == NULL ? NOBODY : c->who->id) + size > mine * MB)
-        return over(c, "err.files_user", mine);
+        return over(c, c->who == NULL ? "err.files_mail" : "err.files_user", mine);
     if (all > 0 && blob_use(c, 0) + size > all * MB)
         return over(c, "err.files_total", all);
     return c->rc;

@@ -23,7 +23,7 @@ GIVEN = {
     "err.script": {"script", "why"}, "err.filter_form": {"value"}, "err.filter_field": {"value"},
     "err.filter_op": {"value"}, "err.filter_value": {"value"}, "err.filter_sort": {"value"},
     "err.filter_size": {"value"}, "import.duplicate": {"title", "by"}, "import.duplicate_hidden": {"by"},
-    "err.config_section": {"name"}, "err.config_rows": {"name"}, "err.config_refused": {"n"}, "alert.own": {"text"}, "err.file_size": {"max"}, "err.files_user": {"max"}, "err.files_total": {"max"}, "import.same_row": {"row", "by"}, "import.invalid": {"field", "why"},
+    "err.config_section": {"name"}, "err.config_rows": {"name"}, "err.config_refused": {"n"}, "alert.own": {"text"}, "err.file_size": {"max"}, "err.files_mail": {"max"}, "err.files_user": {"max"}, "err.files_total": {"max"}, "import.same_row": {"row", "by"}, "import.invalid": {"field", "why"},
     **{f"import.{k}": {"title", "by", "holder"} for k in ("held", "pool")},
     **{f"import.{k}": {"one", "title", "by"} for k in ("elsewhere", "elsewhere_hidden", "alike", "alike_hidden")},
     "alert.mention": {"who"},
