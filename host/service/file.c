@@ -104,7 +104,10 @@ static int scanned(struct berth_ctx *c, int fd)
     if (v == SCAN_FOUND) {
         audit_later(c->st, c->who == NULL ? 0 : c->who->id, "virus", buf_str(&what), c->ip);
         ctx_invalid(c, "name", "err.virus", "what", buf_str(&what), NULL);
-    } else if (v == SCAN_FAILED) { /* what nobody looked at is not taken */
+    } else if (v == SCAN_REFUSED) { /* what nobody looked at is not taken */
+        log_warn("files", "the virus scanner says \"%s\"", buf_str(&what));
+        ctx_invalid(c, "name", "err.scanner_size", NULL);
+    } else if (v == SCAN_FAILED) {
         log_error("files", "%s", buf_str(&what));
         ctx_fail(c, BERTH_BUSY, "busy", "err.scanner");
     }

@@ -15,13 +15,14 @@
 #include "service/inbound.h"
 #include "service/mime.h"
 
-enum { AT_ONCE = 50, TRIES = 3 };
+enum { AT_ONCE = 50, TRIES = 3, WAITS = 50 };
 
 struct mailbox {
     struct store *st;
     const struct imap_box *box;
     struct db_conn *conn;
     struct background thread;
+    int waits; /* how often the files of the next mail could not be kept */
 };
 
 /* ---- where it stands
@@ -132,6 +133,23 @@ static void close_files(struct in_file *files, size_t n)
         close(files[i].fd);
 }
 
+/* False: the mail waits, and those behind it; not for ever, for then it goes without its files. */
+static bool files_settled(struct mailbox *m, struct arena *a, struct mime_mail *mail, struct in_file *files, size_t *n)
+{
+    int64_t left_out = mail->left_out;
+
+    if (!keep_files(m, a, mail, files, n)) {
+        if (++m->waits < WAITS)
+            return false;
+        log_error("mailbox", "the files of mail %s cannot be kept: it is taken without them; they stay in the mailbox", mail->id == NULL ? "" : mail->id);
+        close_files(files, *n);
+        *n = 0;
+        mail->left_out = left_out + (int64_t)mail->nfiles;
+    }
+    m->waits = 0;
+    return true;
+}
+
 /* ---- reading
  * ------------------------------------------------------------------------------------------- */
 /* One mail, begun before it is looked at: what ends the process three times is not looked at again.
@@ -154,7 +172,7 @@ static bool take(struct mailbox *m, struct imap *i, struct standing *x, uint32_t
                                                           &text, &whole, why)) >= 0)) {
         bool known =
             x->tries <= TRIES && rc == 0 && mime_read(a, buf_str(&text), text.len, whole, &mail);
-        bool ready = !known || keep_files(m, a, &mail, files, &k.nfiles);
+        bool ready = !known || files_settled(m, a, &mail, files, &k.nfiles);
 
         if (x->tries > TRIES)
             log_error("mailbox", "mail %lu cannot be read; it stays in the mailbox",

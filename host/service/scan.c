@@ -4,8 +4,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -85,9 +87,11 @@ static enum scan read_verdict(int from, struct buf *what)
     char line[512];
     size_t n = 0;
     ssize_t got;
+    bool whole;
 
     while (n < sizeof(line) - 1 && (got = recv(from, line + n, sizeof(line) - 1 - n, 0)) > 0)
         n += (size_t)got;
+    whole = memchr(line, '\0', n) != NULL;
     line[n] = '\0';
     line[strcspn(line, "\r\n")] = '\0';
     n = strlen(line);
@@ -97,7 +101,11 @@ static enum scan read_verdict(int from, struct buf *what)
         buf_add(what, line + 8, n - 14);
         return SCAN_FOUND;
     }
-    buf_addf(what, "it says \"%s\"", line);
+    if (n > 0 && whole) {
+        buf_add(what, line, n);
+        return SCAN_REFUSED;
+    }
+    buf_addf(what, "the virus scanner breaks off behind \"%s\"", line);
     return SCAN_FAILED;
 }
 

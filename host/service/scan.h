@@ -4,9 +4,10 @@
 
 #include "base/buf.h"
 
-enum scan { SCAN_CLEAN, SCAN_FOUND, SCAN_FAILED };
+enum scan { SCAN_CLEAN, SCAN_FOUND, SCAN_REFUSED, SCAN_FAILED };
 
-/* where: "/run/clamav/clamd.ctl" or "127.0.0.1:3310".  found: what was found; failed: why not. */
+/* where: "/run/clamav/clamd.ctl" or "127.0.0.1:3310".  found: what was found; refused: its
+ * answer, of a file that it does not look through, such as a large one; failed: why there is no answer. */
 enum scan scan_file(const char *where, int fd, struct buf *what);
 
 #endif

@@ -193,6 +193,9 @@ def test_a_virus_scanner_is_asked_and_nothing_passes_without_its_word(own_site):
     answer = put(li, lead, "bad.txt", b"x" * 100000 + b"EICAR")
     assert answer.status == 422 and "Eicar-Signature" in answer.json["error"]["fields"]["name"]["message"]
     clamd.answer = b"INSTREAM size limit exceeded. ERROR\0"
+    answer = put(li, lead, "odd.txt", b"odd")  # there, but not for this file
+    assert answer.status == 422 and "过大" in answer.json["error"]["fields"]["name"]["message"]
+    clamd.answer = b"\0"
     assert put(li, lead, "odd.txt", b"odd").status == 503
     clamd.shutdown(), clamd.server_close()
     assert put(li, lead, "late.txt", b"late").status == 503

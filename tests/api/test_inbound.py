@@ -333,11 +333,16 @@ def test_mails_fill_no_disk_and_bring_no_virus(own_site, mailbox):
     assert sorted(f["name"] for f in li.get(f"/lead/{lead['id']}/_files").json["files"])[0] == "b.txt"
     assert len(li.get(f"/lead/{lead['id']}/_files").json["files"]) == 2
     # what nobody can look at waits, and so does everything behind it
-    clamd.answer = b"INSTREAM size limit exceeded. ERROR\0"
+    clamd.answer = b"\0"
     mailbox.put(with_files(mail("ops@filling.example", "waits", "x"), ("c.txt", b"later", "text/plain")))
     assert until(lambda: "tried again" in site.log())
     assert len(messages(li, lead, "in")) == 3
     clamd.answer = None
     assert until(lambda: len(messages(li, lead, "in")) == 4)
     assert "c.txt" in [f["name"] for f in li.get(f"/lead/{lead['id']}/_files").json["files"]]
+    # a file that it does not look through is left out, and holds nothing up
+    clamd.answer = b"INSTREAM size limit exceeded. ERROR\0"
+    mailbox.put(with_files(mail("ops@filling.example", "too large", "x"), ("d.txt", b"never", "text/plain")))
+    (came,) = until(lambda: [m for m in messages(li, lead, "in") if m["left_out"] == 1 and m["subject"] == "too large"])
+    assert "d.txt" not in [f["name"] for f in li.get(f"/lead/{lead['id']}/_files").json["files"]]
     clamd.shutdown(), clamd.server_close()
