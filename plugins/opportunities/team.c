@@ -58,14 +58,20 @@ static int follow(struct berth_ctx *c, void *arg)
     long long deal = berth_number(ev->row, "id");
     int64_t owner = berth_number(ev->row, "owner_id"), former = ev->old == NULL ? 0 : berth_number(ev->old, "owner_id"), id, share;
     const char *shares = shares_of(c, deal);
-    bool room = shares != NULL && host->json_at(c, shares, "may").i && host->json_at(c, shares, "left").i > 0;
+    bool may = shares != NULL && host->json_at(c, shares, "may").i;
+    int64_t left = shares == NULL ? 0 : host->json_at(c, shares, "left").i;
 
     for (const char *p = before; (p = next_id(p, &id)) != NULL && host->rc(c) == BERTH_OK;)
-        if (!has(c, now, id) && (share = share_of(c, shares, id)) != 0)
+        if (!has(c, now, id) && (share = share_of(c, shares, id)) != 0) {
             host->call(c, host->fmt(c, "DELETE /_share/%lld", (long long)share), BERTH_NOARGS);
+            left++;
+        }
     for (const char *p = now; (p = next_id(p, &id)) != NULL && host->rc(c) == BERTH_OK;)
-        if (id != owner && (!has(c, before, id) || (id == former && room)) && share_of(c, shares, id) == 0)
+        if (id != owner && (!has(c, before, id) || (id == former && may && left > 0)) && share_of(c, shares, id) == 0) {
+            if (left-- <= 0)
+                return host->error(c, BERTH_INVALID, "team", "err.shares");
             joins(c, deal, id);
+        }
     return host->rc(c);
 }
 
@@ -81,22 +87,15 @@ int team_saved(struct berth_ctx *c, struct berth_event *ev)
     return team_changed(ev) || handed ? host->all_rows(c, follow, ev) : host->rc(c);
 }
 
-/* Guests of a deal bring none along; and a record is shared with so many at most. */
+/* Guests of a deal bring none along. */
 static int may_follow(struct berth_ctx *c, void *arg)
 {
     const struct berth_event *ev = arg;
-    const char *now = team_of(ev->row), *before = team_of(ev->old), *shares = shares_of(c, berth_number(ev->old, "id"));
-    int64_t more = 0, id;
+    const char *shares = shares_of(c, berth_number(ev->old, "id"));
 
-    if (shares == NULL)
-        return host->rc(c);
-    if (!host->json_at(c, shares, "may").i)
+    if (shares != NULL && !host->json_at(c, shares, "may").i)
         return host->error(c, BERTH_DENIED, "team", "err.denied");
-    for (const char *p = now; (p = next_id(p, &id)) != NULL;)
-        more += !has(c, before, id);
-    for (const char *p = before; (p = next_id(p, &id)) != NULL;)
-        more -= !has(c, now, id);
-    return more > host->json_at(c, shares, "left").i ? host->error(c, BERTH_INVALID, "team", "err.shares") : host->rc(c);
+    return host->rc(c);
 }
 
 int team_check(struct berth_ctx *c, struct berth_event *ev)

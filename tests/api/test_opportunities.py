@@ -164,7 +164,7 @@ def test_a_former_owner_who_stands_in_the_team_still_works_on_the_deal(people):
     assert manager.row(path)["next_step"] == "hand over the papers"
 
 
-def test_a_deal_that_is_shared_with_too_many_says_so_at_its_team(people, own_site):
+def test_a_deal_that_is_shared_with_too_many_says_so_at_its_team(own_site):
     site = own_site()
     admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
     deal = li.made("opportunity", name=name())
