@@ -89,7 +89,7 @@ static int migrate(struct site *s, struct buf *err)
 static int install_body(struct berth_ctx *c, void *arg)
 {
     (void)arg;
-    return custom_labels(c) == BERTH_OK ? install_plugins(c) : c->rc;
+    return order_follow(c) == BERTH_OK && custom_labels(c) == BERTH_OK ? install_plugins(c) : c->rc;
 }
 
 /* ---- plugins' own data conversions and start -------------------------------------------------------- */

@@ -74,11 +74,8 @@ static const struct order_made *orders_of(const struct prep *p, struct arena *a)
     struct arena *scratch = c->a;
 
     c->a = a;
-    for (int i = t->nfields; i < t->ncolumns; i++) {
-        struct berth_val v = import_value_of(p, t->fields[i].orders);
-
-        made[i - t->nfields] = (struct order_made){order_key(c, v), v.s};
-    }
+    for (int i = t->nfields; i < t->ncolumns; i++)
+        made[i - t->nfields] = order_ahead(c, import_value_of(p, t->fields[i].orders));
     c->a = scratch;
     return made;
 }

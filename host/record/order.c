@@ -17,6 +17,9 @@ enum { FEW = 2000 };                /* rows of a table that get their keys at on
 
 struct order {
     pthread_mutex_t lock;
+    /* Choices are counted where they are made, on the writer, and followed behind their commits, in whatever order those
+     * who made them get to it. */
+    _Atomic(uint64_t) choices, followed;
     char locale[16];
     _Atomic(struct text_collator *) by; /* opened for the first text */
     struct old {
@@ -52,17 +55,31 @@ void order_free(struct order **o)
     *o = NULL;
 }
 
-static void follow(struct order *o, const char *locale)
+static void follow(struct order *o, uint64_t choice, const char *locale)
 {
+    bool other;
+
     pthread_mutex_lock(&o->lock);
-    if (strcmp(o->locale, locale) != 0) {
+    other = choice >= o->followed && strcmp(o->locale, locale) != 0;
+    if (other || choice > o->followed)
+        atomic_store(&o->settled, false);
+    if (other) {
         struct old *old = mem_alloc(sizeof(*old));
 
-        atomic_store(&o->settled, false);
         snprintf(o->locale, sizeof(o->locale), "%s", locale);
         *old = (struct old){atomic_exchange(&o->by, NULL), o->old};
         o->old = old;
     }
+    if (choice > o->followed)
+        o->followed = choice; /* whoever reads it before they make a key is at worst too careful */
+    pthread_mutex_unlock(&o->lock);
+}
+
+static void settle_if(struct order *o, uint64_t followed)
+{
+    pthread_mutex_lock(&o->lock);
+    if (o->followed == followed)
+        atomic_store(&o->settled, true);
     pthread_mutex_unlock(&o->lock);
 }
 
@@ -101,7 +118,16 @@ struct berth_val order_of(const struct berth_row *r, const struct field *column)
     struct berth_val text = r->v[column->orders->at];
     const struct order_made *made = r->made == NULL ? NULL : &r->made[column->at - r->t->nfields];
 
-    return made != NULL && !val_is_nil(text) && made->of == text.s ? made->key : order_key(r->c, text);
+    if (made != NULL && !val_is_nil(text) && made->of == text.s && made->followed == r->c->st->order->followed)
+        return made->key;
+    return order_key(r->c, text);
+}
+
+struct order_made order_ahead(struct berth_ctx *c, struct berth_val text)
+{
+    uint64_t followed = c->st->order->followed;
+
+    return (struct order_made){order_key(c, text), text.s, followed};
 }
 
 struct berth_val order_read(struct berth_ctx *c, struct db_stmt *s, int col)
@@ -152,18 +178,15 @@ static bool text_without_key(struct db_conn *conn, struct arena *a, const struct
     return any;
 }
 
-
 /* Whoever writes rows with SQL of their own (an installation) leaves them without keys. */
 static bool is_stale(struct db_conn *conn, struct arena *a, struct store *st, const struct table *t)
 {
     struct db_stmt *s;
     bool same;
 
-    if (t->ncolumns == t->nfields)
-        return false;
     s = db_prepare(conn, "SELECT coalesce(ordered, '') FROM model_table WHERE name = ?");
     db_bind_text(s, 1, t->name, -1);
-    same = db_step(s) == DB_ROW && strcmp(db_col_text(s, 0, NULL), shape(a, st->order, t)) == 0;
+    same = db_step(s) == DB_ROW ? strcmp(db_col_text(s, 0, NULL), shape(a, st->order, t)) == 0 : t->ncolumns == t->nfields;
     db_reset(s);
     return !same || text_without_key(conn, a, t);
 }
@@ -257,10 +280,17 @@ static size_t read_rows(struct berth_ctx *c, const struct table *t, int64_t afte
 struct walk {
     const struct table *t;
     const char *shape; /* when it began */
+    uint64_t followed; /* then */
     int64_t after, rows;
     size_t most;
     bool hurried, through;
 };
+
+/* All rows have keys of one order: no other was chosen since, not even one that was taken back. */
+static int through(struct berth_ctx *c, const struct walk *w)
+{
+    return w->followed == c->st->order->choices ? mark(c, w->t, w->shape) : (int)c->rc;
+}
 
 static int chunk(struct berth_ctx *c, void *arg)
 {
@@ -275,9 +305,7 @@ static int chunk(struct berth_ctx *c, void *arg)
     }
     w->rows += (int64_t)i;
     w->through = i == n && n < w->most;
-    if (w->through && c->rc == BERTH_OK && strcmp(w->shape, shape(c->a, c->st->order, w->t)) == 0)
-        mark(c, w->t, w->shape); /* or another order was chosen meanwhile, whose job waits */
-    return c->rc;
+    return w->through && c->rc == BERTH_OK ? through(c, w) : (int)c->rc;
 }
 
 /* ---- the job --------------------------------------------------------------------------------- */
@@ -308,61 +336,79 @@ static int queue_job(struct berth_ctx *c)
     return c->rc;
 }
 
-static void set(struct berth_ctx *c, struct berth_val v)
+static const char *locale_of(struct berth_ctx *c, struct berth_val setting)
 {
-    follow(c->st->order, val_is_nil(v) ? c->st->company.locale : v.s);
+    return val_is_nil(setting) ? c->st->company.locale : setting.s;
 }
+
+int order_follow(struct berth_ctx *c)
+{
+    struct order *o = c->st->order;
+
+    follow(o, o->choices, locale_of(c, setting_get(c, "base.sorting")));
+    return c->rc;
+}
+
+static int follow_body(struct berth_ctx *c, void *arg)
+{
+    (void)arg;
+    return order_follow(c);
+}
+
+struct choice {
+    uint64_t n;
+    const char *locale;
+};
 
 static void chosen(struct berth_ctx *c, void *arg)
 {
-    unsettle(c, NULL);
-    set(c, *(struct berth_val *)arg);
+    const struct choice *k = arg;
+
+    follow(c->st->order, k->n, k->locale);
 }
 
 int order_chosen(struct berth_ctx *c, struct berth_val locale)
 {
-    struct berth_val *kept = arena_alloc(c->a, sizeof(*kept));
+    struct choice *k = arena_alloc(c->a, sizeof(*k));
+    int rc;
 
-    *kept = locale;
-    ctx_after_commit(c, chosen, kept);
-    return queue_job(c);
+    *k = (struct choice){atomic_fetch_add(&c->st->order->choices, 1) + 1, locale_of(c, locale)};
+    ctx_after_commit(c, chosen, k);
+    rc = db_exec(c->conn, "UPDATE model_table SET ordered = NULL"); /* this one may be taken back before its job runs */
+    return rc < 0 ? ctx_db(c, rc, "note that lists are sorted anew") : queue_job(c);
 }
 
-static void look_again(struct store *st, struct db_conn *conn, struct arena *a)
+/* The next table to walk; NULL: all is done, or it failed. */
+static const struct table *begin(struct job *j, struct walk *w, int *rc, struct buf *err)
 {
-    if (first_stale(conn, a, st, atomic_load(&st->model)) == NULL)
-        atomic_store(&st->order->settled, true);
+    struct order *o = j->st->order;
+
+    *rc = commit_run(&(struct commit){.st = j->st, .what = "reorder", .low = true, .body = follow_body, .err = err});
+    *w = (struct walk){.followed = o->followed, .most = CHUNK, .hurried = true};
+    w->t = *rc == 0 ? first_stale(j->conn, j->a, j->st, atomic_load(&j->st->model)) : NULL;
+    if (w->t != NULL) {
+        atomic_store(&o->settled, false);
+        w->shape = shape(j->a, o, w->t);
+    } else if (*rc == 0) {
+        settle_if(o, w->followed);
+    }
+    return w->t;
 }
 
+/* A table that was cut off is walked from its first row again: the keys it got are right, or another order came between. */
 int order_run(struct job *j, struct buf *err)
 {
-    struct store *st = j->st;
-    struct berth_ctx c;
-    const struct table *t;
+    struct walk w;
     int rc = 0;
 
-    ctx_init(&c, st, j->conn, j->a, NULL, NULL);
-    set(&c, setting_get(&c, "base.sorting")); /* it may be faster than those who are told behind the commit */
-    while (rc == 0 && !j->cancelled && (t = first_stale(j->conn, j->a, st, atomic_load(&st->model))) != NULL) {
-        const char *last = json_string_value(json_object_get(j->result, "table"));
-        struct walk w = {.t = t, .shape = shape(j->a, st->order, t), .most = CHUNK, .hurried = true};
-
-        if (last != NULL && strcmp(last, t->name) == 0 && json_object_get(j->result, "as") != NULL &&
-            strcmp(json_string_value(json_object_get(j->result, "as")), w.shape) == 0)
-            w.after = json_integer_value(json_object_get(j->result, "last"));
+    while (rc == 0 && !j->cancelled && begin(j, &w, &rc, err) != NULL)
         do {
-            rc = commit_run(&(struct commit){.st = st, .what = "reorder", .low = true, .body = chunk, .arg = &w, .err = err});
+            rc = commit_run(&(struct commit){.st = j->st, .what = "reorder", .low = true, .body = chunk, .arg = &w, .err = err});
             j->done += w.rows;
             w.rows = 0;
-            json_object_set_new(j->result, "table", json_string(t->name));
-            json_object_set_new(j->result, "as", json_string(w.shape));
-            json_object_set_new(j->result, "last", json_integer(w.after));
             if (rc == 0)
                 rc = job_progress(j);
         } while (rc == 0 && !w.through && !j->cancelled);
-    }
-    if (rc == 0 && !j->cancelled)
-        look_again(st, j->conn, j->a);
     return rc == 0 ? 0 : -1;
 }
 
@@ -378,8 +424,7 @@ static bool has_few(struct berth_ctx *c, const struct table *t)
 
 static void settle(struct berth_ctx *c, void *arg)
 {
-    (void)arg;
-    atomic_store(&c->st->order->settled, true);
+    settle_if(c->st->order, *(const uint64_t *)arg);
 }
 
 /* Texts that are newly sorted are new columns, empty in every row. */
@@ -400,23 +445,25 @@ static bool only_added(struct berth_ctx *c, const struct table *t, const struct 
 
 int order_look(struct berth_ctx *c, const struct model *was, const struct model *m, const struct plan *plan)
 {
+    uint64_t *followed = arena_alloc(c->a, sizeof(*followed));
     bool stale = false;
 
-    if (was == NULL)
-        set(c, setting_get(c, "base.sorting"));
+    *followed = c->st->order->followed;
     for (size_t i = 0; i < m->ntables && c->rc == BERTH_OK; i++) {
         const struct table *t = &m->tables[i];
-        struct walk w = {.t = t, .shape = shape(c->a, c->st->order, t), .most = FEW + 1};
+        struct walk w = {.t = t, .shape = shape(c->a, c->st->order, t), .followed = *followed, .most = FEW + 1};
 
         if (!is_stale(c->conn, c->a, c->st, t))
             continue;
-        if (only_added(c, t, was, plan))
-            mark(c, t, w.shape);
+        if (*followed != c->st->order->choices)
+            stale = true; /* another order was chosen just now */
+        else if (t->ncolumns == t->nfields || only_added(c, t, was, plan))
+            through(c, &w);
         else if (has_few(c, t))
             chunk(c, &w);
         else
             stale = true;
     }
-    ctx_after_commit(c, stale ? unsettle : settle, NULL);
+    ctx_after_commit(c, stale ? unsettle : settle, followed);
     return stale ? queue_job(c) : (int)c->rc;
 }

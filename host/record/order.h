@@ -24,10 +24,15 @@ struct berth_val order_read(struct berth_ctx *c, struct db_stmt *s, int col);
 struct order_made {
     struct berth_val key;
     const char *of; /* the text */
+    uint64_t followed; /* the order it is of */
 };
+/* In the ctx's arena, with the text's own bytes; on any thread. */
+struct order_made order_ahead(struct berth_ctx *c, struct berth_val text);
 /* All keys are as they should be, so that equal texts are found by equal keys. */
 bool order_settled(const struct store *st);
 
+/* On the writer, before it saves anything: to the order that is set. */
+int order_follow(struct berth_ctx *c);
 /* On the writer, at the start (was and plan NULL) and before another model is in force: a table of few rows gets its keys
  * at once, for others the job is queued. */
 int order_look(struct berth_ctx *c, const struct model *was, const struct model *m, const struct plan *plan);

@@ -150,3 +150,20 @@ def test_an_order_that_was_cut_off_is_made_to_the_end(own_site):
     settled(admin)
     assert [r["name"][0] for r in admin.rows("lead", sort="name", limit=500, fields="name") if r["name"][0] in "一丁三王陳臺"][:2] == ["一", "一"]
     assert there["value"] == "zh-TW"
+
+
+def test_what_a_start_saves_has_keys_of_the_order_that_was_chosen(own_site):
+    site = own_site()
+    admin = site.sign_in("demo.admin")
+    choose(admin, "zh-TW")
+    assert site.stop() == 0
+    with sqlite3.connect(site.data / "berth.db") as db:  # as if a plugin's next release declared them
+        db.execute("DELETE FROM approval_step")
+        db.execute("DELETE FROM approval_flow")
+        db.execute("DELETE FROM setting WHERE name LIKE 'approval.%'")
+    site.start()
+    admin = site.sign_in("demo.admin")
+    flows = [r["name"] for r in admin.rows("approval_flow", fields="name", limit=100)]
+    assert flows
+    for name in flows:
+        assert [r["name"] for r in admin.get("/approval_flow", filter=["name", "=", name]).json["rows"]] == [name]

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -439,6 +440,127 @@ static void nothing_is_lost_while_another_order_is_made(void **state)
     buf_free(&err);
 }
 
+/* Every lead's name has the key of the order that is in force. */
+static void check_keys(void)
+{
+    struct arena *a = arena_new();
+    struct berth_ctx c;
+    struct db_stmt *s;
+
+    ctx_init(&c, &site.st, conn, a, NULL, NULL);
+    s = db_prepare(conn, "SELECT id, name, name__order FROM lead");
+    while (db_step(s) == DB_ROW) {
+        struct berth_val key = order_key(&c, berth_s(db_col_text(s, 1, NULL)));
+
+        if (!val_equal(key, order_read(&c, s, 2)))
+            fail_msg("lead %d, %s, has the key of another order", (int)db_col_int(s, 0), db_col_text(s, 1, NULL));
+    }
+    db_reset(s);
+    arena_free(&a);
+}
+
+static void reorder(void)
+{
+    struct job j = {.st = &site.st, .conn = conn, .a = arena_new(), .result = json_object()};
+    struct buf err = BUF_INIT;
+
+    assert_int_equal(order_run(&j, &err), 0);
+    json_decref(j.result);
+    arena_free(&j.a);
+    buf_free(&err);
+}
+
+static int choose(struct berth_ctx *c, void *arg)
+{
+    struct db_stmt *s = db_prepare(c->conn, "UPDATE setting SET value = ? WHERE name = 'base.sorting'");
+
+    db_bind_text(s, 1, arg, -1);
+    db_step(s);
+    db_reset(s);
+    return order_chosen(c, berth_s(arg));
+}
+
+static int touch(struct berth_ctx *c, void *arg)
+{
+    struct berth_row *was = find_raw(c, lead, *(int64_t *)arg), *r = row_copy(was);
+
+    r->old = was;
+    row_set(r, "name", berth_s(arena_fmt(c->a, "%s lead 重庆 %d", was->v[F_VERSION].i % 2 == 0 ? "深圳" : "An", (int)was->v[F_VERSION].i)));
+    return row_save(c, r);
+}
+
+static void an_order_that_is_taken_back_leaves_no_keys(void **state)
+{
+    int64_t id = 7;
+
+    (void)state;
+    assert_int_equal(site_write(&site, choose, "zh-TW", NULL), 0);
+    assert_int_equal(site_write(&site, touch, &id, NULL), 0);
+    assert_int_equal(site_write(&site, choose, "vi", NULL), 0);
+    assert_false(order_settled(&site.st));
+    reorder();
+    assert_true(order_settled(&site.st));
+    check_keys();
+}
+
+struct ahead_of {
+    struct berth_val name;
+    struct order_made *made;
+};
+
+static int save_made(struct berth_ctx *c, void *arg)
+{
+    const struct ahead_of *k = arg;
+    struct berth_row *was = find_raw(c, lead, 3), *r = row_copy(was);
+
+    r->old = was;
+    r->v[model_field(lead, "name")->at] = k->name;
+    r->made = k->made;
+    return row_save(c, r);
+}
+
+static void a_key_made_ahead_is_not_kept_when_another_order_came_between(void **state)
+{
+    struct arena *a = arena_new();
+    struct ahead_of k = {.name = berth_s("深圳 lead made ahead")};
+    struct berth_ctx c;
+
+    (void)state;
+    ctx_init(&c, &site.st, conn, a, NULL, NULL);
+    k.name.len = (int32_t)strlen(k.name.s);
+    k.made = arena_alloc(a, (size_t)(lead->ncolumns - lead->nfields) * sizeof(*k.made));
+    for (int i = lead->nfields; i < lead->ncolumns; i++)
+        if (lead->fields[i].orders == model_field(lead, "name"))
+            k.made[i - lead->nfields] = order_ahead(&c, k.name);
+    assert_int_equal(site_write(&site, choose, "zh-TW", NULL), 0);
+    reorder();
+    assert_int_equal(site_write(&site, save_made, &k, NULL), 0);
+    check_keys();
+    arena_free(&a);
+}
+
+static int mark_unsorted(struct berth_ctx *c, void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < c->m->ntables; i++)
+        if (c->m->tables[i].ncolumns == c->m->tables[i].nfields)
+            db_exec(c->conn, arena_fmt(c->a, "UPDATE model_table SET ordered = '1 of before' WHERE name = '%s'", c->m->tables[i].name));
+    return order_look(c, NULL, c->m, NULL);
+}
+
+/* Else a text that is sorted again would be taken to have had its keys all along. */
+static void a_table_that_is_not_sorted_any_more_is_marked_so(void **state)
+{
+    struct db_stmt *s;
+
+    (void)state;
+    assert_int_equal(site_write(&site, mark_unsorted, NULL, NULL), 0);
+    s = db_prepare(conn, "SELECT count(*) FROM model_table WHERE ordered = '1 of before'");
+    assert_int_equal(db_step(s), DB_ROW);
+    assert_int_equal(db_col_int(s, 0), 0);
+    db_reset(s);
+}
+
 static void a_search_finds_what_the_user_may_see(void **state)
 {
     struct arena *keep = arena_new();
@@ -497,6 +619,9 @@ int main(void)
         cmocka_unit_test(rights_mean_the_same_in_sql_and_for_a_record),
         cmocka_unit_test(a_list_is_what_a_look_at_every_record_says),
         cmocka_unit_test(nothing_is_lost_while_another_order_is_made),
+        cmocka_unit_test(an_order_that_is_taken_back_leaves_no_keys),
+        cmocka_unit_test(a_key_made_ahead_is_not_kept_when_another_order_came_between),
+        cmocka_unit_test(a_table_that_is_not_sorted_any_more_is_marked_so),
         cmocka_unit_test(a_search_finds_what_the_user_may_see),
         cmocka_unit_test(a_day_begins_at_midnight_of_the_companys_zone),
     };
