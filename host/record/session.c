@@ -36,6 +36,9 @@ void session_limits(const struct conf *conf)
     limits.idle_ms = conf->session_idle;
     limits.absolute_ms = conf->session_absolute;
     limits.password_memory = (size_t)conf->password_memory;
+    pthread_once(&hashing_once, hashing_init);
+    sem_destroy(&hashing); /* nobody waits at the start */
+    sem_init(&hashing, 0, (unsigned)conf->password_parallel);
 }
 
 /* ---- secrets ---------------------------------------------------------------------- */
