@@ -167,6 +167,8 @@ def test_what_a_start_saves_has_keys_of_the_order_that_was_chosen(own_site):
     assert flows
     for name in flows:
         assert [r["name"] for r in admin.get("/approval_flow", filter=["name", "=", name]).json["rows"]] == [name]
+
+
 def test_rows_that_the_host_itself_wrote_are_found_by_name(people):
     admin = people["admin"]
     admin.made("customer", name="Numbered by a series")
