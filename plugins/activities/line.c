@@ -162,7 +162,7 @@ static void tell_found(struct berth_ctx *c, const struct line *l, const struct f
 
     host->json_open(c, NULL, '{');
     host->json(c, "field", berth_s(f->field));
-    host->json(c, "text", berth_s(line_text(l, f->from, f->to)));
+    host->json(c, "text", berth_s(f->from == f->to ? "" : line_text(l, f->from, f->to)));
     host->json(c, "understood", (struct berth_val){BERTH_BOOL, 0, {.i = meant}});
     if (f->is.id != 0)
         tell_choice(c, &f->is);
@@ -186,14 +186,7 @@ static void tell_customer(struct berth_ctx *c, const struct line *l, struct bert
             return;
     if (customer == NULL)
         return;
-    host->json_open(c, NULL, '{');
-    host->json(c, "field", berth_s("customer_id"));
-    host->json(c, "text", berth_s(""));
-    host->json(c, "understood", (struct berth_val){BERTH_BOOL, 0, {.i = 1}});
-    tell_choice(c, &(struct choice){berth_number(customer, "id"), host->get(customer, "name").s});
-    host->json_open(c, "choices", '[');
-    host->json_close(c);
-    host->json_close(c);
+    tell_found(c, l, &(struct found){.field = "customer_id", .is = {berth_number(customer, "id"), host->get(customer, "name").s}}, row);
 }
 
 int activity_line(struct berth_ctx *c)
