@@ -1,77 +1,22 @@
 /* test_alert.c - alerts fire once, whatever happens to the clock. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include "site_test.h"
 
-#include "base/conf.h"
 #include "base/when.h"
-#include "cli/cli.h"
-#include "cli/site.h"
 #include "record/commit.h"
 #include "service/alert.h"
 
 #define START INT64_C(1767290400000) /* 2026-01-02 02:00 in Shanghai */
 #define HOUR INT64_C(3600000)
 
-/* cli.c asks for the program's commands */
-const struct cli_command *const cli_commands[] = {NULL};
-
-static struct site site;
-static struct db_conn *conn;
-static char dir[] = "/tmp/berth-test-alert-XXXXXX";
 static int64_t user;
-
-static int sql_body(struct db_conn *w, void *arg)
-{
-    return db_exec(w, arg) < 0 ? -1 : 0;
-}
-
-static void sql(const char *text)
-{
-    assert_int_equal(db_write(site.st.db, sql_body, (void *)text), 0);
-}
-
-static int64_t number(const char *text)
-{
-    struct db_stmt *s = db_prepare(conn, text);
-    int64_t n = db_step(s) == DB_ROW ? db_col_int(s, 0) : -1;
-
-    db_settle(conn);
-    return n;
-}
 
 static int open_site(void **state)
 {
-    struct buf err = BUF_INIT;
-    struct conf *conf = conf_new();
-
     (void)state;
-    if (mkdtemp(dir) == NULL)
+    if (site_up(0) < 0)
         return -1;
-    conf_argument(conf, "data", dir);
-    conf_argument(conf, "plugin_path", getenv("TEST_PLUGIN_PATH"));
-    conf_argument(conf, "scripts", dir);
-    conf_argument(conf, "share", getenv("TEST_SHARE"));
-    conf_argument(conf, "timezone", "Asia/Shanghai");
-    if (conf_load(conf, NULL, &err) < 0 || site_load(&site, conf, &err) < 0 || site_open(&site, NULL, &err) < 0 ||
-        (conn = db_reader(site.st.db, &err)) == NULL) {
-        fprintf(stderr, "%s\n", buf_str(&err));
-        return -1;
-    }
     sql("INSERT INTO \"user\" (version, created_at, updated_at, name, login, active) VALUES (1, 0, 0, 'Reader', 'reader', 1)");
     user = number("SELECT id FROM \"user\" WHERE login = 'reader'");
-    return 0;
-}
-
-static int close_site(void **state)
-{
-    (void)state;
-    db_conn_close(&conn);
-    site_close(&site);
     return 0;
 }
 

@@ -1,18 +1,9 @@
 /* test_due.c - falling back: exact to the minute through a year, by the rules as they are. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <cmocka.h>
+#include "site_test.h"
 
-#include "base/conf.h"
+#include <sys/stat.h>
+
 #include "base/when.h"
-#include "cli/cli.h"
-#include "cli/site.h"
 #include "lua/script.h"
 #include "record/commit.h"
 #include "record/due.h"
@@ -23,12 +14,6 @@
 enum { LEADS = 60, TICK = 20000, DAYS = 366 };
 #define START INT64_C(1767225600000) /* 2026-01-01 */
 
-/* cli.c asks for the program's commands */
-const struct cli_command *const cli_commands[] = {NULL};
-
-static struct site site;
-static struct db_conn *conn;
-static char dir[] = "/tmp/berth-test-due-XXXXXX";
 static uint64_t seed = 88172645463325252u;
 
 static uint64_t rnd(uint64_t n)
@@ -55,15 +40,6 @@ static void script(const char *text)
     assert_int_equal(site_reload(&site), 0);
 }
 
-static void write_as_host(int (*body)(struct berth_ctx *, void *), void *arg)
-{
-    struct buf err = BUF_INIT;
-
-    if (site_write(&site, body, arg, &err) < 0)
-        fail_msg("%s", buf_str(&err));
-    buf_free(&err);
-}
-
 static int two_pools(struct berth_ctx *c, void *arg)
 {
     static const char *const names[] = {"Main", "Cold"};
@@ -88,32 +64,10 @@ static int two_pools(struct berth_ctx *c, void *arg)
 
 static int open_site(void **state)
 {
-    struct buf err = BUF_INIT;
-    struct conf *conf = conf_new();
-
     (void)state;
-    if (mkdtemp(dir) == NULL)
+    if (site_up(START) < 0)
         return -1;
-    conf_argument(conf, "data", dir);
-    conf_argument(conf, "plugin_path", getenv("TEST_PLUGIN_PATH"));
-    conf_argument(conf, "scripts", dir);
-    conf_argument(conf, "share", getenv("TEST_SHARE"));
-    conf_argument(conf, "timezone", "Asia/Shanghai");
-    if (conf_load(conf, NULL, &err) < 0 || site_load(&site, conf, &err) < 0 || site_open(&site, NULL, &err) < 0 ||
-        (conn = db_reader(site.st.db, &err)) == NULL) {
-        fprintf(stderr, "%s\n", buf_str(&err));
-        return -1;
-    }
-    atomic_store(&site.st.clock, START);
     write_as_host(two_pools, NULL);
-    return 0;
-}
-
-static int close_site(void **state)
-{
-    (void)state;
-    db_conn_close(&conn);
-    site_close(&site);
     return 0;
 }
 
@@ -156,20 +110,9 @@ static int claim(struct berth_ctx *c, void *arg)
     return row_save(c, r);
 }
 
-static int64_t number(const char *sql, int64_t arg)
-{
-    struct db_stmt *s = db_prepare(conn, sql);
-    int64_t n;
-
-    db_bind_int(s, 1, arg);
-    n = db_step(s) == DB_ROW ? db_col_int(s, 0) : -1;
-    db_settle(conn);
-    return n;
-}
-
 static int64_t due_at(int64_t id)
 {
-    return number("SELECT coalesce(due_at, 0) FROM lead WHERE id = ?", id);
+    return number("SELECT coalesce(due_at, 0) FROM lead WHERE id = %lld", (long long)id);
 }
 
 static void run_release(void)
@@ -189,7 +132,7 @@ struct shadow {
 
 static int64_t next_event(void)
 {
-    return number("SELECT min(x) FROM (SELECT min(due_at) AS x FROM lead UNION ALL SELECT min(remind_at) FROM lead WHERE ? = 0)", 0);
+    return number("SELECT min(x) FROM (SELECT min(due_at) AS x FROM lead UNION ALL SELECT min(remind_at) FROM lead)");
 }
 
 static void no_lead_is_released_a_minute_early_or_late_in_a_year(void **state)
@@ -235,7 +178,7 @@ static void no_lead_is_released_a_minute_early_or_late_in_a_year(void **state)
         }
         run_release();
         for (int i = 0; i < LEADS; i++) {
-            if (all[i].released == 0 && number("SELECT owner_id IS NULL FROM lead WHERE id = ?", all[i].id) == 1) {
+            if (all[i].released == 0 && number("SELECT owner_id IS NULL FROM lead WHERE id = %lld", (long long)all[i].id) == 1) {
                 int64_t late = now - (all[i].touched + all[i].days);
 
                 all[i].released = now;
@@ -280,7 +223,7 @@ static void a_pools_rule_comes_before_the_days_and_a_script_before_both(void **s
     write_as_host(make_lead, &warm);
     write_as_host(make_lead, &won);
     assert_int_equal(due_at(cold.id), now + 10 * WHEN_DAY);
-    assert_int_equal(number("SELECT due_pool_id FROM lead WHERE id = ?", cold.id), 2);
+    assert_int_equal(number("SELECT due_pool_id FROM lead WHERE id = %lld", (long long)cold.id), 2);
     assert_int_equal(due_at(warm.id), now + 30 * WHEN_DAY);
     assert_int_equal(due_at(won.id), 0);
     script("-- All at once.\nreturn function(lead)\n  return {days = 1, pool = 'Cold', why = lead.rating}\nend\n");
@@ -299,7 +242,7 @@ static void an_outdated_due_time_lets_nothing_go(void **state)
     script("-- Hot ones stay for a month.\nreturn function(lead)\n  if lead.rating == 'hot' then\n    return 31\n  end\nend\n");
     atomic_store(&site.st.clock, now + 2 * WHEN_DAY); /* its due_at has passed, by a rule that is gone */
     run_release();
-    assert_int_equal(number("SELECT owner_id FROM lead WHERE id = ?", l.id), 2);
+    assert_int_equal(number("SELECT owner_id FROM lead WHERE id = %lld", (long long)l.id), 2);
     assert_int_equal(due_at(l.id), now + 31 * WHEN_DAY);
 }
 

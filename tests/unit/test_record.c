@@ -1,17 +1,6 @@
 /* test_record.c - filters and rights: what SQL selects and what is decided in memory are the same. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
+#include "site_test.h"
 
-#include "base/conf.h"
-#include "cli/cli.h"
-#include "cli/site.h"
 #include "record/find.h"
 #include "record/order.h"
 #include "record/scan.h"
@@ -20,11 +9,6 @@
 
 enum { ROWS = 600, USERS = 24, FILTERS = 1500, PEOPLE = 400, LISTS = 300 };
 
-/* cli.c asks for the program's commands */
-const struct cli_command *const cli_commands[] = {NULL};
-
-static struct site site;
-static struct db_conn *conn;
 static const struct table *lead;
 static uint64_t seed = 88172645463325252u;
 
@@ -86,35 +70,11 @@ static int fill(struct berth_ctx *c, void *arg)
 
 static int open_site(void **state)
 {
-    static char data[] = "/tmp/berth-test-record-XXXXXX";
-    struct buf err = BUF_INIT;
-    struct conf *conf = conf_new();
-
     (void)state;
-    if (mkdtemp(data) == NULL)
+    if (site_up(0) < 0)
         return -1;
-    conf_argument(conf, "data", data);
-    conf_argument(conf, "plugin_path", getenv("TEST_PLUGIN_PATH"));
-    conf_argument(conf, "scripts", data);
-    conf_argument(conf, "share", getenv("TEST_SHARE"));
-    if (conf_load(conf, NULL, &err) < 0 || site_load(&site, conf, &err) < 0 || site_open(&site, NULL, &err) < 0 ||
-        (conn = db_reader(site.st.db, &err)) == NULL) {
-        fprintf(stderr, "%s\n", buf_str(&err));
-        return -1;
-    }
     lead = model_table(atomic_load(&site.st.model), "lead");
-    if (site_write(&site, fill, NULL, &err) < 0) {
-        fprintf(stderr, "%s\n", buf_str(&err));
-        return -1;
-    }
-    return 0;
-}
-
-static int close_site(void **state)
-{
-    (void)state;
-    db_conn_close(&conn);
-    site_close(&site);
+    write_as_host(fill, NULL);
     return 0;
 }
 

@@ -1,19 +1,9 @@
 /* test_retain.c - what goes after a time, under a clock that is moved; and a chain that still holds. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <dirent.h>
-#include <unistd.h>
-#include <cmocka.h>
+#include "site_test.h"
 
-#include "base/conf.h"
+#include <dirent.h>
+
 #include "base/when.h"
-#include "cli/cli.h"
-#include "cli/site.h"
 #include "record/asof.h"
 #include "record/find.h"
 #include "record/retain.h"
@@ -22,23 +12,7 @@
 
 #define START INT64_C(1767225600000) /* 2026-01-01 */
 
-/* cli.c asks for the program's commands */
-const struct cli_command *const cli_commands[] = {NULL};
-
-static struct site site;
-static struct db_conn *conn;
-static char dir[] = "/tmp/berth-test-retain-XXXXXX";
-
 /* ---- a site ------------------------------------------------------------------------------------------ */
-static void write_as_host(int (*body)(struct berth_ctx *, void *), void *arg)
-{
-    struct buf err = BUF_INIT;
-
-    if (site_write(&site, body, arg, &err) < 0)
-        fail_msg("%s", buf_str(&err));
-    buf_free(&err);
-}
-
 static void day(int n)
 {
     atomic_store(&site.st.clock, START + n * WHEN_DAY);
@@ -46,33 +20,8 @@ static void day(int n)
 
 static int open_site(void **state)
 {
-    struct buf err = BUF_INIT;
-    struct conf *conf = conf_new();
-
     (void)state;
-    if (mkdtemp(dir) == NULL)
-        return -1;
-    conf_argument(conf, "data", dir);
-    conf_argument(conf, "plugin_path", getenv("TEST_PLUGIN_PATH"));
-    conf_argument(conf, "scripts", dir);
-    conf_argument(conf, "share", getenv("TEST_SHARE"));
-    day(0);
-    if (conf_load(conf, NULL, &err) < 0 || site_load(&site, conf, &err) < 0)
-        return -1;
-    day(0);
-    if (site_open(&site, NULL, &err) < 0 || (conn = db_reader(site.st.db, &err)) == NULL) {
-        fprintf(stderr, "%s\n", buf_str(&err));
-        return -1;
-    }
-    return 0;
-}
-
-static int close_site(void **state)
-{
-    (void)state;
-    db_conn_close(&conn);
-    site_close(&site);
-    return 0;
+    return site_up(START);
 }
 
 /* ---- small things ---------------------------------------------------------------------------------------- */
@@ -138,27 +87,6 @@ static int drop_body(struct berth_ctx *c, void *arg)
     return row_drop(c, r);
 }
 
-static int sql_body(struct berth_ctx *c, void *arg)
-{
-    assert_true(db_exec(c->conn, arg) >= 0);
-    return c->rc;
-}
-
-static void sql(const char *text)
-{
-    write_as_host(sql_body, (void *)text);
-}
-
-static int64_t number(const char *text)
-{
-    struct db_stmt *s = db_prepare(conn, text);
-    int64_t n = db_step(s) == DB_ROW ? db_col_int(s, 0) : -1;
-
-    db_reset(s);
-    db_settle(conn);
-    return n;
-}
-
 static struct retained sweep(void)
 {
     struct retained gone;
@@ -186,8 +114,8 @@ static void records_leave_the_bin_after_the_days_of_their_table(void **state)
     day(1);
     early = lead();
     late = lead();
-    sql(arena_fmt(site.plugins.arena, "INSERT INTO record_note (tbl, rec, at, text) SELECT id, %lld, 1, 'x' FROM model_table WHERE name = 'lead'",
-                  (long long)early));
+    sql("INSERT INTO record_note (tbl, rec, at, text) SELECT id, %lld, 1, 'x' FROM model_table WHERE name = 'lead'",
+        (long long)early);
     write_as_host(drop_body, &early);
     day(61);
     write_as_host(drop_body, &late);
@@ -212,19 +140,15 @@ static void records_leave_the_bin_after_the_days_of_their_table(void **state)
 static void jobs_mails_and_sign_ins_that_ended_go(void **state)
 {
     struct retained gone;
-    char text[600];
 
     (void)state;
     day(400);
-    snprintf(text, sizeof(text), "INSERT INTO job (version, created_at, updated_at, kind, state, ended_at) SELECT 1, 1, 1, 'export', state, %lld FROM"
-             " (SELECT 'done' AS state UNION ALL SELECT 'running' UNION ALL SELECT 'queued')", (long long)(START + 400 * WHEN_DAY));
-    sql(text);
-    snprintf(text, sizeof(text), "INSERT INTO outbox (at, recipient, state, sent_at) VALUES (1, 'a@example.org', 'sent', %lld), (1, 'b@example.org', 'queued', NULL)",
-             (long long)(START + 400 * WHEN_DAY));
-    sql(text);
-    snprintf(text, sizeof(text), "INSERT INTO session (token, user_id, expires_at) VALUES ('a', 1, %lld), ('b', 1, %lld)",
-             (long long)(START + 401 * WHEN_DAY), (long long)(START + 900 * WHEN_DAY));
-    sql(text);
+    sql("INSERT INTO job (version, created_at, updated_at, kind, state, ended_at) SELECT 1, 1, 1, 'export', state, %lld FROM"
+        " (SELECT 'done' AS state UNION ALL SELECT 'running' UNION ALL SELECT 'queued')", (long long)(START + 400 * WHEN_DAY));
+    sql("INSERT INTO outbox (at, recipient, state, sent_at) VALUES (1, 'a@example.org', 'sent', %lld), (1, 'b@example.org', 'queued', NULL)",
+        (long long)(START + 400 * WHEN_DAY));
+    sql("INSERT INTO session (token, user_id, expires_at) VALUES ('a', 1, %lld), ('b', 1, %lld)",
+        (long long)(START + 401 * WHEN_DAY), (long long)(START + 900 * WHEN_DAY));
     gone = sweep();
     assert_int_equal(gone.jobs + gone.mails + gone.sessions, 0);
     day(491);
@@ -240,20 +164,15 @@ static void jobs_mails_and_sign_ins_that_ended_go(void **state)
 
 static void messages_that_nobody_sorted_take_their_files_with_them(void **state)
 {
-    char text[900];
-
     (void)state;
     day(500);
     setting("base.mail_days", "30");
     for (int n = 0; n < 2; n++) { /* one that goes, one that stays */
-        snprintf(text, sizeof(text), "INSERT INTO inbox (at, channel, name) VALUES (%lld, 'mail', 'message %d')",
-                 (long long)(START + (n == 0 ? 460 : 490) * WHEN_DAY), n);
-        sql(text);
-        snprintf(text, sizeof(text), "INSERT INTO attachment (doc, no, tbl, rec, name, mime, size, hash, at) SELECT 1, 1, t.id, i.id, 'a.txt', 'text/plain', 7, 'hash %d', 1"
-                 " FROM model_table t, inbox i WHERE t.name = 'inbox' AND i.name = 'message %d'", n, n);
-        sql(text);
-        snprintf(text, sizeof(text), "INSERT INTO blob (hash, size, refs) VALUES ('hash %d', 7, 1)", n);
-        sql(text);
+        sql("INSERT INTO inbox (at, channel, name) VALUES (%lld, 'mail', 'message %d')",
+            (long long)(START + (n == 0 ? 460 : 490) * WHEN_DAY), n);
+        sql("INSERT INTO attachment (doc, no, tbl, rec, name, mime, size, hash, at) SELECT 1, 1, t.id, i.id, 'a.txt', 'text/plain', 7, 'hash %d', 1"
+            " FROM model_table t, inbox i WHERE t.name = 'inbox' AND i.name = 'message %d'", n, n);
+        sql("INSERT INTO blob (hash, size, refs) VALUES ('hash %d', 7, 1)", n);
     }
     assert_int_equal(sweep().mails, 1);
     assert_int_equal(number("SELECT count(*) FROM inbox"), 1);
@@ -305,13 +224,11 @@ static bool kept(int64_t id, int64_t at)
 static void tamper_is_found(const char *table, const char *change, const char *back)
 {
     struct seal_report r;
-    char text[900];
 
-    snprintf(text, sizeof(text), "DROP TRIGGER kept_%s_update", table);
-    sql(text);
-    sql(change);
+    sql("DROP TRIGGER kept_%s_update", table);
+    sql("%s", change);
     assert_int_equal(sound(&r), -1);
-    sql(back);
+    sql("%s", back);
     assert_int_equal(sound(&r), 0);
 }
 

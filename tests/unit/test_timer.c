@@ -1,19 +1,9 @@
 /* test_timer.c - timers: each due time once, whatever happens to clock and process; clocks that change, days off. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <cmocka.h>
+#include "site_test.h"
 
-#include "base/conf.h"
+#include <sys/stat.h>
+
 #include "base/when.h"
-#include "cli/cli.h"
-#include "cli/site.h"
 #include "record/schedule.h"
 #include "record/timer.h"
 #include "record/workday.h"
@@ -22,62 +12,13 @@
 #define HOUR INT64_C(3600000)
 #define MINUTE INT64_C(60000)
 
-/* cli.c asks for the program's commands */
-const struct cli_command *const cli_commands[] = {NULL};
-
-static struct site site;
-static struct db_conn *conn;
-static char dir[] = "/tmp/berth-test-timer-XXXXXX";
-
 static int open_site(void **state)
 {
-    struct buf err = BUF_INIT;
-    struct conf *conf = conf_new();
-
     (void)state;
-    if (mkdtemp(dir) == NULL)
-        return -1;
-    conf_argument(conf, "data", dir);
-    conf_argument(conf, "plugin_path", getenv("TEST_PLUGIN_PATH"));
-    conf_argument(conf, "scripts", dir);
-    conf_argument(conf, "share", getenv("TEST_SHARE"));
-    conf_argument(conf, "timezone", "Asia/Shanghai");
-    if (conf_load(conf, NULL, &err) < 0 || site_load(&site, conf, &err) < 0 || site_open(&site, NULL, &err) < 0 ||
-        (conn = db_reader(site.st.db, &err)) == NULL) {
-        fprintf(stderr, "%s\n", buf_str(&err));
-        return -1;
-    }
-    return 0;
-}
-
-static int close_site(void **state)
-{
-    (void)state;
-    db_conn_close(&conn);
-    site_close(&site);
-    return 0;
+    return site_up(0);
 }
 
 /* ---- small things ------------------------------------------------------------------------------- */
-static int sql_body(struct db_conn *w, void *arg)
-{
-    return db_exec(w, arg) < 0 ? -1 : 0;
-}
-
-static void sql(const char *text)
-{
-    assert_int_equal(db_write(site.st.db, sql_body, (void *)text), 0);
-}
-
-static int64_t number(const char *text)
-{
-    struct db_stmt *s = db_prepare(conn, text);
-    int64_t n = db_step(s) == DB_ROW ? db_col_int(s, 0) : -1;
-
-    db_settle(conn);
-    return n;
-}
-
 static void zone(const char *name)
 {
     snprintf(site.st.company.zone, sizeof(site.st.company.zone), "%s", name);
@@ -147,12 +88,8 @@ static void days_off_and_days_worked_instead_move_what_is_due(void **state)
     (void)state;
     sql("INSERT INTO work_week (version, created_at, updated_at, country, days) VALUES (1, 0, 0, 'VN', '|mon|tue|wed|thu|fri|sat|')");
     sql("INSERT INTO day_off (version, created_at, updated_at, on_day, name, works, country) VALUES (1, 0, 0, 20500, 'x', 0, NULL)");
-    for (int64_t d = friday + 3; d <= friday + 10; d++) { /* spring festival; a Saturday is worked for it */
-        char text[200];
-
-        snprintf(text, sizeof(text), "INSERT INTO day_off (version, created_at, updated_at, on_day, name, works, country) VALUES (1, 0, 0, %lld, 'f', 0, 'CN')", (long long)d);
-        sql(text);
-    }
+    for (int64_t d = friday + 3; d <= friday + 10; d++) /* spring festival; a Saturday is worked for it */
+        sql("INSERT INTO day_off (version, created_at, updated_at, on_day, name, works, country) VALUES (1, 0, 0, %lld, 'f', 0, 'CN')", (long long)d);
     sql("INSERT INTO day_off (version, created_at, updated_at, on_day, name, works, country) VALUES (1, 0, 0, 20498, 'worked', 1, 'CN')"); /* Saturday 2026-02-14 */
     assert_int_equal(friday, 20497);
     assert_true(workday_is(&site.st, conn, NULL, friday));
