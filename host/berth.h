@@ -188,6 +188,10 @@ struct berth_table {
     const char *line; /* "/activities/line": the path of a GET route that reads ?text=, one line as people write it, and
                          answers what a new record would hold, for them to look at before it is saved.  Label key
                          "activity.line", an example "activity.line?"; the answer: share/doc/plugins.md */
+    const char *taken; /* "lead: customer_id, contact_id": references of this table.  A row imported into that other table which is
+                          a duplicate of a record that one of them names, or of one that belongs to it, is "already a ..." of this
+                          table; where the other table is absent, nothing */
+    const char *taken_when; /* filter: while that counts, "status = 'open'"; NULL: always */
 };
 
 struct berth_dict {

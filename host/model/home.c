@@ -65,6 +65,34 @@ static void find_line(struct build *b, struct table *t, const char *path)
         problem(b, t->plugin, t->name, NULL, ".line \"%s\" is no GET route of a plugin: declare it", path);
 }
 
+/* "lead: customer_id, contact_id"; tables whose plugins are off are left out. */
+static void find_taken(struct build *b, struct table *t, const char *taken, const char *when)
+{
+    const char *colon = taken == NULL ? NULL : strchr(taken, ':');
+    const struct field **by;
+    size_t n, refs = 0;
+    char **name;
+
+    if (taken == NULL)
+        return;
+    name = names_split(b->a, colon == NULL ? "" : colon + 1, &n);
+    by = arena_alloc(b->m->arena, (n + 1) * sizeof(*by));
+    if (n == 0)
+        problem(b, t->plugin, t->name, NULL, ".taken \"%s\" is not a table and references: write \"lead: customer_id\"", taken);
+    for (size_t i = 0; i < n; i++) {
+        const struct field *f = map_get(&t->by_name, name[i]);
+
+        if (f == NULL || f->type != BERTH_REF || (f->flags & BERTH_MANY) != 0)
+            problem(b, t->plugin, t->name, name[i], ".taken names no such reference: correct it");
+        else if (f->ref != NULL)
+            by[refs++] = f;
+    }
+    t->taken_of = colon == NULL ? NULL : map_getn(&b->m->table_by_name, taken, (size_t)(colon - taken));
+    t->taken_by = by;
+    t->taken_when = when;
+    filter_check(b, t, t->plugin, ".taken_when", when);
+}
+
 void build_places(struct build *b)
 {
     for (size_t i = 0; i < b->m->nplugins; i++)
@@ -79,6 +107,7 @@ void build_places(struct build *b)
                 t->nav = "other";
             find_step(b, t, d->step, d->step_when);
             find_line(b, t, d->line);
+            find_taken(b, t, d->taken, d->taken_when);
         }
 }
 

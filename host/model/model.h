@@ -139,6 +139,9 @@ struct table {
     const struct action *step_act;           /* does it, or NULL */
     const char *step_when;                   /* filter, or NULL */
     const struct route *line;                /* reads one line into a new record, or NULL */
+    const struct table *taken_of;            /* rows of which table are taken, or NULL */
+    const struct field *const *taken_by;     /* by records that these refer to; NULL behind the last */
+    const char *taken_when;                  /* filter, or NULL */
     struct map by_name; /* field name -> struct field * */
     int at;             /* its place in model->tables */
 };

@@ -22,6 +22,7 @@ struct ctx_problem { /* one field's error */
 struct ctx_match { /* a possible duplicate */
     const struct table *table;
     int64_t id;        /* 0: the user may not see it */
+    int64_t rec;       /* the same, whoever sees it: nobody is told */
     const char *title;
     const char *by[8]; /* field names */
     size_t nby;

@@ -151,7 +151,7 @@ static void hit(struct berth_ctx *c, struct ctx_match **list, const struct table
     if (*at == NULL) {
         *at = arena_alloc(c->a, sizeof(**at));
         (*at)->table = t;
-        (*at)->id = id;
+        (*at)->id = (*at)->rec = id;
         (*at)->hidden = hidden;
     }
     for (size_t i = 0; i < w->n; i++)

@@ -235,6 +235,7 @@ static bool by_match(struct run *r, struct berth_ctx *c, const struct table *t, 
 
     if (n == 0)
         return false;
+    m.rec = m.id;
     for (size_t i = 0; i < r->nmatch; i++)
         m.by[m.nby++] = r->match[i]->name;
     if (n > 1) {

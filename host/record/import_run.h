@@ -144,6 +144,10 @@ const struct ctx_match *import_alike(struct ctx_match **list);
 /* Cells and, for an update, the values before it. */
 void import_detail(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m, const json_t *was);
 
+/* import_taken.c: what the row's company has become, of the table that says so (.taken); NULL: nothing.  Beside one that the
+ * user may see no other is told. */
+struct ctx_match *import_taken(struct berth_ctx *c, const struct table *t, const struct ctx_match *list);
+
 /* import_put.c */
 void import_put_begin(struct batch *k); /* hands the batch to the writer; run->busy until it is stored */
 

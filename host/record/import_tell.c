@@ -63,13 +63,14 @@ void import_detail(struct run *r, struct berth_ctx *c, struct prep *p, const str
     buf_free(&b);
 }
 
-static const char *by_names(struct berth_ctx *c, const struct ctx_match *m)
+/* As the row's own table calls what both have. */
+static const char *by_names(struct berth_ctx *c, const struct table *t, const struct ctx_match *m)
 {
     struct buf b = BUF_INIT;
     const char *s;
 
     for (size_t i = 0; i < m->nby; i++)
-        buf_addf(&b, "%s%s", i > 0 ? ", " : "", labels_field(c->st->labels, c->locale, m->table->name, m->by[i]));
+        buf_addf(&b, "%s%s", i > 0 ? ", " : "", labels_field(c->st->labels, c->locale, t->name, m->by[i]));
     s = arena_strdup(c->a, buf_str(&b));
     buf_free(&b);
     return s;
@@ -134,19 +135,20 @@ static enum outcome bucket(struct berth_ctx *c, const struct prep *p, const stru
     return OUT_DUPLICATE;
 }
 
-/* What is nearest to the user's own comes first: a customer elsewhere says more than a lead. */
+/* What is nearest to the user's own comes first: a customer elsewhere says more than a lead, a deal under way more than either. */
 void import_tell_match(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m)
 {
     const char *key, *holder = "";
-    const struct ctx_match *at = m;
+    const struct ctx_match *at = m, *taken = import_taken(c, p->row->t, m);
 
     for (const struct ctx_match *x = m; x != NULL; x = x->next)
         if (x->table != p->row->t && at->table == p->row->t)
             at = x;
+    at = taken != NULL ? taken : at;
     p->outcome = (uint16_t)bucket(c, p, at, &key, &holder);
     p->record = at->id;
     p->table = at->table->name;
-    const char *args[] = {"title", at->title, "by", by_names(c, at), NULL};
+    const char *args[] = {"title", at->title, "by", by_names(c, p->row->t, at), NULL};
     const char *more[] = {"holder", holder, "one", labels_get(c->st->labels, c->locale, at->table->name), NULL};
     struct buf b = BUF_INIT;
 
@@ -172,7 +174,7 @@ const struct ctx_match *import_alike(struct ctx_match **list)
 
 void import_tell_alike(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m)
 {
-    const char *args[] = {"title", m->title, "by", by_names(c, m), "one",
+    const char *args[] = {"title", m->title, "by", by_names(c, p->row->t, m), "one",
                           labels_get(c->st->labels, c->locale, m->table->name), NULL};
 
     p->message = ctx_text(c, m->id == 0 ? "import.alike_hidden" : "import.alike", args);
@@ -182,7 +184,7 @@ void import_tell_alike(struct run *r, struct berth_ctx *c, struct prep *p, const
 void import_tell_same_row(struct run *r, struct berth_ctx *c, struct prep *p, uint32_t other, const struct field *by)
 {
     struct ctx_match m = {.table = p->row->t, .by = {by->name}, .nby = 1};
-    const char *args[] = {"row", arena_fmt(c->a, "%u", other), "by", by_names(c, &m), NULL};
+    const char *args[] = {"row", arena_fmt(c->a, "%u", other), "by", by_names(c, m.table, &m), NULL};
 
     p->outcome = OUT_DUPLICATE;
     p->told = other;

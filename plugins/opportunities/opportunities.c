@@ -185,7 +185,8 @@ static const struct berth_field target_fields[] = {
 static const struct berth_table tables[] = {
     {"opportunity", deal_fields, BERTH_KEYS({"owner_id, status"}, {"pipeline_id, stage_id, owner_id, base_amount, weighted"}, {"status, close_on"}, {"status, closed_on"},
      {"is_key, status, close_on"}, {"status"}, {"idle"}, {"created_at"}, {"updated_at"}),
-     WORK, .title = "name", .icon = "star", .nav = "sales 20", .step = "next_action_on, log, next_step", .step_when = "status = 'open'", .rights = "sales: own create import; manager: tree create delete import export"},
+     WORK, .title = "name", .icon = "star", .nav = "sales 20", .step = "next_action_on, log, next_step", .step_when = "status = 'open'",
+     .taken = "lead: customer_id, contact_id, lead_id", .taken_when = "status in ('open', 'on_hold')", .rights = "sales: own create import; manager: tree create delete import export"},
     {"deal_contact", strategy_fields, .flags = PART, .title = "person", .icon = "user"},
     {"deal_competitor", rival_fields, .flags = PART, .title = "competitor_id", .icon = "flag"},
     {"stage_log", log_fields, BERTH_KEYS({"pipeline_id, stage_id, onward, hours, opportunity_id, owner_id, from_at"}), .flags = PART, /* the funnel's */

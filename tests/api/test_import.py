@@ -419,3 +419,39 @@ def test_what_is_a_customer_already_is_told_so(people):
     assert result["elsewhere"] == 1 and result["elsewhere_by"] == {"customer": 1}
     row = person.get(f"/_import/{look['import']}/rows", outcome="elsewhere", table="customer").json["rows"][0]
     assert row["table"] == "customer" and row["by"] == ["name"]
+
+
+def test_a_company_with_a_deal_under_way_is_told_as_an_opportunity_already(people):
+    admin, li, minh, t = people["admin"], people["li"], people["minh"], tag()
+    deals = {}
+    for what in ("open", "held", "lost"):
+        customer = li.made("customer", name=f"{t} {what} Maritime Ltd")
+        contact = li.made("contact", name=f"{t} Chen", customer_id=customer["id"], mobile=f"1381{next(number):07d}")
+        deals[what] = li.made("opportunity", name=f"{t} {what} deal", customer_id=customer["id"]), customer, contact
+    assert li.post(f"/opportunity/{deals['held'][0]['id']}/hold").status == 200
+    assert li.post(f"/opportunity/{deals['lost'][0]['id']}/lose", {"lost_reason": "price"}).status == 200
+    lead = li.made("lead", name=f"{t} converted Logistics", status="qualified")
+    assert li.post(f"/lead/{lead['id']}/convert", {"into": ["opportunity"], "opportunity_name": f"{t} of the lead"}).status == 200
+    data = text([[f"{t} OPEN MARITIME", "", "", "", "", "", ""], [f"{t} held Maritime", "", "", "", "", "", ""], [f"{t} lost Maritime", "", "", "", "", "", ""],
+                 [f"{t} by a person", "", deals["open"][2]["mobile"], "", "", "CN", ""], [f"{t} CONVERTED logistics", "", "", "", "", "", ""],
+                 [f"{t} new", "", "", "", "", "", ""]])
+
+    look = upload(li, data, "a.csv")
+    result = run(li, look)["result"]
+    assert (result["new"], result["elsewhere"], result["elsewhere_by"]) == (1, 5, {"opportunity": 4, "customer": 1}), result
+    rows = outcomes(li, look)
+    assert [(rows[n]["table"], rows[n]["record"]) for n in (2, 3, 4)] == \
+        [("opportunity", deals["open"][0]["id"]), ("opportunity", deals["held"][0]["id"]), ("customer", deals["lost"][1]["id"])]
+    assert rows[2]["title"] == f"{t} open deal" and f"{t} open deal" in rows[2]["message"] and rows[2]["by"] == ["name"]
+    assert rows[5]["record"] == deals["open"][0]["id"] and rows[6]["title"] == f"{t} of the lead", rows
+
+    look = upload(minh, data, "b.csv")  # who may not see it learns that there is one
+    assert run(minh, look, dry=True)["result"]["elsewhere_by"] == {"opportunity": 4, "customer": 1}
+    for n in (2, 3, 5, 6):
+        row = outcomes(minh, look)[n]
+        assert (row["outcome"], row["table"], row["record"], row["title"]) == ("elsewhere", "opportunity", None, None), row
+        assert "deal" not in row["message"] and row["message"], row
+    assert minh.get(f"/opportunity/{deals['open'][0]['id']}").status == 404
+
+    look = admin.ask("POST", "/_import/customer", raw=text([[f"{t} OPEN MARITIME"]], ["name"]), name="c.csv").json
+    assert run(admin, look, dry=True)["result"].get("elsewhere_by") == {}  # a customer that has deals is a duplicate of itself

@@ -427,6 +427,9 @@ static void wrong_tables_are_told(void **state)
                "names size, which is none");
     told_table((struct berth_table){"thing", name, .title = "name", .rights = "sales"},
                "has no colon");
+    told_table((struct berth_table){"thing", name, .title = "name", .taken = "lead"}, "not a table and references");
+    told_table((struct berth_table){"thing", name, .title = "name", .taken = "lead: name"}, "no such reference");
+    told_table((struct berth_table){"thing", name, .title = "name", .taken = "gone: lead_id"}, "no such reference");
     told_table(
         (struct berth_table){"thing", name, .title = "name", .rights = "sales: own; x: rule"},
         "\"rule\" is no right");
