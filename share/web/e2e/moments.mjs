@@ -86,13 +86,22 @@ export async function moments({ test, clean, ok, make, metaOf, browser, host, TA
   await test('on a phone Back finds the cards where they were', { size: PHONE, touch: true }, async (page) => {
     await signIn(page)
     await page.goto(`/t/${TABLE}?view=all`)
+    await page.evaluate(() => {
+      window.uppermost = () => {
+        const box = document.querySelector('.cards')
+        const edge = box.getBoundingClientRect().top
+        return [...box.querySelectorAll('.card')].findIndex((c) => c.getBoundingClientRect().bottom > edge + 1)
+      }
+      addEventListener('click', () => (window.left = window.uppermost()), { capture: true })
+    })
     await page.locator('.card').nth(30).scrollIntoViewIfNeeded()
-    const inView = () => page.locator('.card').nth(30).evaluate((c) => c.getBoundingClientRect().bottom > 0 && c.getBoundingClientRect().top < innerHeight)
     await page.locator('.card a.cardbody').nth(30).click()
     await page.locator('.kv').first().waitFor()
+    const left = await page.evaluate(() => window.left)
+    assert.ok(left > 15, `only ${left} cards down`)
     await page.goBack()
     await page.locator('.card').nth(30).waitFor()
-    await until('the same cards', inView)
+    await eventually('the same card on top', () => page.evaluate(() => window.uppermost()), left)
   })
 
   await test('a record that waits for its approval offers no edit and says why', {}, async (page, stamp) => {
