@@ -217,7 +217,7 @@ struct berth_action {
     const char *perm;               /* NULL: may update the record; else see berth_perm */
     const struct berth_field *form; /* what to ask the user for; NULL: nothing */
     const char *when;               /* offered only when this filter holds: "owner_id empty" */
-    uint32_t flags;                 /* BERTH_BULK, BERTH_DANGER, BERTH_SEEN */
+    uint32_t flags;                 /* BERTH_BULK, BERTH_DANGER, BERTH_SEEN, BERTH_EDITS */
     const char *icon;
     int (*run)(struct berth_ctx *, struct berth_row *);
     int32_t order; /* lower first, as hooks; the first few are buttons, the rest a menu */
@@ -228,6 +228,8 @@ enum {
     BERTH_DANGER = 1 << 1, /* asks before running */
     BERTH_SEEN = 1 << 2,   /* seeing the record is enough (claim); run() checks the rest, and its
                               saves are not held against the user's update scope */
+    BERTH_EDITS = 1 << 3,  /* changes fields of the record itself: refused, and shown as disabled, while an
+                              approval keeps the record from being edited */
 };
 
 /* A way of looking at a table offered to everyone; users save their own besides. */

@@ -7,7 +7,7 @@
 #include "base/every.h"
 #include "model/build.h"
 
-enum { ACTION_FLAGS = (1 << 3) - 1 };
+enum { ACTION_FLAGS = (1 << 4) - 1 };
 
 static const char *full_name(struct build *b, const char *plugin, const char *name)
 {

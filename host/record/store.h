@@ -89,6 +89,7 @@ struct service_ops {
     int (*held)(struct berth_ctx *c, struct berth_row *r);
     int (*dropping)(struct berth_ctx *c, struct berth_row *r);
     int (*acting)(struct berth_ctx *c, struct acting *x); /* sets x->flow when the action waits instead */
+    const char *(*locks)(struct berth_ctx *c, const struct berth_row *r); /* the approval that keeps it from being edited, or NULL */
 };
 
 struct company { /* defaults of the installation */

@@ -404,6 +404,17 @@ static bool find_who(struct answer *w)
     return w->who != NULL;
 }
 
+/* Whoever may change it, may not while an approval keeps it as it is. */
+static bool tell_lock(struct answer *w)
+{
+    bool edits = w->action != NULL ? (w->action->flags & BERTH_EDITS) != 0 : w->deed == DO_UPDATE || w->deed == DO_DELETE;
+    const char *flow = edits && w->row != NULL && w->c->st->services.locks != NULL ? w->c->st->services.locks(&w->of, w->row) : NULL;
+
+    if (flow != NULL)
+        LACKS(w, "approval", "flow", flow);
+    return flow == NULL;
+}
+
 static bool verdict(struct answer *w)
 {
     bool may;
@@ -422,7 +433,7 @@ static bool verdict(struct answer *w)
         may = tell_field(w) && may;
     if (w->action != NULL)
         may = tell_action(w) && may;
-    return may;
+    return tell_lock(w) && may;
 }
 
 static void answer_json(struct answer *w, bool may, struct buf *out)

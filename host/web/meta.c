@@ -433,6 +433,7 @@ static void details_of(struct call *k, struct json *j, const struct table *to, c
             json_text(j, "label", detail_label(k, t, f));
             json_text(j, "by", f->name);
             json_text(j, "through", through == NULL ? NULL : through->name);
+            json_flag(j, "part", f == t->parent);
             json_close(j, '}');
         }
     }

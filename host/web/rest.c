@@ -96,9 +96,21 @@ static void hidden_json(struct json *j, const struct berth_row *r)
     json_close(j, ']');
 }
 
+/* Names of the actions that are offered and have all of these flags. */
+static void actions_json(struct call *k, struct json *j, const char *key, const struct berth_row *r, uint32_t flags)
+{
+    json_key(j, key);
+    json_open(j, '[');
+    for (size_t i = 0; i < k->t->nactions; i++)
+        if ((k->t->actions[i]->flags & flags) == flags && action_offered(&k->c, k->t->actions[i], r))
+            json_str(j, k->t->actions[i]->name);
+    json_close(j, ']');
+}
+
 static void row_answer(struct call *k, struct berth_row *r, bool with_can)
 {
     struct json j = call_json(k);
+    const char *lock;
 
     json_open(&j, '{');
     json_key(&j, "row");
@@ -122,17 +134,15 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
         json_flag(&j, "delete", perm_row(&k->c, r, DO_DELETE));
         json_key(&j, "approval"); /* whether there may be something to tell of */
         json_bool(&j, flow_guards(&k->c, k->t));
-        json_text(&j, "locked", approval_locks(&k->c, r)); /* the approval that has to be over before anybody edits it */
+        lock = approval_locks(&k->c, r);
+        json_text(&j, "locked", lock); /* the approval that has to be over before anybody edits it */
+        if (lock != NULL)
+            actions_json(k, &j, "held", r, BERTH_EDITS);
         if (k->t->step_on != NULL) { /* whether its next step still waits */
             json_key(&j, "step");
             json_bool(&j, where_holds(&k->c, k->t->step_when, r));
         }
-        json_key(&j, "actions");
-        json_open(&j, '[');
-        for (size_t i = 0; i < k->t->nactions; i++)
-            if (action_offered(&k->c, k->t->actions[i], r))
-                json_str(&j, k->t->actions[i]->name);
-        json_close(&j, ']');
+        actions_json(k, &j, "actions", r, 0);
         json_close(&j, '}');
     }
     json_close(&j, '}');

@@ -349,6 +349,25 @@ def test_an_action_waits_and_so_does_one_that_would_change_what_waits(people, fl
     assert len(li.rows("activity", filter=["customer_id", "=", row["id"]])) == 1
 
 
+def test_actions_that_change_a_locked_record_are_held_and_refused_the_others_go_on(people, flow):
+    li, manager = people["li"], people["manager"]
+    f, _ = flow({"who": "superior"}, starts="create", on_table="opportunity", applies_to=["pol", "=", "Heldport"])
+    customer = li.made("customer", name=name("Held"))
+    row = li.made("opportunity", name=name("Held"), customer_id=customer["id"], pol="Heldport")
+    path = f"/opportunity/{row['id']}"
+    can = li.get(path).json["can"]
+    assert can["locked"] == f["name"] and {"win", "lose", "hold"} <= set(can["held"]) <= set(can["actions"])
+    assert "log" in can["actions"] and "log" not in can["held"]
+    assert li.post(f"{path}/hold", {}).json["error"]["code"] == "waiting" and li.row(path)["status"] == "open"
+    assert not li.get(f"{path}/_why", deed="hold").json["allowed"]
+    assert li.post(f"{path}/log", {"kind": "call", "note": "x"}).status == 200
+    id = [a["id"] for a in box(li, "mine").values() if a["record"] == row["id"]][0]
+    assert does(manager, id, "approve").status == 200
+    can = li.get(path).json["can"]
+    assert can["locked"] is None and "held" not in can and "hold" in can["actions"]
+    assert li.get(f"{path}/_why", deed="hold").json["allowed"] and li.post(f"{path}/hold", {}).status == 200
+
+
 def test_what_waits_is_locked_with_its_details_or_begins_anew(people, flow):
     li, manager = people["li"], people["manager"]
     f, city = flow({"who": "superior"}, starts="create")
@@ -358,6 +377,9 @@ def test_what_waits_is_locked_with_its_details_or_begins_anew(people, flow):
     assert li.get(path).json["can"]["locked"] and li.get(path).headers["Cache-Control"] == "no-store"
     assert li.patch(path, row["version"], {"short_name": "x"}).status == 409
     assert people["admin"].delete(path).status == 409
+    why = li.get(f"{path}/_why", deed="update").json
+    assert not why["allowed"] and [m["kind"] for m in why["missing"]] == ["approval"] and f["name"] in why["missing"][0]["text"]
+    assert li.get(f"{path}/_why", deed="log").json["allowed"] and li.post(f"{path}/log", {"kind": "call", "note": "x"}).status == 200
     assert li.post("/customer_bank", {"customer_id": row["id"], "bank": "ICBC", "account": "1"}).status == 409
     assert manager.patch(path, row["version"], {"short_name": "x"}).status == 409
     now = li.row(path)

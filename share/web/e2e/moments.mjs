@@ -54,12 +54,17 @@ export async function moments({ test, clean, ok, make, metaOf, browser, host, TA
     assert.equal(await page.locator('[data-t=edit], [data-action], [data-edit]').count(), 0)
     await page.getByText('Then' + stamp).first().waitFor()
     await clean(page, 'a record of then')
+    assert.match(page.url(), /[?&]asof=20/)
+    await page.reload()
+    await page.getByText('Then' + stamp).first().waitFor()
+    assert.equal(await page.getByText('Now' + stamp).count(), 0, 'the link shows the same')
     await enterMoment(page.locator('[data-t=asof]'), '2020-01-01T08:00')
     await page.keyboard.press('Enter')
     await page.locator('.trouble, .empty, [role=alert]').first().waitFor()
     await page.locator('[data-t=asofnow]').click()
     await page.getByText('Now' + stamp).first().waitFor()
     assert.equal(await page.locator('[data-t=asof]').count(), 0)
+    assert.ok(!page.url().includes('asof'))
   })
 
   await test('a list of then is searched, counted, added up and exported', {}, async (page, stamp) => {
@@ -116,9 +121,45 @@ export async function moments({ test, clean, ok, make, metaOf, browser, host, TA
     await page.goto('/t/customer/' + row.id)
     await page.locator('[data-t=locked]', { hasText: 'New in ' + city }).waitFor()
     assert.equal(await page.locator('[data-t=edit], [data-edit]').count(), 0)
+    const add = page.locator('[data-related=customer_bank] h2 button')
+    await page.locator('[data-related=customer_bank]').waitFor()
+    assert.equal(await add.count(), 0)
     await clean(page, 'a locked record')
+
+    const list = await page.context().newPage()
+    await list.goto(`/t/customer?view=all&q=${encodeURIComponent(city)}`)
+    const cell = list.locator(`#row-${row.id} .gc`, { hasText: city }).last()
+    await cell.dblclick()
+    await list.locator('.toast', { hasText: 'New in ' + city }).waitFor()
+    assert.equal(await list.locator('.gc.edit').count(), 0)
+    await list.close()
+
     await page.locator('[data-op=withdraw]').click()
     await page.locator('dialog .btn.pri').last().click()
     await page.locator('[data-t=edit]').waitFor()
+    await add.waitFor()
+  })
+
+  for (const [size, name] of [[undefined, 'desk'], [PHONE, 'phone']]) await test('what would change a record that waits is there, disabled, and says for what: ' + name, size ? { size, touch: true } : {}, async (page, stamp) => {
+    const pol = 'Port ' + stamp
+    const boss = await open(browser, host.url)
+    await signIn(boss)
+    const flow = ok(await call(boss, 'POST', 'approval_flow', { name: 'From ' + pol, on_table: 'opportunity', starts: 'create', applies_to: ['pol', '=', pol] }), 'flow').row
+    ok(await call(boss, 'POST', 'approval_step', { flow_id: flow.id, place: 0, name: 'Superior' }), 'step')
+    await boss.context().close()
+    await signIn(page, 2)
+    const customer = ok(await call(page, 'POST', 'customer', { name: 'Held ' + stamp }), 'customer').row
+    const row = ok(await call(page, 'POST', 'opportunity', { name: 'Held ' + stamp, customer_id: customer.id, pol }), 'opportunity').row
+    await page.goto('/t/opportunity/' + row.id)
+    await page.locator('[data-t=locked]', { hasText: 'From ' + pol }).waitFor()
+    await page.locator('[data-action=log]:enabled').waitFor()
+    await page.locator('[data-t=recmore]').click()
+    await page.locator('.opt').first().waitFor()
+    const hold = page.locator('.opt[data-id=hold], [data-action=hold]')
+    assert.ok(await hold.evaluate((b) => b.disabled || b.getAttribute('aria-disabled') === 'true'))
+    assert.match(await hold.evaluate((b) => b.title || document.getElementById(b.getAttribute('aria-describedby')).textContent), new RegExp('From ' + pol))
+    await hold.click({ force: true })
+    assert.equal(ok(await call(page, 'GET', 'opportunity/' + row.id), 'read').row.status, 'open')
+    await clean(page, 'actions that are held')
   })
 }

@@ -2,6 +2,7 @@
 import { api, get, post } from './api'
 import { cache } from './query'
 import { searchRefs } from './records'
+import { toast } from './toast'
 import type { Option } from './types'
 
 export type Access = 'read' | 'cooperate'
@@ -28,6 +29,12 @@ export const addShare = (table: string, id: number, body: object): Promise<{ id:
 export const dropShare = (id: number): Promise<null> => api('DELETE', `_share/${id}`)
 export const sharesChanged = (table: string, id: number): Promise<void> => cache.invalidateQueries({ queryKey: sharesKey(table, id) })
 export const loadWhy = (table: string, id: number, query: Record<string, string | number | undefined>): Promise<Why> => get<Why>(`${table}/${id}/_why`, query)
+/** Whether the user may not change the field of that record now, and says why; where that cannot be asked, the host's refusal will. */
+export async function refused(table: string, id: number, field: string): Promise<boolean> {
+  const why = await loadWhy(table, id, { deed: 'update', field }).catch(() => null)
+  if (why?.allowed === false) toast(why.missing.map((l) => l.text).join(' '), { bad: true })
+  return why?.allowed === false
+}
 export const handover = (user: number): Promise<Preview> => get<Preview>(`user/${user}/_handover`)
 
 /** A combo's search among the records of a small table. */

@@ -100,7 +100,7 @@ export interface Meta {
   views: View[]
   actions: Action[]
   /* what belongs to a record; through: the field of this table that names the record it belongs to */
-  details: { table: string; label: string; by: string; through: string | null }[]
+  details: { table: string; label: string; by: string; through: string | null; part?: boolean }[]
   /* the next step: its day, its words, the action that does it */
   step?: { on: string; what: string | null; act: string | null } | null
   reports?: string[]
@@ -152,8 +152,8 @@ export interface Page {
   total?: number
   total_exact?: boolean
 }
-/** `locked`: the approval that keeps it from being edited until it is over. */
-export interface Can { update?: boolean; delete?: boolean; actions?: string[]; step?: boolean; approval?: boolean; locked?: string | null }
+/** `locked`: the approval that keeps it from being edited until it is over; `held`: those of the actions that wait for it. */
+export interface Can { update?: boolean; delete?: boolean; actions?: string[]; held?: string[]; step?: boolean; approval?: boolean; locked?: string | null }
 export interface Rec {
   row: Row
   refs?: Refs
