@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/money.h"
 #include "base/when.h"
+#include "record/asof.h"
 #include "record/find.h"
 #include "record/scan.h"
 #include "record/titles.h"
@@ -401,6 +402,45 @@ static int walk_rows(struct walk *w)
     return rc < 0 ? ctx_db(w->c, rc, "add up records") : w->c->rc;
 }
 
+/* ---- as it was ------------------------------------------------------------------------------ */
+struct then {
+    struct walk *w;
+    struct buf b;
+};
+
+/* A value of a record as the walk over rows has it. */
+static struct berth_val value(const struct berth_row *r, const struct field *f)
+{
+    struct berth_val v = r->v[f->at];
+
+    if (val_is_nil(v) || f->type == BERTH_REAL)
+        return v;
+    return field_is_text(f) ? (struct berth_val){BERTH_TEXT, v.len < 0 ? (int32_t)strlen(v.s) : v.len, {.s = v.s}} : berth_i(v.i);
+}
+
+static void add_then(const struct berth_row *r, void *arg)
+{
+    struct then *x = arg;
+    struct walk *w = x->w;
+    struct berth_val key[BY_MAX] = {0}, v[MEASURES_MAX] = {0};
+
+    for (size_t i = 0; i < w->nby; i++)
+        key[i] = value(r, w->by[i].f);
+    for (size_t i = 0; i < w->nm; i++)
+        v[i] = value(r, w->m[i].f);
+    add(w, w->total, v);
+    if (w->nby > 0)
+        add_parts(w, key, 0, v, &x->b);
+}
+
+static void walk_then(struct walk *w)
+{
+    struct then x = {w, BUF_INIT};
+
+    w->exact = asof_each(w->c, w->a->t, w->a->where, w->a->at, w->a->until, add_then, &x);
+    buf_free(&x.b);
+}
+
 /* ---- the answer -------------------------------------------------------------------------- */
 static void tally_json(struct json *j, const struct measure *m, const struct tally *t)
 {
@@ -516,7 +556,10 @@ static bool tallied(struct walk *w)
         return false;
     w->total = group_new(w);
     w->other = group_new(w);
-    walk_rows(w);
+    if (a->at != 0)
+        walk_then(w);
+    else
+        walk_rows(w);
     map_free(&w->groups);
     return c->rc == BERTH_OK;
 }

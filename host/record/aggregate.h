@@ -12,6 +12,7 @@ struct aggregate {
     const char *group;                 /* "status", "status,created_at:month"; NULL: one group of all */
     const char *sum, *avg, *min, *max; /* "amount,volume" or NULL */
     int64_t until;                     /* when_monotonic() by which it stops counting */
+    int64_t at;                        /* ms: of the records as they were then, search NULL; 0: as they are */
 };
 
 /* {"groups":[{"key":["won"],"count":3,"sum":{"amount":"12.50"}}],"total":{…},"exact":true,"more":false,

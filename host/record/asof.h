@@ -18,4 +18,9 @@ bool asof_moment(struct berth_ctx *c, const struct table *t, const char *text, i
  * looks at a few thousand records at most: there is more as long as `next` says so. */
 int asof_page(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t at, int64_t after, int64_t limit, struct buf *out);
 
+/* The same for code: each record of then in turn, until time is up (when_monotonic()); a record lives as long as the call.
+ * Returns whether all were looked at; false with or without the ctx's error. */
+bool asof_each(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t at, int64_t until,
+               void (*each)(const struct berth_row *, void *), void *arg);
+
 #endif

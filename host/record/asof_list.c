@@ -152,6 +152,34 @@ bool asof_moment(struct berth_ctx *c, const struct table *t, const char *text, i
     return c->rc == BERTH_OK;
 }
 
+/* Further back than history is kept nothing can be told. */
+static bool kept(struct berth_ctx *c, int64_t at)
+{
+    if (at < seal_cut_at(c->conn))
+        ctx_fail(c, BERTH_NOT_FOUND, "not_kept", "err.not_kept");
+    return c->rc == BERTH_OK;
+}
+
+bool asof_each(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t at, int64_t until,
+               void (*each)(const struct berth_row *, void *), void *arg)
+{
+    struct past p = {.c = c, .t = t, .w = w, .at = at, .after = INT64_MAX, .limit = CHUNK};
+    struct arena *before = c->a, *some = arena_new();
+
+    p.row = arena_alloc(c->a, CHUNK * sizeof(struct berth_row *));
+    while (kept(c, at) && p.after > 0 && when_monotonic() < until) {
+        p.n = p.looked = 0;
+        arena_again(some);
+        c->a = some; /* of a million records some at a time */
+        chunk(&p);
+        c->a = before;
+        for (int64_t i = 0; i < p.n; i++)
+            each(p.row[i], arg);
+    }
+    arena_free(&some);
+    return c->rc == BERTH_OK && p.after == 0;
+}
+
 int asof_page(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t at, int64_t after, int64_t limit, struct buf *out)
 {
     struct past p = {.c = c, .t = t, .w = w, .at = at, .after = after > 0 ? after : INT64_MAX, .limit = limit};
@@ -159,9 +187,7 @@ int asof_page(struct berth_ctx *c, const struct table *t, const struct where *w,
     char text[24];
 
     p.row = arena_alloc(c->a, (size_t)limit * sizeof(struct berth_row *));
-    if (at < seal_cut_at(c->conn))
-        return ctx_fail(c, BERTH_NOT_FOUND, "not_kept", "err.not_kept");
-    while (c->rc == BERTH_OK && p.after > 0 && p.n < limit && p.looked < LOOKED_MAX)
+    while (kept(c, at) && p.after > 0 && p.n < limit && p.looked < LOOKED_MAX)
         chunk(&p);
     if (c->rc != BERTH_OK)
         return c->rc;

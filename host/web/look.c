@@ -7,6 +7,7 @@
 
 #include "base/when.h"
 #include "record/aggregate.h"
+#include "record/asof.h"
 #include "record/export.h"
 #include "record/net.h"
 #include "record/view.h"
@@ -89,15 +90,21 @@ bool call_question(struct call *k, const struct where **where, const char **sear
 
 static int aggregate(struct call *k)
 {
-    static const char *const params[] = {"view", "tile", "filter", "q", "group", "sum", "avg", "min", "max", NULL};
+    static const char *const params[] = {"view", "tile", "filter", "q", "group", "sum", "avg", "min", "max", "at", NULL};
     struct aggregate a = {.t = k->t, .group = http_query(k->req, "group"), .sum = http_query(k->req, "sum"),
                           .avg = http_query(k->req, "avg"), .min = http_query(k->req, "min"),
                           .max = http_query(k->req, "max"), .until = when_monotonic() + AGGREGATE_MS};
-    const char *sort;
+    const char *sort, *at = http_query(k->req, "at");
 
-    if (!call_known(k, params) || !call_question(k, &a.where, &a.search, &sort))
+    if (!call_known(k, params) || (at != NULL && !asof_moment(&k->c, k->t, at, &a.at)) || !call_question(k, &a.where, &a.search, &sort))
         return k->c.rc;
-    return aggregate_json(&k->c, &a, &k->req->out);
+    if (at != NULL && !k->req->pooled && !k->inside) /* many short reads, which nothing cuts off here */
+        return ctx_fail(&k->c, (enum berth_rc)CTX_OVERRUN, NULL, NULL);
+    if (at != NULL) {
+        a.where = where_and(&k->c, a.where, asof_search(&k->c, k->t, a.search));
+        a.search = NULL;
+    }
+    return k->c.rc != BERTH_OK ? (int)k->c.rc : aggregate_json(&k->c, &a, &k->req->out);
 }
 
 static int neighbours(struct call *k)

@@ -240,7 +240,7 @@ static void look_paths(struct call *k, struct json *j, const struct table *t)
     static const char *const params[][2] = {
         {"view", "a declared view, or the number of a saved one"}, {"filter", "as for the list"}, {"q", "search text"},
         {"group", "up to two fields, dates with :day :week :month :quarter :year"}, {"sum", "a,b"}, {"avg", "a,b"},
-        {"min", "a,b"}, {"max", "a,b"}};
+        {"min", "a,b"}, {"max", "a,b"}, {"at", "as it was at that moment"}};
 
     open_key(j, named(k, "/api/$/_aggregate", t->name), '{');
     begin(j, "get", named(k, "aggregate_$", t->name), t->name, "counts and sums of what a list would show");

@@ -167,6 +167,14 @@ def test_a_list_is_shown_as_it_was_at_a_moment(people):
     assert found == [ids[4], ids[0]]
     assert [r["id"] for r in manager.get("/lead", at=after, q=f"{mark} ocean ning", limit=100).json["rows"]] == [ids[4]]
     assert people["minh"].get("/lead", at=made, q=mark).json["rows"] == []
+    # counted and added up as it was then
+    for who, moment, cities in ((manager, before, {}), (manager, made, {"Ningbo": 7}), (manager, after, {"Ningbo": 5, "Xiamen": 2}), (people["minh"], made, {})):
+        sums = who.get("/lead/_aggregate", at=moment, filter=["name", "^", mark], group="city", max="id").json
+        assert {g["key"][0]: g["count"] for g in sums["groups"]} == cities and sums["exact"], sums
+        assert sums["total"]["count"] == sum(cities.values())
+        assert sums["total"]["max"]["id"] == (None if not cities else late if moment == after else ids[6])
+    assert manager.get("/lead/_aggregate", at=made, q=f"{mark} ocean ning").json["total"]["count"] == 2
+    assert manager.get("/lead/_aggregate", at="yesterday").status == 422 and people["admin"].get("/job/_aggregate", at=made).status == 422
     job = manager.job(manager.post("/lead/_export", {"kind": "csv", "at": made, "q": mark, "fields": "name,city"}))
     assert job["state"] == "done" and job["result"]["rows"] == 7, job
     sheet = manager.get(f"/_job/{job['id']}/file").body.decode("utf-8-sig").splitlines()

@@ -22,12 +22,12 @@ export function useSums(options: () => SumsOptions): ComputedRef<Sums | undefine
   const found = useQuery<Sums>(() => {
     const o = options()
     const of = (m: Measure): string | undefined => o.sums.map(measureOf).filter(([, w]) => w === m).map(([n]) => n).join(',') || undefined
-    const { view, q, filter } = o.question
+    const { view, q, filter, at } = o.question
     return {
-      queryKey: ['sums', o.meta?.table ?? '', view, q, filter, o.group, o.sums.join(), locale.value],
+      queryKey: ['sums', o.meta?.table ?? '', view, q, filter, o.group, at, o.sums.join(), locale.value],
       enabled: !!o.meta && o.enabled !== false,
       queryFn: async ({ signal }) => {
-        const s = await get<Sums>(o.meta!.table + '/_aggregate', { view, q, filter, group: o.group, sum: of('sum'), avg: of('avg'), min: of('min'), max: of('max') }, signal)
+        const s = await get<Sums>(o.meta!.table + '/_aggregate', { view, q, filter, at, group: o.group, sum: of('sum'), avg: of('avg'), min: of('min'), max: of('max') }, signal)
         learn(s.refs)
         return s
       },
@@ -35,25 +35,6 @@ export function useSums(options: () => SumsOptions): ComputedRef<Sums | undefine
     }
   })
   return computed(() => found.value.data)
-}
-
-const PLACES = 10n ** 6n
-const scaled = (v: unknown): bigint => {
-  const [whole = '0', part = ''] = String(v).replace('-', '').split('.')
-  const n = BigInt(whole) * PLACES + BigInt((part + '000000').slice(0, 6))
-  return String(v).startsWith('-') ? -n : n
-}
-const plain = (n: bigint): string => `${n < 0n ? '-' : ''}${(n < 0n ? -n : n) / PLACES}.${String((n < 0n ? -n : n) % PLACES).padStart(6, '0')}`.replace(/\.?0+$/, '')
-/** Counts and adds up rows that are here, exactly. */
-export function addUp(rows: Row[], sums: string[]): Tally {
-  const out: Tally = { count: rows.length }
-  for (const [name, what] of sums.map(measureOf)) {
-    const all = rows.map((r) => r[name]).filter((v) => (typeof v === 'number' || typeof v === 'string') && /^-?\d+(\.\d+)?$/.test(String(v))).map(scaled)
-    const sum = all.reduce((a, b) => a + b, 0n)
-    const of: Record<Measure, bigint> = { sum, avg: all.length ? sum / BigInt(all.length) : 0n, min: all.reduce((a, b) => (b < a ? b : a), all[0] ?? 0n), max: all.reduce((a, b) => (b > a ? b : a), all[0] ?? 0n) }
-    if (all.length) (out[what] ??= {})[name] = plain(of[what])
-  }
-  return out
 }
 
 /** "Σ 1,234.00", in the field's own way of writing. */
@@ -64,6 +45,13 @@ export function numberText(f: Field, s: string, n: Tally | undefined): string {
   if (what === 'avg' && f.type !== 'money') return numberFormat({ maximumFractionDigits: 2 }).format(Number(v))
   return fmt(f, v)
 }
+
+/** All that is asked of one field, such as its sum and its mean; "" when nothing is. */
+export const sumText = (f: Field, sums: string[] | undefined, n: Tally | undefined): string =>
+  (sums ?? []).filter((s) => measureOf(s)[0] === f.name).map((s) => `${t('measure.short.' + measureOf(s)[1])} ${numberText(f, s, n)}`).join('  ')
+/** The fields that are added up, but for those that have a column. */
+export const summed = (m: Meta, sums: string[] | undefined, shown: Field[] = []): Field[] =>
+  m.fields.filter((f) => sums?.some((s) => measureOf(s)[0] === f.name) && !shown.includes(f))
 
 /* ---- groups ---- */
 export type Key = string | number | boolean | null
