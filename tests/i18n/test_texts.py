@@ -29,7 +29,7 @@ GIVEN = {
     "alert.mention": {"who"},
     "alert.shared": {"who"},
     # why.c gives each of its lines what stands there; tests/api/test_why.py reads them
-    **{"why." + k: {"who", "owner", "role", "deed", "scope", "field", "access", "pool", "by", "to", "until", "away", "title", "table", "perm"}
+    **{"why." + k: {"who", "owner", "role", "deed", "scope", "field", "access", "pool", "by", "to", "until", "away", "title", "table", "perm", "flow"}
        for k in re.findall(r'(?:BECAUSE|LACKS)\(w, "(\w+)"', (ROOT / "host/record/why.c").read_text())},
     "why.role": {"role", "deed", "scope"}, "why.flag": {"role", "deed", "scope"}, "why.field": {"role", "field", "access"},
     **{f"why.{k}": {"who", "owner"} for k in ("below", "department", "tree")},
