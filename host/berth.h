@@ -397,6 +397,21 @@ struct berth_alert {
     int32_t escalate;        /* minutes after which, not done, the superior hears of it; 0: never */
 };
 
+/* Whom one record is shared with, or shall be.  doc: share/doc/rights.md */
+struct berth_share {
+    int64_t user_id, department_id, role_id; /* one of them, the others 0; a team has people only */
+    const char *part;     /* what for, at most 60 characters: "documents"; NULL */
+    int64_t until_at;     /* ms; 0: until it is taken back */
+    bool team, cooperate; /* stands in the record's team; works on it: false: reads it */
+    bool quiet;           /* of share() only: the person is not told, something else does */
+    int64_t id, by, at;   /* of shares() only: its number, the user who gave it, since when in ms */
+};
+struct berth_shares {
+    bool may;     /* the user may share the record; guests may not, though the ctx see all rows */
+    int32_t left; /* room for so many more */
+    const struct berth_share *const *of; /* those that count now, the team first; NULL behind the last */
+};
+
 /* What host->totals() tells of one group of records. */
 struct berth_total {
     struct berth_val key[2]; /* by the fields that grouped */
@@ -521,6 +536,11 @@ struct berth_api {
     struct berth_rows *(*search)(struct berth_ctx *, const char *table, const char *text, int32_t most);
     /* Text as search compares it: lower case, without tone marks and accents, simplified Chinese. */
     const char *(*fold)(struct berth_ctx *, const char *text);
+    /* Gives one record to somebody, with the rights of the ctx: see berth_share().  Whom it is shared with already, has it
+     * as said now.  Its number; 0 after an error: BERTH_DENIED, BERTH_INVALID (names the member), BERTH_CONFLICT (no room). */
+    int64_t (*share)(struct berth_ctx *, const struct berth_row *, const struct berth_share *, size_t size);
+    int (*unshare)(struct berth_ctx *, int64_t id); /* at once; whoever may share, who gave it, and who has it */
+    const struct berth_shares *(*shares)(struct berth_ctx *, const struct berth_row *); /* in the arena; NULL after an error */
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));
@@ -546,6 +566,8 @@ static inline bool berth_says(const struct berth_row *r, const char *field, cons
 #define BERTH_HAS(f) (host->size > offsetof(struct berth_api, f)) /* if BERTH_ABI_TARGET is low */
 #define berth_alert(c, ...) /* berth_alert(c, .text = "pools.alert.soon", .about = lead) */           \
     host->alert((c), &(const struct berth_alert){__VA_ARGS__}, sizeof(struct berth_alert))
+#define berth_share(c, row, ...) /* berth_share(c, deal, .user_id = 7, .team = true, .cooperate = true) */ \
+    host->share((c), (row), &(const struct berth_share){__VA_ARGS__}, sizeof(struct berth_share))
 #define BERTH_LIST_OF(t, ...) (const struct t[]){__VA_ARGS__, {0}}
 #define BERTH_FIELDS(...) BERTH_LIST_OF(berth_field, __VA_ARGS__)
 #define BERTH_KEYS(...) BERTH_LIST_OF(berth_key, __VA_ARGS__)

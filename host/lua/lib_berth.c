@@ -18,6 +18,7 @@
 #include "record/hook.h"
 #include "record/save.h"
 #include "record/setting.h"
+#include "record/share.h"
 #include "record/why.h"
 #include "record/workday.h"
 #include "record/zone.h"
@@ -25,6 +26,7 @@
 #include "service/approval.h"
 #include "service/channel.h"
 #include "service/file.h"
+#include "service/give.h"
 
 enum { FIND_MAX = 1000, ARGS_MAX = 16, NAME_LONGEST = 4000 };
 enum {
@@ -460,7 +462,7 @@ static int b_approval(lua_State *L)
     return 1;
 }
 
-/* ---- services and files ----------------------------------------------------------------------- */
+/* ---- services --------------------------------------------------------------------------------- */
 /* berth.call("POST /lead/7/_note", {text = "Hello"}): what REST offers around records; the answer as a table. */
 static int b_call(lua_State *L)
 {
@@ -491,6 +493,63 @@ static int b_call(lua_State *L)
     return 1;
 }
 
+/* ---- sharing -------------------------------------------------------------------------------------- */
+/* berth.share(deal, {user_id = 7, kind = "team", access = "cooperate"}): as REST does it; the share's number. */
+static int b_share(lua_State *L)
+{
+    const struct berth_row *row = value_row(L, 1, false);
+    const char *text;
+    json_t *body;
+    int64_t id;
+
+    writer_only(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    text = value_json(L, 2);
+    box_burn(L, FUEL_SAVE);
+    body = text == NULL ? NULL : json_loads(text, 0, NULL);
+    if (!json_is_object(body)) {
+        json_decref(body);
+        return luaL_argerror(L, 2, "names and values expected");
+    }
+    watch_pause();
+    id = give_share_json(ctx_of(L), row, body);
+    watch_resume();
+    json_decref(body);
+    check_ctx(L);
+    lua_pushinteger(L, id);
+    return 1;
+}
+
+/* berth.unshare(9) */
+static int b_unshare(lua_State *L)
+{
+    int64_t id = luaL_checkinteger(L, 1);
+
+    writer_only(L);
+    box_burn(L, FUEL_SAVE);
+    share_drop(ctx_of(L), id);
+    check_ctx(L);
+    return 0;
+}
+
+/* berth.shares(deal): {may = true, left = 198, team = {{id = 9, user_id = 7, ...}}, shares = {}}. */
+static int b_shares(lua_State *L)
+{
+    const struct berth_row *row = value_row(L, 1, false);
+    struct berth_ctx *c = ctx_of(L);
+    struct buf out = BUF_INIT;
+    const char *text;
+
+    box_burn(L, FUEL_QUERY);
+    share_list(c, row, &out);
+    text = arena_strdup(c->a, buf_str(&out));
+    buf_free(&out);
+    check_ctx(L);
+    web_push_text(L, text);
+    return 1;
+}
+
+/* ---- files ---------------------------------------------------------------------------------------- */
 /* berth.attach(lead, "quote.txt", text, replaces): the new file's id. */
 static int b_attach(lua_State *L)
 {
@@ -802,8 +861,11 @@ void berth_open(lua_State *L)
         {"save", b_save},
         {"send", b_send},
         {"setting", b_setting},
+        {"share", b_share},
+        {"shares", b_shares},
         {"today", b_today},
         {"tr", b_tr},
+        {"unshare", b_unshare},
         {"user", b_user},
         {"weekday", b_weekday},
         {"why", b_why},

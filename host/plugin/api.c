@@ -615,4 +615,7 @@ const struct berth_api plugin_api = {
     .file = api_file,
     .search = api_search,
     .fold = api_fold,
+    .share = api_share,
+    .unshare = api_unshare,
+    .shares = api_shares,
 };

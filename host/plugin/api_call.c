@@ -1,4 +1,4 @@
-/* api_call.c - actions, REST's services and files, as plugins call them. */
+/* api_call.c - actions, REST's services, files and shares, as plugins call them. */
 #include "plugin/api_call.h"
 
 #include <stdlib.h>
@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "record/action.h"
 #include "record/row.h"
+#include "record/share.h"
 #include "service/file.h"
+#include "service/give.h"
 
 static int misuse(struct berth_ctx *c, const char *what)
 {
@@ -130,4 +132,29 @@ const void *api_file(struct berth_ctx *c, int64_t id, size_t *n)
 {
     *n = 0;
     return c->rc != BERTH_OK ? NULL : file_read(c, id, n);
+}
+
+/* A plugin built with an older header hands over a shorter struct. */
+int64_t api_share(struct berth_ctx *c, const struct berth_row *r, const struct berth_share *s, size_t size)
+{
+    struct berth_share mine = {0};
+
+    if (r == NULL || c->rc != BERTH_OK)
+        return 0;
+    memcpy(&mine, s, size < sizeof(mine) ? size : sizeof(mine));
+    if (!c->writing || row_id(r) == 0)
+        return misuse(c, c->writing ? "shares a record that is not saved" : "shares a record outside a write transaction"), 0;
+    return give_share(c, r, &mine);
+}
+
+int api_unshare(struct berth_ctx *c, int64_t id)
+{
+    if (c->rc == BERTH_OK && !c->writing)
+        return misuse(c, "takes a share back outside a write transaction");
+    return c->rc == BERTH_OK ? share_drop(c, id) : (int)c->rc;
+}
+
+const struct berth_shares *api_shares(struct berth_ctx *c, const struct berth_row *r)
+{
+    return r == NULL || c->rc != BERTH_OK ? NULL : share_all(c, r);
 }

@@ -39,43 +39,79 @@ static const char *name_of(struct berth_ctx *c, const char *table, int64_t id)
     return find_title(c, model_table(c->m, table), id);
 }
 
-static void one_json(struct berth_ctx *c, struct json *j, struct db_stmt *s)
+/* By the order of the targets. */
+static int64_t of_target(const struct berth_share *s, int target)
 {
-    json_open(j, '{');
-    json_id(j, "id", db_col_int(s, 0));
-    for (int i = 0; i < TARGETS; i++) {
-        int64_t id = db_col_int(s, 2 + i);
-
-        json_id(j, targets[i].column, id);
-        if (id != 0)
-            json_text(j, "name", name_of(c, targets[i].table, id));
-    }
-    json_text(j, "access", db_col_text(s, 5, NULL));
-    json_text(j, "part", db_col_is_null(s, 6) ? NULL : db_col_text(s, 6, NULL));
-    json_time(j, "until_at", db_col_int(s, 7));
-    json_time(j, "at", db_col_int(s, 8));
-    json_id(j, "by", db_col_int(s, 9));
-    json_text(j, "by_name", name_of(c, "user", db_col_int(s, 9)));
-    json_close(j, '}');
+    return (const int64_t[]){s->user_id, s->department_id, s->role_id}[target];
 }
 
-static int list_kind(struct berth_ctx *c, struct json *j, const struct berth_row *r, const char *kind)
+/* How many more the record may have. */
+static int32_t left(struct berth_ctx *c, const struct berth_row *r)
 {
-    struct db_stmt *s = db_prepare(c->conn,
-        "SELECT id, kind, coalesce(user_id, 0), coalesce(department_id, 0), coalesce(role_id, 0), access, part, until_at, at,"
-        " coalesce(by, 0) FROM record_share WHERE tbl = ? AND rec = ? AND kind = ? AND (until_at IS NULL OR until_at > ?) ORDER BY id");
-    int rc;
+    struct db_stmt *s = db_prepare(c->conn, "SELECT count(*) FROM record_share WHERE tbl = ? AND rec = ?");
 
     db_bind_int(s, 1, store_table_no(c->st, r->t));
     db_bind_int(s, 2, row_id(r));
-    db_bind_text(s, 3, kind, -1);
-    db_bind_int(s, 4, c->now);
-    json_open(j, '[');
-    while ((rc = db_step(s)) == DB_ROW)
-        one_json(c, j, s);
-    json_close(j, ']');
+    return SHARES_MAX - (int32_t)db_one_int(s);
+}
+
+const struct berth_shares *share_all(struct berth_ctx *c, const struct berth_row *r)
+{
+    struct berth_shares *all = arena_alloc(c->a, sizeof(*all));
+    const struct berth_share **of = arena_alloc(c->a, (SHARES_MAX + 1) * sizeof(*of));
+    struct db_stmt *s;
+    int rc = 0;
+
+    *all = (struct berth_shares){.may = share_may(c, r), .left = share_table(r->t) ? left(c, r) : 0, .of = of};
+    s = db_prepare(c->conn,
+        "SELECT id, kind, coalesce(user_id, 0), coalesce(department_id, 0), coalesce(role_id, 0), access, part, coalesce(until_at, 0), at,"
+        " coalesce(by, 0) FROM record_share WHERE tbl = ? AND rec = ? AND kind IN ('team', 'share') AND (until_at IS NULL OR until_at > ?)"
+        " ORDER BY kind DESC, id");
+    db_bind_int(s, 1, store_table_no(c->st, r->t));
+    db_bind_int(s, 2, row_id(r));
+    db_bind_int(s, 3, c->now);
+    for (size_t n = 0; n < SHARES_MAX && (rc = db_step(s)) == DB_ROW; n++) {
+        struct berth_share *one = arena_alloc(c->a, sizeof(*one));
+
+        *one = (struct berth_share){
+            .id = db_col_int(s, 0), .team = strcmp(db_col_text(s, 1, NULL), "team") == 0, .user_id = db_col_int(s, 2),
+            .department_id = db_col_int(s, 3), .role_id = db_col_int(s, 4), .cooperate = strcmp(db_col_text(s, 5, NULL), "cooperate") == 0,
+            .part = db_col_is_null(s, 6) ? NULL : arena_strdup(c->a, db_col_text(s, 6, NULL)), .until_at = db_col_int(s, 7),
+            .at = db_col_int(s, 8), .by = db_col_int(s, 9)};
+        of[n] = one;
+    }
     db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "read shares") : c->rc;
+    if (rc < 0)
+        ctx_db(c, rc, "read shares");
+    return c->rc == BERTH_OK ? all : NULL;
+}
+
+static void one_json(struct berth_ctx *c, struct json *j, const struct berth_share *s)
+{
+    json_open(j, '{');
+    json_id(j, "id", s->id);
+    for (int i = 0; i < TARGETS; i++) {
+        json_id(j, targets[i].column, of_target(s, i));
+        if (of_target(s, i) != 0)
+            json_text(j, "name", name_of(c, targets[i].table, of_target(s, i)));
+    }
+    json_text(j, "access", s->cooperate ? "cooperate" : "read");
+    json_text(j, "part", s->part);
+    json_time(j, "until_at", s->until_at);
+    json_time(j, "at", s->at);
+    json_id(j, "by", s->by);
+    json_text(j, "by_name", name_of(c, "user", s->by));
+    json_close(j, '}');
+}
+
+static void list_json(struct berth_ctx *c, struct json *j, const char *name, const struct berth_shares *all, bool team)
+{
+    json_key(j, name);
+    json_open(j, '[');
+    for (size_t i = 0; all->of[i] != NULL; i++)
+        if (all->of[i]->team == team)
+            one_json(c, j, all->of[i]);
+    json_close(j, ']');
 }
 
 /* Whom one may choose from beside people and departments, whose names everybody reads. */
@@ -95,33 +131,22 @@ static void roles_json(struct berth_ctx *c, struct json *j)
     db_reset(s);
 }
 
-/* How many more the record may have. */
-static int64_t left(struct berth_ctx *c, const struct berth_row *r)
-{
-    struct db_stmt *s = db_prepare(c->conn, "SELECT count(*) FROM record_share WHERE tbl = ? AND rec = ?");
-    int64_t n;
-
-    db_bind_int(s, 1, store_table_no(c->st, r->t));
-    db_bind_int(s, 2, row_id(r));
-    n = db_one_int(s);
-    return SHARES_MAX - n;
-}
-
 int share_list(struct berth_ctx *c, const struct berth_row *r, struct buf *out)
 {
+    const struct berth_shares *all = share_all(c, r);
     struct json j = json_to(out);
     int64_t owner = row_int(r, r->t->at_owner);
 
+    if (all == NULL)
+        return c->rc;
     json_open(&j, '{');
     json_id(&j, "owner_id", owner);
     json_text(&j, "owner_name", owner == 0 ? NULL : name_of(c, "user", owner));
-    json_flag(&j, "may", share_may(c, r));
-    json_number(&j, "left", left(c, r));
-    json_key(&j, "team");
-    list_kind(c, &j, r, "team");
-    json_key(&j, "shares");
-    list_kind(c, &j, r, "share");
-    if (share_may(c, r))
+    json_flag(&j, "may", all->may);
+    json_number(&j, "left", all->left);
+    list_json(c, &j, "team", all, true);
+    list_json(c, &j, "shares", all, false);
+    if (all->may)
         roles_json(c, &j);
     json_close(&j, '}');
     return c->rc;
@@ -162,48 +187,21 @@ static const char *told_share(struct berth_ctx *c, const char *name, const char 
                                            arena_fmt(c->a, "^%lld", (long long)until), NULL});
 }
 
-static const char *choice(struct berth_ctx *c, const json_t *body, const char *key, const char *a, const char *b)
+/* The one that is named; NULL with the ctx's error. */
+static const struct target *target_of(struct berth_ctx *c, const struct berth_share *s)
 {
-    const char *s = json_string_value(json_object_get(body, key));
+    const struct target *to = NULL;
 
-    if (s != NULL && strcmp(s, a) == 0)
-        return a;
-    if (s != NULL && strcmp(s, b) == 0)
-        return b;
-    ctx_invalid(c, key, "err.choice", "value", s == NULL ? "" : s, NULL);
-    return a;
-}
-
-static int64_t target_of(struct berth_ctx *c, const json_t *body, bool team, const struct target **out)
-{
-    int64_t id = 0;
-
-    for (int i = 0; i < (team ? 1 : TARGETS); i++) {
-        const json_t *v = json_object_get(body, targets[i].column);
-
-        if (v == NULL || json_is_null(v))
+    for (int i = 0; i < TARGETS; i++) {
+        if (of_target(s, i) == 0)
             continue;
-        if (id != 0 || !json_is_integer(v) || find_raw(c, model_table(c->m, targets[i].table), json_integer_value(v)) == NULL)
-            return ctx_invalid(c, targets[i].column, "err.ref", NULL), 0;
-        id = json_integer_value(v);
-        *out = &targets[i];
+        if (to != NULL || (s->team && i > 0) || find_raw(c, model_table(c->m, targets[i].table), of_target(s, i)) == NULL)
+            return ctx_invalid(c, targets[i].column, "err.ref", NULL), NULL;
+        to = &targets[i];
     }
-    if (id == 0)
+    if (to == NULL)
         ctx_invalid(c, "user_id", "err.required", NULL);
-    return id;
-}
-
-static int64_t until_of(struct berth_ctx *c, const json_t *body)
-{
-    const json_t *v = json_object_get(body, "until_at");
-    const char *s = json_string_value(v);
-    int64_t at = 0;
-
-    if (v == NULL || json_is_null(v))
-        return 0;
-    if (s == NULL || !when_time_parse(s, strlen(s), &at) || at <= c->now)
-        ctx_invalid(c, "until_at", "err.until", NULL);
-    return at;
+    return to;
 }
 
 static int drop_same(struct berth_ctx *c, const struct berth_row *r, const char *kind, const struct target *to, int64_t id)
@@ -218,20 +216,21 @@ static int drop_same(struct berth_ctx *c, const struct berth_row *r, const char 
     return run(c, s);
 }
 
-int64_t share_add(struct berth_ctx *c, const struct berth_row *r, const json_t *body, int64_t *user_r)
+int64_t share_add(struct berth_ctx *c, const struct berth_row *r, const struct berth_share *give)
 {
-    const char *kind = choice(c, body, "kind", "team", "share"), *access = choice(c, body, "access", "read", "cooperate");
-    const char *part = json_string_value(json_object_get(body, "part"));
-    const struct target *to = NULL;
-    int64_t id = target_of(c, body, strcmp(kind, "team") == 0, &to), until = until_of(c, body);
+    const char *kind = give->team ? "team" : "share", *access = give->cooperate ? "cooperate" : "read";
+    const struct target *to = target_of(c, give);
+    int64_t id = to == NULL ? 0 : of_target(give, (int)(to - targets));
     char ends[WHEN_TIME_MAX] = "";
     struct db_stmt *s;
 
+    if (c->rc == BERTH_OK && give->until_at != 0 && give->until_at <= c->now)
+        ctx_invalid(c, "until_at", "err.until", NULL);
     if (c->rc != BERTH_OK)
         return 0;
     if (!share_may(c, r))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied"), 0;
-    if (part != NULL && strlen(part) > 200)
+    if (give->part != NULL && strlen(give->part) > 200)
         return ctx_invalid(c, "part", "err.too_long", "max", "60", NULL), 0;
     if (drop_same(c, r, kind, to, id) != BERTH_OK)
         return 0;
@@ -244,20 +243,21 @@ int64_t share_add(struct berth_ctx *c, const struct berth_row *r, const json_t *
     db_bind_int(s, 3, row_id(r));
     db_bind_int(s, 4, id);
     db_bind_text(s, 5, access, -1);
-    db_bind_text(s, 6, part, -1);
-    if (until != 0) {
-        db_bind_int(s, 7, until);
-        when_time_format(until, ends);
+    db_bind_text(s, 6, give->part, -1);
+    if (give->until_at != 0) {
+        db_bind_int(s, 7, give->until_at);
+        when_time_format(give->until_at, ends);
     }
     db_bind_int(s, 8, c->now);
     if (c->who != NULL)
         db_bind_int(s, 9, c->who->id);
     if (run(c, s) != BERTH_OK)
         return 0;
-    *user_r = to == &targets[0] ? id : 0;
     int64_t share = db_last_id(c->conn);
+    const char *name = name_of(c, to->table, id);
 
-    note(c, r, kind, told_share(c, name_of(c, to->table, id), access, until), name_of(c, to->table, id), arena_fmt(c->a, ", %s%s%s", access, until == 0 ? "" : " until ", ends));
+    note(c, r, kind, told_share(c, name, access, give->until_at), name,
+         arena_fmt(c->a, ", %s%s%s", access, give->until_at == 0 ? "" : " until ", ends));
     return share;
 }
 

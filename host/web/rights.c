@@ -1,11 +1,9 @@
 /* rights.c - sharing a record, why somebody may or may not, handing over all that somebody owns. */
-#include <string.h>
-
 #include "record/find.h"
 #include "record/handover.h"
 #include "record/share.h"
 #include "record/why.h"
-#include "service/alert.h"
+#include "service/give.h"
 #include "web/app.h"
 
 /* ---- sharing ---------------------------------------------------------------------------------- */
@@ -18,26 +16,15 @@ static int shares(struct call *k)
     return r == NULL ? (int)k->c.rc : share_list(&k->c, r, &k->req->out);
 }
 
-/* Whoever has it now hears of it. */
-static void tell_shared(struct call *k, struct berth_row *r, int64_t id, int64_t user)
-{
-    struct berth_alert a = {.key = arena_fmt(k->req->arena, "share:%lld", (long long)id), .text = "alert.shared", .about = r,
-                            .people = &user, .npeople = 1, .args = (const char *const[]){"who", k->c.who == NULL ? "" : k->c.who->name, NULL}};
-
-    if (user != 0 && (k->c.who == NULL || user != k->c.who->id))
-        alert_raise(&k->c, &a);
-}
-
 static int share(struct call *k)
 {
     const json_t *o = call_object(k);
     struct berth_row *r = o == NULL ? NULL : find_one(&k->c, k->t, k->id);
     struct json j = call_json(k);
-    int64_t id, user = 0;
+    int64_t id;
 
-    if (r == NULL || (id = share_add(&k->c, r, o, &user)) == 0)
+    if (r == NULL || (id = give_share_json(&k->c, r, o)) == 0)
         return k->c.rc;
-    tell_shared(k, r, id, user);
     k->req->status = 201;
     json_open(&j, '{');
     json_number(&j, "id", id);

@@ -40,57 +40,31 @@ static void tell(struct berth_ctx *c, struct berth_row *invitation, const char *
 enum { READS_DAYS = 90 }; /* behind its end */
 #define BY_INVITATION "invitation" /* the part of such a share: what a person gave is left alone */
 
-struct sharing {
-    bool may;           /* whoever acts may share it; guests may not */
-    int64_t any, asked; /* the user's shares; asked: that of an invitation; 0: none */
-};
-
-static struct sharing sharing_of(struct berth_ctx *c, long long activity, int64_t user)
-{
-    const char *all = host->call(c, host->fmt(c, "GET /activity/%lld/_share", activity), BERTH_NOARGS);
-    struct sharing s = {0};
-    int64_t id;
-
-    if (all == NULL)
-        return s;
-    s.may = host->json_at(c, all, "may").i != 0;
-    for (int i = 0; (id = host->json_at(c, all, host->fmt(c, "shares.%d.id", i)).i) != 0; i++) {
-        struct berth_val part = host->json_at(c, all, host->fmt(c, "shares.%d.part", i));
-
-        if (host->json_at(c, all, host->fmt(c, "shares.%d.user_id", i)).i != user)
-            continue;
-        s.any = id;
-        if (part.type == BERTH_TEXT && strcmp(part.s, BY_INVITATION) == 0)
-            s.asked = id;
-    }
-    return s;
-}
-
-/* Until long after it. */
+/* Until long after it.  What the person has already is left alone. */
 static int reads(struct berth_ctx *c, void *invitation)
 {
-    long long activity = berth_number(invitation, "activity_id"), user = berth_number(invitation, "owner_id");
-    int64_t end = berth_number(invitation, berth_is_empty(invitation, "end_at") ? "start_at" : "end_at");
-    struct berth_val until = {BERTH_TIME, 0, {.i = (end > host->now(c) ? end : host->now(c)) + READS_DAYS * BERTH_DAY}};
-    struct sharing s = sharing_of(c, activity, user);
-    const char *answer;
+    struct berth_row *activity = host->ref(c, invitation, "activity_id");
+    const struct berth_shares *s = host->shares(c, activity);
+    int64_t end = berth_number(invitation, berth_is_empty(invitation, "end_at") ? "start_at" : "end_at"),
+            user = berth_number(invitation, "owner_id");
 
-    if (host->rc(c) != BERTH_OK || s.any != 0 || !s.may)
+    if (s == NULL || !s->may)
         return host->rc(c);
-    answer = host->call(c, host->fmt(c, "POST /activity/%lld/_share", activity),
-                        BERTH_ARGS(berth_s("kind"), berth_s("share"), berth_s("access"), berth_s("read"), berth_s("part"), berth_s(BY_INVITATION),
-                                   berth_s("user_id"), berth_i(user), berth_s("until_at"), until));
-    if (answer != NULL) /* the invitation tells of it already */
-        host->alert_over(c, host->fmt(c, "share:%lld", (long long)host->json_at(c, answer, "id").i));
+    for (size_t i = 0; s->of[i] != NULL; i++)
+        if (s->of[i]->user_id == user && !s->of[i]->team)
+            return host->rc(c);
+    berth_share(c, activity, .user_id = user, .part = BY_INVITATION, .until_at = (end > host->now(c) ? end : host->now(c)) + READS_DAYS * BERTH_DAY,
+                .quiet = true); /* the invitation tells of it */
     return host->rc(c);
 }
 
 static int reads_no_more(struct berth_ctx *c, void *invitation)
 {
-    struct sharing s = sharing_of(c, berth_number(invitation, "activity_id"), berth_number(invitation, "owner_id"));
+    const struct berth_shares *s = host->shares(c, host->ref(c, invitation, "activity_id"));
 
-    if (s.asked != 0)
-        host->call(c, host->fmt(c, "DELETE /_share/%lld", (long long)s.asked), BERTH_NOARGS);
+    for (size_t i = 0; s != NULL && s->of[i] != NULL; i++)
+        if (s->of[i]->user_id == berth_number(invitation, "owner_id") && s->of[i]->part != NULL && strcmp(s->of[i]->part, BY_INVITATION) == 0)
+            host->unshare(c, s->of[i]->id);
     return host->rc(c);
 }
 

@@ -25,28 +25,13 @@ static bool has(struct berth_ctx *c, const char *list, int64_t id)
     return strstr(list, host->fmt(c, "|%lld|", (long long)id)) != NULL;
 }
 
-/* Whom the deal is shared with now, as REST tells it. */
-static const char *shares_of(struct berth_ctx *c, long long deal)
-{
-    return host->call(c, host->fmt(c, "GET /opportunity/%lld/_share", deal), BERTH_NOARGS);
-}
-
 /* The user's share as one of the team; 0: none. */
-static int64_t share_of(struct berth_ctx *c, const char *shares, int64_t user)
+static int64_t share_of(const struct berth_shares *s, int64_t user)
 {
-    for (int i = 0; shares != NULL; i++) {
-        int64_t id = host->json_at(c, shares, host->fmt(c, "team.%d.id", i)).i;
-
-        if (id == 0 || host->json_at(c, shares, host->fmt(c, "team.%d.user_id", i)).i == user)
-            return id;
-    }
+    for (size_t i = 0; s->of[i] != NULL; i++)
+        if (s->of[i]->team && s->of[i]->user_id == user)
+            return s->of[i]->id;
     return 0;
-}
-
-static void joins(struct berth_ctx *c, long long deal, int64_t user)
-{
-    host->call(c, host->fmt(c, "POST /opportunity/%lld/_share", deal),
-               BERTH_ARGS(berth_s("kind"), berth_s("team"), berth_s("access"), berth_s("cooperate"), berth_s("user_id"), berth_i(user)));
 }
 
 /* Who is new in the team, and the former owner who stands there, have a share; who left has none.  That somebody may
@@ -55,22 +40,23 @@ static int follow(struct berth_ctx *c, void *arg)
 {
     struct berth_event *ev = arg;
     const char *now = team_of(ev->row), *before = team_of(ev->old);
-    long long deal = berth_number(ev->row, "id");
     int64_t owner = berth_number(ev->row, "owner_id"), former = ev->old == NULL ? 0 : berth_number(ev->old, "owner_id"), id, share;
-    const char *shares = shares_of(c, deal);
-    bool may = shares != NULL && host->json_at(c, shares, "may").i;
-    int64_t left = shares == NULL ? 0 : host->json_at(c, shares, "left").i;
+    const struct berth_shares *s = host->shares(c, ev->row);
+    int32_t left;
 
+    if (s == NULL)
+        return host->rc(c);
+    left = s->left;
     for (const char *p = before; (p = next_id(p, &id)) != NULL && host->rc(c) == BERTH_OK;)
-        if (!has(c, now, id) && (share = share_of(c, shares, id)) != 0) {
-            host->call(c, host->fmt(c, "DELETE /_share/%lld", (long long)share), BERTH_NOARGS);
+        if (!has(c, now, id) && (share = share_of(s, id)) != 0) {
+            host->unshare(c, share);
             left++;
         }
     for (const char *p = now; (p = next_id(p, &id)) != NULL && host->rc(c) == BERTH_OK;)
-        if (id != owner && (!has(c, before, id) || (id == former && may && left > 0)) && share_of(c, shares, id) == 0) {
+        if (id != owner && (!has(c, before, id) || (id == former && s->may && left > 0)) && share_of(s, id) == 0) {
             if (left-- <= 0)
                 return host->error(c, BERTH_INVALID, "team", "err.shares");
-            joins(c, deal, id);
+            berth_share(c, ev->row, .user_id = id, .team = true, .cooperate = true);
         }
     return host->rc(c);
 }
@@ -91,9 +77,9 @@ int team_saved(struct berth_ctx *c, struct berth_event *ev)
 static int may_follow(struct berth_ctx *c, void *arg)
 {
     const struct berth_event *ev = arg;
-    const char *shares = shares_of(c, berth_number(ev->old, "id"));
+    const struct berth_shares *s = host->shares(c, ev->old);
 
-    if (shares != NULL && !host->json_at(c, shares, "may").i)
+    if (s != NULL && !s->may)
         return host->error(c, BERTH_DENIED, "team", "err.denied");
     return host->rc(c);
 }

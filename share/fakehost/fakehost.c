@@ -52,6 +52,12 @@ struct asked { /* for approval */
     const char *table, *flow, *state;
     int64_t id;
 };
+struct shared { /* a record with somebody */
+    struct shared *next;
+    const char *table;
+    int64_t rec;
+    struct berth_share is;
+};
 struct block {
     struct block *next;
     max_align_t data[];
@@ -67,6 +73,7 @@ struct fake {
     const char *json, *brackets; /* an answer put together piece by piece; what closes it */
     int status, alerts;
     struct asked *asked; /* newest first */
+    struct shared *shared; /* newest first */
     struct file *files;
     struct named *calls; /* what was called, and what a test says it answers */
     struct block *blocks;
@@ -1069,6 +1076,58 @@ static const void *api_file(struct berth_ctx *c, int64_t id, size_t *n)
     return x == NULL ? NULL : x->bytes;
 }
 
+/* Everybody may share here; whom it is for is not looked at. */
+static int64_t api_share(struct berth_ctx *c, const struct berth_row *r, const struct berth_share *s, size_t size)
+{
+    struct shared *x;
+
+    if (r == NULL || c->rc != BERTH_OK)
+        return 0;
+    x = take(c->f, sizeof(*x));
+    memcpy(&x->is, s, size < sizeof(x->is) ? size : sizeof(x->is));
+    if ((x->is.user_id != 0) + (x->is.department_id != 0) + (x->is.role_id != 0) != 1)
+        return fail(c, BERTH_INVALID, "user_id", "err.required"), 0;
+    x->is.id = ++c->f->last_id;
+    x->is.by = c->f->user;
+    x->is.at = c->f->now;
+    x->is.part = x->is.part == NULL ? NULL : print(c->f, "%s", x->is.part);
+    x->table = r->table;
+    x->rec = row_get(r, "id").i;
+    x->next = c->f->shared;
+    c->f->shared = x;
+    return x->is.id;
+}
+
+static int api_unshare(struct berth_ctx *c, int64_t id)
+{
+    struct shared **x = &c->f->shared;
+
+    while (*x != NULL && (*x)->is.id != id)
+        x = &(*x)->next;
+    if (c->rc != BERTH_OK || *x == NULL)
+        return c->rc != BERTH_OK ? c->rc : fail(c, BERTH_NOT_FOUND, NULL, "err.not_found");
+    *x = (*x)->next;
+    return BERTH_OK;
+}
+
+static const struct berth_shares *api_shares(struct berth_ctx *c, const struct berth_row *r)
+{
+    struct berth_shares *all = take(c->f, sizeof(*all));
+    const struct berth_share **of;
+    size_t n = 0;
+
+    for (struct shared *x = c->f->shared; x != NULL; x = x->next)
+        n++;
+    of = take(c->f, (n + 1) * sizeof(*of));
+    *all = (struct berth_shares){.may = true, .left = 200 - (int32_t)n, .of = of};
+    n = 0;
+    for (int team = 1; team >= 0; team--)
+        for (struct shared *x = c->f->shared; x != NULL; x = x->next)
+            if (r != NULL && x->is.team == (team == 1) && strcmp(x->table, r->table) == 0 && x->rec == row_get(r, "id").i)
+                of[n++] = &x->is;
+    return r == NULL || c->rc != BERTH_OK ? NULL : all;
+}
+
 static int api_carry(struct berth_ctx *c, const struct berth_row *from, const struct berth_row *to)
 {
     (void)from, (void)to;
@@ -1281,6 +1340,9 @@ static const struct berth_api fake_api = {
     .file = api_file,
     .search = api_search,
     .fold = api_fold,
+    .share = api_share,
+    .unshare = api_unshare,
+    .shares = api_shares,
     .carry = api_carry,
     .carry_back = api_carry_back,
 };

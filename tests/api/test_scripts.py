@@ -84,6 +84,49 @@ def test_a_custom_field_can_be_named_as_soon_as_it_exists(hooked):
     assert admin.made("lead", name="Custom Lua Port Lines")["x_port"] == "Cat Lai"
 
 
+SHARES = """-- A record for somebody, and back (a test).
+on("lead", "after_save", function(lead)
+  local user = tonumber(lead.suppliers or "")
+  if lead.city == "Shareville" then
+    berth.share(lead, {user_id = user})
+    berth.share(lead, {user_id = user, kind = "team", access = "cooperate", part = "rates", quiet = true})
+    local s = berth.shares(lead)
+    berth.log("shared: " .. tostring(s.may) .. " " .. s.team[1].part .. " " .. #s.shares)
+  elseif lead.city == "Backville" then
+    for _, one in ipairs(berth.shares(lead).team) do
+      berth.unshare(one.id)
+    end
+  elseif lead.city == "Pastville" then
+    berth.share(lead, {user_id = user, until_at = "2001-01-01T00:00:00Z"})
+  end
+end)
+"""
+
+
+def test_a_script_shares_a_record_and_takes_it_back(own_site):
+    site = own_site()
+    (site.data.parent / "scripts/hooks/shares.lua").write_text(SHARES)
+    admin, li, zhang = (site.sign_in("demo." + name) for name in ("admin", "li", "zhang"))
+    assert admin.post("/_script/_reload").status == 200
+    told = lambda: len([a for a in zhang.get("/_alert").json["alerts"] if a["table"] == "lead"])
+    before = told()
+    row = li.made("lead", name="Script Shares Lines", city="Shareville", suppliers=str(zhang.user["id"]))
+    path = f"/lead/{row['id']}"
+    got = li.get(path + "/_share").json
+    assert [(s["user_id"], s["access"], s["part"]) for s in got["team"]] == [(zhang.user["id"], "cooperate", "rates")]
+    assert [(s["user_id"], s["access"]) for s in got["shares"]] == [(zhang.user["id"], "read")]
+    assert "shared: true rates 1" in site.log()
+    assert until(lambda: told() > before) and told() == before + 1  # the quiet one told nothing
+    seen = zhang.row(path)
+    assert zhang.patch(path, seen["version"], {"city": "Nowhere"}).status == 200
+    assert li.patch(path, li.row(path)["version"], {"city": "Backville"}).status == 200
+    assert li.get(path + "/_share").json["team"] == []
+    assert zhang.patch(path, zhang.row(path)["version"], {"city": "Nowhere"}).status == 403  # the share to read is left
+    refused = li.patch(path, li.row(path)["version"], {"city": "Pastville"})
+    assert refused.status == 422 and refused.json["error"]["fields"].keys() == {"until_at"}, refused
+    assert li.row(path)["city"] == "Backville"
+
+
 CALLS = """-- What scripts do around records (a test).
 on("lead", "after_insert", function(lead)
   if lead.city == "Callville" then

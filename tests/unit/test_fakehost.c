@@ -272,6 +272,25 @@ static void calls_are_counted_and_answer_what_the_test_said(void **state)
     assert_int_equal(host->rc(c), BERTH_NOT_FOUND);
 }
 
+static void a_record_is_shared_and_taken_back(void **state)
+{
+    struct fake *f = *state;
+    struct berth_ctx *c = fake_ctx(f);
+    struct berth_row *box = fake_given(f, "box", "name", berth_s("two")), *other = fake_given(f, "box", "name", berth_s("three"));
+    int64_t read = berth_share(c, box, .user_id = 7, .part = "rates"), work = berth_share(c, box, .user_id = 8, .team = true, .cooperate = true);
+    const struct berth_shares *s = host->shares(c, box);
+
+    assert_true(s->may && s->of[0]->id == work && s->of[0]->cooperate && s->of[1]->id == read && s->of[2] == NULL);
+    assert_string_equal(s->of[1]->part, "rates");
+    assert_null(host->shares(c, other)->of[0]);
+    assert_int_equal(host->unshare(c, work), BERTH_OK);
+    assert_int_equal(host->shares(c, box)->of[0]->id, read);
+    assert_int_equal(host->unshare(c, work), BERTH_NOT_FOUND);
+    fake_clear(f);
+    assert_int_equal(berth_share(c, box, .team = true), 0);
+    assert_string_equal(fake_error_field(f), "user_id");
+}
+
 /* A member that is missing ends the plugin's test program. */
 static void every_function_of_the_header_is_there(void **state)
 {
@@ -298,6 +317,7 @@ int main(void)
         WITH_HOST(a_step_that_fails_is_undone_and_forgiven),
         WITH_HOST(what_was_asked_for_waits_until_it_is_decided),
         WITH_HOST(calls_are_counted_and_answer_what_the_test_said),
+        WITH_HOST(a_record_is_shared_and_taken_back),
         WITH_HOST(every_function_of_the_header_is_there),
     };
 
