@@ -108,22 +108,58 @@ const struct route_entry *const routes_all[] = {routes_auth, routes_start, route
                                                 /* administration */
                                                 routes_registry, routes_roles, routes_sessions, routes_scripts, routes_script_try, routes_upkeep, routes_config, NULL};
 
+/* Every request looks for its route.  Most are passed over by the number of their parts and by how the last one begins;
+ * '{': it takes several. */
+struct known_route {
+    const struct route_entry *r;
+    int parts;
+    char last;
+};
+enum { ROUTES_MAX = 256 };
+static struct known_route known_routes[ROUTES_MAX + 1];
+
+static struct known_route shape(const char *path)
+{
+    struct known_route s = {.last = *path};
+
+    for (; *path != '\0'; path++)
+        if (*path == '/') {
+            s.parts++;
+            s.last = path[1];
+        }
+    return s;
+}
+
+static void know_routes(void)
+{
+    size_t n = 0;
+
+    for (const struct route_entry *const *all = routes_all; *all != NULL; all++)
+        for (const struct route_entry *r = *all; r->method != NULL && n < ROUTES_MAX; r++) {
+            known_routes[n] = shape(r->path);
+            known_routes[n++].r = r;
+        }
+}
+
 const struct route_entry *app_route(struct call *k, bool *path_known)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     const char *method = http_method_name(k->req->method == HTTP_HEAD ? HTTP_GET : k->req->method);
+    const struct known_route asked = shape(k->req->path);
     const struct route_entry *own;
 
     *path_known = false;
     if ((own = ext_find(k, path_known)) != NULL) /* before "/api/{table}/{name}" takes it for a table's */
         return own;
-    for (const struct route_entry *const *all = routes_all; *all != NULL; all++)
-        for (const struct route_entry *r = *all; r->method != NULL; r++) {
-            if (!match(k, r->path + strlen("/api/"), k->req->path + strlen("/api/")))
-                continue;
-            *path_known = true;
-            if (strcmp(r->method, method) == 0)
-                return r;
-        }
+    pthread_once(&once, know_routes);
+    for (const struct known_route *r = known_routes; r->r != NULL; r++) {
+        if (r->parts != asked.parts || (r->last != '{' && r->last != asked.last) ||
+            !match(k, r->r->path + strlen("/api/"), k->req->path + strlen("/api/")))
+            continue;
+        *path_known = true;
+        if (strcmp(r->r->method, method) == 0)
+            return r->r;
+    }
     return NULL;
 }
 
