@@ -519,16 +519,21 @@ static int64_t stands_at(const struct way *w)
     return id + 1;
 }
 
-/* Afterwards w->after is the end of the ids looked at, when the page is not full. */
+/* Afterwards w->after is the end of the ids looked at, when the page is not full.  Whose the rows are is decided by the
+ * database, and their only key is the id, which most lists have as their first column. */
 static void look(struct way *w)
 {
+    bool lean = w->shared == NULL && strncmp(w->s->columns, "t.id,", strlen("t.id,")) == 0;
     int64_t from = stands_at(w), to = from - w->left * LOOK;
+    int first = w->first;
     struct binds binds = {0};
     struct buf sql = BUF_INIT;
     struct db_stmt *s;
     int rc = DB_DONE;
 
-    question(w, w->all, reach_sql(w->c, w->s->t, &w->reach, "t."), 0, &sql, &binds);
+    if (lean)
+        w->first = 0;
+    question(w, lean ? w->s->columns : w->all, reach_sql(w->c, w->s->t, &w->reach, "t."), 0, &sql, &binds);
     buf_puts(&sql, " AND t.id < ? AND t.id >= ? ORDER BY t.id DESC");
     binds_add(w->c, &binds, berth_i(from));
     binds_add(w->c, &binds, berth_i(to));
@@ -536,6 +541,7 @@ static void look(struct way *w)
     while (w->left > 0 && (rc = db_step(s)) == DB_ROW)
         give(w, s);
     done(w, s, rc);
+    w->first = first;
     w->at[0] = berth_i(to);
     w->after = w->at;
 }

@@ -13,7 +13,8 @@ struct scan {
     const char *search;            /* what stands in the search box, or NULL */
     enum search_how how;           /* SEARCH_TITLES, or nothing: an order in .q says it */
     const struct berth_val *after; /* sort keys and id of the row to begin behind, or NULL */
-    /* Called for each row: its sort keys stand in columns 0.., its id behind them, .columns from `first` on. */
+    /* Called for each row: its sort keys stand in columns 0.., its id behind them, .columns from `first` on (a list by
+     * id may have the id as the first of .columns only, and `first` is 0). */
     void (*row)(void *arg, struct db_stmt *s, int first);
     void *arg;
 };
