@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "record/condition.h"
 #include "record/find.h"
 #include "record/flow.h"
 #include "record/hangs.h"

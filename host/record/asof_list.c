@@ -6,6 +6,7 @@
 
 #include "base/when.h"
 #include "record/asof.h"
+#include "record/condition.h"
 #include "record/find.h"
 #include "record/save.h"
 #include "record/seal.h"

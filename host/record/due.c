@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/when.h"
+#include "record/condition.h"
 #include "record/due_plan.h"
 #include "record/hook.h"
 #include "record/told.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "record/audit.h"
+#include "record/condition.h"
 #include "record/custom.h"
 #include "record/find.h"
 #include "record/cached.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/condition.h"
 #include "record/find.h"
 #include "record/where.h"
 

@@ -8,6 +8,7 @@
 
 #include "base/money.h"
 #include "base/when.h"
+#include "record/condition.h"
 #include "record/find.h"
 #include "record/hangs.h"
 #include "record/told.h"

@@ -177,6 +177,7 @@ void store_close(struct store *st)
     cached_close(&st->due);
     cached_close(&st->rules);
     cached_close(&st->flows);
+    cached_close(&st->conditions);
     if (st->order != NULL)
         order_free(&st->order);
     if (st->who != NULL)

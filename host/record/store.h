@@ -145,6 +145,7 @@ struct store {
     struct cache rules; /* about duplicates */
     struct cache due;   /* pools and their rules */
     struct cache flows; /* what has to be approved */
+    struct cache conditions; /* of declarations */
     struct order *order; /* what lists of texts are sorted by */
     struct who_cache *who;
     struct session_cache *sessions;

@@ -21,6 +21,7 @@ struct parse {
     size_t nargs, arg;
     bool written;                  /* what stands behind an @ is kept as it is */
     const struct berth_row *about; /* whose fields "@field" means, or NULL */
+    bool moves;                    /* it depends on who asks, when, or about what */
     int depth, nodes, values;
 };
 
@@ -129,6 +130,7 @@ static bool add_macro(struct parse *p, struct where *w, const char *name)
     const struct who *who = p->c->who;
     int64_t shift;
 
+    p->moves = true;
     if (strcmp(name, "@me") == 0) {
         add_value(p, w, berth_i(who == NULL ? 0 : who->id));
         return true;
@@ -167,6 +169,7 @@ static bool add_own(struct parse *p, struct where *w, const char *s, size_t n)
     const struct field *f = p->about == NULL || model_macro(s + 1, n - 1) ? NULL : map_getn(&p->about->t->by_name, s + 1, n - 1);
     struct berth_val v = f == NULL ? berth_nil() : p->about->v[f->at];
 
+    p->moves = true;
     if (f == NULL)
         return false;
     if (val_is_nil(v))
@@ -241,6 +244,7 @@ static const struct where *within_days(struct parse *p, const struct field *f, c
 {
     int64_t from, to;
 
+    p->moves = true;
     if (!has_days(f))
         return fail(p, "err.filter_op", f->name);
     if (!span_named(name, where_today(p->c), &from, &to))
@@ -690,331 +694,11 @@ bool where_sort(struct berth_ctx *c, const struct table *t, const char *text, st
     return *p.s == '\0' ? true : fail(&p, "err.filter_sort", p.s) != NULL;
 }
 
-/* ---- SQL ----------------------------------------------------------------------- */
-void binds_add(struct berth_ctx *c, struct binds *b, struct berth_val v)
+const struct where *where_declared(struct berth_ctx *c, const struct table *t, const struct where_terms *terms, const char *text, bool *moves)
 {
-    if (b->n == b->cap) {
-        size_t cap = b->cap == 0 ? 16 : b->cap * 2;
-        struct berth_val *more = arena_alloc(c->a, cap * sizeof(*more));
+    struct parse p = {.c = c, .t = t, .s = text, .text = text, .about = terms->about, .written = terms->written};
+    const struct where *w = or_text(&p);
 
-        if (b->n > 0)
-            memcpy(more, b->v, b->n * sizeof(*more));
-        b->v = more;
-        b->cap = cap;
-    }
-    b->v[b->n++] = v;
-}
-
-int binds_to(struct db_stmt *s, int at, const struct binds *b)
-{
-    for (size_t i = 0; i < b->n; i++, at++) {
-        struct berth_val v = b->v[i];
-
-        if (v.type == BERTH_NULL)
-            db_bind_null(s, at);
-        else if (v.type == VAL_KEY)
-            db_bind_blob(s, at, v.s, (size_t)v.len);
-        else if (v.type == BERTH_REAL)
-            db_bind_real(s, at, v.d);
-        else if (type_is_text((enum berth_type)v.type))
-            db_bind_text(s, at, v.s, v.len);
-        else
-            db_bind_int(s, at, v.i);
-    }
-    return at;
-}
-
-/* What the user typed as a LIKE pattern, with its own % and _ made plain. */
-static struct berth_val like(struct berth_ctx *c, const char *before, struct berth_val v,
-                             const char *after)
-{
-    struct buf b = BUF_INIT;
-    size_t n = v.len < 0 ? strlen(v.s) : (size_t)v.len;
-
-    buf_puts(&b, before);
-    for (size_t i = 0; i < n; i++) {
-        if (v.s[i] == '%' || v.s[i] == '_' || v.s[i] == '\\')
-            buf_putc(&b, '\\');
-        buf_putc(&b, v.s[i]);
-    }
-    buf_puts(&b, after);
-    v = (struct berth_val){BERTH_TEXT, (int32_t)b.len, {.s = arena_strndup(c->a, b.s, b.len)}};
-    buf_free(&b);
-    return v;
-}
-
-static struct berth_val many_part(struct berth_ctx *c, struct berth_val v)
-{
-    if (type_is_text((enum berth_type)v.type))
-        return v;
-    return berth_s(arena_fmt(c->a, "%lld", (long long)v.i));
-}
-
-static void sql_many(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql,
-                     struct binds *b)
-{
-    bool not = w->op == W_NE || w->op == W_NOT_IN;
-
-    buf_puts(sql, not ? "(NOT (" : "((");
-    for (size_t i = 0; i < w->nv; i++) {
-        const char *end = w->op == W_CONTAINS || w->op == W_BEGINS ? "%" : "|%";
-
-        buf_addf(sql, "%scoalesce(%s%s, '') LIKE ? ESCAPE '\\'", i > 0 ? " OR " : "", prefix, w->f->name);
-        binds_add(c, b, like(c, w->op == W_CONTAINS ? "%" : "%|", many_part(c, w->v[i]), end));
-    }
-    buf_puts(sql, w->nv == 0 ? "1=0))" : "))");
-}
-
-static void sql_list(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql,
-                     struct binds *b)
-{
-    bool not = w->op == W_NOT_IN;
-
-    if (w->nv == 0) {
-        buf_puts(sql, not ? "(1=1)" : "(1=0)");
-        return;
-    }
-    buf_addf(sql, "(%s%s %sIN (", prefix, w->f->name, not ? "NOT " : "");
-    for (size_t i = 0; i < w->nv; i++) {
-        buf_puts(sql, i > 0 ? ", ?" : "?");
-        binds_add(c, b, w->v[i]);
-    }
-    if (not)
-        buf_addf(sql, ") OR %s%s IS NULL)", prefix, w->f->name);
-    else
-        buf_puts(sql, "))");
-}
-
-/* While the keys are made anew a text is compared as it is, and always in the host's own tables: they are small, and the
- * host writes rows of theirs (series, settings, roles) without keys. */
-static bool has_keys(const struct berth_ctx *c, const struct field *f)
-{
-    return f->order != NULL && order_settled(c->st) && strcmp(f->table->plugin, "base") != 0;
-}
-
-/* What lists are sorted by has the index: equal texts have equal keys, once all are as they should be. */
-static void sql_equal(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b)
-{
-    buf_addf(sql, "(%s%s IN (", prefix, w->f->order->name);
-    for (size_t i = 0; i < w->nv; i++) {
-        buf_puts(sql, i > 0 ? ", ?" : "?");
-        binds_add(c, b, order_key(c, w->v[i]));
-    }
-    buf_puts(sql, ") AND ");
-    sql_list(c, w, prefix, sql, b);
-    buf_putc(sql, ')');
-}
-
-/* A text that lists are sorted by comes before and behind others as it does there. */
-static void sql_before(struct berth_ctx *c, const struct where *w, const char *prefix, const char *cmp, struct buf *sql, struct binds *b)
-{
-    bool by_key = w->op != W_EQ && has_keys(c, w->f);
-
-    buf_addf(sql, "(%s%s %s ?)", prefix, by_key ? w->f->order->name : w->f->name, cmp);
-    binds_add(c, b, by_key ? order_key(c, w->v[0]) : w->v[0]);
-}
-
-/* A field that a record's pool hides is empty to the user. */
-static void sql_veiled(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b)
-{
-    bool holds = w->op == W_EMPTY || w->op == W_NE || w->op == W_NOT_IN; /* of what is empty */
-    const char *veil = perm_veil_sql(c, w->f, prefix);
-
-    if (*veil != '\0')
-        buf_puts(sql, "(");
-    where_value(c, w, prefix, sql, b);
-    if (*veil != '\0')
-        buf_addf(sql, holds ? " OR %s)" : " AND NOT %s)", veil);
-}
-
-void where_sql(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql,
-               struct binds *b)
-{
-
-    switch (w->op) {
-    case W_AND:
-    case W_OR:
-        if (w->nkids == 0) {
-            buf_puts(sql, w->op == W_AND ? "(1=1)" : "(1=0)");
-            return;
-        }
-        buf_putc(sql, '(');
-        for (size_t i = 0; i < w->nkids; i++) {
-            if (i > 0)
-                buf_puts(sql, w->op == W_AND ? " AND " : " OR ");
-            where_sql(c, w->kids[i], prefix, sql, b);
-        }
-        buf_putc(sql, ')');
-        return;
-    case W_NOT:
-        /* a condition on an empty field is neither true nor false in SQL; for people it is false */
-        buf_puts(sql, "(NOT coalesce(");
-        where_sql(c, w->kids[0], prefix, sql, b);
-        buf_puts(sql, ", 1=0))");
-        return;
-    case W_TAGGED: /* by the tags' index: a tag's records, not the table's */
-        buf_addf(sql, "(%sid IN (SELECT rec FROM record_tag WHERE tbl = %lld AND tag IN (", prefix,
-                 (long long)store_table_no(c->st, w->f->table));
-        for (size_t i = 0; i < w->nv; i++) {
-            buf_puts(sql, i > 0 ? ", ?" : "?");
-            binds_add(c, b, w->v[i]);
-        }
-        buf_puts(sql, w->nv == 0 ? "NULL)))" : ")))");
-        return;
-    default:
-        sql_veiled(c, w, prefix, sql, b);
-    }
-}
-
-void where_value(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b)
-{
-    static const char *const cmp[] = {[W_EQ] = "=", [W_LT] = "<", [W_LE] = "<=", [W_GT] = ">", [W_GE] = ">="};
-
-    if (w->op == W_EMPTY || w->op == W_NOT_EMPTY) {
-        buf_addf(sql, w->op == W_EMPTY ? "(%s%s IS NULL)" : "(%s%s IS NOT NULL)", prefix, w->f->name);
-        return;
-    }
-    if (w->f->flags & BERTH_MANY) {
-        sql_many(c, w, prefix, sql, b);
-    } else if ((w->op == W_IN || w->op == W_EQ) && w->nv > 0 && has_keys(c, w->f)) {
-        sql_equal(c, w, prefix, sql, b);
-    } else if (w->op == W_IN || w->op == W_NOT_IN) {
-        sql_list(c, w, prefix, sql, b);
-    } else if (w->op == W_CONTAINS || w->op == W_BEGINS) {
-        buf_addf(sql, "(%s%s %s ? ESCAPE '\\')", prefix, w->f->name, c->st->dialect->like);
-        binds_add(c, b, like(c, w->op == W_CONTAINS ? "%" : "", w->v[0], "%"));
-    } else if (w->op == W_NE) {
-        buf_addf(sql, "(%s%s <> ? OR %s%s IS NULL)", prefix, w->f->name, prefix, w->f->name);
-        binds_add(c, b, w->v[0]);
-    } else {
-        sql_before(c, w, prefix, cmp[w->op], sql, b);
-    }
-}
-
-/* ---- in memory ----------------------------------------------------------------- */
-static int order(struct berth_val a, struct berth_val b)
-{
-    if (a.type == BERTH_REAL || b.type == BERTH_REAL) {
-        double x = a.type == BERTH_REAL ? a.d : (double)a.i, y = b.type == BERTH_REAL ? b.d : (double)b.i;
-
-        return (x > y) - (x < y);
-    }
-    if (type_is_text((enum berth_type)a.type))
-        return strcmp(a.s, b.s);
-    return (a.i > b.i) - (a.i < b.i);
-}
-
-static int order_keys(struct berth_val a, struct berth_val b)
-{
-    int o = memcmp(a.s, b.s, (size_t)(a.len < b.len ? a.len : b.len));
-
-    return o != 0 ? o : (a.len > b.len) - (a.len < b.len);
-}
-
-static bool among(struct berth_ctx *c, const struct where *w, struct berth_val v)
-{
-    for (size_t i = 0; i < w->nv; i++) {
-        if (w->f->flags & BERTH_MANY) {
-            const char *part = arena_fmt(c->a, "|%s|", many_part(c, w->v[i]).s);
-
-            if (!val_is_nil(v) && strstr(v.s, part) != NULL)
-                return true;
-        } else if (!val_is_nil(v) && order(v, w->v[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool tagged(struct berth_ctx *c, const struct where *w, const struct berth_row *r)
-{
-    bool yes = false;
-
-    for (size_t i = 0; i < w->nv && !yes; i++) {
-        struct db_stmt *s = db_prepare(c->conn, "SELECT 1 FROM record_tag WHERE tag = ? AND tbl = ? AND rec = ?");
-
-        db_bind_int(s, 1, w->v[i].i);
-        db_bind_int(s, 2, store_table_no(c->st, r->t));
-        db_bind_int(s, 3, row_id(r));
-        yes = db_step(s) == DB_ROW;
-        db_reset(s);
-    }
-    return yes;
-}
-
-bool where_eval(struct berth_ctx *c, const struct where *w, const struct berth_row *r)
-{
-    struct berth_val v;
-
-    if (w == NULL)
-        return true;
-    switch (w->op) {
-    case W_AND:
-    case W_OR:
-        for (size_t i = 0; i < w->nkids; i++)
-            if (where_eval(c, w->kids[i], r) != (w->op == W_AND))
-                return w->op == W_OR;
-        return w->op == W_AND;
-    case W_NOT:
-        return !where_eval(c, w->kids[0], r);
-    case W_TAGGED:
-        return tagged(c, w, r);
-    default:
-        break;
-    }
-    v = r->v[w->f->at];
-    switch (w->op) {
-    case W_EMPTY:
-        return val_is_nil(v);
-    case W_NOT_EMPTY:
-        return !val_is_nil(v);
-    case W_EQ:
-    case W_IN:
-        return among(c, w, v);
-    case W_NE:
-    case W_NOT_IN:
-        return !among(c, w, v);
-    case W_CONTAINS:
-        return !val_is_nil(v) && strcasestr(v.s, w->v[0].s) != NULL;
-    case W_BEGINS:
-        return !val_is_nil(v) && strncasecmp(v.s, w->v[0].s, strlen(w->v[0].s)) == 0;
-    default:
-        break;
-    }
-    if (val_is_nil(v))
-        return false;
-    int o = has_keys(c, w->f) ? order_keys(order_key(c, v), order_key(c, w->v[0])) : order(v, w->v[0]);
-
-    return w->op == W_LT ? o < 0 : w->op == W_LE ? o <= 0 : w->op == W_GT ? o > 0 : o >= 0;
-}
-
-/* ---- conditions of declarations ---------------------------------------------------- */
-/* They see every field; NULL: a bad one, refused at load. */
-static const struct where *declared(struct berth_ctx *plain, const struct berth_ctx *c, struct parse p)
-{
-    ctx_init(plain, c->st, c->conn, c->a, NULL, c->locale);
-    plain->m = c->m;
-    plain->now = c->now;
-    p.c = plain;
-    p.s = p.text;
-    return or_text(&p);
-}
-
-bool where_holds_for(struct berth_ctx *c, const char *text, const struct berth_row *r, const struct berth_row *about)
-{
-    struct berth_ctx plain;
-
-    return text == NULL || where_eval(&plain, declared(&plain, c, (struct parse){.t = r->t, .text = text, .about = about}), r);
-}
-
-bool where_holds(struct berth_ctx *c, const char *text, const struct berth_row *r)
-{
-    return where_holds_for(c, text, r, NULL);
-}
-
-const struct where *where_written(struct berth_ctx *c, const struct table *t, const char *text)
-{
-    struct berth_ctx plain;
-
-    return text == NULL ? NULL : declared(&plain, c, (struct parse){.t = t, .text = text, .written = true});
+    *moves = p.moves;
+    return w;
 }

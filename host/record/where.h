@@ -41,6 +41,14 @@ bool where_text(struct berth_ctx *c, const struct table *t, const char *text,
 bool where_json(struct berth_ctx *c, const struct table *t, const json_t *j, const struct where **out);
 bool where_sort(struct berth_ctx *c, const struct table *t, const char *text, struct where_query *out);
 
+/* A declaration's filter, without "order by".  about: the record whose fields "@field" means, or NULL; written: "@me" and
+ * "@field" stay texts.  *moves: it depends on who asks, when, or about what.  NULL: it is wrong, the ctx has failed. */
+struct where_terms {
+    const struct berth_row *about;
+    bool written;
+};
+const struct where *where_declared(struct berth_ctx *c, const struct table *t, const struct where_terms *terms, const char *text, bool *moves);
+
 const struct where *where_and(struct berth_ctx *c, const struct where *a, const struct where *b);
 
 struct binds {
@@ -55,13 +63,9 @@ void where_sql(struct berth_ctx *c, const struct where *w, const char *prefix, s
                struct binds *b);
 /* A comparison with values alone, whoever asks. */
 void where_value(struct berth_ctx *c, const struct where *w, const char *prefix, struct buf *sql, struct binds *b);
-bool where_eval(struct berth_ctx *c, const struct where *w, const struct berth_row *r);
-/* A declaration's condition (.when) on one record.  A bad one (refused at load) holds.  about: the record
- * whose fields "@field" means; where that is empty, the comparison is no condition. */
-bool where_holds(struct berth_ctx *c, const char *text, const struct berth_row *r);
-bool where_holds_for(struct berth_ctx *c, const char *text, const struct berth_row *r, const struct berth_row *about);
-/* The same as a tree in which "@me" and "@field" still stand as texts; NULL: no condition. */
-const struct where *where_written(struct berth_ctx *c, const struct table *t, const char *text);
+/* Whether texts of a field are compared by the keys that lists are sorted by. */
+bool where_by_key(const struct berth_ctx *c, const struct field *f);
+struct berth_val where_part(struct berth_ctx *c, struct berth_val v); /* as a list of several keeps it */
 
 int64_t where_today(struct berth_ctx *c); /* in the company's zone, days */
 

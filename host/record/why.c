@@ -6,6 +6,7 @@
 
 #include "base/when.h"
 #include "record/action.h"
+#include "record/condition.h"
 #include "record/find.h"
 #include "record/zone.h"
 

@@ -13,7 +13,7 @@
 #include "base/when.h"
 #include "model/remind.h"
 #include "record/find.h"
-#include "record/where.h"
+#include "record/condition.h"
 #include "record/zone.h"
 #include "service/alert.h"
 

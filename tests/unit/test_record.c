@@ -1,6 +1,8 @@
 /* test_record.c - filters and rights: what SQL selects and what is decided in memory are the same. */
 #include "site_test.h"
 
+#include "base/when.h"
+#include "record/condition.h"
 #include "record/find.h"
 #include "record/order.h"
 #include "record/scan.h"
@@ -167,6 +169,57 @@ static void a_filter_means_the_same_in_sql_and_in_memory(void **state)
         buf_free(&sql);
         arena_free(&a);
     }
+    arena_free(&keep);
+}
+
+/* Conditions of declarations are read once; a text that stands elsewhere is read each time. */
+static void a_kept_condition_means_what_its_text_means(void **state)
+{
+    struct arena *keep = arena_new();
+    struct berth_ctx all;
+    size_t asked = 0;
+
+    (void)state;
+    ctx_init(&all, &site.st, conn, keep, NULL, NULL);
+    struct berth_rows *rows = everything(&all);
+
+    for (size_t i = 0; i < lead->nactions; i++) {
+        const char *when = lead->actions[i]->when;
+
+        for (size_t r = 0; when != NULL && r < rows->n; r++, asked++) {
+            struct berth_ctx c;
+
+            ctx_init(&c, &site.st, conn, keep, NULL, NULL);
+            if (where_holds(&c, when, rows->row[r]) != where_holds(&c, arena_strdup(keep, when), rows->row[r]))
+                fail_msg("row %d differs for: %s", (int)row_id(rows->row[r]), when);
+        }
+    }
+    assert_true(asked > 0);
+    arena_free(&keep);
+}
+
+/* What depends on the day is read anew: tomorrow it holds of other records. */
+static void a_condition_about_today_follows_the_day(void **state)
+{
+    struct arena *keep = arena_new();
+    struct berth_ctx all;
+    int early = 0, late = 0;
+
+    (void)state;
+    ctx_init(&all, &site.st, conn, keep, NULL, NULL);
+    struct berth_rows *rows = everything(&all);
+
+    for (size_t r = 0; r < rows->n; r++) {
+        static const char when[] = "next_action_on <= @today";
+        struct berth_ctx c;
+
+        ctx_init(&c, &site.st, conn, keep, NULL, NULL);
+        c.now = INT64_C(20001) * WHEN_DAY;
+        early += where_holds(&c, when, rows->row[r]);
+        c.now = INT64_C(20030) * WHEN_DAY;
+        late += where_holds(&c, when, rows->row[r]);
+    }
+    assert_in_range(early, 1, late - 1);
     arena_free(&keep);
 }
 
@@ -575,6 +628,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_filter_means_the_same_in_sql_and_in_memory),
+        cmocka_unit_test(a_kept_condition_means_what_its_text_means),
+        cmocka_unit_test(a_condition_about_today_follows_the_day),
         cmocka_unit_test(a_filter_that_is_none_is_refused),
         cmocka_unit_test(rights_mean_the_same_in_sql_and_for_a_record),
         cmocka_unit_test(a_list_is_what_a_look_at_every_record_says),
