@@ -59,7 +59,8 @@ enum berth_type {
     BERTH_NULL,
     BERTH_TEXT,  /* one line; .of may name how duplicates are compared: "company", "code"; or what it names, chosen
                     from a list: "@table", "@pooled" a table, "@field", "@date" a field of the table that the
-                    record is about (its on_table, or its pool's), "@fields" several: "name, city" */
+                    record is about (its on_table, or its pool's), "@fields" several: "name, city"; "@fields lead"
+                    always of that table, those that people fill in */
     BERTH_LONG,  /* several lines */
     BERTH_PHONE, /* text; compared as E.164 with the record's `country` as default; .of "fax" etc.
                     keeps a kind of number apart from the others */

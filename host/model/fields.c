@@ -173,7 +173,7 @@ static void link_ref(struct build *b, struct field *f, const char *table)
 static bool names_something(const char *of)
 {
     return strcmp(of, "@table") == 0 || strcmp(of, "@pooled") == 0 || strcmp(of, "@field") == 0 || strcmp(of, "@fields") == 0 ||
-           strcmp(of, "@date") == 0;
+           strcmp(of, "@date") == 0 || strncmp(of, "@fields ", 8) == 0;
 }
 
 static void link_key(struct build *b, struct field *f, const char *table)

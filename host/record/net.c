@@ -140,9 +140,12 @@ static void in_link(const struct net *n, const struct table *u, const struct fie
     json_close(n->j, '}');
 }
 
+/* What only the host writes down, such as jobs and the audit trail, is no relation of the business either. */
 static bool visible(struct berth_ctx *c, const struct table *u)
 {
-    return !(u->flags & BERTH_BARE) && perm_may(c->who, u, DO_READ);
+    bool log = (u->flags & BERTH_ADMIN) && u->title != NULL && (u->title->flags & BERTH_LOCKED);
+
+    return !(u->flags & BERTH_BARE) && !log && perm_may(c->who, u, DO_READ);
 }
 
 int net_page(struct berth_ctx *c, const struct table *t, int64_t id, const char *link, const char *after, int limit,

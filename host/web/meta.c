@@ -87,11 +87,13 @@ static void option(struct json *j, const char *value, const char *text)
     json_close(j, '}');
 }
 
-static void field_options(struct call *k, struct json *j, struct map *seen, const struct table *t, bool dates)
+static void field_options(struct call *k, struct json *j, struct map *seen, const struct table *t, bool dates, bool filled)
 {
     for (int i = F_DECLARED; i < t->nfields; i++) {
         const struct field *f = &t->fields[i];
 
+        if (filled && ((f->flags & BERTH_LOCKED) || f->plugin == NULL || f->custom || perm_field(k->c.who, f) < ACCESS_READ))
+            continue;
         if ((dates && f->type != BERTH_DATE && f->type != BERTH_TIME) || (f->flags & BERTH_SECRET) || map_get(seen, f->name) != NULL)
             continue;
         map_put(seen, f->name, seen);
@@ -99,15 +101,18 @@ static void field_options(struct call *k, struct json *j, struct map *seen, cons
     }
 }
 
-/* What a text may name: tables, or fields of pooled tables, each once; which of them the record decides. */
+/* What a text may name: tables, the fields of one that people fill in, or fields of pooled tables, each once; which of these the record decides. */
 static void names(struct call *k, struct json *j, const struct field *f)
 {
     bool tables = strcmp(f->of, "@table") == 0, pooled = strcmp(f->of, "@pooled") == 0;
+    const struct table *one = strncmp(f->of, "@fields ", 8) == 0 ? model_table(k->c.m, f->of + 8) : NULL;
     struct map seen = {0};
 
     json_key(j, "options");
     json_open(j, '[');
-    for (size_t i = 0; i < k->c.m->ntables; i++) {
+    if (one != NULL)
+        field_options(k, j, &seen, one, false, true);
+    for (size_t i = 0; one == NULL && i < k->c.m->ntables; i++) {
         const struct table *t = &k->c.m->tables[i];
 
         if (tables ? (t->flags & (BERTH_BARE | BERTH_HIDDEN)) || !perm_may(k->c.who, t, DO_READ) : !(t->flags & BERTH_POOLED))
@@ -115,7 +120,7 @@ static void names(struct call *k, struct json *j, const struct field *f)
         if (tables || pooled)
             option(j, t->name, call_label(k, call_fmt(k, "$.*", t->name, "")));
         else
-            field_options(k, j, &seen, t, strcmp(f->of, "@date") == 0);
+            field_options(k, j, &seen, t, strcmp(f->of, "@date") == 0, false);
     }
     json_close(j, ']');
     map_free(&seen);

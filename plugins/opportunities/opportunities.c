@@ -21,7 +21,7 @@ static const struct berth_field stage_fields[] = {
     {"state", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "stage_state", "open"},
     {"color", BERTH_PICK, BERTH_LIST, "base.color", "blue"},
     {"norm_days", BERTH_INT, BERTH_LIST, .def = "0", .max = 3650},
-    {"needs", BERTH_TEXT, BERTH_LIST, .max = 300},
+    {"needs", BERTH_TEXT, BERTH_LIST, "@fields opportunity", .max = 300},
     {"back", BERTH_PICK, BERTH_LIST, "stage_back", "allowed"},
     {"guide", BERTH_LONG, 0, .max = 5000},
     {0},
@@ -79,6 +79,15 @@ static const struct berth_field deal_fields[] = {
     {"notes", BERTH_LONG, BERTH_SEARCH, .group = "closing", .max = 10000},
     {0},
 };
+
+bool deal_asks(const char *name)
+{
+    const struct berth_field *f = deal_fields;
+
+    while (f->name != NULL && strcmp(f->name, name) != 0)
+        f++;
+    return f->name != NULL && !(f->flags & BERTH_LOCKED);
+}
 
 #define OF_DEAL {"opportunity_id", BERTH_REF, BERTH_REQUIRED, "opportunity"}
 static const struct berth_field log_fields[] = {

@@ -22,6 +22,9 @@ int stage_log_upgrade(struct berth_ctx *c, uint32_t from);
 /* The pipeline's stage of a state ("won"), lowest place first; NULL when it has none. */
 struct berth_row *stage_of_state(struct berth_ctx *c, int64_t pipeline, const char *state);
 
+/* opportunities.c: whether a deal has such a field and people fill it in */
+bool deal_asks(const char *name);
+
 /* deal.c: what a deal is worth and how it ends */
 int deal_check(struct berth_ctx *c, struct berth_event *ev);
 int deal_saved(struct berth_ctx *c, struct berth_event *ev);

@@ -42,10 +42,7 @@ int stages_seed(struct berth_ctx *c)
 }
 
 /* ---- stages as administrators make them ---------------------------------------------------- */
-/* "amount, close_on": fields that must be filled, from a fixed list. */
-static const char *const askable[] = {"amount", "profit", "mode", "direction", "pol", "pod", "volume", "teu", "goods", "ready_on",
-                                      "close_on", "contact_id", "decider_id", "next_step", "customer_id", "decision_on"};
-
+/* "amount, close_on": fields that must be filled. */
 static bool next_name(const char **list, char out[48])
 {
     *list += strspn(*list, ", ");
@@ -58,14 +55,6 @@ static bool next_name(const char **list, char out[48])
     return true;
 }
 
-static bool may_ask(const char *name)
-{
-    for (size_t i = 0; i < sizeof(askable) / sizeof(askable[0]); i++)
-        if (strcmp(askable[i], name) == 0)
-            return true;
-    return false;
-}
-
 int stage_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_val needs = host->get(ev->row, "needs");
@@ -76,7 +65,7 @@ int stage_check(struct berth_ctx *c, struct berth_event *ev)
     if (percent < 0 || percent > 100)
         return host->error(c, BERTH_INVALID, "percent", "opportunities.err.percent");
     while (next_name(&list, name))
-        if (!may_ask(name))
+        if (!deal_asks(name))
             return host->error(c, BERTH_INVALID, "needs", "opportunities.err.needs_name");
     return host->rc(c);
 }
@@ -122,7 +111,7 @@ static bool has_what_it_needs(struct berth_ctx *c, const struct berth_row *deal,
     char name[48];
 
     while (next_name(&list, name))
-        if (may_ask(name) && berth_is_empty(deal, name)) {
+        if (deal_asks(name) && berth_is_empty(deal, name)) {
             host->error(c, BERTH_INVALID, host->fmt(c, "%s", name), "opportunities.err.needed");
             all = false;
         }

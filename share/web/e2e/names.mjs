@@ -1,6 +1,6 @@
 // names.mjs - flows of administrators who meet fields and channels by what people call them, never by their technical names.
 import assert from 'node:assert/strict'
-import { call, signIn, until } from './lib.mjs'
+import { call, eventually, PHONE, signIn, until } from './lib.mjs'
 
 export async function names({ test, clean, ok, choose }) {
   await test('fields that a rule compares are chosen and shown by their labels', {}, async (page, stamp) => {
@@ -31,6 +31,69 @@ export async function names({ test, clean, ok, choose }) {
     await page.getByText('Credit limit').first().waitFor()
     assert.equal(await page.getByText('credit_limit').count(), 0)
     ok(await call(page, 'DELETE', 'role/' + role.id), 'gone')
+  })
+
+  await test('a stage names the fields it needs by their labels', { locale: 'zh-CN' }, async (page, stamp) => {
+    await signIn(page)
+    const pipeline = ok(await call(page, 'POST', 'pipeline', { name: 'Steps ' + stamp, active: false }), 'pipeline').row
+    const stage = ok(await call(page, 'POST', 'stage', { pipeline_id: pipeline.id, name: 'Quoted ' + stamp, needs: 'amount, pol' }), 'stage').row
+    await page.goto('/t/stage/' + stage.id)
+    await page.getByText('预计收入、起运港').waitFor()
+    await page.locator('[data-edit=needs]').click()
+    await choose(page.locator('.in .combo'), '目的港')
+    await page.keyboard.press('Escape')
+    await page.locator('h1').click()
+    await eventually('what it needs', async () => ok(await call(page, 'GET', 'stage/' + stage.id), 'stage').row.needs, 'amount, pol, pod')
+    assert.equal(await page.getByText('close_on').count(), 0)
+    await clean(page, 'a stage')
+    ok(await call(page, 'DELETE', 'stage/' + stage.id), 'gone')
+    ok(await call(page, 'DELETE', 'pipeline/' + pipeline.id), 'gone')
+  })
+
+  await test('the net of relations shows people and records, not what the host logs', { locale: 'zh-CN' }, async (page) => {
+    await signIn(page)
+    ok(await call(page, 'GET', 'audit?filter=' + encodeURIComponent('["what","=","sign_in"]')), 'audit')
+    await page.goto('/t/user?look=graph&root=1')
+    await page.locator('.gnode').nth(3).waitFor()
+    await page.locator('.glink').first().waitFor()
+    assert.deepEqual(await page.locator('.glink').evaluateAll((all) => all.filter((l) => !l.querySelector('li, .btn')).map((l) => l.dataset.link)), [])
+    assert.equal(await page.locator('.glink[data-link^="in:audit."], .glink[data-link^="in:job."]').count(), 0)
+    assert.equal(await page.locator('.gnode', { hasText: /^\s*(sign_in|import|export|reorder)\s*$/ }).count(), 0)
+    await clean(page, 'a net')
+  })
+
+  const ORDERS = {
+    'zh-TW': ['一帆航運', '丁氏貿易', '三江船務', '王記物流', '陳氏報關', '臺北貨運'],
+    vi: ['An Bình', 'Ăn Ngon', 'Ân Phú', 'Ba Sao', 'Bà Sao', 'Bình An', 'Dung Hà', 'Đạt Phát', 'Em'],
+    'zh-CN': ['2号仓', '10号仓', '安徽外贸', '北京货代', '重庆货代', '深圳物流', '中山贸易'],
+  }
+  await test('names stand in the order of pinyin, strokes or the Vietnamese alphabet, as the setting says, on desk and phone', {}, async (page, stamp) => {
+    await signIn(page)
+    const chosen = async (value) => {
+      const there = ok(await call(page, 'GET', 'setting?filter=' + encodeURIComponent('["name","=","base.sorting"]')), 'settings').rows[0]
+      if (there) ok(await call(page, 'PATCH', 'setting/' + there.id, { value }, { 'If-Match': `"${there.version}"` }), 'setting')
+      else ok(await call(page, 'POST', 'setting', { name: 'base.sorting', value }), 'setting')
+      await until('the new order is made', async () => {
+        const job = ok(await call(page, 'GET', 'job?limit=1&filter=' + encodeURIComponent('["kind","=","reorder"]')), 'jobs').rows[0]
+        return job && job.state === 'done'
+      })
+    }
+    for (const [locale, order] of Object.entries(ORDERS)) {
+      const city = `Order ${stamp} ${locale}`
+      for (const name of [...order.filter((_, i) => i % 2), ...order.filter((_, i) => i % 2 === 0)]) ok(await call(page, 'POST', 'lead?duplicates=allow', { name, city }), 'lead')
+      await chosen(locale)
+      const list = await page.context().newPage()
+      await list.goto('/t/lead?view=all&f=' + encodeURIComponent(JSON.stringify(['city', '=', city])))
+      const shown = () => list.locator('.gr .title').allInnerTexts()
+      await eventually('the newest first', async () => (await shown()).length, order.length)
+      await list.locator('[data-sort=name]').click()
+      await eventually('upwards: ' + locale, shown, order)
+      await list.locator('[data-sort=name]').click()
+      await eventually('downwards: ' + locale, shown, [...order].reverse())
+      await list.setViewportSize(PHONE)
+      await eventually('as cards: ' + locale, () => list.locator('.card b').allInnerTexts(), [...order].reverse())
+      await list.close()
+    }
   })
 
   await test('channels say in the reader\'s language what they are, and a rule picks one that is on', { locale: 'zh-CN' }, async (page, stamp) => {
