@@ -67,6 +67,31 @@ export async function moments({ test, clean, ok, make, metaOf, browser, host, TA
     assert.ok(!page.url().includes('asof'))
   })
 
+  for (const [locale, size, name] of [['vi', undefined, 'desk'], ['en', undefined, 'desk'], ['zh-CN', PHONE, 'phone']]) await test(`quiet hours are written as one writes a time of day: ${locale} ${name}`, { locale, size, touch: !!size }, async (page) => {
+    await signIn(page, 3)
+    await page.goto('/alerts')
+    const quiet = async () => ok(await call(page, 'GET', '_alert/_prefs'), 'preferences')
+    const enter = async (which, hour, minute) => {
+      const field = page.locator(`[data-t=quiet${which}] .dfield`)
+      await field.waitFor()
+      if (size) return field.locator('input').fill(`${hour}:${minute}`)
+      await field.locator('[role=spinbutton]').first().click()
+      await page.keyboard.type(hour + minute)
+      await page.keyboard.press('Enter')
+    }
+    await enter('from', '21', '30')
+    await eventually('from', async () => (await quiet()).quiet_from, '21:30')
+    await enter('to', '07', '05')
+    await eventually('until', async () => { const q = await quiet(); return [q.quiet_from, q.quiet_to] }, ['21:30', '07:05'])
+    await eventually('as it is written', async () => (await page.locator('[data-t=quietfrom] .segs').innerText()).replace(/[\s\u2068\u2069]+/g, ''), '21:30')
+    await clean(page, 'quiet hours')
+    if (!size) {
+      await page.locator('[data-t=quietto] .clear').click()
+      await eventually('until midnight', async () => (await quiet()).quiet_to, '00:00')
+    }
+    ok(await call(page, 'PUT', '_alert/_prefs', { quiet_from: null, quiet_to: null }), 'none again')
+  })
+
   await test('a list of then is searched, counted, added up and exported', {}, async (page, stamp) => {
     await signIn(page)
     const customer = ok(await call(page, 'POST', 'customer', { name: 'Sums ' + stamp }), 'customer').row
