@@ -182,10 +182,6 @@ int action_inside(struct berth_ctx *c, const struct action *a, int64_t id, const
     struct berth_row *after;
 
     action_run(c, a, id, form, row_r != NULL ? row_r : &after);
-    c->param = before.param;
-    c->param_arg = before.param_arg;
-    c->op = before.op;
-    c->note = before.note;
-    c->seen = before.seen;
+    ctx_resume(c, &before);
     return c->rc;
 }

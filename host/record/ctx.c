@@ -110,6 +110,26 @@ void ctx_clear(struct berth_ctx *c)
     c->current = NULL;
 }
 
+void ctx_resume(struct berth_ctx *c, const struct berth_ctx *before)
+{
+    const struct berth_ctx inner = *c;
+
+    *c = *before;
+    c->rc = inner.rc;
+    c->code = inner.code;
+    c->key = inner.key;
+    memcpy(c->args, inner.args, sizeof(c->args));
+    c->problems = inner.problems;
+    c->problems_end = inner.problems == NULL ? &c->problems : inner.problems_end;
+    c->matches = inner.matches;
+    c->into = inner.into;
+    c->current = inner.current;
+    c->done = inner.done;
+    c->waits = inner.waits;
+    c->redeclared = inner.redeclared;
+    c->cut = inner.cut;
+}
+
 void ctx_after_commit(struct berth_ctx *c, void (*run)(struct berth_ctx *, void *), void *arg)
 {
     struct ctx_done *d = arena_alloc(c->a, sizeof(*d)), **end = &c->done;

@@ -100,6 +100,9 @@ int ctx_fail(struct berth_ctx *c, enum berth_rc rc, const char *code, const char
 int ctx_fail_at(struct berth_ctx *c, enum berth_rc rc, const char *field, const char *key); /* the field may be NULL */
 /* Names a field; several problems may gather before the ctx is looked at again. */
 int ctx_invalid(struct berth_ctx *c, const char *field, const char *key, ...); /* name, value..., NULL */
+/* Behind something that ran inside: all that c says of who acts and how is again as in `before`, what it came to stays:
+ * error, duplicates, what waits for approval, what runs after the commit. */
+void ctx_resume(struct berth_ctx *c, const struct berth_ctx *before);
 /* The database said no: maps DB_* to a berth_rc and logs. */
 int ctx_db(struct berth_ctx *c, int db_rc, const char *what);
 /* Forgets the error, for loops that go on (bulk). */

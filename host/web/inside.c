@@ -8,14 +8,6 @@
 
 static struct app *app; /* one a process */
 
-/* A copy whose list of problems ends in itself. */
-static void move_ctx(struct berth_ctx *to, const struct berth_ctx *from)
-{
-    *to = *from;
-    if (from->problems == NULL)
-        to->problems_end = &to->problems;
-}
-
 static int misuse(struct berth_ctx *c, const char *what, const char *why)
 {
     log_error("plugin", "%s calls \"%s\", %s", c->plugin == NULL ? "a script" : c->plugin, what, why);
@@ -90,23 +82,14 @@ static const char *call(struct berth_ctx *c, const char *what, json_t *args)
     }
     req->path = arena_fmt(c->a, "/api%s", what + n + 1);
     set_params(req, args);
-    move_ctx(&k->c, c);
+    k->c = *c;
+    k->c.problems_end = &k->c.problems; /* there are none yet */
     rc = run(k, what);
     if (rc != BERTH_OK)
         ctx_fail(&k->c, (enum berth_rc)rc, NULL, NULL);
     k->body = NULL; /* the caller's */
-    move_ctx(c, &k->c);
-    c->who = before.who; /* what the handler set for its own use */
-    c->param = before.param;
-    c->param_arg = before.param_arg;
-    c->reply = before.reply;
-    c->reply_arg = before.reply_arg;
-    c->reply_type = before.reply_type;
-    c->answer = before.answer;
-    c->op = before.op;
-    c->note = before.note;
-    c->seen = before.seen;
-    c->allow_duplicates = before.allow_duplicates;
+    *c = k->c;
+    ctx_resume(c, &before);
     if (c->rc == BERTH_OK)
         answer = arena_strndup(c->a, buf_str(&req->out), req->out.len);
     buf_free(&req->out);

@@ -624,6 +624,54 @@ static void a_day_begins_at_midnight_of_the_companys_zone(void **state)
     assert_int_equal(zone_midnight("Asia/Shanghai", 20000), 20000 * INT64_C(86400000) - 8 * INT64_C(3600000));
 }
 
+/* ---- the ctx ----------------------------------------------------------------------------------------------- */
+static void nothing_done(struct berth_ctx *c, void *arg)
+{
+    (void)c;
+    (void)arg;
+}
+
+static void what_runs_inside_gives_the_ctx_back_with_what_it_came_to(void **state)
+{
+    struct arena *a = arena_new();
+    struct berth_ctx c, before;
+    struct ctx_match match = {0};
+
+    (void)state;
+    ctx_init(&c, &site.st, conn, a, NULL, NULL);
+    c.op = "claim";
+    before = c;
+    c.op = "release";
+    c.note = "inner";
+    c.all = c.seen = c.quiet = c.approved = c.allow_duplicates = true;
+    c.batch = 7;
+    c.succeeds[0] = (const struct berth_row *)&match;
+    c.matches = &match;
+    c.waits = 5;
+    c.redeclared = c.cut = true;
+    ctx_after_commit(&c, nothing_done, NULL);
+    ctx_resume(&c, &before);
+    assert_string_equal(c.op, "claim");
+    assert_false(c.all || c.seen || c.quiet || c.approved || c.allow_duplicates);
+    assert_true(c.note == NULL && c.batch == 0 && c.succeeds[0] == NULL);
+    assert_true(c.rc == BERTH_OK && c.matches == &match && c.waits == 5 && c.redeclared && c.cut && c.done != NULL);
+    /* problems that gathered inside stay, and further ones join them */
+    before = c;
+    ctx_invalid(&c, "name", "err.required", NULL);
+    ctx_resume(&c, &before);
+    ctx_invalid(&c, "city", "err.required", NULL);
+    assert_int_equal(c.rc, BERTH_INVALID);
+    assert_string_equal(c.problems->field, "name");
+    assert_string_equal(c.problems->next->field, "city");
+    /* also where none did, in a ctx that lies elsewhere */
+    struct berth_ctx inner = before;
+
+    ctx_resume(&inner, &before);
+    ctx_invalid(&inner, "city", "err.required", NULL);
+    assert_true(before.problems == NULL && inner.problems != NULL);
+    arena_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -638,6 +686,7 @@ int main(void)
         cmocka_unit_test(a_key_made_ahead_is_not_kept_when_another_order_came_between),
         cmocka_unit_test(a_table_that_is_not_sorted_any_more_is_marked_so),
         cmocka_unit_test(a_search_finds_what_the_user_may_see),
+        cmocka_unit_test(what_runs_inside_gives_the_ctx_back_with_what_it_came_to),
         cmocka_unit_test(a_day_begins_at_midnight_of_the_companys_zone),
     };
 
