@@ -109,7 +109,8 @@ enum { /* field flags; BERTH_UNIQUE and BERTH_DUPLICATE serve keys too */
     BERTH_FILTER = 1 << 5,    /* offered as a filter */
     BERTH_LOCKED = 1 << 6,    /* set by code only; read-only in forms, refused in requests */
     BERTH_DUPLICATE = 1 << 7, /* same normalised value = possible duplicate */
-    BERTH_SECRET = 1 << 8,    /* never leaves the host, never logged: password hashes */
+    BERTH_SECRET = 1 << 8,    /* never leaves the host, never logged: hashes of passwords and keys.  Filters
+                                 name it inside all_rows() only */
     BERTH_MANY = 1 << 9,      /* several picks or refs */
     BERTH_BELONGS = 1 << 10,  /* of a ref: the record belongs to the one named.  That one's page lists
                                  it, and whoever may read that one may read it there */
@@ -529,7 +530,8 @@ struct berth_api {
      * when it is not there. */
     struct berth_val (*json_at)(struct berth_ctx *, const char *json, const char *path);
     /* Puts a file on the record: a new document, or with `replaces` (any version's id) a new version of that one.  Rights,
-     * quota and type are asked as for people; what a plugin made itself is not shown to the virus scanner.  Its id, or 0. */
+     * quota, type and virus scanner are asked as for people; BERTH_BUSY when the scanner keeps silent for two seconds.  Its
+     * id, or 0. */
     int64_t (*attach)(struct berth_ctx *, const struct berth_row *, const char *name, const void *bytes, size_t n, int64_t replaces);
     /* What is in a file of a record that the user sees, at most 16 MB, with a NUL behind it; NULL after an error. */
     const void *(*file)(struct berth_ctx *, int64_t id, size_t *n);

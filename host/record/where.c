@@ -51,7 +51,7 @@ static const struct field *readable(struct parse *p, const char *name)
 {
     const struct field *f = model_field(p->t, name);
 
-    if (f == NULL || (f->flags & BERTH_SECRET) || (!p->c->all && perm_field(p->c->who, f) < ACCESS_READ)) {
+    if (f == NULL || (!p->c->all && ((f->flags & BERTH_SECRET) || perm_field(p->c->who, f) < ACCESS_READ))) {
         fail(p, "err.filter_field", name);
         return NULL;
     }

@@ -163,7 +163,7 @@ static const struct berth_field target_fields[] = {
 
 static const struct berth_field feed_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
-    {"key_hash", BERTH_TEXT, BERTH_LOCKED | BERTH_UNIQUE, .max = 64},
+    {"key_hash", BERTH_TEXT, BERTH_SECRET | BERTH_LOCKED | BERTH_UNIQUE, .max = 64},
     {0},
 };
 

@@ -374,7 +374,7 @@ static const struct berth_field import_fields[] = {
     {"result", BERTH_JSON, BERTH_LOCKED},
     {"job_id", BERTH_REF, BERTH_LOCKED, "job"},
     {"undone_at", BERTH_TIME, BERTH_LOCKED},
-    {"hash", BERTH_TEXT, BERTH_LOCKED | BERTH_INDEX, .max = 80}, /* of the file and its sheet: see record/import_again.c */
+    {"hash", BERTH_TEXT, BERTH_SECRET | BERTH_LOCKED | BERTH_INDEX, .max = 80}, /* of the file and its sheet: see record/import_again.c */
     {0},
 };
 /* options: what host/record/import_map.h says; headers: a hash of the file's. */

@@ -614,3 +614,30 @@ def test_no_answer_tells_sql_or_paths(people):
     for body in told:
         for inside in (b"SELECT", b"sqlite", b"/tmp/", b"WHERE", b".c:", b"near \\\""):
             assert inside not in body, body
+
+
+def test_no_table_hands_out_hashes_keys_or_secrets(people):
+    """The hash of a calendar link's key once stood in its record."""
+    def named(o):
+        if isinstance(o, dict):
+            for name, v in o.items():
+                if name == "properties":
+                    yield from v
+                yield from named(v)
+        elif isinstance(o, list):
+            for v in o:
+                yield from named(v)
+    told = people["admin"].get("/_openapi.json").json
+    rows = {name: s for name, s in told["components"]["schemas"].items() if "created_at" in s.get("properties", {})}
+    assert {"calendar_feed", "user", "lead"} <= set(rows)
+    words = ("hash", "secret", "password", "token", "digest", "salt")
+    assert [(t, f) for t, s in rows.items() for f in named(s) if any(w in f for w in words)] == []
+    li = people["li"]
+    feed = li.post("/calendar/feed", {"name": "desk"}).json
+    assert "key_hash" not in li.row(f"/calendar_feed/{feed['id']}")
+    for answer in (li.get("/calendar_feed", fields="name,key_hash"), li.get("/calendar_feed", filter='["key_hash","!=",""]'),
+                   li.get("/calendar_feed", sort="key_hash"), people["admin"].get("/import", sort="hash"),
+                   li.get("/calendar_feed/_aggregate", by="key_hash"),
+                   li.post("/calendar_feed", {"name": "x", "key_hash": "0" * 64})):
+        assert answer.status in (400, 422), answer
+    assert li.get(feed["path"].removeprefix("/api")).status == 200
