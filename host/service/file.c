@@ -19,6 +19,7 @@
 #include "text/utf8.h"
 
 static const char name_max[] = "200"; /* bytes */
+enum { PATIENCE_S = 60, PATIENCE_WRITER_S = 2, SILENT_MS = 10000 };
 enum { FILES_MAX = 1000, HEAD = 4096, NOBODY = -1 /* what came with mails, or timers made, in blob_use */ };
 #define MB INT64_C(1048576)
 
@@ -94,13 +95,29 @@ static int check(struct berth_ctx *c, const char *name, int fd)
     return filetype_fits(t, head, (size_t)n) ? (int)c->rc : ctx_invalid(c, "name", "err.file_content", NULL);
 }
 
+/* On the writer everybody's writes wait behind it: it has seconds there, and after it kept silent it is not asked again
+ * for a while. */
+static enum scan ask_scanner(struct berth_ctx *c, int fd, struct buf *what)
+{
+    static _Atomic int64_t silent_until;
+    enum scan v;
+
+    if (c->st->scanner == NULL || *c->st->scanner == '\0')
+        return SCAN_CLEAN;
+    if (c->writing && when_monotonic() < silent_until) {
+        buf_puts(what, "the virus scanner did not answer a moment ago");
+        return SCAN_FAILED;
+    }
+    v = scan_file(c->st->scanner, fd, c->writing ? PATIENCE_WRITER_S : PATIENCE_S, what);
+    silent_until = v == SCAN_FAILED ? when_monotonic() + SILENT_MS : 0;
+    return v;
+}
+
 static int scanned(struct berth_ctx *c, int fd)
 {
     struct buf what = BUF_INIT;
-    enum scan v = SCAN_CLEAN;
+    enum scan v = ask_scanner(c, fd, &what);
 
-    if (c->st->scanner != NULL && *c->st->scanner != '\0')
-        v = scan_file(c->st->scanner, fd, &what);
     if (v == SCAN_FOUND) {
         audit_later(c->st, c->who == NULL ? 0 : c->who->id, "virus", buf_str(&what), c->ip);
         ctx_invalid(c, "name", "err.virus", "what", buf_str(&what), NULL);
@@ -397,7 +414,7 @@ int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *
 
     if (fd < 0)
         return 0;
-    if (check(c, name, fd) == BERTH_OK && keep(c, fd, hash) == BERTH_OK)
+    if (file_keep(c, name, fd, hash) == BERTH_OK)
         id = file_add(c, r, name, hash, (int64_t)n, doc, fd);
     close(fd);
     return id;

@@ -17,8 +17,9 @@ struct file {
 const char *file_name(struct berth_ctx *c, const char *given);
 /* Whether the user may add size bytes to this record: rights, then quotas.  Any thread. */
 int file_may_add(struct berth_ctx *c, const struct berth_row *r, int64_t size);
-/* Before the transaction, not on the writer: type by name and content (of fd), the virus scanner, then the bytes on the disk
- * under their hash.  What the scanner finds goes to the audit trail; BERTH_BUSY when it does not answer. */
+/* Type by name and content (of fd), the virus scanner, then the bytes on the disk
+ * under their hash.  What the scanner finds goes to the audit trail; BERTH_BUSY when it does not answer.  Best
+ * before the transaction: on the writer it waits for the disk, and two seconds at most for the scanner. */
 int file_keep(struct berth_ctx *c, const char *name, int fd, char hash[BLOB_HASH]);
 /* A file without a name that holds these bytes; -1 fails the ctx. */
 int file_of(struct berth_ctx *c, const void *bytes, size_t n);

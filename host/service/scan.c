@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BLOCK = 1 << 16, PATIENCE_S = 60 };
+enum { BLOCK = 1 << 16 };
 
 static int open_unix(const char *path)
 {
@@ -109,9 +109,9 @@ static enum scan read_verdict(int from, struct buf *what)
     return SCAN_FAILED;
 }
 
-enum scan scan_file(const char *where, int fd, struct buf *what)
+enum scan scan_file(const char *where, int fd, int patience, struct buf *what)
 {
-    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    const struct timeval wait = {.tv_sec = patience};
     int to = where[0] == '/' ? open_unix(where) : strchr(where, ':') != NULL ? open_tcp(where) : -1;
     enum scan verdict = SCAN_FAILED;
 
@@ -119,8 +119,8 @@ enum scan scan_file(const char *where, int fd, struct buf *what)
         buf_addf(what, "reach the virus scanner at %s: %s", where, strerror(errno));
         return SCAN_FAILED;
     }
-    setsockopt(to, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    setsockopt(to, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    setsockopt(to, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+    setsockopt(to, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
     send_file(to, fd); /* clamd may close early, having seen enough: its word counts */
     verdict = read_verdict(to, what);
     close(to);

@@ -7,7 +7,8 @@
 enum scan { SCAN_CLEAN, SCAN_FOUND, SCAN_REFUSED, SCAN_FAILED };
 
 /* where: "/run/clamav/clamd.ctl" or "127.0.0.1:3310".  found: what was found; refused: its
- * answer, of a file that it does not look through, such as a large one; failed: why there is no answer. */
-enum scan scan_file(const char *where, int fd, struct buf *what);
+ * answer, of a file that it does not look through, such as a large one; failed: why there is no answer.
+ * patience: seconds without a word from it. */
+enum scan scan_file(const char *where, int fd, int patience, struct buf *what);
 
 #endif

@@ -11,7 +11,7 @@ import zlib
 
 import pytest
 
-from site_ import BUILD, PATIENCE
+from site_ import BUILD, PATIENCE, until
 
 number = itertools.count(1)
 PDF = b"%PDF-1.4\n" + b"x" * 5000
@@ -200,6 +200,28 @@ def test_a_virus_scanner_is_asked_and_nothing_passes_without_its_word(own_site):
     clamd.shutdown(), clamd.server_close()
     assert put(li, lead, "late.txt", b"late").status == 503
     assert [f["name"] for f in files(li, lead)] == ["good.txt"]
+
+
+def test_what_a_plugin_attaches_passes_the_virus_scanner_too(own_site):
+    """It once was not shown to it, as if only people brought files."""
+    clamd = Clamd()
+    site = own_site("--scanner", "127.0.0.1:%d" % clamd.server_address[1], "--plugins", "base pools leads callcenter",
+                    "--plugin_path", f"{BUILD}/plugins:{BUILD}/tests/plugins")
+    li, admin = site.sign_in("demo.li"), site.sign_in("demo.admin")
+    lead = li.made("lead", name="Plugged Freight")
+    keep = {"lead": lead["id"], "text": "called"}
+    clamd.answer = b"stream: Eicar-Signature FOUND\0"
+    answer = li.post("/callcenter/keep", keep)
+    assert answer.status == 422 and "Eicar-Signature" in answer.json["error"]["fields"]["name"]["message"]
+    assert until(lambda: admin.rows("audit", filter=["what", "=", "virus"]))
+    clamd.answer = b"\0"
+    assert li.post("/callcenter/keep", keep).status == 503  # and nothing of the call is there
+    assert files(li, lead) == [] and li.get(f"/lead/{lead['id']}/_timeline", kinds="note").json["entries"] == []
+    clamd.answer = None
+    assert until(lambda: li.post("/callcenter/keep", keep).status == 200)
+    (one,) = files(li.site.sign_in("demo.manager"), lead)
+    assert one["no"] == 2
+    clamd.shutdown(), clamd.server_close()
 
 
 def test_a_kill_in_the_middle_leaves_whole_files_or_none(own_site):
