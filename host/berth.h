@@ -500,7 +500,7 @@ struct berth_api {
     void (*json_open)(struct berth_ctx *, const char *name, char bracket); /* '{' or '[' */
     void (*json)(struct berth_ctx *, const char *name, struct berth_val);
     int (*json_close)(struct berth_ctx *); /* the innermost */
-    /* Into the outbox: a mail_template with the record's fields in it.  to NULL: the record's own e-mail address;
+    /* Into the outbox: a mail_template with the record's fields in it, and the template's files.  to NULL: the record's own e-mail address;
      * locale NULL: the company's language.  What is no address is BERTH_INVALID. */
     int (*mail)(struct berth_ctx *, const struct berth_row *about, int64_t template_id, const char *to, const char *locale);
     /* The n-th working day behind `day` (before it: n < 0) by the calendar that administrators keep for a country

@@ -101,10 +101,11 @@ static int64_t ended(struct berth_ctx *c, const char *sql, int64_t until, const 
     return n;
 }
 
-/* Messages that came in go one by one, for files hang on those that nobody sorted. */
-static int64_t came_in(struct berth_ctx *c, int64_t until)
+/* Messages go one by one, for files hang on them: on those that came in and nobody sorted, on those that went out.
+ * ids: SELECT id ... before ? LIMIT ? */
+static int64_t messages(struct berth_ctx *c, const char *table, const char *ids, int64_t until, const char *what)
 {
-    const struct table *t = model_table(c->m, "inbox");
+    const struct table *t = model_table(c->m, table);
     struct db_stmt *s;
     int64_t id[TURN];
     size_t n = 0;
@@ -112,14 +113,14 @@ static int64_t came_in(struct berth_ctx *c, int64_t until)
 
     if (until <= 0 || c->rc != BERTH_OK)
         return 0;
-    s = db_prepare(c->conn, "SELECT id FROM inbox WHERE at < ? ORDER BY id LIMIT ?");
+    s = db_prepare(c->conn, ids);
     db_bind_int(s, 1, until);
     db_bind_int(s, 2, TURN);
     while (n < TURN && (rc = db_step(s)) == DB_ROW)
         id[n++] = db_col_int(s, 0);
     db_reset(s);
     for (size_t i = 0; i < n && rc >= 0 && c->rc == BERTH_OK; i++) {
-        s = db_prepare(c->conn, "DELETE FROM inbox WHERE id = ?");
+        s = db_prepare(c->conn, arena_fmt(c->a, "DELETE FROM %s WHERE id = ?", t->sql));
         db_bind_int(s, 1, id[i]);
         rc = db_step(s);
         db_reset(s);
@@ -129,7 +130,7 @@ static int64_t came_in(struct berth_ctx *c, int64_t until)
     if (rc < 0)
         ctx_db(c, rc, "take away what ended");
     else if (n > 0 && c->rc == BERTH_OK)
-        audit_add(c, "retention", arena_fmt(c->a, "mails that came in: %zu", n));
+        audit_add(c, "retention", arena_fmt(c->a, "%s: %zu", what, n));
     return (int64_t)n;
 }
 
@@ -139,9 +140,9 @@ static int ended_body(struct berth_ctx *c, void *arg)
     int64_t jobs = ended(c, "DELETE FROM job WHERE id IN (SELECT j.id FROM job j WHERE j.state IN ('done', 'failed', 'cancelled') AND"
                             " j.ended_at < ? AND NOT EXISTS (SELECT 1 FROM import i WHERE i.job_id = j.id) ORDER BY j.id LIMIT ?)",
                          before(c, "base.job_days"), "jobs");
-    int64_t mails = ended(c, "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state <> 'queued' AND"
-                             " coalesce(sent_at, at) < ? ORDER BY id LIMIT ?)", before(c, "base.mail_days"), "mails");
-    int64_t came = came_in(c, before(c, "base.mail_days"));
+    int64_t mails = messages(c, "outbox", "SELECT id FROM outbox WHERE state <> 'queued' AND coalesce(sent_at, at) < ? ORDER BY id LIMIT ?",
+                             before(c, "base.mail_days"), "mails");
+    int64_t came = messages(c, "inbox", "SELECT id FROM inbox WHERE at < ? ORDER BY id LIMIT ?", before(c, "base.mail_days"), "mails that came in");
     int64_t sessions = ended(c, "DELETE FROM session WHERE token IN (SELECT token FROM session WHERE expires_at < ? LIMIT ?)", c->now,
                              "sign-ins that were over");
 

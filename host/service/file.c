@@ -169,11 +169,11 @@ int file_of(struct berth_ctx *c, const void *bytes, size_t n)
 /* ---- reading ---------------------------------------------------------------------------------- */
 #define COLUMNS "id, doc, no, size, at, coalesce(by, 0), tbl, rec, name, mime, hash"
 
-static void read_file(struct berth_ctx *c, struct db_stmt *s, struct file *f)
+static void read_file(struct arena *a, struct db_stmt *s, struct file *f)
 {
     *f = (struct file){db_col_int(s, 0), db_col_int(s, 1), db_col_int(s, 2), db_col_int(s, 3), db_col_int(s, 4),
-                       db_col_int(s, 5), db_col_int(s, 6), db_col_int(s, 7), arena_strdup(c->a, db_col_text(s, 8, NULL)),
-                       arena_strdup(c->a, db_col_text(s, 9, NULL)), arena_strdup(c->a, db_col_text(s, 10, NULL))};
+                       db_col_int(s, 5), db_col_int(s, 6), db_col_int(s, 7), arena_strdup(a, db_col_text(s, 8, NULL)),
+                       arena_strdup(a, db_col_text(s, 9, NULL)), arena_strdup(a, db_col_text(s, 10, NULL))};
 }
 
 static bool find_file(struct berth_ctx *c, int64_t id, struct file *f)
@@ -184,7 +184,7 @@ static bool find_file(struct berth_ctx *c, int64_t id, struct file *f)
     db_bind_int(s, 1, id);
     there = db_step(s) == DB_ROW;
     if (there)
-        read_file(c, s, f);
+        read_file(c->a, s, f);
     db_reset(s);
     return there;
 }
@@ -253,7 +253,7 @@ static size_t read_all(struct berth_ctx *c, const struct berth_row *r, struct fi
     db_bind_int(s, 2, row_id(r));
     db_bind_int(s, 3, FILES_MAX);
     while (n < FILES_MAX && db_step(s) == DB_ROW)
-        read_file(c, s, &f[n++]);
+        read_file(c->a, s, &f[n++]);
     db_reset(s);
     return n;
 }
@@ -405,6 +405,83 @@ int file_move(struct berth_ctx *c, const struct table *t, int64_t id, const stru
     return rc < 0 ? ctx_db(c, rc, "move files") : c->rc;
 }
 
+/* ---- going out with a mail ----------------------------------------------------------------------- */
+static int64_t outbox_no(const struct store *st)
+{
+    return store_table_no(st, model_table(atomic_load(&st->model), "outbox"));
+}
+
+static void goes(struct berth_ctx *c, const struct file *f, int64_t mail)
+{
+    struct db_stmt *s;
+    int rc;
+
+    if (blob_add(c, f->hash, f->size, -1) != BERTH_OK)
+        return;
+    s = db_prepare(c->conn, "INSERT INTO attachment (doc, no, tbl, rec, name, mime, size, hash, at) VALUES (0, 1, ?, ?, ?, ?, ?, ?, ?)");
+    db_bind_int(s, 1, outbox_no(c->st));
+    db_bind_int(s, 2, mail);
+    db_bind_text(s, 3, f->name, -1);
+    db_bind_text(s, 4, f->mime, -1);
+    db_bind_int(s, 5, f->size);
+    db_bind_text(s, 6, f->hash, -1);
+    db_bind_int(s, 7, c->now);
+    rc = db_step(s);
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "put a file to a mail");
+    else
+        first_is_its_own_doc(c, db_last_id(c->conn));
+}
+
+int file_goes(struct berth_ctx *c, const int64_t *id, size_t n, int64_t mail)
+{
+    struct file f[FILE_MAIL_MAX];
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (c->rc == BERTH_OK && !file_get(c, id[i], &f[i]) && c->rc == BERTH_NOT_FOUND) {
+            ctx_clear(c);
+            return ctx_invalid(c, "files", "err.ref", NULL);
+        }
+        bytes += c->rc == BERTH_OK ? f[i].size : 0;
+    }
+    if (bytes > FILE_MAIL_BYTES)
+        return ctx_invalid(c, "files", "err.mail_files", "max", arena_fmt(c->a, "%d", FILE_MAIL_BYTES / (int)MB), NULL);
+    for (size_t i = 0; i < n && c->rc == BERTH_OK; i++)
+        goes(c, &f[i], mail);
+    return c->rc;
+}
+
+size_t file_of_mail(const struct store *st, struct db_conn *conn, struct arena *a, int64_t mail, struct file *out)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT " COLUMNS " FROM attachment WHERE tbl = ? AND rec = ? ORDER BY id LIMIT ?");
+    size_t n = 0;
+
+    db_bind_int(s, 1, outbox_no(st));
+    db_bind_int(s, 2, mail);
+    db_bind_int(s, 3, FILE_MAIL_MAX);
+    while (n < FILE_MAIL_MAX && db_step(s) == DB_ROW)
+        read_file(a, s, &out[n++]);
+    db_reset(s);
+    return n;
+}
+
+size_t file_newest(struct berth_ctx *c, const struct berth_row *r, struct file *out, size_t most)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT " COLUMNS " FROM attachment a WHERE tbl = ? AND rec = ? AND NOT EXISTS (SELECT 1 FROM"
+                                            " attachment b WHERE b.doc = a.doc AND b.no > a.no) ORDER BY id LIMIT ?");
+    size_t n = 0;
+
+    db_bind_int(s, 1, store_table_no(c->st, r->t));
+    db_bind_int(s, 2, row_id(r));
+    db_bind_int(s, 3, (int64_t)most);
+    while (n < most && db_step(s) == DB_ROW)
+        read_file(c->a, s, &out[n++]);
+    db_reset(s);
+    return n;
+}
+
 int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *given, const void *bytes, size_t n, int64_t doc)
 {
     const char *name = file_name(c, given);
@@ -487,7 +564,7 @@ static int drop_rows(struct berth_ctx *c, const char *where, int64_t a, int64_t 
         db_bind_int(s, 2, b);
         rc = db_step(s);
         if (rc == DB_ROW)
-            read_file(c, s, &f);
+            read_file(c->a, s, &f);
         db_reset(s);
         if (rc != DB_ROW)
             return rc < 0 ? ctx_db(c, rc, "read files") : c->rc;
@@ -497,7 +574,10 @@ static int drop_rows(struct berth_ctx *c, const char *where, int64_t a, int64_t 
         db_reset(s);
         if (rc < 0)
             return ctx_db(c, rc, "delete a file");
-        if (blob_less(c, f.hash) != BERTH_OK || blob_use_add(c, f.by != 0 ? f.by : NOBODY, -f.size) != BERTH_OK)
+        blob_less(c, f.hash);
+        if (f.tbl != outbox_no(c->st)) /* what went out with a mail is in nobody's quota */
+            blob_use_add(c, f.by != 0 ? f.by : NOBODY, -f.size);
+        if (c->rc != BERTH_OK)
             return c->rc;
     }
 }

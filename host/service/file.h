@@ -29,6 +29,14 @@ int64_t file_add(struct berth_ctx *c, const struct berth_row *r, const char *nam
                  int fd);
 /* The same of what came with a message: on the record at tbl, rec, or on the message that no record is known for. */
 int64_t file_came(struct berth_ctx *c, int64_t tbl, int64_t rec, const char *name, const char *hash, int64_t size, int fd);
+/* On the writer: files that the user sees go out with a mail (its row in the outbox); it keeps them as they are now, at no
+ * cost of quota, whatever becomes of the originals.  BERTH_INVALID names field "files". */
+enum { FILE_MAIL_MAX = 20, FILE_MAIL_BYTES = 16 << 20 };
+int file_goes(struct berth_ctx *c, const int64_t *id, size_t n, int64_t mail); /* n: FILE_MAIL_MAX at most */
+/* Those files, up to FILE_MAIL_MAX, in the arena. */
+size_t file_of_mail(const struct store *st, struct db_conn *conn, struct arena *a, int64_t mail, struct file *out);
+/* The newest version of each document on the record, up to `most`. */
+size_t file_newest(struct berth_ctx *c, const struct berth_row *r, struct file *out, size_t most);
 /* All that hangs on the row `id` of t goes to the record. */
 int file_move(struct berth_ctx *c, const struct table *t, int64_t id, const struct berth_row *to);
 /* Its bytes, for the host's own and plugins: writer thread, waits for the disk. */

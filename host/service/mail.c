@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "record/find.h"
 
@@ -38,7 +39,9 @@ int64_t mail_put(struct berth_ctx *c, const struct mail *m)
     outbox_one_line(c, "subject", m->subject, 500);
     if (m->text == NULL || strlen(m->text) > MAIL_TEXT_MAX)
         ctx_invalid(c, "text", m->text == NULL ? "err.required" : "err.too_large", "max", mail_text_max, NULL);
-    return outbox_put(c, &(struct out_message){.channel = "mail", .to = m->to, .subject = m->subject, .text = m->text, .about = m->about});
+    int64_t id = outbox_put(c, &(struct out_message){.channel = "mail", .to = m->to, .subject = m->subject, .text = m->text, .about = m->about});
+
+    return id == 0 || file_goes(c, m->file, m->nfiles, id) != BERTH_OK ? 0 : id;
 }
 
 /* ---- templates --------------------------------------------------------------------------------------- */
@@ -98,6 +101,7 @@ int mail_fill(struct berth_ctx *c, const struct berth_row *r, int64_t template_,
 {
     struct berth_row *t = find_one(c, model_table(c->m, "mail_template"), template_);
     const struct field *email = model_field(r->t, "email");
+    struct file file[FILE_MAIL_MAX];
     char *subject;
 
     if (t == NULL)
@@ -110,6 +114,9 @@ int mail_fill(struct berth_ctx *c, const struct berth_row *r, int64_t template_,
                          .text = arena_fmt(c->a, "%s%s", mail_filled(c, r, text_of(t, c, "body", locale)), signature(c))};
     if (email != NULL && email->type == BERTH_EMAIL && perm_field_of(r, email) >= ACCESS_READ && !val_is_nil(r->v[email->at]))
         out->to = r->v[email->at].s;
+    out->nfiles = file_newest(c, t, file, FILE_MAIL_MAX);
+    for (size_t i = 0; i < out->nfiles; i++)
+        out->file[i] = file[i].id;
     return c->rc;
 }
 
@@ -141,7 +148,57 @@ static void encoded_words(struct buf *out, const char *s)
     }
 }
 
-static void message(const struct mail_server *server, const struct out_message *m, struct buf *out)
+/* RFC 2231; the ending alone decides what it is taken for, and that was checked when it came. */
+static void file_headers(struct buf *out, const struct file *f)
+{
+    buf_addf(out, "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n filename*=UTF-8''", f->mime);
+    for (const unsigned char *s = (const unsigned char *)f->name; *s != '\0'; s++)
+        if ((*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || *s == '.' || *s == '-' || *s == '_')
+            buf_putc(out, (char)*s);
+        else
+            buf_addf(out, "%%%02X", *s);
+    buf_puts(out, "\r\n\r\n");
+}
+
+/* False: its bytes are not there. */
+static bool file_part(const struct store *st, const struct file *f, struct buf *out)
+{
+    char *bytes = mem_alloc((size_t)f->size + 1);
+    int fd = blob_open(st, f->hash);
+    bool there = fd >= 0 && pread(fd, bytes, (size_t)f->size, 0) == (ssize_t)f->size;
+
+    if (fd >= 0)
+        close(fd);
+    if (there) {
+        file_headers(out, f);
+        base64_lines(out, bytes, (size_t)f->size);
+    }
+    free(bytes);
+    return there;
+}
+
+static void text_part(struct buf *out, const char *text)
+{
+    buf_puts(out, "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+    base64_lines(out, text, strlen(text));
+}
+
+static bool parts(const struct store *st, const struct out_message *m, const struct file *f, size_t n, struct buf *out, struct buf *why)
+{
+    buf_addf(out, "Content-Type: multipart/mixed; boundary=\"=_%s\"\r\n\r\n--=_%s\r\n", m->name, m->name);
+    text_part(out, m->text);
+    for (size_t i = 0; i < n; i++) {
+        buf_addf(out, "--=_%s\r\n", m->name); /* an underscore stands in no base64 */
+        if (!file_part(st, &f[i], out)) {
+            buf_addf(why, "the bytes of %s are missing", f[i].name);
+            return false;
+        }
+    }
+    buf_addf(out, "--=_%s--\r\n", m->name);
+    return true;
+}
+
+static void headers(const struct mail_server *server, const struct out_message *m, struct buf *out)
 {
     time_t seconds = (time_t)(m->at / 1000);
     const char *domain = strrchr(server->from, '@');
@@ -152,18 +209,23 @@ static void message(const struct mail_server *server, const struct out_message *
     strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &tm);
     buf_addf(out, "From: <%s>\r\nTo: <%s>\r\nSubject: ", server->from, m->to);
     encoded_words(out, m->subject);
-    buf_addf(out, "\r\nDate: %s\r\nMessage-ID: <%s@%s>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
-             "Content-Transfer-Encoding: base64\r\nAuto-Submitted: auto-generated\r\n\r\n", date, m->name, domain == NULL ? "berth" : domain + 1);
-    base64_lines(out, m->text, strlen(m->text));
+    buf_addf(out, "\r\nDate: %s\r\nMessage-ID: <%s@%s>\r\nMIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\n", date, m->name, domain == NULL ? "berth" : domain + 1);
 }
 
-enum out_result mail_send(const struct mail_server *server, const struct out_message *m, struct buf *why)
+enum out_result mail_send(const struct store *st, struct db_conn *conn, struct arena *a, const struct mail_server *server,
+                          const struct out_message *m, struct buf *why)
 {
     struct buf text = BUF_INIT;
-    enum out_result rc;
+    struct file file[FILE_MAIL_MAX];
+    size_t n = file_of_mail(st, conn, a, m->id, file);
+    enum out_result rc = OUT_NEVER;
 
-    message(server, m, &text);
-    rc = smtp_send(server, m->to, text.s, text.len, why);
+    db_settle(conn);
+    headers(server, m, &text);
+    if (n == 0)
+        text_part(&text, m->text);
+    if (n == 0 || parts(st, m, file, n, &text, why))
+        rc = smtp_send(server, m->to, text.s, text.len, why);
     buf_free(&text);
     return rc;
 }

@@ -179,7 +179,7 @@ static bool send_one(struct outbox *o, struct arena *a, const struct out_message
         return false;
     out.begun = false;
     if (strcmp(m->channel, "mail") == 0)
-        out.result = mail_send(o->ways->mail, m, &why);
+        out.result = mail_send(o->st, o->conn, a, o->ways->mail, m, &why);
     else
         out.result = channel_send(o->st, o->conn, a, m, &why);
     if (out.result != OUT_SENT) {

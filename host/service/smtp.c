@@ -20,7 +20,7 @@ static size_t give(char *to, size_t size, size_t n, void *arg)
     return len;
 }
 
-static void set_up(CURL *c, const struct mail_server *s, char *error)
+static void set_up(CURL *c, const struct mail_server *s, size_t n, char *error)
 {
     curl_easy_setopt(c, CURLOPT_URL, s->url);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
@@ -35,7 +35,7 @@ static void set_up(CURL *c, const struct mail_server *s, char *error)
         curl_easy_setopt(c, CURLOPT_PASSWORD, s->password);
     }
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 20L);
-    curl_easy_setopt(c, CURLOPT_TIMEOUT, 60L);
+    curl_easy_setopt(c, CURLOPT_TIMEOUT, 60 + (long)(n / 50000)); /* with files: 50 KB a second at least */
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
 }
@@ -51,7 +51,7 @@ enum out_result smtp_send(const struct mail_server *s, const char *to, const cha
 
     if (c == NULL)
         return OUT_LATER;
-    set_up(c, s, error);
+    set_up(c, s, n, error);
     curl_easy_setopt(c, CURLOPT_MAIL_FROM, s->from);
     curl_easy_setopt(c, CURLOPT_MAIL_RCPT, rcpt);
     curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);

@@ -107,12 +107,18 @@ static void file_members(struct berth_ctx *c, struct json *j, struct db_stmt *q)
 static void mail_members(struct berth_ctx *c, struct json *j, struct db_stmt *q)
 {
     static const char *const keys[] = {"to", "subject", "text", "state", "error", "channel"};
+    struct file file[FILE_MAIL_MAX];
+    size_t n = file_of_mail(c->st, c->conn, c->a, db_col_int(q, 0), file);
 
-    (void)c;
     for (int i = 0; i < 6; i++) {
         json_key(j, keys[i]);
         json_str(j, db_col_is_null(q, 3 + i) ? NULL : db_col_text(q, 3 + i, NULL));
     }
+    json_key(j, "files"); /* as they were then */
+    json_open(j, '[');
+    for (size_t i = 0; i < n; i++)
+        json_str(j, file[i].name);
+    json_close(j, ']');
 }
 
 /* As mail_members() tells what went out. */

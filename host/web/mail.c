@@ -6,6 +6,35 @@
 #include "service/mail.h"
 #include "web/app.h"
 
+/* "files":[{"id":7,"name":"terms.pdf",...}]: a template's. */
+static void files_json(struct call *k, struct json *j, const struct mail *m)
+{
+    json_key(j, "files");
+    json_open(j, '[');
+    for (size_t i = 0; i < m->nfiles; i++) {
+        struct file f;
+
+        if (file_get(&k->c, m->file[i], &f))
+            file_json(j, &f);
+    }
+    json_close(j, ']');
+}
+
+/* "files":[7,12]: of the record, of the template, or of whatever the user sees. */
+static void read_files(struct call *k, const json_t *o, struct mail *m)
+{
+    const json_t *list = json_object_get(o, "files"), *v;
+    size_t i;
+
+    if (list != NULL && !json_is_null(list) && !json_is_array(list))
+        ctx_invalid(&k->c, "files", "err.list", NULL);
+    if (json_array_size(list) > FILE_MAIL_MAX)
+        ctx_invalid(&k->c, "files", "err.mail_files_count", "max", arena_fmt(k->req->arena, "%d", FILE_MAIL_MAX), NULL);
+    else
+        json_array_foreach ((json_t *)list, i, v)
+            m->file[m->nfiles++] = json_integer_value(v); /* 0 is no file's */
+}
+
 /* {"template":3,"locale":"vi"}: what would be sent. */
 static int fill(struct call *k)
 {
@@ -21,6 +50,7 @@ static int fill(struct call *k)
     json_text(&j, "to", m.to);
     json_text(&j, "subject", m.subject);
     json_text(&j, "text", m.text);
+    files_json(k, &j, &m);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -37,9 +67,10 @@ static int send(struct call *k)
         return k->c.rc;
     if (!perm_row(&k->c, r, DO_UPDATE)) /* it goes out in the company's name */
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
+    read_files(k, o, &m);
     if ((id = mail_put(&k->c, &m)) == 0)
         return k->c.rc;
-    audit_add(&k->c, "mail", arena_fmt(k->req->arena, "%s %lld to %s", k->t->name, (long long)k->id, m.to));
+    audit_add(&k->c, "mail", arena_fmt(k->req->arena, "%s %lld to %s, files: %zu", k->t->name, (long long)k->id, m.to, m.nfiles));
     k->req->status = 202;
     j = call_json(k);
     json_open(&j, '{');

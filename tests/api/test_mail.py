@@ -115,3 +115,64 @@ def test_alerts_come_by_mail_to_who_wants_them(own_site, relay):
     li.ask("PUT", "/_alert/_prefs", {"mail": "all"})
     li.post(f"/lead/{lead['id']}/_alert", {"text": "loud one", "due_at": soon(seconds=0.2)})
     assert until(lambda: any("loud one: Mailed Alert Freight" == m["Subject"] for _, m, _ in relay.mails))
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
+
+
+def test_a_mail_takes_files_along_and_keeps_what_it_took(own_site, relay):
+    site = own_site(*relay.options)
+    li, zhang = site.sign_in("demo.li"), site.sign_in("demo.zhang")
+    lead = li.made("lead", name="Enclosed Freight", email="ops@enclosed.example")
+    name = "Báo giá 上海 FCL; x=1.png"
+    one, two = (li.ask("POST", f"/lead/{lead['id']}/_files", raw=body, name=n).json["file"]
+                for n, body in ((name, PNG), ("terms.txt", b"--=_ .\r\nNet 30 days\r\n.\r\n" * 9)))
+    hidden = zhang.made("lead", name="Not Li's Freight")
+    secret = zhang.ask("POST", f"/lead/{hidden['id']}/_files", raw=b"secret", name="s.txt").json["file"]
+    mail = {"to": "ops@enclosed.example", "subject": "Offer", "text": "see the files"}
+    for files in ([secret["id"]], [one["id"], 999999], [0], ["x"], "x", [one["id"]] * 21):
+        answer = li.post(f"/lead/{lead['id']}/_mail", {**mail, "files": files})
+        assert answer.status == 422 and list(answer.json["error"]["fields"]) == ["files"], answer
+    assert mails_of(li, lead) == []
+    relay.answers = ["451 not now"]
+    assert li.post(f"/lead/{lead['id']}/_mail", {**mail, "files": [one["id"], two["id"]]}).status == 202
+    assert until(lambda: mails_of(li, lead)[0]["error"])
+    assert mails_of(li, lead)[0]["files"] == [name, "terms.txt"]
+    assert li.delete(f"/_file/{one['id']}").status == 204  # it waits, and goes out whole all the same
+    admin = site.sign_in("demo.admin")
+    (waits,) = admin.get("/_outbox", state="queued").json["messages"]
+    assert admin.post(f"/_outbox/{waits['id']}/again").status == 204
+    assert until(lambda: mails_of(li, lead)[0]["state"] == "sent")
+    ((_, message, _),) = relay.mails
+    text, first, second = message.iter_parts()
+    assert text.get_content().strip() == "see the files"
+    assert (first.get_filename(), first.get_content_type(), first.get_content()) == (name, "image/png", PNG)
+    assert second.get_filename() == "terms.txt" and second.get_payload(decode=True) == b"--=_ .\r\nNet 30 days\r\n.\r\n" * 9
+    # nobody reaches the copy as a file, and it is in nobody's list
+    assert [f["id"] for f in li.get(f"/lead/{lead['id']}/_files").json["files"]] == [two["id"]]
+    for id_ in range(1, secret["id"] + 6):
+        if id_ not in (two["id"], secret["id"]):
+            assert li.get(f"/_file/{id_}").status == 404 and admin.get(f"/_file/{id_}").status == 404
+
+
+def test_files_of_a_template_go_with_its_mails(own_site, relay):
+    site = own_site(*relay.options)
+    manager, li = site.sign_in("demo.manager"), site.sign_in("demo.li")
+    template = manager.made("mail_template", name="Terms", on_table="lead", subject_en="Terms for {name}", body_en="Enclosed.")
+    for body in (b"old terms", b"new terms"):
+        old = manager.get(f"/mail_template/{template['id']}/_files").json["files"]
+        assert manager.ask("POST", f"/mail_template/{template['id']}/_files", raw=body,
+                           name="terms.txt", **({"replaces": old[0]["id"]} if old else {})).status == 201
+    lead = li.made("lead", name="Templated Freight", email="ops@templated.example")
+    filled = li.post(f"/lead/{lead['id']}/_mail/_fill", {"template": template["id"], "locale": "en"}).json
+    assert [f["name"] for f in filled["files"]] == ["terms.txt"]
+    assert li.post(f"/lead/{lead['id']}/_mail", {k: filled[k] for k in ("to", "subject", "text")} | {"files": [f["id"] for f in filled["files"]]}).status == 202
+    # a rule without code sends them, too
+    rule = site.sign_in("demo.admin").made("automation", name="Welcome", on_table="lead", event="created")
+    site.sign_in("demo.admin").made("automation_step", automation_id=rule["id"], place=1, does="mail", template_id=template["id"], whom="record")
+    other = li.made("lead", name="Welcomed Freight", email="ops@welcomed.example")
+    assert until(lambda: len(relay.mails) == 2)
+    for _, message, _ in relay.mails:
+        (_, file) = message.iter_parts()
+        assert (file.get_filename(), file.get_payload(decode=True)) == ("terms.txt", b"new terms")
+    assert mails_of(li, other)[0]["files"] == ["terms.txt"]

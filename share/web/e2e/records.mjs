@@ -28,15 +28,19 @@ export async function records({ test, clean, ok, make, metaOf, TABLE }) {
     await eventually('nothing hidden', () => page.locator('[data-veiled], [data-t=notes-hidden]').count(), 0)
   })
 
-  await test('a mail is begun from a template, sent, and stands on the timeline', {}, async (page, stamp) => {
+  await test('a mail is begun from a template, sent with files, and stands on the timeline', {}, async (page, stamp) => {
     await signIn(page)
-    ok(await call(page, 'POST', 'mail_template', { name: `Hello ${stamp}`, on_table: TABLE, subject_en: 'Rates for {name}', body_en: 'Dear {contact},\nour rates.' }), 'template')
+    const template = ok(await call(page, 'POST', 'mail_template', { name: `Hello ${stamp}`, on_table: TABLE, subject_en: 'Rates for {name}', body_en: 'Dear {contact},\nour rates.' }), 'template').row
     const row = await make(page, await metaOf(page), { email: 'buyer@example.org', contact: 'Ms Lin' })
+    for (const [path, name] of [[`mail_template/${template.id}`, 'terms.txt'], [`${TABLE}/${row.id}`, 'rates.txt'], [`${TABLE}/${row.id}`, 'internal.txt']])
+      await page.evaluate(([path, name]) => fetch(`/api/${path}/_files?name=${name}`, { method: 'POST', body: name, headers: { 'X-Berth': '1', 'Content-Type': 'application/octet-stream' } }), [path, name])
     await page.goto(`/t/${TABLE}/${row.id}`)
     await page.locator('[data-t=mail]').click()
     await eventually('to whom', () => page.locator('[data-t=to]').inputValue(), 'buyer@example.org')
     await page.locator('[data-t=template]').selectOption({ label: `Hello ${stamp}` })
     await page.waitForFunction(() => /Ms Lin/.test(document.querySelector('[data-t=text]').value))
+    await page.locator('dialog [data-t=files]').getByText('rates.txt').click()
+    await eventually('what goes along', () => page.locator('dialog [data-t=files] label:has(:checked)').allInnerTexts(), ['terms.txt', 'rates.txt'])
     await clean(page, 'mail')
     await page.locator('[data-t=to]').fill('no address')
     await page.locator('[data-t=send]').click()
@@ -44,6 +48,8 @@ export async function records({ test, clean, ok, make, metaOf, TABLE }) {
     await page.locator('[data-t=to]').fill('buyer@example.org')
     await page.locator('[data-t=send]').click()
     await page.locator('[data-op=mail]').getByText(row.name).waitFor()
+    await page.locator('[data-op=mail]').getByText(/rates\.txt/).waitFor()
+    if (/internal/.test(await page.locator('[data-op=mail]').innerText())) throw new Error('a file that was not chosen went along')
     await page.locator('[data-kind=mail]').click()
     await page.locator('[data-op=mail]').waitFor()
     await page.locator('[data-op=create]').waitFor({ state: 'detached' })

@@ -190,6 +190,7 @@ export interface Entry {
   subject?: string | null
   error?: string | null
   left_out?: number
+  files?: string[] // that went along
   table?: string
   title?: string | null
   row?: Row
