@@ -1,6 +1,7 @@
 /* datadir.c - lock and state files of the data directory. */
 #include "cli/datadir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/when.h"
@@ -118,6 +120,48 @@ int datadir_read(const char *data, const char *name, struct buf *out)
     return 0;
 }
 
+/* ---- copies before the tables change ---------------------------------------------------------------- */
+enum { COPIES = 3 };
+static const char copies[] = "before-migration";
+
+void datadir_copy(const char *data, struct buf *path)
+{
+    int64_t now = when_now();
+    time_t seconds = (time_t)(now / 1000);
+    char folder[PATH_MAX], stamp[32];
+    struct tm tm;
+
+    gmtime_r(&seconds, &tm);
+    strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
+    (void)mkdir(in(data, copies, folder), 0700); /* there already, or the copy will say why not */
+    buf_addf(path, "%s/%s-%03d.db", folder, stamp, (int)(now % 1000));
+}
+
+static int is_copy(const struct dirent *e)
+{
+    size_t n = strlen(e->d_name);
+
+    return n > 3 && strcmp(e->d_name + n - 3, ".db") == 0;
+}
+
+void datadir_copies_sweep(const char *data)
+{
+    char folder[PATH_MAX], path[PATH_MAX + 256];
+    struct dirent **names;
+    int n = scandir(in(data, copies, folder), &names, is_copy, alphasort); /* the oldest first */
+
+    for (int i = 0; i < n; i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
+        if (i < n - COPIES)
+            unlink(path);
+        free(names[i]);
+    }
+    if (n >= 0)
+        free(names);
+    rmdir(folder); /* when it is empty */
+}
+
+/* ---- what the server says of itself ------------------------------------------------------------------ */
 int server_state_write(const char *data, const struct server_state *s, struct buf *err)
 {
     struct buf text = BUF_INIT;

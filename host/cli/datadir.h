@@ -20,6 +20,11 @@ bool datadir_is_locked(const char *data);
 /* Replaces a file in one step.  durable: it must outlive a power cut, which takes a moment. */
 int datadir_write(const char *data, const char *name, const struct buf *text, bool durable,
                   struct buf *err);
+/* Where a copy of the database goes before its tables change, by a start or by `berth migrate`:
+ * DATA/before-migration/20261122-013357-081.db; makes the folder. */
+void datadir_copy(const char *data, struct buf *path);
+/* Takes away all but the three newest copies. */
+void datadir_copies_sweep(const char *data);
 /* Appends the file to out.  -1: there is none, or it cannot be read (errno). */
 int datadir_read(const char *data, const char *name, struct buf *out);
 

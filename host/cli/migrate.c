@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -74,20 +72,6 @@ static int print_plan(const struct cli *cli, const struct plugin_set *set, struc
     return rc;
 }
 
-/* DATA/backup/before-migrate-20261122-013357.db */
-static void backup_path(const struct conf *conf, struct buf *out)
-{
-    time_t now = time(NULL);
-    char stamp[32];
-    struct tm tm;
-
-    gmtime_r(&now, &tm);
-    strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
-    buf_addf(out, "%s/backup", conf->data);
-    (void)mkdir(out->s, 0700); /* there already, or the copy will say why not */
-    buf_addf(out, "/before-migrate-%s.db", stamp);
-}
-
 static int change(const struct cli *cli, const struct plugin_set *set, struct buf *err)
 {
     struct buf report = BUF_INIT, backup = BUF_INIT;
@@ -97,10 +81,11 @@ static int change(const struct cli *cli, const struct plugin_set *set, struct bu
     if (lock < 0)
         return -1;
     if (!cli_has(cli, "no-backup"))
-        backup_path(cli->conf, &backup);
+        datadir_copy(cli->conf->data, &backup);
     if (db_open(cli->conf->database, NULL, &db, err) == 0)
         rc =
             migrate_database(db, set->descs, set->n, cli_has(cli, "prune"), backup.s, &report, err);
+    datadir_copies_sweep(cli->conf->data);
     if (rc >= 0)
         printf("%s%s\n", buf_str(&report), rc > 0 ? "-- done" : "nothing to do");
     db_close(&db);
@@ -134,7 +119,7 @@ const struct cli_command cli_migrate = {
         "database and changes the database: tables, columns and indexes are added, columns\n"
         "renamed.  Nothing is dropped without --prune.  All of it is one transaction: after a\n"
         "failure or a power cut the database is as before.  A database that holds data is\n"
-        "copied to DATA/backup first, unless only indexes change.\n"
+        "copied to DATA/before-migration first, unless only indexes change.\n"
         "\n"
         "`berth serve` does the same at its start, so this is for looking at the plan, and for\n"
         "--prune.  It needs the server to be stopped, --plan does not.\n"

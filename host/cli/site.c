@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/when.h"
+#include "cli/datadir.h"
 #include "cli/plugins.h"
 #include "model/migrate.h"
 #include "plugin/api.h"
@@ -75,14 +76,16 @@ int site_load(struct site *s, const struct conf *conf, struct buf *err)
 
 static int migrate(struct site *s, struct buf *err)
 {
-    struct arena *a = s->plugins.arena;
-    struct buf report = BUF_INIT;
-    const char *backup = arena_fmt(a, "%s/before-migration.db", s->conf->data);
-    int rc = migrate_database(s->st.db, s->plugins.descs, s->plugins.n, false, backup, &report, err);
+    struct buf report = BUF_INIT, copy = BUF_INIT;
+    int rc;
 
+    datadir_copy(s->conf->data, &copy);
+    rc = migrate_database(s->st.db, s->plugins.descs, s->plugins.n, false, buf_str(&copy), &report, err);
+    datadir_copies_sweep(s->conf->data);
     if (rc > 0)
         log_info("migrate", "the schema was brought up to the plugins");
     buf_free(&report);
+    buf_free(&copy);
     return rc < 0 ? -1 : 0;
 }
 

@@ -35,7 +35,7 @@ def query(tmp_path):
 
 
 def backups(tmp_path):
-    return sorted((tmp_path / "data" / "backup").glob("before-migrate-*.db"))
+    return sorted((tmp_path / "data" / "before-migration").glob("*.db"))
 
 
 def test_a_new_database_gets_all_tables_and_a_second_time_nothing(migrate, query, tmp_path):
@@ -65,6 +65,24 @@ def test_a_plugin_that_is_added_changes_a_database_after_a_copy_of_it(migrate, q
     copy, = backups(tmp_path)
     assert sqlite3.connect(copy).execute("SELECT count(*) FROM sqlite_schema WHERE name = 'thing'"
                                          ).fetchall() == [(0,)]
+
+
+def test_a_start_copies_to_where_migrate_does_and_three_copies_are_kept(migrate, tmp_path):
+    """They once went to two places, and those of `berth migrate` were kept for ever."""
+    migrate("base")
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen([f"{BUILD}/berth", "serve", "--no-supervisor", "--listen", "127.0.0.1:0", "--data", tmp_path / "data", "--plugin_path", PLUGINS,
+                                   "--plugins", "base good"], stdout=subprocess.PIPE, stderr=log, text=True)
+        assert "http://" in server.stdout.readline()
+        server.terminate()
+        assert server.wait(60) == 0
+    (first,) = backups(tmp_path)
+    assert sqlite3.connect(first).execute("SELECT count(*) FROM sqlite_schema WHERE name = 'thing'").fetchall() == [(0,)]
+    for _ in range(2):
+        migrate("base", "--prune")
+        migrate("base good")
+    assert len(backups(tmp_path)) == 3 and first not in backups(tmp_path)
+    assert sorted(p.name for p in (tmp_path / "data").iterdir() if "before" in p.name or p.name == "backup") == ["before-migration"]
 
 
 def test_no_copy_is_made_when_nobody_wants_one(migrate, tmp_path):
