@@ -1,5 +1,6 @@
 """Handing over all that somebody owns, across all tables: preview, at once, undone within a day."""
 import itertools
+import sqlite3
 
 from test_rights import name
 from test_sharing import audited, me
@@ -53,6 +54,34 @@ def test_everything_goes_at_once_and_what_belongs_together_stays_together(site, 
     # a contact goes with its customer, uncounted
     assert row["state"] == "undone" and row["moved"] in (len(owned) - 1, len(owned)) and row["back"] == row["moved"] - 1
     assert admin.post(f"/handover/{answer.json['handover']}/_undo").status == 409
+
+
+def test_a_handover_is_undone_after_23_hours_and_not_after_25(own_site):
+    site = own_site()
+    admin, li, zhang = (site.sign_in("demo." + n) for n in ("admin", "li", "zhang"))
+    done = {}
+    for hours in (23, 25):
+        giver = somebody(site, {"admin": admin, "li": li, "manager": site.sign_in("demo.manager")})
+        all = things(giver)
+        answer = admin.post(f"/user/{me(giver)}/_handover", {"to": [me(zhang)]})
+        assert admin.job(answer)["state"] == "done"
+        done[hours] = (answer.json["handover"], giver, all)
+    site.stop()
+    with sqlite3.connect(site.data / "berth.db") as db:  # as if the clock had gone on
+        for hours, (id_, _, _) in done.items():
+            db.execute("UPDATE handover SET created_at = created_at - ? WHERE id = ?", (hours * 3600_000, id_))
+    db.close()
+    site.start()
+    admin = site.sign_in("demo.admin")
+    id_, giver, all = done[25]
+    answer = admin.post(f"/handover/{id_}/_undo")
+    assert answer.status == 409 and "一天" in answer.json["error"]["message"], answer
+    assert admin.row(f"/handover/{id_}")["state"] == "done" and owners(admin, all)["lead"] == me(zhang)
+    assert [p["undo"] for p in admin.get(f"/user/{me(giver)}/_handover").json["past"]] == [False]
+    id_, giver, all = done[23]
+    assert [p["undo"] for p in admin.get(f"/user/{me(giver)}/_handover").json["past"]] == [True]
+    assert admin.job(admin.post(f"/handover/{id_}/_undo"))["state"] == "done"
+    assert owners(admin, all)["lead"] == me(giver) and owners(admin, all)["task"] == me(giver)
 
 
 def all_in(after, tables, people):
