@@ -926,7 +926,7 @@ static const struct berth_table tables[] = {
     {"home_layout", home_layout_fields, BERTH_KEYS({"user_id, role_id"}), BERTH_BARE},
     {"label", label_fields, BERTH_KEYS({"locale, word", BERTH_UNIQUE}), .flags = ADMINISTERED | BERTH_PUBLIC, .title = "word", .icon = "globe", .known = "locale, word"},
     {"announcement", announcement_fields, .flags = ADMINISTERED, .title = "title", .icon = "flag",
-     .rights = "manager: all create delete"},
+     .rights = "manager: all create delete", .known = "title, from_on"},
     {"api_token", api_token_fields, .flags = BERTH_ADMIN | BERTH_HIDDEN, .title = "name"},
     {"job", job_fields, BERTH_KEYS({"state, run_at"}), BERTH_ADMIN, .title = "kind",
      .icon = "activity"},

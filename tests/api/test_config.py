@@ -55,6 +55,11 @@ def set_up(admin):
     admin.made("layout", on_table="lead", spec={"groups": [{"name": "first", "labels": {"vi": "Đầu"}, "fields": ["name", "x_port"]}], "hidden": []})
     admin.made("label", locale="vi", word="lead.name", text="Tên hãng tàu")
     admin.made("tag", name="VIP", color="violet")
+    admin.made("announcement", title="We moved", text="To the harbour", from_on="2026-12-01", pinned=True, role_ids=[role["id"]], department_ids=[desk["id"]])
+    admin.made("retention", on_table="lead", bin_days=400)
+    admin.made("hold_limit", on_table="lead", department_id=desk["id"], hold_cap=300)
+    rule = admin.made("automation", name="Greet", on_table="lead", event="created", applies_to=["x_port", "=", "fair"])
+    admin.made("automation_step", automation_id=rule["id"], place=1, does="set", field="rating", value="hot")
     admin.made("work_week", country="VN", days=["mon", "tue", "wed", "thu", "fri", "sat"])
     admin.made("work_week", days=["mon", "tue"])
     admin.made("day_off", on_day="2027-02-06", name="Tết", country="VN")
@@ -128,6 +133,10 @@ def test_a_trial_is_carried_to_a_fresh_installation_and_reads_the_same_there(two
     assert view["owner_id"] == admin.user["id"] and view["filter"]["and"][1] == ["pool_id", "=", pools[7]]
     assert admin.made("lead", name="Hooked by the carried script")["x_port"] == "fair"
     assert admin.rows("role", filter=["name", "=", "Consultant’s role"])[0]["home"] == [{"tile": "news", "w": 12}]
+    news, = admin.rows("announcement", filter=["title", "=", "We moved"])
+    names = {t: {r["id"]: r["name"] for r in admin.rows(t)} for t in ("role", "department")}
+    assert [names["role"][i] for i in news["role_ids"]] == ["Consultant’s role"] and [names["department"][i] for i in news["department_ids"]] == ["Desk"]
+    assert news["pinned"] and news["text"] == "To the harbour"
     step, = admin.rows("approval_step", filter=["name", "=", "By name"])
     assert sorted(step["user_ids"]) == sorted(u["id"] for u in admin.rows("user") if u["login"] in ("demo.li", "demo.lan"))
     assert {(d["country"], d["name"]) for d in admin.rows("day_off", filter=["on_day", "=", "2027-02-06"])} == {("VN", "Tết"), (None, "Everybody's")}
