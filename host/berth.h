@@ -418,7 +418,7 @@ struct berth_shares {
 struct berth_total {
     struct berth_val key[2]; /* by the fields that grouped */
     int64_t count;
-    struct berth_val sum[8]; /* of the fields that were added up; of the field's type */
+    struct berth_val sum[8]; /* of the fields that were added up; of the field's type; the latest: nil where there is none */
 };
 
 struct berth_api {
@@ -484,7 +484,8 @@ struct berth_api {
     /* Asks the rules when an owned record falls back, as they are now; sets its due_ fields. */
     int (*due)(struct berth_ctx *, struct berth_row *, struct berth_due *);
     /* Adds up what find() with this filter would return: group "stage_id,closed_on:month" (up to two), sum
-     * "amount,weighted"; each is told every group, the largest first.  Stops counting after a second. */
+     * "amount,weighted", of dates and times the latest; each is told every group, the largest first.  Stops counting after
+     * a second. */
     int (*totals)(struct berth_ctx *, const char *table, const char *where, const struct berth_val *args, size_t n,
                   const char *group, const char *sum, int (*each)(struct berth_ctx *, const struct berth_total *, void *),
                   void *arg);

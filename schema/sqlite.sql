@@ -1362,6 +1362,7 @@ CREATE TABLE customer (
 CREATE INDEX ix_customer_created_at ON customer (created_at);
 CREATE INDEX ix_customer_updated_at ON customer (updated_at);
 CREATE INDEX ix_customer_is_hard_name__order ON customer (is_hard, name__order);
+CREATE INDEX ix_customer_owner_id_lifecycle_level_pool_id ON customer (owner_id, lifecycle, level, pool_id);
 CREATE INDEX ix_customer_owner_id ON customer (owner_id);
 CREATE INDEX ix_customer_pool_id ON customer (pool_id);
 CREATE INDEX ix_customer_due_at ON customer (due_at);
@@ -1748,10 +1749,10 @@ CREATE TABLE opportunity (
     notes TEXT,
     name__order BLOB
 ) STRICT;
-CREATE INDEX ix_opportunity_owner_id_status ON opportunity (owner_id, status);
-CREATE INDEX ix_opportunity_pipeline_id_stage_id_owner_id_base_a_983d1025 ON opportunity (pipeline_id, stage_id, owner_id, base_amount, weighted);
-CREATE INDEX ix_opportunity_status_close_on ON opportunity (status, close_on);
-CREATE INDEX ix_opportunity_status_closed_on ON opportunity (status, closed_on);
+CREATE INDEX ix_opportunity_owner_id_status_stage_id_base_amount_weighted ON opportunity (owner_id, status, stage_id, base_amount, weighted);
+CREATE INDEX ix_opportunity_status_pipeline_id_stage_id_owner_id_cffe02e4 ON opportunity (status, pipeline_id, stage_id, owner_id, base_amount, weighted);
+CREATE INDEX ix_opportunity_status_close_on_id_owner_id_base_amo_c7d3a5e5 ON opportunity (status, close_on, id, owner_id, base_amount, base_profit, weighted, teu);
+CREATE INDEX ix_opportunity_status_closed_on_id_owner_id_base_am_dcc46dc0 ON opportunity (status, closed_on, id, owner_id, base_amount, base_profit, weighted, teu, lost_reason, lost_to, mode, direction);
 CREATE INDEX ix_opportunity_is_key_status_close_on ON opportunity (is_key, status, close_on);
 CREATE INDEX ix_opportunity_status ON opportunity (status);
 CREATE INDEX ix_opportunity_idle ON opportunity (idle);
@@ -2008,7 +2009,7 @@ CREATE TABLE activity (
     subject__order BLOB
 ) STRICT;
 CREATE INDEX ix_activity_owner_id_start_at ON activity (owner_id, start_at);
-CREATE INDEX ix_activity_owner_id_status_start_at ON activity (owner_id, status, start_at);
+CREATE INDEX ix_activity_owner_id_status_start_at_kind ON activity (owner_id, status, start_at, kind);
 CREATE INDEX ix_activity_created_at ON activity (created_at);
 CREATE INDEX ix_activity_updated_at ON activity (updated_at);
 CREATE INDEX ix_activity_owner_id_created_at ON activity (owner_id, created_at);

@@ -397,6 +397,16 @@ void db_fts_id(struct db *db, struct buf *sql, const char *as)
     db->driver->fts_id(sql, as);
 }
 
+size_t db_fts_late(struct db_conn *c, const char *name, int64_t *ids, size_t most)
+{
+    return c->db->driver->fts_late(c, name, ids, most);
+}
+
+void db_rare(struct db *db, struct buf *sql, const char *condition)
+{
+    db->driver->rare(sql, condition);
+}
+
 void db_at_commit(struct db *db, int (*run)(struct db_conn *writer, void *arg), void *arg)
 {
     db->driver->at_commit(db, run, arg);

@@ -261,6 +261,9 @@ void db_fts_source(struct db *db, const struct db_fts_source *source);
  * and not at all behind a bulk import or in a body; -1: for ever.  True: all is found. */
 bool db_fts_wait(struct db *db, int max_ms);
 
+/* Of the rows put one by one that a search may not find yet, the latest first, at most `most`; each once. */
+size_t db_fts_late(struct db_conn *c, const char *name, int64_t *ids, size_t most);
+
 /* A row matches when it has, of each term, any of the words. */
 struct db_fts_word {
     const char *s;
@@ -297,5 +300,8 @@ void db_fts_from(struct db *db, struct buf *sql, const char *name, const char *a
                  const char *table, const char *table_as);
 void db_fts_where(struct db *db, struct buf *sql, const char *name, const char *as);
 void db_fts_id(struct db *db, struct buf *sql, const char *as);
+
+/* A condition of which the one who plans the statement is to think that hardly a row meets it; appended. */
+void db_rare(struct db *db, struct buf *sql, const char *condition);
 
 #endif

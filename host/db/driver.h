@@ -91,6 +91,8 @@ struct db_driver {
                      const char *table_as);
     void (*fts_where)(struct buf *sql, const char *name, const char *as);
     void (*fts_id)(struct buf *sql, const char *as);
+    size_t (*fts_late)(struct db_conn *c, const char *name, int64_t *ids, size_t most);
+    void (*rare)(struct buf *sql, const char *condition);
 };
 
 extern const struct db_driver db_sqlite;

@@ -546,6 +546,12 @@ static int sq_free_rows(struct db_conn *c, const char *table)
     return rc;
 }
 
+/* Without statistics any index with an equality is thought to find ten rows. */
+static void rare(struct buf *sql, const char *condition)
+{
+    buf_addf(sql, "likelihood(%s, 0.000001)", condition);
+}
+
 const struct db_driver db_sqlite = {
     .scheme = "sqlite",
     .dialect =
@@ -623,4 +629,6 @@ const struct db_driver db_sqlite = {
     .fts_from = sq_fts_from,
     .fts_where = sq_fts_where,
     .fts_id = sq_fts_id,
+    .fts_late = sq_fts_late,
+    .rare = rare,
 };

@@ -166,6 +166,7 @@ void sq_fts_from(struct buf *sql, const char *name, const char *as, const char *
                  const char *table_as);
 void sq_fts_where(struct buf *sql, const char *name, const char *as);
 void sq_fts_id(struct buf *sql, const char *as);
+size_t sq_fts_late(struct db_conn *c, const char *name, int64_t *ids, size_t most);
 
 /* sqlite_admin.c */
 int sq_backup(struct db *db, const char *to_path, bool quick, struct buf *err);

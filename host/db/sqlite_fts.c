@@ -662,3 +662,20 @@ bool sq_fts_settled(struct db_conn *c)
         return !any(c, "SELECT 1 FROM " TODO " UNION ALL SELECT 1 FROM " RANGE " LIMIT 1");
     return !has_table(c, TODO, "%") || !any(c, "SELECT 1 FROM " TODO " LIMIT 1");
 }
+
+size_t sq_fts_late(struct db_conn *c, const char *name, int64_t *ids, size_t most)
+{
+    const struct sq_fts *f = &((struct sq_db *)c->db)->fts;
+    struct db_stmt *s;
+    size_t n = 0;
+
+    if (atomic_load(&f->noted) == atomic_load(&f->indexed))
+        return 0;
+    s = sq_prepare(c, "SELECT id FROM " TODO " WHERE fts = ? AND come IS NOT NULL GROUP BY id ORDER BY max(seq) DESC LIMIT ?");
+    db_bind_text(s, 1, name, -1);
+    db_bind_int(s, 2, (int64_t)most);
+    while (n < most && db_step(s) == DB_ROW)
+        ids[n++] = db_col_int(s, 0);
+    db_reset(s);
+    return n;
+}

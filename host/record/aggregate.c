@@ -97,39 +97,40 @@ static bool fits(const struct field *f, enum what what)
     return (what == MIN || what == MAX) && (f->type == BERTH_DATE || f->type == BERTH_TIME);
 }
 
-static bool read_measures(struct walk *w, enum what what, const char *list)
+/* `latest`: of dates and times that one is told in the place of a sum. */
+static bool read_measures(struct walk *w, enum what what, const char *list, bool latest)
 {
     int unit;
 
     while (list != NULL && *list != '\0') {
         size_t n = strcspn(list, ",");
         const struct field *f = view_group(w->c, w->a->t, list, n, &unit);
+        enum what is = latest && f != NULL && (f->type == BERTH_DATE || f->type == BERTH_TIME) ? MAX : what;
 
-        if (f == NULL || !fits(f, what) || w->nm == MEASURES_MAX) {
+        if (f == NULL || !fits(f, is) || w->nm == MEASURES_MAX) {
             ctx_invalid(w->c, what_names[what], "err.aggregate", "name", arena_strndup(w->c->a, list, n), NULL);
             return false;
         }
-        w->m[w->nm++] = (struct measure){f, what, 0};
+        w->m[w->nm++] = (struct measure){f, is, 0};
         list += n + (list[n] == ',');
     }
     return true;
 }
 
-static const char *columns(struct walk *w)
+/* What is read of each row: groups, measures and, of parts, their parent. */
+static size_t columns(struct walk *w, bool parent, const struct field **out)
 {
-    struct buf b = BUF_INIT;
-    const char *s;
-    int at = (int)w->nby;
+    size_t n = 0;
 
     for (size_t i = 0; i < w->nby; i++)
-        buf_addf(&b, "%s%s", i > 0 ? ", " : "", perm_column(w->c, w->by[i].f, "t."));
+        out[n++] = w->by[i].f;
     for (size_t i = 0; i < w->nm; i++) {
-        buf_addf(&b, "%s%s", b.len > 0 ? ", " : "", perm_column(w->c, w->m[i].f, "t."));
-        w->m[i].col = at++;
+        w->m[i].col = (int)n;
+        out[n++] = w->m[i].f;
     }
-    s = b.len == 0 ? "1" : arena_strdup(w->c->a, buf_str(&b));
-    buf_free(&b);
-    return s;
+    if (parent)
+        out[n++] = w->a->t->parent;
+    return n;
 }
 
 /* ---- adding up ------------------------------------------------------------------------ */
@@ -316,7 +317,9 @@ enum { PARENTS_MOST = 1 << 26 }; /* ids: 8 MB of bits */
 /* false: there are none, or ids too large for it. */
 static bool see_parents(struct walk *w)
 {
-    struct db_stmt *s = scan_all(w->c, w->a->t->parent->ref, "t.id", NULL, NULL);
+    const struct table *parent = w->a->t->parent->ref;
+    const struct field *of = &parent->fields[F_ID];
+    struct db_stmt *s = scan_all(w->c, parent, &of, 1, NULL, NULL);
     uint64_t *bits = NULL;
     int64_t room = 0;
     bool fits = true;
@@ -352,23 +355,23 @@ static bool is_seen(const struct walk *w, int64_t parent)
 }
 
 /* All rows: whose parent may be seen is looked at here. */
-static struct db_stmt *parts(struct walk *w, const char *cols)
+static struct db_stmt *parts(struct walk *w, const struct field *const *fields, size_t n)
 {
     bool before = w->c->all;
     struct db_stmt *s;
 
     w->c->all = true;
-    s = scan_all(w->c, w->a->t, arena_fmt(w->c->a, "%s, t.%s", cols, w->a->t->parent->name), w->a->where, NULL);
+    s = scan_all(w->c, w->a->t, fields, n, w->a->where, NULL);
     w->c->all = before;
     return s;
 }
 
 static int walk_rows(struct walk *w)
 {
-    const char *cols = columns(w);
+    const struct field *read[BY_MAX + MEASURES_MAX + 1];
     bool through = by_parents(w) && see_parents(w);
-    int parent_at = (int)(w->nby + w->nm > 0 ? w->nby + w->nm : 1);
-    struct db_stmt *s = w->c->rc != BERTH_OK ? NULL : through ? parts(w, cols) : scan_all(w->c, w->a->t, cols, w->a->where, w->a->search);
+    size_t n = columns(w, through, read);
+    struct db_stmt *s = w->c->rc != BERTH_OK ? NULL : through ? parts(w, read, n) : scan_all(w->c, w->a->t, read, n, w->a->where, w->a->search);
     struct berth_val key[BY_MAX], v[MEASURES_MAX];
     struct buf b = BUF_INIT;
     int64_t seen = 0;
@@ -379,7 +382,7 @@ static int walk_rows(struct walk *w)
             w->exact = false;
             break;
         }
-        if (through && !is_seen(w, db_col_int(s, parent_at)))
+        if (through && !is_seen(w, db_col_int(s, (int)n - 1)))
             continue;
         for (size_t i = 0; i < w->nby; i++) {
             const struct field *f = w->by[i].f;
@@ -541,7 +544,7 @@ static struct group **sorted(struct walk *w)
 }
 
 /* Adds up; false with the ctx's error. */
-static bool tallied(struct walk *w)
+static bool tallied(struct walk *w, bool latest)
 {
     struct berth_ctx *c = w->c;
     const struct aggregate *a = w->a;
@@ -551,8 +554,8 @@ static bool tallied(struct walk *w)
         ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
         return false;
     }
-    if (!read_by(w, a->group) || !read_measures(w, SUM, a->sum) || !read_measures(w, AVG, a->avg) ||
-        !read_measures(w, MIN, a->min) || !read_measures(w, MAX, a->max))
+    if (!read_by(w, a->group) || !read_measures(w, SUM, a->sum, latest) || !read_measures(w, AVG, a->avg, false) ||
+        !read_measures(w, MIN, a->min, false) || !read_measures(w, MAX, a->max, false))
         return false;
     w->total = group_new(w);
     w->other = group_new(w);
@@ -566,6 +569,8 @@ static bool tallied(struct walk *w)
 
 static struct berth_val summed(const struct measure *m, const struct tally *t)
 {
+    if (m->what == MAX && t->n == 0)
+        return berth_nil();
     if (m->f->type == BERTH_REAL)
         return (struct berth_val){BERTH_REAL, 0, {.d = t->d}};
     return (struct berth_val){(int32_t)m->f->type, 0,
@@ -579,7 +584,7 @@ int aggregate_each(struct berth_ctx *c, const struct aggregate *a,
     struct group **all;
 
     *w = (struct walk){.c = c, .a = a, .exact = true};
-    if (!tallied(w))
+    if (!tallied(w, true))
         return c->rc;
     c->cut = c->cut || !w->exact;
     all = sorted(w);
@@ -603,7 +608,7 @@ int aggregate_json(struct berth_ctx *c, const struct aggregate *a, struct buf *o
     struct group **all;
 
     *w = (struct walk){.c = c, .a = a, .exact = true};
-    if (!tallied(w))
+    if (!tallied(w, false))
         return c->rc;
     all = sorted(w);
     json_open(&j, '{');

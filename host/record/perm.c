@@ -230,6 +230,18 @@ const char *reach_sql(struct berth_ctx *c, const struct table *t, const struct r
     return sql;
 }
 
+const char *reach_owners_sql(struct berth_ctx *c, const struct reach *r, const char *prefix)
+{
+    struct buf b = BUF_INIT;
+    const char *sql;
+
+    buf_addf(&b, "%sowner_id IN ", prefix);
+    list_ids(&b, &r->owners);
+    sql = arena_strndup(c->a, buf_str(&b), b.len);
+    buf_free(&b);
+    return sql;
+}
+
 void perm_where_one(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix,
                     struct buf *out)
 {

@@ -139,6 +139,8 @@ static inline bool reach_has(const struct reach *r, int64_t owner, int64_t pool)
 }
 /* Whose rows, without .shared, as one condition that no index is used for but the owners' of what is in pools. */
 const char *reach_sql(struct berth_ctx *c, const struct table *t, const struct reach *r, const char *prefix);
+/* The owners' rows alone, by any index that begins with the owner. */
+const char *reach_owners_sql(struct berth_ctx *c, const struct reach *r, const char *prefix);
 /* All of it as one SQL condition. */
 void perm_where_one(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix,
                     struct buf *out);

@@ -746,6 +746,8 @@ static void own_part(struct way *w, bool nulls)
 
     if (w->reach.all) {
         direct(w, "", nulls);
+    } else if (s->how == SEARCH_LATE) {
+        direct(w, reach_sql(w->c, s->t, &w->reach, "t."), nulls);
     } else if (by_id && w->search.value != NULL) {
         walk(w, nulls, 0, true);
     } else if (by_id && w->reach.owners.n <= FEW) {
@@ -914,13 +916,61 @@ int64_t scan_count(struct berth_ctx *c, const struct table *t, const struct wher
 }
 
 /* ---- everything ----------------------------------------------------------------------------- */
-struct db_stmt *scan_all(struct berth_ctx *c, const struct table *t, const char *columns, const struct where *where,
-                         const char *search)
+static bool has_field(const struct index *ix, const struct field *f)
+{
+    bool has = f->at == 0; /* the id stands in each */
+
+    for (size_t i = 0; i < ix->n && !has; i++)
+        has = ix->on[i] == f;
+    return has;
+}
+
+static bool has_fields(const struct index *ix, const struct where *w)
+{
+    bool has = w == NULL || (w->op != W_TAGGED && (w->f == NULL || has_field(ix, w->f)));
+
+    for (size_t i = 0; w != NULL && i < w->nkids && has; i++)
+        has = has_fields(ix, w->kids[i]);
+    return has;
+}
+
+/* Whether an index that begins with the owner has all that is asked: then each owner's part of it answers, and no row is
+ * read. */
+static bool owners_answer(const struct way *w, const struct field *const *fields, size_t n)
+{
+    const struct table *t = w->s->t;
+    bool answers = false;
+
+    for (size_t i = 0; w->reach.pools.n == 0 && i < t->nindexes && !answers; i++) {
+        const struct index *ix = &t->indexes[i];
+
+        answers = ix->on[0]->at == t->at_owner && ix->n > 1 && has_fields(ix, w->where);
+        for (size_t k = 0; k < n && answers; k++)
+            answers = has_field(ix, fields[k]);
+    }
+    return answers;
+}
+
+static const char *columns_of(struct berth_ctx *c, const struct field *const *fields, size_t n)
+{
+    struct buf b = BUF_INIT;
+    const char *s;
+
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&b, "%s%s", i > 0 ? ", " : "", perm_column(c, fields[i], "t."));
+    s = n == 0 ? "1" : arena_strdup(c->a, buf_str(&b));
+    buf_free(&b);
+    return s;
+}
+
+struct db_stmt *scan_all(struct berth_ctx *c, const struct table *t, const struct field *const *fields, size_t n,
+                         const struct where *where, const char *search)
 {
     struct scan s = {.t = t, .search = search};
     struct way w = {.c = c, .s = &s};
+    const char *columns = columns_of(c, fields, n);
     struct binds binds = {0};
-    struct buf sql = BUF_INIT;
+    struct buf sql = BUF_INIT, owned = BUF_INIT;
     size_t parts = 0;
 
     if (!aim(&w, where))
@@ -932,14 +982,20 @@ struct db_stmt *scan_all(struct berth_ctx *c, const struct table *t, const char 
         parts++;
     }
     if (w.reach.all || search != NULL || w.reach.owners.n > FEW) {
+        const char *whose = reach_sql(c, t, &w.reach, "t.");
+
+        if (!w.reach.all && search == NULL && owners_answer(&w, fields, n))
+            whose = reach_owners_sql(c, &w.reach, "t.");
         buf_puts(&sql, parts > 0 ? " UNION ALL " : "");
-        question(&w, columns, reach_sql(c, t, &w.reach, "t."), 0, &sql, &binds);
+        question(&w, columns, whose, 0, &sql, &binds);
         return prepared(&w, &sql, &binds);
     }
+    db_rare(c->st->db, &owned, "t.owner_id = ?");
     for (size_t i = 0; i < w.reach.owners.n; i++) { /* an owner's rows by the owners' index */
         buf_puts(&sql, parts++ == 0 ? "" : " UNION ALL ");
-        question(&w, columns, "t.owner_id = ?", w.reach.owners.v[i], &sql, &binds);
+        question(&w, columns, buf_str(&owned), w.reach.owners.v[i], &sql, &binds);
     }
+    buf_free(&owned);
     if (w.reach.pools.n > 0) {
         buf_puts(&sql, parts++ == 0 ? "" : " UNION ALL ");
         question(&w, columns, pool_sql(&w), 0, &sql, &binds);

@@ -25,10 +25,10 @@ int scan_rows(struct berth_ctx *c, const struct scan *s);
 /* How many there are, but at most `most`. */
 int64_t scan_count(struct berth_ctx *c, const struct table *t, const struct where *w, const char *search, int64_t most);
 
-/* Every record that a question finds and the user may read, columns as asked ("t.status, t.amount"), in no order.
- * NULL: nothing is visible, or the ctx failed. */
-struct db_stmt *scan_all(struct berth_ctx *c, const struct table *t, const char *columns, const struct where *w,
-                         const char *search);
+/* Every record that a question finds and the user may read, in no order: a column for each of the n fields, as the user
+ * may know them.  NULL: nothing is visible, or the ctx failed. */
+struct db_stmt *scan_all(struct berth_ctx *c, const struct table *t, const struct field *const *fields, size_t n,
+                         const struct where *w, const char *search);
 
 /* How many rows a walk passes: for each one wanted by id; in another order; there with a filter.  Tests make it
  * short. */

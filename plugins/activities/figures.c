@@ -8,7 +8,8 @@ enum { PEOPLE = 500 };
 
 struct person {
     struct berth_row *user;
-    int64_t done, visits, planned, late, overdue, last_at, submitted, draft, read, calls, tasks;
+    int64_t done, visits, planned, late, overdue, submitted, draft, read, calls, tasks;
+    struct berth_val last; /* done in these days */
     const struct berth_row *where;
 };
 struct people {
@@ -47,9 +48,9 @@ static const struct {
     size_t of; /* the member of a person that it counts into */
     const char *table, *where;
 } shown[] = {
-    {offsetof(struct person, done), "activity", "status = 'done' and start_at >= @now-7d"},
+    {offsetof(struct person, done), "activity", "status = 'done' and start_at >= @now-7d and start_at <= @now"},
     {offsetof(struct person, visits), "activity",
-     "status = 'done' and start_at >= @now-7d and kind in ('visit', 'received')"},
+     "status = 'done' and start_at >= @now-7d and start_at <= @now and kind in ('visit', 'received')"},
     {offsetof(struct person, planned), "activity",
      "status in ('planned', 'doing') and start_at >= @now and start_at < @now+7d"},
     {offsetof(struct person, late), "activity",
@@ -70,7 +71,21 @@ static int take(struct berth_ctx *c, const struct berth_total *t, void *arg)
 
     if (p != NULL)
         *(int64_t *)(void *)((char *)p + in->of) = t->count;
+    if (p != NULL && in->of == offsetof(struct person, done))
+        p->last = t->sum[0];
     return host->rc(c);
+}
+
+/* Of whoever did nothing in these days it is looked up. */
+static struct berth_val last_of(struct berth_ctx *c, const struct person *p)
+{
+    struct berth_row *last;
+
+    if (p->last.type != BERTH_NULL)
+        return p->last;
+    last = host->next(host->find(c, "activity", "owner_id = ? and status = 'done' and start_at <= @now order by start_at desc limit 1",
+                                 BERTH_ARGS(host->get(p->user, "id"))));
+    return last == NULL ? berth_nil() : host->get(last, "start_at");
 }
 
 static void take_where(struct berth_ctx *c, struct people *p)
@@ -116,20 +131,15 @@ static void tell_where(struct berth_ctx *c, const struct berth_row *w)
 int overview(struct berth_ctx *c)
 {
     struct people *p = team(c);
-    struct berth_val now = berth_i(host->now(c));
 
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
         host->totals(c, shown[i].table, host->fmt(c, "owner_id in @team and %s", shown[i].where),
-                     BERTH_NOARGS, "owner_id", NULL, take, &(struct into){p, shown[i].of});
+                     BERTH_NOARGS, "owner_id", strcmp(shown[i].table, "activity") == 0 ? "start_at" : NULL, take, &(struct into){p, shown[i].of});
     take_where(c, p);
     host->json_open(c, NULL, '{');
     host->json_open(c, "rows", '[');
     for (size_t i = 0; i < p->n && host->rc(c) == BERTH_OK; i++) {
         const struct person *x = &p->at[i];
-        struct berth_row *last = host->next(host->find(
-            c, "activity",
-            "owner_id = ? and status = 'done' and start_at <= ? order by start_at desc limit 1",
-            BERTH_ARGS(host->get(x->user, "id"), now)));
 
         host->json_open(c, NULL, '{');
         host->json(c, "name", host->get(x->user, "name"));
@@ -139,7 +149,7 @@ int overview(struct berth_ctx *c)
         host->json(c, "planned", berth_i(x->planned));
         host->json(c, "late", berth_i(x->late));
         host->json(c, "overdue", berth_i(x->overdue));
-        host->json(c, "last_at", last == NULL ? berth_nil() : host->get(last, "start_at"));
+        host->json(c, "last_at", last_of(c, x));
         host->json_close(c);
     }
     host->json_close(c);

@@ -282,7 +282,7 @@ static const struct berth_field hard_fields[] = {
 
 #define PART(name, fields, titled, pic) {name, fields, .flags = BERTH_DETAIL | BERTH_HIDDEN | BERTH_HISTORY, .title = titled, .icon = pic}
 static const struct berth_table tables[] = {
-    {"customer", customer_fields, BERTH_KEYS({"created_at"}, {"updated_at"}, {"is_hard, name"}), .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name",
+    {"customer", customer_fields, BERTH_KEYS({"created_at"}, {"updated_at"}, {"is_hard, name"}, {"owner_id, lifecycle, level, pool_id"}), .flags = BERTH_OWNED | BERTH_POOLED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name",
      .icon = "building", .rights = "sales: own create import; manager: tree create delete import export",
      .kept = "lifecycle = 'customer'", .nav = "customers 50", .step = "next_action_on, log"},
     {"contact", contact_fields, BERTH_KEYS({"created_at"}, {"updated_at"}), .flags = BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN, .title = "name", .icon = "user",

@@ -160,7 +160,7 @@ int funnel(struct berth_ctx *c)
     stages = host->find(c, "stage", "pipeline_id = ? order by place, id limit 60", BERTH_ARGS(berth_i(pipeline)));
     for (struct berth_row *r; (r = host->next(stages)) != NULL && s->n < STAGES;)
         s->at[s->n++].stage = r;
-    where(&now, "pipeline_id = ?", berth_i(pipeline));
+    where(&now, "status in ('open', 'on_hold', 'won', 'lost') and pipeline_id = ?", berth_i(pipeline)); /* all, by the key that has it all */
     where(&log, "pipeline_id = ?", berth_i(pipeline));
     whose(&now, user, department);
     whose(&log, user, department);
@@ -223,24 +223,55 @@ static const char *target_name(struct berth_ctx *c, const struct berth_row *t)
     return of == NULL ? host->tr(c, "opportunities.target_scope.company") : host->get(of, "name").s;
 }
 
-static void tell_target(struct berth_ctx *c, const struct berth_row *t)
+/* What is won and open for a target; several are of the same people and time, such as amount, TEU and count. */
+struct course {
+    const struct berth_row *target;
+    struct sum won, open;
+};
+enum { TARGETS = 100 };
+struct courses {
+    struct course at[TARGETS];
+    size_t n;
+};
+
+static bool same_sums(const struct berth_row *a, const struct berth_row *b)
+{
+    static const char *const of[] = {"owner_id", "department_id", "from_on", "to_on"};
+    bool same = strcmp(host->get(a, "scope").s, host->get(b, "scope").s) == 0;
+
+    for (size_t i = berth_says(a, "scope", "company") ? 2 : 0; i < sizeof(of) / sizeof(of[0]) && same; i++)
+        same = berth_number(a, of[i]) == berth_number(b, of[i]);
+    return same;
+}
+
+static const struct course *course_of(struct berth_ctx *c, struct courses *known, const struct berth_row *t)
+{
+    struct course *x;
+
+    for (size_t i = 0; i < known->n; i++)
+        if (same_sums(known->at[i].target, t))
+            return &known->at[i];
+    x = &known->at[known->n++];
+    x->target = t;
+    sum_of(c, t, "won", "closed_on", &x->won);
+    sum_of(c, t, "open", "close_on", &x->open);
+    return x;
+}
+
+static void tell_target(struct berth_ctx *c, const struct berth_row *t, const struct course *x)
 {
     static const char *const told[][2] = {{"target", "id"}, {"scope", "scope"}, {"metric", "metric"}, {"owner", "owner_id"}, {"department", "department_id"},
                                           {"wanted", "value"}};
-    struct sum won = {0}, open = {0};
-    double done, ahead, wanted = host->get(t, "value").d;
-
-    sum_of(c, t, "won", "closed_on", &won);
-    sum_of(c, t, "open", "close_on", &open);
-    done = metric_of(t, &won);
+    double done = metric_of(t, &x->won), wanted = host->get(t, "value").d;
     /* what is open counts as likely as it is: by its share of weighted amount */
-    ahead = metric_of(t, &open) * (open.amount > 0 ? (double)open.weighted / (double)open.amount : 0);
+    double ahead = metric_of(t, &x->open) * (x->open.amount > 0 ? (double)x->open.weighted / (double)x->open.amount : 0);
+
     host->json_open(c, NULL, '{');
     host->json(c, "name", berth_s(target_name(c, t)));
     for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
         host->json(c, told[i][0], host->get(t, told[i][1]));
     host->json(c, "won", real(done));
-    host->json(c, "open", real(metric_of(t, &open)));
+    host->json(c, "open", real(metric_of(t, &x->open)));
     host->json(c, "forecast", real(done + ahead));
     host->json(c, "reached", real(wanted > 0 ? done / wanted : 0));
     host->json_close(c);
@@ -249,17 +280,18 @@ static void tell_target(struct berth_ctx *c, const struct berth_row *t)
 /* GET /api/opportunities/forecast?on=2026-11-26: every target that one may see and that covers the day. */
 int forecast(struct berth_ctx *c)
 {
+    struct courses *known = host->alloc(c, sizeof(*known));
     const char *on = day(c, "on");
     struct berth_rows *targets;
 
     if (host->rc(c) != BERTH_OK)
         return host->rc(c);
     on = on == NULL ? "@today" : host->fmt(c, "'%s'", on);
-    targets = host->find(c, "sales_target", host->fmt(c, "from_on <= %s and to_on >= %s order by id limit 100", on, on), BERTH_NOARGS);
+    targets = host->find(c, "sales_target", host->fmt(c, "from_on <= %s and to_on >= %s order by id limit %d", on, on, TARGETS), BERTH_NOARGS);
     host->json_open(c, NULL, '{');
     host->json_open(c, "targets", '[');
     for (struct berth_row *t; (t = host->next(targets)) != NULL && host->rc(c) == BERTH_OK;)
-        tell_target(c, t);
+        tell_target(c, t, course_of(c, known, t));
     host->json_close(c);
     return host->json_close(c);
 }

@@ -192,7 +192,8 @@ static const struct berth_field target_fields[] = {
 #define WORK (BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN)
 #define PART (BERTH_DETAIL | BERTH_HIDDEN)
 static const struct berth_table tables[] = {
-    {"opportunity", deal_fields, BERTH_KEYS({"owner_id, status"}, {"pipeline_id, stage_id, owner_id, base_amount, weighted"}, {"status, close_on"}, {"status, closed_on"},
+    {"opportunity", deal_fields, BERTH_KEYS({"owner_id, status, stage_id, base_amount, weighted"}, {"status, pipeline_id, stage_id, owner_id, base_amount, weighted"},
+     {"status, close_on, id, owner_id, base_amount, base_profit, weighted, teu"}, {"status, closed_on, id, owner_id, base_amount, base_profit, weighted, teu, lost_reason, lost_to, mode, direction"},
      {"is_key, status, close_on"}, {"status"}, {"idle"}, {"created_at"}, {"updated_at"}),
      WORK, .title = "name", .icon = "star", .nav = "sales 20", .step = "next_action_on, log, next_step", .step_when = "status = 'open'",
      .taken = "lead: customer_id, contact_id, lead_id", .taken_when = "status in ('open', 'on_hold')", .rights = "sales: own create import; manager: tree create delete import export"},

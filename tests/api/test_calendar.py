@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from site_ import day, until
+from site_ import PASSWORD, day, until
 
 number = itertools.count(1)
 
@@ -240,6 +240,25 @@ def test_managers_see_where_everybody_is_and_how_far(people):
     assert {r["name"] for r in alice.get("/activities/overview").json["rows"]} == {"Alice Wong"}
     assert "Alice Wong" not in {r["name"] for r in people["lan"].get("/activities/overview").json["rows"]}
     assert alice.delete(f"/whereabouts/{away['id']}").status == 204
+
+
+def test_the_overview_of_a_large_team_counts_what_each_did(people, site):
+    admin, now = people["admin"], datetime.datetime.now(datetime.timezone.utc)
+    ago = lambda **t: (now - datetime.timedelta(**t)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    role = {r["name"]: r["id"] for r in admin.rows("role")}
+    unit = admin.made("department", name=name())
+    boss = admin.made("user", login=name().replace(" ", "."), name="Boss", department_id=unit["id"])
+    admin.made("user_role", user_id=boss["id"], role_id=role["manager"])
+    assert admin.post(f"/user/{boss['id']}/_password", {"password": PASSWORD}).status == 204
+    team = [admin.made("user", login=name().replace(" ", "."), name=f"Rower {i}", department_id=unit["id"], manager_id=boss["id"]) for i in range(12)]
+    for i, one in enumerate(team):
+        for days in range(i % 3):
+            admin.made("activity", owner_id=one["id"], subject=name(), kind="visit" if days else "call", status="done", start_at=ago(days=days, hours=1))
+        if i % 3 == 0:
+            admin.made("activity", owner_id=one["id"], subject=name(), status="done", start_at=ago(days=20))
+    rows = {r["name"]: r for r in site.sign_in(boss["login"]).get("/activities/overview").json["rows"]}
+    assert [(rows[o["name"]]["done"], rows[o["name"]]["visits"]) for o in team] == [(i % 3, i % 3 // 2) for i in range(12)]
+    assert [rows[o["name"]]["last_at"] for o in team] == [ago(days=20) if i % 3 == 0 else ago(hours=1) for i in range(12)]
 
 
 def test_people_set_themselves_targets(people):

@@ -2,7 +2,7 @@
 """The daily work of a large sales team: a million customers, two million contacts, ten million activities, half a
 million opportunities, made once in build/bench/sales, and how long each screen's questions take.
 
-  sales.py [make lists boards page home graph reports memory]     --requests N --scale N
+  sales.py [make lists boards page home graph sums reports]     --requests N --scale N
 """
 import argparse
 import http.client
@@ -289,15 +289,32 @@ def graph(o, b):
         told(f"graph of two hops, {who}", f"relations, two hops, {len(ms[0][1]['nodes'])} nodes, {len(ms[0][1]['links'])} links, {who}", [m for m, _ in ms], 100)
 
 
+def sums(o, b):
+    """What boards, tiles of the home page and lists add up."""
+    for who, login in WHO:
+        a = Asking(b, login)
+        for name in LISTS:
+            meta = a.get(f"_meta/{name}")[1]
+            money = [f["name"] for f in meta["fields"] if f["type"] == "money" and f["name"] in ("base_amount", "weighted")]
+            for v in (v for v in meta["views"] if v["look"] == "board"):
+                told(f"sums of boards, {who}", f"{name}, {v['name']}, sums, {who}",
+                     [a.get(f"{name}/_aggregate", view=v["name"], group=v["by"], sum=",".join(money) or None)[0] for _ in range(20)], 100)
+        for t in a.get("_home")[1]["tiles"]:
+            if t["table"] in LISTS and t["kind"] != "table":
+                told(f"tiles, {who}", f"{t['name']}, {who}",
+                     [a.get(f"{t['table']}/_aggregate", tile=t["name"], group=t["by"], sum=t["sum"])[0] for _ in range(10)], 250)
+
+
 def reports(o, b):
     for who, login in WHO:
         a = Asking(b, login)
-        for what in ("opportunities/funnel", "opportunities/forecast"):
-            told(f"reports, {who}", f"{what}, {who}", [a.get(what)[0] for _ in range(5)], 2500)
+        for what, of in (("opportunities/funnel", {}), ("opportunities/forecast", {}), ("opportunities/closed", {}), ("opportunities/closed", {"by": "rival"}),
+                         ("activities/overview", {}), ("activities/targets", {}), ("activities/reports", {})):
+            told(f"reports, {who}", " ".join([what, *of.values(), who]), [a.get(what, **of)[0] for _ in range(5)], 1000)
 
 
 def main():
-    all_ = {"lists": lists, "boards": boards, "page": page, "home": home, "graph": graph, "reports": reports}
+    all_ = {"lists": lists, "boards": boards, "page": page, "home": home, "graph": graph, "sums": sums, "reports": reports}
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("names", nargs="*", metavar="NAME", help="make " + " ".join(all_))
     p.add_argument("--requests", type=int, default=100, help="of each kind")
