@@ -10,7 +10,8 @@
 #include "text/valid.h"
 
 enum rank { RANK_WHOLE, RANK_BEGINS, RANK_WORD, RANK_ELSEWHERE };
-enum { CANDIDATES = 16, NEWEST = 32, SNIPPET = 120, BEFORE = 30 };
+enum { CANDIDATES = 16, NEWEST = 32, LATE = 300, /* with more a search does not wait for the index, either */
+       SNIPPET = 120, BEFORE = 30 };
 
 struct hit {
     int64_t id, updated;
@@ -190,13 +191,14 @@ static void seek(struct hunt *h, const char *cols, enum search_how how, const st
         scan_rows(h->c, &s);
 }
 
-static const struct where *is_mine(struct hunt *h)
+static const struct where *is_among(struct hunt *h, int field, const int64_t *ids, size_t n)
 {
     struct where *w = arena_alloc(h->c->a, sizeof(*w));
 
-    *w = (struct where){.op = W_EQ, .f = &h->t->fields[h->t->at_owner], .nv = 1};
-    w->v = arena_alloc(h->c->a, sizeof(*w->v));
-    *w->v = berth_i(h->c->who->id);
+    *w = (struct where){.op = n == 1 ? W_EQ : W_IN, .f = &h->t->fields[field], .nv = n};
+    w->v = arena_alloc(h->c->a, n * sizeof(*w->v));
+    for (size_t i = 0; i < n; i++)
+        w->v[i] = berth_i(ids[i]);
     return w;
 }
 
@@ -211,9 +213,11 @@ static void choose_fields(struct hunt *h)
             h->f[h->nf++] = &t->fields[i];
 }
 
-/* The newest, titles that begin with it, and where there are more than those, one's own. */
+/* The newest, titles that begin with it, where there are more than those, one's own, and what was just saved. */
 static void hunt(struct hunt *h)
 {
+    int64_t late[LATE];
+    size_t nlate = search_late(h->c, h->t, late, LATE);
     const char *cols;
 
     choose_fields(h);
@@ -224,7 +228,9 @@ static void hunt(struct hunt *h)
     if (h->start_len > 0 && search_by(h->c, h->t->title))
         seek(h, cols, SEARCH_TITLES, NULL, CANDIDATES);
     if (more && h->t->at_owner >= 0 && h->c->who != NULL)
-        seek(h, cols, SEARCH_NEWEST, is_mine(h), CANDIDATES);
+        seek(h, cols, SEARCH_NEWEST, is_among(h, h->t->at_owner, &h->c->who->id, 1), CANDIDATES);
+    if (nlate > 0)
+        seek(h, cols, SEARCH_LATE, is_among(h, F_ID, late, nlate), CANDIDATES);
     qsort(h->hit, h->n, sizeof(h->hit[0]), by_rank);
 }
 

@@ -259,6 +259,10 @@ struct search search_plan(struct berth_ctx *c, const struct table *t, const char
 
     if (text == NULL || s.nothing)
         return s;
+    if (how == SEARCH_LATE) {
+        s.test = true;
+        return s;
+    }
     if (how == SEARCH_TITLES)
         add_title(c, &s, &terms);
     else
@@ -270,6 +274,14 @@ struct search search_plan(struct berth_ctx *c, const struct table *t, const char
     s.by_marks = marks_tell(c, reach, &terms);
     ask_index(c, &s, &terms);
     return s;
+}
+
+size_t search_late(struct berth_ctx *c, const struct table *t, int64_t *ids, size_t most)
+{
+    if (!t->searched)
+        return 0;
+    db_fts_wait(c->st->db, SEARCH_WAIT_MS);
+    return db_fts_late(c->conn, index_name(c, t), ids, most);
 }
 
 struct search search_rows_only(const struct search *s)

@@ -28,10 +28,15 @@ enum search_how {
     SEARCH_NEWEST, /* newest first */
     SEARCH_SORTED, /* in an order of fields */
     SEARCH_TITLES, /* newest first, and only titles that begin with the text; where very many do, that are it */
+    SEARCH_LATE,   /* rows that the filter names and the index may not have yet: they are looked at themselves */
 };
 /* reach: whose records are looked for. */
 struct search search_plan(struct berth_ctx *c, const struct table *t, const char *text, const struct reach *reach,
                           enum search_how how);
+
+/* Rows that were just saved and that the index does not have yet, although it was waited for: the latest first, at most
+ * `most` ids.  Asked before the search: what is not among them is in the index. */
+size_t search_late(struct berth_ctx *c, const struct table *t, int64_t *ids, size_t most);
 
 /* The same question by looking at rows alone. */
 struct search search_rows_only(const struct search *s);
