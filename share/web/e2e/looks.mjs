@@ -101,6 +101,46 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
     await page.locator('[data-t=asof]').waitFor({ state: 'detached' })
   })
 
+  for (const [size, name] of [[undefined, 'desk'], [PHONE, 'tablet']]) await test('a first click on a head sorts, though dragging is not there yet, and nothing flies after it: ' + name, size ? { size: { width: 1024, height: 768 }, touch: true } : {}, async (page) => {
+    await signIn(page)
+    await page.goto('/t/lead?view=all')
+    await page.route(/drag-.*\.js/, async (r) => { await new Promise((later) => setTimeout(later, 400)); await r.continue() })
+    await page.locator('.gb .gr').first().waitFor()
+    const came = page.waitForResponse(/drag-.*\.js/)
+    const head = page.locator('[data-sort=next_action_on]')
+    if (size) await head.tap()
+    else await head.click()
+    await until('sorted', async () => /sort=next_action_on/.test(page.url()))
+    await came
+    await page.mouse.move(400, 400)
+    await page.mouse.move(500, 500)
+    await page.evaluate(() => new Promise((r) => setTimeout(r, 500))) /* a long press would begin by then */
+    assert.equal(await page.locator('.flying').count(), 0)
+    if (size) return
+    await page.locator('[data-sort=name]').click({ modifiers: ['Shift'] })
+    await until('by both', async () => /sort=next_action_on,name/.test(decodeURIComponent(page.url())))
+    assert.deepEqual(await page.locator('.gh small').allInnerTexts(), ['2', '1'])
+  })
+
+  await test('the keyboard stays with a column that is added or moved, and Escape closes', {}, async (page) => {
+    await signIn(page)
+    await page.goto('/t/lead?view=all')
+    await page.locator('[data-t=columns]').click()
+    const line = page.locator('.cc li', { hasText: 'Website' })
+    await line.locator('input').focus()
+    await page.keyboard.press('Space')
+    await page.locator('[data-sort=website]').waitFor({ state: 'attached' })
+    const up = line.locator('button').first()
+    await up.focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Enter')
+    const heads = () => page.locator('.gh [data-sort]').evaluateAll((all) => all.map((x) => x.dataset.sort))
+    await until('moved by two', async () => { const h = await heads(); return h.indexOf('website') === h.length - 3 })
+    await page.keyboard.press('Escape')
+    await page.locator('.disp').waitFor({ state: 'detached' })
+    await page.locator('[data-t=columns]:focus').waitFor()
+  })
+
   await test('groups open and close, the keyboard reaches them, sums stand at the foot', {}, async (page, stamp) => {
     await signIn(page)
     const m = await metaOf(page)

@@ -72,6 +72,7 @@ export function startDrag(e: PointerEvent, d: Drag): void {
   }
   function move(m: PointerEvent): void {
     if (m.pointerId !== e.pointerId) return
+    if (!m.buttons) return stop() /* let go outside the window */
     ;[x, y] = [m.clientX, m.clientY]
     const far = Math.hypot(x - x0, y - y0) > FAR
     if (!on && finger && far) stop()
