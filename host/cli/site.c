@@ -164,6 +164,7 @@ int site_open(struct site *s, const struct conf_list *scripts_left_out, struct b
     s->opened = true;
     if (migrate(s, err) < 0 || store_open(&s->st, err) < 0 || reindex_stale(&s->st, err) < 0)
         return -1;
+    model_free(&s->bare); /* 2 MB: the one in force has all of it */
     s->st.plugin_states = arena_alloc(a, (s->plugins.n + 1) * sizeof(void *));
     if (site_write(s, install_body, s, err) < 0 || site_write(s, open_body, s, err) < 0 || site_write(s, order_body, s, err) < 0)
         return -1;
