@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "db/sqlite.h"
 
 enum {
@@ -164,24 +165,33 @@ static void see_columns(struct db_conn *c, const char *table, const struct db_sc
     }
 }
 
-static void see_indexes(struct db_conn *c, const char *table, const struct db_schema *seen)
+/* As created, by name: to look for each index in the list of all tables would take longer than all else. */
+static struct map index_texts(struct db_conn *c, struct arena *a)
+{
+    struct db_stmt *s = sq_prepare(c, "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");
+    struct map texts = {0};
+
+    while (db_step(s) == DB_ROW)
+        map_put(&texts, arena_strdup(a, text(s, 0)), arena_strdup(a, text(s, 1)));
+    return texts;
+}
+
+static void see_indexes(struct db_conn *c, const char *table, const struct map *texts, const struct db_schema *seen)
 {
     struct db_stmt *s = sq_prepare(
-        c, "SELECT l.name, l.\"unique\", l.partial, m.sql,"
-           " (SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_index_info(l.name)"
-           "  ORDER BY seqno)),"
-           " (SELECT count(*) FROM pragma_index_info(l.name) WHERE name IS NULL)"
-           " FROM pragma_index_list(?) l LEFT JOIN sqlite_schema m"
-           " ON m.type = 'index' AND m.name = l.name ORDER BY l.name");
+        c, "SELECT l.name, l.\"unique\", l.partial,"
+           " (SELECT group_concat(coalesce(name, '()'), ', ') FROM (SELECT name FROM pragma_index_info(l.name)"
+           "  ORDER BY seqno))"
+           " FROM pragma_index_list(?) l ORDER BY l.name");
 
     db_bind_text(s, 1, table, -1);
     while (db_step(s) == DB_ROW) {
-        bool expression = sq_col_int(s, 5) > 0;
+        const char *columns = text(s, 3);
         struct db_index ix = {.name = text(s, 0),
                               .unique = sq_col_int(s, 1) != 0,
                               .partial = sq_col_int(s, 2) != 0,
-                              .sql = text(s, 3),
-                              .columns = expression ? "" : text(s, 4)};
+                              .sql = map_get(texts, text(s, 0)),
+                              .columns = strstr(columns, "()") != NULL ? "" : columns};
 
         seen->index(seen->arg, table, &ix);
     }
@@ -196,6 +206,8 @@ int sq_schema(struct db_conn *c, const struct db_schema *seen)
                       " AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
                       " AND l.name NOT IN ('fts_todo', 'fts_range') ORDER BY l.type, l.name");
     int rc = db_read_begin(c);
+    struct arena *a = arena_new();
+    struct map texts = seen->index != NULL ? index_texts(c, a) : (struct map){0};
 
     while (rc >= 0 && (rc = db_step(s)) == DB_ROW) {
         const char *name = text(s, 0);
@@ -210,9 +222,11 @@ int sq_schema(struct db_conn *c, const struct db_schema *seen)
         if (seen->column != NULL)
             see_columns(c, name, seen);
         if (seen->index != NULL)
-            see_indexes(c, name, seen);
+            see_indexes(c, name, &texts, seen);
     }
     db_reset(s);
     db_read_end(c);
+    map_free(&texts);
+    arena_free(&a);
     return rc < 0 ? rc : DB_OK;
 }

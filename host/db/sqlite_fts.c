@@ -145,13 +145,13 @@ int sq_fts_create(struct db_conn *c, const char *name)
     return rc;
 }
 
-static bool has_table(struct db_conn *c, const char *name, const char *sql_like)
+/* type: "table" or "virtual". */
+static bool has_table(struct db_conn *c, const char *name, const char *type)
 {
-    struct db_stmt *s = sq_prepare(c, "SELECT 1 FROM sqlite_schema WHERE type = 'table'"
-                                      " AND name = ? AND sql LIKE ?");
+    struct db_stmt *s = sq_prepare(c, "SELECT 1 FROM pragma_table_list(?) WHERE schema = 'main' AND type = ?");
 
     db_bind_text(s, 1, name, -1);
-    db_bind_text(s, 2, sql_like, -1);
+    db_bind_text(s, 2, type, -1);
     bool found = db_step(s) == DB_ROW;
     db_reset(s);
     return found;
@@ -159,7 +159,7 @@ static bool has_table(struct db_conn *c, const char *name, const char *sql_like)
 
 bool sq_fts_exists(struct db_conn *c, const char *name)
 {
-    return has_table(c, name, "CREATE VIRTUAL TABLE%");
+    return has_table(c, name, "virtual");
 }
 
 static int forget_notes(struct db_conn *c, const char *name)
@@ -583,7 +583,7 @@ void sq_fts_open(struct sq_db *db)
     f->drain = mem_alloc(sizeof(*f->drain));
     *f->drain =
         (struct drain){.work = {.body = drain_body, .done = drain_done, .arg = f->drain, .idle = true}, .db = db};
-    if (!has_table(&db->w->base, TODO, "%"))
+    if (!has_table(&db->w->base, TODO, "table"))
         return;
     atomic_store(&f->noted, 1);
     sq_exec(&db->w->base, CREATE_RANGE); /* earlier versions had none */
@@ -658,9 +658,9 @@ bool sq_fts_wait(struct db *base, int max_ms)
 
 bool sq_fts_settled(struct db_conn *c)
 {
-    if (has_table(c, RANGE, "%"))
+    if (has_table(c, RANGE, "table"))
         return !any(c, "SELECT 1 FROM " TODO " UNION ALL SELECT 1 FROM " RANGE " LIMIT 1");
-    return !has_table(c, TODO, "%") || !any(c, "SELECT 1 FROM " TODO " LIMIT 1");
+    return !has_table(c, TODO, "table") || !any(c, "SELECT 1 FROM " TODO " LIMIT 1");
 }
 
 size_t sq_fts_late(struct db_conn *c, const char *name, int64_t *ids, size_t most)

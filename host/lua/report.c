@@ -249,7 +249,7 @@ int report_read(struct vm *vm, struct arena *a, const struct model *m, struct sc
         return -1;
     }
     script->report = x.r;
-    c = x.r->idle ? NULL : report_check(m, err);
+    c = x.r->idle ? NULL : report_check(m, x.r->sql, err);
     if (c != NULL)
         check_sql(x.r, c, err);
     db_conn_close(&c);

@@ -11,10 +11,11 @@
 
 #include "record/ctx.h"
 
-/* A connection for the user's SQL, see db_report(); to be closed with db_conn_close().  NULL with err. */
-struct db_conn *report_open(struct berth_ctx *c, struct buf *err);
+/* A connection for the user's SQL, see db_report(), with views of the tables that the SQL names; to be closed with
+ * db_conn_close().  NULL with err. */
+struct db_conn *report_open(struct berth_ctx *c, const char *sql, struct buf *err);
 /* The same with every field of the model and no rows: to check SQL with. */
-struct db_conn *report_check(const struct model *m, struct buf *err);
+struct db_conn *report_check(const struct model *m, const char *sql, struct buf *err);
 /* Binds :today, :me and what args says: {"from":"2026-01-01","owner":7}; false with *name: a placeholder that is none of them. */
 bool report_bind(struct berth_ctx *c, struct db_stmt *s, const json_t *args, const char **name);
 

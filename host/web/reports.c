@@ -172,7 +172,7 @@ static void rows_json(struct call *k, const struct script_report *r, struct db_s
 static void run(struct call *k, const struct script_report *r, const json_t *args)
 {
     struct buf err = BUF_INIT;
-    struct db_conn *conn = report_open(&k->c, &err);
+    struct db_conn *conn = report_open(&k->c, r->sql, &err);
     struct db_stmt *s = NULL;
     const char *name = NULL;
 
