@@ -6,22 +6,30 @@ import './css/shell.css'
 import './css/list.css'
 import App from './App.vue'
 import { locale, setLocale } from './core/i18n'
-import { expectMeta } from './core/meta'
-import { boot, phase, phone, signedInBefore } from './core/session'
-import { router } from './router'
+import { loadMeta } from './core/meta'
+import { atRest } from './core/rest'
+import { boot, phase } from './core/session'
+import { keepAsked } from './first'
+import { links } from './core/router'
+import { begin } from './router'
 
-const app = createApp(App)
+const app = createApp(App).use(links)
 /* The first address may depend on who signs in, so routing begins when that is known. */
 const routed = watch(phase, (p) => {
   if (p !== 'in') return
-  app.use(router)
+  begin()
   queueMicrotask(() => routed())
 }, { flush: 'sync' })
 
-/* A list's metadata is asked for along with who one is: on a slow line each question after another costs. */
+/* A list is drawn at once with what it is made of. */
 const table = /^\/t\/(\w+)$/.exec(location.pathname)?.[1]
-if (table && signedInBefore()) expectMeta(table)
-if (table) void (phone.value ? import('./ui/CardList.vue') : import('./ui/DataGrid.vue')).catch(() => {})
-void Promise.all([setLocale(locale.value), boot()]).then(() => app.mount('#app'))
+const ready = async (): Promise<unknown> => {
+  await boot()
+  return phase.value === 'in' && table ? loadMeta(table).catch(() => {}) : undefined /* the page tells what is wrong */
+}
+void Promise.all([setLocale(locale.value), ready()]).then(() => {
+  app.mount('#app')
+  atRest(keepAsked, 4000)
+})
 /* At once: what changes before it listens is not told. */
 void import('./core/live').then((m) => m.live())

@@ -1,48 +1,16 @@
 // i18n.ts - the UI's own words: a JSON catalog a language, and one more for parts that come later; loaded on demand.
 import { reactive, ref, shallowRef } from 'vue'
+import { BUILT, built, chosenBefore, guess, load, LOCALE, loadPages, type Catalog } from '../first'
 
-const BUILT = { 'zh-CN': '简体中文', 'zh-TW': '繁體中文', vi: 'Tiếng Việt', en: 'English' } as const
-type Built = keyof typeof BUILT
 /** Built in, or a language that an administrator added as a file. */
 export type Locale = string
 /** By their own names. */
 export const LOCALES: Record<Locale, string> = reactive({ ...BUILT })
-type Catalog = Record<string, string>
-
-const KEY = 'berth.locale'
-const load: Record<Built, () => Promise<{ default: Catalog }>> = {
-  en: () => import('../locales/en.json'),
-  'zh-CN': () => import('../locales/zh-CN.json'),
-  'zh-TW': () => import('../locales/zh-TW.json'),
-  vi: () => import('../locales/vi.json'),
-}
-const loadPages: Record<Built, () => Promise<{ default: Catalog }>> = {
-  en: () => import('../locales/pages/en.json'),
-  'zh-CN': () => import('../locales/pages/zh-CN.json'),
-  'zh-TW': () => import('../locales/pages/zh-TW.json'),
-  vi: () => import('../locales/pages/vi.json'),
-}
-
 export const isLocale = (s: string | null | undefined): s is Locale => !!s && s in LOCALES
-/* What an added language leaves out stands in English, as the host's labels do. */
-const built = (l: Locale): Built => (l in BUILT ? (l as Built) : 'en')
 
-function guess(): Locale {
-  for (const l of navigator.languages ?? []) {
-    if (/^zh-(TW|HK|MO|Hant)/i.test(l)) return 'zh-TW'
-    if (/^zh/i.test(l)) return 'zh-CN'
-    if (/^vi/i.test(l)) return 'vi'
-    if (/^en/i.test(l)) return 'en'
-  }
-  return 'en'
-}
-
-const stored = localStorage.getItem(KEY)
 /** Whether the person chose a language in this browser; if not, the user's own from the host wins. */
-const kept = !!stored && /^[a-z]{2,3}(-\w+)*$/.test(stored)
-export let chosen = kept
-/* One that was added is known to the host only, which is asked next. */
-export const locale = ref<Locale>(kept ? stored : guess())
+export let chosen = !!chosenBefore
+export const locale = ref<Locale>(chosenBefore ?? guess())
 const words = shallowRef<Catalog>({})
 /** What administrators say instead. */
 export const instead = shallowRef<Catalog>({})
@@ -69,7 +37,7 @@ export async function setLocale(l: Locale, remember = false): Promise<void> {
   document.documentElement.lang = l
   if (remember) {
     chosen = true
-    localStorage.setItem(KEY, l)
+    localStorage.setItem(LOCALE, l)
   }
 }
 

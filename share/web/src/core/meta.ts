@@ -40,24 +40,9 @@ const allView = (m: Meta): View => ({
   columns: m.fields.filter((f) => f.list || f.name === m.title).map((f) => f.name),
 })
 
-/* Asked for before the page knows that it wants it; once. */
-const early = new Map<string, Promise<Meta>>()
-const ask = (table: string, signal?: AbortSignal): Promise<Meta> => get<Meta>('_meta/' + table, {}, signal)
-export function expectMeta(table: string): void {
-  const answer = ask(table)
-  answer.catch(() => {})
-  early.set(table + locale.value, answer)
-}
-function fetched(table: string, signal: AbortSignal): Promise<Meta> {
-  const key = table + locale.value
-  const first = early.get(key)
-  early.delete(key)
-  return first ? first.catch(() => ask(table, signal)) : ask(table, signal)
-}
-
 const query = (table: string): QueryObserverOptions<Meta, Error> => ({
   queryKey: ['meta', table, locale.value],
-  queryFn: async ({ signal }) => complete(await fetched(table, signal)),
+  queryFn: async ({ signal }) => complete(await get<Meta>('_meta/' + table, {}, signal)),
   staleTime: 300_000,
   placeholderData: (old: Meta | undefined) => (old?.table === table ? old : undefined),
 })

@@ -1,6 +1,6 @@
 // query.ts - server state: a thin Vue adapter over query-core (the official one drags in more).
 import {
-  InfiniteQueryObserver, QueryClient, QueryObserver,
+  InfiniteQueryObserver, notifyManager, QueryClient, QueryObserver,
   type InfiniteData, type InfiniteQueryObserverOptions, type InfiniteQueryObserverResult,
   type QueryKey, type QueryObserverOptions, type QueryObserverResult,
 } from '@tanstack/query-core'
@@ -16,6 +16,8 @@ export const cache = new QueryClient({
   },
 })
 cache.mount()
+/* What came is drawn in the same breath, not after another frame. */
+notifyManager.setScheduler(queueMicrotask)
 
 export function useQuery<T>(
   options: () => QueryObserverOptions<T, Error>,

@@ -1,5 +1,6 @@
 // session.ts - who is signed in, and what the shell is drawn from.
 import { computed, ref, shallowRef, watch } from 'vue'
+import { ASKED, narrow, SEEN, signedInBefore } from '../first'
 import { ApiError, api, get, onSignedOut, post } from './api'
 import { chosen, hear, isLocale, setLocale, type Locale } from './i18n'
 import { cache } from './query'
@@ -13,11 +14,6 @@ export const open = shallowRef<Public>()
 export const trouble = shallowRef<unknown>()
 /** Open alerts, for the badge; see live.ts. */
 export const alerts = ref(0)
-
-/* Asking for _start without a session is answered 401, which browsers log as an error: ask only
- * when this browser signed in before. */
-const SEEN = 'berth.in'
-export const signedInBefore = (): boolean => !!localStorage.getItem(SEEN) && location.pathname !== '/setup'
 
 export const me = computed(() => start.value?.user)
 export const zone = computed(() => start.value?.company.zone)
@@ -82,6 +78,7 @@ export async function signOut(): Promise<void> {
 function leave(): void {
   if (phase.value !== 'in') return
   localStorage.removeItem(SEEN)
+  localStorage.removeItem(ASKED)
   start.value = undefined
   cache.clear()
   phase.value = 'loading'
@@ -106,7 +103,6 @@ watch(
   { immediate: true },
 )
 
-const narrow = matchMedia('(max-width: 768px)')
 /** One column, cards, bottom bar. */
 export const phone = ref(narrow.matches)
 narrow.addEventListener('change', (e) => (phone.value = e.matches))
