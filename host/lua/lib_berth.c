@@ -229,47 +229,24 @@ static int b_delete(lua_State *L)
     return 0;
 }
 
-/* The table at index 3 (or nothing) as an action's form; raises before it makes anything. */
-static json_t *form_at(lua_State *L)
+/* The table at that index (or nothing) as a JSON object; raises before it makes anything. */
+static json_t *object_at(lua_State *L, int index)
 {
-    json_t *form;
+    const char *text;
+    json_t *j;
 
-    if (lua_isnoneornil(L, 3))
+    if (lua_isnoneornil(L, index))
         return json_object();
-    luaL_checktype(L, 3, LUA_TTABLE);
-    for (lua_pushnil(L); lua_next(L, 3) != 0; lua_pop(L, 1)) {
-        box_burn(L, 20 + (lua_type(L, -1) == LUA_TSTRING ? (int64_t)lua_rawlen(L, -1) / 8 : 0));
-        if (lua_type(L, -2) != LUA_TSTRING || lua_rawlen(L, -2) > 64)
-            luaL_argerror(L, 3, "names of the action's form expected");
-        if (lua_type(L, -1) == LUA_TUSERDATA)
-            luaL_argcheck(L, money_take(L, -1, &(int64_t){0}), 3,
-                          "a record cannot stand in a form; its id can");
-        else if (!lua_isstring(L, -1) && !lua_isboolean(L, -1))
-            luaL_argerror(L, 3, "text, numbers, money, true or false expected");
+    luaL_checktype(L, index, LUA_TTABLE);
+    text = value_json(L, index);
+    if (text == NULL)
+        luaL_argerror(L, index, "text, numbers, money, true, false and lists of them expected; of a record its id");
+    j = json_loads(text, 0, NULL);
+    if (!json_is_object(j)) {
+        json_decref(j);
+        luaL_argerror(L, index, "names and values expected");
     }
-    form = json_object();
-    for (lua_pushnil(L); lua_next(L, 3) != 0; lua_pop(L, 1)) {
-        const char *name = lua_tostring(L, -2);
-        int top = lua_gettop(L);
-
-        if (lua_isboolean(L, top)) {
-            json_object_set_new(form, name, json_boolean(lua_toboolean(L, top)));
-        } else if (lua_isinteger(L, top)) {
-            json_object_set_new(form, name, json_integer(lua_tointeger(L, top)));
-        } else if (lua_type(L, top) == LUA_TNUMBER) {
-            json_object_set_new(form, name, json_real(lua_tonumber(L, top)));
-        } else { /* money as the text that REST takes */
-            char money[MONEY_MAX];
-            int64_t v;
-
-            if (lua_type(L, top) == LUA_TUSERDATA && money_take(L, top, &v))
-                money_format(v, money);
-            json_object_set_new(
-                form, name,
-                json_string(lua_type(L, top) == LUA_TUSERDATA ? money : lua_tostring(L, top)));
-        }
-    }
-    return form;
+    return j;
 }
 
 /* berth.act(lead, "release", {pool_reason = "no_interest"}): an action as if the user had chosen
@@ -285,7 +262,7 @@ static int b_act(lua_State *L)
     if (a == NULL)
         return luaL_error(L, "%s has no action '%s'", row->t->name, lua_tostring(L, 2));
     box_burn(L, FUEL_SAVE);
-    form = form_at(L);
+    form = object_at(L, 3);
     watch_pause();
     action_inside(c, a, row_id(row), form, &after);
     watch_resume();
@@ -467,23 +444,15 @@ static int b_approval(lua_State *L)
 static int b_call(lua_State *L)
 {
     struct berth_ctx *c = ctx_of(L);
-    const char *what = arena_strdup(c->a, name_at(L, 1)), *text = "{}", *answer = NULL;
+    const char *what = arena_strdup(c->a, name_at(L, 1)), *answer = NULL;
     json_t *j;
 
     if (strncmp(what, "GET ", 4) != 0)
         writer_only(L);
-    if (!lua_isnoneornil(L, 2)) {
-        luaL_checktype(L, 2, LUA_TTABLE);
-        text = value_json(L, 2);
-        if (text == NULL)
-            return luaL_argerror(L, 2, "it holds what JSON cannot");
-    }
     box_burn(L, FUEL_SAVE);
-    j = json_loads(text, 0, NULL);
-    if (!json_is_object(j) || c->st->call == NULL) {
-        json_decref(j);
-        return luaL_argerror(L, 2, "names and values expected");
-    }
+    if (c->st->call == NULL)
+        return luaL_error(L, "no server runs here");
+    j = object_at(L, 2);
     watch_pause();
     answer = c->st->call(c, what, j);
     watch_resume();
@@ -498,19 +467,12 @@ static int b_call(lua_State *L)
 static int b_share(lua_State *L)
 {
     const struct berth_row *row = value_row(L, 1, false);
-    const char *text;
     json_t *body;
     int64_t id;
 
     writer_only(L);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    text = value_json(L, 2);
     box_burn(L, FUEL_SAVE);
-    body = text == NULL ? NULL : json_loads(text, 0, NULL);
-    if (!json_is_object(body)) {
-        json_decref(body);
-        return luaL_argerror(L, 2, "names and values expected");
-    }
+    body = object_at(L, 2);
     watch_pause();
     id = give_share_json(ctx_of(L), row, body);
     watch_resume();

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/money.h"
 #include "base/when.h"
 #include "lua/box.h"
 #include "lua/check.h"
@@ -157,8 +158,10 @@ static bool put_object(lua_State *L, int index, struct json *j, int depth)
 
 static bool put_json(lua_State *L, int index, struct json *j, int depth)
 {
+    char money[MONEY_MAX];
     size_t len;
     const char *s;
+    int64_t v;
 
     box_burn(L, 4);
     if (depth > JSON_DEPTH || j->out->len > VALUE_MAX)
@@ -179,6 +182,12 @@ static bool put_json(lua_State *L, int index, struct json *j, int depth)
         return true;
     case LUA_TTABLE:
         return put_object(L, index, j, depth);
+    case LUA_TUSERDATA: /* money, as REST has it */
+        if (!money_take(L, index, &v))
+            return false;
+        money_format(v, money);
+        json_str(j, money);
+        return true;
     default:
         return false;
     }

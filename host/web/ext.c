@@ -11,11 +11,11 @@ static struct berth_val text_val(struct berth_ctx *c, const char *s)
     return s == NULL ? berth_nil() : berth_s(arena_strdup(c->a, s));
 }
 
-/* host->param(): the body's member of that name, else the query's. */
+/* host->param(): the body's member of that name, else the query's.  Who only asks says everything in text, from inside, too. */
 static struct berth_val param(void *arg, const char *name)
 {
     struct call *k = arg;
-    const json_t *v = json_object_get(k->body, name);
+    const json_t *v = k->req->method == HTTP_GET ? NULL : json_object_get(k->body, name);
 
     if (json_is_integer(v))
         return berth_i(json_integer_value(v));
@@ -55,7 +55,7 @@ static int run(struct call *k)
 
     if (r->perm != NULL && !perm_has(k->c.who, r->perm))
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
-    if (k->c.who == NULL)
+    if (k->c.who == NULL && !k->inside)
         k->c.who = perm_nobody(k->req->arena, k->c.m);
     k->c.param = param;
     k->c.param_arg = k;
@@ -65,7 +65,7 @@ static int run(struct call *k)
 }
 
 /* by BERTH_OPEN and whether it writes */
-static const struct route_entry entries[2][2] = {{{"GET", "", 0, run}, {"POST", "", R_WRITE, run}},
+static const struct route_entry entries[2][2] = {{{"GET", "", R_INSIDE, run}, {"POST", "", R_WRITE | R_INSIDE, run}},
                                                  {{"GET", "", R_PUBLIC, run}, {"POST", "", R_PUBLIC | R_WRITE, run}}};
 
 const struct route_entry *ext_find(struct call *k, bool *known)

@@ -84,6 +84,7 @@ static const char *call(struct berth_ctx *c, const char *what, json_t *args)
     set_params(req, args);
     k->c = *c;
     k->c.problems_end = &k->c.problems; /* there are none yet */
+    k->c.answer = NULL; /* what is being put together is the caller's */
     rc = run(k, what);
     if (rc != BERTH_OK)
         ctx_fail(&k->c, (enum berth_rc)rc, NULL, NULL);

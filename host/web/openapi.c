@@ -312,30 +312,40 @@ static void action_path(struct call *k, struct json *j, const struct action *a)
     json_close(j, '}');
 }
 
+/* "get_opportunities_funnel" */
+static const char *operation(struct call *k, const char *method, const char *path)
+{
+    char *id = arena_fmt(k->req->arena, "%s%s", method, path + strlen("/api"));
+
+    for (char *p = id; *p != '\0'; p++)
+        if (strchr("/{}.", *p) != NULL)
+            *p = '_';
+    return id;
+}
+
+static const char *lower(struct call *k, const char *method)
+{
+    char *s = arena_strdup(k->req->arena, method);
+
+    for (char *p = s; *p != '\0'; p++)
+        *p = (char)(*p | 0x20);
+    return s;
+}
+
 /* The host's own, as its tables of routes tell them; methods of one path stand beside each other. */
 static void own_path(struct call *k, struct json *j, const struct route_entry *first)
 {
-    struct buf id = BUF_INIT;
-
     open_key(j, first->path, '{');
     if (strstr(first->path, "{id}") != NULL)
         id_parameter(j);
     for (const struct route_entry *r = first; r->method != NULL && strcmp(r->path, first->path) == 0; r++) {
-        char method[8] = "";
+        const char *method = lower(k, r->method);
 
-        for (size_t i = 0; i < sizeof(method) - 1 && r->method[i] != '\0'; i++)
-            method[i] = (char)(r->method[i] | 0x20);
-        buf_clear(&id);
-        buf_addf(&id, "%s%s", method, r->path + 4);
-        for (char *p = id.s; *p != '\0'; p++)
-            if (strchr("/{}.", *p) != NULL)
-                *p = '_';
-        begin(j, method, arena_strdup(k->req->arena, buf_str(&id)), "_host", r->about);
+        begin(j, method, operation(k, method, r->path), "_host", r->about);
         answers(j, "200", r->about, NULL);
         json_close(j, '}');
     }
     json_close(j, '}');
-    buf_free(&id);
 }
 
 static void own_paths(struct call *k, struct json *j)
@@ -344,6 +354,47 @@ static void own_paths(struct call *k, struct json *j)
         for (const struct route_entry *r = *all; r->method != NULL; r++)
             if (r->about != NULL && (!(r->flags & R_ADMIN) || k->c.who->admin) && (r == *all || strcmp(r[-1].path, r->path) != 0))
                 own_path(k, j, r);
+}
+
+/* A route of a plugin; one that answers a report is called as the report is, and takes what its form asks for. */
+static void plugin_path(struct call *k, struct json *j, const struct route *r)
+{
+    const struct model *m = k->c.m;
+    const char *path = arena_fmt(k->req->arena, "/api%s", r->path), *method = lower(k, r->method);
+    const struct report *of = NULL;
+
+    for (size_t i = 0; i < m->nreports && of == NULL; i++)
+        of = m->reports[i].route == r ? &m->reports[i] : NULL;
+    begin(j, method, operation(k, method, path), r->plugin,
+          labels_get(k->app->st->labels, k->c.locale,
+                     of == NULL ? r->plugin : arena_fmt(k->req->arena, "%s.report.%s", of->plugin, of->name)));
+    if (of != NULL && of->nform > 0) {
+        open_key(j, "parameters", '[');
+        for (size_t i = 0; i < of->nform; i++)
+            parameter(j, of->form[i].name, "query", of->form[i].type == BERTH_REF ? "integer" : "string", of->form[i].name);
+        json_close(j, ']');
+    }
+    answers(j, "200", r->path, NULL);
+    json_close(j, '}');
+}
+
+static void plugin_paths(struct call *k, struct json *j)
+{
+    const struct route *all = k->c.m->routes;
+
+    for (size_t i = 0; i < k->c.m->nroutes; i++) {
+        size_t first = 0;
+
+        while (strcmp(all[first].path, all[i].path) != 0)
+            first++;
+        if (first < i)
+            continue; /* told already */
+        open_key(j, arena_fmt(k->req->arena, "/api%s", all[i].path), '{');
+        for (size_t n = i; n < k->c.m->nroutes; n++)
+            if (strcmp(all[n].path, all[i].path) == 0 && (all[n].perm == NULL || perm_has(k->c.who, all[n].perm)))
+                plugin_path(k, j, &all[n]);
+        json_close(j, '}');
+    }
 }
 
 static const char fixed_schemas[] =
@@ -390,6 +441,7 @@ static int document(struct call *k)
             if (t->actions[a]->perm == NULL || perm_has(w, t->actions[a]->perm))
                 action_path(k, &j, t->actions[a]);
     }
+    plugin_paths(k, &j);
     own_paths(k, &j);
     json_close(&j, '}');
     open_key(&j, "components", '{');

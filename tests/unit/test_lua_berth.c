@@ -381,9 +381,9 @@ static void a_hook_runs_an_action_with_its_form(void **state)
     assert_non_null(strstr(error, "hooks/a.lua:3: lead has no action 'lengthen'"));
     write_script(f, "hooks/a.lua",
                  "-- Wrong\non('lead', 'after_insert', function(lead)\n"
-                 "  berth.act(lead, 'shorten', {by = {}})\nend)\n");
+                 "  berth.act(lead, 'shorten', {by = lead})\nend)\n");
     assert_int_equal(save(f, "hanoi", 5, error), 0);
-    assert_non_null(strstr(error, "text, numbers, money, true or false expected"));
+    assert_non_null(strstr(error, "text, numbers, money, true, false and lists of them expected"));
 }
 
 static void hooks_that_set_each_other_off_end(void **state)
