@@ -22,6 +22,8 @@ static int weigh(struct berth_ctx *c, struct berth_row *r)
 
     if (rate.type != BERTH_NULL && rate.d <= 0)
         return host->error(c, BERTH_INVALID, "rate", "opportunities.err.rate");
+    if (berth_number(r, "amount") < 0)
+        return host->error(c, BERTH_INVALID, "amount", "opportunities.err.amount");
     host->set(r, "base_amount", times(host->get(r, "amount"), rate.type == BERTH_NULL ? 1 : rate.d));
     host->set(r, "base_profit", times(host->get(r, "profit"), rate.type == BERTH_NULL ? 1 : rate.d));
     host->set(r, "weighted", times(host->get(r, "base_amount"), (double)berth_number(r, "percent") / 100));

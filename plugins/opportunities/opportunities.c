@@ -335,6 +335,7 @@ BERTH_PLUGIN(.name = "opportunities", .version = "0.1.0", .needs = "base", .caps
                                        {BERTH_BEFORE | SAVED, "stage", stage_check},
                                        {BERTH_BEFORE | BERTH_DELETE, "stage", stage_drop},
                                        {BERTH_BEFORE | SAVED, "sales_target", target_check},
+                                       {BERTH_BEFORE | SAVED, "cooperation_figure", figure_check},
                                        {BERTH_AFTER | SAVED | BERTH_DELETE, "cooperation_figure", figure_saved},
                                        {BERTH_EVENT, "leads.convert", on_lead_converts, 10},
                                        {BERTH_EVENT, "leads.return", on_lead_returns, -10}),

@@ -47,6 +47,7 @@ int similar(struct berth_ctx *c);
 int target_check(struct berth_ctx *c, struct berth_event *ev);
 
 /* cooperation.c: peers and agents abroad */
+int figure_check(struct berth_ctx *c, struct berth_event *ev);
 int figure_saved(struct berth_ctx *c, struct berth_event *ev);
 
 /* team.c: who stands in the project team works on the deal */

@@ -120,7 +120,8 @@ static bool has_what_it_needs(struct berth_ctx *c, const struct berth_row *deal,
 
 static bool may_move(struct berth_ctx *c, const struct berth_row *from, const struct berth_row *to)
 {
-    bool ended = !berth_says(from, "state", "open"), back = berth_number(to, "place") < berth_number(from, "place");
+    bool ended = !berth_says(from, "state", "open"),
+         back = berth_number(to, "pipeline_id") == berth_number(from, "pipeline_id") && berth_number(to, "place") < berth_number(from, "place");
 
     if (ended && berth_says(to, "state", "open") && !host->can(c, "opportunities.reopen")) {
         host->error(c, BERTH_DENIED, NULL, "opportunities.err.reopen");
@@ -136,9 +137,10 @@ static bool may_move(struct berth_ctx *c, const struct berth_row *from, const st
 struct berth_row *stage_enter(struct berth_ctx *c, struct berth_row *deal, const struct berth_row *old)
 {
     struct berth_row *stage = host->ref(c, deal, "stage_id"), *from;
-    bool moved;
+    bool moved = old == NULL || berth_number(old, "stage_id") != berth_number(deal, "stage_id"),
+         elsewhere = !moved && !berth_is_empty(deal, "pipeline_id") && berth_number(old, "pipeline_id") != berth_number(deal, "pipeline_id");
 
-    if (stage == NULL) {
+    if (stage == NULL || elsewhere) { /* another pipeline begins at its first stage */
         if (berth_is_empty(deal, "pipeline_id"))
             host->set(deal, "pipeline_id", berth_i(default_pipeline(c)));
         stage = first_stage(c, berth_number(deal, "pipeline_id"));

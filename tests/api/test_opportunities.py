@@ -328,6 +328,40 @@ def test_a_deal_stands_on_stages_of_its_own_pipeline(people, stages, deal):
     assert li.row(path)["stage_id"] == stages["first"]
 
 
+def test_a_deal_that_changes_its_pipeline_begins_there(people, stages, deal):
+    admin, li, path = people["admin"], people["li"], f"/opportunity/{deal['id']}"
+    other = admin.made("pipeline", name="Rail desk")
+    first = admin.made("stage", pipeline_id=other["id"], name="Asked", place=1, percent=20, back="never")
+    admin.made("stage", pipeline_id=other["id"], name="Sent", place=2, percent=60)
+    answer = li.patch(path, deal["version"], {"pipeline_id": other["id"]})
+    assert answer.status == 200, answer
+    row = li.row(path)
+    assert (row["pipeline_id"], row["stage_id"], row["percent"]) == (other["id"], first["id"], 20)
+    back = li.patch(path, row["version"], {"pipeline_id": deal["pipeline_id"], "stage_id": deal["stage_id"]})
+    assert back.status == 200, back  # no way back in another pipeline is no way back in this one
+    assert li.row(path)["stage_id"] == deal["stage_id"]
+
+
+def test_a_deal_is_not_worth_less_than_nothing(people, deal):
+    li, path = people["li"], f"/opportunity/{deal['id']}"
+    refused = li.patch(path, deal["version"], {"amount": "-5"})
+    assert refused.status == 422 and refused.json["error"]["fields"].keys() == {"amount"}
+    assert li.row(path)["amount"] == deal["amount"]
+    assert li.patch(path, deal["version"], {"profit": "-5"}).status == 200  # a loss may be wanted
+
+
+def test_figures_of_a_cooperation_are_one_a_month_and_none_add_up_to_nothing(people):
+    li = people["li"]
+    id = li.made("cooperation", name="Monthly agent", kind="agent")["id"]
+    figure = li.made("cooperation_figure", cooperation_id=id, month_on="2026-10-17", given_teu=5, received_teu=3, given_profit="10")
+    assert figure["month_on"] == "2026-10-01"
+    assert li.post("/cooperation_figure", {"cooperation_id": id, "month_on": "2026-10-31", "given_teu": 1}).status == 409
+    assert li.row(f"/cooperation/{id}")["balance_teu"] == -2
+    assert li.delete(f"/cooperation_figure/{figure['id']}").status == 204
+    row = li.row(f"/cooperation/{id}")
+    assert (row["given_teu"], row["received_teu"], row["balance_teu"], row["given_profit"]) == (0, 0, 0, "0.00")
+
+
 def test_won_and_lost_by_person_and_reason(people, stages):
     alice, minh = people["alice"], people["minh"]
     before = {r["name"]: r for r in alice.get("/opportunities/closed").json["rows"]}.get("Alice Wong", {"won": 0, "lost": 0})
