@@ -50,21 +50,47 @@ int contact_erase(struct berth_ctx *c, struct berth_row *contact)
 }
 
 /* ---- who decides there ------------------------------------------------------------------------------- */
+/* "3, 7": who belongs to another company and works at this one, too. */
+static const char *from_elsewhere(struct berth_ctx *c, const struct berth_row *company)
+{
+    struct berth_rows *links = host->find(c, "contact_link", "customer_id = ? and (until_on empty or until_on >= @today) limit 100",
+                                          BERTH_ARGS(host->get(company, "id")));
+    const char *ids = "0";
+
+    for (struct berth_row *l; (l = host->next(links)) != NULL;)
+        ids = host->fmt(c, "%s, %lld", ids, (long long)berth_number(l, "contact_id"));
+    return ids;
+}
+
+/* What somebody is at this company. */
+static struct berth_val position_at(struct berth_ctx *c, const struct berth_row *p, const struct berth_row *company)
+{
+    struct berth_row *link = berth_number(p, "customer_id") == berth_number(company, "id")
+                                 ? NULL
+                                 : host->next(host->find(c, "contact_link", "contact_id = ? and customer_id = ?",
+                                                         BERTH_ARGS(host->get(p, "id"), host->get(company, "id"))));
+
+    return host->get(link == NULL ? p : link, "position");
+}
+
 /* GET /api/customers/buying?id=7: the people of a company by their influence, then as they report to each other. */
 int buying_map(struct berth_ctx *c)
 {
     static const char *const ranks[] = {"influence = 'high'", "influence = 'medium'", "influence = 'low'", "influence empty"};
-    static const char *const told[] = {"name", "position", "role", "influence", "attitude", "duties"};
+    static const char *const told[] = {"name", "role", "influence", "attitude", "duties"};
     struct berth_val id = host->param(c, "id");
     struct berth_row *company = host->load(c, "customer", id.type == BERTH_INT ? id.i : id.type == BERTH_NULL ? 0 : strtoll(id.s, NULL, 10));
 
+    const char *others;
+
     if (company == NULL)
         return host->rc(c);
+    others = from_elsewhere(c, company);
     host->json_open(c, NULL, '{');
     host->json_open(c, "rows", '[');
     for (size_t k = 0; k < sizeof(ranks) / sizeof(ranks[0]); k++) {
-        struct berth_rows *people = host->find(c, "contact", host->fmt(c, "customer_id = ? and has_left <> true and %s order by superior_id, id limit 100",
-                                               ranks[k]), BERTH_ARGS(host->get(company, "id")));
+        struct berth_rows *people = host->find(c, "contact", host->fmt(c, "(customer_id = ? or id in (%s)) and has_left <> true and %s order by superior_id, id limit 100",
+                                               others, ranks[k]), BERTH_ARGS(host->get(company, "id")));
 
         for (struct berth_row *p; (p = host->next(people)) != NULL;) {
             struct berth_row *up = host->ref(c, p, "superior_id");
@@ -72,6 +98,7 @@ int buying_map(struct berth_ctx *c)
             host->json_open(c, NULL, '{');
             for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
                 host->json(c, told[i], host->get(p, told[i]));
+            host->json(c, "position", position_at(c, p, company));
             host->json(c, "superior", up != NULL ? host->get(up, "name") : host->get(p, "superior_name"));
             host->json_close(c);
         }

@@ -43,8 +43,12 @@ int customer_check(struct berth_ctx *c, struct berth_event *ev)
     if (becomes(ev, "lifecycle", "customer") && !berth_says(r, "approval", "approved") &&
         host->setting(c, "customers.approve_first").i != 0)
         return host->error(c, BERTH_INVALID, "lifecycle", "customers.err.approve_first");
+    if (berth_number(r, "credit_limit") < 0 || berth_number(r, "payment_days") < 0)
+        return host->error(c, BERTH_INVALID, berth_number(r, "credit_limit") < 0 ? "credit_limit" : "payment_days", "customers.err.negative");
     if (!berth_is_empty(r, "contract_to") && berth_number(r, "contract_to") < berth_number(r, "contract_from"))
         return host->error(c, BERTH_INVALID, "contract_to", "customers.err.contract");
+    if (ev->old == NULL || !berth_says(ev->old, "lifecycle", host->get(r, "lifecycle").s)) /* by rule, by hand, on the board */
+        host->set(r, "churned", berth_i(berth_says(r, "lifecycle", "dormant") || berth_says(r, "lifecycle", "lost")));
     if (berth_number(r, "is_hard") != 0 && berth_is_empty(r, "hard_since"))
         host->set(r, "hard_since", berth_i(host->today(c)));
     else if (berth_number(r, "is_hard") == 0 && !berth_is_empty(r, "hard_since"))
@@ -90,7 +94,6 @@ static bool appraise(struct berth_ctx *c, struct berth_row *r)
     }
     if (life.type != BERTH_NULL && life.s[0] != '\0' && !berth_says(r, "lifecycle", life.s)) {
         host->set(r, "lifecycle", berth_s(life.s));
-        host->set(r, "churned", berth_i(strcmp(life.s, "dormant") == 0 || strcmp(life.s, "lost") == 0));
         changed = true;
     }
     return changed;
@@ -143,6 +146,5 @@ int on_deal_won(struct berth_ctx *c, struct berth_event *ev)
         host->set(r, "first_deal_on", berth_i(host->today(c)));
     host->set(r, "last_deal_on", berth_i(host->today(c)));
     host->set(r, "lifecycle", berth_s("customer"));
-    host->set(r, "churned", berth_i(0));
     return host->all_rows(c, save_row, r);
 }

@@ -125,6 +125,5 @@ int hard_give_up(struct berth_ctx *c, struct berth_row *h)
     if (r == NULL)
         return host->rc(c);
     host->set(r, "lifecycle", berth_s("lost"));
-    host->set(r, "churned", berth_i(1));
     return host->emit(c, "pools.release", r) != BERTH_OK ? host->rc(c) : decide(c, h, "dropped");
 }

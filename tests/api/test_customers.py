@@ -302,6 +302,33 @@ def test_greetings_go_out_by_rule_on_the_day(own_site, tmp_path):
     assert mails("customer_event", event) == [("office@greet.example", "20 years")] and mails("customer_event", other) == []
 
 
+def test_the_churn_mark_follows_the_lifecycle_however_it_changes(people, customer):
+    li, path = people["li"], f"/customer/{customer['id']}"
+    for stage, churned in ("customer", False), ("lost", True), ("prospect", False), ("dormant", True), ("customer", False):
+        assert li.patch(path, li.row(path)["version"], {"lifecycle": stage}).status == 200
+        assert li.row(path)["churned"] is churned, stage
+
+
+def test_credit_is_not_less_than_nothing(people, customer):
+    li, path = people["li"], f"/customer/{customer['id']}"
+    for field, value in ("credit_limit", "-1"), ("payment_days", -3):
+        refused = li.patch(path, li.row(path)["version"], {field: value})
+        assert refused.status == 422 and refused.json["error"]["fields"].keys() == {field}
+        assert li.row(path)[field] is None
+
+
+def test_who_works_there_too_stands_in_the_buying_centre(people, customer):
+    li = people["li"]
+    other = li.made("customer", name=name())
+    person = li.made("contact", name="Two Hats", customer_id=other["id"], position="director", influence="high")
+    link = li.made("contact_link", contact_id=person["id"], customer_id=customer["id"], position="adviser")
+    there = lambda c: [(r["name"], r["position"]) for r in li.get("/customers/buying", id=c["id"]).json["rows"]]
+    assert there(customer) == [("Two Hats", "adviser")] and there(other) == [("Two Hats", "director")]
+    assert people["minh"].get("/customers/buying", id=customer["id"]).status == 404
+    li.patch(f"/contact_link/{link['id']}", link["version"], {"until_on": site_.day(-1)})
+    assert there(customer) == []
+
+
 def test_the_buying_centre_lists_the_influential_first(people):
     li, minh = people["li"], people["minh"]
     company = li.made("customer", name=name())
