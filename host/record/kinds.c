@@ -5,7 +5,7 @@
 #include "record/export.h"
 #include "record/handover.h"
 #include "record/import.h"
-#include "record/job.h"
+#include "record/job_route.h"
 #include "record/order.h"
 #include "record/recycle.h"
 #include "record/reindex.h"
@@ -21,6 +21,7 @@ const struct job_kind job_kinds[] = {
     {"import_undo", import_undo_run},
     {"recycle", recycle_run, .attempts = 5, .wait = 10000},
     {"reorder", order_run, .attempts = 5, .wait = 10000},
+    {"route", job_route_run, .attempts = 5, .wait = 30000},
     {"rekey", rekey_run, .attempts = 5, .wait = 10000},
     {0},
 };

@@ -11,6 +11,7 @@
 #include "record/import.h"
 #include "record/import_map.h"
 #include "record/job.h"
+#include "record/job_route.h"
 #include "web/app.h"
 
 /* ---- taking a file -------------------------------------------------------------------------- */
@@ -161,6 +162,14 @@ static int job_drop(struct call *k)
     return k->c.rc;
 }
 
+/* {"path":"/callcenter/recount","args":{…}} */
+static int job_new(struct call *k)
+{
+    const json_t *o = call_object(k);
+
+    return o == NULL ? (int)k->c.rc : call_job(k, job_route_start(&k->c, o), NULL, 0);
+}
+
 const struct route_entry routes_jobs[] = {
     {"POST", "/api/_import/{table}", R_SLOW | R_UPLOAD, import_upload},
     {"GET", "/api/_import/{table}", R_INSIDE | R_MINE, imports},
@@ -171,6 +180,7 @@ const struct route_entry routes_jobs[] = {
     {"GET", "/api/_import/{id}/rows", R_INSIDE | R_MINE, rows},
     {"GET", "/api/_import/{id}/rejected.xlsx", R_SLOW, rejected_xlsx},
     {"GET", "/api/_import/{id}/rejected.csv", R_SLOW, rejected_csv},
+    {"POST", "/api/_job", R_WRITE | R_INSIDE, job_new, .about = "a plugin's route as a job, turn by turn: {\"path\",\"args\"}"},
     {"GET", "/api/_job/{id}", R_INSIDE, job_one},
     {"DELETE", "/api/_job/{id}", R_WRITE | R_INSIDE, job_drop},
     {0},

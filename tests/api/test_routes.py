@@ -2,7 +2,7 @@
 import json
 import os
 
-from site_ import BUILD
+from site_ import BUILD, until
 
 
 def test_a_plugin_answers_at_its_own_paths(own_site):
@@ -74,6 +74,43 @@ def test_a_plugin_in_c_reaches_what_rest_offers_around_records(own_site):
     answer = li.post("/callcenter/any", {"what": f"POST /lead/{mine['id']}/_note", "text": ""})
     assert answer.status == 422 and "text" in answer.json["error"]["fields"]
     assert li.get(f"/lead/{mine['id']}/_timeline", kinds="note").json["entries"] == []
+
+
+def test_a_plugin_has_jobs_of_its_own_with_progress_cancel_and_retry(own_site):
+    site = own_site("--plugins", "base pools leads callcenter", "--plugin_path", f"{BUILD}/plugins:{BUILD}/tests/plugins")
+    manager, li, admin = (site.sign_in("demo." + n) for n in ("manager", "li", "admin"))
+
+    def leads(city, *names):
+        return [manager.made("lead", name=f"{city} {n}" if isinstance(n, int) else n, city=city) for n in names]
+
+    def suppliers(person, rows):
+        return [person.row(f"/lead/{r['id']}")["suppliers"] for r in rows]
+    five = leads("Jobville", *range(5))
+    job = {"path": "/callcenter/recount", "args": {"city": "Jobville"}}
+    assert li.post("/_job", job).status == 403 and li.post("/callcenter/recount_later", {"city": "Jobville"}).status == 403
+    for wrong, field in (({**job, "path": "/callcenter/city"}, "path"), ({**job, "path": "/lead"}, "path"), ({"args": {}}, "path"), ({**job, "args": [1]}, "args")):
+        answer = manager.post("/_job", wrong)
+        assert answer.status == 422 and list(answer.json["error"]["fields"]) == [field], answer
+    assert suppliers(manager, five) == [None] * 5
+    ended = manager.job(manager.post("/callcenter/recount_later", {"city": "Jobville"}))  # from C
+    assert (ended["kind"], ended["state"], ended["done"], ended["total"]) == ("route", "done", 5, 5)
+    assert suppliers(manager, five) == [f"counted by {manager.user['id']}"] * 5
+    # one that fails keeps the turns before, says why, waits, and goes on behind them
+    three = leads("Stuckville", 1, 2, "Stuck Lines")
+    started = manager.post("/_job", {"path": "/callcenter/recount", "args": {"city": "Stuckville"}}).json["job"]
+    waits = until(lambda: (lambda j: j if j["again_at"] else None)(manager.get(f"/_job/{started}").json))
+    assert waits["done"] == 2 and waits["error"] and suppliers(manager, three)[2] is None
+    assert li.get(f"/_job/{started}").status == 404
+    version = manager.row(f"/lead/{three[2]['id']}")["version"]
+    assert manager.patch(f"/lead/{three[2]['id']}", version, {"name": "Loose Lines"}).status == 200
+    assert admin.post(f"/_job/{started}/retry").status in (200, 202, 204)
+    assert until(lambda: manager.get(f"/_job/{started}").json["state"] == "done")
+    assert manager.get(f"/_job/{started}").json["done"] == 3 and None not in suppliers(manager, three)
+    # and one that never ends is cancelled
+    slow = manager.post("/_job", {"path": "/callcenter/recount", "args": {"city": "Nowhere", "slow": True}}).json["job"]
+    assert until(lambda: manager.get(f"/_job/{slow}").json["state"] == "running")
+    assert manager.delete(f"/_job/{slow}").status == 204
+    assert until(lambda: manager.get(f"/_job/{slow}").json["state"] == "cancelled")
 
 
 def test_what_the_http_layer_refuses_is_told_in_the_readers_language(people):

@@ -71,6 +71,36 @@ static int any_call(struct berth_ctx *c)
     return said == NULL ? host->rc(c) : host->reply(c, 200, *said == '\0' ? "null" : said);
 }
 
+/* A turn of a job: two leads of the city get a supplier; "stuck" fails before anything is kept, "slow" never ends. */
+static int recount(struct berth_ctx *c)
+{
+    struct berth_val city = host->param(c, "city"), slow = host->param(c, "slow");
+    int64_t done = host->param(c, "done").i, all = host->count(c, "lead", "city = ?", &city, 1);
+    struct berth_rows *rows = host->find(c, "lead", "city = ? and suppliers empty order by id limit 2", &city, 1);
+
+    for (struct berth_row *lead; (lead = host->next(rows)) != NULL; done++) {
+        host->set(lead, "suppliers", berth_s(host->fmt(c, "counted by %lld", (long long)host->user(c))));
+        host->save(c, lead);
+        if (berth_says(lead, "name", "Stuck Lines"))
+            return host->error(c, BERTH_INVALID, "city", "err.required");
+    }
+    host->json_open(c, NULL, '{');
+    host->json(c, "done", berth_i(done));
+    host->json(c, "total", berth_i(all));
+    host->json(c, "more", (struct berth_val){BERTH_BOOL, 0, {.i = done < all || slow.i != 0}});
+    return host->json_close(c);
+}
+
+/* Queues it from C. */
+static int recount_later(struct berth_ctx *c)
+{
+    const char *args = host->fmt(c, "{\"city\":\"%s\"}", host->param(c, "city").s);
+    const char *said = host->call(c, "POST /_job", BERTH_ARGS(berth_s("path"), berth_s("/callcenter/recount"), berth_s("args"),
+                                                              ((struct berth_val){BERTH_JSON, -1, {.s = args}})));
+
+    return said == NULL ? host->rc(c) : host->reply(c, 202, said);
+}
+
 BERTH_PLUGIN(.name = "callcenter", .version = "1.0.0", .needs = "leads",
     .perms = BERTH_LIST_OF(berth_perm, {"answer", "manager"}),
     .approvals = BERTH_LIST_OF(berth_approval, {"lead", "callback", .steps = "superior"}),
@@ -78,5 +108,7 @@ BERTH_PLUGIN(.name = "callcenter", .version = "1.0.0", .needs = "leads",
                                          {"POST", "/callcenter/incoming", "answer", incoming},
                                          {"POST", "/callcenter/callback", NULL, callback},
                                          {"POST", "/callcenter/keep", NULL, keep_call},
+                                         {"POST", "/callcenter/recount", "answer", recount},
+                                         {"POST", "/callcenter/recount_later", NULL, recount_later},
                                          {"GET", "/callcenter/any", NULL, any_call},
                                          {"POST", "/callcenter/any", NULL, any_call}))
