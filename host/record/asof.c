@@ -1,6 +1,7 @@
 /* asof.c - going back: every change knows what was there before it. */
 #include "record/asof.h"
 
+#include "record/history.h"
 #include "record/seal.h"
 
 #include <stdlib.h>
@@ -28,11 +29,11 @@ static void undo(struct berth_ctx *c, struct berth_row *r, const char *changes)
     size_t i;
 
     json_array_foreach (list, i, item) {
-        const char *name = json_string_value(json_object_get(item, "field"));
-        const struct field *f = name == NULL ? NULL : model_field(r->t, name);
+        const struct changed x = changed_of(item);
+        const struct field *f = x.field == NULL ? NULL : model_field(r->t, x.field);
 
         if (f != NULL)
-            r->v[f->at] = before(c, f, json_object_get(item, "from"));
+            r->v[f->at] = before(c, f, x.from);
     }
     json_decref(list);
 }

@@ -9,6 +9,7 @@
 #include "record/audit.h"
 #include "record/commit.h"
 #include "record/find.h"
+#include "record/history.h"
 #include "record/hook.h"
 #include "record/save.h"
 
@@ -185,11 +186,11 @@ static void restore_fields(struct berth_ctx *c, struct berth_row *r, int64_t at)
         list = json_loads(db_col_text(s, 0, NULL), 0, NULL);
     db_reset(s);
     json_array_foreach (list, i, item) {
-        const char *name = json_string_value(json_object_get(item, "field"));
-        const struct field *f = name == NULL ? NULL : model_field(r->t, name);
+        const struct changed x = changed_of(item);
+        const struct field *f = x.field == NULL ? NULL : model_field(r->t, x.field);
 
         if (f != NULL)
-            val_from_json(c, f, json_object_get(item, "from"), &r->v[f->at]);
+            val_from_json(c, f, x.from, &r->v[f->at]);
     }
     json_decref(list);
 }

@@ -10,6 +10,25 @@
 #include "record/titles.h"
 #include "record/told.h"
 
+struct changed changed_of(const json_t *item)
+{
+    if (json_is_array(item))
+        return (struct changed){json_string_value(json_array_get(item, 0)), json_array_get(item, 1), json_array_get(item, 2)};
+    return (struct changed){json_string_value(json_object_get(item, "field")), json_object_get(item, "from"), json_object_get(item, "to")};
+}
+
+static void value_json(struct json *j, const char *name, const json_t *v)
+{
+    char *raw = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    json_key(j, name);
+    if (raw == NULL)
+        json_nil(j);
+    else
+        json_raw(j, raw, strlen(raw));
+    free(raw);
+}
+
 static void history_changes_json(struct berth_ctx *c, struct json *j, const struct berth_row *r, const char *text)
 {
     json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL), *item;
@@ -18,15 +37,16 @@ static void history_changes_json(struct berth_ctx *c, struct json *j, const stru
     json_key(j, "changes");
     json_open(j, '[');
     json_array_foreach (list, i, item) {
-        const char *name = json_string_value(json_object_get(item, "field"));
-        const struct field *f = name == NULL ? NULL : model_field(r->t, name);
+        const struct changed x = changed_of(item);
+        const struct field *f = x.field == NULL ? NULL : model_field(r->t, x.field);
 
         /* a field that is gone since is shown to those who see everything */
         if (f != NULL ? perm_field_of(r, f) >= ACCESS_READ : c->who == NULL || c->who->admin) {
-            char *raw = json_dumps(item, JSON_COMPACT);
-
-            json_raw(j, raw, strlen(raw));
-            free(raw);
+            json_open(j, '{');
+            json_text(j, "field", x.field);
+            value_json(j, "from", x.from);
+            value_json(j, "to", x.to);
+            json_close(j, '}');
         }
     }
     json_close(j, ']');

@@ -270,13 +270,11 @@ static int history_changes(struct berth_ctx *c, const struct berth_row *r)
         if (!told(f) || val_equal(r->v[i], r->old->v[i]))
             continue;
         any = true;
-        json_open(&j, '{');
-        json_text(&j, "field", f->name);
-        json_key(&j, "from");
+        json_open(&j, '['); /* short, for there are many: see changed_of() */
+        json_str(&j, f->name);
         val_json(&j, f, r->old->v[i]);
-        json_key(&j, "to");
         val_json(&j, f, r->v[i]);
-        json_close(&j, '}');
+        json_close(&j, ']');
     }
     json_close(&j, ']');
     if (any)

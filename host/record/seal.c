@@ -80,7 +80,10 @@ void seal_hash_end(crypto_generichash_state *h, struct seal *now)
     unsigned char sum[32];
 
     crypto_generichash_final(h, sum, sizeof(sum));
-    sodium_bin2hex(now->hash, sizeof(now->hash), sum, sizeof(sum));
+    if (strlen(now->hash) == 64) /* one made before they were written short */
+        sodium_bin2hex(now->hash, sizeof(now->hash), sum, sizeof(sum));
+    else
+        sodium_bin2base64(now->hash, sizeof(now->hash), sum, sizeof(sum), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 int64_t seal_hash(struct db_conn *c, const struct seal *before, struct seal *now)

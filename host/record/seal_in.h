@@ -17,7 +17,8 @@ int seal_read(struct db_stmt *s, struct seal *out); /* steps a statement of SEAL
 /* What is hashed, in this order; columns added later stand behind, in statements of their own. */
 extern const char seal_history_sql[], seal_audit_sql[]; /* (after, last] */
 
-/* now->hash over now's numbers and the entries between the two: from the tables, or fed value by value. */
+/* now->hash over now's numbers and the entries between the two: from the tables, or fed value by value.  It is written as
+ * the one that stood there: 43 characters of base64, or 64 hexadecimal digits in older ones. */
 int64_t seal_hash(struct db_conn *c, const struct seal *before, struct seal *now); /* entries, or negative */
 void seal_hash_begin(crypto_generichash_state *h, const struct seal *before, const struct seal *now);
 void seal_feed(crypto_generichash_state *h, const int64_t *number, const char *text, size_t n); /* both NULL: null */

@@ -6,6 +6,7 @@
 
 #include "base/when.h"
 #include "record/find.h"
+#include "record/history.h"
 #include "record/recycle.h"
 
 struct run {
@@ -68,10 +69,10 @@ static void undo(struct run *r, struct berth_row *row, const char *changes)
     size_t i;
 
     json_array_foreach (list, i, item) {
-        const char *name = json_string_value(json_object_get(item, "field"));
-        const struct field *f = name == NULL ? NULL : model_field(row->t, name);
+        const struct changed x = changed_of(item);
+        const struct field *f = x.field == NULL ? NULL : model_field(row->t, x.field);
 
-        if (f != NULL && !val_from_json(r->c, f, json_object_get(item, "from"), &row->v[f->at]))
+        if (f != NULL && !val_from_json(r->c, f, x.from, &row->v[f->at]))
             ctx_clear(r->c); /* of another kind then */
     }
     json_decref(list);

@@ -1,5 +1,7 @@
 """The chain over history and audit trail: one changed byte is found; and records as they were."""
 import datetime
+import hashlib
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -199,3 +201,47 @@ def test_a_filter_on_a_field_that_one_may_not_read_is_refused_at_any_moment(peop
         assert rows and all("website" not in r for r in rows)
     finally:
         assert admin.delete(f"/role_field/{rule['id']}").status == 204
+
+
+def test_entries_and_seals_of_before_they_were_written_short_still_count(own_site):
+    site = own_site()
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Longhand Freight", city="Ningbo")
+    assert li.patch(f"/lead/{lead['id']}", lead["version"], {"city": "Xiamen", "is_key": True}).status == 200
+    site.stop()
+    database = sqlite3.connect(site.data / "berth.db")
+    (changes,) = database.execute("SELECT changes FROM history WHERE op = 'update' ORDER BY seq DESC LIMIT 1").fetchone()
+    assert ["city", "Ningbo", "Xiamen"] in json.loads(changes)
+    assert database.execute("SELECT max(length(hash)), min(length(hash)) FROM seal").fetchone() == (43, 43)
+    for table in ("history", "seal"):
+        for deed in ("update", "delete"):
+            database.execute(f"DROP TRIGGER kept_{table}_{deed}")
+    # the whole chain as it was written before
+    old = [(json.dumps([{"field": f, "from": a, "to": b} for f, a, b in json.loads(c)]), seq)
+           for seq, c in database.execute("SELECT seq, changes FROM history WHERE changes IS NOT NULL")]
+    database.executemany("UPDATE history SET changes = ? WHERE seq = ?", old)
+
+    def fed(values):
+        return b"".join(b"-;" if v is None else b"i%d;" % v if isinstance(v, int) else b"t%d:%s" % (len(v.encode()), v.encode()) for v in values)
+    hash_, h, a = "", 0, 0
+    for seq, at, history, audit in database.execute("SELECT seq, at, history, audit FROM seal ORDER BY seq").fetchall():
+        told = b"%s %d %d %d;" % (hash_.encode(), at, history, audit)
+        for row in database.execute("SELECT seq, tbl, rec, at, by, op, changes, note FROM history WHERE seq > ? AND seq <= ? ORDER BY seq", (h, history)):
+            told += fed(row)
+        for row in database.execute("SELECT id, at, user_id, what, detail, ip FROM audit WHERE id > ? AND id <= ? ORDER BY id", (a, audit)):
+            told += fed(row)
+        hash_, h, a = hashlib.blake2b(told, digest_size=32).hexdigest(), history, audit
+        database.execute("UPDATE seal SET hash = ? WHERE seq = ?", (hash_, seq))
+    database.commit()
+    database.close()
+    site.start()
+    li = site.sign_in("demo.li")
+    (entry, *_) = [e for e in li.get(f"/lead/{lead['id']}/_timeline", kinds="history").json["entries"] if e["op"] == "update"]
+    assert {"field": "city", "from": "Ningbo", "to": "Xiamen"} in entry["changes"]
+    row = li.row(f"/lead/{lead['id']}")
+    assert li.patch(f"/lead/{lead['id']}", row["version"], {"city": "Dalian"}).status == 200  # goes on, short
+    (entry, *_) = [e for e in li.get(f"/lead/{lead['id']}/_timeline", kinds="history").json["entries"] if e["op"] == "update"]
+    assert entry["changes"] == [{"field": "city", "from": "Xiamen", "to": "Dalian"}]
+    assert li.get(f"/lead/{lead['id']}", at=lead["created_at"]).json["row"]["city"] == "Ningbo"
+    said = verify(site.data)
+    assert said.returncode == 0, (said.stdout, said.stderr)
