@@ -317,16 +317,6 @@ static int drop_key(struct berth_ctx *c, int64_t hash, int64_t tbl, int64_t rec)
                   : write_key(c, "DELETE FROM dup_key WHERE hash = ? AND tbl = ? AND rec = ?", hash, tbl, rec);
 }
 
-static int note_key(struct berth_ctx *c, int64_t hash, int64_t tbl, int64_t rec)
-{
-    int rc;
-
-    dup_filter_add(c->st->filter, hash);
-    rc = dup_recent_put(c->st->recent, c->conn, hash, tbl, rec);
-
-    return rc < 0 ? ctx_db(c, rc, "keep duplicate keys") : BERTH_OK;
-}
-
 static bool has(const struct dup_keys *set, int64_t hash)
 {
     for (size_t i = 0; set != NULL && i < set->n; i++)
@@ -338,15 +328,20 @@ static bool has(const struct dup_keys *set, int64_t hash)
 int dup_put(struct berth_ctx *c, const struct table *t, int64_t id, const struct dup_keys *old,
             const struct dup_keys *now)
 {
-    int64_t tbl = store_table_no(c->st, t);
+    int64_t tbl = store_table_no(c->st, t), *fresh = arena_alloc(c->a, (now == NULL ? 1 : now->n + 1) * sizeof(*fresh));
+    size_t n = 0;
+    int rc;
 
     for (size_t i = 0; old != NULL && i < old->n && c->rc == BERTH_OK; i++)
         if (!has(now, old->k[i].hash))
             drop_key(c, old->k[i].hash, tbl, id);
-    for (size_t i = 0; now != NULL && i < now->n && c->rc == BERTH_OK; i++)
-        if (!has(old, now->k[i].hash))
-            note_key(c, now->k[i].hash, tbl, id);
-    return c->rc;
+    for (size_t i = 0; now != NULL && i < now->n; i++)
+        if (!has(old, now->k[i].hash)) {
+            dup_filter_add(c->st->filter, now->k[i].hash);
+            fresh[n++] = now->k[i].hash;
+        }
+    rc = c->rc == BERTH_OK ? dup_recent_put(c->st->recent, c->conn, fresh, n, tbl, id) : 0;
+    return rc < 0 ? ctx_db(c, rc, "keep duplicate keys") : (int)c->rc;
 }
 
 /* ---- many at once ------------------------------------------------------------------------- */

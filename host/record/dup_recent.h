@@ -29,7 +29,7 @@ void dup_recent_free(struct dup_recent **r);
 size_t dup_recent_find(struct dup_recent *r, int64_t hash, struct dup_place *out, size_t max);
 /* All of them. */
 void dup_recent_each(struct dup_recent *r, void (*fn)(void *arg, int64_t hash), void *arg);
-int dup_recent_put(struct dup_recent *r, struct db_conn *writer, int64_t hash, int64_t tbl, int64_t rec);
+int dup_recent_put(struct dup_recent *r, struct db_conn *writer, const int64_t *hash, size_t n, int64_t tbl, int64_t rec);
 int dup_recent_drop(struct dup_recent *r, struct db_conn *writer, int64_t hash, int64_t tbl, int64_t rec);
 /* All of a table's. */
 int dup_recent_clear(struct db_conn *writer, int64_t tbl);
