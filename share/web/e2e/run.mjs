@@ -12,6 +12,7 @@ import { approvals } from './approvals.mjs'
 import { home } from './home.mjs'
 import { line } from './line.mjs'
 import { looks } from './looks.mjs'
+import { keys } from './keys.mjs'
 import { mobile } from './mobile.mjs'
 import { moments } from './moments.mjs'
 import { names } from './names.mjs'
@@ -789,6 +790,7 @@ if (host.kind !== 'mock') await line({ test, clean, ok })
 if (host.kind !== 'mock') await records({ test, clean, ok, make, metaOf, TABLE })
 if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, metaOf, TABLE, browser })
 if (host.kind !== 'mock') await mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE })
+await keys({ test, clean, ok, make, metaOf, fetchRow, TABLE })
 if (host.kind !== 'mock') await moments({ test, clean, ok, make, metaOf, browser, host, TABLE })
 if (host.kind !== 'mock') await names({ test, clean, ok, choose })
 if (host.kind !== 'mock') await reports({ test, clean })

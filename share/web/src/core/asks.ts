@@ -23,7 +23,7 @@ export interface AskProps {
   share: { table: string; id: number; title: string }
   why: { table: string; id: number; title: string; meta?: Meta }
   tile: { offers: Offer[]; taken: string[] }
-  palette: object
+  palette: { make?: boolean }
   shortcuts: object
 }
 export interface AskAnswer {
