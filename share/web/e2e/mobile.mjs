@@ -63,6 +63,22 @@ export async function mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE })
     await page.locator('.card').first().waitFor()
   })
 
+  await test('on a phone numbers to call, addresses to write to and records to open are 40 px high', { size: { width: 360, height: 740 }, touch: true }, async (page, stamp) => {
+    await signIn(page)
+    const row = await make(page, await metaOf(page), { phone: '0755' + String(Date.now()).slice(-8), email: stamp + '@example.test' })
+    await page.goto(`/t/${TABLE}/${row.id}`)
+    await page.locator('.kv a[href^="tel:"]').waitFor()
+    const low = () => page.locator('.kv .v a, .rechead a, .tile .kpi').evaluateAll((all) => all.filter((a) => a.checkVisibility() && a.getBoundingClientRect().height < 39.5).map((a) => a.outerHTML.slice(0, 90)))
+    assert.deepEqual(await low(), [])
+    await clean(page, 'a record at 360 px')
+    await page.goto('/')
+    await page.locator('.tile .kpi').first().waitFor()
+    assert.deepEqual(await low(), [])
+    await page.goto('/nowhere')
+    await page.locator('h1').waitFor()
+    await clean(page, 'an address that leads nowhere')
+  })
+
   await test('it can be installed: a manifest with icons that are there', {}, async (page) => {
     await page.goto('/')
     const cdp = await page.context().newCDPSession(page)
