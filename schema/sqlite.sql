@@ -635,6 +635,22 @@ CREATE TABLE import_part (
 ) STRICT;
 CREATE INDEX ix_import_part_import_id_batch ON import_part (import_id, batch);
 
+CREATE TABLE import_touch (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    import_id INTEGER,
+    row INTEGER,
+    tbl INTEGER,
+    rec INTEGER,
+    deed INTEGER,
+    version INTEGER,
+    was TEXT,
+    state INTEGER,
+    own INTEGER,
+    message TEXT
+) STRICT;
+CREATE INDEX ix_import_touch_import_id_state_seq ON import_touch (import_id, state, seq);
+CREATE INDEX ix_import_touch_import_id_tbl_rec ON import_touch (import_id, tbl, rec);
+
 CREATE TABLE bin (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     on_table TEXT,

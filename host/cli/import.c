@@ -286,7 +286,7 @@ static int follow(struct task *t, struct db_conn *conn, struct arena *a)
                     ended ? "\n" : "");
         if (ended) {
             const json_t *result = json_object_get(job, "result");
-            static const char *const back[] = {"undone", "restored", "kept", "gone"};
+            static const char *const back[] = {"undone", "restored", "others", "kept", "gone"};
             bool done = state != NULL && strcmp(state, "done") == 0;
 
             if (json_object_get(result, "undone") != NULL)

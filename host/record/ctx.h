@@ -58,7 +58,10 @@ struct berth_ctx {
     bool quiet;            /* bulk work: no per-record history of creation */
     bool seen;             /* inside a BERTH_SEEN action: saves skip the update scope */
     bool all;              /* inside host->all_rows(): no row is out of reach */
-    bool undo;             /* puts back what was: no stamps, no recycle bin */
+    bool undo;             /* puts back what was: no stamps, no recycle bin, no hooks of plugins and scripts */
+    /* Told of what is saved and dropped: what was saved when it is in the table, before hooks act on it. */
+    int (*follow)(struct berth_ctx *c, void *arg, struct berth_row *r, uint32_t deed);
+    void *follow_arg;
     int depth;             /* hooks that save that run hooks ... */
     const char *op;        /* what history calls this change: "update", or an action's name */
     const char *note;      /* free text with it */

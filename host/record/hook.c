@@ -56,6 +56,13 @@ bool hook_any(struct berth_ctx *c, uint32_t point, uint32_t deed, const struct t
     return c->st->scripts.has_hook != NULL && c->st->scripts.has_hook(t, NULL, point | deed);
 }
 
+/* What is put back as it was is no new event: what hooks did when it came about is put back, too.  The host's own keep
+ * what it knows by heart. */
+static bool silent(const struct berth_ctx *c, uint32_t point)
+{
+    return c->undo && point != BERTH_DONE;
+}
+
 /* Scripts run behind the C hooks of order 0 and below, before those of a positive order. */
 static int scripts(struct berth_ctx *c, struct berth_event *ev, const struct table *t)
 {
@@ -69,13 +76,13 @@ static int scripts(struct berth_ctx *c, struct berth_event *ev, const struct tab
 int hook_run(struct berth_ctx *c, uint32_t point, uint32_t deed, struct berth_row *row, struct berth_row *old)
 {
     struct berth_event ev = {.when = point | deed, .on = row->t->name, .row = row, .old = old};
-    bool scripted = false;
+    bool scripted = silent(c, point);
 
     for (size_t i = 0; i < row->t->nhooks && c->rc == BERTH_OK; i++) {
         const struct hook *h = row->t->hooks[i];
         struct call k = {h, &ev};
 
-        if (!fits(h, point, deed))
+        if (!fits(h, point, deed) || (silent(c, point) && strcmp(h->plugin, "base") != 0))
             continue;
         if (h->order > 0 && !scripted) {
             scripted = true;

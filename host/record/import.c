@@ -214,7 +214,8 @@ static int clear_body(struct job *j, struct db_conn *w, void *arg)
 
     (void)j;
     return run_sql(w, "DELETE FROM import_row WHERE import_id = ?", import) < 0 ||
-                   run_sql(w, "DELETE FROM import_part WHERE import_id = ?", import) < 0
+                   run_sql(w, "DELETE FROM import_part WHERE import_id = ?", import) < 0 ||
+                   run_sql(w, "DELETE FROM import_touch WHERE import_id = ?", import) < 0
                ? -1
                : 0;
 }
@@ -335,6 +336,7 @@ static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint
     json_object_set_new(result, "dry", json_boolean(r->dry));
     if (json_object_get(result, "last_row") != NULL)
         *skip = (uint32_t)json_integer_value(json_object_get(result, "last_row"));
+    import_touch_open(r, c->conn);
     if (again)
         load_stored(r, c->conn, *skip);
     for (int i = 0; i < OUTCOMES; i++)

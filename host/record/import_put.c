@@ -106,6 +106,7 @@ static int add_one(struct berth_ctx *c, void *arg)
     struct one *x = arg;
     struct berth_row *row = x->p->row;
 
+    x->r->own = row;
     if (row_add(c, row, x->noted) == BERTH_OK)
         x->p->record = row_id(row);
     return c->rc;
@@ -115,19 +116,6 @@ static int add_one(struct berth_ctx *c, void *arg)
 static bool same_second(const struct field *f, struct berth_val was, struct berth_val now)
 {
     return f->type == BERTH_TIME && !val_is_nil(was) && !val_is_nil(now) && now.i % 1000 == 0 && was.i / 1000 == now.i / 1000;
-}
-
-/* The values that an update has changed, as they were. */
-static json_t *was_of(struct berth_ctx *c, const struct berth_row *before, const struct berth_row *now)
-{
-    json_t *was = json_object();
-
-    for (int i = F_VERSION; i < now->t->nfields; i++)
-        if (!val_equal(before->v[i], now->v[i]))
-            json_object_set_new(was, now->t->fields[i].name, val_keep(&now->t->fields[i], before->v[i]));
-    json_object_set_new(was, "version", json_integer(row_int(before, F_VERSION)));
-    (void)c;
-    return was;
 }
 
 static int update_one(struct berth_ctx *c, void *arg)
@@ -149,6 +137,7 @@ static int update_one(struct berth_ctx *c, void *arg)
             perm_field(c->who, f) == ACCESS_WRITE && !same_second(f, now->v[f->at], p->row->v[f->at]))
             now->v[f->at] = p->row->v[f->at];
     }
+    x->r->own = now;
     c->allow_duplicates = true;
     row_save(c, now);
     c->allow_duplicates = false;
@@ -158,7 +147,7 @@ static int update_one(struct berth_ctx *c, void *arg)
     p->table = p->row->t->name;
     if (row_int(now, F_VERSION) == row_int(before, F_VERSION))
         p->outcome = OUT_SAME;
-    was = p->outcome == OUT_SAME ? NULL : was_of(c, before, now);
+    was = p->outcome == OUT_SAME ? NULL : import_was(before, now);
     import_detail(x->r, c, p, &m, was);
     json_decref(was);
     return c->rc;
@@ -209,6 +198,9 @@ static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct
     if (!r->dry && (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED))
         import_unpack(c, k->t, p);
     compare_again(c, r, k, p);
+    r->own = NULL;
+    r->own_row = p->number;
+    r->own_new = p->outcome == OUT_NEW;
     risky = risky || gives(c, p->row);
     if (!r->dry && p->outcome == OUT_NEW && (risky ? save_step(c, add_one, &x) : add_one(c, &x)) != BERTH_OK) {
         if (serious(c) || !risky)
@@ -350,6 +342,8 @@ static int slice_body(struct db_conn *w, void *arg)
     job_ctx(k->run->j, c, w, k->slice);
     c->writing = c->quiet = true;
     c->op = "import";
+    c->follow = import_touch;
+    c->follow_arg = k->run;
     t = model_table(c->m, k->run->table);
     if (c->rc != BERTH_OK || t == NULL)
         return -1000;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/find.h"
 #include "record/import.h"
 #include "sheet/sheet.h"
 
@@ -92,12 +93,41 @@ static void new_out(struct json *j, const struct made *m)
 }
 
 /* ---- all rows ----------------------------------------------------------------------------------------- */
-static void row_out(struct json *j, struct db_stmt *s)
+/* A record of another table that undo left alone; who may not see it learns which table's. */
+static void kept_out(struct berth_ctx *c, struct json *j, struct db_stmt *s)
+{
+    const struct table *t = store_table_of(c->st, c->m, db_col_int(s, 6));
+    int64_t id = t != NULL && find_exists(c, t, db_col_int(s, 2)) ? db_col_int(s, 2) : 0;
+
+    json_open(j, '{');
+    json_number(j, "row", db_col_int(s, 0));
+    json_text(j, "outcome", "kept");
+    json_key(j, "record");
+    if (id == 0)
+        json_nil(j);
+    else
+        json_int(j, id);
+    json_text(j, "field", NULL);
+    json_text(j, "message", db_col_text(s, 4, NULL));
+    json_text(j, "table", t == NULL ? NULL : t->name);
+    json_text(j, "title", id == 0 ? NULL : find_title(c, t, id));
+    for (int i = 0; i < 4; i++) {
+        json_key(j, (const char *const[]){"by", "cell", "same_as", "cells"}[i]);
+        json_nil(j);
+    }
+    json_close(j, '}');
+}
+
+static void row_out(struct berth_ctx *c, struct json *j, struct db_stmt *s)
 {
     static const char *const from_detail[] = {"table", "title", "by", "cell", "same_as", "cells"};
     const char *text = db_col_text(s, 5, NULL);
     json_t *detail = text == NULL ? NULL : json_loads(text, 0, NULL);
 
+    if (!db_col_is_null(s, 6)) {
+        kept_out(c, j, s);
+        return;
+    }
     json_open(j, '{');
     json_number(j, "row", db_col_int(s, 0));
     json_text(j, "outcome", db_col_text(s, 1, NULL));
@@ -122,9 +152,12 @@ static void row_out(struct json *j, struct db_stmt *s)
 
 static struct db_stmt *other_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char *table, int64_t after)
 {
+    static const char beside[] = " UNION ALL SELECT min(row), 'kept', rec, NULL, max(message), NULL, tbl FROM import_touch WHERE import_id = ?1"
+                                 " AND state = 2 GROUP BY tbl, rec HAVING min(row) > ?2";
+    bool kept = outcome != NULL && strcmp(outcome, "kept") == 0 && table == NULL;
     struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a,
-        "SELECT row, outcome, record_id, field, message, detail FROM import_row WHERE import_id = ?1 AND row > ?2%s%s"
-        " ORDER BY row", outcome == NULL ? "" : " AND outcome = ?3", table == NULL ? "" : " AND key = ?4"));
+        "SELECT row, outcome, record_id, field, message, detail, NULL AS tbl FROM import_row WHERE import_id = ?1 AND row > ?2%s%s%s"
+        " ORDER BY row", outcome == NULL ? "" : " AND outcome = ?3", table == NULL ? "" : " AND key = ?4", kept ? beside : ""));
 
     db_bind_int(s, 1, id);
     db_bind_int(s, 2, after);
@@ -156,7 +189,8 @@ int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char
     json_open(&j, '{');
     json_key(&j, "rows");
     json_open(&j, '[');
-    for (; n < limit && (rc == DB_ROW || at < made.n); n++) {
+    /* what a hook did for one row is told with it */
+    for (; (n < limit || (rc == DB_ROW && db_col_int(s, 0) == last)) && (rc == DB_ROW || at < made.n); n++) {
         if (rc == DB_ROW && at < made.n && made.v[at].row == db_col_int(s, 0))
             at++; /* its line says more */
         if (rc != DB_ROW || (at < made.n && made.v[at].row < db_col_int(s, 0))) {
@@ -164,7 +198,7 @@ int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char
             new_out(&j, &made.v[at++]);
         } else {
             last = db_col_int(s, 0);
-            row_out(&j, s);
+            row_out(c, &j, s);
             rc = db_step(s);
         }
     }

@@ -93,6 +93,10 @@ struct run {
     struct import_set before; /* rows that went in with an earlier import of this file: the record */
     struct value_memo *memo;
     struct arena *scratch;
+    /* what hooks do to other records is noted while a row goes in: its record, and whether that is new */
+    bool touched, own_new;
+    uint32_t own_row;
+    const struct berth_row *own;
     int64_t counts[OUTCOMES], done;
     json_t *elsewhere; /* {"customer":3} */
     /* the batch on the writer */
@@ -147,6 +151,11 @@ void import_detail(struct run *r, struct berth_ctx *c, struct prep *p, const str
 /* import_taken.c: what the row's company has become, of the table that says so (.taken); NULL: nothing.  Beside one that the
  * user may see no other is told. */
 struct ctx_match *import_taken(struct berth_ctx *c, const struct table *t, const struct ctx_match *list);
+
+/* import_touch.c: what hooks do to other records while a row goes in */
+void import_touch_open(struct run *r, struct db_conn *conn);
+int import_touch(struct berth_ctx *c, void *run, struct berth_row *r, uint32_t deed); /* berth_ctx.follow */
+json_t *import_was(const struct berth_row *before, const struct berth_row *now); /* the values that a save changed, as they were */
 
 /* import_put.c */
 void import_put_begin(struct batch *k); /* hands the batch to the writer; run->busy until it is stored */

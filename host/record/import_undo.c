@@ -9,17 +9,10 @@
 #include "base/when.h"
 #include "record/find.h"
 #include "record/hangs.h"
-#include "record/import.h"
+#include "record/import_undo.h"
 #include "record/save.h"
 
-enum { SLICE_MS = 20, SLICE_ROWS = 200, IDS_MAX = 200 };
-
-struct undo {
-    struct job *j;
-    int64_t import, undone, restored, kept, gone;
-    const char *table;
-    bool more;
-};
+enum { SLICE_MS = 20, IDS_MAX = 200 };
 
 static int run_sql(struct berth_ctx *c, const char *sql, int64_t a, int64_t b, const char *x, const char *y)
 {
@@ -61,7 +54,7 @@ static int64_t undone_to(struct berth_ctx *c, int64_t import, int64_t record)
 struct revert {
     const struct table *t;
     struct change *x;
-    int64_t import;
+    const struct undo *u;
 };
 
 static int revert_one(struct berth_ctx *c, void *arg)
@@ -73,7 +66,7 @@ static int revert_one(struct berth_ctx *c, void *arg)
 
     if (r == NULL)
         return c->rc;
-    if (row_int(r, F_VERSION) != a->x->version && row_int(r, F_VERSION) != undone_to(c, a->import, a->x->record))
+    if (!undo_untouched(c, a->u, r, a->x->version) && row_int(r, F_VERSION) != undone_to(c, a->u->import, a->x->record))
         return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.changed_since");
     json_object_foreach (a->x->was, key, v) {
         const struct field *f = model_field(a->t, key);
@@ -88,13 +81,15 @@ static int revert_one(struct berth_ctx *c, void *arg)
     return c->rc;
 }
 
-static size_t next_changes(struct berth_ctx *c, struct undo *u, struct change *out, size_t max)
+/* row: that one, or 0 for the last ones. */
+static size_t next_changes(struct berth_ctx *c, struct undo *u, int64_t row, struct change *out, size_t max)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT row, record_id, detail FROM import_row WHERE import_id = ? AND"
-                                            " outcome = 'updated' ORDER BY row DESC");
+    struct db_stmt *s = db_prepare(c->conn, "SELECT row, record_id, detail FROM import_row WHERE import_id = ?1 AND"
+                                            " outcome = 'updated' AND (?2 = 0 OR row = ?2) ORDER BY row DESC");
     size_t n = 0;
 
     db_bind_int(s, 1, u->import);
+    db_bind_int(s, 2, row);
     while (n < max && db_step(s) == DB_ROW) {
         json_t *detail = json_loads(db_col_text(s, 2, NULL), 0, NULL);
         json_t *was = json_object_get(detail, "was");
@@ -109,7 +104,7 @@ static size_t next_changes(struct berth_ctx *c, struct undo *u, struct change *o
 
 static int one_change(struct berth_ctx *c, struct undo *u, const struct table *t, struct change *x)
 {
-    struct revert a = {t, x, u->import};
+    struct revert a = {t, x, u};
 
     if (x->was != NULL && save_step(c, revert_one, &a) == BERTH_OK) {
         u->restored++;
@@ -130,14 +125,28 @@ static int one_change(struct berth_ctx *c, struct undo *u, const struct table *t
 
 static int undo_changes(struct berth_ctx *c, struct undo *u, const struct table *t, int64_t until)
 {
-    struct change x[SLICE_ROWS];
-    size_t n = next_changes(c, u, x, SLICE_ROWS), at = 0;
+    struct change x[UNDO_SLICE_ROWS];
+    size_t n = next_changes(c, u, 0, x, UNDO_SLICE_ROWS), at = 0;
 
     u->more = n > 0;
     for (; at < n && c->rc == BERTH_OK && (at == 0 || when_monotonic() < until); at++)
         one_change(c, u, t, &x[at]);
     for (size_t i = 0; i < n; i++)
         json_decref(x[i].was);
+    return c->rc;
+}
+
+int undo_row_change(struct berth_ctx *c, struct undo *u, int64_t row, int64_t *version)
+{
+    const struct table *t = model_table(c->m, u->table);
+    int64_t restored = u->restored;
+    struct change x;
+
+    if (next_changes(c, u, row, &x, 1) == 0)
+        return c->rc;
+    one_change(c, u, t, &x);
+    json_decref(x.was);
+    *version = u->restored > restored ? x.version : 0;
     return c->rc;
 }
 
@@ -168,17 +177,48 @@ static const char *parts_since(struct berth_ctx *c, const struct table *t, const
                      " OR d.updated_at <> d.created_at)", f->name, f->table->sql, t->sql, f->name, f->name, f->name);
 }
 
-/* Whom it was shared with while it was made (a deal's project team) goes with it, too. */
+/* Whom it was shared with while it was made (a deal's project team), and what hooks hung on it then, goes with it, too. */
 static const char *hung_since(struct berth_ctx *c, const struct table *t, const char *hung)
 {
-    const char *sql = arena_fmt(c->a, "SELECT DISTINCT h.rec FROM %s h JOIN %s r ON r.id = h.rec WHERE h.tbl = %lld AND h.rec >= ?"
-                                      " AND h.rec <= ?", hung, t->sql, (long long)store_table_no(c->st, t));
+    const char *since = strcmp(hung, "record_tag") == 0 ? "" : " AND h.at <> r.created_at"; /* tags do not say when */
 
-    return strcmp(hung, "record_share") == 0 ? arena_fmt(c->a, "%s AND h.at <> r.created_at", sql) : sql;
+    return arena_fmt(c->a, "SELECT DISTINCT h.rec FROM %s h JOIN %s r ON r.id = h.rec WHERE h.tbl = %lld AND h.rec >= ? AND h.rec <= ?%s", hung,
+                     t->sql, (long long)store_table_no(c->st, t), since);
+}
+
+static void add_hung_since(struct berth_ctx *c, struct ids *out, const struct table *t, int64_t from, int64_t to)
+{
+    for (const char *const *hung = hangs_tables; *hung != NULL; hung++)
+        add_ids(c, out, hung_since(c, t, *hung), from, to);
+}
+
+struct ids undo_hung_since(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
+{
+    struct ids out = {.v = arena_alloc(c->a, IDS_MAX * 64 * sizeof(int64_t))};
+
+    add_hung_since(c, &out, t, from, to);
+    qsort(out.v, out.n, sizeof(out.v[0]), by_id);
+    return out;
+}
+
+bool undo_changed_since(const struct berth_row *r)
+{
+    return row_int(r, F_VERSION) != 1 && row_int(r, F_UPDATED_AT) != row_int(r, F_CREATED_AT);
+}
+
+struct ids undo_hung_on(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
+{
+    struct ids out = {.v = arena_alloc(c->a, IDS_MAX * 64 * sizeof(int64_t))};
+
+    for (const char *const *hung = hangs_tables; *hung != NULL; hung++)
+        add_ids(c, &out, arena_fmt(c->a, "SELECT DISTINCT rec FROM %s WHERE tbl = %lld AND rec >= ? AND rec <= ?", *hung,
+                                   (long long)store_table_no(c->st, t)), from, to);
+    qsort(out.v, out.n, sizeof(out.v[0]), by_id);
+    return out;
 }
 
 /* Which of the records from..to others point at, or something was hung on, in order. */
-static struct ids pointed_at(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
+struct ids undo_pointed_at(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
 {
     struct ids out = {.v = arena_alloc(c->a, IDS_MAX * 64 * sizeof(int64_t))};
 
@@ -192,16 +232,25 @@ static struct ids pointed_at(struct berth_ctx *c, const struct table *t, int64_t
                                  : arena_fmt(c->a, "SELECT DISTINCT %s FROM %s WHERE %s >= ? AND %s <= ?", f->name, c->m->tables[i].sql,
                                              f->name, f->name), from, to);
         }
-    for (const char *const *hung = hangs_tables; *hung != NULL; hung++)
-        add_ids(c, &out, hung_since(c, t, *hung), from, to);
+    add_hung_since(c, &out, t, from, to);
     qsort(out.v, out.n, sizeof(out.v[0]), by_id);
     return out;
+}
+
+int undo_unmake(struct berth_ctx *c, struct berth_row *r, const struct ids *pointed, const struct ids *hung)
+{
+    const struct table *t = r->t;
+    int64_t id = row_id(r);
+
+    if (ids_have(pointed, id))
+        return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.used_since");
+    return row_unmake(c, r) == BERTH_OK && ids_have(hung, id) && c->st->services.gone != NULL ? c->st->services.gone(c, t, id) : (int)c->rc;
 }
 
 struct unmake {
     const struct table *t;
     int64_t id;
-    const struct ids *pointed;
+    const struct ids *pointed, *hung;
 };
 
 static int unmake_one(struct berth_ctx *c, void *arg)
@@ -211,11 +260,9 @@ static int unmake_one(struct berth_ctx *c, void *arg)
 
     if (r == NULL)
         return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
-    if (row_int(r, F_VERSION) != 1 && row_int(r, F_UPDATED_AT) != row_int(r, F_CREATED_AT))
+    if (undo_changed_since(r))
         return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.changed_since");
-    if (ids_have(a->pointed, a->id))
-        return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.used_since");
-    return row_unmake(c, r);
+    return undo_unmake(c, r, a->pointed, a->hung);
 }
 
 /* What was told of a new row. */
@@ -291,7 +338,7 @@ static int keep_rest(struct berth_ctx *c, const struct part *p, size_t n)
 }
 
 /* Of what is due on records that are gone nobody is told. */
-static void forget_alerts(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
+void undo_forget_alerts(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
 {
     struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "DELETE FROM alert WHERE tbl = ? AND rec >= ? AND rec < ? AND NOT EXISTS (SELECT 1"
                                                             " FROM %s r WHERE r.id = alert.rec)", t->sql));
@@ -317,14 +364,15 @@ static int undo_records(struct berth_ctx *c, struct undo *u, const struct table 
         return c->rc;
     n = json_array_size(p.numbers);
     least = n > IDS_MAX ? n - IDS_MAX : 0;
-    struct ids pointed = pointed_at(c, t, p.first_id + (int64_t)least, p.first_id + (int64_t)n);
+    struct ids pointed = undo_pointed_at(c, t, p.first_id + (int64_t)least, p.first_id + (int64_t)n);
+    struct ids hung = undo_hung_on(c, t, p.first_id + (int64_t)least, p.first_id + (int64_t)n);
 
     for (bool first = true; n > least && c->rc == BERTH_OK && (first || when_monotonic() < until); first = false) {
-        struct unmake a = {t, p.first_id + (int64_t)--n, &pointed};
+        struct unmake a = {t, p.first_id + (int64_t)--n, &pointed, &hung};
 
         one_record(c, u, &a, json_integer_value(json_array_get(p.numbers, n)));
     }
-    forget_alerts(c, t, p.first_id + (int64_t)n, p.first_id + (int64_t)json_array_size(p.numbers));
+    undo_forget_alerts(c, t, p.first_id + (int64_t)n, p.first_id + (int64_t)json_array_size(p.numbers));
     keep_rest(c, &p, n);
     json_decref(p.numbers);
     return c->rc;
@@ -337,9 +385,10 @@ static void count(struct undo *u)
 
     json_object_set_new(result, "undone", json_integer(u->undone));
     json_object_set_new(result, "restored", json_integer(u->restored));
+    json_object_set_new(result, "others", json_integer(u->others));
     json_object_set_new(result, "kept", json_integer(u->kept));
     json_object_set_new(result, "gone", json_integer(u->gone));
-    u->j->done = u->undone + u->restored + u->kept + u->gone;
+    u->j->done = u->undone + u->restored + u->others + u->kept + u->gone;
 }
 
 struct slice {
@@ -361,9 +410,15 @@ static int slice_body(struct job *j, struct db_conn *w, void *arg)
     t = model_table(c->m, x->u->table);
     if (c->rc != BERTH_OK || t == NULL)
         return -1;
-    undo_changes(c, x->u, t, until);
+    undo_touches(c, x->u, false, until);
+    if (c->rc == BERTH_OK && !x->u->more)
+        undo_changes(c, x->u, t, until);
     if (c->rc == BERTH_OK && !x->u->more)
         undo_records(c, x->u, t, until);
+    if (c->rc == BERTH_OK && !x->u->more)
+        undo_touches(c, x->u, true, until);
+    if (c->rc == BERTH_OK && !x->u->more)
+        undo_touches_end(c, x->u);
     if (c->rc == BERTH_OK && !x->u->more)
         run_sql(c, "UPDATE import SET undone_at = ?1 WHERE id = ?2", c->now, x->u->import, NULL, NULL);
     count(x->u);
@@ -391,6 +446,7 @@ int import_undo_run(struct job *j, struct buf *err)
     u.table = t->name;
     u.undone = kept_number(j->result, "undone");
     u.restored = kept_number(j->result, "restored");
+    u.others = kept_number(j->result, "others");
     u.kept = kept_number(j->result, "kept");
     u.gone = kept_number(j->result, "gone");
     while (u.more && !j->cancelled) {
@@ -451,6 +507,7 @@ int64_t import_undo(struct berth_ctx *c, int64_t id)
     run_sql(c, "UPDATE import_row SET outcome = 'updated' WHERE import_id = ?1 AND ?2 = ?2 AND outcome = 'kept' AND detail IS NOT"
                " NULL", id, 0, NULL, NULL);
     keep_again(c, id);
+    undo_touches_again(c, id);
     args = json_pack("{s:I, s:s}", "import", (json_int_t)id, "locale", c->locale);
     job = job_add(c, "import_undo", args, total);
     json_decref(args);

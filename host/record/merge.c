@@ -69,7 +69,8 @@ static const char *key_of(const struct table *t)
  * shows what was written of the records that went into this one. */
 static bool derived(const struct table *t)
 {
-    return strncmp(t->name, "dup_", 4) == 0 || strncmp(t->name, "merg", 4) == 0 || strcmp(t->name, "history") == 0;
+    return strncmp(t->name, "dup_", 4) == 0 || strncmp(t->name, "merg", 4) == 0 || strcmp(t->name, "history") == 0 ||
+           strcmp(t->name, "import_touch") == 0; /* what an undo will look for is the record that was touched */
 }
 
 static bool names(const struct column *col, const struct table *of)

@@ -387,6 +387,11 @@ static int update(struct berth_ctx *c, struct berth_row *r, bool *changed)
 }
 
 /* ---- duplicates ------------------------------------------------------------------- */
+static int followed(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
+{
+    return c->rc == BERTH_OK && c->follow != NULL ? c->follow(c, c->follow_arg, r, deed) : (int)c->rc;
+}
+
 static bool key_in(const struct dup_keys *set, int64_t hash)
 {
     for (size_t i = 0; set != NULL && i < set->n; i++)
@@ -557,6 +562,7 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
         return c->rc;
     if (!changed) /* but perhaps something was put aside */
         return r->held != NULL ? c->st->services.held(c, r) : (int)c->rc;
+    followed(c, r, deed);
     if (keys != NULL && c->rc == BERTH_OK)
         ctx_after_commit(c, dup_grew, NULL);
     if (keys != NULL)
@@ -692,7 +698,8 @@ static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
 
     if (c->st->services.dropping != NULL && flow_guards(c, t) && c->st->services.dropping(c, r) != BERTH_OK)
         return c->rc;
-    if (hook_run(c, BERTH_BEFORE, BERTH_DELETE, r, r) != BERTH_OK || erase_details(c, r, batch) != BERTH_OK)
+    if (hook_run(c, BERTH_BEFORE, BERTH_DELETE, r, r) != BERTH_OK || erase_details(c, r, batch) != BERTH_OK ||
+        followed(c, r, BERTH_DELETE) != BERTH_OK)
         return c->rc;
     if (!c->undo && ((t->flags & BERTH_BIN) || t->parent != NULL))
         to_bin(c, r, batch);
@@ -812,8 +819,27 @@ static int put_back(struct berth_ctx *c, struct berth_row *r)
     }
     search_put(c, NULL, r);
     /* no hooks: what they did when the record was made, they did */
-    history_put(c, r, "restore", NULL, NULL);
+    if (!c->undo)
+        history_put(c, r, "restore", NULL, NULL);
     custom_touched(c, r, BERTH_INSERT);
+    return c->rc;
+}
+
+int row_remake(struct berth_ctx *c, struct berth_row *r)
+{
+    bool exact = c->exact;
+    struct db_stmt *s;
+
+    c->undo = c->exact = true;
+    put_back(c, r);
+    c->undo = false;
+    c->exact = exact;
+    s = db_prepare(c->conn, "DELETE FROM bin WHERE on_table = ? AND record_id = ?");
+    db_bind_text(s, 1, r->t->name, -1);
+    db_bind_int(s, 2, row_id(r));
+    if (c->rc == BERTH_OK && db_step(s) < 0)
+        ctx_db(c, DB_ERROR, "empty the bin");
+    db_reset(s);
     return c->rc;
 }
 

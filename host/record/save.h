@@ -25,6 +25,8 @@ json_t *val_keep(const struct field *f, struct berth_val v);
 struct berth_val val_kept(struct berth_ctx *c, const struct field *f, const json_t *v);
 /* For taking an import back: the record has never been; nothing of it goes to the bin or the history. */
 int row_unmake(struct berth_ctx *c, struct berth_row *r);
+/* And one that was dropped (row_undump() of it) has always been: neither the bin nor hooks know of it. */
+int row_remake(struct berth_ctx *c, struct berth_row *r);
 /* A line in the record's history that is no field change. */
 int history_note(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *text);
 /* {"rows":[…],"next":…}: what the user may see of a table's recycle bin. */

@@ -407,6 +407,22 @@ static const struct berth_field import_part_fields[] = {
     {"numbers", BERTH_JSON},
     {0},
 };
+/* What hooks did to other records while rows went in, for undo to take back; deed: BERTH_INSERT ..., 0: the row's own update.
+ * version: the record's behind it; was: values before it, or all of a deleted record. */
+static const struct berth_field import_touch_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"import_id", BERTH_REF, 0, "import"},
+    {"row", BERTH_INT},
+    {"tbl", BERTH_INT},
+    {"rec", BERTH_INT},
+    {"deed", BERTH_INT},
+    {"version", BERTH_INT},
+    {"was", BERTH_JSON},
+    {"state", BERTH_INT}, /* import_touch.c */
+    {"own", BERTH_INT},   /* the row's new record, if it was there then */
+    {"message", BERTH_LONG},
+    {0},
+};
 static const struct berth_field bin_fields[] = {
     {"seq", BERTH_INT, 0, .def = "@seq"},
     {"on_table", BERTH_TEXT},
@@ -937,6 +953,7 @@ static const struct berth_table tables[] = {
     {"session", session_fields, BERTH_KEYS({"token"}, {"user_id"}, {"expires_at"}), BERTH_BARE},
     {"import_row", import_row_fields, BERTH_KEYS({"import_id, row"}), BERTH_BARE},
     {"import_part", import_part_fields, BERTH_KEYS({"seq"}, {"import_id, batch"}), BERTH_BARE},
+    {"import_touch", import_touch_fields, BERTH_KEYS({"seq"}, {"import_id, state, seq"}, {"import_id, tbl, rec"}), BERTH_BARE},
     {"bin", bin_fields, BERTH_KEYS({"seq"}, {"on_table, record_id"}, {"batch"}, {"on_table, deleted_at"}), BERTH_BARE},
     {"history", history_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}), BERTH_BARE},
     {"seal", seal_fields, BERTH_KEYS({"seq"}), BERTH_BARE},

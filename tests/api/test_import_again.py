@@ -8,7 +8,7 @@ import subprocess
 import openpyxl
 import pytest
 
-from site_ import BUILD, PATIENCE
+from site_ import BUILD, PATIENCE, until
 from test_import import HEADER, outcomes, run, tag, text, undo, upload, xlsx
 from test_merge import dump
 
@@ -339,3 +339,142 @@ def test_an_import_that_was_cancelled_keeps_what_went_in_and_goes_on(own_site):
         job = person.job(answer)
     assert job["state"] == "done" and job["result"]["new"] == count
     assert undo(person, look["import"])["result"]["undone"] == count
+
+
+# ---- what hooks did to other records -----------------------------------------------------------------------
+HOOKS = """-- Imports of leads set things going elsewhere (a test).
+local function customer(name)
+  return berth.first("customer", "name = ?", name)
+end
+
+on("lead", "before_insert", function(lead)
+  if lead.contact == "makes" then
+    local c = berth.new("competitor")
+    c.name = lead.name .. " rival"
+    berth.save(c)
+    lead.suppliers = tostring(c.id)
+  end
+end)
+
+on("lead", "after_insert", function(lead)
+  local task = berth.new("task")
+  task.subject = "call " .. lead.name
+  task.lead_id = lead.id
+  berth.save(task)
+  local c = customer(lead.city)
+  if c then
+    c.notes = (c.notes or "") .. "+" .. lead.name
+    berth.save(c)
+  end
+  if lead.contact == "drops" then
+    berth.delete(customer(lead.province))
+  end
+  if lead.contact == "notes" then
+    berth.call("POST /lead/" .. lead.id .. "/_note", {text = "from the fair"})
+  end
+  local own = berth.load("lead", lead.id)
+  own.wechat = "by a hook"
+  berth.save(own)
+end)
+
+on("lead", "after_update", function(lead)
+  if lead.zalo == nil and lead.contact ~= nil then
+    local c = customer(lead.city)
+    if c then
+      c.notes = (c.notes or "") .. "=" .. lead.contact
+      berth.save(c)
+    end
+    local task = berth.new("task")
+    task.subject = "again " .. lead.name
+    task.lead_id = lead.id
+    berth.save(task)
+    local own = berth.load("lead", lead.id)
+    own.zalo = "seen " .. lead.contact
+    berth.save(own)
+  end
+end)
+"""
+FIELDS = ["name", "contact", "city", "province"]
+
+
+@pytest.fixture
+def hooked(own_site):
+    """A server whose leads set things going elsewhere; a customer that they change, one that goes, and two leads."""
+    site = own_site("--rule-time", "10s")
+    person, t = site.sign_in("demo.admin"), tag()
+    shared = person.made("customer", name=f"{t} Harbour")
+    gone = person.made("customer", name=f"{t} Gone")
+    person.made("customer_year", customer_id=gone["id"], year=2025)
+    leads = [person.made("lead", name=f"{t} old {i}", city=f"{t} Harbour") for i in range(2)]
+    (site.data.parent / "scripts" / "hooks" / "leads.lua").write_text(HOOKS)
+    assert person.post("/_script/_reload").json["problems"] == []
+    return site, person, t, shared, gone, leads
+
+
+def imported(person, t):
+    rows = [[f"{t} n{i}", "", f"{t} Harbour", ""] for i in range(30)]
+    rows += [[f"{t} maker", "makes", f"{t} Harbour", ""], [f"{t} dropper", "drops", "", f"{t} Gone"], [f"{t} noted", "notes", "", ""]]
+    rows += [[f"{t} old 0", "Mai", "", ""], [f"{t} OLD 0", "Hoa", "", ""], [f"{t} old 1", "Lan", "", ""]]
+    look = take(person, "lead", sheet(FIELDS, rows))
+    return look, go(person, look, FIELDS, mode="both")
+
+
+def test_undo_takes_back_what_hooks_did_to_other_records(hooked):
+    site, person, t, shared, gone, leads = hooked
+    before = dump(site)
+    look, result = imported(person, t)
+    assert (result["new"], result["updated"]) == (33, 3), [r["message"] for r in outcomes(person, look).values() if r["outcome"] not in ("new", "updated")]
+    assert person.row(f"/customer/{shared['id']}")["notes"].count("+") == 31 and person.get(f"/customer/{gone['id']}").status == 404
+    assert len(person.rows("task", filter=["subject", "^", "call"])) >= 33
+    result = undo(person, look["import"])["result"]
+    assert (result["undone"], result["restored"], result["kept"], result["gone"]) == (33, 3, 0, 0), result
+    assert result["others"] > 60
+    assert unlike(before, dump(site)) == {}
+    assert person.row(f"/customer/{gone['id']}")["name"] == f"{t} Gone"
+    assert person.rows("customer_year", filter=["customer_id", "=", gone["id"]])[0]["year"] == 2025
+    assert until(lambda: person.get("/_search", q=f"{t} Gone").json["results"])
+    look, result = imported(person, t)  # and all of it once more
+    assert (result["new"], result["updated"]) == (33, 3), result
+
+
+def test_undo_leaves_alone_what_was_changed_since_a_hook_made_it_and_names_it(hooked):
+    site, person, t, shared, gone, leads = hooked
+    look, result = imported(person, t)
+    lead, other, edited = (person.rows("lead", filter=["name", "=", f"{t} n{i}"])[0] for i in (3, 4, 5))
+    now = person.row(f"/lead/{edited['id']}")
+    assert person.patch(f"/lead/{edited['id']}", now["version"], {"rating": "hot"}).status == 200
+    alone, = [x for x in person.rows("task", filter=["lead_id", "=", edited["id"]]) if x["subject"].startswith("call")]
+    task = person.rows("task", filter=["lead_id", "=", lead["id"]])[0]
+    now = person.row(f"/task/{task['id']}")
+    assert person.patch(f"/task/{task['id']}", now["version"], {"subject": "called them"}).status == 200
+    customer = person.row(f"/customer/{shared['id']}")
+    assert person.patch(f"/customer/{shared['id']}", customer["version"], {"city": "Kobe"}).status == 200
+    result = undo(person, look["import"])["result"]
+    assert (result["undone"], result["restored"]) == (31, 3), result
+    assert person.row(f"/task/{task['id']}")["subject"] == "called them" and person.row(f"/lead/{lead['id']}")["name"] == f"{t} n3"
+    assert person.get(f"/lead/{other['id']}").status == 404
+    stays = person.row(f"/customer/{shared['id']}")
+    assert stays["city"] == "Kobe" and stays["notes"] == customer["notes"]
+    kept = person.get(f"/_import/{look['import']}/rows", outcome="kept").json["rows"]
+    assert {(k["table"] or "lead", k["record"]) for k in kept} == {("lead", lead["id"]), ("task", task["id"]), ("customer", shared["id"]),
+                                                                    ("lead", edited["id"]), ("task", alone["id"])}, kept
+    assert all(k["message"] for k in kept) and len(kept) == result["kept"], kept
+    assert {k["title"] for k in kept if k["table"]} == {"called them", f"{t} Harbour", f"call {t} n5"}
+    person.delete(f"/task/{task['id']}")
+    result = undo(person, look["import"])["result"]  # when that is settled
+    assert result["undone"] == 1 and person.get(f"/lead/{lead['id']}").status == 404
+
+
+def test_an_undo_with_hooks_that_was_cut_off_goes_on(hooked):
+    site, person, t, shared, gone, leads = hooked
+    before = dump(site)
+    look, result = imported(person, t)
+    answer = person.post(f"/_import/{look['import']}/undo")
+    while person.get(f"/_job/{answer.json['job']}").json["done"] == 0:
+        pass
+    site.kill()
+    site.start()
+    person = site.sign_in("demo.admin")
+    result = person.job(answer)["result"]
+    assert (result["undone"], result["restored"], result["kept"]) == (33, 3, 0), result
+    assert unlike(before, dump(site)) == {}
