@@ -187,3 +187,60 @@ def test_too_many_questions_have_to_wait(site):
     alice = site.sign_in("demo.alice")
     statuses = [alice.get("/_taken", table="lead", name=f"Many {i}").status for i in range(24)]
     assert statuses[0] == 200 and statuses[-1] == 429
+
+
+def alerts(site, *records):
+    """Whose alerts of what hang on which of two customers; when they are due goes with the clock."""
+    db = sqlite3.connect(f"file:{next(site.data.glob('*.db'))}?mode=ro", uri=True)
+    on = "SELECT tbl FROM alert WHERE text LIKE '%call them%' OR args LIKE '%call them%' LIMIT 1"
+    found = db.execute(f"SELECT rec, user_id, key, args FROM alert WHERE tbl = ({on}) AND rec IN (?, ?)", records).fetchall()
+    db.close()
+    return sorted(found, key=repr)
+
+
+def asked(person, row, flow):
+    answer = person.post(f"/customer/{row['id']}/_approval", {"flow": flow["name"]})
+    assert answer.status == 201, answer
+    return answer.json["id"]
+
+
+def test_all_that_hangs_on_a_record_goes_along_and_comes_back(site, people, pair):
+    """Tags, followers, notes, files, shares, teams, alerts, approvals and what refers to it."""
+    manager, admin, alice, zhang = people["manager"], people["admin"], people["alice"], people["zhang"]
+    a, b, contact = pair
+    kept, gone = f"/customer/{a['id']}", f"/customer/{b['id']}"
+    flow = admin.made("approval_flow", name=f"Merged {next(number)}", on_table="customer", applies_to=["city", "=", "Xiamen"], starts="ask")
+    admin.made("approval_step", flow_id=flow["id"], place=0, name="Step 1", who="people", user_ids=[zhang.user["id"]])
+    tag = admin.made("tag", name=f"Merged {next(number)}")
+    assert manager.ask("PUT", gone + "/_tags", {"tags": [tag["id"]]}).status in (200, 204)
+    assert manager.ask("PUT", gone + "/_follow", {"on": True}).status in (200, 204)
+    assert manager.post(gone + "/_note", {"text": "wants Hamburg"}).status == 201
+    assert manager.ask("POST", gone + "/_files", raw=b"rates", name="rates.txt").status == 201
+    assert manager.post(gone + "/_share", {"kind": "share", "access": "read", "user_id": alice.user["id"]}).status == 201
+    assert manager.post(gone + "/_alert", {"text": "call them", "minutes": 600}).status == 204
+    approval = asked(manager, b, flow)
+    deal = manager.made("opportunity", name="Merged deal", customer_id=b["id"])
+    task = manager.made("task", subject="send rates", customer_id=b["id"])
+    assert alice.get(gone).status == 200 and alice.get(kept).status == 404 and zhang.get(gone).status == 200 and zhang.get(kept).status == 404
+    before, told = dump(site), alerts(site, a["id"], b["id"])
+    assert any("call them" in repr(x) for x in told) and {x[0] for x in told} == {b["id"]}, told
+    assert manager.post(kept + "/_merge", {"from": [b["id"]]}).status == 200
+
+    about, story = manager.get(kept + "/_about").json, manager.get(kept + "/_timeline").json["entries"]
+    assert [t["name"] for t in about["labels"]["tags"]] == [tag["name"]] and about["follow"]
+    assert [e["text"] for e in story if e["kind"] == "note"] == ["wants Hamburg"]
+    assert [f["name"] for f in manager.get(kept + "/_files").json["files"]] == ["rates.txt"]
+    assert alice.get(kept).status == 200 and alice.get(gone).status == 404  # it was shared with her
+    assert zhang.get(kept).status == 200  # he is asked about it
+    assert alerts(site, a["id"], b["id"]) == [(a["id"], *x[1:]) for x in told]
+    assert manager.get(f"/_approval/{approval}").json["record"] == a["id"]
+    assert [x["id"] for x in manager.get(kept + "/_approval").json["approvals"]] == [approval]
+    assert manager.row(f"/opportunity/{deal['id']}")["customer_id"] == manager.row(f"/task/{task['id']}")["customer_id"] == a["id"]
+
+    assert manager.post(kept + "/_split").status == 200
+    after = dump(site)
+    assert {t: (list(set(before[t]) - set(after[t]))[:2], list(set(after[t]) - set(before[t]))[:2]) for t in before
+            if after[t] != before[t] and t not in ("setting", "alert")} == {} and alerts(site, a["id"], b["id"]) == told
+    assert alice.get(gone).status == 200 and alice.get(kept).status == 404 and zhang.get(kept).status == 404
+    assert zhang.post(f"/_approval/{approval}/approve").status == 200
+    assert admin.delete(f"/approval_flow/{flow['id']}").status == 204
