@@ -136,6 +136,24 @@ static bool also_named(struct berth_ctx *c, const struct field *f, struct text_k
     return hit;
 }
 
+/* By what a field of the same name in another table is called: a customer's telephone as a lead's. */
+static bool kin_named(struct berth_ctx *c, const struct field *f, struct text_keys *head)
+{
+    bool hit = false;
+
+    for (size_t i = 0; i < c->m->ntables && !hit; i++) {
+        const struct field *k = model_field(&c->m->tables[i], f->name);
+
+        if (k == NULL || k == f || k->type != f->type || (k->flags & BERTH_MANY) != (f->flags & BERTH_MANY))
+            continue;
+        /* names of companies are called alike, those of other things are not */
+        if ((f == f->table->title || k == k->table->title) && (f->of == NULL || k->of == NULL || strcmp(f->of, k->of) != 0))
+            continue;
+        hit = named(c, k, head) || also_named(c, k, head);
+    }
+    return hit;
+}
+
 static const char *cell(const struct sheet_row *row, uint32_t i)
 {
     return row != NULL && i < row->len ? row->cells[i].text : "";
@@ -163,13 +181,17 @@ static bool may_mean(struct berth_ctx *c, const struct look *l, uint32_t column,
     return !any;
 }
 
-/* The fields that the columns are called by: by their own names first, then by what they are called elsewhere. */
+/* The fields that the columns are called by: by their own names first, then by what they are called elsewhere, then as other
+ * tables call such a field. */
 static const struct field **suggest(struct berth_ctx *c, const struct table *t, const struct look *l)
 {
     const struct field **found = arena_alloc(c->a, (l->width + 1) * sizeof(*found));
     bool *taken = arena_alloc(c->a, (size_t)t->nfields * sizeof(*taken));
 
-    for (uint32_t k = 0; k < 2 * l->width; k++) {
+    static bool (*const way[])(struct berth_ctx *, const struct field *, struct text_keys *) = {named, also_named, kin_named};
+    const uint32_t ways = sizeof(way) / sizeof(way[0]);
+
+    for (uint32_t k = 0; k < ways * l->width; k++) {
         uint32_t column = k % l->width;
         const char *header = cell(l->header >= 0 ? &l->rows[l->header] : NULL, column);
         struct text_keys head = TEXT_KEYS_INIT;
@@ -178,7 +200,7 @@ static const struct field **suggest(struct berth_ctx *c, const struct table *t, 
         for (int i = F_DECLARED; i < t->nfields && found[column] == NULL && head.n > 0; i++) {
             const struct field *f = &t->fields[i];
 
-            if (!taken[i] && takes(c, f) && (k < l->width ? named : also_named)(c, f, &head) && may_mean(c, l, column, f)) {
+            if (!taken[i] && takes(c, f) && way[k / l->width](c, f, &head) && may_mean(c, l, column, f)) {
                 found[column] = f;
                 taken[i] = true;
             }

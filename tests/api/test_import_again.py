@@ -478,3 +478,21 @@ def test_an_undo_with_hooks_that_was_cut_off_goes_on(hooked):
     result = person.job(answer)["result"]
     assert (result["undone"], result["restored"], result["kept"]) == (33, 3, 0), result
     assert unlike(before, dump(site)) == {}
+
+
+# ---- columns of every table ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("table,header,fields", [
+    ("customer", ["公司名称", "联系电话", "所在城市", "电子邮箱", "国别"], ["name", "phone", "city", "email", "country"]),
+    ("customer", ["公司名稱", "電話", "傳真", "信箱"], ["name", "phone", "fax", "email"]),
+    ("customer", ["Company", "Tel", "E-mail", "Website"], ["name", "phone", "email", "website"]),
+    ("customer", ["Tên công ty", "Điện thoại", "Địa chỉ"], ["name", "phone", "address"]),
+    ("contact", ["联系人", "公司名称", "手机号", "职务"], ["name", "customer_id", "mobile", "position"]),
+    ("contact", ["Full name", "Company", "Mobile phone", "Email address"], ["name", "customer_id", "mobile", "email"]),
+    ("opportunity", ["商机名称", "公司名称", "预计成交日期"], ["name", "customer_id", "close_on"]),
+    ("opportunity", ["Deal name", "Account", "Expected close date"], ["name", "customer_id", "close_on"]),
+    ("activity", ["主题", "类型", "客户名称", "日期"], ["subject", "kind", "customer_id", "start_at"]),
+    ("activity", ["Chủ đề", "Loại", "Khách hàng", "Ngày"], ["subject", "kind", "customer_id", "start_at"]),
+])
+def test_columns_find_their_fields_in_every_table_as_people_call_them(people, table, header, fields):
+    look = take(people["li"], table, sheet(header, [["" for _ in header[1:]] + ["x"]]))
+    assert [c["field"] for c in look["columns"]] == fields
