@@ -2025,7 +2025,7 @@ CREATE TABLE activity (
     subject__order BLOB
 ) STRICT;
 CREATE INDEX ix_activity_owner_id_start_at ON activity (owner_id, start_at);
-CREATE INDEX ix_activity_owner_id_status_start_at_kind ON activity (owner_id, status, start_at, kind);
+CREATE INDEX ix_activity_owner_id_status_start_at_id_kind ON activity (owner_id, status, start_at, id, kind);
 CREATE INDEX ix_activity_created_at ON activity (created_at);
 CREATE INDEX ix_activity_updated_at ON activity (updated_at);
 CREATE INDEX ix_activity_owner_id_created_at ON activity (owner_id, created_at);
