@@ -1,6 +1,6 @@
 -- New customers month by month, and how many of them trade (management, 2026-11).
 return {
-  title = {en = "New customers by month", vi = "Khách hàng mới theo tháng", ["zh-CN"] = "客户增长趋势", ["zh-TW"] = "客戶成長趨勢"},
+  title = {en = "New customers by month", vi = "Khách mới theo tháng", ["zh-CN"] = "客户增长趋势", ["zh-TW"] = "客戶成長趨勢"},
   help = {
     en = "Companies by the month they were entered. Without a date: the last twelve months.",
     vi = "Doanh nghiệp theo tháng nhập. Không chọn ngày: mười hai tháng gần nhất.",

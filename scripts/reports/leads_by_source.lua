@@ -1,6 +1,6 @@
 -- Where leads come from, and how many of them became customers (sales management, 2026-11).
 return {
-  title = {en = "Leads by source", vi = "Khách tiềm năng theo nguồn", ["zh-CN"] = "线索来源分析", ["zh-TW"] = "潛在客戶來源分析"},
+  title = {en = "Leads by source", vi = "Nguồn khách tiềm năng", ["zh-CN"] = "线索来源分析", ["zh-TW"] = "潛在客戶來源分析"},
   help = {
     en = "Where leads come from, and how many of them became customers.",
     vi = "Khách tiềm năng đến từ đâu và bao nhiêu đã trở thành khách hàng.",

@@ -68,7 +68,7 @@ def test_the_value_of_customers_is_told_by_industry_and_country_of_what_one_may_
 
 def test_it_is_named_in_the_readers_language_and_stands_in_the_navigation(people):
     li = people["li"]
-    for locale, label in (("vi", "Khách tiềm năng theo nguồn"), ("zh-TW", "潛在客戶來源分析"), ("en", "Leads by source")):
+    for locale, label in (("vi", "Nguồn khách tiềm năng"), ("zh-TW", "潛在客戶來源分析"), ("en", "Leads by source")):
         assert li.get("/_report/script.leads_by_source", locale=locale).json["label"] == label
         stops = li.get("/_start", locale=locale).json["nav"]
         assert [s["label"] for s in stops if s["to"] == "/r/script/leads_by_source"] == [label]

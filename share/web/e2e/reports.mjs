@@ -14,7 +14,7 @@ export async function reports({ test, clean }) {
       await page.locator('.head [data-t=more]').click()
       if (kind === 'csv') await clean(page, 'the menu of a report')
       const [file] = await Promise.all([page.waitForEvent('download'), page.locator(`.opt[data-id=export-${kind}]`).click()])
-      assert.equal(file.suggestedFilename(), 'Khách tiềm năng theo nguồn.' + kind)
+      assert.equal(file.suggestedFilename(), 'Nguồn khách tiềm năng.' + kind)
       const bytes = readFileSync(await file.path())
       if (kind === 'xlsx') assert.equal(bytes.subarray(0, 2).toString(), 'PK')
       else {

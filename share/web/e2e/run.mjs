@@ -9,6 +9,7 @@ import { serve } from '../test/mock/server.mjs'
 import { axe, call, DESK, eventually, launch, open, overflow, PHONE, settle, signIn, until } from './lib.mjs'
 import { admin } from './admin.mjs'
 import { approvals } from './approvals.mjs'
+import { days } from './days.mjs'
 import { home } from './home.mjs'
 import { line } from './line.mjs'
 import { looks } from './looks.mjs'
@@ -796,6 +797,7 @@ if (host.kind !== 'mock') await names({ test, clean, ok, choose })
 if (host.kind !== 'mock') await reports({ test, clean })
 if (host.kind !== 'mock') await home({ test, clean, ok, until, small })
 if (host.kind !== 'mock') await sales({ test, clean, ok, choose, small, browser, host })
+if (host.kind !== 'mock') await days({ test, clean, ok, choose, small, browser, host })
 if (host.kind !== 'mock') await approvals({ test, clean, ok, until, choose, small, browser, host })
 if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, browser, host })
 
