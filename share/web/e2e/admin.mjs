@@ -127,6 +127,10 @@ export async function admin({ test, clean, ok, choose, small, browser, host }) {
     await page.locator('[data-t=activate]').waitFor()
     await page.locator('[data-t=handover]').waitFor()
     assert.equal(ok(await call(page, 'GET', 'user/' + user.id), 'user').row.active, false)
+    await page.goto('/admin/audit')
+    const entry = page.locator('[data-audit]', { hasText: `Users #${user.id}` }).first()
+    await entry.locator('a').click()
+    await page.locator('h1', { hasText: 'Neu ' + stamp }).waitFor()
   })
 
   await test('administration: departments move by mouse and keyboard, never below themselves, and people with them', {}, async (page, stamp) => {
