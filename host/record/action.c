@@ -156,6 +156,8 @@ int action_run(struct berth_ctx *c, const struct action *a, int64_t id, const js
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
     if (!where_holds(c, a->when, row))
         return ctx_fail(c, BERTH_CONFLICT, "conflict", "err.not_now");
+    if ((a->flags & BERTH_EDITS) && flow_check_lock(c, row) != BERTH_OK)
+        return c->rc;
     if (!read_form(c, a, json, &form))
         return c->rc;
     check_offers(c, &form, row);

@@ -156,6 +156,19 @@ bool flow_guards(struct berth_ctx *c, const struct table *t)
     return of != NULL && of->guarded;
 }
 
+int flow_check_lock(struct berth_ctx *c, const struct berth_row *r)
+{
+    bool by_a_person = c->who != NULL && !c->all && !c->approved;
+    const char *flow = by_a_person && c->st->services.locks != NULL && flow_guards(c, r->t) ? c->st->services.locks(c, r) : NULL;
+
+    if (flow == NULL)
+        return c->rc;
+    c->args[0] = "flow";
+    c->args[1] = flow;
+    c->args[2] = NULL;
+    return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_locked");
+}
+
 bool flow_automates(struct berth_ctx *c, const struct table *t)
 {
     const struct of_table *of = plan_of(c, t);

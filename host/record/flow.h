@@ -33,6 +33,9 @@ const struct flow *flow_named(struct berth_ctx *c, const struct table *t, const 
 /* Whether a filter (its JSON) holds for a record, whoever asks.  One that no longer fits its table holds. */
 bool flow_holds(struct berth_ctx *c, const char *filter, const struct berth_row *r);
 
+/* Refuses an edit by a person while an approval keeps the record from being edited. */
+int flow_check_lock(struct berth_ctx *c, const struct berth_row *r);
+
 /* Whether a record of t is shown to whoever is asked: it has an owner.  Of other tables their roles have to open it. */
 bool flow_shows(const struct table *t);
 

@@ -49,18 +49,6 @@ const char *approval_locks(struct berth_ctx *c, const struct berth_row *r)
     return a == NULL ? NULL : a->plan.flow;
 }
 
-static int check_lock(struct berth_ctx *c, const struct berth_row *r)
-{
-    const char *flow = by_a_person(c) && edited(r) ? approval_locks(c, r) : NULL;
-
-    if (flow == NULL)
-        return c->rc;
-    c->args[0] = "flow";
-    c->args[1] = flow;
-    c->args[2] = NULL;
-    return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_locked");
-}
-
 int approval_saved(struct berth_ctx *c, const struct berth_row *r)
 {
     struct approval *a;
@@ -146,7 +134,7 @@ int approval_saving(struct berth_ctx *c, struct berth_row *r)
     struct berth_row *begun = NULL;
     const struct berth_row *before = r->old;
 
-    if (check_lock(c, r) != BERTH_OK)
+    if (edited(r) && flow_check_lock(c, r) != BERTH_OK)
         return c->rc;
     if (before == NULL) {
         begun = row_new(c, r->t);

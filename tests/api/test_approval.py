@@ -368,6 +368,53 @@ def test_actions_that_change_a_locked_record_are_held_and_refused_the_others_go_
     assert li.get(f"{path}/_why", deed="hold").json["allowed"] and li.post(f"{path}/hold", {}).status == 200
 
 
+def history(person, path):
+    return [e["op"] for e in person.get(f"{path}/_history").json["entries"]]
+
+
+def test_an_action_that_sees_all_rows_is_refused_on_a_locked_record_too(people, flow):
+    """Erasing personal data goes on behind the rights of whoever asks; the approval holds it all the same."""
+    admin, t = people["admin"], name("Erased")
+    f, _ = flow({"who": "superior"}, named(people["manager"]), starts="create", on_table="contact", applies_to=["name", "=", t])
+    row = people["li"].made("contact", name=t, customer_id=people["li"].made("customer", name=name("Held"))["id"])
+    path = f"/contact/{row['id']}"
+    assert "erase" in admin.get(path).json["can"]["held"]
+    answer = admin.post(f"{path}/erase", {})
+    assert answer.status == 409 and answer.json["error"]["code"] == "waiting" and f["name"] in answer.json["error"]["message"]
+    assert answer.json["error"]["message"] == admin.patch(path, row["version"], {"position": "x"}).json["error"]["message"]
+    job = admin.job(admin.post("/contact/_bulk", {"ids": [row["id"]], "action": "erase"}))
+    assert job["result"]["failed"] == 1 and not job["result"].get("done"), job["result"]
+    many = admin.post("/contact/erase", {"ids": [row["id"]]}).json
+    assert many["done"] == 0 and many["failed"][0]["error"]["code"] == "waiting"
+    assert "erase" not in history(admin, path)
+    id = [a["id"] for a in box(people["li"], "mine").values() if a["record"] == row["id"]][0]
+    assert does(people["li"], id, "withdraw").status == 200
+    assert admin.post(f"{path}/erase", {}).status == 200 and "erase" in history(admin, path)
+
+
+def test_a_script_runs_no_action_that_edits_on_a_locked_record(own_site):
+    site = own_site()
+    admin, li, t = site.sign_in("demo.admin"), site.sign_in("demo.li"), name("Erased")
+    flow = admin.made("approval_flow", name="Holds contacts", on_table="contact", starts="create", applies_to=["name", "=", t])
+    admin.made("approval_step", flow_id=flow["id"], name="Manager", who="superior")
+    customer = li.made("customer", name=name("Script"))
+    row = li.made("contact", name=t, customer_id=customer["id"])
+    (site.data.parent / "scripts/hooks/erases.lua").write_text(
+        '-- Erases when the company moves (a test).\n'
+        'on("customer", "after_update", function(c)\n'
+        '  local p = berth.first("contact", "customer_id = ?", c.id)\n  if p then berth.act(p, "erase") end\nend)\n')
+    assert admin.post("/_script/_reload").json["problems"] == []
+    path = f"/customer/{customer['id']}"
+    now = admin.row(path)
+    answer = admin.patch(path, now["version"], {"city": "Kobe"})
+    assert answer.status == 409 and answer.json["error"]["code"] == "waiting", answer
+    assert admin.row(path)["city"] is None and "erase" not in history(admin, f"/contact/{row['id']}")
+    id = [a["id"] for a in box(li, "mine").values() if a["record"] == row["id"]][0]
+    assert does(li, id, "withdraw").status == 200
+    assert admin.patch(path, now["version"], {"city": "Kobe"}).status == 200
+    assert "erase" in history(admin, f"/contact/{row['id']}")
+
+
 def test_what_waits_is_locked_with_its_details_or_begins_anew(people, flow):
     li, manager = people["li"], people["manager"]
     f, city = flow({"who": "superior"}, starts="create")
