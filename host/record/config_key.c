@@ -335,9 +335,56 @@ static const struct table *filtered(struct berth_ctx *c, const struct berth_row 
     return val_is_nil(on) ? NULL : model_table(c->m, on.s);
 }
 
+/* What a "field" becomes or is set to is text beside it; of a reference it is an id. */
+static bool is_value(const struct field *f)
+{
+    return f->type == BERTH_TEXT && strcmp(f->name, "value") == 0 && model_field(f->table, "field") != NULL;
+}
+
+/* What the row's "value" refers to; NULL: nothing, it goes over as it is. */
+static const struct table *value_ref(const struct berth_row *r)
+{
+    const struct table *t = filtered(r->c, r);
+    struct berth_val name = row_get(r, "field");
+    const struct field *f = t == NULL || val_is_nil(name) ? NULL : model_field(t, name.s);
+
+    return f != NULL && f->type == BERTH_REF ? f->ref : NULL;
+}
+
+/* A list or an object, so that it is told from a text such as "{city}"; NULL: it names what is not carried. */
+static json_t *value_out(const struct berth_row *r, json_t *text)
+{
+    const struct table *ref = json_is_string(text) ? value_ref(r) : NULL;
+    const char *s = json_string_value(text);
+    json_t *key;
+
+    if (ref == NULL || s[0] == '\0' || s[strspn(s, "0123456789")] != '\0')
+        return text;
+    key = ref->known == NULL && ref != r->c->m->users ? NULL : key_of(r->c, ref, strtoll(s, NULL, 10), 0);
+    json_decref(text);
+    return json_is_string(key) ? json_pack("[o]", key) : key;
+}
+
+static enum config_got value_in(const struct berth_row *r, const struct field *f, const json_t *v, json_t **out)
+{
+    const struct table *ref = value_ref(r);
+    enum config_got got;
+    int64_t id;
+
+    if (!json_is_array(v) && !json_is_object(v)) {
+        *out = json_incref((json_t *)v);
+        return GOT;
+    }
+    if (ref == NULL || (ref->known == NULL && ref != r->c->m->users))
+        return bad(r->c, f->name);
+    if ((got = config_find(r->c, ref, v, &id)) == GOT)
+        *out = json_sprintf("%lld", (long long)id);
+    return got;
+}
+
 bool config_is_late(const struct field *f)
 {
-    return f->type == BERTH_JSON && ((f->of != NULL && strcmp(f->of, "@filter") == 0) || strcmp(f->table->name, "import_map") == 0);
+    return is_value(f) || (f->type == BERTH_JSON && ((f->of != NULL && strcmp(f->of, "@filter") == 0) || strcmp(f->table->name, "import_map") == 0));
 }
 
 /* What an import remembers: {"values":{"country":{"大陆":"CN"}},"pool_id":3,…}; ids stand for references.  A person or a
@@ -390,6 +437,8 @@ json_t *config_value(const struct berth_row *r, const struct field *f)
     enum config_got got;
     size_t i;
 
+    if (is_value(f))
+        return value_out(r, out);
     if (config_is_late(f))
         return filter_turned(r, out, false, &got);
     if (f->type != BERTH_REF || out == NULL || json_is_null(out))
@@ -416,6 +465,8 @@ enum config_got config_value_in(const struct berth_row *r, const struct field *f
     int64_t id;
 
     *out = NULL;
+    if (is_value(f))
+        return value_in(r, f, v, out);
     if (config_is_late(f)) {
         *out = filter_turned(r, json_deep_copy(v), true, &got);
         return *out != NULL ? GOT : got;

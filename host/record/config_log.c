@@ -1,4 +1,6 @@
 /* config_log.c - what was changed in the configuration: the history of all its tables as one list. */
+#include <string.h>
+
 #include "record/config.h"
 #include "record/find.h"
 #include "record/history.h"
@@ -33,6 +35,29 @@ static size_t newest(struct berth_ctx *c, int64_t before, int limit, struct entr
     return n;
 }
 
+/* What a record that is gone was called when it went. */
+static const char *title_then(struct berth_ctx *c, const struct table *t, const struct entry *e)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT changes FROM history WHERE tbl = ? AND rec = ? AND op = 'delete' ORDER BY seq DESC LIMIT 1");
+    const char *title = NULL, *text;
+    json_t *list = NULL, *item;
+    size_t i;
+
+    db_bind_int(s, 1, e->tbl);
+    db_bind_int(s, 2, e->rec);
+    if (db_step(s) == DB_ROW && (text = db_col_text(s, 0, NULL)) != NULL)
+        list = json_loads(text, 0, NULL);
+    db_reset(s);
+    json_array_foreach (list, i, item) {
+        const struct changed x = changed_of(item);
+
+        if (x.field != NULL && t->title != NULL && strcmp(x.field, t->title->name) == 0 && json_is_string(x.from))
+            title = arena_strdup(c->a, json_string_value(x.from));
+    }
+    json_decref(list);
+    return title;
+}
+
 /* Who did it, for the titles; NULL: it is of a table that is off. */
 static struct berth_row *entry_json(struct berth_ctx *c, struct json *j, const struct entry *e)
 {
@@ -47,7 +72,7 @@ static struct berth_row *entry_json(struct berth_ctx *c, struct json *j, const s
     json_text(j, "table", t->name);
     json_text(j, "label", labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.*", t->name)));
     json_number(j, "record", e->rec);
-    json_text(j, "title", now == NULL ? NULL : row_title(now));
+    json_text(j, "title", now == NULL ? title_then(c, t, e) : row_title(now));
     json_key(j, "entry");
     s = db_prepare(c->conn, "SELECT seq, at, by, op, changes, note FROM history WHERE seq = ?");
     db_bind_int(s, 1, e->seq);

@@ -30,10 +30,21 @@ static void put(struct json *j, const char *name, json_t *v)
     json_decref(v);
 }
 
-/* False: it names what is not carried. */
+/* False: it names what is not carried, or is a part of what does. */
 static bool row_line(const struct berth_row *r, struct buf *out)
 {
+    const struct field *parent = r->t->parent;
+    const struct berth_row *up = parent == NULL || parent->ref == NULL ? NULL : find_raw(r->c, parent->ref, r->v[parent->at].i);
     struct json j = json_to(out);
+
+    if (up != NULL && up->t->known != NULL) {
+        struct buf whole = BUF_INIT;
+        bool goes = row_line(up, &whole);
+
+        buf_free(&whole);
+        if (!goes)
+            return false;
+    }
 
     json_open(&j, '{');
     for (int i = F_DECLARED; i < r->t->nfields; i++) {

@@ -283,6 +283,30 @@ static int history_changes(struct berth_ctx *c, const struct berth_row *r)
     return c->rc;
 }
 
+/* A part of the configuration goes into no bin: what it was stands in its history. */
+static int history_delete(struct berth_ctx *c, const struct berth_row *r)
+{
+    struct buf b = BUF_INIT;
+    struct json j = json_to(&b);
+
+    json_open(&j, '[');
+    for (int i = F_DECLARED; r->t->known != NULL && i < r->t->nfields; i++) {
+        const struct field *f = &r->t->fields[i];
+
+        if (!told(f) || val_is_nil(r->v[i]))
+            continue;
+        json_open(&j, '[');
+        json_str(&j, f->name);
+        val_json(&j, f, r->v[i]);
+        json_nil(&j);
+        json_close(&j, ']');
+    }
+    json_close(&j, ']');
+    history_put(c, r, "delete", r->t->known == NULL ? NULL : buf_str(&b), c->note);
+    buf_free(&b);
+    return c->rc;
+}
+
 /* ---- writing the row -------------------------------------------------------------- */
 /* The database names the columns of the index that refused; people get their field. */
 static int unique_clash(struct berth_ctx *c, const struct table *t)
@@ -711,7 +735,7 @@ static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
     }
     search_put(c, r, NULL);
     if (!c->undo)
-        history_put(c, r, "delete", NULL, c->note);
+        history_delete(c, r);
     s = db_prepare(c->conn, arena_fmt(c->a, "DELETE FROM %s WHERE id = ?", t->sql));
     db_bind_int(s, 1, row_id(r));
     if (c->rc == BERTH_OK)

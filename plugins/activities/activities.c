@@ -184,7 +184,7 @@ static const struct berth_table tables[] = {
      .rights = "sales: own create; manager: tree create delete export"},
     {"task_plan", plan_fields, .flags = BERTH_ADMIN | BERTH_HISTORY, .title = "name", .icon = "list",
      .rights = "sales: all read; manager: all create delete", .known = "name"},
-    {"task_plan_step", plan_step_fields, .flags = BERTH_DETAIL | BERTH_HIDDEN, .title = "subject", .known = "plan_id, subject, after_days",
+    {"task_plan_step", plan_step_fields, .flags = BERTH_DETAIL | BERTH_HIDDEN | BERTH_HISTORY, .title = "subject", .known = "plan_id, subject, after_days",
      .rights = "sales: all read; manager: all create delete"},
     {"memo", memo_fields, .flags = BERTH_OWNED | BERTH_HISTORY | BERTH_BIN, .title = "subject", .icon = "edit", .nav = "work 83",
      .rights = "sales: own create delete; manager: own create delete"},

@@ -946,7 +946,7 @@ static const struct berth_table tables[] = {
     {"api_token", api_token_fields, .flags = BERTH_ADMIN | BERTH_HIDDEN, .title = "name"},
     {"job", job_fields, BERTH_KEYS({"state, run_at"}), BERTH_ADMIN, .title = "kind",
      .icon = "activity"},
-    {"import_map", import_map_fields, BERTH_KEYS({"on_table, headers"}), BERTH_OWNED | BERTH_HIDDEN,
+    {"import_map", import_map_fields, BERTH_KEYS({"on_table, headers"}), BERTH_OWNED | BERTH_HISTORY | BERTH_HIDDEN,
      .title = "name", .known = "on_table, name"},
     {"import", import_fields, .flags = BERTH_HIDDEN, .title = "name"},
     {"audit", audit_fields, .flags = BERTH_ADMIN, .title = "what", .icon = "eye"},

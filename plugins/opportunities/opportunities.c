@@ -212,7 +212,7 @@ static const struct berth_table tables[] = {
      .rights = "sales: own read; manager: tree create delete"},
     {"pipeline", pipeline_fields, .flags = BERTH_ADMIN | BERTH_HISTORY, .title = "name", .icon = "columns",
      .rights = "sales: all read; manager: all read", .known = "name"},
-    {"stage", stage_fields, .flags = PART | BERTH_ADMIN, .title = "name", .icon = "list", .board = "place, color", .known = "pipeline_id, name"},
+    {"stage", stage_fields, .flags = PART | BERTH_ADMIN | BERTH_HISTORY, .title = "name", .icon = "list", .board = "place, color", .known = "pipeline_id, name"},
     {0},
 };
 

@@ -147,6 +147,54 @@ def test_a_trial_is_carried_to_a_fresh_installation_and_reads_the_same_there(two
     assert exported(admin) == file
 
 
+def test_what_a_field_becomes_is_the_same_record_elsewhere_whatever_its_number(two):
+    _, consultant = two("trial")
+    line = consultant.made("pipeline", name="Air freight")
+    stage = {n: consultant.made("stage", pipeline_id=line["id"], name=n, place=i, state="open")["id"] for i, n in enumerate(("Enquiry", "Booked"))}
+    li, = (u["id"] for u in consultant.rows("user") if u["login"] == "demo.li")
+    consultant.made("approval_flow", name="Booking", on_table="opportunity", starts="change", field="stage_id", value=str(stage["Booked"]))
+    rule = consultant.made("automation", name="Booked", on_table="opportunity", event="reached", field="stage_id", value=str(stage["Booked"]))
+    for place, (field, value) in enumerate((("stage_id", str(stage["Enquiry"])), ("owner_id", str(li)), ("next_step", "{name}"))):
+        consultant.made("automation_step", automation_id=rule["id"], place=place, does="set", field=field, value=value)
+    customer = consultant.rows("customer")[0]["id"]
+    left = consultant.made("automation", name="Of one customer", on_table="opportunity", event="reached", field="customer_id", value=str(customer))
+    consultant.made("automation_step", automation_id=left["id"], place=0, does="set", field="next_step", value="Call")
+    file = exported(consultant)
+    assert b"Of one customer" not in file  # with its steps
+    assert [x["name"] for x in consultant.get("/_config/left").json["left"]][0] == "Of one customer"
+
+    _, admin = two("production")
+    own = admin.made("pipeline", name="Of this site alone")
+    for n in range(3):  # other numbers
+        admin.made("stage", pipeline_id=own["id"], name=f"Own {n}", place=n, state="open")
+    answer = apply(admin, json.loads(file))
+    assert answer.status == 200 and answer.json["applied"], answer
+    there = {s["name"]: s["id"] for s in admin.rows("stage")}
+    assert there["Booked"] != stage["Booked"]
+    assert [f["value"] for f in admin.rows("approval_flow") if f["name"] == "Booking"] == [str(there["Booked"])]
+    assert [a["value"] for a in admin.rows("automation")] == [str(there["Booked"])]
+    user, = (u["id"] for u in admin.rows("user") if u["login"] == "demo.li")
+    assert {s["field"]: s["value"] for s in admin.rows("automation_step")} == {"stage_id": str(there["Enquiry"]), "owner_id": str(user), "next_step": "{name}"}
+    assert apply(admin, json.loads(file)).json["count"]["change"] == 0
+    wrong = only(automation=[{"name": "Wrong", "on_table": "opportunity", "event": "reached", "field": "stage_id", "value": ["Air freight", "No such"]},
+                             {"name": "Worse", "on_table": "opportunity", "event": "reached", "field": "name", "value": ["Air freight", "Booked"]}])
+    assert {x["name"] for x in plan(admin, wrong)["lines"] if x["what"] == "conflict"} == {"opportunity · Wrong", "opportunity · Worse"}
+
+
+def test_each_part_of_the_configuration_keeps_its_history(people):
+    admin = people["admin"]
+    tables = [t for t in json.loads(exported(admin))["sections"] if t != "scripts"]
+    assert "stage" in tables and [t for t in tables if not admin.get(f"/_meta/{t}").json["is"]["history"]] == []
+
+
+def test_the_history_names_what_was_deleted(people):
+    admin = people["admin"]
+    tag = admin.made("tag", name="Soon gone")
+    assert admin.delete(f"/tag/{tag['id']}").status == 204
+    log = [(e["entry"]["op"], e["title"]) for e in admin.get("/_config/history").json["entries"] if (e["table"], e["record"]) == ("tag", tag["id"])]
+    assert log == [("delete", "Soon gone"), ("create", "Soon gone")]
+
+
 def test_a_step_that_names_somebody_who_is_not_there_keeps_the_whole_file_out(two):
     """A flow that lost the step would have let through what that person was to decide."""
     _, admin = two("a")
