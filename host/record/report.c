@@ -89,17 +89,30 @@ static bool named(const char *sql, const char *table)
     return false;
 }
 
+/* The tables that the SQL names, and what they are details of: whose rows are seen decides of theirs. */
+static bool *wanted(struct arena *a, const struct model *m, const char *report)
+{
+    bool *want = arena_alloc(a, (m->ntables + 1) * sizeof(*want));
+
+    for (size_t i = 0; i < m->ntables; i++)
+        if (named(report, m->tables[i].name))
+            for (const struct table *t = &m->tables[i]; t != NULL && !want[t->at]; t = t->parent == NULL ? NULL : t->parent->ref)
+                want[t->at] = true;
+    return want;
+}
+
 /* A view takes the database 0.1 ms, and there are a hundred tables. */
 static const struct db_view *views(struct berth_ctx *c, struct arena *a, const struct model *m, const char *report, size_t *n)
 {
     struct db_view *all = arena_alloc(a, (m->ntables + 1) * sizeof(*all));
+    const bool *want = wanted(a, m, report);
 
     *n = 0;
     for (size_t i = 0; i < m->ntables; i++) {
         const struct table *t = &m->tables[i];
         const char *where;
 
-        if (!named(report, t->name))
+        if (!want[i])
             continue;
         where = c == NULL ? NULL : rows_of(c, t);
         all[(*n)++] = (struct db_view){t->name, t->name, columns(where == NULL ? NULL : c, a, t), where};

@@ -105,6 +105,18 @@ def test_a_field_that_a_role_may_not_read_is_empty(reporting):
     assert value(admin, "phones") != "0/" + before.split("/")[1]
 
 
+def test_a_report_on_details_gives_those_of_what_one_sees(reporting):
+    """The SQL need not name what they are details of."""
+    site, admin, write = reporting
+    li, minh = site.sign_in("demo.li"), site.sign_in("demo.minh")
+    deal = minh.made("opportunity", name="Whose details", customer_id=minh.made("customer", name="Whose details Ltd.")["id"])
+    minh.made("deal_contact", opportunity_id=deal["id"], person="Somebody else's")
+    assert not write("people_of_deals", "SELECT person AS a FROM deal_contact")
+    seen = lambda who: [r["a"] for r in rows(who, "people_of_deals")]
+    assert "Somebody else's" in seen(minh) and "Somebody else's" in seen(admin)
+    assert "Somebody else's" not in seen(li)
+
+
 def test_somebody_without_the_table_or_the_permission_gets_nothing(reporting):
     site, admin, write = reporting
     assert write("all", "SELECT count(*) FROM lead") == []
