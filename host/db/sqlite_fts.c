@@ -663,13 +663,16 @@ bool sq_fts_settled(struct db_conn *c)
     return !has_table(c, TODO, "table") || !any(c, "SELECT 1 FROM " TODO " LIMIT 1");
 }
 
+enum { LATE_MOST = 1000 };
+
 size_t sq_fts_late(struct db_conn *c, const char *name, int64_t *ids, size_t most)
 {
     const struct sq_fts *f = &((struct sq_db *)c->db)->fts;
+    long long behind = atomic_load(&f->noted) - atomic_load(&f->indexed);
     struct db_stmt *s;
     size_t n = 0;
 
-    if (atomic_load(&f->noted) == atomic_load(&f->indexed))
+    if (behind <= 0 || behind > LATE_MOST) /* all of them are read */
         return 0;
     s = sq_prepare(c, "SELECT id FROM " TODO " WHERE fts = ? AND come IS NOT NULL GROUP BY id ORDER BY max(seq) DESC LIMIT ?");
     db_bind_text(s, 1, name, -1);
