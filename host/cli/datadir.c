@@ -144,12 +144,15 @@ static int is_copy(const struct dirent *e)
     return n > 3 && strcmp(e->d_name + n - 3, ".db") == 0;
 }
 
-void datadir_copies_sweep(const char *data)
+void datadir_copied(const char *data, const char *copy, bool changed)
 {
     char folder[PATH_MAX], path[PATH_MAX + 256];
     struct dirent **names;
-    int n = scandir(in(data, copies, folder), &names, is_copy, alphasort); /* the oldest first */
+    int n;
 
+    if (!changed && copy != NULL)
+        unlink(copy); /* the database is as it was, and a start that fails again and again makes no more of them */
+    n = scandir(in(data, copies, folder), &names, is_copy, alphasort); /* the oldest first */
     for (int i = 0; i < n; i++) {
         snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
         if (i < n - COPIES)

@@ -23,8 +23,8 @@ int datadir_write(const char *data, const char *name, const struct buf *text, bo
 /* Where a copy of the database goes before its tables change, by a start or by `berth migrate`:
  * DATA/before-migration/20261122-013357-081.db; makes the folder. */
 void datadir_copy(const char *data, struct buf *path);
-/* Takes away all but the three newest copies. */
-void datadir_copies_sweep(const char *data);
+/* Afterwards.  Of copies the three newest stay; when nothing was changed this one goes, and no older one for it. */
+void datadir_copied(const char *data, const char *copy, bool changed);
 /* Appends the file to out.  -1: there is none, or it cannot be read (errno). */
 int datadir_read(const char *data, const char *name, struct buf *out);
 

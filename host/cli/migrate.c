@@ -85,7 +85,7 @@ static int change(const struct cli *cli, const struct plugin_set *set, struct bu
     if (db_open(cli->conf->database, NULL, &db, err) == 0)
         rc =
             migrate_database(db, set->descs, set->n, cli_has(cli, "prune"), backup.s, &report, err);
-    datadir_copies_sweep(cli->conf->data);
+    datadir_copied(cli->conf->data, backup.s, rc >= 0);
     if (rc >= 0)
         printf("%s%s\n", buf_str(&report), rc > 0 ? "-- done" : "nothing to do");
     db_close(&db);

@@ -81,7 +81,7 @@ static int migrate(struct site *s, struct buf *err)
 
     datadir_copy(s->conf->data, &copy);
     rc = migrate_database(s->st.db, s->plugins.descs, s->plugins.n, false, buf_str(&copy), &report, err);
-    datadir_copies_sweep(s->conf->data);
+    datadir_copied(s->conf->data, buf_str(&copy), rc >= 0);
     if (rc > 0)
         log_info("migrate", "the schema was brought up to the plugins");
     buf_free(&report);

@@ -85,6 +85,18 @@ def test_a_start_copies_to_where_migrate_does_and_three_copies_are_kept(migrate,
     assert sorted(p.name for p in (tmp_path / "data").iterdir() if "before" in p.name or p.name == "backup") == ["before-migration"]
 
 
+def test_a_change_that_fails_again_and_again_pushes_no_older_copy_out(migrate, query, tmp_path):
+    migrate("base")
+    migrate("base good")
+    migrate("base", "--prune")
+    assert len(backups(tmp_path)) == 2
+    query("CREATE VIEW thing AS SELECT 1 AS id")  # in the way of the plugin's table
+    kept = backups(tmp_path)
+    for _ in range(4):
+        migrate("base good", ok=False)
+        assert backups(tmp_path) == kept
+
+
 def test_no_copy_is_made_when_nobody_wants_one(migrate, tmp_path):
     migrate("base")
     migrate("base good", "--no-backup")
