@@ -474,7 +474,7 @@ static int b_share(lua_State *L)
     box_burn(L, FUEL_SAVE);
     body = object_at(L, 2);
     watch_pause();
-    id = give_share_json(ctx_of(L), row, body);
+    id = give_share_json(ctx_of(L), row, body, true);
     watch_resume();
     json_decref(body);
     check_ctx(L);

@@ -53,12 +53,12 @@ static int64_t until_of(struct berth_ctx *c, const json_t *body)
     return at;
 }
 
-int64_t give_share_json(struct berth_ctx *c, const struct berth_row *r, const json_t *body)
+int64_t give_share_json(struct berth_ctx *c, const struct berth_row *r, const json_t *body, bool inside)
 {
     struct berth_share s = {.team = says(c, body, "kind", "share", "team"), .cooperate = says(c, body, "access", "read", "cooperate"),
                             .user_id = id_of(c, body, "user_id"), .department_id = id_of(c, body, "department_id"),
                             .role_id = id_of(c, body, "role_id"), .part = json_string_value(json_object_get(body, "part")),
-                            .until_at = until_of(c, body), .quiet = json_is_true(json_object_get(body, "quiet"))};
+                            .until_at = until_of(c, body), .quiet = inside && json_is_true(json_object_get(body, "quiet"))};
 
     return c->rc == BERTH_OK ? give_share(c, r, &s) : 0;
 }

@@ -23,7 +23,7 @@ static int share(struct call *k)
     struct json j = call_json(k);
     int64_t id;
 
-    if (r == NULL || (id = give_share_json(&k->c, r, o)) == 0)
+    if (r == NULL || (id = give_share_json(&k->c, r, o, k->inside)) == 0)
         return k->c.rc;
     k->req->status = 201;
     json_open(&j, '{');
