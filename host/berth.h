@@ -549,7 +549,8 @@ struct berth_api {
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));
 
-/* What a field of a record says: its number (0 when it is empty), whether it is empty, whether it is this text. */
+/* What a field of a record says: its number (0 when it is empty), whether it is empty, whether it is this text.  An empty
+ * field says no text, and no field says NULL. */
 static inline int64_t berth_number(const struct berth_row *r, const char *field)
 {
     return host->get(r, field).i;
@@ -564,7 +565,7 @@ static inline bool berth_says(const struct berth_row *r, const char *field, cons
 {
     struct berth_val v = host->get(r, field);
 
-    return v.type != BERTH_NULL && strcmp(v.s, text) == 0;
+    return v.type != BERTH_NULL && text != NULL && strcmp(v.s, text) == 0;
 }
 
 #define BERTH_HAS(f) (host->size > offsetof(struct berth_api, f)) /* if BERTH_ABI_TARGET is low */

@@ -65,8 +65,11 @@ bool is_busy(struct berth_ctx *c, int64_t user, int64_t from, int64_t to, int64_
 int64_t clock_minutes(const char *s)
 {
     char *end;
-    long h = strtol(s, &end, 10), m;
+    long h, m;
 
+    if (s == NULL)
+        return -1;
+    h = strtol(s, &end, 10);
     if (end == s || *end != ':')
         return -1;
     s = end + 1;

@@ -14,7 +14,7 @@ static int on_claiming(struct berth_ctx *c, struct berth_event *ev)
 /* ---- contacts: the only thing that counts as work on a lead (plugin activities) -------------- */
 static int on_done(struct berth_ctx *c, struct berth_event *ev)
 {
-    if (strcmp(host->table(ev->row), "lead") == 0 && strcmp(host->get(ev->row, "status").s, "new") == 0)
+    if (strcmp(host->table(ev->row), "lead") == 0 && berth_says(ev->row, "status", "new"))
         host->set(ev->row, "status", berth_s("contacted"));
     return host->rc(c);
 }

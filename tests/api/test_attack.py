@@ -13,6 +13,7 @@ from site_ import Person, until
 
 number = itertools.count(1)
 HUGE = (1 << 63) - 1
+AREAS = ("pools", "leads", "customers", "opportunities", "activities")
 
 
 def name(what="Attackprobe"):
@@ -595,6 +596,34 @@ def test_two_imports_of_one_file_at_once_make_each_lead_once(site, people):
 
 
 # ---- what must never be ------------------------------------------------------------------------
+
+@pytest.mark.parametrize("who", ("li", "admin"))
+def test_no_field_that_is_emptied_or_of_another_kind_brings_the_server_down(own_site, who):
+    """What plugins look at before the required fields are: an emptied lifecycle of a customer once ended the worker."""
+    site = own_site()  # without a supervisor: what brings the worker down is seen at once
+    admin, someone = site.sign_in("demo.admin"), site.sign_in("demo." + who)
+    asked, kept = set(), set()
+    for table in admin.get("/_openapi.json").json["components"]["schemas"]:
+        meta = someone.get(f"/_meta/{table}")
+        if meta.status != 200 or meta.json["plugin"] not in AREAS:
+            continue
+        rows = someone.get(f"/{table}", limit=50).json["rows"]
+        own = next((r for r in rows if r.get("owner_id") == someone.user["id"]), rows[0] if rows else None)
+        for field in meta.json["fields"]:
+            for value in (None, "", 0, [], {}, "x" * 30):
+                answers = [someone.post(f"/{table}", {field["name"]: value}, duplicates_="allow")]
+                if own is not None:
+                    path = f"/{table}/{own['id']}"
+                    answers.append(someone.patch(path, someone.row(path)["version"], {field["name"]: value}))
+                assert all(a.status < 500 for a in answers) and site.process.poll() is None, (table, field["name"], value, answers)
+                asked.add(table)
+            if own is not None and field.get("required") and not field.get("when"):
+                assert someone.row(path)[field["name"]] not in (None, ""), (table, field["name"])
+                kept.add((table, field["name"]))
+    assert {"lead", "customer", "opportunity", "activity", "work_hours"} <= asked
+    assert {("customer", "lifecycle"), ("lead", "status"), ("activity", "status")} <= kept
+    assert admin.get("/_state").json["answers_5xx"] == 0 and "level=error" not in site.log(), site.log()
+
 
 def test_nothing_of_all_this_was_an_error_of_the_server_or_told_its_insides(site, people):
     """Runs last in this file: reads the server's log."""
