@@ -1582,6 +1582,7 @@ CREATE TABLE customer_booking (
     to_on INTEGER,
     volume TEXT,
     budget INTEGER,
+    currency TEXT,
     state TEXT,
     note TEXT
 ) STRICT;
@@ -1768,7 +1769,7 @@ CREATE TABLE opportunity (
 CREATE INDEX ix_opportunity_owner_id_status_stage_id_base_amount_weighted ON opportunity (owner_id, status, stage_id, base_amount, weighted);
 CREATE INDEX ix_opportunity_status_pipeline_id_stage_id_owner_id_cffe02e4 ON opportunity (status, pipeline_id, stage_id, owner_id, base_amount, weighted);
 CREATE INDEX ix_opportunity_status_close_on_id_owner_id_base_amo_c7d3a5e5 ON opportunity (status, close_on, id, owner_id, base_amount, base_profit, weighted, teu);
-CREATE INDEX ix_opportunity_status_closed_on_id_owner_id_base_am_dcc46dc0 ON opportunity (status, closed_on, id, owner_id, base_amount, base_profit, weighted, teu, lost_reason, lost_to, mode, direction);
+CREATE INDEX ix_opportunity_status_closed_on_id_owner_id_base_am_b771c876 ON opportunity (status, closed_on, id, owner_id, base_amount, base_profit, weighted, teu, won_reason, lost_reason, lost_to, mode, direction);
 CREATE INDEX ix_opportunity_is_key_status_close_on ON opportunity (is_key, status, close_on);
 CREATE INDEX ix_opportunity_status ON opportunity (status);
 CREATE INDEX ix_opportunity_idle ON opportunity (idle);
@@ -1819,8 +1820,15 @@ CREATE TABLE deal_competitor (
     price INTEGER,
     strengths TEXT,
     weaknesses TEXT,
-    playbook TEXT
+    playbook TEXT,
+    won_on INTEGER,
+    owner_id INTEGER,
+    base_amount INTEGER,
+    base_profit INTEGER,
+    mode TEXT
 ) STRICT;
+CREATE INDEX ix_deal_competitor_won_on_competitor_id_owner_id_ba_1527ffe2 ON deal_competitor (won_on, competitor_id, owner_id, base_amount, base_profit, opportunity_id);
+CREATE INDEX ix_deal_competitor_competitor_id_won_on_mode_base_a_59115772 ON deal_competitor (competitor_id, won_on, mode, base_amount, base_profit, opportunity_id);
 CREATE INDEX ix_deal_competitor_opportunity_id ON deal_competitor (opportunity_id);
 CREATE INDEX ix_deal_competitor_competitor_id ON deal_competitor (competitor_id);
 
@@ -1855,6 +1863,8 @@ CREATE TABLE competitor (
     name TEXT,
     customer_id INTEGER,
     website TEXT,
+    profile TEXT,
+    products TEXT,
     services TEXT,
     price_level TEXT,
     threat TEXT,

@@ -17,6 +17,18 @@ int contact_check(struct berth_ctx *c, struct berth_event *ev)
     return host->rc(c);
 }
 
+/* "Also works at" is said of other companies than the contact's own. */
+int link_check(struct berth_ctx *c, struct berth_event *ev)
+{
+    struct berth_row *l = ev->row, *contact = host->ref(c, l, "contact_id");
+
+    if (contact != NULL && berth_number(contact, "customer_id") == berth_number(l, "customer_id"))
+        return host->error(c, BERTH_INVALID, "customer_id", "customers.err.link_own");
+    if (!berth_is_empty(l, "since_on") && !berth_is_empty(l, "until_on") && berth_number(l, "until_on") < berth_number(l, "since_on"))
+        return host->error(c, BERTH_INVALID, "until_on", "customers.err.contract");
+    return host->rc(c);
+}
+
 /* ---- the personal pack: off unless the company turned it on, kept with consent, erased for good ------ */
 int private_check(struct berth_ctx *c, struct berth_event *ev)
 {

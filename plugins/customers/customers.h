@@ -28,6 +28,7 @@ int on_lead_returns(struct berth_ctx *c, struct berth_event *ev);
 
 /* contact.c: people at companies, and the data about them that needs their consent */
 int contact_check(struct berth_ctx *c, struct berth_event *ev);
+int link_check(struct berth_ctx *c, struct berth_event *ev);
 int private_check(struct berth_ctx *c, struct berth_event *ev);
 int contact_erase(struct berth_ctx *c, struct berth_row *contact);
 int buying_map(struct berth_ctx *c);

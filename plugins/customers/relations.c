@@ -183,10 +183,12 @@ int relation_graph(struct berth_ctx *c)
 {
     struct graph *g = host->alloc(c, sizeof(*g));
     struct berth_val table = host->param(c, "table");
-    bool person = table.type != BERTH_NULL && strcmp(table.s, "contact") == 0;
+    bool person = table.type != BERTH_NULL && strcmp(table.s, "contact") == 0, company = table.type == BERTH_NULL || strcmp(table.s, "customer") == 0;
     int64_t id = whole(c, "id", 0);
     int hops = (int)whole(c, "hops", 2);
 
+    if (!person && !company)
+        return host->error(c, BERTH_INVALID, "table", "customers.err.relation_table");
     if (host->rc(c) != BERTH_OK)
         return host->rc(c);
     node_at(g, person, id);

@@ -30,6 +30,16 @@ static int weigh(struct berth_ctx *c, struct berth_row *r)
     return host->rc(c);
 }
 
+/* Why and to whom it was lost or why it was won, of an end that is undone. */
+static void forget_end(struct berth_row *r)
+{
+    static const char *const of[][2] = {{"won_reason", "won"}, {"lost_reason", "lost"}, {"lost_to", "lost"}};
+
+    for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
+        if (!berth_says(r, "status", of[i][1]))
+            host->set(r, of[i][0], berth_nil());
+}
+
 int deal_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *r = ev->row, *stage, *contact = host->ref(c, r, "contact_id");
@@ -44,6 +54,8 @@ int deal_check(struct berth_ctx *c, struct berth_event *ev)
     host->set(r, "percent", host->get(stage, "percent"));
     if (moved || berth_is_empty(r, "status"))
         host->set(r, "status", host->get(stage, "state"));
+    if (moved)
+        forget_end(r);
     if (berth_says(r, "status", "won") || berth_says(r, "status", "lost")) {
         if (strcmp(was, host->get(r, "status").s) != 0 || berth_is_empty(r, "closed_on"))
             host->set(r, "closed_on", berth_i(host->today(c)));
@@ -88,7 +100,6 @@ static int end(struct berth_ctx *c, struct berth_row *r, const char *state)
 
 int deal_win(struct berth_ctx *c, struct berth_row *r)
 {
-    host->set(r, "lost_reason", berth_nil());
     return end(c, r, "won");
 }
 
@@ -107,8 +118,6 @@ int deal_reopen(struct berth_ctx *c, struct berth_row *r)
 
         if (stage != NULL && berth_says(stage, "state", "open")) {
             host->set(r, "stage_id", host->get(stage, "id"));
-            host->set(r, "lost_reason", berth_nil());
-            host->set(r, "won_reason", berth_nil());
             return host->save(c, r);
         }
     }

@@ -311,21 +311,35 @@ int target_check(struct berth_ctx *c, struct berth_event *ev)
 }
 
 /* ---- what was won and lost --------------------------------------------------------------------------- */
-static const struct {
-    const char *key, *field, *labels; /* of the form; grouped by; keys of the dictionary, NULL: of a reference */
-    const char *of;                   /* the table that it names */
-} ways[] = {{"owner", "owner_id", NULL, "user"},
-            {"reason", "lost_reason", "lost_reason", NULL},
-            {"rival", "lost_to", NULL, "competitor"},
-            {"mode", "mode", "mode", NULL},
-            {"direction", "direction", "direction", NULL}};
+enum { WON, LOST, ENDS };
+struct side {
+    const char *table, *field, *date; /* of which records; grouped by; when it ended */
+    const char *labels;               /* the dictionary, NULL: field is a reference */
+    const char *which;                /* filter */
+};
+#define DEALS(field, labels) {{"opportunity", field, "closed_on", labels, "status = 'won'"}, {"opportunity", field, "closed_on", labels, "status = 'lost'"}}
+static const struct way {
+    const char *key, *of; /* of the form; the table that it names */
+    struct side side[ENDS];
+} ways[] = {{"owner", "user", DEALS("owner_id", NULL)},
+            {"reason", NULL, {{"opportunity", "won_reason", "closed_on", "won_reason", "status = 'won'"},
+                              {"opportunity", "lost_reason", "closed_on", "lost_reason", "status = 'lost'"}}},
+            /* won against each who stood on the deal, lost to the one who got it */
+            {"rival", "competitor", {{"deal_competitor", "competitor_id", "won_on", NULL, "won_on not empty"},
+                                     {"opportunity", "lost_to", "closed_on", NULL, "status = 'lost' and lost_to not empty"}}},
+            {"mode", NULL, DEALS("mode", "mode")},
+            {"direction", NULL, DEALS("direction", "direction")}},
+  against = {NULL, NULL, {{"deal_competitor", "mode", "won_on", "mode", "won_on not empty and competitor_id = ?"},
+                          {"opportunity", "mode", "closed_on", "mode", "status = 'lost' and lost_to = ?"}}};
 enum { WAYS = sizeof(ways) / sizeof(ways[0]), LINES = 200 };
 
 struct ended {
     struct berth_val key;
-    int64_t count[2], amount[2], profit; /* won, lost */
+    int64_t count[ENDS], amount[ENDS], profit;
 };
 struct endeds {
+    const struct way *way;
+    int end; /* that is being added up */
     struct ended at[LINES];
     size_t n;
 };
@@ -340,31 +354,73 @@ static bool same_key(struct berth_val a, struct berth_val b)
 static int take_ended(struct berth_ctx *c, const struct berth_total *t, void *arg)
 {
     struct endeds *e = arg;
+    const char *labels = e->way->side[e->end].labels;
+    struct berth_val key = t->key[0];
     size_t i = 0;
-    int lost = strcmp(t->key[1].s, "lost") == 0;
 
-    while (i < e->n && !same_key(e->at[i].key, t->key[0]))
+    if (labels != NULL && key.type != BERTH_NULL) /* won and lost for what reads the same is one line */
+        key = berth_s(host->tr(c, host->fmt(c, "opportunities.%s.%s", labels, key.s)));
+    while (i < e->n && !same_key(e->at[i].key, key))
         i++;
     if (i == LINES)
         return host->rc(c);
     e->n += i == e->n;
-    e->at[i].key = t->key[0];
-    e->at[i].count[lost] += t->count;
-    e->at[i].amount[lost] += t->sum[0].i;
-    e->at[i].profit += lost ? 0 : t->sum[1].i;
+    e->at[i].key = key;
+    e->at[i].count[e->end] += t->count;
+    e->at[i].amount[e->end] += t->sum[0].i;
+    e->at[i].profit += e->end == LOST ? 0 : t->sum[1].i;
     return host->rc(c);
 }
 
-static const char *key_name(struct berth_ctx *c, size_t way, struct berth_val key)
+static const char *key_name(struct berth_ctx *c, const struct way *way, struct berth_val key)
 {
     struct berth_row *of;
 
     if (key.type == BERTH_NULL)
         return "–";
-    if (ways[way].labels != NULL)
-        return host->tr(c, host->fmt(c, "opportunities.%s.%s", ways[way].labels, key.s));
-    of = host->next(host->find(c, ways[way].of, "id = ?", BERTH_ARGS(berth_i(key.i))));
+    if (way->of == NULL)
+        return key.s;
+    of = host->next(host->find(c, way->of, "id = ?", BERTH_ARGS(berth_i(key.i))));
     return of == NULL ? host->fmt(c, "#%lld", (long long)key.i) : host->get(of, "name").s;
+}
+
+/* Of the deals that ended in the days asked for; rival: of the side's filter, nil when it names none. */
+static int tell_ended(struct berth_ctx *c, const struct way *way, struct berth_val rival)
+{
+    struct endeds *e = host->alloc(c, sizeof(*e));
+    int64_t user = whole(c, "user"), department = whole(c, "department");
+    const char *from = day(c, "from"), *to = day(c, "to");
+
+    e->way = way;
+    for (e->end = WON; e->end < ENDS && host->rc(c) == BERTH_OK; e->end++) {
+        const struct side *s = &way->side[e->end];
+        struct filter f = {.c = c};
+
+        where(&f, s->which, rival);
+        whose(&f, user, department);
+        if (from != NULL)
+            where(&f, host->fmt(c, "%s >= '%s'", s->date, from), berth_nil());
+        if (to != NULL)
+            where(&f, host->fmt(c, "%s <= '%s'", s->date, to), berth_nil());
+        host->totals(c, s->table, f.text, f.v, f.n, s->field, "base_amount,base_profit", take_ended, e);
+    }
+    host->json_open(c, NULL, '{');
+    host->json_open(c, "rows", '[');
+    for (size_t i = 0; i < e->n && host->rc(c) == BERTH_OK; i++) {
+        const struct ended *x = &e->at[i];
+
+        host->json_open(c, NULL, '{');
+        host->json(c, "name", berth_s(key_name(c, e->way, x->key)));
+        host->json(c, "won", berth_i(x->count[WON]));
+        host->json(c, "lost", berth_i(x->count[LOST]));
+        host->json(c, "ratio", real((double)x->count[WON] / (double)(x->count[WON] + x->count[LOST])));
+        host->json(c, "won_amount", money(x->amount[WON]));
+        host->json(c, "won_profit", money(x->profit));
+        host->json(c, "lost_amount", money(x->amount[LOST]));
+        host->json_close(c);
+    }
+    host->json_close(c);
+    return host->json_close(c);
 }
 
 /* GET /api/opportunities/closed?by=&user=&department=&from=&to=: of the deals that ended in that time, won and lost by
@@ -372,38 +428,21 @@ static const char *key_name(struct berth_ctx *c, size_t way, struct berth_val ke
 int closed(struct berth_ctx *c)
 {
     struct berth_val by = host->param(c, "by");
-    struct endeds *e = host->alloc(c, sizeof(*e));
-    struct filter f = {.c = c};
     size_t way = 0;
 
     while (way < WAYS && by.type != BERTH_NULL && *by.s != '\0' && strcmp(ways[way].key, by.s) != 0)
         way++;
     if (way == WAYS)
         return host->error(c, BERTH_INVALID, "by", "opportunities.err.by");
-    where(&f, "status in ('won', 'lost')", berth_nil());
-    whose(&f, whole(c, "user"), whole(c, "department"));
-    if (day(c, "from") != NULL)
-        where(&f, host->fmt(c, "closed_on >= '%s'", day(c, "from")), berth_nil());
-    if (day(c, "to") != NULL)
-        where(&f, host->fmt(c, "closed_on <= '%s'", day(c, "to")), berth_nil());
-    host->totals(c, "opportunity", f.text, f.v, f.n, host->fmt(c, "%s,status", ways[way].field), "base_amount,base_profit", take_ended, e);
-    host->json_open(c, NULL, '{');
-    host->json_open(c, "rows", '[');
-    for (size_t i = 0; i < e->n && host->rc(c) == BERTH_OK; i++) {
-        const struct ended *x = &e->at[i];
+    return tell_ended(c, &ways[way], berth_nil());
+}
 
-        host->json_open(c, NULL, '{');
-        host->json(c, "name", berth_s(key_name(c, way, x->key)));
-        host->json(c, "won", berth_i(x->count[0]));
-        host->json(c, "lost", berth_i(x->count[1]));
-        host->json(c, "ratio", real((double)x->count[0] / (double)(x->count[0] + x->count[1])));
-        host->json(c, "won_amount", money(x->amount[0]));
-        host->json(c, "won_profit", money(x->profit));
-        host->json(c, "lost_amount", money(x->amount[1]));
-        host->json_close(c);
-    }
-    host->json_close(c);
-    return host->json_close(c);
+/* GET /api/opportunities/against?id=7: what we won and lost against a competitor, by mode. */
+int won_against(struct berth_ctx *c)
+{
+    struct berth_row *rival = host->load(c, "competitor", whole(c, "id"));
+
+    return rival == NULL ? host->rc(c) : tell_ended(c, &against, host->get(rival, "id"));
 }
 
 /* ---- won cases like this one ------------------------------------------------------------------------ */

@@ -74,7 +74,7 @@ static const struct berth_field deal_fields[] = {
     {"closed_on", BERTH_DATE, BERTH_LOCKED | BERTH_FILTER | BERTH_INDEX, .group = "closing"},
     {"won_reason", BERTH_PICK, BERTH_FILTER, "won_reason", .group = "closing", .when = "status = 'won'"},
     {"lost_reason", BERTH_PICK, BERTH_REQUIRED | BERTH_FILTER, "lost_reason", .group = "closing", .when = "status = 'lost'"},
-    {"lost_to", BERTH_REF, BERTH_FILTER | BERTH_INDEX | BERTH_BELONGS, "competitor", .group = "closing"},
+    {"lost_to", BERTH_REF, BERTH_FILTER | BERTH_INDEX, "competitor", .group = "closing"}, /* belonged to it, everybody would read the deal there */
     {"close_note", BERTH_LONG, 0, .group = "closing", .max = 5000},
     {"notes", BERTH_LONG, BERTH_SEARCH, .group = "closing", .max = 10000},
     {0},
@@ -121,6 +121,11 @@ static const struct berth_field rival_fields[] = {
     {"strengths", BERTH_LONG, BERTH_LIST, .max = 5000},
     {"weaknesses", BERTH_LONG, BERTH_LIST, .max = 5000},
     {"playbook", BERTH_LONG, 0, .max = 20000},
+    {"won_on", BERTH_DATE, BERTH_LOCKED}, /* this and what follows: of a deal that was won, for figures */
+    {"owner_id", BERTH_REF, BERTH_LOCKED, "user"},
+    {"base_amount", BERTH_MONEY, BERTH_LOCKED},
+    {"base_profit", BERTH_MONEY, BERTH_LOCKED},
+    {"mode", BERTH_PICK, BERTH_LOCKED, "mode"},
     {0},
 };
 
@@ -128,6 +133,8 @@ static const struct berth_field competitor_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | SHOWN | BERTH_INDEX | BERTH_DUPLICATE, "company"},
     {"customer_id", BERTH_REF, BERTH_INDEX, "customer"},
     {"website", BERTH_URL, 0},
+    {"profile", BERTH_LONG, BERTH_SEARCH, .max = 10000},
+    {"products", BERTH_TEXT, BERTH_SEARCH, .max = 500},
     {"services", BERTH_PICK, SHOWN | BERTH_MANY, "mode"},
     {"price_level", BERTH_PICK, SHOWN, "price_level"},
     {"threat", BERTH_PICK, SHOWN, "influence"},
@@ -193,12 +200,13 @@ static const struct berth_field target_fields[] = {
 #define PART (BERTH_DETAIL | BERTH_HIDDEN)
 static const struct berth_table tables[] = {
     {"opportunity", deal_fields, BERTH_KEYS({"owner_id, status, stage_id, base_amount, weighted"}, {"status, pipeline_id, stage_id, owner_id, base_amount, weighted"},
-     {"status, close_on, id, owner_id, base_amount, base_profit, weighted, teu"}, {"status, closed_on, id, owner_id, base_amount, base_profit, weighted, teu, lost_reason, lost_to, mode, direction"},
+     {"status, close_on, id, owner_id, base_amount, base_profit, weighted, teu"}, {"status, closed_on, id, owner_id, base_amount, base_profit, weighted, teu, won_reason, lost_reason, lost_to, mode, direction"},
      {"is_key, status, close_on"}, {"status"}, {"idle"}, {"created_at"}, {"updated_at"}),
      WORK, .title = "name", .icon = "star", .nav = "sales 20", .step = "next_action_on, log, next_step", .step_when = "status = 'open'",
      .taken = "lead: customer_id, contact_id, lead_id", .taken_when = "status in ('open', 'on_hold')", .rights = "sales: own create import; manager: tree create delete import export"},
     {"deal_contact", strategy_fields, .flags = PART, .title = "person", .icon = "user"},
-    {"deal_competitor", rival_fields, .flags = PART, .title = "competitor_id", .icon = "flag"},
+    {"deal_competitor", rival_fields, BERTH_KEYS({"won_on, competitor_id, owner_id, base_amount, base_profit, opportunity_id"},
+     {"competitor_id, won_on, mode, base_amount, base_profit, opportunity_id"}), PART, .version = 1, .upgrade = rivals_upgrade, .title = "competitor_id", .icon = "flag"},
     {"stage_log", log_fields, BERTH_KEYS({"pipeline_id, stage_id, onward, hours, opportunity_id, owner_id, from_at"}), .flags = PART, /* the funnel's */
      .version = 1, .upgrade = stage_log_upgrade, .title = "stage_id", .icon = "history",
      .rights = "sales: all read; manager: all read"}, /* kept by code only; of the deals that one sees */
@@ -271,6 +279,9 @@ static const struct berth_report reports[] = {
                           {"from", BERTH_DATE}, {"to", BERTH_DATE}),
      .columns = BERTH_FIELDS({"name", BERTH_TEXT}, {"won", BERTH_INT}, {"lost", BERTH_INT}, {"ratio", BERTH_REAL, 0, "%"}, {"won_amount", BERTH_MONEY},
                              {"won_profit", BERTH_MONEY}, {"lost_amount", BERTH_MONEY})},
+    {"against", "flag", "/opportunities/against", .on = "competitor",
+     .columns = BERTH_FIELDS({"name", BERTH_TEXT}, {"won", BERTH_INT}, {"lost", BERTH_INT}, {"ratio", BERTH_REAL, 0, "%"}, {"won_amount", BERTH_MONEY},
+                             {"won_profit", BERTH_MONEY}, {"lost_amount", BERTH_MONEY})},
     {"similar", "copy", "/opportunities/similar", .on = "opportunity",
      .columns = BERTH_FIELDS({"name", BERTH_TEXT}, {"customer_id", BERTH_REF, 0, "customer"}, {"base_amount", BERTH_MONEY}, {"base_profit", BERTH_MONEY},
                              {"pod", BERTH_TEXT}, {"closed_on", BERTH_DATE}, {"won_reason", BERTH_PICK, 0, "won_reason"})},
@@ -325,13 +336,16 @@ BERTH_PLUGIN(.name = "opportunities", .version = "0.1.0", .needs = "base", .caps
     .routes = BERTH_LIST_OF(berth_route, {"GET", "/opportunities/funnel", .run = funnel},
                                          {"GET", "/opportunities/forecast", .run = forecast},
                                          {"GET", "/opportunities/closed", .run = closed},
+                                         {"GET", "/opportunities/against", .run = won_against},
                                          {"GET", "/opportunities/similar", .run = similar}),
     .hooks = BERTH_LIST_OF(berth_hook, {BERTH_BEFORE | SAVED, "opportunity", deal_check},
                                        {BERTH_BEFORE | SAVED, "opportunity", team_check},
                                        {BERTH_AFTER | SAVED, "opportunity", deal_saved},
                                        {BERTH_AFTER | SAVED, "opportunity", team_saved},
+                                       {BERTH_AFTER | SAVED, "opportunity", rivals_follow},
                                        {BERTH_BEFORE | BERTH_INSERT, "deal_contact", part_known},
                                        {BERTH_BEFORE | BERTH_INSERT, "deal_competitor", part_known},
+                                       {BERTH_BEFORE | SAVED, "deal_competitor", rival_check},
                                        {BERTH_BEFORE | SAVED, "stage", stage_check},
                                        {BERTH_BEFORE | BERTH_DELETE, "stage", stage_drop},
                                        {BERTH_BEFORE | SAVED, "sales_target", target_check},

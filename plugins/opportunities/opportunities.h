@@ -39,8 +39,14 @@ int deal_idle_all(struct berth_ctx *c);
 int on_lead_converts(struct berth_ctx *c, struct berth_event *ev);
 int on_lead_returns(struct berth_ctx *c, struct berth_event *ev);
 
+/* rivals.c: competitors on the deal know that it was won */
+int rival_check(struct berth_ctx *c, struct berth_event *ev);
+int rivals_follow(struct berth_ctx *c, struct berth_event *ev);
+int rivals_upgrade(struct berth_ctx *c, uint32_t from);
+
 /* figures.c: funnel, forecast against targets, what was won and lost, won cases to learn from */
 int closed(struct berth_ctx *c);
+int won_against(struct berth_ctx *c);
 int funnel(struct berth_ctx *c);
 int forecast(struct berth_ctx *c);
 int similar(struct berth_ctx *c);

@@ -88,6 +88,21 @@ def test_a_person_works_at_several_companies(people, customer):
     assert people["minh"].rows("contact_link", filter=["customer_id", "=", other["id"]]) == []
 
 
+def test_nobody_also_works_at_their_own_company(people, customer):
+    li = people["li"]
+    contact = li.made("contact", name="阮", customer_id=customer["id"])
+    texts = set()
+    for locale in ("zh-CN", "zh-TW", "vi", "en"):
+        refused = li.post("/contact_link", {"contact_id": contact["id"], "customer_id": customer["id"]}, locale=locale)
+        assert refused.status == 422 and refused.json["error"]["fields"].keys() == {"customer_id"}
+        texts.add(refused.json["error"]["fields"]["customer_id"]["message"])
+    assert len(texts) == 4
+    link = li.made("contact_link", contact_id=contact["id"], customer_id=li.made("customer", name=name())["id"])
+    assert li.patch(f"/contact_link/{link['id']}", link["version"], {"customer_id": customer["id"]}).status == 422
+    assert li.patch(f"/contact_link/{link['id']}", link["version"], {"since_on": "2026-02-01", "until_on": "2026-01-01"}).status == 422
+    assert [r["customer_id"] for r in li.rows("contact_link", filter=["contact_id", "=", contact["id"]])] == [link["customer_id"]]
+
+
 def test_personal_data_are_off_need_consent_and_end_for_good(own_site):
     site = own_site()
     admin, li, manager = (site.sign_in("demo." + n) for n in ("admin", "li", "manager"))
@@ -146,6 +161,9 @@ def test_relations_are_walked_from_any_node(people):
     links = li.get("/relations", table="customer", id=str(a["id"])).json["links"]
     assert {k["kind"] for k in links} == {"supplies", "works_at", "agent_of"} and all(k["label"] for k in links)
     assert nodes(minh, table="customer", id=a["id"]) == 404
+    for other in ("user", "lead", ""):  # not answered as if it said customer
+        refused = li.get("/relations", table=other, id=str(a["id"]))
+        assert refused.status == 422 and refused.json["error"]["fields"].keys() == {"table"}, other
     # what lies behind a hidden node stays hidden
     manager = people["manager"]
     li.post(f"/customer/{b['id']}/transfer", {"to_id": people["zhang"].user["id"]})
@@ -197,7 +215,7 @@ def test_the_customer_page_shows_what_other_plugins_know(people, customer):
     assert [a["subject"] for a in li.rows("activity", filter=["customer_id", "=", customer["id"]])] == ["through the person"]
     for table, fields in (("customer_bank", {"bank": "ICBC", "account": "6222"}), ("customer_year", {"year": 2025, "revenue": "1000000.50"}),
                           ("customer_need", {"service": "air", "supplier": "X", "state": "unhappy"}),
-                          ("customer_booking", {"service": "sea_fcl", "from_on": "2027-01-01", "budget": "5000"}),
+                          ("customer_booking", {"service": "sea_fcl", "from_on": "2027-01-01", "budget": "5000", "currency": "USD"}),
                           ("customer_mention", {"title": "Wins award", "medium": "press"}), ("customer_resource", {"name": "EDI"}),
                           ("customer_address", {"address": "Lot 3"}), ("customer_sop", {"title": "Pick-up", "text": "Call first"})):
         made = li.made(table, customer_id=customer["id"], **fields)
@@ -218,6 +236,15 @@ def test_days_to_remember_come_every_year_and_ring(people, customer):
     assert people["admin"].post("/_timer/customers.care").status == 200
     alerts = {(a["table"], a["record"]) for s in ("waiting", "open") for a in li.get("/_alert", state=s, limit="200").json["alerts"]}
     assert ("contact", contact["id"]) in alerts and ("customer_event", event["id"]) in alerts
+
+
+def test_a_day_is_not_told_before_less_than_no_days(people, customer):
+    li = people["li"]
+    event = li.made("customer_event", customer_id=customer["id"], name="fair", on_day="2026-05-01", remind_days=0)
+    for refused in (li.post("/customer_event", {"customer_id": customer["id"], "name": "x", "on_day": "2026-05-01", "remind_days": -3}),
+                    li.patch(f"/customer_event/{event['id']}", event["version"], {"remind_days": -1})):
+        assert refused.status == 422 and refused.json["error"]["fields"].keys() == {"remind_days"}
+    assert [r["remind_days"] for r in li.rows("customer_event", filter=["customer_id", "=", customer["id"]])] == [0]
 
 
 def test_a_group_has_no_circle(people):

@@ -354,6 +354,7 @@ ROUTES = {  # that answer somebody who is signed in
     "/opportunities/funnel": lambda w: {"from": day(-30), "pipeline": w.stages[0]["pipeline_id"]},
     "/opportunities/forecast": lambda w: {"on": day(0)},
     "/opportunities/closed": lambda w: {"by": "reason", "from": day(-365)},
+    "/opportunities/against": lambda w: {"id": w.manager.made("competitor", name=f"Against {next(number)}")["id"]},
     "/opportunities/similar": lambda w: {"id": w.deal()},
     "/relations": lambda w: {"table": "customer", "id": w.customer(), "hops": 2},
     "/customers/buying": lambda w: {"id": w.customer()},

@@ -1,6 +1,7 @@
 """Opportunities: the way through the stages, what a deal is worth, how it ends, figures, agents."""
 import datetime
 import itertools
+import sqlite3
 
 import pytest
 
@@ -365,14 +366,133 @@ def test_figures_of_a_cooperation_are_one_a_month_and_none_add_up_to_nothing(peo
 def test_won_and_lost_by_person_and_reason(people, stages):
     alice, minh = people["alice"], people["minh"]
     before = {r["name"]: r for r in alice.get("/opportunities/closed").json["rows"]}.get("Alice Wong", {"won": 0, "lost": 0})
-    for end, form in (("win", {}), ("lose", {"lost_reason": "no_space"}), ("lose", {"lost_reason": "no_space"})):
+    for end, form in (("win", {"won_reason": "route"}), ("lose", {"lost_reason": "no_space"}), ("lose", {"lost_reason": "no_space"})):
         deal = alice.made("opportunity", name=name(), pipeline_id=stages["pipeline"], amount="100", close_on=day(1), is_key=True, supplier="Blue Line")
         assert alice.post(f"/opportunity/{deal['id']}/{end}", form).status == 200
     row = {r["name"]: r for r in alice.get("/opportunities/closed").json["rows"]}["Alice Wong"]
     assert (row["won"] - before["won"], row["lost"] - before["lost"]) == (1, 2)
     assert row["ratio"] == pytest.approx(row["won"] / (row["won"] + row["lost"]))
     reasons = {r["name"]: r for r in alice.get("/opportunities/closed", by="reason", user=str(alice.user["id"]), from_=day(0), locale="en").json["rows"]}
-    assert reasons["No space"]["lost"] >= 2 and reasons["No space"]["lost_amount"] and reasons["–"]["won"] >= 1
+    assert reasons["No space"]["lost"] >= 2 and reasons["No space"]["lost_amount"] and reasons["Route or space"]["won"] >= 1
     assert "Alice Wong" not in {r["name"] for r in minh.get("/opportunities/closed").json["rows"]}
     assert alice.get("/opportunities/closed", by="password").status == 422
     assert alice.get("/opportunities/closed", from_="x' or 1=1 --").status == 422
+
+
+@pytest.fixture
+def ended(stages):
+    """Makes a deal of somebody's with competitors on it, and ends it."""
+    def make(who, end, rivals=(), amount="100", mode="air", **form):
+        deal = who.made("opportunity", name=name(), pipeline_id=stages["pipeline"], amount=amount, profit="10", mode=mode)
+        for rival in rivals:
+            who.made("deal_competitor", opportunity_id=deal["id"], competitor_id=rival["id"])
+        answer = who.post(f"/opportunity/{deal['id']}/{end}", form)
+        assert answer.status == 200, answer
+        return deal
+    return make
+
+
+def figures(who, call="closed", **query):
+    answer = who.get("/opportunities/" + call, locale="en", **{k: str(v) for k, v in query.items()})
+    return {r["name"]: r for r in answer.json["rows"]} if answer.status == 200 else answer.status
+
+
+def counts(row):
+    return row and (row["won"], row["lost"], row["won_amount"], row["won_profit"], row["lost_amount"])
+
+
+def test_won_deals_count_by_why_they_were_won(people, ended):
+    li = people["li"]
+    at = {"by": "reason", "user": li.user["id"]}
+    before = figures(li, **at)
+    ended(li, "win", won_reason="price")
+    ended(li, "lose", lost_reason="price")
+    ended(li, "win", won_reason="speed")
+    ended(li, "win")
+    after = figures(li, **at)
+    grown = {k: tuple(after[k][w] - before.get(k, {"won": 0, "lost": 0})[w] for w in ("won", "lost")) for k in after}
+    assert {k: v for k, v in grown.items() if v != (0, 0)} == {"Price": (1, 1), "Speed of answer": (1, 0), "–": (1, 0)}
+
+
+def test_won_counts_against_each_competitor_on_the_deal_and_lost_to_the_one_who_got_it(people, ended):
+    li, manager, minh = people["li"], people["manager"], people["minh"]
+    a, b = (manager.made("competitor", name=name("Counted")) for _ in range(2))
+    ended(li, "win", (a, b), amount="300")
+    ended(li, "win", (a,), amount="50", mode="sea_fcl")
+    ended(li, "lose", (a, b), amount="70", lost_reason="price", lost_to=a["id"])
+    ended(li, "lose", (b,), lost_reason="no_answer")  # nobody got it
+    for who in (li, manager):
+        rows = figures(who, by="rival")
+        assert counts(rows[a["name"]]) == (2, 1, "350.00", "20.00", "70.00") and rows[a["name"]]["ratio"] == pytest.approx(2 / 3)
+        assert counts(rows[b["name"]]) == (1, 0, "300.00", "10.00", "0.00") and rows[b["name"]]["ratio"] == 1
+        assert "–" not in rows
+        page = figures(who, "against", id=a["id"])
+        assert {k: counts(v)[:2] for k, v in page.items()} == {"Air": (1, 1), "Sea FCL": (1, 0)}
+    assert "opportunities.against" in li.get("/_meta/competitor").json["reports"]
+    assert a["name"] in figures(manager, by="rival", user=li.user["id"]) and a["name"] not in figures(manager, by="rival", user=manager.user["id"])
+    assert a["name"] not in figures(li, by="rival", from_=day(1))
+    # of the deals that one sees only
+    assert not {a["name"], b["name"]} & set(figures(minh, by="rival")) and figures(minh, "against", id=a["id"]) == {}
+    assert figures(li, "against", id=10**9) == 404
+
+
+def test_who_sees_a_competitor_does_not_see_every_deal_lost_to_it(people, ended):
+    li, minh = people["li"], people["minh"]
+    rival = people["manager"].made("competitor", name=name("Seen"))
+    lost = ended(li, "lose", (rival,), lost_reason="price", lost_to=rival["id"])
+    assert minh.row(f"/competitor/{rival['id']}")["name"] == rival["name"]
+    for who, sees in ((li, [lost["id"]]), (minh, [])):
+        assert [r["id"] for r in who.rows("opportunity", filter=["lost_to", "=", rival["id"]])] == sees
+        assert [r["opportunity_id"] for r in who.rows("deal_competitor", filter=["competitor_id", "=", rival["id"]])] == sees
+    assert minh.get(f"/opportunity/{lost['id']}").status == 404
+
+
+def test_figures_by_competitor_follow_the_deal(people, stages, ended):
+    li, manager, zhang = people["li"], people["manager"], people["zhang"]
+    rival, later = (manager.made("competitor", name=name("Followed")) for _ in range(2))
+    path = f"/opportunity/{ended(li, 'win', (rival,))['id']}"
+    part = li.made("deal_competitor", opportunity_id=int(path.split("/")[2]), competitor_id=later["id"])  # told after it was won
+    assert counts(figures(li, by="rival")[later["name"]])[:3] == (1, 0, "100.00")
+    assert li.patch(path, li.row(path)["version"], {"amount": "900"}).status == 200
+    assert counts(figures(li, by="rival")[rival["name"]])[2] == "900.00"
+    assert li.delete(f"/deal_competitor/{part['id']}").status == 204
+    assert later["name"] not in figures(li, by="rival")
+    assert manager.patch(path, manager.row(path)["version"], {"owner_id": zhang.user["id"]}).status == 200
+    assert rival["name"] in figures(manager, by="rival", user=zhang.user["id"]) and rival["name"] not in figures(manager, by="rival", user=li.user["id"])
+    assert manager.post(path + "/reopen", {"note": "again"}).status == 200
+    assert rival["name"] not in figures(manager, by="rival")
+    row = zhang.post(path + "/lose", {"lost_reason": "price", "lost_to": rival["id"]}).json["row"]
+    assert counts(figures(manager, by="rival")[rival["name"]])[:2] == (0, 1)
+    # an end that is undone is forgotten, however it is undone
+    row = manager.patch(path, row["version"], {"stage_id": stages["first"]}).json["row"]
+    assert (row["status"], row["lost_to"], row["lost_reason"]) == ("open", None, None)
+    assert rival["name"] not in figures(manager, by="rival")
+
+
+def test_a_competitor_stands_on_a_deal_once(people, deal):
+    li = people["li"]
+    a, b = (people["manager"].made("competitor", name=name("Once")) for _ in range(2))
+    fields = {"opportunity_id": deal["id"], "competitor_id": a["id"]}
+    first, second = li.made("deal_competitor", **fields), li.made("deal_competitor", opportunity_id=deal["id"], competitor_id=b["id"])
+    refused = li.post("/deal_competitor", fields)
+    assert refused.status == 422 and refused.json["error"]["fields"].keys() == {"competitor_id"}
+    refused = li.patch(f"/deal_competitor/{second['id']}", second["version"], {"competitor_id": a["id"]})
+    assert refused.status == 422 and li.row(f"/deal_competitor/{second['id']}")["competitor_id"] == b["id"]
+    assert li.patch(f"/deal_competitor/{first['id']}", first["version"], {"standing": "ahead"}).status == 200
+    assert [r["competitor_id"] for r in li.rows("deal_competitor", filter=["opportunity_id", "=", deal["id"]], sort="id")] == [a["id"], b["id"]]
+
+
+def test_competitors_on_deals_won_before_it_was_kept_count_after_the_upgrade(own_site):
+    site = own_site()
+    manager = site.sign_in("demo.manager")
+    rival = manager.made("competitor", name=name("Old"))
+    deal = manager.made("opportunity", name=name(), amount="100", close_on=day(1))
+    manager.made("deal_competitor", opportunity_id=deal["id"], competitor_id=rival["id"])
+    assert manager.post(f"/opportunity/{deal['id']}/win", {}).status == 200
+    site.stop()
+    with sqlite3.connect(site.data / "berth.db") as db:
+        db.execute("UPDATE deal_competitor SET won_on = NULL, owner_id = NULL, base_amount = NULL, base_profit = NULL, mode = NULL")
+        assert db.execute("UPDATE model_table SET version = 0 WHERE name = 'deal_competitor'").rowcount == 1
+    site.start()
+    row = figures(site.sign_in("demo.manager"), by="rival")[rival["name"]]
+    assert counts(row)[:3] == (1, 0, "100.00")
