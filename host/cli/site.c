@@ -20,6 +20,7 @@
 #include "record/order.h"
 #include "record/reindex.h"
 #include "record/seal.h"
+#include "service/scan.h"
 #include "service/service.h"
 #include "web/app.h"
 
@@ -154,6 +155,7 @@ int site_open(struct site *s, const struct conf_list *scripts_left_out, struct b
     s->st.backup_dir = *s->conf->backups != '\0' ? s->conf->backups : join(a, s->conf->data, "backups");
     s->st.archive_dir = join(a, s->conf->data, "archive");
     s->st.scanner = s->conf->scanner;
+    scan_look_up(s->st.scanner);
     s->st.public_url = s->conf->public_url;
     service_ready(&s->st);
     s->app = arena_alloc(a, sizeof(*s->app));

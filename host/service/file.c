@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -95,11 +96,12 @@ static int check(struct berth_ctx *c, const char *name, int fd)
     return filetype_fits(t, head, (size_t)n) ? (int)c->rc : ctx_invalid(c, "name", "err.file_content", NULL);
 }
 
-/* On the writer everybody's writes wait behind it: it has seconds there, and after it kept silent it is not asked again
- * for a while. */
+/* On the writer everybody's writes wait behind it: it has seconds there for all of it, and after it kept silent it is not
+ * asked again for a while.  Elsewhere a large file has a second more for each of its MB. */
 static enum scan ask_scanner(struct berth_ctx *c, int fd, struct buf *what)
 {
     static _Atomic int64_t silent_until;
+    struct stat s = {0};
     enum scan v;
 
     if (c->st->scanner == NULL || *c->st->scanner == '\0')
@@ -108,7 +110,11 @@ static enum scan ask_scanner(struct berth_ctx *c, int fd, struct buf *what)
         buf_puts(what, "the virus scanner did not answer a moment ago");
         return SCAN_FAILED;
     }
-    v = scan_file(c->st->scanner, fd, c->writing ? PATIENCE_WRITER_S : PATIENCE_S, what);
+    if (!c->writing) {
+        scan_look_up(c->st->scanner);
+        fstat(fd, &s);
+    }
+    v = scan_file(c->st->scanner, fd, c->writing ? PATIENCE_WRITER_S : PATIENCE_S + (int)(s.st_size >> 20), what);
     silent_until = v == SCAN_FAILED ? when_monotonic() + SILENT_MS : 0;
     return v;
 }

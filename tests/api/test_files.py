@@ -224,6 +224,63 @@ def test_what_a_plugin_attaches_passes_the_virus_scanner_too(own_site):
     clamd.shutdown(), clamd.server_close()
 
 
+def deaf(kind, folder):
+    """A scanner that is there and keeps its word to itself; where it is and what keeps it alive."""
+    unix = kind.endswith("socket")
+    listens = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+    listens.bind(str(folder / "clamd") if unix else ("127.0.0.1", 0))
+    listens.listen(0 if kind.startswith("full") else 5)
+    keep = [listens]
+
+    def answer():
+        while True:
+            try:
+                keep.append(listens.accept()[0])
+            except OSError:
+                return
+            if kind == "drips":
+                threading.Thread(target=drip, args=(keep[-1],), daemon=True).start()
+
+    def drip(to):
+        for _ in range(400):
+            try:
+                to.sendall(b"s")
+            except OSError:
+                return
+            ended.wait(1)
+    ended = threading.Event()
+    if kind.startswith("full"):
+        for _ in range(4):
+            keep.append(socket.socket(listens.family))
+            keep[-1].setblocking(False)
+            keep[-1].connect_ex(listens.getsockname())
+    else:
+        threading.Thread(target=answer, daemon=True).start()
+    return listens.getsockname() if unix else "127.0.0.1:%d" % listens.getsockname()[1], keep, ended
+
+
+@pytest.mark.parametrize("kind", ["silent", "drips", "full", "full socket"])
+def test_a_scanner_that_keeps_silent_does_not_hold_up_everybodys_writes(own_site, tmp_path, kind):
+    """Its connection had no limit, and each of its words had one of its own: writes stood still for minutes."""
+    where, keep, ended = deaf(kind, tmp_path)
+    site = own_site("--scanner", where, "--plugins", "base pools leads callcenter", "--plugin_path", f"{BUILD}/plugins:{BUILD}/tests/plugins")
+    li, zhang = site.sign_in("demo.li"), site.sign_in("demo.zhang")
+    lead = li.made("lead", name="Waiting Freight")
+    answers = []
+    call = threading.Thread(target=lambda: answers.append(li.post("/callcenter/keep", {"lead": lead["id"], "text": "called"})), daemon=True)
+    call.start()
+    saved = 0
+    while call.is_alive() or saved == 0:
+        answer = zhang.post("/lead", {"name": f"Beside {saved}"})
+        assert answer.status == 201, answer
+        saved += 1
+    assert [a.status for a in answers] == [503], answers
+    assert files(li, lead) == [] and li.get(f"/lead/{lead['id']}/_timeline", kinds="note").json["entries"] == []
+    ended.set()
+    for s in keep:
+        s.close()
+
+
 def test_a_kill_in_the_middle_leaves_whole_files_or_none(own_site):
     site = own_site()
     li = site.sign_in("demo.li")
