@@ -222,6 +222,18 @@ void job_look(struct job *j)
         j->cancelled = true;
 }
 
+bool job_others_wait(struct job *j)
+{
+    struct db_stmt *s = db_prepare(j->conn, "SELECT 1 FROM job WHERE state = 'queued' AND coalesce(run_at, 0) <= ? AND id <> ? LIMIT 1");
+    bool any;
+
+    db_bind_int(s, 1, when_now());
+    db_bind_int(s, 2, j->id);
+    any = db_step(s) == DB_ROW;
+    db_reset(s);
+    return any;
+}
+
 static void tell(struct job *j)
 {
     if (j->st->events.send != NULL && j->user != 0)
@@ -272,7 +284,7 @@ static int end_body(struct db_conn *w, void *arg)
     if (rc != 0)
         return rc;
     s = db_prepare(w, "UPDATE job SET state = ?1, message = ?2, ended_at = ?3, fails = ?4, run_at = ?5,"
-                      " tries = CASE WHEN ?4 > 0 THEN 0 ELSE tries END WHERE id = ?6");
+                      " tries = CASE WHEN ?4 > 0 OR ?7 THEN 0 ELSE tries END WHERE id = ?6");
     db_bind_text(s, 1, e->state, -1);
     db_bind_text(s, 2, e->message, -1);
     if (strcmp(e->state, "queued") != 0)
@@ -281,6 +293,7 @@ static int end_body(struct db_conn *w, void *arg)
     if (e->again != 0)
         db_bind_int(s, 5, e->again);
     db_bind_int(s, 6, e->j->id);
+    db_bind_int(s, 7, e->j->aside);
     rc = db_step(s);
     db_reset(s);
     return rc < 0 ? rc : 0;
@@ -290,7 +303,7 @@ static bool load_next(struct jobs *r, struct job *j, char *kind, size_t cap, int
 {
     struct db_stmt *s = db_prepare(r->conn, "SELECT id, kind, coalesce(args, '{}'), coalesce(result, '{}'), coalesce(done, 0),"
                                             " coalesce(total, 0), coalesce(user_id, 0), coalesce(fails, 0) FROM job WHERE state = 'queued' AND"
-                                            " coalesce(run_at, 0) <= ? ORDER BY id LIMIT 1");
+                                            " coalesce(run_at, 0) <= ? ORDER BY coalesce(run_at, 0), id LIMIT 1");
     bool found;
 
     db_bind_int(s, 1, when_now());
@@ -351,7 +364,10 @@ static void run_one(struct jobs *r, struct job *j, const char *kind, int fails)
     job_look(j);
     if (stops && rc == 0 && j->cancelled)
         e.state = "queued"; /* the server stops: it goes on with the next one */
-    else if (rc == 0)
+    else if (rc == 0 && j->aside && !j->cancelled) {
+        e.state = "queued";
+        e.again = when_now();
+    } else if (rc == 0)
         e.state = j->cancelled ? "cancelled" : "done";
     else if (!j->cancelled || stops)
         put_off(&e, k, fails);

@@ -21,6 +21,7 @@ struct job { /* one that runs */
     int64_t done, total;
     const char *locale;
     bool cancelled;        /* somebody asked: stop at the next step */
+    bool aside;            /* set by run(), which answers 0: not over, it goes on behind the others that wait */
 };
 
 struct job_kind {
@@ -45,6 +46,8 @@ int job_step(struct job *j, int (*body)(struct job *j, struct db_conn *writer, v
 /* For jobs that write steps of their own with db_submit(): keeps done, total and result. */
 int job_write(struct job *j, struct db_conn *writer);
 void job_look(struct job *j); /* learns of a cancel or that the server stops */
+/* Whether other jobs could run now: who has no end in sight lets them. */
+bool job_others_wait(struct job *j);
 /* Progress alone; also learns of a cancel. */
 int job_progress(struct job *j);
 

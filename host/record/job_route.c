@@ -6,6 +6,8 @@
 
 #include "record/commit.h"
 
+enum { TURNS = 8 }; /* of one that others wait behind */
+
 static const struct route *route_of(const struct model *m, const char *path)
 {
     for (size_t i = 0; path != NULL && i < m->nroutes; i++)
@@ -67,12 +69,32 @@ static int turn(struct berth_ctx *c, void *arg)
     return c->rc;
 }
 
+/* One that is undone leaves the progress where it was: the end of the job writes it once more. */
+static int take_turn(struct turn *t, struct buf *err)
+{
+    struct job *j = t->j;
+    int64_t done = j->done, total = j->total;
+    json_t *result = json_incref(j->result);
+    int rc = commit_run(&(struct commit){.st = j->st, .job = j, .what = "job", .body = turn, .arg = t, .err = err});
+
+    if (rc != 0) {
+        json_decref(j->result);
+        j->result = json_incref(result);
+        j->done = done;
+        j->total = total;
+    }
+    json_decref(result);
+    return rc;
+}
+
 int job_route_run(struct job *j, struct buf *err)
 {
     struct turn t = {.j = j, .more = true};
 
-    while (t.more && !j->cancelled)
-        if (commit_run(&(struct commit){.st = j->st, .job = j, .what = "job", .body = turn, .arg = &t, .err = err}) != 0)
+    for (int n = 1; t.more && !j->cancelled && !j->aside; n++) {
+        if (take_turn(&t, err) != 0)
             return -1;
+        j->aside = t.more && n >= TURNS && job_others_wait(j);
+    }
     return 0;
 }
