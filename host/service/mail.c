@@ -213,7 +213,7 @@ static void headers(const struct mail_server *server, const struct out_message *
 }
 
 enum out_result mail_send(const struct store *st, struct db_conn *conn, struct arena *a, const struct mail_server *server,
-                          const struct out_message *m, struct buf *why)
+                          const struct out_message *m, const atomic_bool *stop, struct buf *why)
 {
     struct buf text = BUF_INIT;
     struct file file[FILE_MAIL_MAX];
@@ -225,7 +225,7 @@ enum out_result mail_send(const struct store *st, struct db_conn *conn, struct a
     if (n == 0)
         text_part(&text, m->text);
     if (n == 0 || parts(st, m, file, n, &text, why))
-        rc = smtp_send(server, m->to, text.s, text.len, why);
+        rc = smtp_send(server, m->to, text.s, text.len, stop, why);
     buf_free(&text);
     return rc;
 }

@@ -27,11 +27,13 @@ int mail_fill(struct berth_ctx *c, const struct berth_row *r, int64_t template_,
 const char *mail_filled(struct berth_ctx *c, const struct berth_row *r, const char *text);
 /* An address that is nothing but one.  Fails the ctx with the field's name. */
 bool mail_address(struct berth_ctx *c, const char *field, const char *s);
-/* Sends one that waits in the outbox, with its files; not in a transaction.  why: what the server said. */
+/* Sends one that waits in the outbox, with its files; not in a transaction.  why: what the server said.  It breaks off
+ * soon after *stop is true. */
 enum out_result mail_send(const struct store *st, struct db_conn *conn, struct arena *a, const struct mail_server *server,
-                          const struct out_message *m, struct buf *why);
+                          const struct out_message *m, const atomic_bool *stop, struct buf *why);
 
 /* smtp.c */
-enum out_result smtp_send(const struct mail_server *s, const char *to, const char *message, size_t n, struct buf *why);
+enum out_result smtp_send(const struct mail_server *s, const char *to, const char *message, size_t n, const atomic_bool *stop,
+                          struct buf *why);
 
 #endif

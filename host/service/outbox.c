@@ -128,16 +128,17 @@ static int keep_outcome(struct berth_ctx *c, void *arg)
 {
     const struct outcome *o = arg;
     bool sent = !o->begun && o->result == OUT_SENT;
-    bool over = !o->begun && (o->result == OUT_NEVER || (!sent && o->m->tries + 1 >= TRIES));
+    bool stopped = !o->begun && o->result == OUT_STOPPED;
+    bool over = !o->begun && (o->result == OUT_NEVER || (!sent && !stopped && o->m->tries + 1 >= TRIES));
     struct db_stmt *s = db_prepare(c->conn, "UPDATE outbox SET state = ?1, tries = tries + ?2, "
                                             "run_at = ?3, sent_at = ?4, error = ?5 WHERE id = ?6"
                                             " AND state = 'queued'");
     int rc;
 
     db_bind_text(s, 1, sent ? "sent" : over ? "failed" : "queued", -1);
-    db_bind_int(s, 2, o->begun);
+    db_bind_int(s, 2, o->begun ? 1 : stopped ? -1 : 0);
     if (!sent && !over)
-        db_bind_int(s, 3, c->now + pause_after(o->m->tries));
+        db_bind_int(s, 3, stopped ? c->now : c->now + pause_after(o->m->tries));
     if (sent)
         db_bind_int(s, 4, c->now);
     db_bind_text(s, 5, o->why, -1);
@@ -179,12 +180,12 @@ static bool send_one(struct outbox *o, struct arena *a, const struct out_message
         return false;
     out.begun = false;
     if (strcmp(m->channel, "mail") == 0)
-        out.result = mail_send(o->st, o->conn, a, o->ways->mail, m, &why);
+        out.result = mail_send(o->st, o->conn, a, o->ways->mail, m, &o->thread.stop, &why);
     else
         out.result = channel_send(o->st, o->conn, a, m, &why);
     if (out.result != OUT_SENT) {
         log_warn("outbox", "%lld by %s: %s", (long long)m->id, m->channel, buf_str(&why));
-        out.why = buf_str(&why);
+        out.why = out.result == OUT_STOPPED ? NULL : buf_str(&why);
     }
     kept(o, &out);
     buf_free(&why);
@@ -201,7 +202,7 @@ static size_t read_due(struct outbox *o, struct arena *a, struct out_message *m)
                             "coalesce(subject, ''), body, name, link, urgent"
                             " FROM outbox WHERE state = 'queued' AND run_at <= ?1 AND (?2 = 1 OR "
                             "coalesce(channel, 'mail') <>"
-                            " 'mail') ORDER BY run_at LIMIT ?3");
+                            " 'mail') ORDER BY coalesce(urgent, 0) DESC, run_at LIMIT ?3");
     size_t n = 0;
 
     db_bind_int(s, 1, store_now(o->st));

@@ -3,6 +3,8 @@
 #ifndef BERTH_OUTBOX_H
 #define BERTH_OUTBOX_H
 
+#include <stdatomic.h>
+
 #include "record/row.h"
 
 struct fetch_limits;
@@ -32,6 +34,7 @@ bool outbox_one_line(struct berth_ctx *c, const char *field, const char *s, size
 enum out_result {
     OUT_SENT,
     OUT_LATER, /* not now */
+    OUT_STOPPED, /* broken off before it was all there, because the server stops: as if it had not been tried */
     OUT_NEVER,
     OUT_DOWN, /* nobody answers there: whatever else goes that way waits, too */
 };

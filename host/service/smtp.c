@@ -2,11 +2,16 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/when.h"
 #include "service/mail.h"
+
+enum { LAST_WORD_MS = 3000 }; /* for the server to say that it took a message, when this one stops */
 
 struct reading {
     const char *s;
     size_t left;
+    const atomic_bool *stop;
+    int64_t stopping; /* when_monotonic() since which it is; 0: it is not */
 };
 
 static size_t give(char *to, size_t size, size_t n, void *arg)
@@ -18,6 +23,20 @@ static size_t give(char *to, size_t size, size_t n, void *arg)
     r->s += len;
     r->left -= len;
     return len;
+}
+
+/* Now and then, each second at least.  A message of which a part is missing is none, so it may go again at once; all of
+ * one may have been taken, so its answer is waited for a little. */
+static int look(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+    struct reading *r = arg;
+
+    (void)down_all, (void)down, (void)up_all, (void)up;
+    if (!atomic_load(r->stop))
+        return 0;
+    if (r->stopping == 0)
+        r->stopping = when_monotonic();
+    return r->left > 0 || when_monotonic() - r->stopping >= LAST_WORD_MS;
 }
 
 static void set_up(CURL *c, const struct mail_server *s, size_t n, char *error)
@@ -40,10 +59,11 @@ static void set_up(CURL *c, const struct mail_server *s, size_t n, char *error)
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
 }
 
-enum out_result smtp_send(const struct mail_server *s, const char *to, const char *message, size_t n, struct buf *why)
+enum out_result smtp_send(const struct mail_server *s, const char *to, const char *message, size_t n, const atomic_bool *stop,
+                          struct buf *why)
 {
     char error[CURL_ERROR_SIZE] = "";
-    struct reading r = {message, n};
+    struct reading r = {.s = message, .left = n, .stop = stop};
     struct curl_slist *rcpt = curl_slist_append(NULL, to);
     CURL *c = curl_easy_init();
     CURLcode rc;
@@ -57,6 +77,9 @@ enum out_result smtp_send(const struct mail_server *s, const char *to, const cha
     curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(c, CURLOPT_READFUNCTION, give);
     curl_easy_setopt(c, CURLOPT_READDATA, &r);
+    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, look);
+    curl_easy_setopt(c, CURLOPT_XFERINFODATA, &r);
     rc = curl_easy_perform(c);
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &code);
     if (rc != CURLE_OK)
@@ -65,6 +88,8 @@ enum out_result smtp_send(const struct mail_server *s, const char *to, const cha
     curl_easy_cleanup(c);
     if (rc == CURLE_OK)
         return OUT_SENT;
+    if (rc == CURLE_ABORTED_BY_CALLBACK)
+        return r.left > 0 ? OUT_STOPPED : OUT_LATER;
     if (code == 0)
         return OUT_DOWN;
     /* 5xx of the server is its last word, unless it is about signing in: that may be put right */

@@ -3,14 +3,16 @@ import email
 import email.policy
 import itertools
 import socket
+import socketserver
 import ssl
 import subprocess
+import threading
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from site_ import until
+from site_ import PATIENCE, until
 from test_alerts import soon
 
 number = itertools.count(1)
@@ -176,3 +178,80 @@ def test_files_of_a_template_go_with_its_mails(own_site, relay):
         (_, file) = message.iter_parts()
         assert (file.get_filename(), file.get_payload(decode=True)) == ("terms.txt", b"new terms")
     assert mails_of(li, other)[0]["files"] == ["terms.txt"]
+
+
+class Plain(socketserver.ThreadingTCPServer):
+    """A relay on this machine, which may stop to read in the middle of a mail."""
+    daemon_threads = True
+
+    class RequestHandlerClass(socketserver.StreamRequestHandler):
+        def handle(self):
+            say = lambda text: self.wfile.write(text + b"\r\n")
+            say(b"220 relay")
+            while line := self.rfile.readline():
+                say(b"354 go on" if line.upper().startswith(b"DATA") else b"250 yes")
+                if not line.upper().startswith(b"DATA"):
+                    continue
+                if self.server.stalls:
+                    self.server.begun.set()
+                    self.server.over.wait()
+                    return
+                mail = b"".join(iter(self.rfile.readline, b".\r\n"))
+                self.server.mails.append(email.message_from_bytes(mail, policy=email.policy.default))
+                say(b"250 taken")
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        self.stalls, self.begun, self.over, self.mails = True, threading.Event(), threading.Event(), []
+        self.options = ["--smtp_url", f"smtp://127.0.0.1:{self.server_address[1]}", "--smtp_from", "crm@hanse.example", "--smtp_plain"]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def test_a_mail_that_the_server_takes_no_more_of_does_not_hold_up_a_stop(own_site):
+    """It had nine minutes, and the worker was killed over it."""
+    relay = Plain()
+    site = own_site(*relay.options)
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Stalled Freight")
+    answer = li.ask("POST", f"/lead/{lead['id']}/_files", raw=b"Net 30 days\n" * (12 << 16), name="terms.txt")
+    assert answer.status == 201, answer
+    mail = {"to": "ops@stalled.example", "subject": "Offer", "text": "see the files", "files": [answer.json["file"]["id"]]}
+    assert li.post(f"/lead/{lead['id']}/_mail", mail).status == 202
+    assert relay.begun.wait(PATIENCE)
+    assert site.stop() == 0, site.log()
+    assert relay.mails == []
+    relay.stalls = False
+    relay.over.set()
+    site.start()
+    li = site.sign_in("demo.li")
+    assert until(lambda: mails_of(li, lead)[0]["state"] == "sent"), mails_of(li, lead)
+    (message,) = relay.mails
+    _, file = message.iter_parts()
+    assert file.get_payload(decode=True) == b"Net 30 days\n" * (12 << 16)
+    relay.shutdown(), relay.server_close()
+
+
+def test_what_is_urgent_goes_out_first(own_site, relay, tmp_path):
+    (tmp_path / "scripts" / "hooks" / "urgent.lua").write_text('''-- Tells of new leads at once (test).
+on("lead", "after_save", function(lead)
+  if lead.name == "Burning Freight" then
+    berth.alert{text = "it burns", about = lead, key = "burns:" .. lead.id, severity = 2}
+  end
+end)
+''')
+    site = own_site()  # without a server mails wait
+    li, admin = site.sign_in("demo.li"), site.sign_in("demo.admin")
+    row = admin.row(f"/user/{li.user['id']}")
+    assert admin.patch(f"/user/{li.user['id']}", row["version"], {"email": "li@hanse.example"}).status == 200
+    lead = li.made("lead", name="Calm Freight")
+    for n in range(3):
+        assert li.post(f"/lead/{lead['id']}/_mail", {"to": "a@b.example", "subject": f"calm {n}", "text": "x"}).status == 202
+    li.made("lead", name="Burning Freight")
+    assert until(lambda: len(admin.get("/_outbox", state="queued").json["messages"]) == 4)
+    assert site.stop() == 0
+    site.options += relay.options
+    site.start()
+    assert until(lambda: len(relay.mails) == 4)
+    subjects = [m["Subject"] for _, m, _ in relay.mails]
+    assert "it burns" in subjects[0] and subjects[1:] == ["calm 0", "calm 1", "calm 2"], subjects
