@@ -650,6 +650,7 @@ CREATE TABLE import_touch (
 ) STRICT;
 CREATE INDEX ix_import_touch_import_id_state_seq ON import_touch (import_id, state, seq);
 CREATE INDEX ix_import_touch_import_id_tbl_rec ON import_touch (import_id, tbl, rec);
+CREATE INDEX ix_import_touch_import_id_own ON import_touch (import_id, own);
 
 CREATE TABLE bin (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -59,6 +59,7 @@ struct berth_ctx {
     bool seen;             /* inside a BERTH_SEEN action: saves skip the update scope */
     bool all;              /* inside host->all_rows(): no row is out of reach */
     bool undo;             /* puts back what was: no stamps, no recycle bin, no hooks of plugins and scripts */
+    bool aloud;            /* with undo: hooks behind what goes run all the same, for what they did when it came stays */
     /* Told of what is saved and dropped: what was saved when it is in the table, before hooks act on it. */
     int (*follow)(struct berth_ctx *c, void *arg, struct berth_row *r, uint32_t deed);
     void *follow_arg;

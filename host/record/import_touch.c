@@ -17,12 +17,17 @@ enum { PENDING, LATE, KEPT, TAKEN_BACK }; /* import_touch.state */
 enum { OWN };                             /* import_touch.deed: an update of the import's */
 
 /* ---- noting --------------------------------------------------------------------------------------------- */
-void import_touch_open(struct run *r, struct db_conn *conn)
+static bool noted(struct db_conn *conn, int64_t import)
 {
     struct db_stmt *s = db_prepare(conn, "SELECT 1 FROM import_touch WHERE import_id = ? LIMIT 1");
 
-    db_bind_int(s, 1, r->import);
-    r->touched = db_one_int(s) != 0;
+    db_bind_int(s, 1, import);
+    return db_one_int(s) != 0;
+}
+
+void import_touch_open(struct run *r, struct db_conn *conn)
+{
+    r->touched = noted(conn, r->import);
 }
 
 json_t *import_was(const struct berth_row *before, const struct berth_row *now)
@@ -283,6 +288,27 @@ int undo_touches(struct berth_ctx *c, struct undo *u, bool late, int64_t until)
     for (size_t at = 0; at < n && c->rc == BERTH_OK && (at == 0 || when_monotonic() < until); at++)
         one_touch(c, u, &x[at], late);
     return c->rc;
+}
+
+struct ids undo_touch_kept(struct berth_ctx *c, const struct undo *u, int64_t from, int64_t to)
+{
+    struct ids out = {.v = arena_alloc(c->a, (size_t)(to - from + 1) * sizeof(int64_t))};
+    struct db_stmt *s = db_prepare(c->conn, "SELECT DISTINCT own FROM import_touch WHERE import_id = ? AND state = ? AND own >= ? AND own <= ?"
+                                            " ORDER BY own");
+
+    db_bind_int(s, 1, u->import);
+    db_bind_int(s, 2, KEPT);
+    db_bind_int(s, 3, from);
+    db_bind_int(s, 4, to);
+    while (db_step(s) == DB_ROW)
+        out.v[out.n++] = db_col_int(s, 0);
+    db_reset(s);
+    return out;
+}
+
+bool undo_touch_noted(struct berth_ctx *c, int64_t import)
+{
+    return noted(c->conn, import);
 }
 
 int undo_touches_again(struct berth_ctx *c, int64_t import)

@@ -251,6 +251,7 @@ struct unmake {
     const struct table *t;
     int64_t id;
     const struct ids *pointed, *hung;
+    bool aloud; /* what its hooks did was not put back: they are called once more */
 };
 
 static int unmake_one(struct berth_ctx *c, void *arg)
@@ -262,7 +263,10 @@ static int unmake_one(struct berth_ctx *c, void *arg)
         return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
     if (undo_changed_since(r))
         return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.changed_since");
-    return undo_unmake(c, r, a->pointed, a->hung);
+    c->aloud = a->aloud;
+    undo_unmake(c, r, a->pointed, a->hung);
+    c->aloud = false;
+    return c->rc;
 }
 
 /* What was told of a new row. */
@@ -366,9 +370,11 @@ static int undo_records(struct berth_ctx *c, struct undo *u, const struct table 
     least = n > IDS_MAX ? n - IDS_MAX : 0;
     struct ids pointed = undo_pointed_at(c, t, p.first_id + (int64_t)least, p.first_id + (int64_t)n);
     struct ids hung = undo_hung_on(c, t, p.first_id + (int64_t)least, p.first_id + (int64_t)n);
+    struct ids kept = undo_touch_kept(c, u, p.first_id + (int64_t)least, p.first_id + (int64_t)n);
 
     for (bool first = true; n > least && c->rc == BERTH_OK && (first || when_monotonic() < until); first = false) {
-        struct unmake a = {t, p.first_id + (int64_t)--n, &pointed, &hung};
+        int64_t id = p.first_id + (int64_t)--n;
+        struct unmake a = {t, id, &pointed, &hung, !u->noted || ids_have(&kept, id)};
 
         one_record(c, u, &a, json_integer_value(json_array_get(p.numbers, n)));
     }
@@ -444,6 +450,7 @@ int import_undo_run(struct job *j, struct buf *err)
         return -1;
     }
     u.table = t->name;
+    u.noted = json_is_true(json_object_get(j->args, "noted"));
     u.undone = kept_number(j->result, "undone");
     u.restored = kept_number(j->result, "restored");
     u.others = kept_number(j->result, "others");
@@ -508,7 +515,7 @@ int64_t import_undo(struct berth_ctx *c, int64_t id)
                " NULL", id, 0, NULL, NULL);
     keep_again(c, id);
     undo_touches_again(c, id);
-    args = json_pack("{s:I, s:s}", "import", (json_int_t)id, "locale", c->locale);
+    args = json_pack("{s:I, s:s, s:b}", "import", (json_int_t)id, "locale", c->locale, "noted", undo_touch_noted(c, id));
     job = job_add(c, "import_undo", args, total);
     json_decref(args);
     return job;

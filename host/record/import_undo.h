@@ -11,6 +11,7 @@ struct undo {
     int64_t import, undone, restored, others, kept, gone; /* others: records beside the rows', that hooks saved */
     const char *table;
     bool more;
+    bool noted; /* there is a note of what hooks did: without, they are called as the records go */
 };
 
 /* import_undo.c */
@@ -30,6 +31,9 @@ int undo_row_change(struct berth_ctx *c, struct undo *u, int64_t row, int64_t *v
 int undo_touches(struct berth_ctx *c, struct undo *u, bool late, int64_t until);
 /* Whether the record is still as it was when it had that version, but for what this undo took back. */
 bool undo_untouched(struct berth_ctx *c, const struct undo *u, const struct berth_row *r, int64_t version);
+/* Which of the new records from..to had something done by their hooks that stays, in order. */
+struct ids undo_touch_kept(struct berth_ctx *c, const struct undo *u, int64_t from, int64_t to);
+bool undo_touch_noted(struct berth_ctx *c, int64_t import);
 int undo_touches_again(struct berth_ctx *c, int64_t import); /* what stayed is tried again */
 int undo_touches_end(struct berth_ctx *c, const struct undo *u);
 

@@ -715,6 +715,16 @@ static int erase_details(struct berth_ctx *c, const struct berth_row *r, int64_t
     return c->rc;
 }
 
+/* What hooks save about it, sums of what is left, is new even while something is undone. */
+static void after_drop(struct berth_ctx *c, struct berth_row *r)
+{
+    bool undo = c->undo;
+
+    c->undo = undo && !c->aloud;
+    hook_run(c, BERTH_AFTER, BERTH_DELETE, r, r);
+    c->undo = undo;
+}
+
 static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
 {
     const struct table *t = r->t;
@@ -743,7 +753,7 @@ static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
     if (c->rc == BERTH_OK && !(t->flags & BERTH_BIN) && t->parent == NULL && c->st->services.gone != NULL)
         c->st->services.gone(c, t, row_id(r));
     if (c->rc == BERTH_OK)
-        hook_run(c, BERTH_AFTER, BERTH_DELETE, r, r);
+        after_drop(c, r);
     if (c->rc == BERTH_OK)
         later(c, BERTH_DELETE, r);
     return c->rc;

@@ -953,7 +953,7 @@ static const struct berth_table tables[] = {
     {"session", session_fields, BERTH_KEYS({"token"}, {"user_id"}, {"expires_at"}), BERTH_BARE},
     {"import_row", import_row_fields, BERTH_KEYS({"import_id, row"}), BERTH_BARE},
     {"import_part", import_part_fields, BERTH_KEYS({"seq"}, {"import_id, batch"}), BERTH_BARE},
-    {"import_touch", import_touch_fields, BERTH_KEYS({"seq"}, {"import_id, state, seq"}, {"import_id, tbl, rec"}), BERTH_BARE},
+    {"import_touch", import_touch_fields, BERTH_KEYS({"seq"}, {"import_id, state, seq"}, {"import_id, tbl, rec"}, {"import_id, own"}), BERTH_BARE},
     {"bin", bin_fields, BERTH_KEYS({"seq"}, {"on_table, record_id"}, {"batch"}, {"on_table, deleted_at"}), BERTH_BARE},
     {"history", history_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}), BERTH_BARE},
     {"seal", seal_fields, BERTH_KEYS({"seq"}), BERTH_BARE},

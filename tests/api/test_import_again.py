@@ -465,6 +465,45 @@ def test_undo_leaves_alone_what_was_changed_since_a_hook_made_it_and_names_it(ho
     assert result["undone"] == 1 and person.get(f"/lead/{lead['id']}").status == 404
 
 
+@pytest.fixture
+def figures(own_site):
+    """A cooperation with three months' figures, two of them imported; its sum is kept by a plugin's hook."""
+    site = own_site()
+    person, t = site.sign_in("demo.admin"), tag()
+    coop = person.made("cooperation", name=f"{t} Lines")
+    fields = ["cooperation_id", "month_on", "given_teu"]
+    look = take(person, "cooperation_figure", sheet(fields, [[coop["id"], "2026-01-01", 10], [coop["id"], "2026-02-01", 20]]))
+    assert go(person, look, fields)["new"] == 2
+    path = f"/cooperation/{coop['id']}"
+    assert person.row(path)["given_teu"] == 30
+    return site, person, look, path
+
+
+def months(person, path):
+    return [r["month_on"] for r in person.rows("cooperation_figure", filter=["cooperation_id", "=", int(path.split("/")[-1])], sort="month_on")]
+
+
+def test_undo_makes_sums_anew_that_it_cannot_put_back(figures):
+    site, person, look, path = figures
+    person.made("cooperation_figure", cooperation_id=int(path.split("/")[-1]), month_on="2026-03-01", given_teu=5)
+    assert person.row(path)["given_teu"] == 35
+    assert undo(person, look["import"])["result"]["undone"] == 2
+    assert months(person, path) == ["2026-03-01"]
+    assert person.row(path)["given_teu"] == 5
+
+
+def test_undo_makes_sums_anew_of_an_import_that_noted_nothing(figures):
+    """As of imports that went in with a version that took no notes."""
+    site, person, look, path = figures
+    assert site.stop() == 0
+    with sqlite3.connect(site.data / "berth.db") as db:
+        assert db.execute("DELETE FROM import_touch WHERE import_id = ?", [look["import"]]).rowcount > 0
+    site.start()
+    person = site.sign_in("demo.admin")
+    assert undo(person, look["import"])["result"]["undone"] == 2
+    assert months(person, path) == [] and person.row(path)["given_teu"] == 0
+
+
 def test_an_undo_with_hooks_that_was_cut_off_goes_on(hooked):
     site, person, t, shared, gone, leads = hooked
     before = dump(site)
