@@ -506,7 +506,7 @@ int64_t import_start(struct berth_ctx *c, int64_t *id, const json_t *o)
     args = json_pack("{s:I, s:O, s:s}", "import", (json_int_t)*id, "options", o, "locale", c->locale);
     job = job_add(c, "import", args, 0);
     json_decref(args);
-    s = db_prepare(c->conn, "UPDATE import SET job_id = ?, undone_at = NULL WHERE id = ?");
+    s = db_prepare(c->conn, "UPDATE import SET job_id = ?, undone_at = NULL, result = NULL WHERE id = ?");
     db_bind_int(s, 1, job);
     db_bind_int(s, 2, *id);
     if (db_step(s) < 0)
@@ -549,6 +549,10 @@ static void past_json(struct json *j, struct db_stmt *s)
         when_time_format(db_col_int(s, 9), at);
         json_str(j, at);
     }
+    const char *undo = db_col_text(s, 10, NULL);
+
+    json_key(j, "undo");
+    json_raw(j, undo == NULL ? "null" : undo, undo == NULL ? 4 : strlen(undo));
     json_close(j, '}');
 }
 
@@ -561,7 +565,7 @@ int import_list(struct berth_ctx *c, const struct table *t, int64_t before, int 
 
     if (!perm_may(c->who, t, DO_IMPORT))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
-    s = db_prepare(c->conn, "SELECT i.id, i.on_table, i.name, i.created_at, u.name, i.job_id, j.state, j.args, j.result, i.undone_at"
+    s = db_prepare(c->conn, "SELECT i.id, i.on_table, i.name, i.created_at, u.name, i.job_id, j.state, j.args, j.result, i.undone_at, i.result"
                             " FROM import i JOIN job j ON j.id = i.job_id LEFT JOIN \"user\" u ON u.id = i.created_by"
                             " WHERE i.on_table = ?1 AND i.id < ?2 AND (?3 = 1 OR coalesce(i.created_by, 0) = ?4) ORDER BY i.id DESC");
     db_bind_text(s, 1, t->name, -1);

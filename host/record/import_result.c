@@ -93,10 +93,11 @@ static void new_out(struct json *j, const struct made *m)
 }
 
 /* ---- all rows ----------------------------------------------------------------------------------------- */
-/* A record of another table that undo left alone; who may not see it learns which table's. */
-static void kept_out(struct berth_ctx *c, struct json *j, struct db_stmt *s)
+/* A record that undo left alone; who may not see it learns which table's.  own: the import's. */
+static void kept_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, const struct table *own)
 {
-    const struct table *t = store_table_of(c->st, c->m, db_col_int(s, 6));
+    bool other = !db_col_is_null(s, 6);
+    const struct table *t = other ? store_table_of(c->st, c->m, db_col_int(s, 6)) : own;
     int64_t id = t != NULL && find_exists(c, t, db_col_int(s, 2)) ? db_col_int(s, 2) : 0;
 
     json_open(j, '{');
@@ -109,7 +110,7 @@ static void kept_out(struct berth_ctx *c, struct json *j, struct db_stmt *s)
         json_int(j, id);
     json_text(j, "field", NULL);
     json_text(j, "message", db_col_text(s, 4, NULL));
-    json_text(j, "table", t == NULL ? NULL : t->name);
+    json_text(j, "table", other && t != NULL ? t->name : NULL);
     json_text(j, "title", id == 0 ? NULL : find_title(c, t, id));
     for (int i = 0; i < 4; i++) {
         json_key(j, (const char *const[]){"by", "cell", "same_as", "cells"}[i]);
@@ -118,19 +119,20 @@ static void kept_out(struct berth_ctx *c, struct json *j, struct db_stmt *s)
     json_close(j, '}');
 }
 
-static void row_out(struct berth_ctx *c, struct json *j, struct db_stmt *s)
+static void row_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, const struct table *own)
 {
     static const char *const from_detail[] = {"table", "title", "by", "cell", "same_as", "cells"};
-    const char *text = db_col_text(s, 5, NULL);
-    json_t *detail = text == NULL ? NULL : json_loads(text, 0, NULL);
+    const char *text = db_col_text(s, 5, NULL), *outcome = db_col_text(s, 1, NULL);
 
-    if (!db_col_is_null(s, 6)) {
-        kept_out(c, j, s);
+    if (outcome != NULL && strcmp(outcome, "kept") == 0) {
+        kept_out(c, j, s, own);
         return;
     }
+    json_t *detail = text == NULL ? NULL : json_loads(text, 0, NULL);
+
     json_open(j, '{');
     json_number(j, "row", db_col_int(s, 0));
-    json_text(j, "outcome", db_col_text(s, 1, NULL));
+    json_text(j, "outcome", outcome);
     json_key(j, "record");
     if (db_col_is_null(s, 2))
         json_nil(j);
@@ -198,7 +200,7 @@ int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char
             new_out(&j, &made.v[at++]);
         } else {
             last = db_col_int(s, 0);
-            row_out(c, &j, s);
+            row_out(c, &j, s, t);
             rc = db_step(s);
         }
     }

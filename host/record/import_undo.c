@@ -397,6 +397,16 @@ static void count(struct undo *u)
     u->j->done = u->undone + u->restored + u->others + u->kept + u->gone;
 }
 
+/* When, and what came of it: what stayed is offered again. */
+static int mark_undone(struct berth_ctx *c, const struct undo *u)
+{
+    char *result = json_dumps(u->j->result, JSON_COMPACT);
+    int rc = run_sql(c, "UPDATE import SET undone_at = ?1, result = ?3 WHERE id = ?2", c->now, u->import, result, NULL);
+
+    free(result);
+    return rc;
+}
+
 struct slice {
     struct undo *u;
     struct berth_ctx ctx; /* what it wants done waits for the commit */
@@ -425,9 +435,9 @@ static int slice_body(struct job *j, struct db_conn *w, void *arg)
         undo_touches(c, x->u, true, until);
     if (c->rc == BERTH_OK && !x->u->more)
         undo_touches_end(c, x->u);
-    if (c->rc == BERTH_OK && !x->u->more)
-        run_sql(c, "UPDATE import SET undone_at = ?1 WHERE id = ?2", c->now, x->u->import, NULL, NULL);
     count(x->u);
+    if (c->rc == BERTH_OK && !x->u->more)
+        mark_undone(c, x->u);
     return c->rc != BERTH_OK ? -1 : 0;
 }
 

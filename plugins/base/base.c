@@ -371,7 +371,7 @@ static const struct berth_field import_fields[] = {
     {"on_table", BERTH_TEXT, KEPT, .max = 48},
     {"kind", BERTH_TEXT, KEPT, .max = 16},
     {"options", BERTH_JSON, BERTH_LOCKED},
-    {"result", BERTH_JSON, BERTH_LOCKED},
+    {"result", BERTH_JSON, BERTH_LOCKED}, /* of taking it back; its own is the job's */
     {"job_id", BERTH_REF, BERTH_LOCKED, "job"},
     {"undone_at", BERTH_TIME, BERTH_LOCKED},
     {"hash", BERTH_TEXT, BERTH_SECRET | BERTH_LOCKED | BERTH_INDEX, .max = 80}, /* of the file and its sheet: see record/import_again.c */

@@ -376,10 +376,41 @@ def test_undo_keeps_what_was_worked_on_since_and_names_it(people):
     person.patch(f"/lead/{old['id']}", 2, {"city": "Vinh"})
     result = undo(person, look["import"])["result"]
     assert (result["undone"], result["restored"], result["kept"]) == (2, 0, 3)
-    kept = {r["record"] for r in person.get(f"/_import/{look['import']}/rows", outcome="kept").json["rows"]}
-    assert kept == {edited, used, old["id"]}
+    kept = person.get(f"/_import/{look['import']}/rows", outcome="kept").json["rows"]
+    assert {r["record"] for r in kept} == {edited, used, old["id"]}
+    assert {r["title"] for r in kept} == {f"{t} old", f"{t} 0", f"{t} 1"} and all(r["message"] and r["table"] is None for r in kept), kept
     assert person.row(f"/lead/{edited}")["city"] == "Vinh" and person.row(f"/lead/{old['id']}")["contact"] == "Mai"
     assert person.get(f"/lead/{rows[5]['record']}").status == 404
+    told = next(p for p in person.get("/_import/lead").json["imports"] if p["import"] == look["import"])
+    assert told["undone_at"] and told["undo"]["kept"] == 3, told
+
+
+def test_who_may_not_see_a_record_that_undo_kept_is_told_only_why(people):
+    person, t = people["li"], tag()
+    look = upload(person, text([[f"{t} gone", "", "", "", "", "", ""]]), "a.csv")
+    assert run(person, look)["result"]["new"] == 1
+    lead = outcomes(person, look)[2]["record"]
+    now = people["admin"].row(f"/lead/{lead}")
+    assert people["admin"].patch(f"/lead/{lead}", now["version"], {"owner_id": people["zhang"].user["id"]}).status == 200
+    assert person.get(f"/lead/{lead}").status == 404
+    assert undo(person, look["import"])["result"]["kept"] == 1
+    row, = person.get(f"/_import/{look['import']}/rows", outcome="kept").json["rows"]
+    assert (row["record"], row["title"], row["cells"]) == (None, None, None) and row["message"], row
+
+
+def test_what_undo_kept_is_tried_again_and_then_no_longer_told(people):
+    person, t = people["manager"], tag()
+    look = upload(person, text([[f"{t} {i}", "", "", "", "", "", ""] for i in range(2)]), "a.csv")
+    assert run(person, look)["result"]["new"] == 2
+    lead = outcomes(person, look)[2]["record"]
+    task = person.made("task", subject=t, lead_id=lead)
+    told = lambda: next(p for p in person.get("/_import/lead").json["imports"] if p["import"] == look["import"])["undo"]
+    assert told() is None
+    assert undo(person, look["import"])["result"]["kept"] == 1 and told()["kept"] == 1
+    person.delete(f"/task/{task['id']}")
+    assert undo(person, look["import"])["result"]["undone"] == 1 and told()["kept"] == 0
+    assert person.get(f"/lead/{lead}").status == 404
+    assert person.get(f"/_import/{look['import']}/rows", outcome="kept").json["rows"] == []
 
 
 def test_an_import_can_be_undone_once_and_only_by_whoever_made_it(people):

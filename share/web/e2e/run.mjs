@@ -231,6 +231,46 @@ if (host.kind !== 'mock')
       assert.equal(ok(await call(page, 'GET', `${TABLE}?q=${encodeURIComponent(`Words ${stamp} ${locale}`)}&count=1`), 'list').rows.length, 0)
     })
 
+if (host.kind !== 'mock')
+  for (const [size, locale] of [[DESK, 'zh-CN'], [PHONE, 'vi']])
+    await test(`what undoing an import left alone is listed with the reason, and the rest undone later: ${locale}`, { size, locale, touch: size === PHONE }, async (page, stamp) => {
+      const shot = async (name) => process.env.E2E_SHOTS && page.screenshot({ path: `${process.env.E2E_SHOTS}/undo-${locale}-${name}.png` })
+      await signIn(page)
+      const name = (i) => `Kept ${stamp} ${locale} ${'abc'[i]} ${Math.random().toString(36).slice(2, 8)}`
+      const names = [name(0), name(1), name(2)]
+      const found = async () => ok(await call(page, 'GET', `lead?q=${encodeURIComponent(`Kept ${stamp} ${locale}`)}`), 'list').rows
+      await page.goto('/t/lead/import')
+      await page.locator('[data-t=file]').setInputFiles({ name: `kept-${stamp}.csv`, mimeType: 'text/csv', buffer: Buffer.from(['name', ...names].join('\n')) })
+      await page.locator('[data-t=dry]').click()
+      await page.locator('[data-t=go]').click()
+      await page.locator('[data-t=tolist]').waitFor()
+      await eventually('they went in', async () => (await found()).length, 3)
+      const used = (await found()).find((r) => r.name === names[1])
+      const task = ok(await call(page, 'POST', 'task', { subject: `Call ${stamp}`, lead_id: used.id }), 'task')
+      const back = async (there) => {
+        await there.locator('[data-t=undo]').click()
+        await page.locator('dialog [data-t=yes]').click()
+      }
+      await back(page.locator('.wizfoot'))
+      const kept = page.locator('[data-t=stayed] li')
+      await kept.waitFor()
+      assert.equal(await kept.getByRole('link').textContent(), names[1])
+      assert.equal(await kept.getByRole('link').getAttribute('href'), `/t/lead/${used.id}`)
+      assert.notEqual(await kept.locator('.why').textContent(), '')
+      assert.deepEqual((await found()).map((r) => r.id), [used.id])
+      await clean(page, 'what stayed')
+      await shot('stayed')
+      await page.goto('/t/lead/import')
+      const past = page.locator('[data-t=past] > ul > li', { hasText: `kept-${stamp}` })
+      await past.locator('[data-kept=lead]').waitFor()
+      await clean(page, 'what stayed, later')
+      await shot('past')
+      assert.equal((await call(page, 'DELETE', `task/${task.row.id}`)).status < 300, true)
+      await past.locator('[data-t=again]').click()
+      await past.locator('[data-t=stayed]').waitFor({ state: 'detached' })
+      await eventually('all gone', async () => (await found()).length, 0)
+    })
+
 await test('a list is searched, filtered, sorted; the address keeps it all', {}, async (page, stamp) => {
   await signIn(page)
   const m = await metaOf(page)

@@ -263,7 +263,10 @@ export interface ImportPast {
   options: { dry?: boolean } | null
   result: ImportResult | null
   undone_at: string | null
+  /** What came of taking it back; kept: records that stayed. */
+  undo?: ImportUndo | null
 }
+export interface ImportUndo { undone: number; restored: number; others?: number; kept: number; gone?: number }
 export interface ImportColumn { index: number; header: string; samples: string[]; field: string | null }
 export interface ImportLook {
   import: number
