@@ -32,7 +32,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     manifest: 'manifest.json',
     /* What every first load needs is one file: small ones compress badly. */
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'first', test: /src\/first\.ts|vite\/preload-helper/, priority: 2 }, { name: 'core', test: /node_modules\/(@vue|vue|@tanstack)\/|src\/core\/(api|asks|fmt|filter|i18n|keys|meta|overlay|query|records|router|session|toast)\.ts|src\/ui\/(FieldValue|Icon|Marked)\.vue/ }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'first', test: /src\/first\.ts|vite\/preload-helper/, priority: 2 }, { name: 'core', test: /node_modules\/(@vue|vue|vue-router|@tanstack)\/|src\/core\/(api|asks|fmt|filter|i18n|keys|meta|overlay|query|records|session|toast|within)\.ts|src\/ui\/(FieldValue|Icon|Marked)\.vue/ }] } } },
   },
   test: { environment: 'happy-dom', include: ['test/*.test.ts'], setupFiles: ['test/setup.ts'], testTimeout: 30_000 },
 })

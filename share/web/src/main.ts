@@ -10,14 +10,13 @@ import { loadMeta } from './core/meta'
 import { atRest } from './core/rest'
 import { boot, phase } from './core/session'
 import { keepAsked } from './first'
-import { links } from './core/router'
-import { begin } from './router'
+import { router } from './router'
 
-const app = createApp(App).use(links)
+const app = createApp(App)
 /* The first address may depend on who signs in, so routing begins when that is known. */
 const routed = watch(phase, (p) => {
   if (p !== 'in') return
-  begin()
+  app.use(router)
   queueMicrotask(() => routed())
 }, { flush: 'sync' })
 

@@ -1,13 +1,13 @@
 // core.test.ts - formatting, parsing, checking, filters: what has no screen.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { compile, describe as inWords, opsFor, periodFrom, periodOf, readFilter, type Leaf, type Node } from '../src/core/filter'
-import { addDays, editDecimal, fmt, fmtMoney, fold, fromLocal, initials, parseDecimal, toLocal } from '../src/core/fmt'
+import { addDays, editDecimal, fmt, fmtMoney, fold, fromLocal, initials, parseDecimal, same, toLocal } from '../src/core/fmt'
 import { locale, setLocale, t } from '../src/core/i18n'
 import { composing } from '../src/core/keys'
 import { complete, sections } from '../src/core/meta'
 import { start } from '../src/core/session'
 import type { Field, Meta } from '../src/core/types'
-import { check, checkAll, same } from '../src/core/validate'
+import { check, checkAll } from '../src/core/validate'
 import { metaOf } from './mock/meta.mjs'
 
 const field = (f: Partial<Field>): Field => ({ name: 'f', type: 'text', label: 'F', ...f })

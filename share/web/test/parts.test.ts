@@ -1,9 +1,9 @@
 // parts.test.ts - components drawn from metadata.
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createApp, defineComponent, h, nextTick, reactive, type App } from 'vue'
+import { createMemoryHistory, createRouter } from 'vue-router'
 import { learn } from '../src/core/fmt'
 import { setLocale } from '../src/core/i18n'
-import { links } from '../src/core/router'
 import { complete, formFields, sections } from '../src/core/meta'
 import type { Field, Meta, Row } from '../src/core/types'
 import Combo from '../src/ui/Combo.vue'
@@ -19,7 +19,7 @@ async function draw(component: object, props: object): Promise<HTMLElement> {
   const el = document.createElement('div')
   document.body.append(el)
   app = createApp(defineComponent({ render: () => h(component, { ...props }) }))
-  app.use(links)
+  app.use(createRouter({ history: createMemoryHistory(), routes: [{ path: '/:x(.*)*', component: { render: () => null } }] }))
   app.mount(el)
   for (let i = 0; i < 5; i++) await nextTick()
   return el

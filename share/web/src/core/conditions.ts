@@ -1,5 +1,4 @@
 // conditions.ts - what declarations say of a field: when it is asked for, and which records it may name.
-import { inject, provide, type InjectionKey } from 'vue'
 import { blank } from './fmt'
 import type { Field, Filter } from './types'
 
@@ -58,8 +57,3 @@ export function holds(f: Filter | null | undefined, values: Values): boolean {
 }
 /** Whether the field is asked for at all. */
 export const applies = (f: Field, values: Values): boolean => holds(f.when, values)
-
-/* The record around an input: its values while they are being changed. */
-const AROUND: InjectionKey<() => Values> = Symbol('around')
-export const provideRecord = (values: () => Values): void => provide(AROUND, values)
-export const useRecord = (): (() => Values) => inject(AROUND, () => ({}))

@@ -95,6 +95,10 @@ export const coloured = (f: Field): boolean => !!f.options?.some((o) => o.color 
 
 const isEmpty = (v: unknown): boolean => v === null || v === undefined || v === ''
 export const blank = (v: unknown): boolean => isEmpty(v) || (Array.isArray(v) && v.length === 0)
+export function same(a: unknown, b: unknown): boolean {
+  if (a === b || ((a ?? '') === '' && (b ?? '') === '')) return true
+  return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a ?? []) === JSON.stringify(b ?? [])
+}
 
 function one(f: Field, v: unknown): string {
   switch (f.type) {

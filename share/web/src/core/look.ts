@@ -1,6 +1,6 @@
 // look.ts - how a table is looked at right now: the view, and what the address says differently.
 import { computed, reactive, type ComputedRef } from 'vue'
-import { useRoute, useRouter } from './router'
+import { useRoute, useRouter } from 'vue-router'
 import { compile, countOf, readFilter, type Group } from './filter'
 import { fieldOf } from './meta'
 import { clearPrefs, prefsOf, setPrefs } from './prefs'

@@ -1,7 +1,9 @@
 // overlay.ts - what lies on top of the page: Back closes it first.
 import { onBeforeUnmount, onMounted } from 'vue'
+import type { Router } from 'vue-router'
 
 const stack: (() => void)[] = []
+let popped = false
 
 /** While the calling component is mounted, Back calls `close` instead of leaving the page. */
 export function useOverlay(close: () => void): void {
@@ -14,9 +16,13 @@ export function useOverlay(close: () => void): void {
 
 export const covered = (): boolean => stack.length > 0
 
-/** Closes what lies on top; false: nothing does. */
-export function closeTop(): boolean {
-  const top = stack.at(-1)
-  top?.()
-  return !!top
+export function guardBack(router: Router): void {
+  router.options.history.listen((_to, _from, how) => (popped = how.type === 'pop'))
+  router.beforeEach(() => {
+    const top = popped ? stack.at(-1) : undefined
+    popped = false
+    if (!top) return true
+    top()
+    return false
+  })
 }

@@ -1,5 +1,5 @@
 // plugin.ts - what a plugin's page may do: the frozen object of share/sdk/berth-ui.d.ts.
-import type { Router } from './router'
+import type { Router } from 'vue-router'
 import type { Host, ListQuery, Row, Table } from '../../../sdk/berth-ui'
 import { api, get, post } from './api'
 import { fmtDate, fmtMoney, fmtTime, numberFormat } from './fmt'

@@ -36,8 +36,3 @@ export function checkAll(fields: Field[], values: Record<string, unknown>): Reco
   }
   return out
 }
-
-export function same(a: unknown, b: unknown): boolean {
-  if (a === b || ((a ?? '') === '' && (b ?? '') === '')) return true
-  return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a ?? []) === JSON.stringify(b ?? [])
-}
