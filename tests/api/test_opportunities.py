@@ -351,6 +351,31 @@ def test_a_deal_is_not_worth_less_than_nothing(people, deal):
     assert li.patch(path, deal["version"], {"profit": "-5"}).status == 200  # a loss may be wanted
 
 
+def test_what_is_less_than_nothing_already_keeps_nobody_from_changing_the_rest(own_site):
+    site = own_site()
+    li = site.sign_in("demo.li")
+    customer = li.made("customer", name=name("Oldcust"), country="CN")
+    deal = li.made("opportunity", name=name(), customer_id=customer["id"])
+    assert site.stop() == 0
+    with sqlite3.connect(site.data / "berth.db") as db:
+        db.execute("UPDATE opportunity SET amount = -50000, rate = -2 WHERE id = ?", (deal["id"],))
+        db.execute("UPDATE customer SET credit_limit = -50000, payment_days = -5 WHERE id = ?", (customer["id"],))
+    db.close()
+    site.start()
+    admin, li, zhang = (site.sign_in("demo." + n) for n in ("admin", "li", "zhang"))
+    assert li.post(f"/opportunity/{deal['id']}/hold").status == 200
+    for path, bad in ((f"/opportunity/{deal['id']}", {"amount": "-6", "rate": -3}),
+                      (f"/customer/{customer['id']}", {"credit_limit": "-6", "payment_days": -6})):
+        for field, value in bad.items():
+            kept = admin.row(path)
+            refused = admin.patch(path, kept["version"], {field: value})
+            assert refused.status == 422 and refused.json["error"]["fields"].keys() == {field}, refused
+            assert admin.row(path)[field] == kept[field] and float(kept[field]) < 0
+        assert admin.patch(path, admin.row(path)["version"], {"owner_id": zhang.user["id"]}).status == 200
+        assert admin.row(path)["owner_id"] == zhang.user["id"]
+    assert admin.row(f"/opportunity/{deal['id']}")["status"] == "on_hold"
+
+
 def test_figures_of_a_cooperation_are_one_a_month_and_none_add_up_to_nothing(people):
     li = people["li"]
     id = li.made("cooperation", name="Monthly agent", kind="agent")["id"]
