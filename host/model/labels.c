@@ -94,6 +94,19 @@ static const char *get(const struct labels *l, int at, const char *key)
     return text;
 }
 
+static const char *built(const struct labels *l, int at, const char *key)
+{
+    pthread_rwlock_t *lock = (pthread_rwlock_t *)&l->lock;
+    const char *text;
+
+    pthread_rwlock_rdlock(lock);
+    text = map_get(&l->declared[at], key);
+    if (text == NULL)
+        text = map_get(&l->by_key[at], key);
+    pthread_rwlock_unlock(lock);
+    return text;
+}
+
 static int load_file(struct labels *l, int at, const char *path, struct buf *err)
 {
     json_error_t why;
@@ -265,6 +278,13 @@ bool labels_has(const struct labels *l, const char *locale, const char *key)
     int at = locale_at(l, locale);
 
     return at >= 0 && get(l, at, key) != NULL;
+}
+
+const char *labels_built(const struct labels *l, const char *locale, const char *key)
+{
+    int at = locale_at(l, locale);
+
+    return at < 0 ? NULL : built(l, at, key);
 }
 
 const char *labels_find(const struct labels *l, const char *locale, const char *key)

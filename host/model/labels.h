@@ -37,6 +37,8 @@ struct model_word;
 void labels_declared(struct labels *l, const struct model_word *words, size_t n);
 /* What administrators say instead of a text, at once for everybody; NULL: the text itself again. */
 void labels_instead(struct labels *l, const char *locale, const char *key, const char *text);
+/* The text of that very locale, whatever administrators say instead of it; or NULL. */
+const char *labels_built(const struct labels *l, const char *locale, const char *key);
 /* Whether that very locale has a text. */
 bool labels_has(const struct labels *l, const char *locale, const char *key);
 /* The text, else English, else NULL.  locale may be anything a client sent. */

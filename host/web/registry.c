@@ -1,8 +1,12 @@
 /* registry.c - everything that is declared, with its names for people: what the screens of the
  * administration and the script editor are drawn from. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "record/row.h"
+#include "text/fold.h"
 #include "web/app.h"
 
 static const char *label(struct call *k, const char *key)
@@ -203,8 +207,163 @@ static int texts(struct call *k)
     return k->c.rc;
 }
 
+/* ---- texts found by what they say, for whoever says it otherwise ------------------------------ */
+enum { EQUAL, BEGINS, HOLDS, ALONGSIDE, NOT };
+struct found {
+    const char *key;
+    int how;
+};
+struct hunt {
+    struct call *k;
+    const char *q; /* folded */
+    struct buf folded;
+};
+
+static const char *locale_no(struct call *k, size_t i)
+{
+    const char *title;
+
+    return i < 4 ? labels_locales[i] : labels_added(k->app->st->labels, i - 4, &title);
+}
+
+/* What a text belongs to, "Leads": the table or plugin its key begins with; NULL: no one's alone. */
+static const char *belongs(struct call *k, const char *locale, const char *key)
+{
+    const char *of = arena_strndup(k->req->arena, key, strcspn(key, ".?"));
+    const char *many = labels_find(k->app->st->labels, locale, arena_fmt(k->req->arena, "%s.*", of));
+
+    return many != NULL ? many : labels_find(k->app->st->labels, locale, of);
+}
+
+static bool each_word(const char *in, const char *q)
+{
+    char word[128];
+    size_t n;
+
+    for (q += strspn(q, " "); *q != '\0'; q += n + strspn(q + n, " ")) {
+        n = strcspn(q, " ");
+        snprintf(word, sizeof(word), "%.*s", (int)n, q);
+        if (strstr(in, word) == NULL)
+            return false;
+    }
+    return true;
+}
+
+static int fits(struct hunt *h, const char *locale, const char *key, const char *text)
+{
+    const char *of = belongs(h->k, locale, key);
+    const char *said, *at;
+    size_t begin;
+
+    if (text == NULL)
+        return NOT;
+    buf_clear(&h->folded);
+    if (of != NULL) {
+        text_fold(&h->folded, of, strlen(of));
+        buf_putc(&h->folded, ' ');
+    }
+    begin = h->folded.len;
+    text_fold(&h->folded, text, strlen(text));
+    said = h->folded.s + begin;
+    at = strstr(said, h->q);
+    if (at != NULL)
+        return at > said ? HOLDS : strcmp(said, h->q) == 0 ? EQUAL : BEGINS;
+    return each_word(h->folded.s, h->q) ? ALONGSIDE : NOT;
+}
+
+/* By what stands there now, in any language, what stood there before, and the key. */
+static int best_fit(struct hunt *h, const char *key)
+{
+    const struct labels *l = h->k->app->st->labels;
+    int best = *h->q == '\0' ? EQUAL : strstr(key, h->q) != NULL ? HOLDS : NOT;
+    const char *locale;
+
+    for (size_t i = 0; best > EQUAL && (locale = locale_no(h->k, i)) != NULL; i++) {
+        const char *text = labels_has(l, locale, key) ? labels_get(l, locale, key) : NULL, *before = labels_built(l, locale, key);
+        int how = fits(h, locale, key, text), then = before == text ? NOT : fits(h, locale, key, before);
+
+        best = how < best ? how : best;
+        best = then < best ? then : best;
+    }
+    return best;
+}
+
+static int in_order(const void *x, const void *y)
+{
+    const struct found *a = x, *b = y;
+
+    return a->how != b->how ? a->how - b->how : strcmp(a->key, b->key);
+}
+
+static void found_json(struct call *k, struct json *j, const char *key)
+{
+    const struct labels *l = k->app->st->labels;
+    const char *locale;
+
+    json_open(j, '{');
+    json_text(j, "word", key);
+    json_text(j, "of", belongs(k, k->c.locale, key));
+    json_key(j, "texts");
+    json_open(j, '{');
+    for (size_t i = 0; (locale = locale_no(k, i)) != NULL; i++)
+        if (labels_built(l, locale, key) != NULL)
+            json_text(j, locale, labels_built(l, locale, key));
+    json_close(j, '}');
+    json_close(j, '}');
+}
+
+static int wordings(struct call *k)
+{
+    static const char *const known[] = {"q", "after", "limit", "locale", NULL};
+    struct hunt h = {.k = k, .folded = BUF_INIT};
+    struct map keys = {0};
+    struct buf q = BUF_INIT;
+    struct found *found;
+    const char *asked = http_query(k->req, "q"), *locale;
+    size_t n = 0, after, end;
+    struct json j = call_json(k);
+
+    if (!call_known(k, known))
+        return k->c.rc;
+    after = (size_t)call_number(k, "after", 0, 0, 1000000);
+    end = after + (size_t)call_number(k, "limit", 50, 1, 200);
+    if (k->c.rc != BERTH_OK)
+        return k->c.rc;
+    if (asked != NULL)
+        text_fold(&q, asked, strlen(asked));
+    h.q = q.s == NULL ? "" : q.s;
+    for (size_t i = 0; (locale = locale_no(k, i)) != NULL; i++)
+        labels_each(k->app->st->labels, locale, "", take_key, &keys);
+    found = arena_alloc(k->req->arena, (keys.len + 1) * sizeof(*found));
+    for (size_t i = 0; i < keys.cap; i++) {
+        const char *key = keys.slots[i].key;
+
+        /* not what else sheets call a column, and what the pages say they have themselves */
+        if (key == NULL || strchr(key, '~') != NULL || strncmp(key, "ui.", 3) == 0)
+            continue;
+        found[n] = (struct found){key, best_fit(&h, key)};
+        n += found[n].how != NOT;
+    }
+    map_free(&keys);
+    buf_free(&h.folded);
+    buf_free(&q);
+    qsort(found, n, sizeof(*found), in_order);
+    json_open(&j, '{');
+    list(&j, "rows");
+    for (size_t i = after; i < n && i < end; i++)
+        found_json(k, &j, found[i].key);
+    json_close(&j, ']');
+    if (end < n)
+        json_text(&j, "next", arena_fmt(k->req->arena, "%zu", end));
+    else
+        json_text(&j, "next", NULL);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
 const struct route_entry routes_registry[] = {
     {"GET", "/api/_registry", R_ADMIN, registry, .about = "tables, fields, dictionaries, permissions and rules with their names for people"},
     {"GET", "/api/_texts", R_ADMIN, texts, .about = "every text of a language (?locale=), to make another of it"},
+    {"GET", "/api/_wordings", R_ADMIN, wordings, .about = "texts found by what they say in any language (?q=, ?after=), with what they belong to"},
     {0},
 };

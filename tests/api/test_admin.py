@@ -5,7 +5,7 @@ import pytest
 
 number = itertools.count(1)
 
-ADMIN_ONLY = [("GET", "/_registry"), ("POST", "/role/1/_copy"), ("GET", "/_sessions"), ("DELETE", "/_sessions/abc"), ("POST", "/user/1/_invite"), ("GET", "/_script/text"),
+ADMIN_ONLY = [("GET", "/_registry"), ("GET", "/_wordings"), ("POST", "/role/1/_copy"), ("GET", "/_sessions"), ("DELETE", "/_sessions/abc"), ("POST", "/user/1/_invite"), ("GET", "/_script/text"),
               ("PUT", "/_script/text"), ("DELETE", "/_script/text"), ("POST", "/_script/check"), ("POST", "/_job/1/retry"), ("POST", "/_audit/verify"),
               ("GET", "/_backup"), ("POST", "/_backup"), ("GET", "/_backup/x"), ("POST", "/_retention"), ("GET", "/_config"), ("POST", "/_config"), ("GET", "/_config/left"), ("GET", "/_config/history"), ("GET", "/_plugins"), ("GET", "/_system")]
 

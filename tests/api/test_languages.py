@@ -31,3 +31,37 @@ def test_a_language_is_translated_from_all_texts_there_are(people):
     texts = people["admin"].get("/_texts", locale="vi").json
     assert texts["lead.phone"] == people["admin"].get("/_texts", locale="vi").json["lead.phone"] and len(texts) > 1000
     assert people["li"].get("/_texts").status == 403
+
+
+def test_a_text_is_found_by_what_it_says_in_any_language_or_what_it_belongs_to(people):
+    admin = people["admin"]
+
+    def words(q, **more):
+        answer = admin.get("/_wordings", q=q, **more)
+        assert answer.status == 200, answer
+        return answer.json
+
+    phone = next(r for r in words("phone", locale="en", limit=200)["rows"] if r["word"] == "lead.phone")
+    assert phone["of"] == admin.get("/_meta/lead", locale="en").json["label"] and set(phone["texts"]) >= {"en", "vi", "zh-CN", "zh-TW"}
+    for text in phone["texts"].values():
+        assert any(r["word"] == "lead.phone" for r in words(text, limit=200)["rows"]), text
+    assert "lead.phone" in [r["word"] for r in words("leads phone", locale="en", limit=200)["rows"]], "by its table as well"
+    assert "lead.phone" in [r["word"] for r in words("lead.phone", limit=200)["rows"]], "by its key still"
+    assert words("no such words anywhere") == {"rows": [], "next": None}
+    first = words("", limit=50)
+    second = words("", limit=50, after=first["next"])
+    assert len(first["rows"]) == 50 and not {r["word"] for r in first["rows"]} & {r["word"] for r in second["rows"]}
+    assert people["li"].get("/_wordings", q="phone").status == 403
+    assert admin.get("/_wordings", after="x").status == 400
+
+
+def test_a_text_that_is_said_otherwise_is_found_by_both_words(people):
+    admin = people["admin"]
+    made = admin.post("/label", {"locale": "en", "word": "lead.fax", "text": "Telecopier"}).json["row"]
+    try:
+        for q in ("telecopier", "fax"):
+            hit = next(r for r in admin.get("/_wordings", q=q, limit=200).json["rows"] if r["word"] == "lead.fax")
+            assert hit["texts"]["en"] == "Fax", "what stands there without it"
+    finally:
+        assert admin.delete(f"/label/{made['id']}").status in (200, 204)
+    assert "lead.fax" not in [r["word"] for r in admin.get("/_wordings", q="telecopier").json["rows"]]

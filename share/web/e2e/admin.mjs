@@ -205,6 +205,30 @@ export async function admin({ test, clean, ok, choose, small, browser, host }) {
     for (const r of await rows(page, 'dict_item', ['dict', '=', source.of])) await call(page, 'DELETE', 'dict_item/' + r.id)
   })
 
+  await test('administration: a text is found by what it says in another language, said otherwise, and back as usual', {}, async (page, stamp) => {
+    await signIn(page)
+    const label = async (name) => ok(await call(page, 'GET', '_meta/lead?locale=en'), 'meta').fields.find((f) => f.name === name).label
+    const usual = await label('phone')
+    const vi = ok(await call(page, 'GET', '_wordings?q=lead.phone'), 'texts').rows.find((r) => r.word === 'lead.phone').texts.vi
+    await page.goto('/admin/labels')
+    await page.locator('[data-t=findlabel]').fill(vi)
+    const box = page.locator('[data-word="lead.phone"]')
+    await box.waitFor()
+    const en = box.locator('[data-locale=en] input')
+    assert.equal(await en.inputValue(), usual)
+    await en.fill('Call {who}')
+    await box.locator('[role=alert]').waitFor()
+    await en.fill('Ring ' + stamp)
+    await en.press('Enter')
+    await until('it is said', async () => (await label('phone')) === 'Ring ' + stamp)
+    await clean(page, 'texts')
+    await box.locator('[data-t=labelback]').click()
+    await until('as usual', async () => (await label('phone')) === usual)
+    await eventually('shown as usual', () => en.inputValue(), usual)
+    await page.locator('[data-t=findlabel]').fill('Back to now')
+    await page.locator('[data-word="ui.asof.now"]').waitFor()
+  })
+
   await test('administration: a field of one\'s own is seen before it is there, then asked for in the form', {}, async (page, stamp) => {
     await signIn(page)
     await page.goto('/admin/fields')

@@ -19,7 +19,7 @@ const TOPICS: { id: string; places: Place[] }[] = [
     { id: 'users', icon: 'users', table: 'user' }, { id: 'departments', icon: 'network', table: 'department' },
     { id: 'roles', icon: 'shield', table: 'role' }, { id: 'sessions', icon: 'key' }] },
   { id: 'data', places: [
-    { id: 'dictionaries', icon: 'book', table: 'dict_item' }, { id: 'fields', icon: 'columns', table: 'custom_field' }, { id: 'layouts', icon: 'table' },
+    { id: 'dictionaries', icon: 'book', table: 'dict_item' }, { id: 'fields', icon: 'columns', table: 'custom_field' }, { id: 'layouts', icon: 'table' }, { id: 'labels', icon: 'globe', table: 'label' },
     { id: 'series', icon: 'hash', table: 'series' }, { id: 'duplicates', to: '/t/dup_rule', icon: 'copy', table: 'dup_rule' },
     { id: 'holidays', to: '/t/day_off', icon: 'calendar', table: 'day_off' }, { id: 'weeks', to: '/t/work_week', icon: 'calendar', table: 'work_week' },
     { id: 'tags', to: '/t/tag', icon: 'flag', table: 'tag' }, { id: 'templates', to: '/t/mail_template', icon: 'mail', table: 'mail_template' }] },
