@@ -108,7 +108,8 @@ static void one_way(struct berth_ctx *c, void *arg, const char *channel, const c
         return;
     if (strcmp(channel, "mail") == 0)
         id = mail_put(c, &(struct mail){.to = to == NULL ? email.s : to, .subject = t->line,
-                                        .text = t->link == NULL ? t->line : arena_fmt(c->a, "%s\n\n%s\n", t->line, t->link)});
+                                        .text = t->link == NULL ? t->line : arena_fmt(c->a, "%s\n\n%s\n", t->line, t->link),
+                                        .urgent = t->d->r.severity >= BERTH_URGENT});
     else
         id = outbox_put(c, &(struct out_message){.channel = channel, .to = to, .subject = t->line, .text = t->line, .link = t->link,
                                                  .urgent = t->d->r.severity >= BERTH_URGENT});

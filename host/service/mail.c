@@ -39,7 +39,8 @@ int64_t mail_put(struct berth_ctx *c, const struct mail *m)
     outbox_one_line(c, "subject", m->subject, 500);
     if (m->text == NULL || strlen(m->text) > MAIL_TEXT_MAX)
         ctx_invalid(c, "text", m->text == NULL ? "err.required" : "err.too_large", "max", mail_text_max, NULL);
-    int64_t id = outbox_put(c, &(struct out_message){.channel = "mail", .to = m->to, .subject = m->subject, .text = m->text, .about = m->about});
+    int64_t id = outbox_put(c, &(struct out_message){.channel = "mail", .to = m->to, .subject = m->subject, .text = m->text, .about = m->about,
+                                                      .urgent = m->urgent});
 
     return id == 0 || file_goes(c, m->file, m->nfiles, id) != BERTH_OK ? 0 : id;
 }

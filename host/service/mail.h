@@ -16,6 +16,7 @@ struct mail {
     const struct berth_row *about; /* NULL: none */
     int64_t file[FILE_MAIL_MAX];   /* ids of files that the user sees */
     size_t nfiles;
+    bool urgent; /* goes out before others that wait */
 };
 
 /* On the writer.  Refuses what is no address, and line breaks in what becomes a header.  The mail's id. */
