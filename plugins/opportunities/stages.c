@@ -118,16 +118,36 @@ static bool has_what_it_needs(struct berth_ctx *c, const struct berth_row *deal,
     return all;
 }
 
-static bool may_move(struct berth_ctx *c, const struct berth_row *from, const struct berth_row *to)
+static bool keeps(struct berth_ctx *c, const struct berth_row *stage)
 {
-    bool ended = !berth_says(from, "state", "open"),
-         back = berth_number(to, "pipeline_id") == berth_number(from, "pipeline_id") && berth_number(to, "place") < berth_number(from, "place");
+    return berth_says(stage, "back", "never") || (berth_says(stage, "back", "manager") && !host->can(c, "opportunities.roll_back"));
+}
+
+/* Whether a stage of the pipeline that the deal was in before does not let it go back to this one: another pipeline is no way round. */
+static bool kept_before(struct berth_ctx *c, const struct berth_row *deal, const struct berth_row *to)
+{
+    struct berth_rows *log = host->find(c, "stage_log", "opportunity_id = ? and pipeline_id = ? order by id desc limit 200",
+                                        BERTH_ARGS(host->get(deal, "id"), host->get(to, "pipeline_id")));
+
+    for (struct berth_row *l; (l = host->next(log)) != NULL;) {
+        struct berth_row *was = host->ref(c, l, "stage_id");
+
+        if (was != NULL && berth_says(was, "state", "open") && berth_number(was, "place") > berth_number(to, "place") && keeps(c, was))
+            return true;
+    }
+    return false;
+}
+
+static bool may_move(struct berth_ctx *c, const struct berth_row *deal, const struct berth_row *from, const struct berth_row *to)
+{
+    bool ended = !berth_says(from, "state", "open"), same = berth_number(to, "pipeline_id") == berth_number(from, "pipeline_id"),
+         back = same && berth_number(to, "place") < berth_number(from, "place");
 
     if (ended && berth_says(to, "state", "open") && !host->can(c, "opportunities.reopen")) {
         host->error(c, BERTH_DENIED, NULL, "opportunities.err.reopen");
         return false;
     }
-    if (!ended && back && (berth_says(from, "back", "never") || (berth_says(from, "back", "manager") && !host->can(c, "opportunities.roll_back")))) {
+    if (!ended && (same ? back && keeps(c, from) : kept_before(c, deal, to))) {
         host->error(c, BERTH_INVALID, "stage_id", "opportunities.err.back");
         return false;
     }
@@ -155,7 +175,7 @@ struct berth_row *stage_enter(struct berth_ctx *c, struct berth_row *deal, const
     if (!moved)
         return stage;
     from = old == NULL ? NULL : host->ref(c, old, "stage_id");
-    if ((from != NULL && !may_move(c, from, stage)) || !has_what_it_needs(c, deal, stage))
+    if ((from != NULL && !may_move(c, old, from, stage)) || !has_what_it_needs(c, deal, stage))
         return NULL;
     host->set(deal, "stage_since", berth_i(host->now(c)));
     host->set(deal, "idle", berth_i(0));

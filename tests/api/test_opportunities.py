@@ -343,6 +343,20 @@ def test_a_deal_that_changes_its_pipeline_begins_there(people, stages, deal):
     assert li.row(path)["stage_id"] == deal["stage_id"]
 
 
+def test_another_pipeline_is_no_way_round_a_stage_without_a_way_back(people, stages, deal):
+    admin, li, path = people["admin"], people["li"], f"/opportunity/{deal['id']}"
+    other = admin.made("pipeline", name="Round desk")
+    admin.made("stage", pipeline_id=other["id"], name="Asked", place=1, percent=20)
+    row = li.patch(path, deal["version"], {"amount": "500", "close_on": day(9), "stage_id": stages["third"]}).json["row"]
+    row = li.patch(path, row["version"], {"pipeline_id": other["id"]}).json["row"]
+    assert row["pipeline_id"] == other["id"]
+    refused = li.patch(path, row["version"], {"pipeline_id": stages["pipeline"]})
+    assert refused.status == 422 and refused.json["error"]["fields"].keys() == {"stage_id"}
+    assert li.row(path)["pipeline_id"] == other["id"]
+    row = li.patch(path, row["version"], {"pipeline_id": stages["pipeline"], "stage_id": stages["third"]}).json["row"]
+    assert row["stage_id"] == stages["third"]
+
+
 def test_a_deal_is_not_worth_less_than_nothing(people, deal):
     li, path = people["li"], f"/opportunity/{deal['id']}"
     refused = li.patch(path, deal["version"], {"amount": "-5"})
