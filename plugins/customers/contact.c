@@ -85,14 +85,29 @@ static struct berth_val position_at(struct berth_ctx *c, const struct berth_row 
     return host->get(link == NULL ? p : link, "position");
 }
 
-/* GET /api/customers/buying?id=7: the people of a company by their influence, then as they report to each other. */
+static void tell_people(struct berth_ctx *c, const struct berth_row *company, struct berth_rows *people)
+{
+    static const char *const told[] = {"name", "role", "influence", "attitude", "duties"};
+
+    for (struct berth_row *p; (p = host->next(people)) != NULL;) {
+        struct berth_row *up = host->ref(c, p, "superior_id");
+
+        host->json_open(c, NULL, '{');
+        for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+            host->json(c, told[i], host->get(p, told[i]));
+        host->json(c, "position", position_at(c, p, company));
+        host->json(c, "superior", up != NULL ? host->get(up, "name") : host->get(p, "superior_name"));
+        host->json_close(c);
+    }
+}
+
+/* GET /api/customers/buying?id=7: the people of a company by their influence, then as they report to each other.  Its own are
+ * asked for by the company alone: who reads it reads them. */
 int buying_map(struct berth_ctx *c)
 {
     static const char *const ranks[] = {"influence = 'high'", "influence = 'medium'", "influence = 'low'", "influence empty"};
-    static const char *const told[] = {"name", "role", "influence", "attitude", "duties"};
     struct berth_val id = host->param(c, "id");
     struct berth_row *company = host->load(c, "customer", id.type == BERTH_INT ? id.i : id.type == BERTH_NULL ? 0 : strtoll(id.s, NULL, 10));
-
     const char *others;
 
     if (company == NULL)
@@ -101,19 +116,10 @@ int buying_map(struct berth_ctx *c)
     host->json_open(c, NULL, '{');
     host->json_open(c, "rows", '[');
     for (size_t k = 0; k < sizeof(ranks) / sizeof(ranks[0]); k++) {
-        struct berth_rows *people = host->find(c, "contact", host->fmt(c, "(customer_id = ? or id in (%s)) and has_left <> true and %s order by superior_id, id limit 100",
-                                               others, ranks[k]), BERTH_ARGS(host->get(company, "id")));
-
-        for (struct berth_row *p; (p = host->next(people)) != NULL;) {
-            struct berth_row *up = host->ref(c, p, "superior_id");
-
-            host->json_open(c, NULL, '{');
-            for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
-                host->json(c, told[i], host->get(p, told[i]));
-            host->json(c, "position", position_at(c, p, company));
-            host->json(c, "superior", up != NULL ? host->get(up, "name") : host->get(p, "superior_name"));
-            host->json_close(c);
-        }
+        tell_people(c, company, host->find(c, "contact", host->fmt(c, "customer_id = ? and has_left <> true and %s order by superior_id, id limit 100", ranks[k]),
+                                           BERTH_ARGS(host->get(company, "id"))));
+        tell_people(c, company, host->find(c, "contact", host->fmt(c, "id in (%s) and customer_id <> ? and has_left <> true and %s order by superior_id, id limit 100",
+                                                                   others, ranks[k]), BERTH_ARGS(host->get(company, "id"))));
     }
     host->json_close(c);
     return host->json_close(c);

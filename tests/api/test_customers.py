@@ -356,6 +356,15 @@ def test_who_works_there_too_stands_in_the_buying_centre(people, customer):
     assert there(customer) == []
 
 
+def test_who_reads_a_company_by_a_share_reads_its_buying_centre(people, customer):
+    li, minh = people["li"], people["minh"]
+    li.made("contact", name="Seen By Share", customer_id=customer["id"])
+    assert minh.get("/customers/buying", id=customer["id"]).status == 404
+    assert li.post(f"/customer/{customer['id']}/_share", {"kind": "share", "access": "read", "user_id": minh.user["id"]}).status == 201
+    names = [r["name"] for r in minh.get("/customers/buying", id=customer["id"]).json["rows"]]
+    assert names == ["Seen By Share"] == [r["name"] for r in minh.rows("contact", filter=["customer_id", "=", customer["id"]])]
+
+
 def test_the_buying_centre_lists_the_influential_first(people):
     li, minh = people["li"], people["minh"]
     company = li.made("customer", name=name())
