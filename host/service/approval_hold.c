@@ -44,7 +44,7 @@ static struct approval *waiting(struct berth_ctx *c, const struct berth_row *r, 
 
 const char *approval_locks(struct berth_ctx *c, const struct berth_row *r)
 {
-    const struct approval *a = waiting(c, r, FLOW_LOCKS);
+    const struct approval *a = flow_guards(c, r->t) ? waiting(c, r, FLOW_LOCKS) : NULL;
 
     return a == NULL ? NULL : a->plan.flow;
 }

@@ -110,7 +110,6 @@ static void actions_json(struct call *k, struct json *j, const char *key, const 
 
 static void row_answer(struct call *k, struct berth_row *r, bool with_can)
 {
-    bool guarded = with_can && flow_guards(&k->c, k->t);
     struct json j = call_json(k);
     const char *lock;
 
@@ -135,8 +134,8 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
         json_flag(&j, "update", perm_row(&k->c, r, DO_UPDATE));
         json_flag(&j, "delete", perm_row(&k->c, r, DO_DELETE));
         json_key(&j, "approval"); /* whether there may be something to tell of */
-        json_bool(&j, guarded);
-        lock = guarded ? approval_locks(&k->c, r) : NULL;
+        json_bool(&j, flow_guards(&k->c, k->t));
+        lock = approval_locks(&k->c, r);
         json_text(&j, "locked", lock); /* the approval that has to be over before anybody edits it */
         if (lock != NULL)
             actions_json(k, &j, "held", r, BERTH_EDITS);
