@@ -4,6 +4,7 @@
 
 #include "record/find.h"
 #include "record/import.h"
+#include "record/import_undo.h"
 #include "sheet/sheet.h"
 
 enum { PEEK = 30 };
@@ -155,7 +156,7 @@ static void row_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, cons
 static struct db_stmt *other_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char *table, int64_t after)
 {
     static const char beside[] = " UNION ALL SELECT min(row), 'kept', rec, NULL, max(message), NULL, tbl FROM import_touch WHERE import_id = ?1"
-                                 " AND state = 2 GROUP BY tbl, rec HAVING min(row) > ?2";
+                                 " AND state = ?4 GROUP BY tbl, rec HAVING min(row) > ?2";
     bool kept = outcome != NULL && strcmp(outcome, "kept") == 0 && table == NULL;
     struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a,
         "SELECT row, outcome, record_id, field, message, detail, NULL AS tbl FROM import_row WHERE import_id = ?1 AND row > ?2%s%s%s"
@@ -167,6 +168,8 @@ static struct db_stmt *other_rows(struct berth_ctx *c, int64_t id, const char *o
         db_bind_text(s, 3, outcome, -1);
     if (table != NULL)
         db_bind_text(s, 4, table, -1);
+    if (kept)
+        db_bind_int(s, 4, TOUCH_KEPT);
     return s;
 }
 

@@ -13,7 +13,6 @@
 #include "record/import_undo.h"
 #include "record/save.h"
 
-enum { PENDING, LATE, KEPT, TAKEN_BACK }; /* import_touch.state */
 enum { OWN };                             /* import_touch.deed: an update of the import's */
 
 /* ---- noting --------------------------------------------------------------------------------------------- */
@@ -82,7 +81,7 @@ int import_touch(struct berth_ctx *c, void *arg, struct berth_row *r, uint32_t d
     db_bind_int(s, 5, own ? OWN : deed);
     db_bind_int(s, 6, row_int(r, F_VERSION));
     db_bind_text(s, 7, own ? NULL : was_text(c, r, deed), -1);
-    db_bind_int(s, 8, PENDING);
+    db_bind_int(s, 8, TOUCH_PENDING);
     db_bind_int(s, 9, run->own_new ? row_id(run->own) : 0);
     rc = db_step(s);
     db_reset(s);
@@ -103,7 +102,7 @@ static size_t next_touches(struct berth_ctx *c, const struct undo *u, bool late,
     size_t n = 0;
 
     db_bind_int(s, 1, u->import);
-    db_bind_int(s, 2, late ? LATE : PENDING);
+    db_bind_int(s, 2, late ? TOUCH_LATE : TOUCH_PENDING);
     db_bind_int(s, 3, (int64_t)max);
     for (; n < max && db_step(s) == DB_ROW; n++)
         out[n] = (struct touch){db_col_int(s, 0), db_col_int(s, 1), db_col_int(s, 2), db_col_int(s, 3), db_col_int(s, 4), db_col_int(s, 5), db_col_int(s, 7),
@@ -123,7 +122,7 @@ bool undo_untouched(struct berth_ctx *c, const struct undo *u, const struct bert
     db_bind_int(s, 1, u->import);
     db_bind_int(s, 2, store_table_no(c->st, r->t));
     db_bind_int(s, 3, row_id(r));
-    db_bind_int(s, 4, TAKEN_BACK);
+    db_bind_int(s, 4, TOUCH_TAKEN_BACK);
     db_bind_int(s, 5, version);
     db_bind_int(s, 6, row_int(r, F_VERSION));
     return db_one_int(s) != 0;
@@ -137,20 +136,11 @@ struct back {
 
 static int put_back(struct berth_ctx *c, struct back *k, struct berth_row *r)
 {
-    json_t *was = json_loads(k->x->was == NULL ? "{}" : k->x->was, 0, NULL), *v;
-    const char *key;
+    json_t *was = json_loads(k->x->was == NULL ? "{}" : k->x->was, 0, NULL);
 
     k->before = json_integer_value(json_object_get(was, "version"));
-    json_object_foreach (was, key, v) {
-        const struct field *f = model_field(r->t, key);
-
-        if (f != NULL && f->at != F_VERSION)
-            r->v[f->at] = val_kept(c, f, v);
-    }
+    undo_put_back(c, r, was);
     json_decref(was);
-    c->undo = c->allow_duplicates = true;
-    row_save(c, r);
-    c->undo = c->allow_duplicates = false;
     k->after = row_int(r, F_VERSION);
     return c->rc;
 }
@@ -217,7 +207,7 @@ static int stands_for(struct berth_ctx *c, const struct touch *x, int64_t before
 {
     struct db_stmt *s = db_prepare(c->conn, "UPDATE import_touch SET state = ?, deed = ?, version = ?, was = NULL WHERE seq = ?");
 
-    db_bind_int(s, 1, TAKEN_BACK);
+    db_bind_int(s, 1, TOUCH_TAKEN_BACK);
     db_bind_int(s, 2, before);
     db_bind_int(s, 3, after);
     db_bind_int(s, 4, x->seq);
@@ -252,7 +242,7 @@ static bool named(struct berth_ctx *c, const struct undo *u, const struct touch 
     db_bind_int(s, 1, u->import);
     db_bind_int(s, 2, x->tbl);
     db_bind_int(s, 3, x->rec);
-    db_bind_int(s, 4, KEPT);
+    db_bind_int(s, 4, TOUCH_KEPT);
     return db_one_int(s) != 0;
 }
 
@@ -276,7 +266,7 @@ static int one_touch(struct berth_ctx *c, struct undo *u, struct touch *x, bool 
     ctx_clear(c);
     u->gone += gone;
     u->kept += !gone && !wait && !named(c, u, x);
-    return gone ? strike_out(c, x) : keep(c, x, wait ? LATE : KEPT, why);
+    return gone ? strike_out(c, x) : keep(c, x, wait ? TOUCH_LATE : TOUCH_KEPT, why);
 }
 
 int undo_touches(struct berth_ctx *c, struct undo *u, bool late, int64_t until)
@@ -297,7 +287,7 @@ struct ids undo_touch_kept(struct berth_ctx *c, const struct undo *u, int64_t fr
                                             " ORDER BY own");
 
     db_bind_int(s, 1, u->import);
-    db_bind_int(s, 2, KEPT);
+    db_bind_int(s, 2, TOUCH_KEPT);
     db_bind_int(s, 3, from);
     db_bind_int(s, 4, to);
     while (db_step(s) == DB_ROW)
@@ -315,10 +305,10 @@ int undo_touches_again(struct berth_ctx *c, int64_t import)
 {
     struct db_stmt *s = db_prepare(c->conn, "UPDATE import_touch SET state = ?, message = NULL WHERE import_id = ? AND state IN (?, ?)");
 
-    db_bind_int(s, 1, PENDING);
+    db_bind_int(s, 1, TOUCH_PENDING);
     db_bind_int(s, 2, import);
-    db_bind_int(s, 3, LATE);
-    db_bind_int(s, 4, KEPT);
+    db_bind_int(s, 3, TOUCH_LATE);
+    db_bind_int(s, 4, TOUCH_KEPT);
     return ran(c, s);
 }
 
@@ -327,6 +317,6 @@ int undo_touches_end(struct berth_ctx *c, const struct undo *u)
     struct db_stmt *s = db_prepare(c->conn, "DELETE FROM import_touch WHERE import_id = ? AND state = ?");
 
     db_bind_int(s, 1, u->import);
-    db_bind_int(s, 2, TAKEN_BACK);
+    db_bind_int(s, 2, TOUCH_TAKEN_BACK);
     return ran(c, s);
 }

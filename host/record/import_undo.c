@@ -57,19 +57,13 @@ struct revert {
     const struct undo *u;
 };
 
-static int revert_one(struct berth_ctx *c, void *arg)
+int undo_put_back(struct berth_ctx *c, struct berth_row *r, const json_t *was)
 {
-    struct revert *a = arg;
-    struct berth_row *r = save_load(c, a->t, a->x->record);
     const char *key;
     json_t *v;
 
-    if (r == NULL)
-        return c->rc;
-    if (!undo_untouched(c, a->u, r, a->x->version) && row_int(r, F_VERSION) != undone_to(c, a->u->import, a->x->record))
-        return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.changed_since");
-    json_object_foreach (a->x->was, key, v) {
-        const struct field *f = model_field(a->t, key);
+    json_object_foreach ((json_t *)was, key, v) {
+        const struct field *f = model_field(r->t, key);
 
         if (f != NULL && f->at != F_VERSION)
             r->v[f->at] = val_kept(c, f, v);
@@ -77,6 +71,19 @@ static int revert_one(struct berth_ctx *c, void *arg)
     c->undo = c->allow_duplicates = true;
     row_save(c, r);
     c->undo = c->allow_duplicates = false;
+    return c->rc;
+}
+
+static int revert_one(struct berth_ctx *c, void *arg)
+{
+    struct revert *a = arg;
+    struct berth_row *r = save_load(c, a->t, a->x->record);
+
+    if (r == NULL)
+        return c->rc;
+    if (!undo_untouched(c, a->u, r, a->x->version) && row_int(r, F_VERSION) != undone_to(c, a->u->import, a->x->record))
+        return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.changed_since");
+    undo_put_back(c, r, a->x->was);
     a->x->version = row_int(r, F_VERSION);
     return c->rc;
 }

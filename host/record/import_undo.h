@@ -5,6 +5,7 @@
 #include "record/import.h"
 
 enum { UNDO_SLICE_ROWS = 200 };
+enum { TOUCH_PENDING, TOUCH_LATE, TOUCH_KEPT, TOUCH_TAKEN_BACK }; /* import_touch.state; kept: undo left it alone */
 
 struct undo {
     struct job *j;
@@ -15,6 +16,8 @@ struct undo {
 };
 
 /* import_undo.c */
+/* Puts the old values of import_was() back and saves, as undo does. */
+int undo_put_back(struct berth_ctx *c, struct berth_row *r, const json_t *was);
 /* Which of the records from..to others point at, or something was hung on, in order. */
 struct ids undo_pointed_at(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to);
 struct ids undo_hung_since(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to); /* only that something was hung on */
