@@ -250,18 +250,25 @@ static struct berth_row *by_row(struct berth_ctx *c, const struct table *t, int6
     return r;
 }
 
+/* The rows of a query, `most` at most. */
+static size_t read_files(struct arena *a, struct db_stmt *s, struct file *out, size_t most)
+{
+    size_t n = 0;
+
+    while (n < most && db_step(s) == DB_ROW)
+        read_file(a, s, &out[n++]);
+    db_reset(s);
+    return n;
+}
+
 static size_t read_all(struct berth_ctx *c, const struct berth_row *r, struct file *f)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT " COLUMNS " FROM attachment WHERE tbl = ? AND rec = ? ORDER BY id DESC LIMIT ?");
-    size_t n = 0;
 
     db_bind_int(s, 1, store_table_no(c->st, r->t));
     db_bind_int(s, 2, row_id(r));
     db_bind_int(s, 3, FILES_MAX);
-    while (n < FILES_MAX && db_step(s) == DB_ROW)
-        read_file(c->a, s, &f[n++]);
-    db_reset(s);
-    return n;
+    return read_files(c->a, s, f, FILES_MAX);
 }
 
 int file_list(struct berth_ctx *c, const struct berth_row *r, int64_t max, struct buf *out)
@@ -336,15 +343,44 @@ static void tell(struct berth_ctx *c, const struct berth_row *r)
     ctx_after_commit(c, touched, e);
 }
 
+/* A version, or with .doc 0 the first of a document; .by 0: nobody's.  Its id, 0 with the ctx's error. */
+static int64_t put_row(struct berth_ctx *c, const struct file *f)
+{
+    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO attachment (doc, no, tbl, rec, name, mime, size, hash, at, by)"
+                                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    int64_t id;
+    int rc;
+
+    db_bind_int(s, 1, f->doc);
+    db_bind_int(s, 2, f->no);
+    db_bind_int(s, 3, f->tbl);
+    db_bind_int(s, 4, f->rec);
+    db_bind_text(s, 5, f->name, -1);
+    db_bind_text(s, 6, f->mime, -1);
+    db_bind_int(s, 7, f->size);
+    db_bind_text(s, 8, f->hash, -1);
+    db_bind_int(s, 9, c->now);
+    if (f->by != 0)
+        db_bind_int(s, 10, f->by);
+    rc = db_step(s);
+    db_reset(s);
+    if (rc < 0) {
+        ctx_db(c, rc, "attach a file");
+        return 0;
+    }
+    id = db_last_id(c->conn);
+    if (f->doc == 0)
+        first_is_its_own_doc(c, id);
+    return id;
+}
+
 /* r NULL: on what stands at tbl, rec. */
 static int64_t add(struct berth_ctx *c, const struct berth_row *r, int64_t tbl, int64_t rec, const char *name, const char *hash, int64_t size,
                    int64_t doc, int fd)
 {
     const struct filetype *t = filetype_of(name);
     struct file of;
-    struct db_stmt *s;
     int64_t id;
-    int rc;
 
     if (file_may_add(c, r, size) != BERTH_OK)
         return 0;
@@ -357,28 +393,11 @@ static int64_t add(struct berth_ctx *c, const struct berth_row *r, int64_t tbl, 
     }
     if (blob_add(c, hash, size, fd) != BERTH_OK)
         return 0;
-    s = db_prepare(c->conn, "INSERT INTO attachment (doc, no, tbl, rec, name, mime, size, hash, at, by)"
-                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    db_bind_int(s, 1, doc);
-    db_bind_int(s, 2, doc == 0 ? 1 : next_no(c, doc));
-    db_bind_int(s, 3, tbl);
-    db_bind_int(s, 4, rec);
-    db_bind_text(s, 5, name, -1);
-    db_bind_text(s, 6, t == NULL ? "application/octet-stream" : t->mime, -1);
-    db_bind_int(s, 7, size);
-    db_bind_text(s, 8, hash, -1);
-    db_bind_int(s, 9, c->now);
-    if (c->who != NULL)
-        db_bind_int(s, 10, c->who->id);
-    rc = db_step(s);
-    db_reset(s);
-    if (rc < 0) {
-        ctx_db(c, rc, "attach a file");
+    id = put_row(c, &(struct file){.doc = doc, .no = doc == 0 ? 1 : next_no(c, doc), .tbl = tbl, .rec = rec, .name = name,
+                                   .mime = t == NULL ? "application/octet-stream" : t->mime, .size = size, .hash = hash,
+                                   .by = c->who == NULL ? 0 : c->who->id});
+    if (id == 0)
         return 0;
-    }
-    id = db_last_id(c->conn);
-    if (doc == 0)
-        first_is_its_own_doc(c, id);
     blob_use_add(c, c->who != NULL ? c->who->id : NOBODY, size);
     return c->rc == BERTH_OK ? id : 0;
 }
@@ -419,25 +438,8 @@ static int64_t outbox_no(const struct store *st)
 
 static void goes(struct berth_ctx *c, const struct file *f, int64_t mail)
 {
-    struct db_stmt *s;
-    int rc;
-
-    if (blob_add(c, f->hash, f->size, -1) != BERTH_OK)
-        return;
-    s = db_prepare(c->conn, "INSERT INTO attachment (doc, no, tbl, rec, name, mime, size, hash, at) VALUES (0, 1, ?, ?, ?, ?, ?, ?, ?)");
-    db_bind_int(s, 1, outbox_no(c->st));
-    db_bind_int(s, 2, mail);
-    db_bind_text(s, 3, f->name, -1);
-    db_bind_text(s, 4, f->mime, -1);
-    db_bind_int(s, 5, f->size);
-    db_bind_text(s, 6, f->hash, -1);
-    db_bind_int(s, 7, c->now);
-    rc = db_step(s);
-    db_reset(s);
-    if (rc < 0)
-        ctx_db(c, rc, "put a file to a mail");
-    else
-        first_is_its_own_doc(c, db_last_id(c->conn));
+    if (blob_add(c, f->hash, f->size, -1) == BERTH_OK)
+        put_row(c, &(struct file){.no = 1, .tbl = outbox_no(c->st), .rec = mail, .name = f->name, .mime = f->mime, .size = f->size, .hash = f->hash});
 }
 
 int file_goes(struct berth_ctx *c, const int64_t *id, size_t n, int64_t mail)
@@ -462,30 +464,22 @@ int file_goes(struct berth_ctx *c, const int64_t *id, size_t n, int64_t mail)
 size_t file_of_mail(const struct store *st, struct db_conn *conn, struct arena *a, int64_t mail, struct file *out)
 {
     struct db_stmt *s = db_prepare(conn, "SELECT " COLUMNS " FROM attachment WHERE tbl = ? AND rec = ? ORDER BY id LIMIT ?");
-    size_t n = 0;
 
     db_bind_int(s, 1, outbox_no(st));
     db_bind_int(s, 2, mail);
     db_bind_int(s, 3, FILE_MAIL_MAX);
-    while (n < FILE_MAIL_MAX && db_step(s) == DB_ROW)
-        read_file(a, s, &out[n++]);
-    db_reset(s);
-    return n;
+    return read_files(a, s, out, FILE_MAIL_MAX);
 }
 
 size_t file_newest(struct berth_ctx *c, const struct berth_row *r, struct file *out, size_t most)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT " COLUMNS " FROM attachment a WHERE tbl = ? AND rec = ? AND NOT EXISTS (SELECT 1 FROM"
                                             " attachment b WHERE b.doc = a.doc AND b.no > a.no) ORDER BY id LIMIT ?");
-    size_t n = 0;
 
     db_bind_int(s, 1, store_table_no(c->st, r->t));
     db_bind_int(s, 2, row_id(r));
     db_bind_int(s, 3, (int64_t)most);
-    while (n < most && db_step(s) == DB_ROW)
-        read_file(c->a, s, &out[n++]);
-    db_reset(s);
-    return n;
+    return read_files(c->a, s, out, most);
 }
 
 int64_t file_attach(struct berth_ctx *c, const struct berth_row *r, const char *given, const void *bytes, size_t n, int64_t doc)
