@@ -62,3 +62,17 @@ const char *buf_str(const struct buf *b)
 {
     return b->s == NULL ? "" : b->s;
 }
+
+bool buf_plain(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
+}
+
+void buf_percent(struct buf *b, const char *s)
+{
+    for (; *s != '\0'; s++)
+        if (buf_plain(*s))
+            buf_putc(b, *s);
+        else
+            buf_addf(b, "%%%02X", (unsigned char)*s);
+}

@@ -3,6 +3,7 @@
 #define BERTH_BUF_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -20,6 +21,9 @@ void buf_addv(struct buf *b, const char *fmt, va_list ap);
 void buf_clear(struct buf *b); /* keeps the memory */
 void buf_free(struct buf *b);
 const char *buf_str(const struct buf *b); /* "" when nothing was added */
+/* A name as it stands in addresses and headers (RFC 3986, RFC 5987): all but letters, digits, "-", "." and "_" as "%C3". */
+void buf_percent(struct buf *b, const char *s);
+bool buf_plain(char c); /* stands for itself there */
 
 /* Makes room for `more` bytes behind .len and returns where they go. */
 static inline char *buf_room(struct buf *b, size_t more)

@@ -153,11 +153,7 @@ static void encoded_words(struct buf *out, const char *s)
 static void file_headers(struct buf *out, const struct file *f)
 {
     buf_addf(out, "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n filename*=UTF-8''", f->mime);
-    for (const unsigned char *s = (const unsigned char *)f->name; *s != '\0'; s++)
-        if ((*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || *s == '.' || *s == '-' || *s == '_')
-            buf_putc(out, (char)*s);
-        else
-            buf_addf(out, "%%%02X", *s);
+    buf_percent(out, f->name);
     buf_puts(out, "\r\n\r\n");
 }
 

@@ -76,20 +76,15 @@ static int list(struct call *k)
 /* RFC 6266: a plain name for old programs, the real one percent-encoded. */
 static const char *disposition(struct call *k, const char *how, const char *name)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
     struct buf b = BUF_INIT;
     const char *s;
 
     buf_addf(&b, "%s; filename=\"", how);
     for (const char *p = name; *p != '\0'; p++)
         if ((*p & 0xc0) != 0x80) /* one for each character */
-            buf_putc(&b, strchr(plain, *p) != NULL || *p == ' ' ? *p : '_');
+            buf_putc(&b, buf_plain(*p) || *p == ' ' ? *p : '_');
     buf_puts(&b, "\"; filename*=UTF-8''");
-    for (const char *p = name; *p != '\0'; p++)
-        if (strchr(plain, *p) != NULL)
-            buf_putc(&b, *p);
-        else
-            buf_addf(&b, "%%%02X", (unsigned char)*p);
+    buf_percent(&b, name);
     s = arena_strdup(k->req->arena, buf_str(&b));
     buf_free(&b);
     return s;
