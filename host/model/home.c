@@ -50,17 +50,9 @@ static void find_step(struct build *b, struct table *t, const char *step, const 
         problem(b, t->plugin, t->name, NULL, ".step names \"%s\", which is none of its fields", part[2]);
 }
 
-static const struct route *route_at(const struct model *m, const char *path)
-{
-    for (size_t i = 0; i < m->nroutes; i++)
-        if (path != NULL && strcmp(m->routes[i].path, path) == 0 && strcmp(m->routes[i].method, "GET") == 0)
-            return &m->routes[i];
-    return NULL;
-}
-
 static void find_line(struct build *b, struct table *t, const char *path)
 {
-    t->line = route_at(b->m, path);
+    t->line = model_route(b->m, "GET", path);
     if (path != NULL && t->line == NULL)
         problem(b, t->plugin, t->name, NULL, ".line \"%s\" is no GET route of a plugin: declare it", path);
 }
@@ -249,7 +241,7 @@ void build_reports(struct build *b)
             if (!name_check(b, plugin, NULL, "report's", d->name))
                 continue;
             *x = (struct report){arena_fmt(b->a, "%s.%s", plugin, d->name), d->name, plugin, NULL, 10000,
-                                 d->on == NULL ? NULL : map_get(&m->table_by_name, d->on), route_at(m, d->path), .d = d};
+                                 d->on == NULL ? NULL : map_get(&m->table_by_name, d->on), model_route(m, "GET", d->path), .d = d};
             x->nav = place(b, plugin, NULL, d->nav, &x->nav_at);
             x->form = form_fields(b, plugin, x->full, NULL, d->form, &x->nform);
             x->columns = form_fields(b, plugin, x->full, NULL, d->columns, &x->ncolumns);

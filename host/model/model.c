@@ -106,6 +106,14 @@ const struct field *model_field(const struct table *t, const char *name)
     return map_get(&t->by_name, name);
 }
 
+const struct route *model_route(const struct model *m, const char *method, const char *path)
+{
+    for (size_t i = 0; path != NULL && i < m->nroutes; i++)
+        if (strcmp(m->routes[i].path, path) == 0 && strcmp(m->routes[i].method, method) == 0)
+            return &m->routes[i];
+    return NULL;
+}
+
 const struct dict *model_dict(const struct model *m, const char *full)
 {
     return map_get(&m->dict_by_name, full);

@@ -260,6 +260,7 @@ const struct dict *model_dict(const struct model *m, const char *full);
 const struct rule *model_rule(const struct model *m, const char *full);
 const struct perm *model_perm(const struct model *m, const char *full);
 const struct tile *model_tile(const struct model *m, const char *full);
+const struct route *model_route(const struct model *m, const char *method, const char *path); /* of a plugin; path may be NULL */
 const struct report *model_report(const struct model *m, const char *full);
 const struct field *model_setting(const struct model *m, const char *full);
 

@@ -10,10 +10,9 @@ enum { TURNS = 8 }; /* of one that others wait behind */
 
 static const struct route *route_of(const struct model *m, const char *path)
 {
-    for (size_t i = 0; path != NULL && i < m->nroutes; i++)
-        if (strcmp(m->routes[i].path, path) == 0 && strcmp(m->routes[i].method, "POST") == 0 && !(m->routes[i].flags & BERTH_OPEN))
-            return &m->routes[i];
-    return NULL;
+    const struct route *r = model_route(m, "POST", path);
+
+    return r != NULL && !(r->flags & BERTH_OPEN) ? r : NULL;
 }
 
 int64_t job_route_start(struct berth_ctx *c, const json_t *body)
