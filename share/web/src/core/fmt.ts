@@ -95,6 +95,8 @@ export const coloured = (f: Field): boolean => !!f.options?.some((o) => o.color 
 
 const isEmpty = (v: unknown): boolean => v === null || v === undefined || v === ''
 export const blank = (v: unknown): boolean => isEmpty(v) || (Array.isArray(v) && v.length === 0)
+/** Whether its text names fields: see naming.ts. */
+export const namesFields = (f: Field): boolean => /^@(fields?|date)\b/.test(f.of ?? '')
 export function same(a: unknown, b: unknown): boolean {
   if (a === b || ((a ?? '') === '' && (b ?? '') === '')) return true
   return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a ?? []) === JSON.stringify(b ?? [])

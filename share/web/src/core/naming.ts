@@ -1,9 +1,8 @@
 // naming.ts - texts that name fields (of "@field", "@fields", "@date"): of which table, and what people call them.
 import { get } from './api'
 import { loadMeta } from './meta'
-import type { Field, Meta, Rec } from './types'
+import type { Meta, Rec } from './types'
 
-export const namesFields = (f: Field): boolean => /^@(fields?|date)\b/.test(f.of ?? '')
 export const listOf = (v: unknown): string[] => String(v ?? '').split(/[, ]+/).filter(Boolean)
 
 /** The table that the record is about: its on_table, or its pool's; none where the field itself says it ("@fields lead") and brings what may be named. */
