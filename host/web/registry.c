@@ -364,6 +364,6 @@ static int wordings(struct call *k)
 const struct route_entry routes_registry[] = {
     {"GET", "/api/_registry", R_ADMIN, registry, .about = "tables, fields, dictionaries, permissions and rules with their names for people"},
     {"GET", "/api/_texts", R_ADMIN, texts, .about = "every text of a language (?locale=), to make another of it"},
-    {"GET", "/api/_wordings", R_ADMIN, wordings, .about = "texts found by what they say in any language (?q=, ?after=), with what they belong to"},
+    {"GET", "/api/_wordings", R_ADMIN | R_SLOW, wordings, .about = "texts found by what they say in any language (?q=, ?after=), with what they belong to"},
     {0},
 };
