@@ -918,7 +918,7 @@ int64_t scan_count(struct berth_ctx *c, const struct table *t, const struct wher
 /* ---- everything ----------------------------------------------------------------------------- */
 static bool has_field(const struct index *ix, const struct field *f)
 {
-    bool has = f->at == 0; /* the id stands in each */
+    bool has = f->at == F_ID; /* which stands in each */
 
     for (size_t i = 0; i < ix->n && !has; i++)
         has = ix->on[i] == f;
