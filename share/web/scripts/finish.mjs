@@ -1,7 +1,7 @@
 // finish.mjs - after vite: .gz beside every text file, and THIRD-PARTY.txt with what is shipped.
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gz } from './gz.mjs'
 
 const here = resolve(import.meta.dirname, '..')
 const out = process.env.BERTH_UI_OUT ?? resolve(here, '../../build/share/ui')
@@ -23,5 +23,5 @@ function notice(path) {
 writeFileSync(join(out, 'THIRD-PARTY.txt'), shipped().map(notice).filter(Boolean).join('\n' + '-'.repeat(78) + '\n\n'))
 for (const f of walk(out)) {
   if (f.endsWith('.gz')) rmSync(f)
-  else if (/\.(js|css|html|svg|json|txt)$/.test(f) && statSync(f).size > 500) writeFileSync(f + '.gz', gzipSync(readFileSync(f), { level: 9 }))
+  else if (/\.(js|css|html|svg|json|txt)$/.test(f) && statSync(f).size > 500) writeFileSync(f + '.gz', gz(f))
 }

@@ -1,0 +1,1 @@
+export function gz(file: string): Buffer
