@@ -32,7 +32,10 @@ export const worded = <T>(part: () => Promise<T>) => async (): Promise<T> => {
 }
 
 export async function setLocale(l: Locale, remember = false): Promise<void> {
-  words.value = await catalog(l)
+  speak(l, await catalog(l), remember)
+}
+export function speak(l: Locale, all: Catalog, remember = false): void {
+  words.value = all
   locale.value = l
   document.documentElement.lang = l
   if (remember) {

@@ -2,7 +2,7 @@
 import { computed, ref, shallowRef, watch } from 'vue'
 import { ASKED, narrow, SEEN, signedInBefore } from '../first'
 import { ApiError, api, get, onSignedOut, post } from './api'
-import { chosen, hear, isLocale, setLocale, type Locale } from './i18n'
+import { catalog, chosen, hear, isLocale, setLocale, speak, type Locale } from './i18n'
 import { cache } from './query'
 import type { Public, Start, User } from './types'
 
@@ -86,9 +86,17 @@ function leave(): void {
 }
 onSignedOut(leave)
 
+let wanted: Locale | undefined
+/** The page's words and the host's labels change at one stroke, so all is drawn once. */
 export async function switchLocale(l: Locale): Promise<void> {
-  await setLocale(l, true)
-  await (phase.value === 'in' ? readStart() : loadPublic())
+  wanted = l
+  const inside = phase.value === 'in'
+  const [words, host] = await Promise.all([catalog(l), get<Start | Public>(inside ? '_start' : '_public', { locale: l })])
+  if (wanted !== l || inside !== (phase.value === 'in')) return
+  speak(l, words, true)
+  if (inside) start.value = host as Start
+  else open.value = host as Public
+  await hear(host)
 }
 
 export type Theme = 'system' | 'light' | 'dark'
