@@ -13,6 +13,7 @@
 #include "record/recycle.h"
 #include "record/told.h"
 #include "record/whatif.h"
+#include "record/zone.h"
 #include "sheet/sheet.h"
 #include "web/app.h"
 
@@ -20,7 +21,8 @@ enum { PAGE = 100, SPANS = 5 };
 static const char *const span_names[SPANS] = {"now", "week", "month", "later", "never"};
 
 /* ---- the question ---------------------------------------------------------------------------------- */
-static bool moment(struct call *k, const char *key, int64_t *out)
+/* A moment, or a day on the company's clock: where it begins, and with after = 1 where it ends. */
+static bool moment(struct call *k, const char *key, int after, int64_t *out)
 {
     const char *s = call_string(k, key);
     int64_t day;
@@ -31,7 +33,7 @@ static bool moment(struct call *k, const char *key, int64_t *out)
     if (when_time_parse(s, strlen(s), out))
         return true;
     if (when_date_parse(s, strlen(s), &day)) {
-        *out = day * WHEN_DAY;
+        *out = zone_midnight(k->c.st->company.zone, day + after);
         return true;
     }
     ctx_invalid(&k->c, key, "err.time", NULL);
@@ -54,11 +56,13 @@ static bool question(struct call *k, struct whatif *w)
         return call_bad(k, "rule") == BERTH_OK;
     if (w->script != NULL)
         w->len = json_string_length(json_object_get(k->body, "script"));
-    if (!moment(k, "from", &w->from) || !moment(k, "to", &w->to))
+    if (!moment(k, "from", 0, &w->from) || !moment(k, "to", 1, &w->to))
         return false;
     if (w->from != 0 && (w->to == 0 || w->to > k->c.now))
         w->to = k->c.now;
-    return true;
+    if (w->from != 0 && w->from >= w->to)
+        ctx_invalid(&k->c, w->from >= k->c.now ? "from" : "to", w->from >= k->c.now ? "err.replay_future" : "err.replay_order", NULL);
+    return k->c.rc == BERTH_OK;
 }
 
 /* ---- per owner ---------------------------------------------------------------------------------------- */

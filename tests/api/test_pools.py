@@ -3,8 +3,11 @@ import concurrent.futures
 import datetime
 import itertools
 import time
+import zoneinfo
 
 import pytest
+
+from site_ import day, today, until
 
 number = itertools.count(1)
 
@@ -395,6 +398,28 @@ def test_a_replay_tells_what_a_time_that_is_past_would_have_been(people):
     page = admin.post("/_recycle/lead/whatif/records", {"rule": "release", "script": script, "from": begin,
                                                         "owner": li.user["id"]}).json
     assert fresh["id"] not in {r["id"] for r in page["rows"]}
+
+
+def test_a_replay_counts_whole_days_on_the_companys_clock(people):
+    """It went from eight in the morning of the one day to eight in the morning of the other."""
+    admin, yesterday = people["admin"], today() - datetime.timedelta(days=1)
+    clock = zoneinfo.ZoneInfo("Asia/Shanghai")
+
+    def lost(day, hour, minute):
+        """How many leads a rule would have let go that lets all go at that moment, when yesterday is replayed."""
+        at = datetime.datetime(day.year, day.month, day.day, hour, minute, tzinfo=clock)
+        script = f"-- At one moment.\nreturn function(lead)\n  return {{at = {int(at.timestamp()) * 1000}}}\nend\n"
+        told = admin.post("/_recycle/lead/whatif", {"rule": "release", "script": script, "from": str(yesterday), "to": str(yesterday)})
+        assert told.status == 200, told
+        firsts = {datetime.datetime.fromisoformat(o["first"].replace("Z", "+00:00")) for o in told.json["owners"]}
+        return firsts == {at}
+
+    before, after = yesterday - datetime.timedelta(days=1), today()
+    assert lost(yesterday, 0, 30) and lost(yesterday, 23, 30)
+    assert not lost(before, 23, 30) and not lost(after, 0, 30)
+    for body, field in (({"from": str(yesterday), "to": str(before)}, "to"), ({"from": day(2)}, "from")):
+        refused = admin.post("/_recycle/lead/whatif", {"rule": "release", **body})
+        assert refused.status == 422 and refused.json["error"]["fields"].keys() == {field}
 
 
 def test_forms_offer_only_open_pools_of_their_table_and_others_are_refused(people, pool):
