@@ -7,6 +7,7 @@
 #include "base/when.h"
 #include "record/dup.h"
 #include "record/find.h"
+#include "record/zone.h"
 
 enum { ANSWER = 512 /* bytes */, A_MINUTE = 20, MINUTE = 60000, USERS = 4096 };
 
@@ -47,12 +48,12 @@ static const char *team(struct berth_ctx *c, int64_t owner)
 
 static const char *free_on(struct berth_ctx *c, const struct berth_row *r)
 {
-    char day[WHEN_TIME_MAX];
+    char day[WHEN_DATE_MAX];
 
     if (r->t->at_due < 0 || val_is_nil(r->v[r->t->at_due]))
         return NULL;
-    when_time_format(r->v[r->t->at_due].i, day);
-    return arena_strndup(c->a, day, 10);
+    when_date_format(zone_day(c->st->company.zone, r->v[r->t->at_due].i), day);
+    return arena_strdup(c->a, day);
 }
 
 /* Somebody's, rather than nobody's: what lies in a pool is free. */

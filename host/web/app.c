@@ -223,7 +223,7 @@ static void ctx_for(struct call *k, struct db_conn *conn, bool writing)
 static void tell_denial(struct call *k)
 {
     if (k->user != 0)
-        audit_later(k->app->st, k->viewer != 0 ? k->viewer : k->user, "denied", arena_fmt(k->req->arena, "%s %s", http_method_name(k->req->method),
+        audit_later(k->app->st, call_whose(k), "denied", arena_fmt(k->req->arena, "%s %s", http_method_name(k->req->method),
                     k->req->path), http_peer(k->req));
 }
 
@@ -582,6 +582,11 @@ void call_user(struct call *k, struct json *j, const struct who *w)
     json_text(j, "locale", *w->locale != '\0' ? w->locale : k->app->st->company.locale);
     json_flag(j, "admin", w->admin);
     json_close(j, '}');
+}
+
+int64_t call_whose(const struct call *k)
+{
+    return k->viewer != 0 ? k->viewer : k->user;
 }
 
 void call_viewer(struct call *k, struct json *j)

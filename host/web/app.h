@@ -137,6 +137,7 @@ bool call_question(struct call *k, const struct where **where, const char **sear
 const json_t *call_object(struct call *k); /* the body, which must be an object; NULL fails */
 const char *call_string(struct call *k, const char *key); /* of the body; NULL */
 void call_user(struct call *k, struct json *j, const struct who *w); /* as the UI knows a user */
+int64_t call_whose(const struct call *k); /* who really asks: the administrator who looks as the user, or the user */
 void call_viewer(struct call *k, struct json *j); /* "viewer": the administrator who looks as the user, or null */
 void call_cookie(struct call *k, const char *secret); /* "" ends it */
 /* A field as the UI knows it; on, scope: of its label's key, "lead" and "action.claim." */

@@ -79,7 +79,7 @@ static int sign_out_body(struct call *k, void *arg)
 {
     (void)arg;
     session_end(&k->c, k->secret);
-    return audit_as(&k->c, k->viewer != 0 ? k->viewer : k->user, "sign_out", "");
+    return audit_as(&k->c, call_whose(k), "sign_out", "");
 }
 
 static int sign_out(struct call *k)

@@ -7,7 +7,7 @@ static int take_home(struct call *k)
 {
     if (config_write(&k->c, k->app->version, script_config_out, k->app->scripts, &k->req->out) != BERTH_OK)
         return k->c.rc;
-    audit_later(k->app->st, k->user, "export", "configuration", http_peer(k->req));
+    audit_later(k->app->st, call_whose(k), "export", "configuration", http_peer(k->req));
     http_set(k->req, "Content-Disposition", "attachment; filename=\"berth-config.json\"");
     return k->c.rc;
 }

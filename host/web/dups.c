@@ -67,14 +67,14 @@ static int taken(struct call *k)
 
     if (!perm_has(k->c.who, "base.ask_taken"))
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
-    if (!taken_may_ask(k->user, store_now(k->app->st), &wait)) {
+    if (!taken_may_ask(call_whose(k), store_now(k->app->st), &wait)) {
         http_fail(k->req, 429, "slow_down", ctx_text(&k->c, "err.slow_down", NULL));
         http_set(k->req, "Retry-After", arena_fmt(k->req->arena, "%d", wait));
         k->app_answered = true;
         return BERTH_OK;
     }
     if ((r = asked_row(k, table, &told)) != NULL) {
-        audit_later(k->app->st, k->user, "taken", buf_str(&told), http_peer(k->req));
+        audit_later(k->app->st, call_whose(k), "taken", buf_str(&told), http_peer(k->req));
         taken_json(&k->c, r, &k->req->out);
         wait_until(until);
     }

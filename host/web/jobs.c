@@ -125,7 +125,7 @@ static int rejected(struct call *k, const char *kind, const char *mime)
 
     if (import_rejected(&k->c, k->id, kind, http_query(k->req, "outcome"), path) != BERTH_OK)
         return k->c.rc;
-    audit_later(k->app->st, k->viewer != 0 ? k->viewer : k->user, "export", arena_fmt(k->req->arena, "import %lld: rejected rows as %s",
+    audit_later(k->app->st, call_whose(k), "export", arena_fmt(k->req->arena, "import %lld: rejected rows as %s",
                 (long long)k->id, kind), http_peer(k->req));
     fd = open(path, O_RDONLY | O_CLOEXEC);
     unlink(path);

@@ -129,7 +129,7 @@ static int backup_file(struct call *k)
     fd = open(arena_fmt(k->req->arena, "%s/%s/berth.db", k->app->st->backup_dir, k->name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 || fstat(fd, &st) < 0)
         return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
-    audit_later(k->app->st, k->user, "export", arena_fmt(k->req->arena, "backup %s", k->name), http_peer(k->req));
+    audit_later(k->app->st, call_whose(k), "export", arena_fmt(k->req->arena, "backup %s", k->name), http_peer(k->req));
     http_set(k->req, "Content-Type", "application/octet-stream");
     http_set(k->req, "Content-Disposition", arena_fmt(k->req->arena, "attachment; filename=\"berth-%s.db\"", k->name));
     http_file(k->req, fd, (uint64_t)st.st_size, -1);

@@ -4,6 +4,8 @@ import sqlite3
 
 import pytest
 
+from site_ import day, until
+
 number = itertools.count(1)
 KEPT_UP = ("search_", "fts_", "sqlite_", "seal", "merg", "dup_", "audit", "session", "job", "history", "bin", "series", "model_table", "timer")
 
@@ -181,6 +183,26 @@ def test_is_it_taken_tells_team_and_day_and_nothing_else(people):
     assert lan.get("/_taken", table="session", token="x").status == 400
     rows = people["admin"].rows("audit", filter=["what", "=", "taken"])
     assert any(made["name"].upper() in r["detail"] for r in rows)
+
+
+def test_the_day_it_is_free_is_the_companys(people):
+    """It was the day in Greenwich: midnight in Shenzhen is the afternoon before."""
+    admin, li, alice = people["admin"], people["li"], people["alice"]
+    pool = admin.made("pool", name=name("Freepool"), on_table="lead")
+    admin.made("pool_rule", pool_id=pool["id"], name="After the next date", days=3, counted_from="field", counted_field="next_action_on")
+    made = li.made("lead", name=name("Freeday"), pool_id=pool["id"], owner_id=li.user["id"], next_action_on=day(20))
+    admin.until(f"/lead/{made['id']}", lambda r: r["due_why"] == "After the next date")
+    assert alice.post("/_taken", {"table": "lead", "name": made["name"]}).json["free_on"] == day(23)
+
+
+def test_whoever_looks_as_somebody_asks_in_their_own_name(site, people):
+    """The question stood in the audit trail, and counted, as the other's."""
+    looking, asked = site.sign_in("demo.admin"), name("Lookedfor")
+    assert looking.post(f"/user/{people['minh'].user['id']}/_look_as").status == 204
+    assert looking.get("/_taken", table="lead", name=asked).status == 200
+    line, = until(lambda: [r for r in people["admin"].rows("audit", filter=["what", "=", "taken"]) if asked in r["detail"]])
+    assert line["user_id"] == people["admin"].user["id"], line
+    looking.delete("/_session")
 
 
 def test_too_many_questions_have_to_wait(site):
