@@ -128,13 +128,15 @@ struct berth_field {
     const char *group; /* section of the form; label key "lead.group.contact" */
     const char *was;   /* the column's former name: a rename, not drop and add */
     const char *when;  /* shown and required only when this filter text holds: "status = 'lost'" */
-    int32_t max;       /* characters (text: 0 means 200, long: 20,000), or largest integer */
+    int32_t max;       /* characters (text: 0 means 200, long: 20,000), or the largest number (0: any); see min */
     const char *remind; /* on a date or time with BERTH_INDEX: whoever owns the record is reminded,
                            "0d, -7d" before (dates at 9 o'clock), "-15m"; birthdays: "yearly -3d" */
     const char *where; /* of a ref: which records may be chosen, filter text over the table it names.  '@self'
                           is the name of the table that has the field, or that the form's action is on;
                           "@pipeline_id" is that field of the record itself: "pipeline_id = @pipeline_id".
                           Where that is empty, the condition does not count */
+    const char *min;   /* of an int, real or money: the smallest number, "0", "-90", "0.01"; NULL: any.  Held whoever saves; what
+                          lies beyond min or max already keeps nobody from changing the rest */
 };
 
 struct berth_key {

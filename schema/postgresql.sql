@@ -309,6 +309,7 @@ CREATE TABLE custom_field (
     of text,
     section text,
     max bigint,
+    min double precision,
     place bigint,
     required bigint,
     list bigint,

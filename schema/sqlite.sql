@@ -309,6 +309,7 @@ CREATE TABLE custom_field (
     of TEXT,
     section TEXT,
     max INTEGER,
+    min REAL,
     place INTEGER,
     required INTEGER,
     list INTEGER,

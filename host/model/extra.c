@@ -37,15 +37,28 @@ static void add_words(struct arena *a, struct model_extra *x, const char *key, s
     }
 }
 
-static int read_fields(struct arena *a, struct db_conn *c, struct model_extra *x)
+/* A smallest number as a declaration writes it: no exponent. */
+static const char *plain_number(struct arena *a, double d)
+{
+    char *s = arena_fmt(a, "%.6f", d), *end = s + strlen(s);
+
+    while (end[-1] == '0')
+        *--end = '\0';
+    if (end[-1] == '.')
+        end[-1] = '\0';
+    return s;
+}
+
+/* bounded: the column `min` is there; an older database has it after the migration. */
+static int read_fields(struct arena *a, struct db_conn *c, bool bounded, struct model_extra *x)
 {
     static const uint32_t flags[] = {BERTH_REQUIRED, BERTH_LIST,  BERTH_FILTER,
                                      BERTH_SEARCH,   BERTH_INDEX, BERTH_MANY};
     struct db_stmt *s = db_prepare(
-        c, "SELECT on_table, name, type, of, section, coalesce(max, 0), coalesce(required, 0),"
-           " coalesce(list, 0), coalesce(filter, 0), coalesce(search, 0), coalesce(sort, 0),"
-           " coalesce(many, 0), label_zh_cn, label_zh_tw, label_vi, label_en"
-           " FROM custom_field ORDER BY coalesce(place, 0), id");
+        c, arena_fmt(a, "SELECT on_table, name, type, of, section, coalesce(max, 0), coalesce(required, 0),"
+                        " coalesce(list, 0), coalesce(filter, 0), coalesce(search, 0), coalesce(sort, 0),"
+                        " coalesce(many, 0), label_zh_cn, label_zh_tw, label_vi, label_en, %s"
+                        " FROM custom_field ORDER BY coalesce(place, 0), id", bounded ? "min" : "NULL"));
     int rc;
 
     while ((rc = db_step(s)) == DB_ROW) {
@@ -59,6 +72,8 @@ static int read_fields(struct arena *a, struct db_conn *c, struct model_extra *x
                                          .of = column(a, s, 3),
                                          .group = column(a, s, 4),
                                          .max = (int32_t)db_col_int(s, 5)};
+        if (!db_col_is_null(s, 16))
+            f->min = plain_number(a, db_col_real(s, 16));
         for (int i = 0; i < 6; i++)
             f->flags |= db_col_int(s, 6 + i) != 0 ? flags[i] : 0;
         add_words(a, x, arena_fmt(a, "%s.%s", f->table, f->name), s, 12);
@@ -105,20 +120,31 @@ static void add_languages(struct arena *a, const struct labels *l, struct model_
     }
 }
 
+struct there {
+    int tables;
+    bool bounded;
+};
+
 static void see_table(void *arg, const char *table)
 {
     if (strcmp(table, "custom_field") == 0 || strcmp(table, "dict_item") == 0)
-        ++*(int *)arg;
+        ((struct there *)arg)->tables++;
+}
+
+static void see_column(void *arg, const char *table, const struct db_column *col)
+{
+    if (strcmp(table, "custom_field") == 0 && strcmp(col->name, "min") == 0)
+        ((struct there *)arg)->bounded = true;
 }
 
 int migrate_read_extra(struct arena *a, struct db_conn *c, const struct labels *labels,
                        struct model_extra *extra_r, struct buf *err)
 {
-    int there = 0;
-    const struct db_schema seen = {.table = see_table, .arg = &there};
+    struct there there = {0};
+    const struct db_schema seen = {.table = see_table, .column = see_column, .arg = &there};
 
     *extra_r = (struct model_extra){0};
-    if (db_schema(c, &seen) < 0 || (there == 2 && (read_fields(a, c, extra_r) < 0 ||
+    if (db_schema(c, &seen) < 0 || (there.tables == 2 && (read_fields(a, c, there.bounded, extra_r) < 0 ||
                                                    read_items(a, c, extra_r) < 0))) {
         buf_addf(err, "read what administrators declared: %s", db_error(c));
         return -1;

@@ -50,6 +50,8 @@ struct field field_from(struct build *b, const struct berth_field *d, const char
                       .when = d->when,
                       .was = d->was,
                       .max = d->max,
+                      .min = d->min,
+                      .least = d->min == NULL ? 0 : strtod(d->min, NULL),
                       .remind = d->remind,
                       .where = d->where,
                       .plugin = plugin,
@@ -235,8 +237,26 @@ static void check_flags(struct build *b, const struct field *f, const char *tabl
         (f->flags & (BERTH_SEARCH | BERTH_LIST | BERTH_FILTER | BERTH_DUPLICATE)) != 0)
         problem(b, f->plugin, table, f->name,
                 "a BERTH_SECRET field can be neither listed, filtered nor searched");
+}
+
+static void check_bounds(struct build *b, const struct field *f, const char *table)
+{
+    const char *s = f->min;
+
     if (f->max < 0)
         problem(b, f->plugin, table, f->name, ".max is negative");
+    if (s == NULL)
+        return;
+    s += *s == '-';
+    s += strspn(s, "0123456789");
+    if (*s == '.')
+        s += 1 + strspn(s + 1, "0123456789");
+    if (!field_is_number(f))
+        problem(b, f->plugin, table, f->name, ".min is for numbers: take it off");
+    else if (*s != '\0' || s[-1] < '0' || s[-1] > '9')
+        problem(b, f->plugin, table, f->name, ".min \"%s\" is not a number such as \"0\" or \"-0.5\"", f->min);
+    else if (f->max > 0 && f->least > f->max)
+        problem(b, f->plugin, table, f->name, ".min is more than .max");
 }
 
 static void check_remind(struct build *b, const struct field *f, const char *table)
@@ -285,6 +305,7 @@ void field_link(struct build *b, struct field *f, const char *table)
         return;
     }
     check_flags(b, f, table);
+    check_bounds(b, f, table);
     check_remind(b, f, table);
     if (f->type == BERTH_PICK)
         link_pick(b, f, table);

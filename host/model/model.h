@@ -41,7 +41,9 @@ struct field {
     uint32_t flags;    /* BERTH_REQUIRED ... */
     const char *of, *def, *group, *when; /* as declared; of: dictionary names are full */
     const char *was;
-    int32_t max;       /* never 0 for text */
+    int32_t max;       /* never 0 for text; the largest number: 0: any */
+    const char *min;   /* the smallest number, as it is written; NULL: any */
+    double least;      /* that number */
     const char *remind; /* as declared: see model/remind.h */
     const char *where;  /* of a ref: as declared, with the table's name for '@self' */
     int at;            /* its place in table->fields and in a row */
@@ -224,6 +226,7 @@ struct model_custom_field {
     enum berth_type type;
     uint32_t flags;
     int32_t max;
+    const char *min; /* NULL: any */
 };
 /* A new key of an open dictionary, or a change to a declared one (colour, place, hidden).  Keys
  * for dictionaries that are closed or absent are passed over: their plugin may come back. */
@@ -280,6 +283,11 @@ bool model_macro(const char *name, size_t n);
 static inline bool type_is_text(enum berth_type t)
 {
     return (t >= BERTH_TEXT && t <= BERTH_URL) || t == BERTH_PICK || t == BERTH_JSON;
+}
+
+static inline bool field_is_number(const struct field *f)
+{
+    return f->type == BERTH_INT || f->type == BERTH_REAL || f->type == BERTH_MONEY;
 }
 
 /* Several picks or refs are stored in one text column as "|a|b|". */

@@ -123,7 +123,8 @@ static void add_custom(struct build *b, struct table *t, const struct model_cust
                             .flags = x->flags & ~(uint32_t)(BERTH_LOCKED | BERTH_SECRET),
                             .of = dup_or_null(b, x->of),
                             .group = dup_or_null(b, x->group),
-                            .max = x->max};
+                            .max = x->max,
+                            .min = x->type == BERTH_INT || x->type == BERTH_REAL || x->type == BERTH_MONEY ? dup_or_null(b, x->min) : NULL};
     const char *why = model_name_problem(d.name);
     struct field f;
 

@@ -83,7 +83,7 @@ static bool read_form(struct berth_ctx *c, const struct action *a, const json_t 
             i++;
         if (i == a->nform)
             ctx_invalid(c, key, "err.unknown_field", "name", key, NULL);
-        else if (val_from_json(c, &a->form[i], v, &out->v[i]) && a->form[i].type == BERTH_REF &&
+        else if (val_from_json(c, &a->form[i], v, &out->v[i]) && val_in_range(c, &a->form[i], out->v[i]) && a->form[i].type == BERTH_REF &&
                  !val_is_nil(out->v[i]) && !(a->form[i].flags & BERTH_MANY) && a->form[i].ref != NULL &&
                  !find_exists(c, a->form[i].ref, out->v[i].i))
             ctx_invalid(c, key, "err.ref", NULL);

@@ -31,8 +31,6 @@ int automation_check(struct berth_ctx *c, struct berth_row *r)
         ctx_invalid(c, "field", "err.counted_field", NULL);
     if (says(r, "event", "reached"))
         flow_value(c, r, f);
-    if (row_get(r, "days").i < 0)
-        ctx_invalid(c, "days", "err.number", NULL);
     return custom_filter(c, t, r, "applies_to");
 }
 
@@ -75,7 +73,5 @@ int automation_step_check(struct berth_ctx *c, struct berth_row *r)
         ctx_invalid(c, "does", "err.automation_owner", NULL);
     if (says(r, "does", "assign") && val_is_nil(row_get(r, "user_ids")) && row_get(r, "department_id").i == 0 && row_get(r, "role_id").i == 0)
         ctx_invalid(c, "user_ids", "err.required", NULL);
-    if (row_get(r, "days").i < 0)
-        ctx_invalid(c, "days", "err.number", NULL);
     return custom_filter(c, t, r, "counted");
 }

@@ -18,7 +18,7 @@
 #include "record/view.h"
 #include "record/zone.h"
 
-enum { CUSTOM_MAX = 100000 }; /* characters, or the largest number */
+enum { CUSTOM_MAX = 100000 }; /* characters */
 
 /* ---- before a save ------------------------------------------------------------------ */
 static bool name_ok(const char *s)
@@ -44,6 +44,17 @@ static bool of_exists(struct berth_ctx *c, const char *type, const char *of)
     return true;
 }
 
+static void check_bounds(struct berth_ctx *c, const struct berth_row *r, struct berth_val type)
+{
+    struct berth_val min = row_get(r, "min"), max = row_get(r, "max");
+    bool number = !val_is_nil(type) && field_is_number(&(struct field){.type = model_type(type.s)});
+
+    if (max.i > (number ? INT32_MAX : CUSTOM_MAX))
+        ctx_invalid(c, "max", "err.too_large", "max", arena_fmt(c->a, "%d", number ? INT32_MAX : CUSTOM_MAX), NULL);
+    else if (number && !val_is_nil(min) && max.i > 0 && min.d > (double)max.i)
+        ctx_invalid(c, "max", "err.too_small", "min", arena_fmt(c->a, "%.15g", min.d), NULL);
+}
+
 static int check_field(struct berth_ctx *c, struct berth_row *r)
 {
     struct berth_val name = row_get(r, "name"), on = row_get(r, "on_table"), type = row_get(r, "type");
@@ -59,8 +70,7 @@ static int check_field(struct berth_ctx *c, struct berth_row *r)
         ctx_invalid(c, "name", "err.custom_name", NULL);
     if (!val_is_nil(type) && !of_exists(c, type.s, row_get(r, "of").s))
         ctx_invalid(c, "of", "err.ref", NULL);
-    if (row_get(r, "max").i < 0 || row_get(r, "max").i > CUSTOM_MAX)
-        ctx_invalid(c, "max", "err.number", NULL);
+    check_bounds(c, r, type);
     if (r->old != NULL && (!val_equal(type, row_get(r->old, "type")) || !val_equal(on, row_get(r->old, "on_table")) ||
                            !val_equal(name, row_get(r->old, "name"))))
         ctx_invalid(c, "type", "err.custom_fixed", NULL);
@@ -167,14 +177,6 @@ static int only_host(struct berth_ctx *c, struct berth_row *r)
     return c->who == NULL ? c->rc : denied(c);
 }
 
-static int not_negative(struct berth_ctx *c, struct berth_row *r)
-{
-    for (int i = F_DECLARED; i < r->t->nfields; i++)
-        if (r->t->fields[i].type == BERTH_INT && !val_is_nil(r->v[i]) && r->v[i].i < 0)
-            ctx_invalid(c, r->t->fields[i].name, "err.number", NULL);
-    return c->rc;
-}
-
 static const struct table *pooled(struct berth_ctx *c, const struct berth_row *r)
 {
     struct berth_val on = row_get(r, "on_table");
@@ -187,7 +189,7 @@ static int check_pool(struct berth_ctx *c, struct berth_row *r)
 {
     if (pooled(c, r) == NULL && !val_is_nil(row_get(r, "on_table")) && model_table(c->m, row_get(r, "on_table").s) != NULL)
         return ctx_invalid(c, "on_table", "err.pool_table", NULL);
-    return not_negative(c, r);
+    return c->rc;
 }
 
 /* A filter kept for later must fit its table, and mean the same tomorrow. */
@@ -219,11 +221,11 @@ static int check_pool_rule(struct berth_ctx *c, struct berth_row *r)
     const struct field *f = t == NULL || val_is_nil(from) ? NULL : model_field(t, from.s);
 
     if (t == NULL)
-        return not_negative(c, r);
+        return c->rc;
     if (!val_is_nil(from) && (f == NULL || (f->type != BERTH_DATE && f->type != BERTH_TIME)))
         ctx_invalid(c, "counted_field", "err.counted_field", NULL);
     custom_filter(c, t, r, "applies_to");
-    return not_negative(c, r);
+    return c->rc;
 }
 
 static int check_pool_field(struct berth_ctx *c, struct berth_row *r)
@@ -244,7 +246,7 @@ static int check_hold_limit(struct berth_ctx *c, struct berth_row *r)
     if (t == NULL)
         return ctx_invalid(c, "on_table", "err.pool_table", NULL);
     custom_filter(c, t, r, "uncounted");
-    return not_negative(c, r);
+    return c->rc;
 }
 
 /* What lies in a pool would belong to nobody. */
@@ -320,8 +322,8 @@ static int check_setting(struct berth_ctx *c, struct berth_row *r)
         return c->rc;
     as = *f;
     as.name = "value"; /* a problem is told beside what was typed */
-    if (val_from_text(c, &as, value.s, (size_t)value.len, &out) && f->type == BERTH_INT && (out.i < 0 || (f->max > 0 && out.i > f->max)))
-        ctx_invalid(c, "value", "err.number", NULL);
+    if (val_from_text(c, &as, value.s, (size_t)value.len, &out))
+        val_in_range(c, &as, out);
     return c->rc;
 }
 
@@ -332,7 +334,7 @@ static int check_retention(struct berth_ctx *c, struct berth_row *r)
 
     if (t == NULL || !(t->flags & BERTH_BIN))
         ctx_invalid(c, "on_table", "err.bin_table", NULL);
-    return not_negative(c, r);
+    return c->rc;
 }
 
 /* ---- after a save --------------------------------------------------------------------- */
@@ -476,7 +478,6 @@ static const struct own {
     {"role_perm", only_admin, only_admin, rights},
     {"role_table", only_admin, only_admin, rights},
     {"saved_view", view_check, NULL, view_saved_now},
-    {"series", not_negative, NULL, NULL},
     {"setting", check_setting, check_setting, setting_saved},
     {"user", check_user, drop_user, user_saved},
     {"user_department", only_admin, only_admin, rights},

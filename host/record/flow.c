@@ -319,10 +319,6 @@ int flow_step_check(struct berth_ctx *c, struct berth_row *r)
         ctx_invalid(c, "field", "err.approval_person", NULL);
     if (who != NULL && strcmp(who, "perm") == 0 && perm != NULL && model_perm(c->m, perm) == NULL)
         ctx_invalid(c, "perm", "err.choice", "value", perm, NULL);
-    if (row_get(r, "hours").i < 0)
-        ctx_invalid(c, "hours", "err.number", NULL);
-    if (row_get(r, "level").i < 0)
-        ctx_invalid(c, "level", "err.number", NULL);
     if (who != NULL && strcmp(who, "people") == 0)
         check_people(c, r, t);
     check_fills(c, r, t);

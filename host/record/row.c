@@ -259,12 +259,6 @@ static bool take_int(struct berth_ctx *c, const struct field *f, int64_t i, stru
     if (f->type == BERTH_REF || f->type == BERTH_FILE) {
         if (i <= 0)
             return bad(c, f, "err.ref");
-    } else if (f->max > 0 && i > f->max) {
-        char limit[16];
-
-        snprintf(limit, sizeof(limit), "%d", f->max);
-        ctx_invalid(c, f->name, "err.too_large", "max", limit, NULL);
-        return false;
     }
     *out = int_val(f, i);
     return true;
@@ -723,6 +717,21 @@ static bool check_many(struct berth_row *r, const struct field *f, const struct 
     return true;
 }
 
+bool val_in_range(struct berth_ctx *c, const struct field *f, struct berth_val v)
+{
+    double d = f->type == BERTH_REAL ? v.d : (double)v.i / (f->type == BERTH_MONEY ? MONEY_UNIT : 1);
+
+    if (val_is_nil(v) || !field_is_number(f))
+        return true;
+    if (f->min != NULL && d < f->least)
+        ctx_invalid(c, f->name, "err.too_small", "min", f->min, NULL);
+    else if (f->max > 0 && d > f->max)
+        ctx_invalid(c, f->name, "err.too_large", "max", arena_fmt(c->a, "%d", f->max), NULL);
+    else
+        return true;
+    return false;
+}
+
 bool row_check(struct berth_row *r)
 {
     struct berth_ctx *c = r->c;
@@ -737,6 +746,8 @@ bool row_check(struct berth_row *r)
                 bad(c, f, "err.required");
             continue;
         }
+        if (!c->undo && (r->old == NULL || !val_equal(r->old->v[i], *v)))
+            val_in_range(c, f, *v);
         if (f->type == BERTH_PICK)
             check_pick(r, f, v);
         else if (f->type == BERTH_REF && (f->flags & BERTH_MANY))

@@ -56,7 +56,10 @@ bool val_from_json(struct berth_ctx *c, const struct field *f, const json_t *v, 
 bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
                    struct berth_val *out);
 
-/* Required-ness, lengths, dictionary keys, references: what must hold before a save. */
+/* Whether a number lies between the field's min and max; tells the problem otherwise. */
+bool val_in_range(struct berth_ctx *c, const struct field *f, struct berth_val v);
+
+/* Required-ness, bounds, dictionary keys, references: what must hold before a save. */
 bool row_check(struct berth_row *r);
 
 void val_json(struct json *j, const struct field *f, struct berth_val v);

@@ -182,6 +182,10 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
     json_flag(j, "readonly", own || (f->flags & BERTH_LOCKED) || a != ACCESS_WRITE);
     json_flag(j, "custom", f->custom);
     json_id(j, "max", f->max > 0 ? f->max : 0);
+    if (f->min != NULL) {
+        json_key(j, "min");
+        json_raw(j, f->min, strlen(f->min));
+    }
     json_key(j, "default");
     if (f->def != NULL && f->def[0] != '@') {
         struct berth_val v;

@@ -44,6 +44,12 @@ static void type_json(struct json *j, const struct field *f)
         json_text(j, "format", format);
     if (f->type >= BERTH_TEXT && f->type <= BERTH_URL)
         json_number(j, "maxLength", f->max);
+    if (f->min != NULL && f->type != BERTH_MONEY) { /* money is a decimal string */
+        json_key(j, "minimum");
+        json_raw(j, f->min, strlen(f->min));
+    }
+    if (f->max > 0 && (f->type == BERTH_INT || f->type == BERTH_REAL))
+        json_number(j, "maximum", f->max);
     if (f->type == BERTH_PICK && f->dict != NULL) {
         open_key(j, "enum", '[');
         for (size_t i = 0; i < f->dict->n; i++)

@@ -139,6 +139,10 @@ static void settings(struct call *k, struct json *j)
         json_text(j, "type", model_type_name(f->type));
         json_text(j, "of", f->of);
         json_number(j, "max", f->max);
+        if (f->min != NULL) {
+            json_key(j, "min");
+            json_raw(j, f->min, strlen(f->min));
+        }
         if (f->def != NULL && f->def[0] != '@')
             val_from_text(&k->c, f, f->def, strlen(f->def), &v);
         json_key(j, "default");

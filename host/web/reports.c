@@ -103,6 +103,7 @@ static json_t *arguments(struct call *k, const struct script_report *r)
 
         if (s != NULL && *s != '\0' && !val_from_text(&k->c, f, s, strlen(s), &v))
             ctx_invalid(&k->c, f->name, "err.invalid", NULL);
+        val_in_range(&k->c, f, v);
         if (val_is_nil(v))
             json_object_set_new(args, f->name, json_null());
         else if (f->type == BERTH_DATE || f->type == BERTH_TIME || field_is_text(f))

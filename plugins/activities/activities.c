@@ -31,8 +31,8 @@ static const struct berth_field activity_fields[] = {
     {"note", BERTH_LONG, BERTH_SEARCH, .group = "result", .max = 5000},
     {"result", BERTH_LONG, BERTH_SEARCH, .group = "result", .max = 5000},
     {"attitude", BERTH_PICK, BERTH_FILTER, "attitude", .group = "result"},
-    {"minutes", BERTH_INT, BERTH_FILTER, .group = "result", .max = 100000},
-    {"expense", BERTH_MONEY, BERTH_FILTER, .group = "result"},
+    {"minutes", BERTH_INT, BERTH_FILTER, .group = "result", .max = 100000, .min = "0"},
+    {"expense", BERTH_MONEY, BERTH_FILTER, .group = "result", .min = "0"},
     {"next_on", BERTH_DATE, BERTH_FILTER, .group = "result"},
     {0},
 };
@@ -100,7 +100,7 @@ static const struct berth_field plan_fields[] = {
 static const struct berth_field plan_step_fields[] = {
     {"plan_id", BERTH_REF, BERTH_REQUIRED, "task_plan"},
     {"subject", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST},
-    {"after_days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .def = "0", .max = 3650},
+    {"after_days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .def = "0", .max = 3650, .min = "0"},
     {"purpose", BERTH_PICK, BERTH_LIST, "purpose", "development"},
     {"goal", BERTH_LONG, 0, .max = 2000},
     {0},
@@ -153,7 +153,7 @@ static const struct berth_field template_fields[] = {
 };
 static const struct berth_field target_fields[] = {
     {"metric", BERTH_PICK, BERTH_REQUIRED | SHOWN, "metric", "visits"},
-    {"value", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .max = 1000000},
+    {"value", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .max = 1000000, .min = "0"},
     {"kind", BERTH_PICK, BERTH_REQUIRED | SHOWN, "report", "weekly"},
     {"from_on", BERTH_DATE, BERTH_REQUIRED | SHOWN | BERTH_INDEX, .def = "@today"},
     {"to_on", BERTH_DATE, BERTH_LIST},
@@ -219,7 +219,7 @@ static const struct berth_dict dicts[] = {
 
 #define LOG_FORM                                                                                     \
     BERTH_FIELDS({"kind", BERTH_PICK, BERTH_REQUIRED, "kind", "call"},                               \
-                 {"note", BERTH_LONG, BERTH_REQUIRED, .max = 5000}, {"minutes", BERTH_INT, .max = 100000}, \
+                 {"note", BERTH_LONG, BERTH_REQUIRED, .max = 5000}, {"minutes", BERTH_INT, .max = 100000, .min = "0"}, \
                  {"next_action_on", BERTH_DATE})
 #define PLAN_FORM BERTH_FIELDS({"plan_id", BERTH_REF, BERTH_REQUIRED, "task_plan"})
 #define REPLY_FORM BERTH_FIELDS({"note", BERTH_LONG, 0, .max = 1000})
@@ -235,7 +235,7 @@ static const struct berth_action actions[] = {
     {"opportunity", "plan", .flags = BERTH_BULK, .icon = "list", .run = plan_start, .form = PLAN_FORM},
     {"activity", "done", .when = "status in ('planned', 'doing')", .flags = BERTH_EDITS, .icon = "check", .run = activity_done,
      .form = BERTH_FIELDS({"result", BERTH_LONG, .max = 5000}, {"attitude", BERTH_PICK, 0, "attitude"},
-                          {"minutes", BERTH_INT, .max = 100000}, {"expense", BERTH_MONEY}, {"next_action_on", BERTH_DATE})},
+                          {"minutes", BERTH_INT, .max = 100000, .min = "0"}, {"expense", BERTH_MONEY, .min = "0"}, {"next_action_on", BERTH_DATE})},
     {"activity", "check_in", .when = "status in ('planned', 'doing') and arrived_at empty", .flags = BERTH_EDITS, .icon = "globe", .run = activity_check_in,
      .form = BERTH_FIELDS({"picture", BERTH_FILE, .of = "image"}, {"place", BERTH_TEXT})},
     {"activity", "invite", .when = "status in ('planned', 'doing')", .icon = "users", .run = activity_invite,
@@ -246,7 +246,7 @@ static const struct berth_action actions[] = {
     {"task", "accept", .when = "status = 'new'", .flags = BERTH_BULK | BERTH_EDITS, .icon = "check", .run = task_accept},
     {"task", "decline", .when = "status in ('new', 'accepted')", .flags = BERTH_EDITS, .icon = "x", .run = task_decline, .form = NOTE_FORM},
     {"task", "progress", .when = "status in ('accepted', 'doing')", .flags = BERTH_EDITS, .icon = "chart", .run = task_progress,
-     .form = BERTH_FIELDS({"progress", BERTH_INT, BERTH_REQUIRED, .max = 100}, {"note", BERTH_LONG, .max = 5000})},
+     .form = BERTH_FIELDS({"progress", BERTH_INT, BERTH_REQUIRED, .max = 100, .min = "0"}, {"note", BERTH_LONG, .max = 5000})},
     {"task", "finish", .when = OPEN, .flags = BERTH_BULK | BERTH_EDITS, .icon = "check", .run = task_finish,
      .form = BERTH_FIELDS({"note", BERTH_LONG, .max = 5000})},
     {"task", "cancel", .when = OPEN, .flags = BERTH_BULK | BERTH_EDITS, .icon = "off", .run = task_cancel, .form = NOTE_FORM},

@@ -195,8 +195,6 @@ int task_progress(struct berth_ctx *c, struct berth_row *t)
 {
     int64_t done = host->param(c, "progress").i;
 
-    if (done < 0 || done > 100)
-        return host->error(c, BERTH_INVALID, "progress", "activities.err.percent");
     host->set(t, "progress", berth_i(done));
     return goes(c, t, done == 100 ? "done" : "doing");
 }

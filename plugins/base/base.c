@@ -132,14 +132,14 @@ static const struct berth_field pool_fields[] = {
     {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER | BERTH_INDEX, "@pooled", .max = 48},
     {"department_id", BERTH_REF, BERTH_LIST | BERTH_FILTER, "department"},
     {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true"},
-    {"day_cap", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 1000000},
-    {"hold_cap", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 1000000},
-    {"lock_days", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 3650},
-    {"protect_days", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 3650},
-    {"view_cap", BERTH_INT, 0, .def = "0", .group = "caps", .max = 1000000},
+    {"day_cap", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 1000000, .min = "0"},
+    {"hold_cap", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 1000000, .min = "0"},
+    {"lock_days", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 3650, .min = "0"},
+    {"protect_days", BERTH_INT, BERTH_LIST, .def = "0", .group = "caps", .max = 3650, .min = "0"},
+    {"view_cap", BERTH_INT, 0, .def = "0", .group = "caps", .max = 1000000, .min = "0"},
     {"recycle", BERTH_BOOL, BERTH_FILTER, .def = "true", .group = "recycling"},
-    {"remind_days", BERTH_INT, 0, .def = "0", .group = "recycling", .max = 3650},
-    {"manager_days", BERTH_INT, 0, .def = "0", .group = "recycling", .max = 3650},
+    {"remind_days", BERTH_INT, 0, .def = "0", .group = "recycling", .max = 3650, .min = "0"},
+    {"manager_days", BERTH_INT, 0, .def = "0", .group = "recycling", .max = 3650, .min = "0"},
     {"note", BERTH_LONG, 0, .max = 1000},
     {0},
 };
@@ -163,13 +163,13 @@ static const struct berth_field pool_field_fields[] = {
 static const struct berth_field pool_rule_fields[] = {
     {"pool_id", BERTH_REF, BERTH_REQUIRED, "pool"},
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 200}, /* people read it as the reason */
-    {"days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .max = 36500},
+    {"days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .max = 36500, .min = "0"},
     {"counted_from", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "counted_from", "touch"},
     {"counted_field", BERTH_TEXT, BERTH_REQUIRED, "@date", .when = "counted_from = 'field'", .max = 48},
     {"applies_to", BERTH_JSON, BERTH_LIST, "@filter", .max = 20000},
     {"include_kept", BERTH_BOOL, 0, .def = "false"},
     {"to_pool_id", BERTH_REF, BERTH_LIST, "pool", .where = "active = true"},
-    {"place", BERTH_INT, BERTH_LIST, .def = "0"},
+    {"place", BERTH_INT, BERTH_LIST, .def = "0", .min = "0"},
     {"active", BERTH_BOOL, BERTH_LIST, .def = "true"},
     {0},
 };
@@ -178,8 +178,8 @@ static const struct berth_field hold_limit_fields[] = {
     {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, "@pooled", .max = 48},
     {"user_id", BERTH_REF, BERTH_LIST | BERTH_INDEX, "user"},
     {"department_id", BERTH_REF, BERTH_LIST | BERTH_INDEX, "department"},
-    {"hold_cap", BERTH_INT, BERTH_LIST, .def = "0", .max = 1000000},
-    {"lock_cap", BERTH_INT, BERTH_LIST, .def = "0", .max = 1000000},
+    {"hold_cap", BERTH_INT, BERTH_LIST, .def = "0", .max = 1000000, .min = "0"},
+    {"lock_cap", BERTH_INT, BERTH_LIST, .def = "0", .max = 1000000, .min = "0"},
     {"uncounted", BERTH_JSON, BERTH_LIST, "@filter", .max = 20000},
     {0},
 };
@@ -204,7 +204,8 @@ static const struct berth_field custom_field_fields[] = {
     {"type", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "field_type", "text"},
     {"of", BERTH_TEXT, BERTH_LIST, .max = 100},
     {"section", BERTH_TEXT, 0, .max = 48}, /* the field's .group: that word is SQL's */
-    {"max", BERTH_INT, 0, .def = "0"},
+    {"max", BERTH_INT, 0, .def = "0", .min = "0"},
+    {"min", BERTH_REAL, 0, .when = "type in ('int', 'real', 'money')"},
     {"place", BERTH_INT, 0, .def = "0"},
     {"required", BERTH_BOOL, 0, .def = "false"},
     {"list", BERTH_BOOL, 0, .def = "false"},
@@ -236,7 +237,7 @@ static const struct berth_field dup_rule_fields[] = {
     {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, "@table", .max = 48},
     {"fields", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, "@fields", .max = 200}, /* "name, city" */
     {"method", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "dup_method", "field"},
-    {"alike", BERTH_INT, BERTH_REQUIRED, .def = "90", .when = "method = 'similar'", .max = 98},
+    {"alike", BERTH_INT, BERTH_REQUIRED, .def = "90", .when = "method = 'similar'", .max = 98, .min = "0"},
     {"meets", BERTH_TEXT, 0, .max = 48}, /* rules with the same word meet across tables */
     {"on_create", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "dup_act", "warn", .group = "act"},
     {"on_edit", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "dup_act", "warn", .group = "act"},
@@ -259,8 +260,8 @@ static const struct berth_field layout_fields[] = {
 static const struct berth_field series_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 100},
     {"prefix", BERTH_TEXT, BERTH_LIST, .max = 40}, /* {year} {month} {day} are understood */
-    {"digits", BERTH_INT, BERTH_LIST, .def = "5", .max = 12},
-    {"next", BERTH_INT, BERTH_LIST, .def = "1"},
+    {"digits", BERTH_INT, BERTH_LIST, .def = "5", .max = 12, .min = "0"},
+    {"next", BERTH_INT, BERTH_LIST, .def = "1", .min = "0"},
     {"reset", BERTH_PICK, BERTH_LIST, "series_reset", "never"},
     {"period", BERTH_TEXT, BERTH_LOCKED, .max = 10}, /* the one that `next` counts in */
     {0},
@@ -269,7 +270,7 @@ static const struct berth_field series_fields[] = {
 /* How long the recycle bin keeps a table's records, where that is not base.bin_days. */
 static const struct berth_field retention_fields[] = {
     {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_UNIQUE | BERTH_LIST, .max = 48},
-    {"bin_days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .def = "90", .max = 3650}, /* 0: for good */
+    {"bin_days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .def = "90", .max = 3650, .min = "0"}, /* 0: for good */
     {0},
 };
 
@@ -787,7 +788,7 @@ static const struct berth_field approval_step_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 100},
     {"place", BERTH_INT, BERTH_LIST, .def = "0"},
     {"who", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "approval_who", "superior"},
-    {"level", BERTH_INT, 0, .def = "1", .when = "who in ('superior', 'head')", .max = 20},
+    {"level", BERTH_INT, 0, .def = "1", .when = "who in ('superior', 'head')", .max = 20, .min = "0"},
     {"role_id", BERTH_REF, BERTH_REQUIRED, "role", .when = "who = 'role'"},
     {"perm", BERTH_TEXT, BERTH_REQUIRED, .when = "who = 'perm'", .max = 100},
     {"user_ids", BERTH_REF, BERTH_REQUIRED | BERTH_MANY, "user", .when = "who = 'people'"},
@@ -796,7 +797,7 @@ static const struct berth_field approval_step_fields[] = {
     {"nobody", BERTH_PICK, BERTH_REQUIRED, "approval_nobody", "admins"},
     {"applies_to", BERTH_JSON, 0, "@filter", .max = 20000},
     {"fills", BERTH_TEXT, 0, .max = 500}, /* fields that an approver fills in: "approved_amount, note" */
-    {"hours", BERTH_INT, 0, .def = "0", .group = "time", .max = 8760}, /* 0: no limit */
+    {"hours", BERTH_INT, 0, .def = "0", .group = "time", .max = 8760, .min = "0"}, /* 0: no limit */
     {"late", BERTH_PICK, BERTH_REQUIRED, "approval_late", "remind", .group = "time", .when = "hours > 0"},
     {0},
 };
@@ -856,7 +857,7 @@ static const struct berth_field automation_fields[] = {
     {"event", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "automation_event", "created"},
     {"field", BERTH_TEXT, 0, "@field", .when = "event <> 'created'", .max = 48},
     {"value", BERTH_TEXT, BERTH_REQUIRED, .when = "event = 'reached'", .max = 100},
-    {"days", BERTH_INT, 0, .def = "0", .when = "event in ('near', 'idle')", .max = 3650},
+    {"days", BERTH_INT, 0, .def = "0", .when = "event in ('near', 'idle')", .max = 3650, .min = "0"},
     {"applies_to", BERTH_JSON, 0, "@filter", .max = 20000},
     {"place", BERTH_INT, 0, .def = "0"},
     {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true"},
@@ -874,7 +875,7 @@ static const struct berth_field automation_step_fields[] = {
     {"channel", BERTH_TEXT, BERTH_REQUIRED, .when = "does = 'message'", .max = 40}, /* "webhook", see service/channel.h */
     {"address", BERTH_TEXT, BERTH_REQUIRED, .when = "does = 'message'", .max = 200}, /* as the channel knows it */
     {"text", BERTH_TEXT, BERTH_REQUIRED, .when = "does in ('alert', 'create', 'message')", .max = 500}, /* "Call {name}" */
-    {"days", BERTH_INT, 0, .def = "0", .when = "does = 'create'", .max = 3650},
+    {"days", BERTH_INT, 0, .def = "0", .when = "does = 'create'", .max = 3650, .min = "0"},
     {"whom", BERTH_PICK, BERTH_REQUIRED, "automation_whom", "owner", .when = "does in ('alert', 'create', 'mail')"},
     {"how", BERTH_PICK, BERTH_REQUIRED, "automation_how", "turn", .when = "does = 'assign'"},
     {"user_ids", BERTH_REF, BERTH_MANY, "user", .when = "does = 'assign' or whom = 'people'"},
@@ -1053,14 +1054,14 @@ static const struct berth_field settings[] = {
     {"sorting", BERTH_PICK, 0, "sorting"}, /* of lists by name; empty: as the company's language does, see record/order.h */
     {"see_belonging", BERTH_BOOL, 0, .def = "true"}, /* who reads a customer reads what belongs to it */
     /* What goes after how many days, see record/retain.c; 0: nothing. */
-    {"bin_days", BERTH_INT, 0, .def = "90", .max = 3650},
-    {"job_days", BERTH_INT, 0, .def = "90", .max = 3650},
-    {"mail_days", BERTH_INT, 0, .def = "0", .max = 36500},
-    {"audit_days", BERTH_INT, 0, .def = "0", .max = 36500},
-    {"run_days", BERTH_INT, 0, .def = "14", .max = 3650}, /* how long runs of timers are remembered */
-    {"files_user_mb", BERTH_INT, 0, .def = "10000", .max = 100000000}, /* 0: no limit */
-    {"files_mail_mb", BERTH_INT, 0, .def = "5000", .max = 100000000}, /* what came with mails, all of it */
-    {"files_total_mb", BERTH_INT, 0, .def = "0", .max = 1000000000},
+    {"bin_days", BERTH_INT, 0, .def = "90", .max = 3650, .min = "0"},
+    {"job_days", BERTH_INT, 0, .def = "90", .max = 3650, .min = "0"},
+    {"mail_days", BERTH_INT, 0, .def = "0", .max = 36500, .min = "0"},
+    {"audit_days", BERTH_INT, 0, .def = "0", .max = 36500, .min = "0"},
+    {"run_days", BERTH_INT, 0, .def = "14", .max = 3650, .min = "0"}, /* how long runs of timers are remembered */
+    {"files_user_mb", BERTH_INT, 0, .def = "10000", .max = 100000000, .min = "0"}, /* 0: no limit */
+    {"files_mail_mb", BERTH_INT, 0, .def = "5000", .max = 100000000, .min = "0"}, /* what came with mails, all of it */
+    {"files_total_mb", BERTH_INT, 0, .def = "0", .max = 1000000000, .min = "0"},
     {0},
 };
 

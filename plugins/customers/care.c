@@ -53,8 +53,6 @@ int care_check(struct berth_ctx *c, struct berth_event *ev)
     struct berth_row *e = ev->row;
     int64_t on = berth_number(e, "on_day"), today = host->today(c);
 
-    if (berth_number(e, "remind_days") < 0)
-        return host->error(c, BERTH_INVALID, "remind_days", "customers.err.negative");
     if (!berth_is_empty(e, "on_day"))
         host->set(e, "next_on", berth_i(berth_number(e, "yearly") != 0 ? care_next(on, today) : on));
     return host->rc(c);

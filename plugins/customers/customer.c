@@ -33,14 +33,6 @@ static void keep_decision(struct berth_ctx *c, struct berth_event *ev)
         host->set(ev->row, "approval_note", host->param(c, "note"));
 }
 
-/* What has long stood there, of an import or an older version, keeps nobody from changing the rest. */
-static bool becomes_negative(const struct berth_event *ev, const char *field)
-{
-    int64_t v = berth_number(ev->row, field);
-
-    return v < 0 && (ev->old == NULL || berth_number(ev->old, field) != v);
-}
-
 int customer_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *r = ev->row;
@@ -51,8 +43,6 @@ int customer_check(struct berth_ctx *c, struct berth_event *ev)
     if (becomes(ev, "lifecycle", "customer") && !berth_says(r, "approval", "approved") &&
         host->setting(c, "customers.approve_first").i != 0)
         return host->error(c, BERTH_INVALID, "lifecycle", "customers.err.approve_first");
-    if (becomes_negative(ev, "credit_limit") || becomes_negative(ev, "payment_days"))
-        return host->error(c, BERTH_INVALID, becomes_negative(ev, "credit_limit") ? "credit_limit" : "payment_days", "customers.err.negative");
     if (!berth_is_empty(r, "contract_to") && berth_number(r, "contract_to") < berth_number(r, "contract_from"))
         return host->error(c, BERTH_INVALID, "contract_to", "customers.err.contract");
     if (ev->old == NULL || !berth_says(ev->old, "lifecycle", host->get(r, "lifecycle").s)) /* by rule, by hand, on the board */

@@ -16,15 +16,10 @@ static struct berth_val times(struct berth_val money, double factor)
     return (struct berth_val){BERTH_MONEY, 0, {.i = (int64_t)(v < 0 ? v - 0.5 : v + 0.5)}};
 }
 
-/* What has long stood there, of an import or an older version, keeps nobody from changing the rest. */
-static int weigh(struct berth_ctx *c, struct berth_row *r, const struct berth_row *old)
+static int weigh(struct berth_ctx *c, struct berth_row *r)
 {
-    struct berth_val rate = host->get(r, "rate"), was = old == NULL ? berth_nil() : host->get(old, "rate");
+    struct berth_val rate = host->get(r, "rate");
 
-    if (rate.type != BERTH_NULL && rate.d <= 0 && (was.type == BERTH_NULL || was.d != rate.d))
-        return host->error(c, BERTH_INVALID, "rate", "opportunities.err.rate");
-    if (berth_number(r, "amount") < 0 && (old == NULL || berth_number(old, "amount") != berth_number(r, "amount")))
-        return host->error(c, BERTH_INVALID, "amount", "opportunities.err.amount");
     host->set(r, "base_amount", times(host->get(r, "amount"), rate.type == BERTH_NULL ? 1 : rate.d));
     host->set(r, "base_profit", times(host->get(r, "profit"), rate.type == BERTH_NULL ? 1 : rate.d));
     host->set(r, "weighted", times(host->get(r, "base_amount"), (double)berth_number(r, "percent") / 100));
@@ -63,7 +58,7 @@ int deal_check(struct berth_ctx *c, struct berth_event *ev)
     } else {
         host->set(r, "closed_on", berth_nil());
     }
-    return weigh(c, r, ev->old);
+    return weigh(c, r);
 }
 
 int deal_saved(struct berth_ctx *c, struct berth_event *ev)

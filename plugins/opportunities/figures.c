@@ -301,8 +301,6 @@ int target_check(struct berth_ctx *c, struct berth_event *ev)
     struct berth_row *t = ev->row;
     int64_t from = berth_number(t, "from_on");
 
-    if (host->get(t, "value").d < 0)
-        return host->error(c, BERTH_INVALID, "value", "opportunities.err.target");
     if (berth_is_empty(t, "to_on"))
         host->set(t, "to_on", berth_i(from + (berth_says(t, "period", "year") ? 365 : berth_says(t, "period", "quarter") ? 91 : 30)));
     if (berth_number(t, "to_on") < from)

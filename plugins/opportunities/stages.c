@@ -59,11 +59,8 @@ int stage_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_val needs = host->get(ev->row, "needs");
     const char *list = needs.type == BERTH_NULL ? "" : needs.s;
-    int64_t percent = berth_number(ev->row, "percent");
     char name[48];
 
-    if (percent < 0 || percent > 100)
-        return host->error(c, BERTH_INVALID, "percent", "opportunities.err.percent");
     while (next_name(&list, name))
         if (!deal_asks(name))
             return host->error(c, BERTH_INVALID, "needs", "opportunities.err.needs_name");

@@ -458,6 +458,7 @@ HOSTILE_FIELDS = [
     {"type": "pick", "of": "nope"}, {"type": "int", "many": True}, {"type": "bool", "many": True}, {"type": "money", "of": "no"},
     {"on_table": "nope"}, {"on_table": "session"}, {"on_table": "role"}, {"on_table": "lead; --"}, {"max": -5},
     {"max": 1 << 40}, {"max": -(1 << 62)},
+    {"type": "int", "min": 6, "max": 5}, {"type": "money", "of": "CNY", "min": "much"},
 ]
 
 

@@ -365,6 +365,58 @@ def test_a_deal_is_not_worth_less_than_nothing(people, deal):
     assert li.patch(path, deal["version"], {"profit": "-5"}).status == 200  # a loss may be wanted
 
 
+BOUNDS = (("opportunity", "amount", "-0.01", "0"), ("opportunity", "rate", 0, "0.000001"), ("customer", "credit_limit", -1, "0"),
+          ("customer", "payment_days", -1, "0"), ("customer", "payment_days", 3651, "3650"))
+
+
+@pytest.mark.parametrize("table,field,value,bound", BOUNDS)
+def test_a_number_beyond_its_bounds_is_refused_on_every_channel_and_told_which(people, deal, table, field, value, bound):
+    li, known = people["li"], name("Bounds")
+    new = {"name": known, **({"customer_id": deal["customer_id"]} if table == "opportunity" else {"country": "CN"})}
+    row = li.made(table, **new)
+    path = f"/{table}/{row['id']}"
+    for locale, least, most in (("en", "at least", "at most"), ("zh-CN", "最小", "最大"), ("zh-TW", "最小", "最大"), ("vi", "tối thiểu", "tối đa")):
+        refused = li.ask("PATCH", path, {field: value}, {"If-Match": f'"{row["version"]}"'}, locale=locale)
+        assert refused.status == 422 and refused.json["error"]["fields"].keys() == {field}, refused
+        said = refused.json["error"]["fields"][field]["message"]
+        assert bound in said and (most if value == 3651 else least) in said, said
+    made = li.post(f"/{table}", {**new, "name": known + " never", field: value})
+    assert made.status == 422 and field in made.json["error"]["fields"], made
+    job = li.job(li.post(f"/{table}/_bulk", {"ids": [row["id"]], "patch": {field: value}}))
+    assert job["state"] == "failed" or job["result"]["failed"] == 1, job
+    sheet = li.ask("POST", f"/_import/{table}", raw=f"name,{field}\n{known} never,{value}\n".encode(), name="bounds.csv").json
+    for dry in (True, False):
+        li.job(li.post(f"/_import/{sheet['import']}/run", {"sheet": 0, "header_row": 1, "map": {"0": "name", "1": field}, "dry": dry}))
+        told = li.get(f"/_import/{sheet['import']}/rows").json["rows"]
+        assert [(r["outcome"], r["field"]) for r in told] == [("invalid", field)] and bound in told[0]["message"], told
+    assert li.row(path)[field] == row[field] and not li.rows(table, filter=["name", "=", known + " never"])
+    told = next(f for f in li.get(f"/_meta/{table}").json["fields"] if f["name"] == field)
+    assert float(bound) in (told.get("min"), told["max"])
+
+
+def test_bounds_of_an_added_field_and_of_an_actions_form_are_kept(people):
+    admin, li = people["admin"], people["li"]
+    field = admin.made("custom_field", on_table="customer", name="x_bounded", type="real", label_en="Bounded", min=-1.5, max=8)
+    customer = li.made("customer", name=name("Bounded"), x_bounded=-1.5)
+    path = f"/customer/{customer['id']}"
+    for value, told in ((-1.6, "-1.5"), (8.01, "8")):
+        refused = li.patch(path, customer["version"], {"x_bounded": value})
+        assert refused.status == 422 and told in refused.json["error"]["fields"]["x_bounded"]["message"], refused
+    assert li.row(path)["x_bounded"] == -1.5
+    row = admin.row(f"/custom_field/{field['id']}")
+    assert admin.patch(f"/custom_field/{field['id']}", row["version"], {"min": 0}).status == 200
+    row = li.patch(path, customer["version"], {"city": "Ningbo"}).json["row"]  # what stood there before stays
+    assert (row["city"], row["x_bounded"]) == ("Ningbo", -1.5)
+    assert li.patch(path, row["version"], {"x_bounded": -1.4}).status == 422 and li.row(path)["x_bounded"] == -1.5
+    schemas = admin.get("/_openapi.json").json["components"]["schemas"]
+    told = next(s["properties"]["x_bounded"] for n, s in schemas.items() if "x_bounded" in s.get("properties", {}))
+    assert (told["minimum"], told["maximum"]) == (0, 8)
+    refused = li.post(path + "/log", {"note": "Called", "kind": "call", "minutes": -1})
+    assert refused.status == 422 and refused.json["error"]["fields"].keys() == {"minutes"}, refused
+    assert not li.rows("activity", filter=["customer_id", "=", customer["id"]])
+    assert admin.delete(f"/custom_field/{field['id']}").status == 204
+
+
 def test_what_is_less_than_nothing_already_keeps_nobody_from_changing_the_rest(own_site):
     site = own_site()
     li = site.sign_in("demo.li")

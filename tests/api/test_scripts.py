@@ -35,6 +35,15 @@ def test_a_hook_changes_and_refuses(hooked):
     assert not [r for r in admin.rows("lead") if r["name"].startswith("Mekong Lua Key")]
 
 
+def test_what_a_hook_sets_keeps_within_the_bounds_of_the_field(hooked):
+    _, admin, script = hooked
+    assert script("hooks/terms.lua", "-- Terms by name\non('customer', 'before_save', function(customer)\n"
+                  "  if customer.name == 'Bound by script' then customer.payment_days = -4 end\nend)\n")["problems"] == []
+    refused = admin.post("/customer", {"name": "Bound by script", "country": "CN"})
+    assert refused.status == 422 and refused.json["error"]["fields"].keys() == {"payment_days"}, refused
+    assert not admin.rows("customer", filter=["name", "=", "Bound by script"])
+
+
 def test_a_runaway_hook_refuses_its_own_record_and_nobody_elses(hooked):
     _, admin, script = hooked
     script("hooks/endless.lua", "-- Endless for some\non('lead', 'before_insert', function(lead)\n"

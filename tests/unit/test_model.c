@@ -391,6 +391,10 @@ static void wrong_fields_are_told(void **state)
     told_field((struct berth_field){"a", BERTH_INT, BERTH_DUPLICATE}, "BERTH_DUPLICATE compares");
     told_field((struct berth_field){"a", BERTH_INT, BERTH_SEARCH}, "BERTH_SEARCH is for");
     told_field((struct berth_field){"a", BERTH_TEXT, BERTH_MANY}, "BERTH_MANY is for");
+    told_field((struct berth_field){"a", BERTH_TEXT, .min = "0"}, ".min is for numbers");
+    told_field((struct berth_field){"a", BERTH_INT, .min = "1e3"}, "is not a number such as");
+    told_field((struct berth_field){"a", BERTH_MONEY, .min = "-"}, "is not a number such as");
+    told_field((struct berth_field){"a", BERTH_REAL, .min = "6", .max = 5}, ".min is more than .max");
     told_field((struct berth_field){"a", BERTH_TEXT, BERTH_SECRET | BERTH_LIST}, "BERTH_SECRET");
     told_field((struct berth_field){"a", BERTH_TEXT, 1 << 20}, "flags this host does not know");
     told_field((struct berth_field){"a", BERTH_INT, .def = "ten"},

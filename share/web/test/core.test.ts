@@ -93,6 +93,16 @@ describe('checks', () => {
     expect(check(field({ type: 'int' }), '12x')).not.toBe('')
     expect(check(field({ type: 'bool', required: true }), false)).toBe('')
   })
+  test('numbers lie within their bounds, also money, which is text; what lies beyond already is no mistake of today', () => {
+    expect(check(field({ type: 'int', min: 0 }), 0)).toBe('')
+    expect(check(field({ type: 'int', min: 0 }), -1)).toContain('0')
+    expect(check(field({ type: 'real', max: 5 }), 5.1)).toContain('5')
+    expect(check(field({ type: 'money', min: 0 }), '-0.01')).not.toBe('')
+    expect(check(field({ type: 'money', min: 0, max: 5 }), '4.99')).toBe('')
+    const f = field({ type: 'money', min: 0 })
+    expect(checkAll([f], { [f.name]: '-5' }, { [f.name]: '-5' })).toEqual({})
+    expect(Object.keys(checkAll([f], { [f.name]: '-6' }, { [f.name]: '-5' }))).toEqual([f.name])
+  })
   test('only the wrong fields are named', () => {
     const m = lead()
     expect(Object.keys(checkAll(m.fields, { name: '', status: 'new', email: 'x' }))).toEqual(['name', 'email'])

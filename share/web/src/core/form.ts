@@ -20,7 +20,7 @@ export interface Form {
 
 export function useForm(id: string, fields: () => Field[], initial: Record<string, unknown>): Form {
   const tried = ref(false)
-  const recheck = (): void => void (tried.value && (form.errors = checkAll(fields(), form.values)))
+  const recheck = (): void => void (tried.value && (form.errors = checkAll(fields(), form.values, initial)))
   const focusFirst = async (): Promise<void> => {
     await nextTick()
     const first = fields().find((f) => form.errors[f.name])
@@ -53,7 +53,7 @@ export function useForm(id: string, fields: () => Field[], initial: Record<strin
       if (form.busy) return false
       tried.value = true
       form.failure = ''
-      form.errors = checkAll(fields(), form.values)
+      form.errors = checkAll(fields(), form.values, initial)
       if (Object.keys(form.errors).length) {
         void focusFirst()
         return false

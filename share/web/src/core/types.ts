@@ -25,6 +25,7 @@ export interface Field {
   /** Administrators took it off forms and pages. */
   hidden?: boolean
   max?: number | null
+  min?: number
   default?: unknown
   unique?: boolean
   many?: boolean
