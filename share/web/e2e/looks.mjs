@@ -16,7 +16,7 @@ export async function drag(page, from, to, at = {}) {
   await page.mouse.up()
 }
 
-export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, rowsShown, pickField, TABLE }) {
+export async function looks({ test, clean, ok, host, metaOf, make, fetchRow, choose, rowsShown, pickField, TABLE }) {
   const all = `/t/${TABLE}?view=all`
   const drop = async (page, table, stamp) => {
     for (const r of ok(await call(page, 'GET', `${table}?limit=500`), 'list').rows) if (String(r.name).includes(stamp)) await call(page, 'DELETE', `${table}/${r.id}`)
@@ -381,5 +381,45 @@ export async function looks({ test, clean, ok, metaOf, make, fetchRow, choose, r
     await until('only what is in sight is drawn', async () => (await page.locator('.gb > .gr').count()) < 60)
     await page.locator('.grid').evaluate((g) => g.scrollTo({ top: 0 }))
     await page.locator(`#${first}`).waitFor()
+  })
+
+  await test('a list that was scrolled far is found there again behind a record, and a range with Shift holds also what was let go', {}, async (page, stamp) => {
+    await signIn(page)
+    const ROWS = 1100 /* more than a list keeps */
+    const town = `Weit${stamp}`
+    const csv = ['name,city', ...Array.from({ length: ROWS }, (_, i) => `Far ${stamp} ${Math.random().toString(36).slice(2, 9)} ${i},${town}`)].join('\n')
+    const wait = async (job) => until('the job', async () => { const j = ok(await call(page, 'GET', `_job/${job}`), 'job'); return j.state === 'done' && j })
+    const file = await page.evaluate(async (text) => (await fetch('/api/_import/lead?name=far.csv', { method: 'POST', headers: { 'X-Berth': '1', 'Content-Type': 'application/octet-stream' }, body: text })).json(), csv)
+    const map = Object.fromEntries(file.columns.map((c) => [c.index, c.field]))
+    await wait(ok(await call(page, 'POST', `_import/${file.import}/run`, { sheet: 0, header_row: 1, map, dry: false }), 'run').job)
+    await page.goto(`${all}&sort=-id&f=${encodeURIComponent(JSON.stringify(['city', '=', town]))}`)
+    const grid = page.locator('.grid')
+    const row = (n) => page.locator(`.gb > .gr[aria-rowindex="${n + 2}"]`) /* from 0; the heads are the first */
+    await row(3).locator('.gc.chk label').click()
+    const first = await row(0).getAttribute('id')
+    await until('the last row', async () => {
+      await grid.evaluate((g) => g.scrollTo({ top: g.scrollHeight }))
+      return row(ROWS - 1).isVisible()
+    })
+    await row(ROWS - 2).locator('.gc.chk label').click({ modifiers: ['Shift'] })
+    await until('the range', async () => /1,096/.test(await page.locator('[data-t=selected]').textContent()))
+    await eventually('how many there are', () => page.locator('[data-t=count]').textContent(), '1,100 records')
+    const place = () => grid.evaluate((g) => [g.scrollTop, document.querySelector('.gb > .gr:last-child').id])
+    const was = await place()
+    await row(ROWS - 3).locator('a.title').click()
+    await page.locator('[data-t=expand]').click()
+    await page.locator('.recpage').waitFor()
+    await page.goBack()
+    await eventually('the place', async () => (await row(ROWS - 3).isVisible()) && place(), was)
+    await page.goBack()
+    await page.locator('.peek').waitFor({ state: 'detached' })
+    assert.match(await page.locator('[data-t=selected]').textContent(), /1,096/)
+    await grid.evaluate((g) => g.scrollTo({ top: 0 }))
+    await eventually('the first is there again', () => row(0).getAttribute('id'), first)
+    await page.locator('[data-t=clear]').click()
+    await row(2).locator('.gc').nth(2).click()
+    await page.keyboard.press('Shift+ArrowDown')
+    await eventually('with the keyboard a range begins where one stands', () => page.locator('.gb > .gr.sel').evaluateAll((r) => r.map((x) => x.getAttribute('aria-rowindex'))), ['4', '5'])
+    await wait(ok(await call(page, 'POST', `_import/${file.import}/undo`, {}), 'undo').job)
   })
 }

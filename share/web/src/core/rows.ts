@@ -1,8 +1,9 @@
 // rows.ts - the rows that a question finds: a window of pages that moves over a list of any length.
+import { hashKey } from '@tanstack/query-core'
 import { computed, type ComputedRef } from 'vue'
 import { locale } from './i18n'
 import type { Question } from './look'
-import { usePages } from './query'
+import { cache, usePages } from './query'
 import { loadPage } from './records'
 import type { Bundle } from './sums'
 import type { Meta, Page, Row } from './types'
@@ -17,6 +18,8 @@ export interface Line {
   head?: Bundle
   open?: boolean
   more?: Rows
+  /** The place of a record that is fetched again when one scrolls back to it. */
+  before?: Rows
 }
 
 export interface Rows {
@@ -31,6 +34,8 @@ export interface Rows {
   failed: boolean
   error: Error | null
   stuck: boolean
+  /** The ids from one place to another, both counted from the first row: also of those that are not here any more. */
+  ids: (from: number, to: number) => Promise<number[]>
   loadMore: () => void
   loadBefore: () => void
   retry: () => void
@@ -38,21 +43,27 @@ export interface Rows {
 
 export interface RowsOptions { meta: Meta | undefined; question: Partial<Question>; columns: string[]; count?: boolean; limit?: number; enabled?: boolean }
 
+/* Which page began where (keyset cursors lead forward only) and what the first one said of the whole: remembered as long as the pages themselves. */
+const begun = new Map<string, Begun>()
+interface Begun { starts: string[]; total?: number; exact?: boolean }
+cache.getQueryCache().subscribe((e) => { if (e.type === 'removed') begun.delete(e.query.queryHash) })
+
+const MOST = 500 /* rows of one answer */
+
 export function useRows(options: () => RowsOptions): ComputedRef<Rows> {
-  /* Which page began where: keyset cursors lead forward only, so those seen are remembered. */
-  const begun = new Map<string, string[]>()
+  const size = (): number => options().limit ?? PAGE
   const key = computed(() => {
     const o = options()
-    return ['rows', o.meta?.table ?? '', o.question, o.columns.join(), o.limit ?? PAGE, locale.value]
+    return ['rows', o.meta?.table ?? '', o.question, o.columns.join(), size(), locale.value]
   })
-  const starts = (): string[] => {
-    const k = JSON.stringify(key.value)
-    if (!begun.has(k)) begun.set(k, [''])
+  const seen = (): Begun => {
+    const k = hashKey(key.value)
+    if (!begun.has(k)) begun.set(k, { starts: [''] })
     return begun.get(k)!
   }
   const pages = usePages<Page>(() => {
     const o = options()
-    const known = starts()
+    const known = seen().starts
     return {
       queryKey: key.value,
       enabled: !!o.meta && o.enabled !== false,
@@ -62,7 +73,7 @@ export function useRows(options: () => RowsOptions): ComputedRef<Rows> {
         const page = await loadPage(o.meta!.table, {
           ...o.question,
           fields: ['id', 'version', o.meta!.title, ...o.columns].filter((n, i, a) => a.indexOf(n) === i).join(','),
-          limit: o.limit ?? PAGE, after: pageParam || undefined, count: pageParam || o.count === false || o.question.at ? undefined : 1,
+          limit: size(), after: pageParam || undefined, count: pageParam || o.count === false || o.question.at ? undefined : 1,
         }, signal)
         const i = known.indexOf(pageParam)
         if (page.next && i >= 0) known[i + 1] = page.next
@@ -78,15 +89,40 @@ export function useRows(options: () => RowsOptions): ComputedRef<Rows> {
       refetchOnMount: (x) => (x.state.data?.pages.length ?? 0) <= 3,
     }
   })
+  async function ids(from: number, to: number, here: Row[], offset: number): Promise<number[]> {
+    const o = options()
+    const known = seen().starts
+    const out: number[] = []
+    for (let i = from; i <= to;) {
+      if (i >= offset && i < offset + here.length) {
+        out.push(here[i++ - offset]!.id)
+        continue
+      }
+      const first = Math.floor(i / size())
+      const until = i < offset ? Math.min(to, offset - 1) : to
+      if (known[first] === undefined) break
+      const page = await loadPage(o.meta!.table, { ...o.question, fields: 'id', limit: Math.min(MOST, until - first * size() + 1), after: known[first] || undefined })
+      const some = page.rows.slice(i - first * size())
+      if (!some.length) break
+      out.push(...some.map((r) => r.id))
+      i += some.length
+    }
+    return out
+  }
   return computed(() => {
     const p = pages.value
     const param = p.data?.pageParams[0] ?? ''
+    const all = seen()
+    const rows = p.data?.pages.flatMap((x) => x.rows) ?? []
+    const offset = Math.max(0, all.starts.indexOf(param)) * size()
     const first = p.data?.pages.find((x) => x.total !== undefined)
+    if (first && !p.isPlaceholderData) Object.assign(all, { total: first.total, exact: first.total_exact })
     return {
-      rows: p.data?.pages.flatMap((x) => x.rows) ?? [],
-      offset: Math.max(0, starts().indexOf(param)) * (options().limit ?? PAGE),
-      total: first?.total,
-      exact: first?.total_exact !== false,
+      rows,
+      offset,
+      ids: (from, to) => ids(from, to, rows, offset),
+      total: first ? first.total : all.total,
+      exact: (first ? first.total_exact : all.exact) !== false,
       more: p.hasNextPage,
       pending: p.isPending,
       fetching: p.isFetchingNextPage,
