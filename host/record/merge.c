@@ -477,6 +477,11 @@ static bool in_bin(struct berth_ctx *c, const struct table *t, int64_t id)
     return yes;
 }
 
+static const char *number_text(struct berth_ctx *c, int64_t id)
+{
+    return arena_fmt(c->a, "%lld", (long long)id);
+}
+
 /* Everything that stands against it, not only the first. */
 static bool nothing_later(struct berth_ctx *c, const struct table *t, const struct berth_row *kept, const struct last *m)
 {
@@ -484,15 +489,16 @@ static bool nothing_later(struct berth_ctx *c, const struct table *t, const stru
 
     for (int i = F_DECLARED; i < t->nfields; i++)
         if (!val_equal(m->before->v[i], m->after->v[i]) && !val_equal(kept->v[i], m->after->v[i]))
-            ctx_invalid(c, t->fields[i].name, "err.split_field", NULL);
+            ctx_invalid(c, t->fields[i].name, "err.split_field", "field", labels_field(c->st->labels, c->locale, t->name, t->fields[i].name), NULL);
     for (const struct moved *one = m->moves; one != NULL && told < 20; one = one->next)
         if (!untouched(c, t, m, one)) {
-            ctx_invalid(c, one->col.t->name, "err.split_moved", "id", arena_fmt(c->a, "%lld", (long long)one->row), NULL);
+            ctx_invalid(c, one->col.t->name, "err.split_moved", "one", labels_get(c->st->labels, c->locale, one->col.t->name), "id",
+                        number_text(c, one->row), NULL);
             told++;
         }
     for (size_t i = 0; i < m->n; i++)
         if (!in_bin(c, t, m->gone[i]))
-            ctx_invalid(c, t->name, "err.split_gone", "id", arena_fmt(c->a, "%lld", (long long)m->gone[i]), NULL);
+            ctx_invalid(c, t->name, "err.split_gone", "one", labels_get(c->st->labels, c->locale, t->name), "id", number_text(c, m->gone[i]), NULL);
     if (c->rc == BERTH_OK)
         return true;
     c->rc = BERTH_CONFLICT;

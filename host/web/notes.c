@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "record/find.h"
+#include "record/merge.h"
 #include "service/note.h"
 #include "service/timeline.h"
 #include "web/app.h"
@@ -56,6 +57,7 @@ static int about(struct call *k)
     json_key(&j, "may");
     json_open(&j, '{');
     json_flag(&j, "tag", perm_row(&k->c, r, DO_UPDATE));
+    json_flag(&j, "split", perm_row(&k->c, r, DO_UPDATE) && merge_any(&k->c, r->t, row_id(r)));
     json_close(&j, '}');
     json_key(&j, "labels");
     json_raw(&j, tags.s, tags.len);

@@ -111,8 +111,24 @@ def test_what_was_changed_since_stands_against_a_split_and_nothing_is_split(peop
     assert manager.patch(f"/customer/{a['id']}", merged["version"], {"city": "Dalian"}).status == 200
     answer = manager.post(f"/customer/{a['id']}/_split")
     assert answer.status == 409 and {"city", "contact"} <= set(answer.json["error"]["fields"]), answer
+    told = {f: x["message"] for f, x in answer.json["error"]["fields"].items()}
+    assert "城市" in told["city"], told  # which field, and which record of what
+    assert str(contact["id"]) in told["contact"] and "联系人" in told["contact"], told
     assert manager.get(f"/customer/{b['id']}").status == 404
     assert manager.row(f"/customer/{a['id']}")["city"] == "Dalian"
+
+
+def test_the_record_says_that_it_can_be_split_again_to_whoever_may(people, pair):
+    """Once the message about the merge was gone, nothing on the screen offered it."""
+    manager, alice = people["manager"], people["alice"]
+    a, b, _ = pair
+    may = lambda person: person.get(f"/customer/{a['id']}/_about").json["may"]["split"]
+    assert manager.post(f"/customer/{a['id']}/_share", {"kind": "share", "access": "read", "user_id": alice.user["id"]}).status == 201
+    assert not may(manager)
+    assert manager.post(f"/customer/{a['id']}/_merge", {"from": [b["id"]]}).status == 200
+    assert may(manager) and not may(alice)
+    assert manager.post(f"/customer/{a['id']}/_split").status == 200
+    assert not may(manager)
 
 
 def test_later_changes_elsewhere_are_kept_by_a_split(people, pair):

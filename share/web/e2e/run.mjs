@@ -14,6 +14,7 @@ import { home } from './home.mjs'
 import { line } from './line.mjs'
 import { looks } from './looks.mjs'
 import { keys } from './keys.mjs'
+import { merging } from './merging.mjs'
 import { mobile } from './mobile.mjs'
 import { moments } from './moments.mjs'
 import { names } from './names.mjs'
@@ -833,6 +834,7 @@ if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, me
 if (host.kind !== 'mock') await mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE })
 await keys({ test, clean, ok, make, metaOf, fetchRow, TABLE })
 if (host.kind !== 'mock') await moments({ test, clean, ok, make, metaOf, browser, host, TABLE })
+if (host.kind !== 'mock') await merging({ test, clean, ok })
 if (host.kind !== 'mock') await names({ test, clean, ok, choose })
 if (host.kind !== 'mock') await reports({ test, clean })
 if (host.kind !== 'mock') await home({ test, clean, ok, until, small })

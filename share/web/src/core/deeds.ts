@@ -64,18 +64,19 @@ export async function mergeRows(meta: Meta, ids: number[]): Promise<number | und
   if (!how) return undefined
   await post(`${meta.table}/${how.keep}/_merge`, { from: ids.filter((id) => id !== how.keep), values: how.values })
   refresh(meta.table)
-  toast(t('merged', { n: ids.length, count: ids.length }), { undo: () => splitRow(meta, how.keep) })
+  toast(t('merged', { n: ids.length, count: ids.length }), { undo: () => splitRow(meta.table, how.keep) })
   return how.keep
 }
 
-async function splitRow(meta: Meta, id: number): Promise<void> {
+/** What was merged into a record last is there again, as are the values and all that went along. */
+export async function splitRow(table: string, id: number): Promise<void> {
   try {
-    await post(`${meta.table}/${id}/_split`)
+    await post(`${table}/${id}/_split`)
     toast(t('split'))
   } catch (e) {
     fail(e)
   }
-  refresh(meta.table)
+  void cache.invalidateQueries()
 }
 
 /** One after the other; failures are told once. */

@@ -198,7 +198,7 @@ export interface Entry {
 }
 export interface Timeline { entries: Entry[]; refs?: Refs; next: string | null }
 export interface Tag { id: number; name: string; color: string }
-export interface About { follow: boolean; may: { tag: boolean }; labels: { tags: Tag[]; all: Tag[] } }
+export interface About { follow: boolean; may: { tag: boolean; split?: boolean }; labels: { tags: Tag[]; all: Tag[] } }
 export interface Alert {
   id: number
   text: string
