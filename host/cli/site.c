@@ -198,6 +198,8 @@ size_t site_reload(struct site *s)
 
 void site_close(struct site *s)
 {
+    if (s->opened)
+        db_finish(s->st.db); /* what still waits to be written needs the model, and plugins */
     for (size_t i = s->plugins.n; s->st.plugin_states != NULL && i-- > 0;)
         if (s->plugins.descs[i]->close != NULL)
             s->plugins.descs[i]->close(s->st.plugin_states[i]);

@@ -63,6 +63,12 @@ int db_open(const char *url, const struct db_options *o, struct db **db_r, struc
     return d->open(where, o == NULL ? &defaults : o, db_r, err);
 }
 
+void db_finish(struct db *db)
+{
+    if (db != NULL)
+        db->driver->finish(db);
+}
+
 void db_close(struct db **db)
 {
     if (*db != NULL)

@@ -52,7 +52,9 @@ struct db_options {
 
 /* url: "sqlite:/path/berth.db" or a plain path. */
 int db_open(const char *url, const struct db_options *o, struct db **db_r, struct buf *err);
-/* Runs what is queued, then closes.  All readers must be closed before. */
+/* Runs what is queued and takes nothing more: from here on no body runs.  Reading goes on. */
+void db_finish(struct db *db);
+/* The same where that was not done, then closes.  All readers must be closed before. */
 void db_close(struct db **db);
 
 struct db_conn *db_reader(struct db *db, struct buf *err); /* cannot write; NULL on error */

@@ -21,6 +21,7 @@ struct db_driver {
     struct db_dialect dialect;
 
     int (*open)(const char *where, const struct db_options *o, struct db **db_r, struct buf *err);
+    void (*finish)(struct db *db);
     void (*close)(struct db *db);
     struct db_conn *(*reader)(struct db *db, struct buf *err);
     void (*conn_close)(struct db_conn *c);

@@ -471,6 +471,11 @@ static bool readable(struct sq_db *db, struct buf *err)
     return c != NULL;
 }
 
+static void sq_finish(struct db *base)
+{
+    writer_free(&((struct sq_db *)base)->writer);
+}
+
 static void sq_close(struct db *base)
 {
     struct sq_db *db = (struct sq_db *)base;
@@ -571,6 +576,7 @@ const struct db_driver db_sqlite = {
             .add_column_not_null = false,
         },
     .open = sq_open,
+    .finish = sq_finish,
     .close = sq_close,
     .reader = sq_reader,
     .conn_close = sq_conn_close,

@@ -555,6 +555,29 @@ static void a_full_queue_refuses_and_low_work_waits_for_the_rest(void **state)
     db_close(&db);
 }
 
+static void what_is_queued_runs_before_the_writing_ends_and_reading_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    sem_t gate, done;
+    struct job low = {.k = 7, .done = &done}, late = {.k = 8, .done = &done};
+    struct db_work holder = {.body = wait_body, .done = nothing_done, .arg = &gate};
+
+    sem_init(&gate, 0, 0);
+    sem_init(&done, 0, 0);
+    assert_int_equal(db_submit(f->db, &holder), 0);
+    low.work = (struct db_work){.body = every_third_fails, .done = note_result, .arg = &low, .low = true};
+    assert_int_equal(db_submit(f->db, &low.work), 0);
+    sem_post(&gate);
+    db_finish(f->db);
+    assert_int_equal(sem_trywait(&done), 0);
+    assert_int_equal(low.rc, 0);
+    assert_int_equal(number(f->r, "SELECT n FROM t"), 7);
+    late.work = (struct db_work){.body = every_third_fails, .done = note_result, .arg = &late};
+    assert_int_not_equal(db_submit(f->db, &late.work), 0);
+    assert_int_not_equal(db_write(f->db, insert_one, NULL), 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 1);
+}
+
 struct busy {
     struct db *db;
     atomic_bool *over;
@@ -1383,6 +1406,7 @@ int main(void)
         TEST(a_failing_body_undoes_what_was_nested_in_it),
         TEST(a_write_inside_done_is_committed_before_it_returns),
         TEST(a_full_queue_refuses_and_low_work_waits_for_the_rest),
+        TEST(what_is_queued_runs_before_the_writing_ends_and_reading_goes_on),
         TEST(low_work_gets_its_turn_when_the_queue_is_never_empty),
         TEST(several_reads_share_a_snapshot),
         TEST(a_snapshot_that_begins_too_late_leaves_none_behind),
