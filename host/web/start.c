@@ -197,12 +197,18 @@ static void nav(struct call *k, struct json *j)
     json_key(j, "nav");
     json_open(j, '[');
     for (size_t i = 0; i < n; i++) {
+        const struct table *t = all[i].table == NULL ? NULL : model_table(k->c.m, all[i].table);
+
         json_open(j, '{');
         json_text(j, "to", all[i].to);
         json_text(j, "table", all[i].table);
         json_text(j, "label", all[i].label);
         json_text(j, "icon", all[i].icon);
         json_text(j, "group", all[i].group);
+        if (t != NULL) { /* what may be offered from anywhere */
+            json_flag(j, "create", perm_may(k->c.who, t, DO_CREATE));
+            json_flag(j, "import", perm_may(k->c.who, t, DO_IMPORT));
+        }
         if (meta_line(k, all[i].table) != NULL)
             json_text(j, "line", meta_line(k, all[i].table));
         json_close(j, '}');

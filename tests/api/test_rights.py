@@ -55,6 +55,22 @@ def test_what_may_not_be_seen_cannot_be_changed_either(people):
     assert after == lead  # re-read: nothing of it happened
 
 
+def test_the_navigation_says_where_one_may_make_and_import_records_and_the_host_agrees(people):
+    refused = 0
+    for who in ("admin", "manager", "li", "minh"):
+        for n in people[who].get("/_start").json["nav"]:
+            if not n["table"]:
+                assert "create" not in n and "import" not in n, n
+                continue
+            rights = people[who].get(f"/_meta/{n['table']}").json["rights"]
+            assert (n["create"], n["import"]) == (rights["create"], rights["import"]), (who, n)
+            if not n["create"]:
+                refused += 1
+                assert people[who].post(f"/{n['table']}", {}).status == 403, (who, n)
+                assert not n["import"], (who, n)
+    assert refused
+
+
 def test_a_sales_person_may_not_delete_and_nobody_may_give_beyond_reach(people):
     lead = people["li"].made("lead", name=name())
     assert people["li"].delete(f"/lead/{lead['id']}").status == 403

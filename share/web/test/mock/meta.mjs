@@ -128,4 +128,4 @@ export function metaOf(table, locale, admin) {
   }
 }
 export const navOf = (locale, admin) => Object.entries(TABLES).filter(([, t]) => t.group && (admin || t.group === 'main'))
-  .map(([table, t]) => ({ to: '/t/' + table, table, label: say(t.label, locale), icon: t.icon, group: t.group }))
+  .map(([table, t]) => ({ to: '/t/' + table, table, label: say(t.label, locale), icon: t.icon, group: t.group, create: true, import: table === 'lead' }))
