@@ -262,14 +262,21 @@ static bool claim_seen(struct session_cache *sc, const char *hash, int64_t now)
     return mine;
 }
 
-int64_t session_user(struct store *st, struct db_conn *conn, const char *secret, int64_t *as)
+static bool administers(struct store *st, struct db_conn *conn, int64_t user)
+{
+    const struct who *w = who_get(st, conn, atomic_load(&st->model), user);
+
+    return w != NULL && w->admin;
+}
+
+int64_t session_user(struct store *st, struct db_conn *conn, const char *secret, int64_t *viewer)
 {
     char hash[SESSION_HASH_TEXT];
     bool token = strncmp(secret, "brt_", 4) == 0;
     int64_t now = store_now(st);
     struct entry e;
 
-    *as = 0;
+    *viewer = 0;
     if (strlen(secret) >= SECRET_TEXT || strlen(secret) < 40)
         return 0;
     session_secret_hash(secret, hash);
@@ -286,8 +293,10 @@ int64_t session_user(struct store *st, struct db_conn *conn, const char *secret,
     }
     if (now - e.seen > SEEN_EVERY && claim_seen(st->sessions, hash, now))
         note_seen(st, &e, now);
-    *as = e.as;
-    return e.user;
+    if (e.as == 0 || !administers(st, conn, e.user))
+        return e.user;
+    *viewer = e.user;
+    return e.as;
 }
 
 /* ---- passwords -------------------------------------------------------------------------- */

@@ -19,9 +19,9 @@ void session_limits(const struct conf *conf); /* once, at the start */
 struct session_cache *session_cache_new(void);
 void session_cache_free(struct session_cache **sc);
 
-/* The user behind a cookie's or a header's secret; 0 when there is none.  *as: as whom they look at things, 0: as
- * themselves; whether they may is for the caller to ask.  Reads on conn. */
-int64_t session_user(struct store *st, struct db_conn *conn, const char *secret, int64_t *as);
+/* The user a cookie or a header with this secret acts as now; 0: there is none (any more).  *viewer: the administrator
+ * who looks as that user, 0: it is the user; whoever is no administrator any more is themselves again.  Reads on conn. */
+int64_t session_user(struct store *st, struct db_conn *conn, const char *secret, int64_t *viewer);
 /* On the writer: from the next request on the session looks as that user sees things; 0: as its own again. */
 int session_look_as(struct berth_ctx *c, const char *secret, int64_t user);
 

@@ -237,22 +237,6 @@ static enum http_begin refuse(struct call *k, int status, const char *code)
 
 static void tell_error(struct call *k);
 
-/* Administrators may look as somebody else; whoever is none any more is themselves again. */
-static void find_user(struct call *k)
-{
-    int64_t as;
-    const struct who *w;
-
-    k->user = session_user(k->app->st, conn_of(k->req), k->secret, &as);
-    if (as == 0 || !k->by_cookie)
-        return;
-    w = who_get(k->app->st, conn_of(k->req), atomic_load(&k->app->st->model), k->user);
-    if (w != NULL && w->admin) {
-        k->viewer = k->user;
-        k->user = as;
-    }
-}
-
 enum http_begin app_begin(struct http_req *req)
 {
     struct app *app = http_data(req);
@@ -275,7 +259,7 @@ enum http_begin app_begin(struct http_req *req)
         return refuse(k, known ? 405 : 404, known ? "method" : "not_found");
     find_secret(k);
     if (k->secret != NULL)
-        find_user(k);
+        k->user = session_user(k->app->st, conn_of(req), k->secret, &k->viewer);
     if (k->user != 0) {
         ctx_for(k, conn_of(req), false);
         if (k->c.rc != BERTH_OK) {

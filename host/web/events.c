@@ -168,14 +168,14 @@ static void make_text(struct round *r, const struct client *cl, bool fresh)
     db_settle(r->conn);
 }
 
-static int64_t signed_in(struct round *r, const struct client *cl)
+static bool signed_in(struct round *r, const struct client *cl)
 {
-    int64_t as, user = session_user(r->h->st, r->conn, cl->secret, &as);
+    int64_t viewer;
 
-    return as != 0 ? as : user;
+    return session_user(r->h->st, r->conn, cl->secret, &viewer) == cl->user;
 }
 
-/* False: signed out, or gone. */
+/* False: signed out, somebody else by now, or gone.  Asked before each word: a stream outlives many changes of rights. */
 static bool tell(struct round *r, struct client *cl)
 {
     if (cl->fresh || cl->user != r->user || strcmp(cl->locale, r->locale) != 0) {
@@ -184,7 +184,7 @@ static bool tell(struct round *r, struct client *cl)
         r->locale = cl->locale;
     }
     cl->fresh = false;
-    if ((r->beat || cl->dead) && signed_in(r, cl) != cl->user)
+    if ((r->beat || r->text.len > 0) && !signed_in(r, cl))
         return false;
     return r->text.len == 0 || http_stream_write(cl->stream, r->text.s, r->text.len);
 }

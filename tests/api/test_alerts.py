@@ -1,5 +1,6 @@
 """The alert centre: who hears of what, when, live; snoozed, done, escalated; never twice, never hidden things."""
 import datetime
+import hashlib
 import itertools
 import json
 import http.client
@@ -121,6 +122,37 @@ def test_an_open_browser_hears_of_it_at_once_and_only_of_what_it_may_see(people)
     kind, data = others.next("changed", "alerts")  # nothing of li's lead came before it
     assert (kind, data) == ("changed", {"table": "lead", "id": own["id"]})
     mine.close(), others.close()
+
+
+@pytest.mark.parametrize("end", ["signed out", "session ended by an administrator", "looks as somebody no more", "no administrator any more"])
+def test_an_open_stream_ends_with_what_it_was_opened_by(site, people, end):
+    """It was looked at every 25 seconds only, and went on telling until then."""
+    admin, li = people["admin"], people["li"]
+    if end == "signed out" or end.startswith("session"):
+        listener = site.sign_in("demo.li")
+    else:
+        user = admin.made("user", name="Listener", login=f"listener{next(number)}", admin=True)
+        assert admin.post(f"/user/{user['id']}/_password", {"password": "listening in"}).status == 204
+        listener = site.sign_in(user["login"], "listening in")
+        assert listener.post(f"/user/{li.user['id']}/_look_as").status == 204
+    ear, other = Ear(listener), Ear(li)
+    ear.next("alerts"), other.next("alerts")
+    if end == "signed out":
+        assert listener.delete("/_session").status == 204
+    elif end.startswith("session"):
+        secret = listener.cookie.split("=", 1)[1].encode()
+        assert admin.delete(f"/_sessions/{hashlib.blake2b(secret, digest_size=32).hexdigest()[:24]}").status == 204
+    elif end.startswith("looks"):
+        assert listener.delete("/_look_as").status == 204
+    else:
+        row = admin.row(f"/user/{user['id']}")
+        assert admin.patch(f"/user/{user['id']}", row["version"], {"admin": False}).status == 200
+    lead = li.made("lead", name=name())
+    while other.next("changed")[1] != {"table": "lead", "id": lead["id"]}:
+        pass
+    while line := ear.answer.readline().decode():  # up to its end
+        assert f'"id":{lead["id"]}}}' not in line, line
+    ear.close(), other.close()
 
 
 def test_events_need_a_session(site):

@@ -2,7 +2,9 @@
 exactly what the rules say, and every channel says the same.
 
 The rules stand here once more, written plainly; the host's predicate is not asked.  BERTH_GRAPHS=10000 is the long
-form (./dev torture graphs), BERTH_GRAPHS_SEED another walk."""
+form (./dev torture graphs), BERTH_GRAPHS_SEED another walk, BERTH_GRAPHS_LOG a file that is told every hundred graphs
+how many answers were compared."""
+import collections
 import os
 import random
 import sqlite3
@@ -14,6 +16,7 @@ from site_ import PATIENCE
 
 GRAPHS = int(os.environ.get("BERTH_GRAPHS", 25))
 SEED = int(os.environ.get("BERTH_GRAPHS_SEED", 20261127))
+LOG = os.environ.get("BERTH_GRAPHS_LOG")
 SCOPES = ["none", "own", "team", "department", "tree", "all"]
 PEOPLE, UNITS, LEADS, ROLES = 8, 5, 16, 4
 WORD = "Graphprobe"
@@ -269,13 +272,22 @@ def exported(person):
     return {int(line.split(WORD)[1].split('"')[0].split(",")[0]) for line in text.splitlines() if WORD in line}
 
 
-def check(g, user, person, files, r, number):
+def told(count, graphs, since):
+    """What was walked so far; a mismatch ends the walk with an error instead."""
+    if LOG and (graphs % 100 == 0 or graphs == GRAPHS):
+        with open(LOG, "a") as log:
+            log.write(f"{time.strftime('%F %T')} seed {SEED}: {graphs} of {GRAPHS} graphs, {sum(count.values())} answers compared, "
+                      f"0 mismatches, {time.monotonic() - since:.0f} s; {dict(count)}\n")
+
+
+def check(g, user, person, files, r, number, count):
     want = g.visible(user)
     opened = any(g.scope(p, 0) != "none" for p in {user} | {a for a, d, now in g.deputies.values() if d == user and now})
     names = {lead: i for i, lead in enumerate(g.owner)}
     if not opened:
         assert person.get("/lead").status == 403
         assert not want
+        count["closed"] += 1
         seen = {}
     else:
         some = ["id", "in", list(g.owner)]
@@ -293,9 +305,12 @@ def check(g, user, person, files, r, number):
             "palette": ids(found),
             "report": {row["id"] for row in person.get("/_report/script.graph/rows").json["rows"]},
             "calendar": ids(person.rows("lead", filter={"and": [some, ["next_action_on", "within", [DAY, DAY]]]}, sort="next_action_on")),
+            "board": ids(person.rows("lead", view="board", filter={"and": [some, ["status", "=", "new"]]}, limit=5)),
             "alerts": ids(person.get("/_alert", state="open", limit=100).json["alerts"], "record"),
             "duplicates": {m["id"] for m in match.json["error"]["matches"]} - {None},
         }
+        count.update(seen.keys())
+        count.update({"by owner": 3, "ordered": 2, "counted": 3, "aggregate": 2})
         owner = r.choice(g.people)
         theirs = {lead for lead in want if g.owner[lead] == owner}
         assert ids(person.rows("lead", filter={"and": [some, ["owner_id", "=", owner]]})) == theirs
@@ -312,17 +327,21 @@ def check(g, user, person, files, r, number):
         assert {row["key"][0]: row["count"] for row in grouped} == {o: owners.count(o) for o in owners}, grouped
         out = exported(person) if number % 3 == 0 else None
         if out is not None:
+            count["export"] += 1
             assert out == {names[lead] for lead in want}
     for channel, answer in seen.items():
         assert answer == want, (channel, sorted(answer ^ want), vars(g))
     for lead in r.sample(list(g.owner), 3):
         answers = among(person, lead, files)
+        count.update(answers.keys())
         assert set(answers.values()) == {200 if lead in want else 404}, (lead, answers, vars(g))
         why = person.get(f"/lead/{lead}/_why")
+        count["why"] += 1
         assert why.status == 404 and lead not in want or why.json["allowed"] == (lead in want), (lead, why, vars(g))
         if lead in want:
             may = person.get(f"/lead/{lead}").json["can"]["update"]
             assert may == g.may(user, lead, 1), (lead, vars(g))
+            count["may change"] += 1
 
 
 def test_on_random_graphs_every_channel_shows_what_the_rules_say(own_site):
@@ -335,7 +354,10 @@ def test_on_random_graphs_every_channel_shows_what_the_rules_say(own_site):
     files = put_what_hangs_on(site, admin, g)
     for _ in range(60):
         g.change(r)
+    count, since = collections.Counter(), time.monotonic()
     for number in range(GRAPHS):
         g.change(r)
         user = r.choice(g.people)
-        check(g, user, signed[user], files, r, number)
+        check(g, user, signed[user], files, r, number, count)
+        told(count, number + 1, since)
+    assert count["why"] == 3 * GRAPHS and count["one"] == 3 * GRAPHS and count["list"] + count["closed"] == GRAPHS, count
