@@ -62,8 +62,11 @@ static void behind(struct run *r)
 int commit_run(const struct commit *k)
 {
     struct run r = {.k = k, .a = arena_new()};
+    struct job_mark before = k->job != NULL ? job_mark(k->job) : (struct job_mark){0};
     int rc = (k->low || k->job != NULL ? db_write_low : db_write)(k->st->db, body, &r);
 
+    if (k->job != NULL)
+        job_settle(k->job, &before, rc == 0);
     if (rc == 0)
         behind(&r);
     else if (k->err != NULL && k->err->len == 0)

@@ -339,6 +339,7 @@ static int slice_body(struct db_conn *w, void *arg)
     const struct table *t;
     int64_t began = when_monotonic();
 
+    k->mark = job_mark(k->run->j);
     job_ctx(k->run->j, c, w, k->slice);
     c->writing = c->quiet = true;
     c->op = "import";
@@ -389,6 +390,7 @@ static void slice_done(void *arg, int rc)
 {
     struct batch *k = arg;
 
+    job_settle(k->run->j, &k->mark, rc == 0);
     if (rc == 0) {
         if (!k->run->dry)
             stage_keys(k);

@@ -69,6 +69,7 @@ struct batch {
     size_t nnew, row_at, slice_from;
     bool hooked; /* somebody acts on each new row: it is then saved, and found, by itself */
     struct arena *slice; /* of one slice */
+    struct job_mark mark; /* what is told of the job should the slice be undone */
     struct berth_ctx ctx;
     struct db_work work;
 };

@@ -196,6 +196,23 @@ int job_write(struct job *j, struct db_conn *w)
     return rc < 0 ? rc : 0;
 }
 
+struct job_mark job_mark(const struct job *j)
+{
+    return (struct job_mark){j->done, j->total, json_deep_copy(j->result)};
+}
+
+void job_settle(struct job *j, struct job_mark *m, bool kept)
+{
+    if (!kept) {
+        json_decref(j->result);
+        j->result = json_incref(m->result);
+        j->done = m->done;
+        j->total = m->total;
+    }
+    json_decref(m->result);
+    m->result = NULL;
+}
+
 struct step {
     struct job *j;
     int (*body)(struct job *, struct db_conn *, void *);
@@ -243,8 +260,10 @@ static void tell(struct job *j)
 int job_step(struct job *j, int (*body)(struct job *, struct db_conn *, void *), void *arg)
 {
     struct step s = {j, body, arg};
+    struct job_mark before = job_mark(j);
     int rc = db_write_low(j->st->db, step_body, &s);
 
+    job_settle(j, &before, rc == 0);
     job_look(j);
     tell(j);
     return rc == 0 ? 0 : -1;
@@ -330,11 +349,11 @@ static void settle_keys(struct jobs *r)
 }
 
 /* Another try, later with each, unless it had all that its kind allows. */
-static void put_off(struct ending *e, const struct job_kind *k, int fails)
+static void put_off(struct ending *e, int fails)
 {
-    int64_t wait = k->wait << (fails < 16 ? fails : 15);
+    int64_t wait = e->j->wait << (fails < 16 ? fails : 15);
 
-    if (fails + 1 >= k->attempts)
+    if (fails + 1 >= e->j->attempts)
         return;
     e->state = "queued";
     e->fails = fails + 1;
@@ -351,6 +370,8 @@ static void run_one(struct jobs *r, struct job *j, const char *kind, int fails)
 
     while (k->name != NULL && strcmp(k->name, kind) != 0)
         k++;
+    j->attempts = k->attempts;
+    j->wait = k->wait;
     if (!k->stages)
         settle_keys(r);
     if (db_write(r->st->db, begin_body, &j->id) != 0)
@@ -370,7 +391,7 @@ static void run_one(struct jobs *r, struct job *j, const char *kind, int fails)
     } else if (rc == 0)
         e.state = j->cancelled ? "cancelled" : "done";
     else if (!j->cancelled || stops)
-        put_off(&e, k, fails);
+        put_off(&e, fails);
     e.message = buf_str(&err);
     if (db_write(r->st->db, end_body, &e) != 0)
         log_error("job", "%s %lld: its end could not be written", kind, (long long)j->id);

@@ -22,6 +22,8 @@ struct job { /* one that runs */
     const char *locale;
     bool cancelled;        /* somebody asked: stop at the next step */
     bool aside;            /* set by run(), which answers 0: not over, it goes on behind the others that wait */
+    int attempts;          /* as its kind says, unless run() says otherwise */
+    int64_t wait;
 };
 
 struct job_kind {
@@ -34,6 +36,7 @@ struct job_kind {
     int64_t wait;
 };
 extern const struct job_kind job_kinds[]; /* in kinds.c; ends with name NULL */
+enum { JOB_ATTEMPTS = 5, JOB_WAIT = 30000 }; /* where a plugin or a script brings its own */
 
 /* On the writer: a new job of the ctx's user.  Its id. */
 int64_t job_add(struct berth_ctx *c, const char *kind, const json_t *args, int64_t total);
@@ -45,6 +48,14 @@ void job_ctx(struct job *j, struct berth_ctx *c, struct db_conn *conn, struct ar
 int job_step(struct job *j, int (*body)(struct job *j, struct db_conn *writer, void *arg), void *arg);
 /* For jobs that write steps of their own with db_submit(): keeps done, total and result. */
 int job_write(struct job *j, struct db_conn *writer);
+/* How far it had come before a transaction that changes it; behind that it is forgotten, or, when the transaction
+ * was undone, holds again: else the end of the job would keep progress that nothing stands behind. */
+struct job_mark {
+    int64_t done, total;
+    json_t *result;
+};
+struct job_mark job_mark(const struct job *j);
+void job_settle(struct job *j, struct job_mark *m, bool kept);
 void job_look(struct job *j); /* learns of a cancel or that the server stops */
 /* Whether other jobs could run now: who has no end in sight lets them. */
 bool job_others_wait(struct job *j);

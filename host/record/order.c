@@ -404,10 +404,11 @@ int order_run(struct job *j, struct buf *err)
     while (rc == 0 && !j->cancelled && begin(j, &w, &rc, err) != NULL)
         do {
             rc = commit_run(&(struct commit){.st = j->st, .what = "reorder", .low = true, .body = chunk, .arg = &w, .err = err});
-            j->done += w.rows;
-            w.rows = 0;
-            if (rc == 0)
+            if (rc == 0) {
+                j->done += w.rows;
                 rc = job_progress(j);
+            }
+            w.rows = 0;
         } while (rc == 0 && !w.through && !j->cancelled);
     return rc == 0 ? 0 : -1;
 }

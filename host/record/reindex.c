@@ -320,10 +320,11 @@ int rekey_run(struct job *j, struct buf *err)
         rc = db_write_low(st->db, chunk, &w);
         dup_recent_move(st->recent);
         atomic_fetch_add(&st->dup_gen, 1);
+        if (rc != 0)
+            break; /* nothing of it is in the database: the next try goes over it again */
         j->done += (int64_t)w.n;
         json_object_set_new(j->result, "last", json_integer(w.after));
-        if (rc == 0)
-            rc = job_progress(j);
+        rc = job_progress(j);
     } while (rc == 0 && w.n == CHUNK && !j->cancelled);
     if (rc == 0 && !j->cancelled)
         rc = sweep_keys(j, &w);

@@ -1,4 +1,5 @@
 """A real server with demo data for tests, and people who use it over HTTP."""
+import contextlib
 import datetime
 import http.client
 import json
@@ -6,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 import urllib.parse
@@ -151,6 +153,15 @@ class Site:
 
     def log(self):
         return self.log_path.read_text(errors="replace")
+
+    def between_two_runs(self, *statements):
+        """SQL of a test's own: only while nobody serves, for SQLite's log is not safe with two programs that write."""
+        assert self.stop() == 0, self.log()
+        with contextlib.closing(sqlite3.connect(self.data / "berth.db")) as db:
+            for statement in statements:
+                db.execute(statement)
+            db.commit()
+        self.start()
 
     def nobody(self):
         return Person(self)

@@ -207,10 +207,8 @@ def another(fields, title, rows):
 def test_an_import_that_cannot_be_known_again_goes_in_all_the_same(own_site):
     """It ended as failed, and said nothing."""
     site = own_site()
+    site.between_two_runs("CREATE TRIGGER full BEFORE UPDATE OF hash ON import BEGIN SELECT raise(ABORT, 'no room'); END")
     admin, t = site.sign_in("demo.admin"), tag()
-    with sqlite3.connect(site.data / "berth.db") as db:
-        db.execute("CREATE TRIGGER full BEFORE UPDATE OF hash ON import BEGIN SELECT raise(ABORT, 'no room'); END")
-    db.close()
     look = take(admin, "memo", sheet(["subject"], [[t]]))
     assert go(admin, look, ["subject"])["new"] == 1
     assert len(admin.rows("memo", filter=["subject", "=", t])) == 1
