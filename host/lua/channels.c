@@ -11,34 +11,8 @@
 #include "lua/vm_in.h"
 #include "record/ctx.h"
 
-enum { SETTINGS_MAX = 20 };
-
 /* ---- declaring
  * ------------------------------------------------------------------------------------ */
-/* {"token", secret = true} and {"api", default = "https://…"} of the list on top, as JSON. */
-static json_t *settings_at(lua_State *L)
-{
-    json_t *list = json_array();
-
-    for (int i = 1; i <= SETTINGS_MAX && lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
-        json_t *one = json_object();
-
-        lua_rawgeti(L, -1, 1);
-        json_object_set_new(one, "name",
-                            json_string(lua_isstring(L, -1) ? lua_tostring(L, -1) : ""));
-        lua_pop(L, 1);
-        lua_getfield(L, -1, "secret");
-        json_object_set_new(one, "secret", json_boolean(lua_toboolean(L, -1)));
-        lua_pop(L, 1);
-        lua_getfield(L, -1, "default");
-        json_object_set_new(one, "default",
-                            lua_isstring(L, -1) ? json_string(lua_tostring(L, -1)) : json_null());
-        lua_pop(L, 2);
-        json_array_append_new(list, one);
-    }
-    return list;
-}
-
 static int function_at(lua_State *L, const char *name)
 {
     lua_getfield(L, -1, name);
@@ -64,7 +38,7 @@ int vm_channel(lua_State *L, struct vm *vm, const struct script *script)
     ch.reply = function_at(L, "reply");
     lua_getfield(L, -1, "settings");
     if (lua_istable(L, -1)) {
-        settings = settings_at(L);
+        settings = web_settings(L);
         ch.settings = json_dumps(settings, JSON_COMPACT);
         json_decref(settings);
     }

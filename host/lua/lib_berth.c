@@ -16,6 +16,7 @@
 #include "record/action.h"
 #include "record/find.h"
 #include "record/hook.h"
+#include "record/job_turns.h"
 #include "record/save.h"
 #include "record/setting.h"
 #include "record/share.h"
@@ -462,6 +463,23 @@ static int b_call(lua_State *L)
     return 1;
 }
 
+/* berth.start("recount", {city = "Ningbo"}): a script's job; its number, for berth.call("GET /_job/7"). */
+static int b_start(lua_State *L)
+{
+    const char *name = name_at(L, 1);
+    json_t *args;
+    int64_t id;
+
+    writer_only(L);
+    box_burn(L, FUEL_SAVE);
+    args = object_at(L, 2);
+    id = job_script_start(ctx_of(L), name, args);
+    json_decref(args);
+    check_ctx(L);
+    lua_pushinteger(L, id);
+    return 1;
+}
+
 /* ---- sharing -------------------------------------------------------------------------------------- */
 /* berth.share(deal, {user_id = 7, kind = "team", access = "cooperate"}): as REST does it; the share's number. */
 static int b_share(lua_State *L)
@@ -825,6 +843,7 @@ void berth_open(lua_State *L)
         {"setting", b_setting},
         {"share", b_share},
         {"shares", b_shares},
+        {"start", b_start},
         {"today", b_today},
         {"tr", b_tr},
         {"unshare", b_unshare},

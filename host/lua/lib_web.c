@@ -9,7 +9,7 @@
 #include "lua/box.h"
 #include "lua/value.h"
 
-enum { DEPTH_MAX = 20, KEY_MAX = 4096, TEXT_MAX = 65536, FUEL_HMAC = 2000 };
+enum { SETTINGS_MAX = 20, DEPTH_MAX = 20, KEY_MAX = 4096, TEXT_MAX = 65536, FUEL_HMAC = 2000 };
 
 static void push(lua_State *L, const json_t *j, int depth)
 {
@@ -90,6 +90,29 @@ void web_push_text(lua_State *L, const char *json)
     else
         push(L, *j, 0);
     lua_remove(L, -2);
+}
+
+json_t *web_settings(lua_State *L)
+{
+    json_t *list = json_array();
+
+    for (int i = 1; i <= SETTINGS_MAX && lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
+        json_t *one = json_object();
+
+        lua_rawgeti(L, -1, 1);
+        json_object_set_new(one, "name",
+                            json_string(lua_isstring(L, -1) ? lua_tostring(L, -1) : ""));
+        lua_pop(L, 1);
+        lua_getfield(L, -1, "secret");
+        json_object_set_new(one, "secret", json_boolean(lua_toboolean(L, -1)));
+        lua_pop(L, 1);
+        lua_getfield(L, -1, "default");
+        json_object_set_new(one, "default",
+                            lua_isstring(L, -1) ? json_string(lua_tostring(L, -1)) : json_null());
+        lua_pop(L, 2);
+        json_array_append_new(list, one);
+    }
+    return list;
 }
 
 /* berth.json{a = 1} -> "{\"a\":1}" */

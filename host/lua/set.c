@@ -308,6 +308,16 @@ static struct reads *reads_new(struct arena *a, const struct script *script)
     return x;
 }
 
+/* Who may start its jobs. */
+static void find_rights(struct reading *r, const struct script *script, const struct vm *vm)
+{
+    int line = 0;
+    const char *right = vm_jobs_unknown(vm, r->m, &line);
+
+    if (right != NULL)
+        refused(r, script->file, line, arena_fmt(r->a, "there is no right '%s'", right));
+}
+
 /* Compiles it, reads its names, runs it once; everything wrong becomes a refusal. */
 static bool script_is_sound(struct reading *r, struct script *script)
 {
@@ -339,6 +349,8 @@ static bool script_is_sound(struct reading *r, struct script *script)
         vm_load(vm, script, &err, &f);
     if (f.why != BOX_FINE)
         refused(r, script->file, f.line, without_place(buf_str(&err), script->file));
+    else if (r->nrefusals == before)
+        find_rights(r, script, vm);
     buf_free(&err);
     vm_free(&vm);
     return r->nrefusals == before;

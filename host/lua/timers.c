@@ -10,13 +10,13 @@
 #include "model/model.h"
 #include "record/ctx.h"
 
-enum { NAME_MAX_ = 48 };
+enum { NAME_LONGEST = 48 };
 
-static bool is_plain(const char *s)
+bool vm_plain(const char *name)
 {
-    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
 
-    return n > 0 && n <= NAME_MAX_ && s[n] == '\0';
+    return n > 0 && n <= NAME_LONGEST && name[n] == '\0';
 }
 
 static struct vm_timer *find(struct vm *vm, const char *full)
@@ -37,7 +37,7 @@ int vm_every(lua_State *L)
         return luaL_error(L, "every() belongs into a file in hooks/, outside of functions");
     luaL_argcheck(L, every_parse(when, &every) && strlen(when) < 100, 1,
                   "\"10m\", \"daily 02:00\" or as cron \"0 8 * * mon-fri\" expected");
-    luaL_argcheck(L, is_plain(name), 2, "a name of small letters, digits and _ expected");
+    luaL_argcheck(L, vm_plain(name), 2, "a name of small letters, digits and _ expected");
     luaL_checktype(L, 3, LUA_TFUNCTION);
     full = lua_pushfstring(L, "script.%s", name);
     luaL_argcheck(L, find(vm, full) == NULL, 2, "another timer has this name");
@@ -92,18 +92,11 @@ static int timer(struct berth_ctx *c, const char *full)
     struct vm *vm = vm_now();
     const struct vm_timer *t = find(vm, full);
     struct turn turn = {0};
-    struct buf err = BUF_INIT;
 
     if (t == NULL)
         return 0; /* taken away meanwhile */
     turn.ref = t->ref;
-    if (atomic_load_explicit(&t->script->tally->stopped, memory_order_relaxed))
-        buf_puts(&err, "ran too long too often");
-    else
-        vm_run(vm, c, t->script, true, call, &turn, &err);
-    if (err.len > 0 || c->rc != BERTH_OK)
-        vm_refuse(c, t->script, buf_str(&err));
-    buf_free(&err);
+    vm_turn(vm, c, t->script, call, &turn);
     return c->rc != BERTH_OK ? (int)c->rc : turn.more;
 }
 

@@ -70,6 +70,8 @@ static int open_host(lua_State *L)
     lua_setfield(L, -2, "on");
     lua_pushcfunction(L, vm_every);
     lua_setfield(L, -2, "every");
+    lua_pushcfunction(L, vm_job);
+    lua_setfield(L, -2, "job");
     return 0;
 }
 
@@ -97,6 +99,7 @@ void vm_free(struct vm **at)
     for (size_t i = 0; i < vm->nhooks; i++)
         free(vm->hooks[i].on);
     vm_timers_free(vm);
+    vm_jobs_free(vm);
     vm_channels_free(vm);
     box_free(&vm->box);
     arena_free(&vm->scratch);
@@ -457,6 +460,23 @@ int vm_refuse(struct berth_ctx *c, const struct script *script, const char *why)
     return c->rc;
 }
 
+/* Nobody fills in a form: administrators read what it was and in which line. */
+void vm_turn(struct vm *vm, struct berth_ctx *c, const struct script *script, int (*fn)(lua_State *), void *arg)
+{
+    bool stopped = atomic_load_explicit(&script->tally->stopped, memory_order_relaxed);
+    struct buf err = BUF_INIT;
+
+    if (stopped)
+        buf_addf(&err, "%s: ran too long too often", script->file);
+    else
+        vm_run(vm, c, script, true, fn, arg, &err);
+    if (err.len > 0 && (c->rc == BERTH_OK || is_users(c->rc))) {
+        ctx_clear(c);
+        ctx_fail(c, BERTH_INVALID, "script", arena_strdup(c->a, buf_str(&err)));
+    }
+    buf_free(&err);
+}
+
 static int hook(struct berth_ctx *c, struct berth_event *ev)
 {
     struct vm *vm = vm_of(installed);
@@ -494,6 +514,7 @@ struct script_ops scripts_ops(struct scripts *s)
     installed = s;
     draft_ops(s, &ops);
     timer_ops(&ops);
+    job_ops(&ops);
     channel_ops(&ops);
     return ops;
 }

@@ -18,6 +18,16 @@ struct vm_timer {
     int ref;
 };
 
+struct vm_job {
+    const struct script *script;
+    char *name, *right; /* right NULL: administrators start it */
+    char *about;        /* NULL: as its file says */
+    char *args;         /* JSON, as of a channel's settings; NULL: none */
+    int attempts;
+    int64_t wait;
+    int ref, line;
+};
+
 struct vm_channel {
     const struct script *script;
     char name[48]; /* "telegram" */
@@ -39,6 +49,8 @@ struct vm {
     size_t nhooks;
     struct vm_timer *timers;
     size_t ntimers;
+    struct vm_job *jobs;
+    size_t njobs;
     struct vm_channel *channels;
     size_t nchannels;
     const struct script *loading;
@@ -53,10 +65,19 @@ int vm_run(struct vm *vm, struct berth_ctx *c, const struct script *script, bool
 /* The ctx's error for people, with the script's name and what it said. */
 int vm_refuse(struct berth_ctx *c, const struct script *script, const char *why);
 
+/* One turn of what a script declared, which may write; what went wrong is the ctx's error, with file and line. */
+void vm_turn(struct vm *vm, struct berth_ctx *c, const struct script *script, int (*fn)(struct lua_State *), void *arg);
+bool vm_plain(const char *name); /* small letters, digits and _ */
+
 /* timers.c */
 int vm_every(struct lua_State *L); /* every(when, name, function) */
 void vm_timers_free(struct vm *vm);
 void timer_ops(struct script_ops *ops);
+
+/* jobs.c */
+int vm_job(struct lua_State *L); /* job(name, options, function) */
+void vm_jobs_free(struct vm *vm);
+void job_ops(struct script_ops *ops);
 
 /* channels.c: keeps the adaptor that a file returned, which is on top of the stack. */
 int vm_channel(struct lua_State *L, struct vm *vm, const struct script *script);

@@ -5,7 +5,7 @@
 #include "record/export.h"
 #include "record/handover.h"
 #include "record/import.h"
-#include "record/job_route.h"
+#include "record/job_turns.h"
 #include "record/order.h"
 #include "record/recycle.h"
 #include "record/reindex.h"
@@ -21,7 +21,8 @@ const struct job_kind job_kinds[] = {
     {"import_undo", import_undo_run},
     {"recycle", recycle_run, .attempts = 5, .wait = 10000},
     {"reorder", order_run, .attempts = 5, .wait = 10000},
-    {"route", job_route_run, .attempts = 5, .wait = 30000},
+    {"route", job_route_run, .attempts = JOB_ATTEMPTS, .wait = JOB_WAIT},
     {"rekey", rekey_run, .attempts = 5, .wait = 10000},
+    {"script", job_script_run, .attempts = JOB_ATTEMPTS, .wait = JOB_WAIT},
     {0},
 };

@@ -26,6 +26,13 @@ struct script_channel {
     const char *name, *about;
     const char *settings; /* JSON: [{"name","secret","default"}] */
 };
+struct script_job {
+    const char *name, *about;
+    const char *right; /* who may start it, "leads.claim"; NULL: administrators */
+    const char *args;  /* JSON: [{"name","default"}] */
+    int attempts;      /* tries until it has failed */
+    int64_t wait;      /* ms before the second; doubled with each */
+};
 struct script_draft; /* a rule's text that is not in force */
 
 /* How the record layer reaches Lua, which lies below it.  Any member may be NULL. */
@@ -47,6 +54,11 @@ struct script_ops {
     const struct timer *(*timers)(struct arena *a, size_t *n);
     /* One turn of one of them: more than 0 asks for another; < 0 with the ctx's error. */
     int (*timer)(struct berth_ctx *c, const char *full);
+    /* Jobs of scripts, in the arena. */
+    const struct script_job *(*jobs)(struct arena *a, size_t *n);
+    /* One turn of one of them.  x: {"id","args","done","total","result"}, of which it changes the last three.  More than 0
+     * asks for another; < 0 with the ctx's error. */
+    int (*job)(struct berth_ctx *c, const char *name, json_t *x);
     /* False: no script answers the rule, or none about a record.  The flags are in the ctx's arena. */
     bool (*reads)(struct berth_ctx *c, const struct rule *r, struct script_reads *out);
     /* The answer to a rule makes no sense: told to the administrator like an error of the script. */

@@ -11,7 +11,7 @@
 #include "record/import.h"
 #include "record/import_map.h"
 #include "record/job.h"
-#include "record/job_route.h"
+#include "record/job_turns.h"
 #include "web/app.h"
 
 /* ---- taking a file -------------------------------------------------------------------------- */
@@ -162,12 +162,17 @@ static int job_drop(struct call *k)
     return k->c.rc;
 }
 
-/* {"path":"/callcenter/recount","args":{…}} */
+/* {"path":"/callcenter/recount","args":{…}} or {"script":"recount","args":{…}} */
 static int job_new(struct call *k)
 {
     const json_t *o = call_object(k);
 
-    return o == NULL ? (int)k->c.rc : call_job(k, job_route_start(&k->c, o), NULL, 0);
+    return o == NULL ? (int)k->c.rc : call_job(k, job_turns_start(&k->c, o), NULL, 0);
+}
+
+static int job_scripts(struct call *k)
+{
+    return job_scripts_json(&k->c, &k->req->out);
 }
 
 const struct route_entry routes_jobs[] = {
@@ -180,7 +185,8 @@ const struct route_entry routes_jobs[] = {
     {"GET", "/api/_import/{id}/rows", R_INSIDE | R_MINE, rows},
     {"GET", "/api/_import/{id}/rejected.xlsx", R_SLOW, rejected_xlsx},
     {"GET", "/api/_import/{id}/rejected.csv", R_SLOW, rejected_csv},
-    {"POST", "/api/_job", R_WRITE | R_INSIDE, job_new, .about = "a plugin's route as a job, turn by turn: {\"path\",\"args\"}"},
+    {"POST", "/api/_job", R_WRITE | R_INSIDE, job_new, .about = "a plugin's route or a script's job, turn by turn: {\"path\" or \"script\",\"args\"}"},
+    {"GET", "/api/_script_job", R_INSIDE, job_scripts, .about = "the jobs of scripts that one may start"},
     {"GET", "/api/_job/{id}", R_INSIDE, job_one},
     {"DELETE", "/api/_job/{id}", R_WRITE | R_INSIDE, job_drop},
     {0},

@@ -1,0 +1,15 @@
+// scriptjobs.ts - the jobs that scripts declare, and what a job is called.
+import { get } from '../core/api'
+import { locale, t } from '../core/i18n'
+import { useQuery } from '../core/query'
+import type { Row } from '../core/types'
+
+export interface ScriptJob { script: string; label: string; right: string | null; args: { name: string; default: string | null }[] }
+export const useScriptJobs = () => useQuery<{ jobs: ScriptJob[] }>(() => ({ queryKey: ['scriptjobs', locale.value], queryFn: ({ signal }) => get('_script_job', {}, signal) }))
+
+/** What a plugin or a script brings is named by its route or its own words. */
+export function jobName(r: Row, scripts: ScriptJob[]): string {
+  const args = (r.args ?? {}) as { path?: string; script?: string }
+  if (r.kind === 'script') return scripts.find((s) => s.script === args.script)?.label ?? args.script ?? ''
+  return r.kind === 'route' ? args.path ?? '' : t('admin.job.' + String(r.kind))
+}
