@@ -234,6 +234,7 @@ def seed(n):
         (HOME / "making" / "berth.db.lock").unlink(missing_ok=True)
         shutil.rmtree(HOME / "seed")
         (HOME / "making").rename(HOME / "seed")
+    subprocess.run([BUILD / "berth", "migrate", "--no-backup", "--data", HOME / "seed"], check=True, stdout=subprocess.DEVNULL)
     if not (HOME / "bare-seed.db").exists():
         seed_bare()
 
