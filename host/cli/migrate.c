@@ -62,7 +62,7 @@ static int print_plan(const struct cli *cli, const struct plugin_set *set, struc
         rc = migrate_plan(a, m, c, db_dialect(db), cli_has(cli, "prune"), &plan, err);
     if (rc == 0) {
         migrate_print(&text, &plan);
-        printf("%s-- %zu to do\n", buf_str(&text), plan.todo);
+        printf("%s-- %zu to do\n", buf_str(&text), plan.todo + plan.converts);
     }
     db_conn_close(&c);
     db_close(&db);
@@ -121,8 +121,9 @@ const struct cli_command cli_migrate = {
         "failure or a power cut the database is as before.  A database that holds data is\n"
         "copied to DATA/before-migration first, unless only indexes change.\n"
         "\n"
-        "`berth serve` does the same at its start, so this is for looking at the plan, and for\n"
-        "--prune.  It needs the server to be stopped, --plan does not.\n"
+        "`berth serve` does the same at its start, and then lets plugins convert rows that a newer\n"
+        "version keeps in another way (the plan says which tables); so this is for looking at the\n"
+        "plan, and for --prune.  It needs the server to be stopped, --plan does not.\n"
         "\n"
         "  berth migrate --plan            what would be done?\n"
         "  berth migrate --plan --prune    ... with what is no longer declared dropped?\n",

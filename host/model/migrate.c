@@ -429,6 +429,17 @@ static void plan_rename(struct planner *p, const struct table *t)
     map_put(&p->seen.by_name, s->name, s);
 }
 
+static void plan_convert(struct planner *p)
+{
+    struct upgrade *up;
+    size_t n = migrate_upgrades(p->a, p->m, p->c, &up);
+
+    for (size_t i = 0; i < n; i++)
+        add_step(p, STEP_CONVERT, up[i].table->name,
+                 arena_fmt(p->a, "from version %lld to %u, by its plugin, at the next start", (long long)up[i].from, (unsigned)up[i].table->version), NULL, true);
+    p->plan->converts = n;
+}
+
 int migrate_plan(struct arena *a, const struct model *m, struct db_conn *c,
                  const struct db_dialect *d, bool prune, struct plan *plan_r, struct buf *err)
 {
@@ -454,6 +465,8 @@ int migrate_plan(struct arena *a, const struct model *m, struct db_conn *c,
     }
     for (const struct seen_table *s = p.seen.tables; s != NULL; s = s->next)
         plan_gone(&p, s);
+    if (!plan_r->fresh)
+        plan_convert(&p);
     put_in_order(&p);
     map_free(&p.seen.by_name);
     return p.failed ? -1 : 0;
@@ -467,7 +480,7 @@ static const char *const doing[] = {
     [STEP_CREATE] = "create table",          [STEP_ADD] = "add column",
     [STEP_DROP_COLUMN] = "drop column",      [STEP_DROP_SEARCH] = "drop full-text table",
     [STEP_DROP_TABLE] = "drop table",        [STEP_INDEX] = "create index",
-    [STEP_SEARCH] = "create full-text table"};
+    [STEP_SEARCH] = "create full-text table", [STEP_CONVERT] = "convert the rows of"};
 
 static void describe(struct buf *out, const struct step *s)
 {
@@ -486,7 +499,7 @@ void migrate_print(struct buf *out, const struct plan *p)
 
         buf_puts(out, "-- ");
         describe(out, s);
-        if (s->skipped)
+        if (s->skipped && s->kind != STEP_CONVERT)
             buf_puts(out, " (kept; --prune drops it)");
         buf_putc(out, '\n');
         if (s->sql != NULL && !s->skipped)
@@ -548,8 +561,6 @@ static int plan_database(struct db *db, struct arena *a, const struct berth_plug
         m = model_build(plugins, n, &extra, err);
     if (m != NULL)
         rc = migrate_plan(a, m, c, db_dialect(db), prune, plan_r, err);
-    if (rc == 0 && !plan_r->fresh)
-        plan_r->converts = migrate_upgrades(a, m, c, &(struct upgrade *){NULL}) > 0;
     db_conn_close(&c);
     model_free(&m);
     return rc;
@@ -558,7 +569,7 @@ static int plan_database(struct db *db, struct arena *a, const struct berth_plug
 /* Indexes hold nothing that is not in their rows: an older program makes its own again. */
 static bool is_data(const struct plan *plan)
 {
-    bool yes = plan->converts;
+    bool yes = plan->converts > 0;
 
     for (size_t i = 0; i < plan->n && !yes; i++)
         yes = !plan->steps[i].skipped && plan->steps[i].kind != STEP_INDEX && plan->steps[i].kind != STEP_DROP_INDEX;

@@ -22,19 +22,20 @@ enum step_kind { /* in running order */
     STEP_DROP_TABLE,
     STEP_INDEX,
     STEP_SEARCH,
+    STEP_CONVERT, /* not done here: the plugin's upgrade() does, at the next start */
 };
 struct step {
     enum step_kind kind;
     const char *table, *what; /* "lead", "x_port"; what is NULL when the step is for the table */
-    const char *sql;          /* NULL for STEP_SEARCH and STEP_DROP_SEARCH */
-    bool skipped;             /* a drop that was not asked for */
+    const char *sql;          /* NULL for STEP_SEARCH, STEP_DROP_SEARCH and STEP_CONVERT */
+    bool skipped;             /* a drop that was not asked for, a conversion */
 };
 struct plan {
     struct step *steps;
     size_t n;
     size_t todo; /* steps that are not skipped */
+    size_t converts; /* STEP_CONVERTs, which are not in todo */
     bool fresh;  /* there is no table of ours yet */
-    bool converts; /* plugins have data to convert behind it */
 };
 
 /* Steps in running order, in the arena.  prune: also drop what the model no longer has.

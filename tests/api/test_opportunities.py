@@ -2,10 +2,11 @@
 import datetime
 import itertools
 import sqlite3
+import subprocess
 
 import pytest
 
-from site_ import day
+from site_ import BUILD, day
 
 number = itertools.count(1)
 
@@ -584,6 +585,9 @@ def test_competitors_on_deals_won_before_it_was_kept_count_after_the_upgrade(own
     with sqlite3.connect(site.data / "berth.db") as db:
         db.execute("UPDATE deal_competitor SET won_on = NULL, owner_id = NULL, base_amount = NULL, base_profit = NULL, mode = NULL")
         assert db.execute("UPDATE model_table SET version = 0 WHERE name = 'deal_competitor'").rowcount == 1
+    plan = lambda: subprocess.run([BUILD / "berth", "migrate", "--plan", "--data", site.data], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert plan() == ["-- convert the rows of deal_competitor from version 0 to 1, by its plugin, at the next start", "-- 1 to do"]
     site.start()
+    assert plan() == ["-- 0 to do"]
     row = figures(site.sign_in("demo.manager"), by="rival")[rival["name"]]
     assert counts(row)[:3] == (1, 0, "100.00")

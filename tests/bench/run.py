@@ -167,12 +167,13 @@ def seed_berth(n):
 
 
 def stale(data):
-    """Whether the search index was made by an earlier version of Berth, so that the first start would make it anew."""
+    """Whether the data were made by an earlier version of Berth, whose first start would migrate them or make the search index anew."""
     db = sqlite3.connect(f"file:{data}/berth.db?mode=ro&immutable=1", uri=True)
     made = db.execute("SELECT searched FROM model_table WHERE name = 'lead'").fetchone()[0]
     db.close()
     version = re.search(r"TOKENS_VERSION = (\d+)", (ROOT / "host/record/reindex.c").read_text())[1]
-    return not made.startswith(version + " ")
+    plan = subprocess.run([BUILD / "berth", "migrate", "--plan", "--data", data], check=True, capture_output=True, text=True).stdout
+    return not made.startswith(version + " ") or not plan.endswith("-- 0 to do\n")
 
 
 def seed_both(n):
@@ -232,9 +233,9 @@ def seed(n):
         with berth(HOME / "making"):
             settle(HOME / "making")
         (HOME / "making" / "berth.db.lock").unlink(missing_ok=True)
+        shutil.rmtree(HOME / "making" / "before-migration", ignore_errors=True)
         shutil.rmtree(HOME / "seed")
         (HOME / "making").rename(HOME / "seed")
-    subprocess.run([BUILD / "berth", "migrate", "--no-backup", "--data", HOME / "seed"], check=True, stdout=subprocess.DEVNULL)
     if not (HOME / "bare-seed.db").exists():
         seed_bare()
 
