@@ -314,6 +314,11 @@ int db_integrity(struct db *db, struct buf *report)
     return db->driver->integrity(db, report);
 }
 
+int db_table_sound(struct db_conn *c, const char *table, struct buf *report)
+{
+    return c->driver->table_sound(c, table, report);
+}
+
 const struct db_dialect *db_dialect(const struct db *db)
 {
     return &db->driver->dialect;

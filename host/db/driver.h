@@ -70,6 +70,7 @@ struct db_driver {
     void (*stats)(struct db *db, struct db_stats *out);
     int (*backup)(struct db *db, const char *to_path, bool quick, struct buf *err);
     int (*integrity)(struct db *db, struct buf *report);
+    int (*table_sound)(struct db_conn *c, const char *table, struct buf *report);
     int (*schema)(struct db_conn *c, const struct db_schema *seen);
 
     int (*fts_create)(struct db_conn *c, const char *name);

@@ -619,6 +619,7 @@ const struct db_driver db_sqlite = {
     .stats = sq_stats,
     .backup = sq_backup,
     .integrity = sq_integrity,
+    .table_sound = sq_table_sound,
     .schema = sq_schema,
     .fts_create = sq_fts_create,
     .fts_drop = sq_fts_drop,

@@ -12,15 +12,17 @@
 #include "base/map.h"
 #include "db/sqlite.h"
 
+static const char all_of_it[] = "PRAGMA integrity_check(20)", pages_and_rows[] = "PRAGMA quick_check(20)";
+
 enum {
     BACKUP_PAGES = 1000, /* in one go, */
     BACKUP_PAUSE_MS = 2, /* then others have the disk */
 };
 
-static int checked(sqlite3 *h, bool quick, struct buf *report)
+static int checked(sqlite3 *h, const char *pragma, struct buf *report)
 {
     sqlite3_stmt *s;
-    int rc = sqlite3_prepare_v2(h, quick ? "PRAGMA quick_check(20)" : "PRAGMA integrity_check(20)", -1, &s, NULL);
+    int rc = sqlite3_prepare_v2(h, pragma, -1, &s, NULL);
     bool sound = false;
 
     if (rc == SQLITE_OK) {
@@ -46,8 +48,17 @@ int sq_integrity(struct db *base, struct buf *report)
 
     if (c == NULL)
         return -1;
-    int rc = checked(c->h, false, report);
+    int rc = checked(c->h, all_of_it, report);
     sq_disconnect(c);
+    return rc;
+}
+
+int sq_table_sound(struct db_conn *base, const char *table, struct buf *report)
+{
+    char *pragma = sqlite3_mprintf("PRAGMA integrity_check(\"%w\")", table);
+    int rc = checked(((struct sq_conn *)base)->h, pragma, report);
+
+    sqlite3_free(pragma);
     return rc;
 }
 
@@ -88,7 +99,7 @@ static int fill(struct sq_db *db, const char *to, bool quick, struct buf *err)
     if (rc != SQLITE_OK)
         buf_addf(err, "copy to %s: %s", to, sqlite3_errmsg(h));
     else
-        rc = checked(h, quick, err);
+        rc = checked(h, quick ? pages_and_rows : all_of_it, err);
     sqlite3_close(h);
     return rc == SQLITE_OK ? 0 : -1;
 }

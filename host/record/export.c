@@ -121,6 +121,7 @@ static bool is_kind(const char *kind)
 
 int64_t export_start(struct berth_ctx *c, const struct table *t, const json_t *body)
 {
+    char print[PERM_PRINT];
     struct question q;
     json_t *args;
     int64_t id;
@@ -131,6 +132,11 @@ int64_t export_start(struct berth_ctx *c, const struct table *t, const json_t *b
         return 0;
     args = json_deep_copy(body);
     json_object_set_new(args, "table", json_string(t->name));
+    json_object_del(args, "rights");
+    if (c->who != NULL) {
+        perm_print(c->who, t, print);
+        json_object_set_new(args, "rights", json_string(print));
+    }
     json_object_set_new(args, "locale", json_string(c->locale == NULL ? "" : c->locale));
     id = job_add(c, "export", args, 0);
     json_decref(args);
@@ -226,6 +232,31 @@ static void put(struct berth_ctx *c, const struct field *f, const json_t *v, con
     }
 }
 
+/* ---- the rights it was asked for with ---------------------------------------------------- */
+/* What a file shows was allowed to whoever asked for it as they were then: page by page, and when it is fetched, they still
+ * have to be that.  print "": nobody in particular asked, or before this was noted. */
+static bool same_rights(struct berth_ctx *c, const struct table *t, const char *print)
+{
+    char now[PERM_PRINT];
+
+    if (c->who == NULL || *print == '\0')
+        return true;
+    perm_print(c->who, t, now);
+    return strcmp(now, print) == 0 || ctx_fail(c, BERTH_CONFLICT, "rights_changed", "err.rights_changed") == BERTH_OK;
+}
+
+static bool still_may(struct berth_ctx *c, const struct table *t, const char *print)
+{
+    const struct who *now = c->who == NULL ? NULL : who_get(c->st, c->conn, c->m, c->who->id);
+
+    if (c->who == now)
+        return true;
+    if (now == NULL)
+        return ctx_fail(c, BERTH_DENIED, "sign_in", "err.sign_in") == BERTH_OK;
+    c->who = now; /* the one before is freed in a while */
+    return same_rights(c, t, print);
+}
+
 /* ---- writing --------------------------------------------------------------------------- */
 static enum sheet_type shown_as(const struct field *f)
 {
@@ -306,11 +337,16 @@ int64_t export_write(struct berth_ctx *c, const struct table *t, const json_t *b
 {
     struct sheet_error e = {0};
     struct sheet_writer *w;
+    const char *asked = text(body, "rights");
+    char print[PERM_PRINT] = "", *after = NULL;
     struct question q;
-    char *after = NULL;
     int64_t rows = 0, n;
 
-    if (!resolve(c, t, body, &q))
+    if (asked != NULL)
+        snprintf(print, sizeof(print), "%s", asked);
+    else if (c->who != NULL)
+        perm_print(c->who, t, print);
+    if (!same_rights(c, t, print) || !resolve(c, t, body, &q))
         return -1;
     if (open_sheet(c, &q, text(body, "kind"), path, &w, &e) < 0)
         return no_file(c, path, &e), -1;
@@ -326,9 +362,9 @@ int64_t export_write(struct berth_ctx *c, const struct table *t, const json_t *b
         arena_free(&a);
         db_settle(c->conn);
         rows += n > 0 ? n : 0;
-    } while (n >= 0 && after != NULL && go_on(arg, rows));
-    free(after);
+    } while (n >= 0 && after != NULL && go_on(arg, rows) && still_may(c, t, print));
     if (n < 0 || after != NULL) {
+        free(after);
         sheet_write_drop(&w);
         return c->rc != BERTH_OK ? -1 : n < 0 ? (no_file(c, path, &e), -1) : -1;
     }
@@ -441,6 +477,10 @@ int export_file(struct berth_ctx *c, int64_t job, const char **path_r, const cha
     db_reset(s);
     t = text(args, "table") == NULL ? NULL : model_table(c->m, text(args, "table"));
     if (t != NULL && perm_may(c->who, t, DO_EXPORT) && is_kind(text(args, "kind"))) {
+        if (!same_rights(c, t, text(args, "rights") == NULL ? "" : text(args, "rights"))) {
+            json_decref(args);
+            return c->rc;
+        }
         *kind_r = strcmp(text(args, "kind"), "csv") == 0 ? "csv" : "xlsx";
         *path_r = path_of(c, job, *kind_r);
         *name_r = arena_strdup(c->a, t->name);

@@ -74,13 +74,17 @@ struct who {
     struct arena *arena;
 };
 
-/* The user's snapshot, from the cache or computed on conn.  NULL: no such active user.  Valid for
- * as long as the process lives (old snapshots are kept until store_close). */
+/* The user's snapshot, from the cache or computed on conn.  NULL: no such active user.  An old one is kept for ten minutes
+ * after another took its place: whatever takes longer asks again, step by step. */
 const struct who *who_get(struct store *st, struct db_conn *conn, const struct model *m, int64_t user);
 
 /* The same as it is committed, for who is on the writer: that transaction may yet be undone, and what it sees must not be
  * remembered. */
 const struct who *who_committed(struct berth_ctx *c, int64_t user);
+
+/* What somebody reads of a table, and of each field, as a hash: another one as soon as any of that changes. */
+enum { PERM_PRINT = 33 }; /* room for it */
+void perm_print(const struct who *w, const struct table *t, char out[PERM_PRINT]);
 
 /* With the commit: rights are read again. */
 void perm_changed(struct berth_ctx *c);

@@ -38,26 +38,55 @@ int64_t seal_cut_at(struct db_conn *conn)
     return seal_cut_last(conn, &cut) == DB_ROW ? cut.at : 0;
 }
 
-static void said(const struct seal *cut, char *out, size_t n)
+struct made { /* what stands in a checkpoint beside the seal */
+    int64_t at, entries;
+    char file[100];
+};
+
+/* made NULL: as it was said before its time, number and file were. */
+static void said(const struct seal *cut, const struct made *made, char *out, size_t n)
 {
-    snprintf(out, n, "history and audit trail up to seal %lld (history %lld, audit %lld) cut off, hash %s", (long long)cut->seq,
-             (long long)cut->history, (long long)cut->audit, cut->hash);
+    size_t at = (size_t)snprintf(out, n, "history and audit trail up to seal %lld (history %lld, audit %lld) cut off, hash %s",
+                                 (long long)cut->seq, (long long)cut->history, (long long)cut->audit, cut->hash);
+
+    if (made != NULL && at < n)
+        snprintf(out + at, n - at, ", sealed %lld, %lld entries into %s", (long long)cut->at, (long long)made->entries, made->file);
+}
+
+static bool read_made(struct db_conn *c, struct made *out)
+{
+    struct db_stmt *s = db_prepare(c, "SELECT made_at, entries, file FROM seal_cut ORDER BY seq DESC LIMIT 1");
+    bool there = db_step(s) == DB_ROW;
+
+    if (there) {
+        *out = (struct made){.at = db_col_int(s, 0), .entries = db_col_int(s, 1)};
+        snprintf(out->file, sizeof(out->file), "%s", db_col_is_null(s, 2) ? "" : db_col_text(s, 2, NULL));
+    }
+    db_reset(s);
+    return there;
 }
 
 bool seal_cut_sound(struct db_conn *c, const struct seal *cut, struct buf *why)
 {
     struct db_stmt *s;
-    char text[300];
+    char text[400], before[400];
+    struct made made;
     bool there;
 
     if (cut->seq == 0)
         return true;
-    said(cut, text, sizeof(text));
-    s = db_prepare(c, "SELECT 1 FROM audit WHERE id > ? AND what = 'retention' AND detail = ? LIMIT 1");
-    db_bind_int(s, 1, cut->audit);
-    db_bind_text(s, 2, text, -1);
-    there = db_step(s) == DB_ROW;
-    db_reset(s);
+    there = read_made(c, &made);
+    if (there) {
+        said(cut, &made, text, sizeof(text));
+        said(cut, NULL, before, sizeof(before));
+        s = db_prepare(c, "SELECT 1 FROM audit WHERE id > ? AND at = ? AND what = 'retention' AND detail IN (?, ?) LIMIT 1");
+        db_bind_int(s, 1, cut->audit);
+        db_bind_int(s, 2, made.at);
+        db_bind_text(s, 3, text, -1);
+        db_bind_text(s, 4, before, -1);
+        there = db_step(s) == DB_ROW;
+        db_reset(s);
+    }
     if (!there)
         buf_addf(why, "the checkpoint behind seal %lld does not fit: the audit trail does not say that it was made", (long long)cut->seq);
     return there;
@@ -171,8 +200,9 @@ static int drop(struct berth_ctx *c, const char *sql, int64_t last)
 
 static int checkpoint(struct berth_ctx *c, const struct seal *cut, int64_t entries, const char *file)
 {
+    struct made made = {.at = c->now, .entries = entries};
     struct db_stmt *s;
-    char text[300];
+    char text[400];
     int rc;
 
     if (db_free_rows(c->conn, "history") < 0 || db_free_rows(c->conn, "audit") < 0 || db_free_rows(c->conn, "seal") < 0)
@@ -195,7 +225,8 @@ static int checkpoint(struct berth_ctx *c, const struct seal *cut, int64_t entri
     db_reset(s);
     if (rc < 0)
         return ctx_db(c, rc, "keep a checkpoint");
-    said(cut, text, sizeof(text));
+    snprintf(made.file, sizeof(made.file), "%s", file);
+    said(cut, &made, text, sizeof(text));
     return audit_add(c, "retention", text);
 }
 

@@ -2,6 +2,7 @@
 #include "record/perm.h"
 
 #include <pthread.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -809,6 +810,44 @@ const struct who *who_committed(struct berth_ctx *c, int64_t user)
     }
     buf_free(&err);
     return w;
+}
+
+/* ---- as a hash ------------------------------------------------------------------- */
+static void print_ids(crypto_generichash_state *h, const struct ids *s)
+{
+    crypto_generichash_update(h, (const unsigned char *)&s->n, sizeof(s->n));
+    if (s->n > 0)
+        crypto_generichash_update(h, (const unsigned char *)s->v, s->n * sizeof(*s->v));
+}
+
+static void print_rights(crypto_generichash_state *h, const struct who *w, const struct table *t)
+{
+    const struct rights *r = &w->rights[t->at];
+    unsigned char flags[] = {(unsigned char)r->scope[DO_READ], r->export_, r->public_only, r->asked_only, w->admin, w->through,
+                             r->access != NULL, r->veil != NULL};
+
+    crypto_generichash_update(h, flags, sizeof(flags));
+    print_ids(h, r->owners[DO_READ]);
+    print_ids(h, r->pools[DO_READ]);
+    print_ids(h, &r->shared[DO_READ]);
+    if (r->access != NULL)
+        crypto_generichash_update(h, r->access, (size_t)t->nfields);
+    for (int i = 0; r->veil != NULL && i < t->nfields + HANGS; i++) {
+        print_ids(h, &r->veil[i].none);
+        print_ids(h, &r->veil[i].mask);
+    }
+}
+
+void perm_print(const struct who *w, const struct table *t, char out[PERM_PRINT])
+{
+    crypto_generichash_state h;
+    unsigned char sum[16];
+
+    crypto_generichash_init(&h, NULL, 0, sizeof(sum));
+    for (int up = 0; t != NULL && up < 8; up++, t = t->parent == NULL ? NULL : t->parent->ref) /* parts are seen with what they are part of */
+        print_rights(&h, w, t);
+    crypto_generichash_final(&h, sum, sizeof(sum));
+    sodium_bin2hex(out, PERM_PRINT, sum, sizeof(sum));
 }
 
 static void changed(struct berth_ctx *c, void *arg)

@@ -1,7 +1,10 @@
 """Who sees and does what: the same on every channel."""
 import itertools
+import subprocess
 
 import pytest
+
+from site_ import BUILD, until
 
 number = itertools.count(1)
 
@@ -115,6 +118,45 @@ def test_a_change_of_rights_acts_on_the_next_request(people):
     assert admin.delete(f"/user_role/{given['id']}").status == 204
     assert zhang.get(f"/lead/{lead['id']}").status == 404
     assert right
+
+
+@pytest.mark.parametrize("when", ["while it is made", "before it is fetched", "of another table"])
+def test_a_spreadsheet_is_for_the_rights_that_whoever_asked_still_has(own_site, tmp_path, when):
+    """It once was written to its end with the rights of its beginning, and could be fetched for a day."""
+    site = own_site()
+    assert site.stop() == 0
+    rows = 20000 if when.startswith("while") else 40
+    (tmp_path / "leads.csv").write_text("name,city\n" + "".join(f"Sheet Probe {n} Lines,Ningbo\n" for n in range(rows)))
+    subprocess.run([BUILD / "berth", "import", tmp_path / "leads.csv", "--table", "lead", "--data", site.data], check=True, capture_output=True)
+    site.start()
+    admin = site.sign_in("demo.admin")
+    user = admin.made("user", name="Sheets", login="sheets")
+    assert admin.post(f"/user/{user['id']}/_password", {"password": "spread sheets"}).status == 204
+    given = {}
+    for role, scope in (("wide", "all"), ("narrow", "own")):
+        role = admin.made("role", name=role)
+        admin.made("role_table", role_id=role["id"], on_table="lead", read_scope=scope, update_scope="none", delete_scope="none", can_export=True)
+        given[scope] = admin.made("user_role", user_id=user["id"], role_id=role["id"])
+    person = site.sign_in("sheets", "spread sheets")
+    job = person.post("/lead/_export", {"kind": "csv"})
+    assert job.status == 202, job
+    if when.startswith("while"):
+        assert until(lambda: person.get(f"/_job/{job.json['job']}").json["state"] != "queued")
+    else:
+        assert person.job(job)["state"] == "done" and b"Sheet Probe" in person.get(f"/_job/{job.json['job']}/file").body
+    if when.endswith("table"):  # no matter
+        admin.made("role_table", role_id=given["own"]["role_id"], on_table="customer", read_scope="all", update_scope="none", delete_scope="none")
+        assert person.get(f"/_job/{job.json['job']}/file").status == 200
+        return
+    assert admin.delete(f"/user_role/{given['all']['id']}").status == 204
+    ended = person.job(job)
+    answer = person.get(f"/_job/{job.json['job']}/file")
+    if ended["state"] == "failed":
+        assert ended["error"].startswith("Your rights have changed") and answer.status == 404, (ended, answer)
+    else:  # it had been quicker
+        assert answer.status == 409 and answer.code == "rights_changed", answer
+    again = person.post("/lead/_export", {"kind": "csv"})
+    assert person.job(again)["result"]["rows"] == 0 and b"Sheet Probe" not in person.get(f"/_job/{again.json['job']}/file").body
 
 
 @pytest.mark.parametrize("access", ["none", "mask", "read"])

@@ -225,7 +225,7 @@ static void tamper_is_found(const char *table, const char *change, const char *b
 {
     struct seal_report r;
 
-    sql("DROP TRIGGER kept_%s_update", table);
+    sql("DROP TRIGGER IF EXISTS kept_%s_update", table);
     sql("%s", change);
     assert_int_equal(sound(&r), -1);
     sql("%s", back);
@@ -274,6 +274,12 @@ static void the_chain_is_cut_into_a_file_and_still_verifies(void **state)
     tamper_is_found("history", "UPDATE history SET at = at + 1 WHERE seq = (SELECT max(seq) FROM history)",
                     "UPDATE history SET at = at - 1 WHERE seq = (SELECT max(seq) FROM history)");
     tamper_is_found("seal_cut", "UPDATE seal_cut SET history = history + 1", "UPDATE seal_cut SET history = history - 1");
+    tamper_is_found("seal_cut", "UPDATE seal_cut SET at = at + 1", "UPDATE seal_cut SET at = at - 1");
+    tamper_is_found("seal_cut", "UPDATE seal_cut SET made_at = made_at + 1", "UPDATE seal_cut SET made_at = made_at - 1");
+    tamper_is_found("seal_cut", "UPDATE seal_cut SET entries = entries + 1", "UPDATE seal_cut SET entries = entries - 1");
+    tamper_is_found("seal_cut", "UPDATE seal_cut SET file = file || 'x'", "UPDATE seal_cut SET file = substr(file, 1, length(file) - 1)");
+    tamper_is_found("audit", "UPDATE audit SET created_at = created_at + 1 WHERE id = (SELECT max(id) FROM audit)",
+                    "UPDATE audit SET created_at = created_at - 1 WHERE id = (SELECT max(id) FROM audit)");
     tamper_is_found("seal", "UPDATE seal SET at = at + 1 WHERE seq = (SELECT min(seq) FROM seal)",
                     "UPDATE seal SET at = at - 1 WHERE seq = (SELECT min(seq) FROM seal)");
 
