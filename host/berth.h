@@ -116,6 +116,10 @@ enum { /* field flags; BERTH_UNIQUE and BERTH_DUPLICATE serve keys too */
                                  it, and whoever may read that one may read it there */
     BERTH_AROUND = 1 << 11,   /* of a ref: the page also lists what belongs to the record named */
     BERTH_DUE = 1 << 12,      /* date or time: a deadline, shown as "in 3 days", red when near */
+    BERTH_LISTED = 1 << 13,   /* of a ref: the page of the record named lists this one, to whoever may read this one
+                                 by itself: unlike BERTH_BELONGS it opens nothing */
+    BERTH_ONCE = 1 << 14,     /* of a key: no save makes a second row with these values; for tables that may hold some of an
+                                 older time, which BERTH_UNIQUE could not be put on */
 };
 
 /* Labels are texts of the plugin's i18n files, keyed by names: "lead.phone". */
@@ -141,7 +145,7 @@ struct berth_field {
 
 struct berth_key {
     const char *on; /* "phone" or "customer_id, status" */
-    uint32_t flags; /* 0 plain index, BERTH_UNIQUE */
+    uint32_t flags; /* 0 plain index, BERTH_UNIQUE, BERTH_ONCE */
 };
 
 enum { /* table flags; every table also has id, version, created_at/_by, updated_at/_by */

@@ -1829,6 +1829,7 @@ CREATE TABLE deal_competitor (
     base_profit bigint,
     mode text
 );
+CREATE INDEX ix_deal_competitor_competitor_id_opportunity_id ON deal_competitor (competitor_id, opportunity_id);
 CREATE INDEX ix_deal_competitor_won_on_competitor_id_owner_id_ba_1527ffe2 ON deal_competitor (won_on, competitor_id, owner_id, base_amount, base_profit, opportunity_id);
 CREATE INDEX ix_deal_competitor_competitor_id_won_on_mode_base_a_59115772 ON deal_competitor (competitor_id, won_on, mode, base_amount, base_profit, opportunity_id);
 CREATE INDEX ix_deal_competitor_opportunity_id ON deal_competitor (opportunity_id);

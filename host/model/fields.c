@@ -10,7 +10,7 @@
 
 #define TYPES (BERTH_ROW + 1)
 enum { MANY_MAX = 4000 };
-enum { FIELD_FLAGS = (1 << 13) - 1 };
+enum { FIELD_FLAGS = (1 << 14) - 1 };
 
 static const int32_t default_max[TYPES] = {
     [BERTH_TEXT] = 200, [BERTH_LONG] = 20000, [BERTH_PHONE] = 200,    [BERTH_EMAIL] = 254,
@@ -223,10 +223,10 @@ static void check_flags(struct build *b, const struct field *f, const char *tabl
     if ((f->flags & BERTH_MANY) != 0 && !pick_or_ref)
         problem(b, f->plugin, table, f->name,
                 "BERTH_MANY is for picks and references: use a BERTH_DETAIL table instead");
-    if ((f->flags & (BERTH_BELONGS | BERTH_AROUND)) != 0 &&
+    if ((f->flags & (BERTH_BELONGS | BERTH_AROUND | BERTH_LISTED)) != 0 &&
         (f->type != BERTH_REF || (f->flags & BERTH_MANY) != 0))
         problem(b, f->plugin, table, f->name,
-                "BERTH_BELONGS and BERTH_AROUND are for references to one record: take them off");
+                "BERTH_BELONGS, BERTH_AROUND and BERTH_LISTED are for references to one record: take them off");
     if ((f->flags & BERTH_MANY) != 0 && (f->flags & (BERTH_UNIQUE | BERTH_INDEX)) != 0)
         problem(b, f->plugin, table, f->name,
                 "several values in one field cannot be unique or sorted by: take the flag off");

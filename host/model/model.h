@@ -66,6 +66,7 @@ struct index {
     const struct field *const *on;
     size_t n;
     bool unique;
+    bool once; /* kept by the save: such rows may be there already */
 };
 
 struct action {

@@ -353,6 +353,7 @@ static void add_index(struct build *b, struct table *t, struct index ix)
     for (size_t i = 0; i < t->nindexes; i++)
         if (index_same(&all[i], &ix)) {
             all[i].unique = all[i].unique || ix.unique;
+            all[i].once = all[i].once || ix.once;
             all[i].name = index_name(b, t, &all[i]);
             return;
         }
@@ -384,17 +385,17 @@ static void add_key(struct build *b, struct table *t, const struct berth_key *ke
             problem(b, plugin, t->name, names[i], "holds several values and cannot be in a key");
         else
             found++;
-        if (found == n && (key->flags & BERTH_UNIQUE) == 0)
+        if (found == n && (key->flags & (BERTH_UNIQUE | BERTH_ONCE)) == 0)
             on[n - 1] = field_order(on[n - 1]);
     }
     if (n == 0)
         problem(b, plugin, t->name, NULL, "has a key without fields");
-    if ((key->flags & ~(uint32_t)BERTH_UNIQUE) != 0)
-        problem(b, plugin, t->name, NULL, "the key \"%s\": only BERTH_UNIQUE may be set on keys",
+    if ((key->flags & ~(uint32_t)(BERTH_UNIQUE | BERTH_ONCE)) != 0)
+        problem(b, plugin, t->name, NULL, "the key \"%s\": only BERTH_UNIQUE and BERTH_ONCE may be set on keys",
                 key->on);
     if (found == n && n > 0)
         add_index(b, t,
-                  (struct index){.on = on, .n = n, .unique = (key->flags & BERTH_UNIQUE) != 0});
+                  (struct index){.on = on, .n = n, .unique = (key->flags & BERTH_UNIQUE) != 0, .once = (key->flags & BERTH_ONCE) != 0});
 }
 
 static bool wants_index(const struct table *t, const struct field *f)

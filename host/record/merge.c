@@ -8,6 +8,7 @@
 #include "record/hangs.h"
 #include "record/hook.h"
 #include "record/save.h"
+#include "text/valid.h"
 
 /* ---- small statements ------------------------------------------------------------------- */
 static int done(struct berth_ctx *c, struct db_stmt *s, const char *what)
@@ -251,6 +252,94 @@ static int note_hung(struct berth_ctx *c, void *arg, const char *table, int64_t 
     return note_move(c, h->merge, &m);
 }
 
+/* ---- of which there may be only one --------------------------------------------------------- */
+static bool has_field(const struct index *ix, const struct field *f)
+{
+    for (size_t i = 0; i < ix->n; i++)
+        if (ix->on[i] == f)
+            return true;
+    return false;
+}
+
+/* The row that has, by a unique key, the place where this one would go; NULL: none.  What is to leave no trace is not kept
+ * for a split: such a row stands against the merge. */
+static struct berth_row *twin_of(struct berth_ctx *c, const struct moved *m)
+{
+    const struct table *t = m->col.t;
+    struct berth_row *r = NULL;
+    int64_t id = 0;
+
+    if ((t->flags & BERTH_BARE) || m->now == NULL || many(&m->col) || (!(t->flags & (BERTH_HISTORY | BERTH_BIN)) && t->parent == NULL))
+        return NULL;
+    for (size_t i = 0; i < t->nindexes && id == 0; i++) {
+        if (!(t->indexes[i].unique || t->indexes[i].once) || !has_field(&t->indexes[i], m->col.f))
+            continue;
+        if (r == NULL && (r = any_row(c, t, m->row)) == NULL)
+            return NULL;
+        r->v[m->col.f->at] = value_of(m, m->now);
+        id = row_like(r, &t->indexes[i]);
+    }
+    return id == 0 ? NULL : any_row(c, t, id);
+}
+
+/* What one says and the other leaves open, and long texts of both. */
+static void take_over(struct berth_ctx *c, struct berth_row *kept, const struct berth_row *gone)
+{
+    for (int i = F_DECLARED; i < kept->t->nfields; i++) {
+        const struct field *f = &kept->t->fields[i];
+        struct berth_val *k = &kept->v[i], g = gone->v[i];
+
+        if ((f->flags & BERTH_LOCKED) || val_is_nil(g))
+            continue;
+        if (val_is_nil(*k)) {
+            *k = g;
+        } else if (f->type == BERTH_LONG && strstr(k->s, g.s) == NULL) {
+            const char *both = arena_fmt(c->a, "%s\n%s", k->s, g.s);
+            size_t n = strlen(both);
+
+            if (text_limit(both, n, (size_t)f->max) == n)
+                *k = (struct berth_val){BERTH_LONG, (int32_t)n, {.s = both}};
+        }
+    }
+}
+
+static int move_all(struct berth_ctx *c, int64_t merge, const struct table *of, int64_t from, int64_t to);
+
+/* The row goes into its twin as the record into the other: what names it names the twin, and a split brings it back. */
+static int fold(struct berth_ctx *c, int64_t merge, const struct moved *m, struct berth_row *twin)
+{
+    struct berth_row *gone = any_row(c, m->col.t, m->row);
+    struct moved kept = {.col = m->col, .row = row_id(twin), .was = row_dump(c, twin), .whole = true},
+                 left = {.col = m->col, .row = m->row, .whole = true};
+    bool all = c->all;
+
+    take_over(c, twin, gone);
+    if (save_quietly(c, twin) != BERTH_OK)
+        return c->rc;
+    kept.now = row_dump(c, twin);
+    note_move(c, merge, &kept);
+    move_all(c, merge, m->col.t, m->row, row_id(twin));
+    if ((gone = any_row(c, m->col.t, m->row)) == NULL)
+        return c->rc;
+    left.was = row_dump(c, gone);
+    note_move(c, merge, &left);
+    c->all = true;
+    row_drop(c, gone);
+    c->all = all;
+    return c->rc;
+}
+
+static int move_one(struct berth_ctx *c, int64_t merge, const struct table *of, int64_t from, struct moved *m)
+{
+    struct berth_row *twin = twin_of(c, m);
+    int rc;
+
+    if (twin != NULL)
+        return fold(c, merge, m, twin);
+    rc = hooked(c, m->col.t) && (m->col.t != of || m->row != from) ? move_by_hooks(c, m) : write_value(c, m, m->now);
+    return rc == BERTH_OK ? note_move(c, merge, m) : rc;
+}
+
 static int move_all(struct berth_ctx *c, int64_t merge, const struct table *of, int64_t from, int64_t to)
 {
     int64_t tbl = store_table_no(c->st, of);
@@ -266,8 +355,7 @@ static int move_all(struct berth_ctx *c, int64_t merge, const struct table *of, 
             if (!names(&col, of))
                 continue;
             for (struct moved *m = rows_with(c, &col, of, from, to); m != NULL && c->rc == BERTH_OK; m = m->next)
-                if ((hooked(c, t) && (t != of || m->row != from) ? move_by_hooks(c, m) : write_value(c, m, m->now)) == BERTH_OK)
-                    note_move(c, merge, m);
+                move_one(c, merge, of, from, m);
         }
     }
     hangs_move(c, hung.from, hung.to, true, note_hung, &hung);
@@ -450,7 +538,7 @@ static bool untouched(struct berth_ctx *c, const struct table *of, const struct 
     if (hangs_is(one->col.t->name)) /* a tag that was taken away since stays away */
         return true;
     if (one->whole)
-        return row_untouched(c, one);
+        return one->now == NULL ? find_raw(c, one->col.t, one->row) == NULL : row_untouched(c, one);
     for (size_t i = 0; one->col.t == of && i < m->n; i++)
         if (one->row == m->gone[i])
             return true;
@@ -541,6 +629,8 @@ static int bring_back(struct berth_ctx *c, const struct table *of, const struct 
     if (hangs_is(one->col.t->name))
         return hangs_back(c, one->col.t->name, one->row, (struct hang){tbl, strtoll(one->now, NULL, 10)},
                           (struct hang){tbl, strtoll(one->was, NULL, 10)});
+    if (one->whole && one->now == NULL)
+        return row_remake(c, row_undump(c, one->col.t, one->was));
     return one->whole || hooked(c, one->col.t) ? back_by_hooks(c, one) : write_value(c, one, one->was);
 }
 

@@ -732,6 +732,44 @@ bool val_in_range(struct berth_ctx *c, const struct field *f, struct berth_val v
     return false;
 }
 
+static void bind(struct db_stmt *s, int at, const struct field *f, struct berth_val v)
+{
+    if (val_is_nil(v))
+        return;
+    if (field_is_text(f))
+        db_bind_text(s, at, v.s, v.len);
+    else if (f->type == BERTH_REAL)
+        db_bind_real(s, at, v.d);
+    else
+        db_bind_int(s, at, v.i);
+}
+
+int64_t row_like(const struct berth_row *r, const struct index *ix)
+{
+    struct berth_ctx *c = r->c;
+    struct buf sql = BUF_INIT;
+    struct db_stmt *s;
+
+    buf_addf(&sql, "SELECT id FROM %s WHERE id <> ?", r->t->sql);
+    for (size_t i = 0; i < ix->n; i++)
+        buf_addf(&sql, " AND %s = ?", ix->on[i]->name); /* empty values do not clash */
+    s = db_prepare(c->conn, buf_str(&sql));
+    db_bind_int(s, 1, row_id(r));
+    for (size_t i = 0; i < ix->n; i++)
+        bind(s, (int)i + 2, ix->on[i], r->v[ix->on[i]->at]);
+    buf_free(&sql);
+    return db_one_int(s);
+}
+
+static bool moved(const struct berth_row *r, const struct index *ix)
+{
+    bool same = r->old != NULL;
+
+    for (size_t i = 0; same && i < ix->n; i++)
+        same = val_equal(r->v[ix->on[i]->at], r->old->v[ix->on[i]->at]);
+    return !same;
+}
+
 bool row_check(struct berth_row *r)
 {
     struct berth_ctx *c = r->c;
@@ -758,6 +796,9 @@ bool row_check(struct berth_row *r)
                  (r->old == NULL || !val_equal(r->old->v[i], *v)) && !find_exists(c, f->ref, v->i))
             bad(c, f, "err.ref");
     }
+    for (size_t i = 0; i < r->t->nindexes; i++)
+        if (r->t->indexes[i].once && !c->undo && moved(r, &r->t->indexes[i]) && row_like(r, &r->t->indexes[i]) != 0)
+            bad(c, r->t->indexes[i].on[0], "err.unique");
     return c->rc == BERTH_OK;
 }
 

@@ -59,6 +59,9 @@ bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, si
 /* Whether a number lies between the field's min and max; tells the problem otherwise. */
 bool val_in_range(struct berth_ctx *c, const struct field *f, struct berth_val v);
 
+/* Another row with the same values in the columns of the index, none of them empty; 0: there is none. */
+int64_t row_like(const struct berth_row *r, const struct index *ix);
+
 /* Required-ness, bounds, dictionary keys, references: what must hold before a save. */
 bool row_check(struct berth_row *r);
 

@@ -410,23 +410,23 @@ static void actions(struct call *k, struct json *j)
     json_close(j, ']');
 }
 
-static bool belongs(const struct table *t, const struct field *f, const struct table *to)
+static bool on_page(const struct table *t, const struct field *f, const struct table *to)
 {
-    return (f == t->parent || (f->flags & BERTH_BELONGS)) && f->ref == to;
+    return (f == t->parent || (f->flags & (BERTH_BELONGS | BERTH_LISTED))) && f->ref == to;
 }
 
-/* "Relations"; where several references lead there, which of them: "Relations · To". */
+/* "Relations"; where several references lead there, or what stands there does not belong there, by which: "Relations · To". */
 static const char *detail_label(struct call *k, const struct table *t, const struct field *f)
 {
     const char *name = call_label(k, call_fmt(k, "$.*", t->name, ""));
-    int n = 0;
+    int n = (f->flags & BERTH_LISTED) ? 1 : 0;
 
     for (int i = 0; i < t->nfields; i++)
-        n += belongs(t, &t->fields[i], f->ref);
+        n += on_page(t, &t->fields[i], f->ref);
     return n < 2 ? name : arena_fmt(k->req->arena, "%s · %s", name, call_label(k, call_fmt(k, "$.$", t->name, f->name)));
 }
 
-/* What belongs to a record of table `to`; through: the field of this table that names that record. */
+/* What stands on the page of a record of table `to`; through: the field of this table that names that record. */
 static void details_of(struct call *k, struct json *j, const struct table *to, const struct field *through)
 {
     for (size_t i = 0; i < k->c.m->ntables; i++) {
@@ -435,7 +435,7 @@ static void details_of(struct call *k, struct json *j, const struct table *to, c
         for (int n = 0; n < t->nfields && perm_may(k->c.who, t, DO_READ); n++) {
             const struct field *f = &t->fields[n];
 
-            if (!belongs(t, f, to) || (through != NULL && t == k->t) || !shown(k, f))
+            if (!on_page(t, f, to) || (through != NULL && t == k->t) || !shown(k, f))
                 continue;
             json_open(j, '{');
             json_text(j, "table", t->name);

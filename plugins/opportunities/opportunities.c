@@ -74,7 +74,7 @@ static const struct berth_field deal_fields[] = {
     {"closed_on", BERTH_DATE, BERTH_LOCKED | BERTH_FILTER | BERTH_INDEX, .group = "closing"},
     {"won_reason", BERTH_PICK, BERTH_FILTER, "won_reason", .group = "closing", .when = "status = 'won'"},
     {"lost_reason", BERTH_PICK, BERTH_REQUIRED | BERTH_FILTER, "lost_reason", .group = "closing", .when = "status = 'lost'"},
-    {"lost_to", BERTH_REF, BERTH_FILTER | BERTH_INDEX, "competitor", .group = "closing"}, /* belonged to it, everybody would read the deal there */
+    {"lost_to", BERTH_REF, BERTH_FILTER | BERTH_INDEX | BERTH_LISTED, "competitor", .group = "closing"}, /* belonged to it, everybody would read the deal there */
     {"close_note", BERTH_LONG, 0, .group = "closing", .max = 5000},
     {"notes", BERTH_LONG, BERTH_SEARCH, .group = "closing", .max = 10000},
     {0},
@@ -114,14 +114,14 @@ static const struct berth_field strategy_fields[] = {
     {0},
 };
 static const struct berth_field rival_fields[] = {
-    OF_DEAL,
+    {"opportunity_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST, "opportunity"},
     {"competitor_id", BERTH_REF, BERTH_REQUIRED | BERTH_LIST | BERTH_INDEX | BERTH_BELONGS, "competitor"},
     {"standing", BERTH_PICK, BERTH_LIST, "standing"},
     {"price", BERTH_MONEY, BERTH_LIST, .min = "0"},
     {"strengths", BERTH_LONG, BERTH_LIST, .max = 5000},
     {"weaknesses", BERTH_LONG, BERTH_LIST, .max = 5000},
     {"playbook", BERTH_LONG, 0, .max = 20000},
-    {"won_on", BERTH_DATE, BERTH_LOCKED}, /* this and what follows: of a deal that was won, for figures */
+    {"won_on", BERTH_DATE, BERTH_LOCKED | BERTH_LIST}, /* this and what follows: of a deal that was won, for figures */
     {"owner_id", BERTH_REF, BERTH_LOCKED, "user"},
     {"base_amount", BERTH_MONEY, BERTH_LOCKED},
     {"base_profit", BERTH_MONEY, BERTH_LOCKED},
@@ -205,7 +205,7 @@ static const struct berth_table tables[] = {
      WORK, .title = "name", .icon = "star", .nav = "sales 20", .step = "next_action_on, log, next_step", .step_when = "status = 'open'",
      .taken = "lead: customer_id, contact_id, lead_id", .taken_when = "status in ('open', 'on_hold')", .rights = "sales: own create import; manager: tree create delete import export"},
     {"deal_contact", strategy_fields, .flags = PART, .title = "person", .icon = "user"},
-    {"deal_competitor", rival_fields, BERTH_KEYS({"won_on, competitor_id, owner_id, base_amount, base_profit, opportunity_id"},
+    {"deal_competitor", rival_fields, BERTH_KEYS({"competitor_id, opportunity_id", BERTH_ONCE}, {"won_on, competitor_id, owner_id, base_amount, base_profit, opportunity_id"},
      {"competitor_id, won_on, mode, base_amount, base_profit, opportunity_id"}), PART, .version = 1, .upgrade = rivals_upgrade, .title = "competitor_id", .icon = "flag"},
     {"stage_log", log_fields, BERTH_KEYS({"pipeline_id, stage_id, onward, hours, opportunity_id, owner_id, from_at"}), .flags = PART, /* the funnel's */
      .version = 1, .upgrade = stage_log_upgrade, .title = "stage_id", .icon = "history",

@@ -13,17 +13,9 @@ static void copy(struct berth_row *rival, const struct berth_row *deal)
         host->set(rival, copied[i][0], won ? host->get(deal, copied[i][1]) : berth_nil());
 }
 
-/* Each once: twice would count twice. */
 int rival_check(struct berth_ctx *c, struct berth_event *ev)
 {
-    struct berth_row *r = ev->row;
-
-    if ((ev->old == NULL || berth_number(ev->old, "competitor_id") != berth_number(r, "competitor_id") ||
-         berth_number(ev->old, "opportunity_id") != berth_number(r, "opportunity_id")) &&
-        host->count(c, "deal_competitor", "opportunity_id = ? and competitor_id = ? and id <> ?",
-                    BERTH_ARGS(host->get(r, "opportunity_id"), host->get(r, "competitor_id"), berth_i(berth_number(r, "id")))) > 0)
-        return host->error(c, BERTH_INVALID, "competitor_id", "opportunities.err.rival_twice");
-    copy(r, host->ref(c, r, "opportunity_id"));
+    copy(ev->row, host->ref(c, ev->row, "opportunity_id"));
     return host->rc(c);
 }
 

@@ -101,6 +101,23 @@ def test_rows_that_move_run_their_hooks_and_come_back_whole(site, people, pair):
         assert after[table] == before[table], table
 
 
+def test_years_of_both_become_one_and_part_again(site, people, pair):
+    """The merge was refused: of one year there may be only one."""
+    manager = people["manager"]
+    a, b, _ = pair
+    for row, more in ((a, {"revenue": "100", "employees": None}), (b, {"revenue": "90", "employees": 7, "note": "audited"})):
+        manager.made("customer_year", customer_id=row["id"], year=2025, **more)
+    manager.made("customer_year", customer_id=b["id"], year=2024, revenue="80")
+    before = dump(site)
+    assert manager.post(f"/customer/{a['id']}/_merge", {"from": [b["id"]]}).status == 200
+    got = manager.rows("customer_year", filter=["customer_id", "=", a["id"]], sort="year")
+    assert [(r["year"], r["revenue"], r["employees"], r["note"]) for r in got] == [(2024, "80.00", None, None), (2025, "100.00", 7, "audited")]
+    assert manager.post(f"/customer/{a['id']}/_split").status == 200
+    after = dump(site)
+    for table in before:
+        assert after[table] == before[table], table
+
+
 def test_what_was_changed_since_stands_against_a_split_and_nothing_is_split(people, pair):
     manager = people["manager"]
     a, b, contact = pair

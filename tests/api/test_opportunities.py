@@ -574,6 +574,66 @@ def test_a_competitor_stands_on_a_deal_once(people, deal):
     assert [r["competitor_id"] for r in li.rows("deal_competitor", filter=["opportunity_id", "=", deal["id"]], sort="id")] == [a["id"], b["id"]]
 
 
+@pytest.fixture
+def rivals(people, deal):
+    """Two competitors that are one and the same, both on one deal, and one of them on another."""
+    li = people["li"]
+    a, b = (people["manager"].made("competitor", name=name("Twin")) for _ in range(2))
+    other = li.made("opportunity", name=name(), amount="70")
+    parts = {"both": [li.made("deal_competitor", opportunity_id=deal["id"], competitor_id=r["id"], **more)
+                      for r, more in ((a, {"strengths": "price", "price": "900"}), (b, {"strengths": "space", "price": "950", "standing": "ahead"}))],
+             "alone": li.made("deal_competitor", opportunity_id=other["id"], competitor_id=b["id"], strengths="speed")}
+    return a, b, deal, other, parts
+
+
+def test_two_competitors_that_are_one_are_merged_and_stand_on_the_deal_once(site, people, rivals):
+    li, manager = people["li"], people["manager"]
+    a, b, deal, other, parts = rivals
+    assert li.patch(f"/opportunity/{deal['id']}", deal["version"], {"amount": "300", "close_on": day(1)}).status == 200
+    for d in (deal, other):
+        assert li.post(f"/opportunity/{d['id']}/win", {}).status == 200
+    standing = lambda: [{k: r[k] for k in r if k not in ("version", "updated_at")} for r in li.rows("deal_competitor", filter=["competitor_id", "in", [a["id"], b["id"]]], sort="id")]
+    before = standing()
+    assert manager.post(f"/competitor/{a['id']}/_merge", {"from": [b["id"]]}).status == 200
+    got = li.rows("deal_competitor", filter=["competitor_id", "=", a["id"]], sort="id")
+    assert [(r["opportunity_id"], r["id"]) for r in got] == [(deal["id"], parts["both"][0]["id"]), (other["id"], parts["alone"]["id"])]
+    # what one left open comes from the other, long texts from both, and what both say stays
+    assert (got[0]["strengths"], got[0]["price"], got[0]["standing"]) == ("price\nspace", "900.00", "ahead")
+    assert counts(figures(li, by="rival")[a["name"]])[:3] == (2, 0, "370.00")
+    assert li.get(f"/deal_competitor/{parts['both'][1]['id']}").status == 404
+    assert manager.post(f"/competitor/{a['id']}/_split").status == 200
+    assert standing() == before
+    assert counts(figures(li, by="rival")[a["name"]])[:3] == (1, 0, "300.00") and counts(figures(li, by="rival")[b["name"]])[:3] == (2, 0, "370.00")
+
+
+def test_what_was_said_of_a_folded_competitor_since_stands_against_a_split(people, rivals):
+    li, manager = people["li"], people["manager"]
+    a, b, deal, _, parts = rivals
+    assert manager.post(f"/competitor/{a['id']}/_merge", {"from": [b["id"]]}).status == 200
+    row = li.row(f"/deal_competitor/{parts['both'][0]['id']}")
+    assert li.patch(f"/deal_competitor/{row['id']}", row["version"], {"strengths": "both of it"}).status == 200
+    assert manager.post(f"/competitor/{a['id']}/_split").status == 409
+    assert li.row(f"/deal_competitor/{row['id']}")["strengths"] == "both of it" and manager.get(f"/competitor/{b['id']}").status == 404
+
+
+def test_the_page_of_a_competitor_lists_deals_to_whoever_may_read_each_of_them(people, ended):
+    li, minh, manager = people["li"], people["minh"], people["manager"]
+    rival = manager.made("competitor", name=name("Listed"))
+    lost = ended(li, "lose", (), lost_reason="price", lost_to=rival["id"])
+    won = ended(li, "win", (rival,), amount="300")
+    for who, sees in ((li, True), (manager, True), (minh, False)):
+        page = {(d["table"], d["by"]): d for d in who.get("/_meta/competitor", locale="en").json["details"]}
+        assert page["opportunity", "lost_to"]["label"] == "Opportunities · Lost to" and ("deal_competitor", "competitor_id") in page
+        for table, by, of, deal in (("opportunity", "lost_to", "id", lost), ("deal_competitor", "competitor_id", "opportunity_id", won)):
+            got = who.get(f"/{table}", filter=[by, "=", rival["id"]], count=1).json
+            assert [r[of] for r in got["rows"]] == ([deal["id"]] if sees else []) and got["total"] == len(got["rows"])
+            assert who.get(f"/{table}/_aggregate", filter=[by, "=", rival["id"]]).json["total"]["count"] == len(got["rows"])
+            assert not sees and deal["name"] not in str(got) or sees
+    assert minh.get(f"/opportunity/{lost['id']}").status == 404 and minh.get(f"/opportunity/{won['id']}").status == 404
+    listed = next(f for f in li.get("/_meta/deal_competitor").json["fields"] if f["name"] == "opportunity_id")
+    assert listed["list"]  # which deal it is stands on the competitor's page
+
+
 def test_competitors_on_deals_won_before_it_was_kept_count_after_the_upgrade(own_site):
     site = own_site()
     manager = site.sign_in("demo.manager")

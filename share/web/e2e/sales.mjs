@@ -151,6 +151,7 @@ export async function sales({ test, clean, ok, choose, small, browser, host }) {
     assert.deepEqual((await rows(page, 'opportunity', ['lost_to', '=', rival.id])).map((r) => r.id), [deal.id], 'the deals lost to it')
     await page.goto('/t/competitor/' + rival.id)
     await page.getByRole('heading', { name: rival.name }).first().waitFor()
+    await page.locator('[data-related=opportunity]').getByRole('link', { name: deal.name }).waitFor()
     await clean(page, 'a competitor')
     await page.goto('/r/opportunities/closed')
     await page.locator('.plot svg').first().waitFor()
