@@ -67,11 +67,11 @@ static void sort_rows(struct batch *k, const struct table *t)
 }
 
 /* ---- slices --------------------------------------------------------------------------------------- */
-static bool time_is_up(struct batch *k, int64_t began)
+bool import_slice_over(struct store *st, int64_t began)
 {
     int64_t took = when_monotonic() - began;
 
-    return took >= SLICE_MS || (took >= SLICE_MIN_MS && db_wanted(k->run->j->st->db));
+    return took >= SLICE_MS || (took >= SLICE_MIN_MS && db_wanted(st->db));
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------ */
@@ -312,7 +312,7 @@ static int put_rows(struct berth_ctx *c, struct batch *k, const struct table *t,
         r->done++;
         if (p->outcome == OUT_ELSEWHERE)
             count_elsewhere(r, p);
-        if ((k->hooked || n % LOOK_ROWS == 0) && time_is_up(k, began)) /* a hook takes what it takes */
+        if ((k->hooked || n % LOOK_ROWS == 0) && import_slice_over(k->run->j->st, began)) /* a hook takes what it takes */
             break;
     }
     return put_parts(c, k, from);

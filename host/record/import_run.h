@@ -159,6 +159,7 @@ int import_touch(struct berth_ctx *c, void *run, struct berth_row *r, uint32_t d
 json_t *import_was(const struct berth_row *before, const struct berth_row *now); /* the values that a save changed, as they were */
 
 /* import_put.c */
+bool import_slice_over(struct store *st, int64_t began); /* a turn on the writer ends: somebody waits, or it has been long enough */
 void import_put_begin(struct batch *k); /* hands the batch to the writer; run->busy until it is stored */
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/when.h"
 #include "record/find.h"
 #include "record/import_run.h"
 #include "record/import_undo.h"
@@ -269,13 +268,13 @@ static int one_touch(struct berth_ctx *c, struct undo *u, struct touch *x, bool 
     return gone ? strike_out(c, x) : keep(c, x, wait ? TOUCH_LATE : TOUCH_KEPT, why);
 }
 
-int undo_touches(struct berth_ctx *c, struct undo *u, bool late, int64_t until)
+int undo_touches(struct berth_ctx *c, struct undo *u, bool late)
 {
     struct touch *x = arena_alloc(c->a, UNDO_SLICE_ROWS * sizeof(*x));
     size_t n = next_touches(c, u, late, x, UNDO_SLICE_ROWS);
 
     u->more = n > 0;
-    for (size_t at = 0; at < n && c->rc == BERTH_OK && (at == 0 || when_monotonic() < until); at++)
+    for (size_t at = 0; at < n && c->rc == BERTH_OK && (at == 0 || !undo_over(u)); at++)
         one_touch(c, u, &x[at], late);
     return c->rc;
 }

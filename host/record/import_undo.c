@@ -9,10 +9,16 @@
 #include "base/when.h"
 #include "record/find.h"
 #include "record/hangs.h"
+#include "record/import_run.h"
 #include "record/import_undo.h"
 #include "record/save.h"
 
-enum { SLICE_MS = 20, IDS_MAX = 200 };
+enum { IDS_MAX = 1000 };
+
+bool undo_over(const struct undo *u)
+{
+    return import_slice_over(u->j->st, u->begun);
+}
 
 static int run_sql(struct berth_ctx *c, const char *sql, int64_t a, int64_t b, const char *x, const char *y)
 {
@@ -36,19 +42,22 @@ struct change {
     json_t *was;
 };
 
-/* The version that this undo left behind when another row of the file changed the record later. */
-static int64_t undone_to(struct berth_ctx *c, int64_t import, int64_t record)
+static void left_at(struct undo *u, int64_t record, int64_t version)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT key FROM import_row WHERE import_id = ? AND record_id = ? AND"
-                                            " outcome = 'undone' ORDER BY row");
-    int64_t version = 0;
+    if (!import_set_put(&u->left, record, (uint32_t)version))
+        import_set_set(&u->left, record, (uint32_t)version);
+}
 
-    db_bind_int(s, 1, import);
-    db_bind_int(s, 2, record);
-    if (db_step(s) == DB_ROW && !db_col_is_null(s, 0))
-        version = strtoll(db_col_text(s, 0, NULL), NULL, 10);
+/* The versions that earlier tries left behind, where another row of the file may have changed the record before. */
+static void read_left(struct undo *u, struct db_conn *conn)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT record_id, key FROM import_row WHERE import_id = ? AND outcome = 'undone' AND key IS NOT NULL"
+                                         " ORDER BY row DESC");
+
+    db_bind_int(s, 1, u->import);
+    while (db_step(s) == DB_ROW)
+        left_at(u, db_col_int(s, 0), strtoll(db_col_text(s, 1, NULL), NULL, 10));
     db_reset(s);
-    return version;
 }
 
 struct revert {
@@ -81,22 +90,23 @@ static int revert_one(struct berth_ctx *c, void *arg)
 
     if (r == NULL)
         return c->rc;
-    if (!undo_untouched(c, a->u, r, a->x->version) && row_int(r, F_VERSION) != undone_to(c, a->u->import, a->x->record))
+    if (!undo_untouched(c, a->u, r, a->x->version) && row_int(r, F_VERSION) != import_set_get(&a->u->left, a->x->record))
         return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.changed_since");
     undo_put_back(c, r, a->x->was);
     a->x->version = row_int(r, F_VERSION);
     return c->rc;
 }
 
-/* row: that one, or 0 for the last ones. */
-static size_t next_changes(struct berth_ctx *c, struct undo *u, int64_t row, struct change *out, size_t max)
+/* The last ones of rows from..to - 1.  What has been taken back stays in the table: who goes on looks below it. */
+static size_t next_changes(struct berth_ctx *c, struct undo *u, int64_t from, int64_t to, struct change *out, size_t max)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT row, record_id, detail FROM import_row WHERE import_id = ?1 AND"
-                                            " outcome = 'updated' AND (?2 = 0 OR row = ?2) ORDER BY row DESC");
+    struct db_stmt *s = db_prepare(c->conn, "SELECT row, record_id, detail FROM import_row WHERE import_id = ? AND row >= ? AND row < ? AND"
+                                            " outcome = 'updated' ORDER BY row DESC");
     size_t n = 0;
 
     db_bind_int(s, 1, u->import);
-    db_bind_int(s, 2, row);
+    db_bind_int(s, 2, from);
+    db_bind_int(s, 3, to);
     while (n < max && db_step(s) == DB_ROW) {
         json_t *detail = json_loads(db_col_text(s, 2, NULL), 0, NULL);
         json_t *was = json_object_get(detail, "was");
@@ -115,6 +125,7 @@ static int one_change(struct berth_ctx *c, struct undo *u, const struct table *t
 
     if (x->was != NULL && save_step(c, revert_one, &a) == BERTH_OK) {
         u->restored++;
+        left_at(u, x->record, x->version);
         return run_sql(c, "UPDATE import_row SET outcome = 'undone', key = ?3 WHERE import_id = ?1 AND row = ?2", u->import,
                        x->row, arena_fmt(c->a, "%lld", (long long)x->version), NULL);
     }
@@ -130,14 +141,18 @@ static int one_change(struct berth_ctx *c, struct undo *u, const struct table *t
                    gone ? "undone" : "kept", why);
 }
 
-static int undo_changes(struct berth_ctx *c, struct undo *u, const struct table *t, int64_t until)
+static int undo_changes(struct berth_ctx *c, struct undo *u, const struct table *t)
 {
     struct change x[UNDO_SLICE_ROWS];
-    size_t n = next_changes(c, u, 0, x, UNDO_SLICE_ROWS), at = 0;
+    size_t n = next_changes(c, u, 0, u->below, x, UNDO_SLICE_ROWS), at = 0;
 
     u->more = n > 0;
-    for (; at < n && c->rc == BERTH_OK && (at == 0 || when_monotonic() < until); at++)
+    if (n == 0)
+        u->below = 0;
+    for (; at < n && c->rc == BERTH_OK && (at == 0 || !undo_over(u)); at++) {
+        u->below = x[at].row;
         one_change(c, u, t, &x[at]);
+    }
     for (size_t i = 0; i < n; i++)
         json_decref(x[i].was);
     return c->rc;
@@ -149,7 +164,7 @@ int undo_row_change(struct berth_ctx *c, struct undo *u, int64_t row, int64_t *v
     int64_t restored = u->restored;
     struct change x;
 
-    if (next_changes(c, u, row, &x, 1) == 0)
+    if (next_changes(c, u, row, row + 1, &x, 1) == 0)
         return c->rc;
     one_change(c, u, t, &x);
     json_decref(x.was);
@@ -365,7 +380,7 @@ void undo_forget_alerts(struct berth_ctx *c, const struct table *t, int64_t from
 }
 
 /* The last records of the last part: ids go backwards. */
-static int undo_records(struct berth_ctx *c, struct undo *u, const struct table *t, int64_t until)
+static int undo_records(struct berth_ctx *c, struct undo *u, const struct table *t)
 {
     struct part p;
     size_t n, least;
@@ -379,7 +394,7 @@ static int undo_records(struct berth_ctx *c, struct undo *u, const struct table 
     struct ids hung = undo_hung_on(c, t, p.first_id + (int64_t)least, p.first_id + (int64_t)n);
     struct ids kept = undo_touch_kept(c, u, p.first_id + (int64_t)least, p.first_id + (int64_t)n);
 
-    for (bool first = true; n > least && c->rc == BERTH_OK && (first || when_monotonic() < until); first = false) {
+    for (bool first = true; n > least && c->rc == BERTH_OK && (first || !undo_over(u)); first = false) {
         int64_t id = p.first_id + (int64_t)--n;
         struct unmake a = {t, id, &pointed, &hung, !u->noted || ids_have(&kept, id)};
 
@@ -425,21 +440,21 @@ static int slice_body(struct job *j, struct db_conn *w, void *arg)
     struct slice *x = arg;
     struct berth_ctx *c = &x->ctx;
     const struct table *t;
-    int64_t until = when_monotonic() + SLICE_MS;
 
+    x->u->begun = when_monotonic();
     job_ctx(j, c, w, x->a);
     c->writing = c->quiet = c->all = true;
     c->op = "import_undo";
     t = model_table(c->m, x->u->table);
     if (c->rc != BERTH_OK || t == NULL)
         return -1;
-    undo_touches(c, x->u, false, until);
+    undo_touches(c, x->u, false);
     if (c->rc == BERTH_OK && !x->u->more)
-        undo_changes(c, x->u, t, until);
+        undo_changes(c, x->u, t);
     if (c->rc == BERTH_OK && !x->u->more)
-        undo_records(c, x->u, t, until);
+        undo_records(c, x->u, t);
     if (c->rc == BERTH_OK && !x->u->more)
-        undo_touches(c, x->u, true, until);
+        undo_touches(c, x->u, true);
     if (c->rc == BERTH_OK && !x->u->more)
         undo_touches_end(c, x->u);
     count(x->u);
@@ -455,10 +470,11 @@ static int64_t kept_number(const json_t *result, const char *key)
 
 int import_undo_run(struct job *j, struct buf *err)
 {
-    struct undo u = {.j = j, .import = json_integer_value(json_object_get(j->args, "import")), .more = true};
+    struct undo u = {.j = j, .import = json_integer_value(json_object_get(j->args, "import")), .more = true, .below = INT64_MAX};
     struct berth_ctx c;
     const struct table *t;
     const char *name, *path;
+    int rc = 0;
 
     j->locale = json_string_value(json_object_get(j->args, "locale"));
     job_ctx(j, &c, j->conn, j->a);
@@ -473,21 +489,22 @@ int import_undo_run(struct job *j, struct buf *err)
     u.others = kept_number(j->result, "others");
     u.kept = kept_number(j->result, "kept");
     u.gone = kept_number(j->result, "gone");
-    while (u.more && !j->cancelled) {
+    read_left(&u, j->conn);
+    while (rc == 0 && u.more && !j->cancelled) {
         struct slice x = {.u = &u, .a = arena_new()};
-        int rc = job_step(j, slice_body, &x);
+
+        rc = job_step(j, slice_body, &x);
 
         if (rc == 0) {
             x.ctx.conn = j->conn;
             ctx_run_done(&x.ctx);
         }
         arena_free(&x.a);
-        if (rc != 0) {
+        if (rc != 0)
             buf_puts(err, "a step could not be saved");
-            return -1;
-        }
     }
-    return 0;
+    import_set_free(&u.left);
+    return rc == 0 ? 0 : -1;
 }
 
 /* ---- asking for it ------------------------------------------------------------------------------------------ */

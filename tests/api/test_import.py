@@ -442,6 +442,27 @@ def test_an_undo_that_was_cut_off_goes_on(own_site):
     assert person.get("/lead", count=1).json["total"] == before
 
 
+def test_an_undo_of_updates_that_was_cut_off_goes_on(own_site):
+    """Each record was changed twice by the file: the earlier change is taken back only as what the later one's undo left."""
+    site = own_site()
+    person = site.sign_in("demo.admin")
+    names = [f"twice {i} {i * 7919 % 100003} works" for i in range(3000)]
+    rows = lambda city: [[n, city] for n in names]
+    header = ["name", "city"]
+    assert run(person, upload(person, text(rows("Huế"), header), "a.csv"))["result"]["new"] == 3000
+    look = upload(person, text(rows("Vinh") + rows("Ninh"), header), "b.csv")
+    assert run(person, look, mode="both", match=["name"])["result"]["updated"] == 6000
+    answer = person.post(f"/_import/{look['import']}/undo")
+    while person.get(f"/_job/{answer.json['job']}").json["done"] <= 3000:
+        pass
+    site.kill()
+    site.start()
+    person = site.sign_in("demo.admin")
+    job = person.job(answer)
+    assert job["state"] == "done" and (job["result"]["restored"], job["result"]["kept"]) == (6000, 0), job
+    assert {r["city"] for r in person.rows("lead", filter=["name", "^", "twice "], fields="name,city", limit=500)} == {"Huế"}
+
+
 def test_what_is_a_customer_already_is_told_so(people):
     person, t = people["admin"], tag()
     person.made("customer", name=f"{t} Maritime Ltd")
