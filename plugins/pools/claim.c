@@ -1,8 +1,6 @@
 /* claim.c - taking out of a pool and keeping: members, caps, locks, protection. */
 #include "pools.h"
 
-enum { LEVELS = 20 }; /* of departments */
-
 struct asked { /* under BERTH_CAP_ALL_ROWS */
     struct berth_row *row;
     int64_t user, pool;

@@ -39,18 +39,30 @@ static int fall(struct berth_ctx *c, void *arg)
 
 enum { PEOPLE_MAX = 20 };
 
+/* Who stands above: the superior, else who leads the department, or the one above it where that is the owner. */
+static int64_t above(struct berth_ctx *c, const struct berth_row *owner)
+{
+    struct berth_row *d = host->ref(c, owner, "department_id");
+    int64_t who = berth_number(owner, "manager_id");
+
+    for (int i = 0; who == 0 && d != NULL && i < LEVELS; i++) {
+        who = berth_number(d, "leader_id");
+        if (who == berth_number(owner, "id"))
+            who = 0;
+        d = host->ref(c, d, "parent_id");
+    }
+    return who;
+}
+
 /* The owner, who stands above them, or who looks after the pool. */
 static size_t people(struct berth_ctx *c, const struct berth_row *row, uint32_t to, int64_t pool, int64_t out[PEOPLE_MAX])
 {
     struct berth_row *owner = host->ref(c, row, "owner_id"), *m;
-    int64_t above = owner == NULL ? 0 : berth_number(owner, "manager_id");
     struct berth_rows *admins;
     size_t n = 0;
 
-    if (to == BERTH_TO_MANAGER && above == 0)
-        above = berth_number(host->ref(c, owner, "department_id"), "leader_id");
     if (to != BERTH_TO_ADMINS) {
-        out[0] = to == BERTH_TO_OWNER ? berth_number(row, "owner_id") : above;
+        out[0] = to == BERTH_TO_OWNER ? berth_number(owner, "id") : above(c, owner);
         return out[0] != 0;
     }
     admins = host->find(c, "pool_member", "pool_id = ? and admin = true and user_id not empty limit 20", BERTH_ARGS(berth_i(pool)));
@@ -63,13 +75,14 @@ static int tell(struct berth_ctx *c, struct berth_row *row, const struct berth_d
 {
     static const char *const op[] = {"remind", "remind_manager", "remind_admins"};
     const char *days = host->fmt(c, "%lld", (long long)((due->at - host->now(c) + BERTH_DAY - 1) / BERTH_DAY));
-    const char *const args[] = {"days", days, "why", r->text != NULL ? r->text : due->why != NULL ? due->why : "", NULL};
+    const char *why = r->text != NULL ? r->text : due->why != NULL ? due->why : "";
+    const char *const args[] = {"days", days, "why", why, "owner", host->get(host->ref(c, row, "owner_id"), "name").s, NULL};
     int64_t who[PEOPLE_MAX];
     size_t n = people(c, row, r->to, due->pool_id, who);
 
-    host->note(c, row, op[r->to], args[3]);
     if (n == 0)
         return host->rc(c);
+    host->note(c, row, op[r->to], why);
     return berth_alert(c,
         .text = r->to == BERTH_TO_OWNER ? "pools.alert.soon" : "pools.alert.theirs", .args = args, .about = row,
         .key = host->fmt(c, "pools.soon:%s:%lld:%lld:%u", host->table(row), (long long)berth_number(row, "id"), (long long)r->at, r->to),

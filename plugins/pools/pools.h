@@ -10,6 +10,8 @@ int pools_refuse(struct berth_ctx *c, const char *key);
 int pools_let_go(struct berth_ctx *c, struct berth_row *row, int64_t pool, const char *reason);
 
 /* claim.c: who may have what. */
+enum { LEVELS = 20 }; /* of departments, which are walked up */
+
 bool pools_is_admin(struct berth_ctx *c, int64_t pool); /* the user, of that pool */
 int pools_may_claim(struct berth_ctx *c, struct berth_row *row, int64_t user);
 int pools_may_receive(struct berth_ctx *c, struct berth_row *row, int64_t user);

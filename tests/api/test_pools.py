@@ -143,6 +143,39 @@ def test_the_release_run_follows_the_script_as_it_is_now(own_site):
     assert li.row(f"/lead/{key['id']}")["owner_id"] == li.user["id"]
 
 
+REMIND = """-- A second for each day: the owner is reminded, then the manager is told.
+return function(lead)
+  return {days = 30, why = "not worked", remind = {{days = 0.00001}, {days = 0.00002, to = "manager", risk = "high"}}}
+end
+"""
+
+
+def test_the_owner_is_reminded_and_then_the_manager_told_whose_it_is_in_their_language(own_site):
+    """The manager read of "a colleague's record"; with nobody above, the history said all the same that the manager was told."""
+    site = own_site()
+    admin, manager, li, zhang = (site.sign_in("demo." + who) for who in ("admin", "manager", "li", "zhang"))
+    (site.data.parent / "scripts/rules/leads.release.lua").write_text(REMIND)
+    assert admin.post("/_script/_reload").json["problems"] == []
+    lead, top = li.made("lead", name=name()), admin.made("lead", name=name(), owner_id=admin.user["id"])
+    ops = lambda row: [e["op"] for e in admin.get(f"/lead/{row['id']}/_history").json["entries"] if e["op"].startswith("remind")][::-1]
+    told = lambda who, **locale: [a["text"] for a in who.get("/_alert", limit="200", **locale).json["alerts"] if a["record"] == lead["id"]]
+
+    def through():
+        admin.post("/_timer/pools.release")
+        return ops(lead) == ["remind", "remind_manager"] and not admin.row(f"/lead/{top['id']}")["remind_at"] and told(li) and told(manager)
+
+    assert until(through), (ops(lead), ops(top))
+    assert ops(top) == ["remind"]  # nobody stands above
+    words = {"en": ("Returns to the pool within 30 days: not worked", "李娜's record returns to the pool within 30 days: not worked"),
+             "zh-CN": ("30 天内将退回公海：not worked", "李娜的数据 30 天内将退回公海：not worked"),
+             "zh-TW": ("30 天內將退回公海：not worked", "李娜 的資料 30 天內將退回公海：not worked"),
+             "vi": ("Sẽ về kho trong 30 ngày: not worked", "Bản ghi của 李娜 sẽ về kho trong 30 ngày: not worked")}
+    for locale, (own, theirs) in words.items():
+        assert (told(li, locale=locale), told(manager, locale=locale), told(zhang, locale=locale)) == ([own], [theirs], [])
+    admin.post("/_timer/pools.release")
+    assert len(told(li)) == len(told(manager)) == 1  # once
+
+
 def test_a_pool_that_holds_records_is_not_deleted(people, pool):
     admin = people["admin"]
     used, other = pool(), pool()
