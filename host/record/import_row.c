@@ -28,6 +28,25 @@ static void keep_cells(struct run *r, struct berth_ctx *c, struct prep *p, const
     p->number = row->number;
 }
 
+/* What is wrong with the cells before it neither hides what is wrong with this one nor keeps its record from being found. */
+static bool value_of(struct run *r, struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell, struct berth_val *v)
+{
+    struct berth_ctx before;
+    bool ok;
+
+    if (c->rc == BERTH_OK)
+        return import_value(r, c, f, cell, v);
+    before = *c;
+    ctx_clear(c);
+    ok = import_value(r, c, f, cell, v);
+    if (before.problems != NULL && c->problems != NULL) {
+        *before.problems_end = c->problems;
+        before.problems_end = c->problems_end;
+    }
+    *c = before;
+    return ok;
+}
+
 static void read_cells(struct run *r, struct berth_ctx *c, struct prep *p, const struct sheet_row *row)
 {
     struct cell *cells = (struct cell *)p->cells;
@@ -36,7 +55,7 @@ static void read_cells(struct run *r, struct berth_ctx *c, struct prep *p, const
         const struct field *f = r->column[i];
         struct berth_val v;
 
-        if (f == NULL || row->cells[i].len == 0 || !import_value(r, c, f, &row->cells[i], &v) || val_is_nil(v))
+        if (f == NULL || row->cells[i].len == 0 || !value_of(r, c, f, &row->cells[i], &v) || val_is_nil(v))
             continue;
         p->row->v[f->at] = v;
         cells[i].given = true;

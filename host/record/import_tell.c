@@ -76,21 +76,30 @@ static const char *by_names(struct berth_ctx *c, const struct table *t, const st
     return s;
 }
 
-/* A cell that is wrong, or a record that the database or a hook refused. */
+/* All that is wrong with a row, each by its field's name. */
+static const char *problems_text(struct berth_ctx *c, const char *table)
+{
+    struct buf b = BUF_INIT;
+    const char *s;
+
+    for (const struct ctx_problem *q = c->problems; q != NULL; q = q->next) {
+        const char *why[] = {"field", labels_field(c->st->labels, c->locale, table, q->field), "why", ctx_text(c, q->key, q->args), NULL};
+
+        buf_addf(&b, "%s%s", b.len > 0 ? " " : "", ctx_text(c, "import.invalid", why));
+    }
+    s = arena_strdup(c->a, buf_str(&b));
+    buf_free(&b);
+    return s;
+}
+
+/* Cells that are wrong, or a record that the database or a hook refused. */
 void import_tell_problem(struct run *r, struct berth_ctx *c, struct prep *p)
 {
     const struct ctx_problem *q = c->problems;
-    const char *why[] = {"field", NULL, "why", NULL, NULL};
 
     p->outcome = c->rc == BERTH_CONFLICT ? OUT_CONFLICT : c->rc == BERTH_DENIED ? OUT_HELD : OUT_INVALID;
     p->field = q == NULL ? NULL : q->field;
-    if (q == NULL) {
-        p->message = ctx_text(c, c->key == NULL ? "err.invalid" : c->key, c->args);
-    } else {
-        why[1] = labels_field(c->st->labels, c->locale, r->table, q->field);
-        why[3] = ctx_text(c, q->key, q->args);
-        p->message = ctx_text(c, "import.invalid", why);
-    }
+    p->message = q == NULL ? ctx_text(c, c->key == NULL ? "err.invalid" : c->key, c->args) : problems_text(c, r->table);
     import_detail(r, c, p, NULL, NULL);
     ctx_clear(c);
 }

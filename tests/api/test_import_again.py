@@ -65,6 +65,27 @@ def test_references_are_found_by_name_number_code_or_id(people):
     assert {made[f"{t} {x}"]["owner_id"] for x in "abc"} == {li["id"]}
 
 
+def test_a_wrong_cell_keeps_no_other_rows_record_from_being_found(people):
+    """Behind a wrong cell no record was found, that was remembered for the whole file, and rows with nothing wrong went in without."""
+    person, t = people["admin"], tag()
+    zhang, alice = people["zhang"].user, people["alice"].user
+    fields = ["name", "country", "owner_id", "email"]
+    rows = [[f"{t} a", "Atlantis", zhang["login"], "no address"], [f"{t} b", "CN", zhang["login"], ""],
+            [f"{t} c", "Atlantis", alice["name"], ""], [f"{t} d", "VN", alice["name"], ""],
+            [f"{t} e", "Atlantis", str(zhang["id"]), ""], [f"{t} f", "VN", str(zhang["id"]), ""], [f"{t} g", "Atlantis", "Nobody Such", ""]]
+    look = take(person, "lead", sheet(fields, rows))
+    for dry in (True, False):
+        result = go(person, look, fields, dry=dry)
+        assert (result["new"], result["invalid"]) == (3, 4), result
+        assert {(w["field"], w["value"]) for w in result["values"] if not w["known"]} == {("country", "Atlantis"), ("owner_id", "Nobody Such")}
+    assert {r["name"][-1]: r["owner_id"] for r in person.rows("lead", filter=["name", "^", t])} == \
+        {"b": zhang["id"], "d": alice["id"], "f": zhang["id"]}
+    told = outcomes(person, look)
+    labels = {f["name"]: f["label"] for f in person.get("/_meta/lead").json["fields"]}
+    assert told[2]["cell"] == "B2" and labels["country"] in told[2]["message"] and labels["email"] in told[2]["message"]  # all at once
+    assert "Atlantis" in told[8]["message"] and "Nobody Such" in told[8]["message"]
+
+
 @pytest.mark.parametrize("cell, at", [("2026-11-30 08:30:00", "2026-11-30T00:30:00.000Z"), ("2026/11/30 8:30", "2026-11-30T00:30:00.000Z"),
                                       ("30/11/2026 23:05:09", "2026-11-30T15:05:09.000Z"), ("2026-11-30T08:30", "2026-11-30T00:30:00.000Z"),
                                       ("2026-11-30", "2026-11-29T16:00:00.000Z"), ("2026-11-30T08:30:00+07:00", "2026-11-30T01:30:00.000Z"),
