@@ -34,7 +34,7 @@ enum {
 /* What is known of a term before it is asked for. */
 enum how { AS_IT_IS, AS_TOKENS, BY_ITS_START };
 struct guess {
-    int64_t rows;
+    int64_t rows, of[WORDS_MAX]; /* of all words, and of each */
     bool must, broad; /* broad: a word of it is asked for by its start */
     enum how how[WORDS_MAX];
     struct buf tokens[WORDS_MAX];
@@ -68,7 +68,7 @@ static void guess_word(struct db_conn *c, const char *name, const struct db_fts_
         if (whole && w->prefix && is_broad(c, name, w, has.rows))
             g->how[i] = BY_ITS_START;
     }
-    g->rows += has.rows;
+    g->rows += g->of[i] = has.rows;
     g->broad = g->broad || g->how[i] == BY_ITS_START;
 }
 
@@ -187,6 +187,19 @@ static void collect_if_quicker(struct guess *g, int64_t looks)
             g->how[i] = AS_IT_IS;
 }
 
+/* Rows of the rare term that have a word of the other one, too, for it is a word of both ("shen zhen" as shenzhen). */
+static int64_t shared(const struct db_fts_term *rare, const struct guess *of, const struct db_fts_term *other)
+{
+    int64_t most = 0;
+
+    for (int i = 0; i < rare->n && i < WORDS_MAX; i++)
+        for (int k = 0; k < other->n; k++)
+            if (rare->any[i].len == other->any[k].len && memcmp(rare->any[i].s, other->any[k].s, rare->any[i].len) == 0 &&
+                (other->any[k].prefix || !rare->any[i].prefix) && of->of[i] > most)
+                most = of->of[i];
+    return most;
+}
+
 /* rarest: rows of the rarest term that is not broad; -1: all are. */
 static bool is_asked(const struct guess *g, int64_t rarest)
 {
@@ -204,6 +217,7 @@ bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
 {
     struct guess *g;
     int64_t rarest = -1, looks;
+    int rare = 0; /* that term */
     bool can = true, broad = false;
 
     n = n < TERMS_MAX ? n : TERMS_MAX;
@@ -212,7 +226,7 @@ bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
     for (int i = 0; i < n; i++) {
         guess(c, name, &terms[i], &g[i]);
         if (!g[i].must && !g[i].broad && (rarest < 0 || g[i].rows < rarest))
-            rarest = g[i].rows;
+            rarest = g[rare = i].rows;
         broad = broad || g[i].broad;
     }
     looks = rarest;
@@ -220,7 +234,9 @@ bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
         if (g[i].must)
             looks = marked(c, name, &terms[i], looks);
     for (int i = 0; i < n && can; i++) {
-        collect_if_quicker(&g[i], looks);
+        int64_t both = rarest > 0 && g[i].broad ? shared(&terms[rare], &g[rare], &terms[i]) : 0;
+
+        collect_if_quicker(&g[i], both > 0 && PAGE_OF_ROWS * (rarest / both) < looks ? PAGE_OF_ROWS * (rarest / both) : looks);
         bool ask = is_asked(&g[i], rarest);
 
         if (g[i].must && !ask)

@@ -9,7 +9,7 @@
 #include "text/fold.h"
 #include "text/valid.h"
 
-enum rank { RANK_WHOLE, RANK_BEGINS, RANK_WORD, RANK_ELSEWHERE };
+enum rank { RANK_WHOLE, RANK_BEGINS, RANK_WORD, RANK_ELSEWHERE, RANK_APART };
 enum { CANDIDATES = 16, NEWEST = 32, LATE = 300, /* with more a search does not wait for the index, either */
        SNIPPET = 120, BEFORE = 30 };
 
@@ -29,6 +29,7 @@ struct hunt { /* in one table */
     const struct table *t;
     const char *typed, *folded;
     const struct text_query *q;
+    const struct text_query *together; /* what was typed without gaps; NULL: it can have none */
     const char *start;            /* what was typed as a title begins, or NULL */
     size_t start_len;
     const struct field **f;       /* searched and readable; the title first */
@@ -132,6 +133,7 @@ static void found(void *arg, struct db_stmt *s, int first)
     int64_t id = db_col_int(s, first);
     struct hit *hit = &h->hit[h->n];
     struct berth_val v[64] = {0};
+    uint32_t met = 0;
 
     for (size_t i = 0; i < h->n; i++)
         if (h->hit[i].id == id)
@@ -149,6 +151,11 @@ static void found(void *arg, struct db_stmt *s, int first)
     for (int i = 1; i < h->nf && hit->by == NULL; i++)
         if (!val_is_nil(v[i]))
             look_for_part(h, hit, h->f[i], v[i]);
+    for (int i = 0; i < h->nf && h->together != NULL; i++)
+        if (!val_is_nil(v[i]))
+            text_query_meet(h->together, v[i].s, (size_t)v[i].len, h->f[i]->type == BERTH_LONG, &met);
+    if (h->together != NULL && met != text_query_all(h->together))
+        hit->rank = RANK_APART;
     for (int i = 1; i < h->nf && hit->sub == NULL; i++)
         if (!val_is_nil(v[i]) && h->f[i]->type != BERTH_LONG)
             hit->sub = v[i].s;
@@ -213,24 +220,28 @@ static void choose_fields(struct hunt *h)
             h->f[h->nf++] = &t->fields[i];
 }
 
-/* The newest, titles that begin with it, where there are more than those, one's own, and what was just saved. */
+/* The newest, titles that begin with it, where there are more than those, one's own, and what was just saved; and
+ * when these are few, the newest that have parts of what was typed. */
 static void hunt(struct hunt *h)
 {
+    enum search_how how = h->together != NULL ? SEARCH_TOGETHER : SEARCH_NEWEST;
     int64_t late[LATE];
     size_t nlate = search_late(h->c, h->t, late, LATE);
     const char *cols;
 
     choose_fields(h);
     cols = columns(h);
-    seek(h, cols, SEARCH_NEWEST, NULL, NEWEST);
+    seek(h, cols, how, NULL, NEWEST);
     bool more = h->n == NEWEST;
 
     if (h->start_len > 0 && search_by(h->c, h->t->title))
         seek(h, cols, SEARCH_TITLES, NULL, CANDIDATES);
     if (more && h->t->at_owner >= 0 && h->c->who != NULL)
-        seek(h, cols, SEARCH_NEWEST, is_among(h, h->t->at_owner, &h->c->who->id, 1), CANDIDATES);
+        seek(h, cols, how, is_among(h, h->t->at_owner, &h->c->who->id, 1), CANDIDATES);
     if (nlate > 0)
         seek(h, cols, SEARCH_LATE, is_among(h, F_ID, late, nlate), CANDIDATES);
+    if (h->together != NULL && h->n < CANDIDATES)
+        seek(h, cols, SEARCH_NEWEST, NULL, CANDIDATES);
     qsort(h->hit, h->n, sizeof(h->hit[0]), by_rank);
 }
 
@@ -347,6 +358,9 @@ static struct hunt *hunt_for(struct berth_ctx *c, const char *typed)
 
     *h = (struct hunt){.c = c, .typed = typed, .folded = folded_of(c, typed), .start = start,
                        .q = text_tokens_query(c->a, typed, strlen(typed)), .start_len = text_title_start(start, typed, strlen(typed))};
+    h->together = text_tokens_query_together(c->a, typed, strlen(typed));
+    if (h->together->n == h->q->n)
+        h->together = NULL;
     return h;
 }
 

@@ -5,14 +5,13 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/when.h"
 #include "record/dup.h"
 #include "record/dup_recent.h"
 #include "record/find.h"
 #include "record/search.h"
 
 /* Raise when text/tokens.c or text/keys.c make something else of the same text. */
-enum { TOKENS_VERSION = 3, KEYS_VERSION = 1 };
+enum { TOKENS_VERSION = 4, KEYS_VERSION = 1 };
 enum { CHUNK = 1000 }; /* rows in one commit */
 
 /* One table; made from what was read of model_table.  The shapes say what an index is made from. */
@@ -21,8 +20,8 @@ struct work {
     const struct table *t;
     const char *searched, *compared; /* as they should be; "" when there is nothing to make */
     bool search, keys;               /* what to make anew */
-    int64_t after, rows;             /* the id that was come to; rows done */
-    size_t n;                        /* of the last chunk */
+    int64_t after;                   /* the id that was come to */
+    size_t n;                        /* rows of the last chunk */
     struct work *next;
 };
 
@@ -91,6 +90,42 @@ static struct work *stale_tables(struct store *st, struct arena *a, struct db_co
 
 /* ---- on the writer ----------------------------------------------------------------- */
 
+/* Noted as one range, which the indexer works off beside everybody's work, also over a restart. */
+static int tokens_anew(struct db_conn *conn, const char *index, const struct table *t)
+{
+    struct buf sql = BUF_INIT;
+    struct db_stmt *s;
+    int64_t first, last;
+    int rc = db_fts_clear(conn, index);
+
+    if (rc < 0)
+        return rc;
+    buf_addf(&sql, "SELECT min(id), max(id) FROM %s", t->sql);
+    s = db_prepare(conn, buf_str(&sql));
+    rc = db_step(s);
+    first = rc == DB_ROW ? db_col_int(s, 0) : 0;
+    last = rc == DB_ROW ? db_col_int(s, 1) : 0;
+    db_reset(s);
+    buf_free(&sql);
+    if (rc < 0 || last == 0) /* ids are given from 1 on */
+        return rc;
+    log_info("search", "the search index of %s is made anew", t->name);
+    return db_fts_put_range(conn, index, first, last);
+}
+
+static int finish(struct db_conn *conn, const struct work *w)
+{
+    struct db_stmt *s = db_prepare(conn, "UPDATE model_table SET searched = ?, compared = ? WHERE name = ?");
+    int rc;
+
+    db_bind_text(s, 1, w->searched, -1);
+    db_bind_text(s, 2, w->compared, -1);
+    db_bind_text(s, 3, w->t->name, -1);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? rc : 0;
+}
+
 static int clear(struct db_conn *conn, void *arg)
 {
     const struct work *w = arg;
@@ -99,7 +134,7 @@ static int clear(struct db_conn *conn, void *arg)
     int rc = 0;
 
     if (w->search && w->t->searched)
-        rc = db_fts_clear(conn, migrate_search_name(a, w->t));
+        rc = tokens_anew(conn, migrate_search_name(a, w->t), w->t);
     if (w->keys && rc >= 0) {
         s = db_prepare(conn, "DELETE FROM dup_key WHERE tbl = ?");
         db_bind_int(s, 1, store_table_no(w->st, w->t));
@@ -109,18 +144,9 @@ static int clear(struct db_conn *conn, void *arg)
             rc = dup_recent_clear(conn, store_table_no(w->st, w->t));
     }
     arena_free(&a);
-    return rc < 0 ? rc : 0;
-}
-
-static void put_tokens(struct berth_ctx *c, const struct work *w, const struct berth_row *r)
-{
-    struct buf tokens = BUF_INIT;
-
-    if (w->search && w->t->searched) {
-        search_tokens(r, &tokens);
-        search_put_tokens(c, r, buf_str(&tokens));
-        buf_free(&tokens);
-    }
+    if (rc < 0)
+        return rc;
+    return w->keys ? 0 : finish(conn, w);
 }
 
 static void put_keys(struct berth_ctx *c, const struct work *w, struct berth_row *const *rows)
@@ -167,10 +193,7 @@ static int chunk(struct db_conn *conn, void *arg)
     ctx_init(&c, w->st, conn, a, NULL, NULL);
     c.writing = true;
     w->n = read_rows(&c, w, rows);
-    for (size_t i = 0; i < w->n && c.rc == BERTH_OK; i++)
-        put_tokens(&c, w, rows[i]);
-    if (c.rc == BERTH_OK)
-        put_keys(&c, w, rows);
+    put_keys(&c, w, rows);
     if (w->n > 0)
         w->after = row_id(rows[w->n - 1]);
     rc = c.rc;
@@ -178,41 +201,25 @@ static int chunk(struct db_conn *conn, void *arg)
     return rc;
 }
 
-static int finish(struct db_conn *conn, void *arg)
+static int last_body(struct db_conn *conn, void *arg)
 {
-    const struct work *w = arg;
-    struct db_stmt *s =
-        db_prepare(conn, "UPDATE model_table SET searched = ?, compared = ? WHERE name = ?");
-    int rc;
-
-    db_bind_text(s, 1, w->searched, -1);
-    db_bind_text(s, 2, w->compared, -1);
-    db_bind_text(s, 3, w->t->name, -1);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? rc : 0;
+    return finish(conn, arg);
 }
 
 /* ------------------------------------------------------------------------------------ */
 
 static int make_anew(struct store *st, struct work *w)
 {
-    int64_t began = when_monotonic();
     int rc = db_write(st->db, clear, w);
 
-    do {
-        rc = rc == 0 ? db_write(st->db, chunk, w) : rc;
-        w->rows += (int64_t)w->n;
-    } while (rc == 0 && w->n == CHUNK);
+    if (rc != 0 || !w->keys)
+        return rc;
+    do
+        rc = db_write(st->db, chunk, w);
+    while (rc == 0 && w->n == CHUNK);
     if (rc == 0)
-        rc = db_write(st->db, finish, w);
-    if (rc == 0 && w->rows > 0)
-        log_info("search", "made the %s of %s anew: %" PRId64 " rows in %" PRId64 " ms",
-                 !w->keys     ? "search index"
-                 : !w->search ? "duplicate keys"
-                              : "search index and duplicate keys",
-                 w->t->name, w->rows, when_monotonic() - began);
-    return rc;
+        log_info("search", "made the duplicate keys of %s anew", w->t->name);
+    return rc == 0 ? db_write(st->db, last_body, w) : rc;
 }
 
 int reindex_stale(struct store *st, struct buf *err)

@@ -8,7 +8,8 @@
 #include "model/migrate.h"
 #include "record/job.h"
 
-/* At the start, before anybody else writes.  Stopped midway, it begins again at the next start. */
+/* At the start, before anybody else writes.  A search index is filled behind that, goes on where a stop left it and
+ * finds the rows it has come to; duplicate keys are there when it returns, and begin again when it is stopped midway. */
 int reindex_stale(struct store *st, struct buf *err);
 
 /* The job "rekey": the duplicate keys of a table by the rules as they are now, beside everybody's work.

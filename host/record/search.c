@@ -265,6 +265,8 @@ struct search search_plan(struct berth_ctx *c, const struct table *t, const char
     }
     if (how == SEARCH_TITLES)
         add_title(c, &s, &terms);
+    else if (how == SEARCH_TOGETHER)
+        add_typed(c, &terms, text_tokens_query_together(c->a, text, strlen(text)));
     else
         add_typed(c, &terms, s.q);
     if (how == SEARCH_SORTED && db_fts_common(c->conn, index_name(c, t), terms.term, terms.n, COMMON)) {

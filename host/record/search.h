@@ -25,10 +25,11 @@ struct search {
     bool by_marks;                   /* the index alone tells what is within reach */
 };
 enum search_how {
-    SEARCH_NEWEST, /* newest first */
-    SEARCH_SORTED, /* in an order of fields */
-    SEARCH_TITLES, /* newest first, and only titles that begin with the text; where very many do, that are it */
-    SEARCH_LATE,   /* rows that the filter names and the index may not have yet: they are looked at themselves */
+    SEARCH_NEWEST,   /* newest first */
+    SEARCH_SORTED,   /* in an order of fields */
+    SEARCH_TOGETHER, /* newest first, and only those that have it together: text_tokens_query_together() */
+    SEARCH_TITLES,   /* newest first, and only titles that begin with the text; where very many do, that are it */
+    SEARCH_LATE,     /* rows that the filter names and the index may not have yet: they are looked at themselves */
 };
 /* reach: whose records are looked for. */
 struct search search_plan(struct berth_ctx *c, const struct table *t, const char *text, const struct reach *reach,

@@ -55,14 +55,16 @@ struct marking {
 };
 
 /* What the first len bytes of a token stand for. */
-static struct text_mark part(const struct token *t, size_t len)
+static struct text_mark part(const char *folded, const struct token *t, size_t len)
 {
     struct text_mark m = {t->unit[0], t->unit_end[t->units - 1]};
 
     switch (t->kind) {
     case TOKEN_WORD:
-        if (len < t->len && m.from + len < m.to)
-            m.to = m.from + (uint32_t)len;
+        if (len == t->len)
+            break;
+        for (m.to = m.from; len > 0 && m.to < t->unit_end[0]; m.to++)
+            len -= !token_is_inside(folded[m.to]);
         break;
     case TOKEN_PAIR:
         if (len < t->len)
@@ -92,7 +94,7 @@ static void mark(void *arg, const struct token *t)
     for (size_t i = 0; i < m->q->n; i++)
         for (size_t k = 0; k < m->q->term[i].n; k++)
             if (m->n < RANGES_MAX && is_met(&m->q->term[i].any[k], t))
-                m->range[m->n++] = part(t, m->q->term[i].any[k].len);
+                m->range[m->n++] = part(m->folded, t, m->q->term[i].any[k].len);
 }
 
 static int by_place(const void *a, const void *b)
@@ -192,7 +194,8 @@ size_t text_query_mark(const struct text_query *q, const char *s, size_t len, bo
     size_t n = 0;
 
     text_fold(&folded, s, len);
-    tokens_walk(buf_str(&folded), folded.len, !prose, mark, &m);
+    m.folded = buf_str(&folded);
+    tokens_walk(m.folded, folded.len, !prose, mark, &m);
     m.n = join(m.range, m.n);
     *word_starts = m.n > 0;
     for (size_t i = 0; i < m.n; i++)

@@ -38,6 +38,7 @@ static const struct {
     {U'沈', U'阳', 0, "shen"},  {U'校', U'对', 0, "jiao"},  {U'生', U'还', 1, "huan"},
     {U'弹', U'簧', 0, "tan"},   {U'弹', U'性', 0, "tan"},   {U'供', U'给', 1, "ji"},
     {U'给', U'水', 0, "ji"},    {U'洗', U'涤', 0, "xi"},    {U'打', U'折', 1, "zhe"},
+    {U'单', U'于', 0, "chan"},  {U'澹', U'台', 0, "tan"},   {U'黄', U'陂', 1, "pi"},
 };
 
 /* Characters that names and places read in more than one way, in order. */
@@ -45,37 +46,42 @@ static const struct several {
     uint32_t c;
     const char *as; /* the usual one first */
 } several[] = {
-    {U'万', "wan mo"}, {U'乐', "le yue"}, {U'乾', "qian gan"}, {U'什', "shen shi"},
-    {U'仇', "chou qiu"}, {U'仔', "zi zai"}, {U'会', "hui kuai"}, {U'传', "chuan zhuan"},
-    {U'似', "si shi"}, {U'伽', "jia qie ga"}, {U'佛', "fo fu"}, {U'侗', "dong tong"},
-    {U'便', "bian pian"}, {U'六', "liu lu"}, {U'削', "xue xiao"}, {U'区', "qu ou"},
-    {U'单', "dan shan"}, {U'卡', "ka qia"}, {U'厦', "sha xia"}, {U'参', "can shen"},
+    {U'万', "wan mo"}, {U'乐', "le yue"}, {U'乜', "nie mie"}, {U'乾', "qian gan"},
+    {U'什', "shen shi"}, {U'仇', "chou qiu"}, {U'仔', "zi zai"}, {U'会', "hui kuai"},
+    {U'传', "chuan zhuan"}, {U'似', "si shi"}, {U'伽', "jia qie ga"}, {U'佛', "fo fu"},
+    {U'佴', "nai er"}, {U'侗', "dong tong"}, {U'便', "bian pian"}, {U'六', "liu lu"},
+    {U'削', "xue xiao"}, {U'劲', "jin jing"}, {U'区', "qu ou"}, {U'单', "dan shan"},
+    {U'卜', "bu bo"}, {U'卡', "ka qia"}, {U'厦', "sha xia"}, {U'参', "can shen"},
     {U'句', "ju gou"}, {U'召', "zhao shao"}, {U'员', "yuan yun"}, {U'呷', "xia ga"},
-    {U'咖', "ka ga"}, {U'圈', "quan juan"}, {U'圩', "wei xu"}, {U'地', "di de"}, {U'埔', "pu bu"},
-    {U'堡', "bao pu"}, {U'塞', "sai se"}, {U'壳', "ke qiao"}, {U'夹', "jia ga"}, {U'奇', "qi ji"},
-    {U'娜', "na nuo"}, {U'宓', "mi fu"}, {U'宿', "su xiu"}, {U'尉', "wei yu"}, {U'屏', "ping bing"},
-    {U'峒', "dong tong"}, {U'巷', "xiang hang"}, {U'幢', "zhuang chuang"}, {U'干', "gan qian"},
-    {U'弄', "nong long"}, {U'弹', "dan tan"}, {U'强', "qiang jiang"}, {U'扎', "zha za"},
-    {U'折', "zhe she"}, {U'拓', "tuo ta"}, {U'择', "ze zhai"}, {U'提', "ti di"},
-    {U'晁', "chao zhao"}, {U'晟', "sheng cheng"}, {U'曝', "bao pu"}, {U'曾', "zeng ceng"},
-    {U'朝', "chao zhao"}, {U'枞', "cong zong"}, {U'柏', "bai bo"}, {U'查', "cha zha"},
+    {U'咖', "ka ga"}, {U'圈', "quan juan"}, {U'圩', "wei xu"}, {U'地', "di de"},
+    {U'埔', "pu bu"}, {U'堡', "bao pu bu"}, {U'塞', "sai se"}, {U'壳', "ke qiao"},
+    {U'夹', "jia ga"}, {U'奇', "qi ji"}, {U'娜', "na nuo"}, {U'宓', "mi fu"},
+    {U'宿', "su xiu"}, {U'尉', "wei yu"}, {U'屏', "ping bing"}, {U'峒', "dong tong"},
+    {U'巷', "xiang hang"}, {U'幢', "zhuang chuang"}, {U'干', "gan qian"}, {U'弄', "nong long"},
+    {U'弹', "dan tan"}, {U'强', "qiang jiang"}, {U'扎', "zha za"}, {U'折', "zhe she"},
+    {U'拓', "tuo ta"}, {U'择', "ze zhai"}, {U'提', "ti di"}, {U'晁', "chao zhao"},
+    {U'晟', "sheng cheng"}, {U'曝', "bao pu"}, {U'曾', "zeng ceng"}, {U'朝', "chao zhao"},
+    {U'朴', "pu piao"}, {U'枞', "cong zong"}, {U'柏', "bai bo"}, {U'查', "cha zha"},
     {U'栅', "zha shan"}, {U'校', "xiao jiao"}, {U'模', "mo mu"}, {U'歙', "she xi"},
-    {U'殷', "yin yan"}, {U'沈', "shen chen"}, {U'泊', "bo po"}, {U'洗', "xi xian"},
-    {U'浒', "hu xu"}, {U'浚', "jun xun"}, {U'涌', "yong chong"}, {U'漯', "luo ta"},
-    {U'炮', "pao bao"}, {U'焘', "tao dao"}, {U'熨', "yun yu"}, {U'牟', "mou mu"},
-    {U'率', "lv shuai"}, {U'琢', "zhuo zuo"}, {U'畜', "xu chu"}, {U'番', "fan pan"},
-    {U'盖', "gai ge"}, {U'盛', "sheng cheng"}, {U'省', "sheng xing"}, {U'着', "zhe zhuo zhao"},
-    {U'祭', "ji zhai"}, {U'禅', "chan shan"}, {U'种', "zhong chong"}, {U'秘', "mi bi"},
-    {U'称', "cheng chen"}, {U'粘', "zhan nian"}, {U'系', "xi ji"}, {U'繁', "fan po"},
+    {U'殷', "yin yan"}, {U'沈', "shen chen"}, {U'泊', "bo po"}, {U'泌', "mi bi"},
+    {U'洗', "xi xian"}, {U'浒', "hu xu"}, {U'浚', "jun xun"}, {U'涌', "yong chong"},
+    {U'涡', "wo guo"}, {U'漯', "luo ta"}, {U'炮', "pao bao"}, {U'焘', "tao dao"},
+    {U'熨', "yun yu"}, {U'牟', "mou mu"}, {U'犍', "jian qian"}, {U'率', "lv shuai"},
+    {U'琢', "zhuo zuo"}, {U'畜', "xu chu"}, {U'番', "fan pan"}, {U'盖', "gai ge"},
+    {U'盛', "sheng cheng"}, {U'省', "sheng xing"}, {U'着', "zhe zhuo zhao"}, {U'祭', "ji zhai"},
+    {U'禅', "chan shan"}, {U'种', "zhong chong"}, {U'秘', "mi bi"}, {U'称', "cheng chen"},
+    {U'筠', "yun jun"}, {U'粘', "zhan nian"}, {U'系', "xi ji"}, {U'繁', "fan po"},
     {U'纤', "xian qian"}, {U'给', "gei ji"}, {U'绿', "lv lu"}, {U'缪', "miao mou"},
-    {U'翟', "zhai di"}, {U'茄', "qie jia"}, {U'荥', "xing ying"}, {U'莞', "guan wan"},
-    {U'菀', "wan yu"}, {U'落', "luo la"}, {U'蔚', "wei yu"}, {U'薄', "bao bo"},
-    {U'藏', "cang zang"}, {U'蚌', "bang beng"}, {U'血', "xue xie"}, {U'行', "xing hang"},
-    {U'覃', "qin tan"}, {U'觉', "jue jiao"}, {U'角', "jiao jue"}, {U'解', "jie xie"},
-    {U'调', "diao tiao"}, {U'谌', "chen shen"}, {U'贾', "jia gu"}, {U'车', "che ju"},
-    {U'轧', "ya zha"}, {U'还', "hai huan"}, {U'郇', "xun huan"}, {U'都', "dou du"},
-    {U'重', "zhong chong"}, {U'铅', "qian yan"}, {U'锴', "kai jie"}, {U'长', "chang zhang"},
-    {U'阿', "a e"}, {U'降', "jiang xiang"}, {U'隽', "juan jun"}, {U'露', "lu lou"},
+    {U'翟', "zhai di"}, {U'能', "neng nai"}, {U'茄', "qie jia"}, {U'茜', "qian xi"},
+    {U'荥', "xing ying"}, {U'莘', "shen xin"}, {U'莞', "guan wan"}, {U'菀', "wan yu"},
+    {U'落', "luo la"}, {U'蔚', "wei yu"}, {U'薄', "bao bo"}, {U'藏', "cang zang"},
+    {U'蚌', "bang beng"}, {U'血', "xue xie"}, {U'行', "xing hang"}, {U'覃', "qin tan"},
+    {U'觉', "jue jiao"}, {U'角', "jiao jue"}, {U'解', "jie xie"}, {U'调', "diao tiao"},
+    {U'谌', "chen shen"}, {U'贠', "yun yuan"}, {U'贾', "jia gu"}, {U'车', "che ju"},
+    {U'轧', "ya zha"}, {U'还', "hai huan"}, {U'郄', "qie xi"}, {U'郇', "xun huan"},
+    {U'郗', "xi chi"}, {U'都', "dou du"}, {U'重', "zhong chong"}, {U'铅', "qian yan"},
+    {U'锴', "kai jie"}, {U'长', "chang zhang"}, {U'阚', "kan han"}, {U'阿', "a e"},
+    {U'降', "jiang xiang"}, {U'隗', "kui wei"}, {U'隽', "juan jun"}, {U'露', "lu lou"},
     {U'鹄', "hu gu"}, {U'黑', "hei he"}, {U'龟', "gui qiu"},
 };
 
@@ -156,8 +162,7 @@ const char *pinyin_text(uint16_t syllable)
 /* A syllable as people type it, with a vowel (the readings of some rare characters have none). */
 static bool is_syllable(const char *s, size_t len)
 {
-    return find(s, len) != 0 && (len > 1 || memchr("aeo", s[0], 3) != NULL) &&
-           !(len == 2 && s[0] == 'h' && s[1] == 'm');
+    return find(s, len) != 0 && (len > 1 ? strcspn(s, "aeiouv") < len : memchr("aeo", s[0], 3) != NULL);
 }
 
 static bool starts_syllable(const char *s, size_t len)

@@ -66,6 +66,8 @@ static bool precedes_letters(const struct scan *in, const char *s)
 {
     if (s == in->end)
         return false;
+    if (*s == 'x' && in->end - s >= 2 && is_digit(s[1])) /* an extension */
+        return false;
     if (*s == '@' || *s == '_' || is_letter(*s))
         return true;
     return (*s == '-' || *s == '.') && in->end - s >= 2 && is_letter(s[1]);
@@ -181,6 +183,8 @@ void scan_number(const struct scan_piece *piece, struct scan_number *to)
             start[g] -= 2;
     }
     to->all[to->len] = '\0';
+    if (to->groups > 1 && to->len - start[to->groups - 1] < 6 && start[to->groups - 1] - start[to->groups - 2] >= 7)
+        to->extension = to->len - start[to->groups - 1];
     if (abroad)
         to->national = scan_calling_code(to->all, to->len);
     if (to->all[to->national] == '0' && to->national + 1 < to->len)

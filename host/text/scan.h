@@ -40,7 +40,7 @@ struct scan_number {
     char all[SCAN_NUMBER_MAX + 1];
     size_t len;
     size_t national, local; /* offsets in all */
-    size_t groups;
+    size_t groups, extension; /* digits of the last group, behind a number that is whole without: 0755-21240062-801 */
 };
 
 void scan_number(const struct scan_piece *piece, struct scan_number *to);

@@ -68,6 +68,10 @@ struct text_query {
  * characters or TEXT_TERMS_MAX terms the rest is not looked at. */
 struct text_query *text_tokens_query(struct arena *a, const char *s, size_t len);
 
+/* The same without what may be left out: the characters of a run, and pinyin written together, stand together in
+ * the record, too.  Whatever meets it meets the other one. */
+struct text_query *text_tokens_query_together(struct arena *a, const char *s, size_t len);
+
 #define TEXT_TERMS_MAX 24
 
 /* ---- looking at a text itself ---- */

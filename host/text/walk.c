@@ -8,11 +8,13 @@
 #include "text/scan.h"
 #include "text/tables.h"
 #include "text/tokens.h"
+#include "text/umlaut.h"
 #include "text/utf8.h"
 
 #define READ_MAX 32     /* characters of one run that get pinyin */
 #define INITIALS_MAX 8  /* letters of a token of initials */
 #define INITIALS_FROM 4 /* starts that have one: the place, and the brand behind it */
+#define PERSON_MAX 4    /* characters of a person's name */
 #define INITIALS_WAYS 4 /* of one start whose characters are read in several ways */
 
 struct walk {
@@ -21,23 +23,31 @@ struct walk {
     void *arg;
 };
 
-static void take_word(const struct walk *w, const struct scan_piece *piece)
+/* Letters and digits of one piece, or of several that hyphens join (mei-ling, ht-2026-0015). */
+static void take_word(const struct walk *w, const char *s, const char *end)
 {
-    char word[SCAN_TOKEN_MAX];
-    uint32_t from = (uint32_t)(piece->s - w->text), to = from + (uint32_t)piece->len;
+    char word[SCAN_TOKEN_MAX], plain[SCAN_TOKEN_MAX];
+    uint32_t from = (uint32_t)(s - w->text), to = (uint32_t)(end - w->text);
     struct token t = {word, 0, TOKEN_WORD, 0, &from, &to, 1};
 
-    for (const char *p = piece->s, *end = p + piece->len; p < end;) {
+    for (const char *p = s; p < end;) {
         const char *at = p;
 
-        if (utf8_next(&p, end) == '\'')
+        if (token_is_inside(*at)) {
+            p++;
             continue;
+        }
+        utf8_next(&p, end);
         if (t.len + (size_t)(p - at) > SCAN_TOKEN_MAX)
             break;
         memcpy(word + t.len, at, (size_t)(p - at));
         t.len += (size_t)(p - at);
     }
     w->take(w->arg, &t);
+    t.len = umlaut_plain(plain, word, t.len);
+    t.s = plain;
+    if (t.len > 0)
+        w->take(w->arg, &t);
 }
 
 /* ---- numbers ---- */
@@ -61,6 +71,12 @@ static void take_number(const struct walk *w, const struct scan_piece *piece)
     for (size_t i = n.len; i > 0;)
         reversed[len++] = n.all[--i];
     w->take(w->arg, &(struct token){reversed, len, TOKEN_REVERSED, 0, unit + skip, unit_end + skip, n.len});
+    if (n.extension > 0) {
+        len -= n.extension;
+        memmove(reversed + strlen(TEXT_TOKEN_REVERSED), reversed + strlen(TEXT_TOKEN_REVERSED) + n.extension,
+                n.len - n.extension);
+        w->take(w->arg, &(struct token){reversed, len, TOKEN_REVERSED, 0, unit + skip, unit_end + skip, n.len - n.extension});
+    }
     for (size_t at = n.national; at <= n.local; at += n.local > at ? n.local - at : 1)
         w->take(w->arg, &(struct token){n.all + at, n.len - at, TOKEN_NUMBER, 0, unit + skip + at,
                                         unit_end + skip + at, n.len - at});
@@ -93,6 +109,15 @@ static void take_readings(const struct walk *w, const struct reading *r, size_t 
             w->take(w->arg, &(struct token){both, first + strlen(second), TOKEN_READING, first, r->unit + i,
                                             r->unit_end + i, pair ? next - i + 1 : 1});
         }
+}
+
+static void take_alone(const struct walk *w, const struct reading *r, size_t i)
+{
+    for (size_t a = 0; a < PINYIN_READINGS && r->way[i][a] != 0; a++) {
+        const char *one = pinyin_text(r->way[i][a]);
+
+        w->take(w->arg, &(struct token){one, strlen(one), TOKEN_READING, strlen(one), r->unit + i, r->unit_end + i, 1});
+    }
 }
 
 /* The initials of up to INITIALS_MAX characters; more than one string where a character has two. */
@@ -149,6 +174,10 @@ static void take_pinyin(const struct walk *w, struct reading *r, const char *run
     pinyin_read(r->chars, r->n, r->way);
     bool left_out = false;
 
+    if (r->n > 1 && r->n <= PERSON_MAX) /* surname and given name by themselves: "ming wang", "wang shenzhen" */
+        take_alone(w, r, 0);
+    if (r->n > 1 && r->n < PERSON_MAX)
+        take_alone(w, r, r->n - 1);
     for (size_t i = 0; i < r->n; i++) {
         if (r->way[i][0] != 0)
             take_readings(w, r, i, i + 1);
@@ -212,13 +241,24 @@ void tokens_walk(const char *folded, size_t len, bool readings,
 {
     struct walk w = {folded, take, arg};
     struct scan in = {folded, folded, folded + len, 7, false};
+    struct scan_piece piece = scan_next(&in), next;
+    const char *joined = NULL; /* where the first of several words starts that hyphens join */
 
-    for (struct scan_piece piece; (piece = scan_next(&in)).kind != SCAN_END;) {
+    for (; piece.kind != SCAN_END; piece = next) {
+        const char *end = piece.s + piece.len;
+
+        next = scan_next(&in);
         if (piece.kind == SCAN_CJK)
             take_cjk(&w, &piece, readings);
         else if (piece.kind == SCAN_NUMBER)
             take_number(&w, &piece);
         else if (!scan_is_common_label(&in, &piece, false))
-            take_word(&w, &piece);
+            take_word(&w, piece.s, end);
+        if (piece.kind == SCAN_WORD && next.kind == SCAN_WORD && next.s == end + 1 && token_is_inside(*end)) {
+            joined = joined != NULL ? joined : piece.s;
+        } else if (joined != NULL) {
+            take_word(&w, joined, end);
+            joined = NULL;
+        }
     }
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum token_kind {
-    TOKEN_WORD,     /* letters and digits; apostrophes left out */
+    TOKEN_WORD,     /* letters and digits; apostrophes, and hyphens between, left out */
     TOKEN_PAIR,     /* two characters, or the last one */
     TOKEN_READING,  /* the pinyin of two characters, or of the only one */
     TOKEN_INITIALS, /* of up to 8 characters */
@@ -31,6 +31,11 @@ struct token {
 static inline bool token_is_left_out(uint32_t c)
 {
     return c == U'市' || c == U'省' || c == U'县';
+}
+
+static inline bool token_is_inside(char c)
+{
+    return c == '\'' || c == '-' || c == '_';
 }
 
 /* Calls take for each token of folded text; one may come twice. */

@@ -544,7 +544,9 @@ QUERIES = (("one character", ["华", "深", "公", "国", "明"]),
            ("two words, rare and common", ["昌思 有限", "跃创 电子", "泰仁 深圳"]),
            ("two initials", ["sz", "hz", "gz", "xz", "dg"]),
            ("a beginning that half of all have", ["sal", "sales", "info", "shenzhen", "dianzi"]),
-           ("Latin and digits", ["thornwal", "park", "Nga Kien", "0755", "sales77", "20000"]))
+           ("Latin and digits", ["thornwal", "park", "Nga Kien", "0755", "sales77", "20000"]),
+           ("parts of a name", ["深圳电子", "昌思电子科技", "广州国际物流", "shenzhendianzi", "shenzhenguojiwuliu"]),
+           ("syllables apart, words together", ["shen zhen", "hua zhong dian zi", "jin long", "ngakien", "vantai", "szdianzi", "wood park"]))
 
 
 BOX = (("one Chinese character", ["华", "深", "王", "明", "公", "a", "s"]),

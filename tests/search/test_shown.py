@@ -51,6 +51,30 @@ def test_the_whole_comes_before_what_begins_so_before_words_before_the_rest(peop
     assert hits[:2] == ids[:2] and set(hits[2:4]) == set(ids[2:])
 
 
+def test_what_stands_together_comes_before_what_stands_apart(people):
+    """However many newer ones have only the parts."""
+    together = made(people, name="汕尾鸢鸮物流")
+    apart = [made(people, name=f"鸢鸮国际物流{next(serial)}")["id"] for _ in range(40)]
+    for q in ("鸢鸮物流", "yuanxiaowuliu"):
+        answer = people["li"].get("/_search", q=q, limit=20, tables="lead").json
+        hits = [h["id"] for h in answer["results"]]
+        assert hits[0] == together["id"] and set(hits[1:]) <= set(apart) and len(hits) > 8, q
+        assert answer["groups"][0]["shown"] == len(hits), q
+        assert {r["id"] for r in people["li"].rows("lead", q=q, limit=200)} == {together["id"], *apart}, q
+
+
+def test_other_ways_to_type_are_marked_too(people):
+    lead = made(people, name="珠海远航国际物流有限公司", contact="吕晓洁", phone="0756-33887165-801", city="Söhnewerk", email="mei-ling@yuan-hang.cn")
+    for q, want in (("远航物流", ["远航", "物流"]), ("yuan hang", ["远航"]), ("yuan hang wu liu", ["远航", "物流"]), ("zhuhaiyh", ["珠海远航"]),
+                    ("yuan航", ["远航"])):
+        hit = first(people["li"], q, lead)
+        assert hit and marked(hit["title"], hit["marks"]) == want, (q, hit)
+    for q, field, want in (("lyu xiaojie", "contact", ["吕晓洁"]), ("xiaojie lv", "contact", ["吕晓洁"]), ("7165", "phone", ["7165"]),
+                           ("soehnewerk", "city", ["Söhnewerk"]), ("meil", "email", ["mei-l"])):
+        found = first(people["li"], q, lead)["found"]
+        assert (found["field"], marked(found["text"], found["marks"])) == (field, want), q
+
+
 def test_a_full_number_or_address_comes_first(people):
     made(people, name="13912340077 Numbers Ltd", mobile="13912340078")
     phone = made(people, name="Aaa Phones", mobile="139 1234 0077")

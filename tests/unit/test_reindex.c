@@ -233,9 +233,24 @@ static void a_field_added_while_running_needs_no_second_making(void **state)
     struct fixture *f = *state;
 
     doing(f, save_things, "Textile", "1390000", 3);
-    assert_int_equal(doing(f, read_shape, "3 name", NULL, 0), 1);
+    assert_int_equal(doing(f, read_shape, "4 name", NULL, 0), 1);
     doing(f, add_column, "x_port", NULL, 0);
-    assert_int_equal(doing(f, read_shape, "3 name,x_port", NULL, 0), 1);
+    assert_int_equal(doing(f, read_shape, "4 name,x_port", NULL, 0), 1);
+}
+
+static void an_index_that_is_made_anew_goes_on_after_a_stop(void **state)
+{
+    struct fixture *f = *state;
+
+    doing(f, save_things, "Hai Phong Textile", "1390000", 2500);
+    close_all(f);
+    open_with(f, &after);
+    close_all(f);
+    open_with(f, &after);
+    doing(f, save_things, "Late", "1380000", 1);
+    assert_int_equal(found(f, "1390000"), 2500);
+    assert_int_equal(found(f, "13800000000"), 1);
+    assert_int_equal(found(f, "textile"), 0);
 }
 
 int main(void)
@@ -244,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(old_rows_are_found_by_what_is_searched_now),
         WITH_STORE(old_rows_are_compared_by_what_is_compared_now),
+        WITH_STORE(an_index_that_is_made_anew_goes_on_after_a_stop),
         WITH_STORE(a_company_that_moves_compares_its_phones_anew),
         WITH_STORE(a_field_added_while_running_needs_no_second_making),
     };
