@@ -16,9 +16,10 @@
 enum { SLICE = 200 };
 
 /* ---- beginning -------------------------------------------------------------------------------------- */
-static int64_t queue_job(struct berth_ctx *c, int64_t user, int64_t handover, bool undo)
+/* asked: on request, so that whoever asked has to be allowed to, up to its end. */
+static int64_t queue_job(struct berth_ctx *c, int64_t user, int64_t handover, bool undo, bool asked)
 {
-    json_t *args = json_pack("{s:I,s:I,s:b}", "user", (json_int_t)user, "handover", (json_int_t)handover, "undo", undo);
+    json_t *args = json_pack("{s:I,s:I,s:b,s:b}", "user", (json_int_t)user, "handover", (json_int_t)handover, "undo", undo, "asked", asked);
     int64_t job = job_add(c, "handover", args, 0);
 
     json_decref(args);
@@ -27,7 +28,7 @@ static int64_t queue_job(struct berth_ctx *c, int64_t user, int64_t handover, bo
 
 static int queue(struct berth_ctx *c, int64_t user, int64_t handover, bool undo)
 {
-    queue_job(c, user, handover, undo);
+    queue_job(c, user, handover, undo, undo);
     return c->rc;
 }
 
@@ -82,6 +83,8 @@ struct moving {
     size_t n;
     int64_t last;
     const char *counter, *state; /* of the handover; state: at the end */
+    int64_t begun;               /* done before this run */
+    bool asked, refused;         /* whoever asked may no longer: it ends where it is */
 };
 
 static bool pool_is_of(struct berth_ctx *c, int64_t pool, const struct table *t)
@@ -150,10 +153,19 @@ static void set_up(struct berth_ctx *c, struct moving *k, const char *op)
     c->allow_duplicates = true;
 }
 
+/* In each piece: who started it may have become somebody else's colleague. */
+static bool still_may(struct berth_ctx *c, struct moving *k)
+{
+    k->refused = k->refused || (k->asked && !handover_may(c, k->user));
+    return !k->refused;
+}
+
 static int move_slice(struct berth_ctx *c, void *arg)
 {
     struct moving *k = arg;
 
+    if (!still_may(c, k))
+        return 0;
     set_up(c, k, "handover");
     for (size_t i = 0; i < k->n; i++) {
         struct one o = {k, k->ids[i]};
@@ -229,6 +241,8 @@ static int back_slice(struct berth_ctx *c, void *arg)
 {
     struct moving *k = arg;
 
+    if (!still_may(c, k))
+        return 0;
     set_up(c, k, "handover_undo");
     c->batch = 0;
     c->as_it_was = true;
@@ -263,13 +277,15 @@ static int end_body(struct berth_ctx *c, void *arg)
 {
     struct moving *k = arg;
     struct berth_row *h = find_raw(c, model_table(c->m, "handover"), k->handover);
+    int64_t before;
 
     if (h == NULL)
         return c->rc;
     h->old = row_copy(h);
     c->all = true;
     row_set(h, "state", berth_s(k->state));
-    row_set(h, k->counter, berth_i(k->j->done));
+    before = row_get(h, k->counter).i; /* of an undo that was cancelled */
+    row_set(h, k->counter, berth_i(before == 0 ? k->j->done : before + k->j->done - k->begun));
     return row_save(c, h);
 }
 
@@ -316,7 +332,7 @@ static int move_table(struct moving *k, struct berth_ctx *c, struct buf *err)
     const char *sql = arena_fmt(c->a, "SELECT id FROM %s WHERE owner_id = ? AND id > ? ORDER BY id LIMIT ?", k->t->sql);
 
     k->last = 0;
-    while (!k->j->cancelled && next_ids(k, sql, k->user))
+    while (!k->j->cancelled && !k->refused && next_ids(k, sql, k->user))
         if (write(k, move_slice, err) != 0)
             return -1;
     return 0;
@@ -342,7 +358,7 @@ int handover_run(struct job *j, struct buf *err)
     struct berth_ctx c;
     int rc = 0;
 
-    *k = (struct moving){.j = j, .user = json_integer_value(json_object_get(j->args, "user")),
+    *k = (struct moving){.j = j, .begun = j->done, .asked = json_is_true(json_object_get(j->args, "asked")), .user = json_integer_value(json_object_get(j->args, "user")),
                          .handover = json_integer_value(json_object_get(j->args, "handover")),
                          .counter = undo ? "back" : "moved", .state = undo ? "undone" : "done"};
     job_ctx(j, &c, j->conn, a);
@@ -350,11 +366,18 @@ int handover_run(struct job *j, struct buf *err)
         read_handover(k, &c);
         rc = each_table(k, &c, err);
     }
-    while (undo && rc == 0 && !j->cancelled &&
+    while (undo && rc == 0 && !j->cancelled && !k->refused &&
            next_ids(k, "SELECT seq FROM owner_log WHERE batch = ? AND seq > ? ORDER BY seq LIMIT ?", k->handover))
         rc = write(k, back_slice, err);
-    if (rc == 0 && !j->cancelled)
+    if (undo && (j->cancelled || k->refused)) /* the rest may yet be given back */
+        k->state = "done";
+    if (rc == 0 && !j->stops) /* also where it was cancelled: what went is undone like all of it */
         rc = write(k, end_body, err);
+    if (rc == 0 && k->refused) {
+        buf_puts(err, ctx_text(&c, "err.denied", NULL));
+        j->attempts = 1; /* another try would be refused, too */
+        rc = -1;
+    }
     arena_free(&a);
     return rc == 0 ? 0 : -1;
 }
@@ -507,7 +530,7 @@ int64_t handover_give(struct berth_ctx *c, int64_t user, const json_t *body, int
     *handover_r = row_id(h);
     audit_add(c, "handover", arena_fmt(c->a, "%lld: of user %lld to %s%s", (long long)*handover_r, (long long)user,
                                        heirs == NULL ? "a pool" : heirs, tables == NULL ? "" : arena_fmt(c->a, ": %s", tables)));
-    return queue_job(c, user, *handover_r, false);
+    return queue_job(c, user, *handover_r, false, true);
 }
 
 int64_t handover_undo(struct berth_ctx *c, int64_t handover)
@@ -515,7 +538,7 @@ int64_t handover_undo(struct berth_ctx *c, int64_t handover)
     struct berth_row *h = find_raw(c, model_table(c->m, "handover"), handover);
     bool all = c->all;
 
-    if (h == NULL || (c->who != NULL && !c->who->admin && row_int(h, F_CREATED_BY) != c->who->id))
+    if (h == NULL || (c->who != NULL && !c->who->admin && (row_int(h, F_CREATED_BY) != c->who->id || !handover_may(c, row_get(h, "user_id").i))))
         return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found"), 0;
     if (strcmp(row_get(h, "state").s, "done") != 0 || row_int(h, F_CREATED_AT) <= c->now - BERTH_DAY)
         return ctx_fail(c, BERTH_CONFLICT, "conflict", "err.handover_late"), 0;

@@ -236,7 +236,7 @@ void job_look(struct job *j)
         j->cancelled = true;
     db_reset(s);
     if (runner != NULL && background_stopping(&runner->thread))
-        j->cancelled = true;
+        j->cancelled = j->stops = true;
 }
 
 bool job_others_wait(struct job *j)

@@ -21,6 +21,7 @@ struct job { /* one that runs */
     int64_t done, total;
     const char *locale;
     bool cancelled;        /* somebody asked: stop at the next step */
+    bool stops;            /* cancelled because the server stops: it goes on with the next one */
     bool aside;            /* set by run(), which answers 0: not over, it goes on behind the others that wait */
     int attempts;          /* as its kind says, unless run() says otherwise */
     int64_t wait;

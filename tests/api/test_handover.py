@@ -1,7 +1,11 @@
 """Handing over all that somebody owns, across all tables: preview, at once, undone within a day."""
 import itertools
 import sqlite3
+import subprocess
 
+import pytest
+
+from site_ import BUILD, until
 from test_rights import name
 from test_sharing import audited, me
 
@@ -115,3 +119,35 @@ def test_superiors_do_it_within_their_people(site, people):
     assert manager.get(f"/user/{me(giver)}/_handover").json["past"][0]["undo"] is True
     assert manager.job(manager.post(f"/handover/{answer.json['handover']}/_undo"))["state"] == "done"
     assert people["admin"].row(f"/lead/{lead['id']}")["owner_id"] == me(giver)
+
+
+@pytest.mark.parametrize("end", ["cancelled", "no superior any more"])
+def test_one_that_was_stopped_in_the_middle_is_undone_too(own_site, tmp_path, end):
+    """What had gone by then could not be undone; and who was no superior any more went on to the end."""
+    site = own_site()
+    admin, manager = site.sign_in("demo.admin"), site.sign_in("demo.manager")
+    giver = admin.made("user", name="Giver", login="giver", manager_id=me(manager))["id"]
+    site.stop()
+    (tmp_path / "leads.csv").write_text("name\n" + "".join(f"Hand Probe {n} Lines\n" for n in range(5000)))
+    subprocess.run([BUILD / "berth", "import", tmp_path / "leads.csv", "--table", "lead", "--data", site.data], check=True, capture_output=True)
+    with sqlite3.connect(site.data / "berth.db") as db:
+        db.execute("UPDATE lead SET owner_id = ?, pool_id = NULL WHERE name LIKE 'Hand Probe %'", (giver,))
+    db.close()
+    site.start()
+    admin, manager = site.sign_in("demo.admin"), site.sign_in("demo.manager")
+    left = lambda: sum(t["count"] for t in admin.get(f"/user/{giver}/_handover").json["tables"])
+    begun = manager.post(f"/user/{giver}/_handover", {"to": [me(site.sign_in("demo.li"))]})
+    assert begun.status == 202 and until(lambda: manager.get(f"/_job/{begun.json['job']}").json["done"] > 0)
+    if end == "cancelled":
+        assert manager.delete(f"/_job/{begun.json['job']}").status == 204
+    else:
+        assert admin.patch(f"/user/{giver}", admin.row(f"/user/{giver}")["version"], {"manager_id": None}).status == 200
+    ended = manager.job(begun)
+    row = admin.row(f"/handover/{begun.json['handover']}")
+    assert row["state"] == "done" and row["moved"] == 5000 - left() > 0, row
+    if left() > 0:  # unless it had been quicker
+        assert ended["state"] == ("cancelled" if end == "cancelled" else "failed"), ended
+    if end != "cancelled":
+        assert manager.post(f"/handover/{begun.json['handover']}/_undo").status == 404
+    assert admin.job(admin.post(f"/handover/{begun.json['handover']}/_undo"))["state"] == "done"
+    assert left() == 5000 and admin.row(f"/handover/{begun.json['handover']}")["state"] == "undone"
