@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "db/driver.h"
 
 static const struct db_driver *const drivers[] = {
@@ -78,7 +79,13 @@ void db_close(struct db **db)
 
 struct db_conn *db_reader(struct db *db, struct buf *err)
 {
-    return db->driver->reader(db, err);
+    struct buf why = BUF_INIT;
+    struct db_conn *c = db->driver->reader(db, err == NULL ? &why : err);
+
+    if (why.len > 0)
+        log_error("db", "%s", buf_str(&why));
+    buf_free(&why);
+    return c;
 }
 
 void db_conn_close(struct db_conn **c)

@@ -42,6 +42,7 @@ struct db_options {
     int queue_max;         /* bodies waiting, then DB_BUSY; default 4096 */
     int batch_max;         /* bodies in one COMMIT; default 64 */
     int batch_us;          /* and their time together, in microseconds; default 5000 */
+    int reader_unused_ms;  /* a reader that nobody needed for so long is closed; default 10000 */
     int reader_cache_kib;  /* page cache of a reader */
     int writer_cache_kib;  /* and of the writer */
     int64_t mmap_bytes;    /* -1 for none */
@@ -57,8 +58,10 @@ void db_finish(struct db *db);
 /* The same where that was not done, then closes.  All readers must be closed before. */
 void db_close(struct db **db);
 
-struct db_conn *db_reader(struct db *db, struct buf *err); /* cannot write; NULL on error */
-void db_conn_close(struct db_conn **c);
+/* A reader, to be given back with db_conn_close() as soon as the work at hand is done: whoever asks next goes on
+ * with it.  NULL on error, which is logged where err is NULL. */
+struct db_conn *db_reader(struct db *db, struct buf *err);
+void db_conn_close(struct db_conn **c); /* settles it first; NULL is fine */
 struct db *db_of(const struct db_conn *c);
 /* The text of the connection's last error; "" before the first. */
 const char *db_error(const struct db_conn *c);

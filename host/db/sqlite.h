@@ -2,6 +2,7 @@
 #ifndef BERTH_DB_SQLITE_H
 #define BERTH_DB_SQLITE_H
 
+#include <pthread.h>
 #include <sqlite3.h>
 
 #include "db/driver.h"
@@ -13,6 +14,7 @@ enum {
     SQ_BUCKETS = 512,     /* a power of two */
     SQ_BUSY_MS = 5000,    /* wait for a lock of SQLite's: recovery after a crash, mostly */
     SQ_FRAME = 4096 + 24, /* bytes a page takes in the log */
+    SQ_IDLE_MAX = 64,     /* readers kept open that nobody has */
 };
 
 /* Prepared statements of one connection by their text, the least recently used thrown out. */
@@ -34,11 +36,12 @@ struct sq_conn {
     bool writing;  /* this step is never interrupted */
     int64_t since; /* when_monotonic() of the snapshot being read; not the writer's */
     bool evicted;  /* db_read_begin()'s was taken away: until its end steps are DB_INTERRUPTED */
+    bool suspect;  /* had an I/O error: to be opened afresh */
+    int64_t given_back; /* when_monotonic(); of one that nobody has */
 
     /* the writer's */
     bool writer;
     bool in_batch;
-    bool suspect;     /* had an I/O error: to be opened afresh */
     int lost;         /* why SQLite undid the whole transaction by itself; DB_OK: it did not */
     int wanted, open; /* bodies nested right now, and how many of them have a savepoint */
     bool sure;        /* the outermost only looks as if it had one ... */
@@ -46,6 +49,14 @@ struct sq_conn {
 
     char error[256], clash[256];
     struct arena *a; /* a report's; NULL */
+};
+
+/* Readers that nobody has now.  The last one given back is the first taken again, so that only as many are at work as
+ * are needed at once; what lies at the bottom for long is closed. */
+struct sq_idle {
+    pthread_mutex_t lock;
+    struct sq_conn *c[SQ_IDLE_MAX]; /* the longest unused first */
+    int n;
 };
 
 struct sq_fts {
@@ -65,6 +76,7 @@ struct sq_db {
     struct db_options o; /* with the defaults filled in */
     int lock;            /* the lock file, held while open; -1 when read only */
     struct db_writer *writer;
+    struct sq_idle idle;
 
     /* the writer thread's */
     struct sq_conn *w;     /* NULL: could not be opened again after an I/O error */

@@ -7,23 +7,18 @@ static struct cached *read_kept(struct berth_ctx *asker, const struct cache *cac
 {
     struct arena *a = arena_new();
     struct cached *p = arena_alloc(a, k->size);
-    struct buf err = BUF_INIT;
-    struct db_conn *conn;
+    struct db_conn *conn = db_reader(asker->st->db, NULL);
     struct berth_ctx c;
 
     *p = (struct cached){.a = a, .m = asker->m, .gen = atomic_load(&cache->gen)};
-    conn = db_reader(asker->st->db, &err);
     ctx_init(&c, asker->st, conn, a, NULL, NULL);
     c.m = asker->m;
     c.now = asker->now;
-    if (conn != NULL) {
+    if (conn != NULL)
         k->read(&c, p);
-        db_conn_close(&conn);
-    } else {
-        log_error("cached", "read %s: %s", k->what, buf_str(&err));
-        c.rc = BERTH_BROKEN;
-    }
-    buf_free(&err);
+    else
+        ctx_fail(&c, BERTH_BROKEN, "broken", "err.broken");
+    db_conn_close(&conn);
     if (c.rc == BERTH_OK)
         return p;
     ctx_fail(asker, c.rc, c.code, c.key);

@@ -233,9 +233,8 @@ static void build_end(struct build *b, bool built)
 static void *build(void *arg)
 {
     struct build b = {.f = arg};
-    struct buf err = BUF_INIT;
     int64_t began = when_monotonic();
-    struct db_conn *conn = db_reader(b.f->st->db, &err);
+    struct db_conn *conn = db_reader(b.f->st->db, NULL);
     bool built;
 
     pthread_setname_np(pthread_self(), "dup-filter");
@@ -244,9 +243,7 @@ static void *build(void *arg)
     if (built)
         log_debug("dup", "a filter of %zu keys was built in %lld ms", (size_t)b.bits->n, (long long)(when_monotonic() - began));
     build_end(&b, built);
-    if (conn != NULL)
-        db_conn_close(&conn);
-    buf_free(&err);
+    db_conn_close(&conn);
     pthread_mutex_lock(&b.f->thread_lock);
     b.f->building = false;
     pthread_mutex_unlock(&b.f->thread_lock);

@@ -13,7 +13,7 @@
 
 struct jobs {
     struct store *st;
-    struct db_conn *conn;
+    struct db_conn *conn; /* of a round */
     struct background thread;
 };
 
@@ -434,14 +434,19 @@ static void *work(void *arg)
     struct jobs *r = arg;
 
     blame_thread();
-    do {
+    for (int64_t rest = 0; background_rest(&r->thread, rest);) {
         bool any = false;
 
+        rest = LOOK_MS;
+        if ((r->conn = db_reader(r->st->db, NULL)) == NULL)
+            continue;
         while (!background_stopping(&r->thread) && run_next(r))
             any = true;
         if (!any && !background_stopping(&r->thread))
             settle_keys(r);
-    } while (background_rest(&r->thread, idle_ms(r)));
+        rest = idle_ms(r);
+        db_conn_close(&r->conn);
+    }
     return NULL;
 }
 
@@ -458,11 +463,8 @@ struct jobs *jobs_start(struct store *st, struct buf *err)
     struct jobs *r = mem_alloc(sizeof(*r));
 
     r->st = st;
-    r->conn = db_reader(st->db, err);
     runner = r;
-    if (r->conn == NULL || db_write(st->db, requeue_body, NULL) != 0 || background_start(&r->thread, work, r) != 0) {
-        if (r->conn != NULL)
-            db_conn_close(&r->conn);
+    if (db_write(st->db, requeue_body, NULL) != 0 || background_start(&r->thread, work, r) != 0) {
         buf_puts(err, "start the job runner");
         runner = NULL;
         free(r);
@@ -480,7 +482,6 @@ void jobs_stop(struct jobs **jobs)
 {
     background_stop(&(*jobs)->thread);
     runner = NULL;
-    db_conn_close(&(*jobs)->conn);
     free(*jobs);
     *jobs = NULL;
 }

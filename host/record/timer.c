@@ -393,40 +393,36 @@ int64_t timer_next(struct store *st, struct db_conn *conn, const struct timer *t
 
 /* ---- the thread
  * ------------------------------------------------------------------------------------- */
-static void look(struct timers *t, struct db_conn *conn, struct arena *a)
+static void look(struct timers *t, struct arena *a)
 {
+    struct db_conn *conn = db_reader(t->st->db, NULL);
     size_t n;
     const struct timer *all = timer_list(t->st, a, &n);
 
+    if (conn == NULL)
+        return;
     for (size_t i = 0; i < n && !background_stopping(&t->thread); i++)
         timer_due(t->st, conn, &all[i], store_now(t->st));
     recycle_look(t->st, conn);
-    db_settle(conn);
+    db_conn_close(&conn);
 }
 
 static void *work(void *arg)
 {
     struct timers *t = arg;
-    struct buf err = BUF_INIT;
-    struct db_conn *conn = db_reader(t->st->db, &err);
     struct arena *a = arena_new();
     int64_t pruned = 0; /* monotonic */
 
     blame_thread();
     timer_cut_off(t->st);
-    while (conn != NULL && background_rest(&t->thread, LOOK_MS)) {
-        look(t, conn, a);
+    while (background_rest(&t->thread, LOOK_MS)) {
+        look(t, a);
         arena_reset(a);
         if (pruned == 0 || when_monotonic() > pruned + PRUNE_MS) {
             pruned = when_monotonic();
             timer_prune(t->st);
         }
     }
-    if (conn == NULL)
-        log_error("timer", "%s", buf_str(&err));
-    else
-        db_conn_close(&conn);
-    buf_free(&err);
     arena_free(&a);
     return NULL;
 }

@@ -798,17 +798,10 @@ const struct who *who_get(struct store *st, struct db_conn *conn, const struct m
 
 const struct who *who_committed(struct berth_ctx *c, int64_t user)
 {
-    struct buf err = BUF_INIT;
-    struct db_conn *conn = db_reader(c->st->db, &err);
-    const struct who *w = NULL;
+    struct db_conn *conn = db_reader(c->st->db, NULL);
+    const struct who *w = conn == NULL ? NULL : who_get(c->st, conn, c->m, user);
 
-    if (conn != NULL) {
-        w = who_get(c->st, conn, c->m, user);
-        db_conn_close(&conn);
-    } else {
-        log_error("rights", "read somebody's rights: %s", buf_str(&err));
-    }
-    buf_free(&err);
+    db_conn_close(&conn);
     return w;
 }
 

@@ -20,7 +20,7 @@ enum { AT_ONCE = 50, TRIES = 3, WAITS = 50 };
 struct mailbox {
     struct store *st;
     const struct imap_box *box;
-    struct db_conn *conn;
+    struct db_conn *conn; /* while it looks */
     struct background thread;
     int waits; /* how often the files of the next mail could not be kept */
 };
@@ -195,7 +195,7 @@ static bool take(struct mailbox *m, struct imap *i, struct standing *x, uint32_t
 }
 
 /* True: there may be more at once. */
-static bool look(struct mailbox *m, struct buf *why)
+static bool look_now(struct mailbox *m, struct buf *why)
 {
     struct imap *i = imap_open(m->box);
     struct standing x = load(m);
@@ -212,6 +212,17 @@ static bool look(struct mailbox *m, struct buf *why)
         done++;
     imap_close(&i);
     return n == AT_ONCE && done == n;
+}
+
+static bool look(struct mailbox *m, struct buf *why)
+{
+    bool more;
+
+    if ((m->conn = db_reader(m->st->db, NULL)) == NULL)
+        return false;
+    more = look_now(m, why);
+    db_conn_close(&m->conn);
+    return more;
 }
 
 static void *work(void *arg)
@@ -240,17 +251,12 @@ static void *work(void *arg)
 struct mailbox *mailbox_start(struct store *st, const struct imap_box *box)
 {
     struct mailbox *m = mem_alloc(sizeof(*m));
-    struct buf err = BUF_INIT;
 
     m->st = st;
     m->box = box;
-    m->conn = db_reader(st->db, &err);
-    buf_free(&err);
     mime_ready();
-    if (m->conn != NULL && background_start(&m->thread, work, m) == 0)
+    if (background_start(&m->thread, work, m) == 0)
         return m;
-    if (m->conn != NULL)
-        db_conn_close(&m->conn);
     free(m);
     return NULL;
 }
@@ -258,7 +264,6 @@ struct mailbox *mailbox_start(struct store *st, const struct imap_box *box)
 void mailbox_stop(struct mailbox **pm)
 {
     background_stop(&(*pm)->thread);
-    db_conn_close(&(*pm)->conn);
     free(*pm);
     *pm = NULL;
 }

@@ -103,7 +103,7 @@ int outbox_again(struct berth_ctx *c, int64_t id)
 struct outbox {
     struct store *st;
     const struct out_ways *ways;
-    struct db_conn *conn;
+    struct db_conn *conn; /* while it sends */
     struct background thread;
 };
 
@@ -228,13 +228,19 @@ static size_t read_due(struct outbox *o, struct arena *a, struct out_message *m)
 /* True: there may be more at once. */
 static bool send_due(struct outbox *o)
 {
-    struct arena *a = arena_new();
-    struct out_message *m = arena_alloc(a, AT_ONCE * sizeof(*m));
-    size_t n = read_due(o, a, m), i = 0;
+    struct arena *a;
+    struct out_message *m;
+    size_t n, i = 0;
 
+    if ((o->conn = db_reader(o->st->db, NULL)) == NULL)
+        return false;
+    a = arena_new();
+    m = arena_alloc(a, AT_ONCE * sizeof(*m));
+    n = read_due(o, a, m);
     while (i < n && !background_stopping(&o->thread) && send_one(o, a, &m[i]))
         i++;
     arena_free(&a);
+    db_conn_close(&o->conn);
     return n == AT_ONCE || i < n;
 }
 
@@ -252,16 +258,11 @@ static void *work(void *arg)
 struct outbox *outbox_start(struct store *st, const struct out_ways *ways)
 {
     struct outbox *o = mem_alloc(sizeof(*o));
-    struct buf err = BUF_INIT;
 
     o->st = st;
     o->ways = ways;
-    o->conn = db_reader(st->db, &err);
-    buf_free(&err);
     runner = o;
-    if (o->conn == NULL || background_start(&o->thread, work, o) != 0) {
-        if (o->conn != NULL)
-            db_conn_close(&o->conn);
+    if (background_start(&o->thread, work, o) != 0) {
         runner = NULL;
         free(o);
         return NULL;
@@ -279,7 +280,6 @@ void outbox_stop(struct outbox **po)
 {
     background_stop(&(*po)->thread);
     runner = NULL;
-    db_conn_close(&(*po)->conn);
     free(*po);
     *po = NULL;
 }

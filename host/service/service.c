@@ -81,11 +81,13 @@ static void sweep(struct services *s, struct db_conn *conn)
 static void *work(void *arg)
 {
     struct services *s = arg;
-    struct buf err = BUF_INIT;
-    struct db_conn *conn = db_reader(s->st->db, &err);
 
     blame_thread();
-    while (conn != NULL && background_rest(&s->thread, LOOK_MS)) {
+    while (background_rest(&s->thread, LOOK_MS)) {
+        struct db_conn *conn = db_reader(s->st->db, NULL);
+
+        if (conn == NULL)
+            continue;
         if (when_monotonic() >= s->reminded + REMIND_MS) {
             s->reminded = when_monotonic();
             remind_due(s->st, conn);
@@ -101,10 +103,8 @@ static void *work(void *arg)
             s->retain = when_monotonic() + RETAIN_MS;
             retain_sweep(s->st, &gone);
         }
-    }
-    if (conn != NULL)
         db_conn_close(&conn);
-    buf_free(&err);
+    }
     return NULL;
 }
 

@@ -28,36 +28,34 @@ const struct http_pair app_headers[] = {
 };
 
 struct thread {
-    struct db_conn *conn;
+    struct db_conn *conn; /* only while it works at something; NULL: none yet */
 };
 
 void *app_thread_new(void *data)
 {
-    struct app *app = data;
-    struct thread *t = mem_alloc(sizeof(*t));
-    struct buf err = BUF_INIT;
-
+    (void)data;
     blame_thread();
-    t->conn = db_reader(app->st->db, &err);
-    if (t->conn == NULL)
-        log_error("web", "open a reader: %s", buf_str(&err));
-    buf_free(&err);
-    return t;
+    return mem_alloc(sizeof(struct thread));
 }
 
 void app_thread_free(void *data, void *thread)
 {
-    struct thread *t = thread;
-
     (void)data;
-    if (t->conn != NULL)
-        db_conn_close(&t->conn);
-    free(t);
+    free(thread);
 }
 
 static struct db_conn *conn_of(const struct http_req *req)
 {
-    return ((struct thread *)req->thread)->conn;
+    struct thread *t = req->thread;
+
+    if (t->conn == NULL)
+        t->conn = db_reader(((struct app *)http_data(req))->st->db, NULL);
+    return t->conn;
+}
+
+static void let_go(void *thread)
+{
+    db_conn_close(&((struct thread *)thread)->conn);
 }
 
 /* ---- routes ----------------------------------------------------------------------------- */
@@ -237,7 +235,7 @@ static enum http_begin refuse(struct call *k, int status, const char *code)
 
 static void tell_error(struct call *k);
 
-enum http_begin app_begin(struct http_req *req)
+static enum http_begin begin(struct http_req *req)
 {
     struct app *app = http_data(req);
     struct call *k;
@@ -293,6 +291,15 @@ enum http_begin app_begin(struct http_req *req)
     if (k->route->flags & R_LARGE)
         req->body_max = CONFIG_BYTES_MAX;
     return (k->route->flags & R_SLOW) ? HTTP_SLOW : HTTP_QUICK;
+}
+
+enum http_begin app_begin(struct http_req *req)
+{
+    void *thread = req->thread;
+    enum http_begin how = begin(req);
+
+    let_go(thread);
+    return how;
 }
 
 /* ---- running ----------------------------------------------------------------------------- */
@@ -382,11 +389,13 @@ void app_finish(struct http_req *req)
     struct call *k = req->user;
 
     if (k->c.rc == BERTH_OK && k->answer != NULL) {
-        k->c.conn = conn_of(req);
-        k->answer(k);
-        db_settle(k->c.conn);
+        if ((k->c.conn = conn_of(req)) != NULL)
+            k->answer(k);
+        else
+            ctx_fail(&k->c, BERTH_BROKEN, "broken", "err.broken");
     }
     tell(k);
+    let_go(req->thread);
 }
 
 /* False: there is an error to tell. */
@@ -403,19 +412,17 @@ static bool run_ahead(struct call *k)
     return true;
 }
 
-enum http_next app_run(struct http_req *req)
+/* Once the writer has it, it is the writer's: req is not looked at any more. */
+static enum http_next run(struct call *k)
 {
-    struct call *k = req->user;
-    struct db_conn *conn;
+    struct http_req *req = k->req;
+    struct db_conn *conn = conn_of(req);
     int rc;
 
-    if (k == NULL) {
-        if (!pages_serve(((struct app *)http_data(req))->pages, req))
-            static_serve(((struct app *)http_data(req))->ui, req);
-        return HTTP_DONE;
-    }
-    conn = conn_of(req);
-    ctx_for(k, conn, false);
+    if (conn != NULL)
+        ctx_for(k, conn, false);
+    else
+        ctx_fail(&k->c, BERTH_BUSY, "busy", "err.busy");
     if (k->c.rc != BERTH_OK || !parse_body(k)) {
         tell(k);
         return HTTP_DONE;
@@ -444,6 +451,21 @@ enum http_next app_run(struct http_req *req)
     }
     tell(k);
     return HTTP_DONE;
+}
+
+enum http_next app_run(struct http_req *req)
+{
+    void *thread = req->thread;
+    enum http_next next;
+
+    if (req->user == NULL) {
+        if (!pages_serve(((struct app *)http_data(req))->pages, req))
+            static_serve(((struct app *)http_data(req))->ui, req);
+        return HTTP_DONE;
+    }
+    next = run(req->user);
+    let_go(thread);
+    return next;
 }
 
 void app_done(struct http_req *req)

@@ -249,15 +249,16 @@ static bool rest(struct hub *h, int64_t until)
 static void *work(void *arg)
 {
     struct hub *h = arg;
-    struct buf err = BUF_INIT;
-    struct round r = {.h = h, .conn = db_reader(h->st->db, &err), .a = arena_new()};
+    struct round r = {.h = h, .a = arena_new()};
     int64_t beat = when_monotonic() + BEAT_MS;
 
     blame_thread();
     gathered_new(&r.g);
-    while (r.conn != NULL && rest(h, beat)) {
+    while (rest(h, beat)) {
         struct gathered was = r.g;
 
+        if ((r.conn = db_reader(h->st->db, NULL)) == NULL)
+            continue;
         pthread_mutex_lock(&h->lock);
         r.g = h->now;
         h->now = was;
@@ -270,14 +271,12 @@ static void *work(void *arg)
         r.user = 0;
         r.locale = "";
         tick(&r);
+        db_conn_close(&r.conn);
         arena_reset(r.a);
     }
     gathered_free(&r.g);
     buf_free(&r.text);
-    buf_free(&err);
     arena_free(&r.a);
-    if (r.conn != NULL)
-        db_conn_close(&r.conn);
     return NULL;
 }
 

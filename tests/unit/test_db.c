@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -222,6 +223,69 @@ static void a_reader_cannot_write(void **state)
 }
 
 /* Writing. */
+
+/* What the one before left behind: an endless read, a snapshot, a deadline that has passed, an error. */
+static void a_reader_that_was_given_back_goes_on_with_nothing_of_the_one_before(void **state)
+{
+    struct fixture *f = *state;
+    struct db_conn *c = open_reader(f->db), *was = c;
+
+    assert_int_equal(db_read_begin(c), DB_OK);
+    assert_int_equal(db_step(db_prepare(c, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, (SELECT count(*) FROM t) FROM n")), DB_ROW);
+    assert_null(db_prepare(c, "SELECT nothing FROM nowhere"));
+    db_budget(c, 1, NULL);
+    db_conn_close(&c);
+    assert_null(c);
+    assert_int_equal(write_sql(f->db, "INSERT INTO t (name) VALUES ('new')"), 0);
+    c = open_reader(f->db);
+    assert_ptr_equal(c, was);
+    assert_string_equal(db_error(c), "");
+    assert_int_equal(number(c, "SELECT count(*) FROM t"), 1);
+    assert_int_equal(number(c, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT count(*) FROM n"), 100000);
+    db_conn_close(&c);
+}
+
+/* Each connection has the log open.  (The file itself SQLite keeps open for the next one.) */
+static int open_connections(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    struct dirent *e;
+    char to[256];
+    ssize_t len;
+    int n = 0;
+
+    while ((e = readdir(d)) != NULL)
+        if ((len = readlinkat(dirfd(d), e->d_name, to, sizeof(to))) > 4)
+            n += memcmp(to + len - 4, "-wal", 4) == 0;
+    closedir(d);
+    return n;
+}
+
+static void readers_that_nobody_needs_for_long_are_closed(void **state)
+{
+    struct fixture *f = *state;
+    struct db_conn *many[8], *one;
+    int before;
+
+    db_conn_close(&f->r);
+    db_close(&f->db);
+    f->db = open_db(f->path, &(struct db_options){.reader_unused_ms = 1});
+    f->r = open_reader(f->db);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 0);
+    before = open_connections();
+    for (int i = 0; i < 8; i++) {
+        many[i] = open_reader(f->db);
+        assert_int_equal(number(many[i], "SELECT count(*) FROM t"), 0);
+    }
+    assert_int_equal(open_connections(), before + 8);
+    for (int i = 0; i < 8; i++)
+        db_conn_close(&many[i]);
+    while (open_connections() > before + 1) { /* the one that is needed all the time stays */
+        one = open_reader(f->db);
+        assert_int_equal(number(one, "SELECT count(*) FROM t"), 0);
+        db_conn_close(&one);
+    }
+}
 
 static void a_second_row_of_the_same_key_is_a_clash_that_names_the_column(void **state)
 {
@@ -1396,6 +1460,8 @@ int main(void)
         TEST(bad_sql_gives_no_statement_and_an_error_text),
         TEST(double_quotes_never_mean_a_string),
         TEST(a_reader_cannot_write),
+        TEST(a_reader_that_was_given_back_goes_on_with_nothing_of_the_one_before),
+        TEST(readers_that_nobody_needs_for_long_are_closed),
         TEST(a_second_row_of_the_same_key_is_a_clash_that_names_the_column),
         TEST(a_body_may_go_on_after_a_clash),
         TEST(bodies_queued_together_share_a_commit_and_fail_alone),
