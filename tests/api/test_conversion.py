@@ -1,5 +1,7 @@
 """A lead becomes a customer, a contact and an opportunity, with what was done on it; and comes back within a day."""
+import concurrent.futures
 import itertools
+import threading
 
 import pytest
 
@@ -120,6 +122,67 @@ def test_a_duplicate_of_somebody_elses_customer_is_told_and_nothing_is_made(peop
     assert refused.status == 409 and refused.code == "duplicate"
     assert [m["by"] for m in refused.json["error"]["matches"]] == [["email"]]
     assert li.row(f"/lead/{lead['id']}")["status"] == "qualified"
+
+
+def together(*doings):
+    """What several people get who do it at the same moment."""
+    start = threading.Barrier(len(doings))
+
+    def go(do):
+        start.wait()
+        return do()
+
+    with concurrent.futures.ThreadPoolExecutor(len(doings)) as threads:
+        return list(threads.map(go, doings))
+
+
+@pytest.mark.parametrize("other", ["convert", "delete", "merge", "transfer", "import"])
+def test_of_a_conversion_and_what_else_is_done_at_the_same_moment_each_happens_whole_or_not_at_all(site, people, other):
+    """Ten times: whichever comes first, the other either builds on it or is refused, and nothing is made twice or by half."""
+    admin, winners = people["admin"], set()
+    for _ in range(10):
+        n, li, second = next(number), site.sign_in("demo.li"), site.sign_in("demo.li")
+        lead = li.made("lead", name=name("Race"), contact="陈小姐", mobile=f"1380014{2000 + n}", city="深圳", status="qualified")
+        path = f"/lead/{lead['id']}"
+        deal = lead["name"] + " deal"
+        convert = lambda who: lambda: who.post(path + "/convert", {"into": ALL, "opportunity_name": deal})
+        if other == "convert":
+            do = convert(second)
+        elif other == "delete":
+            do = lambda: second.delete(path)
+        elif other == "merge":
+            kept = li.made("lead", name=name("Race"))
+            second = site.sign_in("demo.manager")
+            do = lambda: second.post(f"/lead/{kept['id']}/_merge", {"from": [lead["id"]]})
+        elif other == "transfer":
+            do = lambda: second.post(path + "/transfer", {"to_id": people["zhang"].user["id"]})
+        else:
+            data = f"id,city\n{lead['id']},广州\n".encode()
+            look = second.ask("POST", "/_import/lead", raw=data, name="race.csv").json
+            do = lambda: second.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": {"0": "id", "1": "city"}, "mode": "update", "match": ["id"]})
+        answers = together(convert(li), do)
+        if other == "import":
+            assert second.job(answers[1])["result"]["updated"] == 1
+        converted = answers[0].status == 200
+        winners.add((converted, answers[1].status < 300))
+        deals = admin.rows("opportunity", filter=["name", "=", deal])
+        customers = admin.rows("customer", filter=["name", "=", lead["name"]])
+        contacts = [c for x in customers for c in admin.rows("contact", filter=["customer_id", "=", x["id"]])]
+        if other == "convert":
+            assert sorted(a.status for a in answers) == [200, 409], answers
+            converted = True
+        assert (len(customers), len(contacts), len(deals)) == ((1, 1, 1) if converted else (0, 0, 0)), (other, answers)
+        now = admin.get(path)
+        if now.status == 200:
+            row = now.json["row"]
+            assert (row["status"] == "converted") == converted and bool(row["customer_id"]) == converted, (other, row)
+            if converted:
+                assert (row["customer_id"], row["contact_id"], row["opportunity_id"]) == (customers[0]["id"], contacts[0]["id"], deals[0]["id"])
+        elif converted:  # it was converted first, and then deleted or merged: what it became stays, and names nothing that is gone
+            assert deals[0]["lead_id"] in (None, kept["id"] if other == "merge" else None), (other, deals)
+        if other == "import" and now.status == 200:
+            assert row["city"] == "广州"
+    assert winners, other
 
 
 def test_others_do_not_convert_it(people, lead):
