@@ -4,6 +4,7 @@
 
 #include "record/find.h"
 #include "record/import.h"
+#include "record/import_run.h"
 #include "record/import_undo.h"
 #include "sheet/sheet.h"
 
@@ -120,6 +121,35 @@ static void kept_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, con
     json_close(j, '}');
 }
 
+/* The table of the record that a row was told to be like. */
+static const struct table *told_table(struct berth_ctx *c, const json_t *detail, const struct table *own)
+{
+    const char *name = json_string_value(json_object_get(detail, "table"));
+
+    return name == NULL ? own : model_table(c->m, name);
+}
+
+/* What was told when the import ran names a record that the reader no longer sees, or another reader never did. */
+static bool names_unseen(struct berth_ctx *c, const json_t *detail, int64_t record, const struct table *own)
+{
+    const struct table *t = told_table(c, detail, own);
+
+    return record != 0 && (t == NULL || !find_exists(c, t, record));
+}
+
+static const char *told_hidden(struct berth_ctx *c, json_t *detail, const struct table *own, const char *told)
+{
+    struct ctx_match m = {.table = told_table(c, detail, own)};
+    const json_t *by = json_object_get(detail, "by");
+
+    if (m.table == NULL || json_object_get(detail, "title") == NULL)
+        return told; /* it names nothing */
+    json_object_del(detail, "title");
+    for (size_t i = 0; i < json_array_size(by) && i < sizeof(m.by) / sizeof(m.by[0]); i++)
+        m.by[m.nby++] = json_string_value(json_array_get(by, i));
+    return import_tell_hidden(c, own, &m);
+}
+
 static void row_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, const struct table *own)
 {
     static const char *const from_detail[] = {"table", "title", "by", "cell", "same_as", "cells"};
@@ -130,17 +160,18 @@ static void row_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, cons
         return;
     }
     json_t *detail = text == NULL ? NULL : json_loads(text, 0, NULL);
+    bool unseen = names_unseen(c, detail, db_col_int(s, 2), own);
 
     json_open(j, '{');
     json_number(j, "row", db_col_int(s, 0));
     json_text(j, "outcome", outcome);
     json_key(j, "record");
-    if (db_col_is_null(s, 2))
+    if (unseen || db_col_is_null(s, 2))
         json_nil(j);
     else
         json_int(j, db_col_int(s, 2));
     json_text(j, "field", db_col_text(s, 3, NULL));
-    json_text(j, "message", db_col_text(s, 4, NULL));
+    json_text(j, "message", unseen && strcmp(outcome, "new") != 0 ? told_hidden(c, detail, own, db_col_text(s, 4, NULL)) : db_col_text(s, 4, NULL));
     for (size_t i = 0; i < sizeof(from_detail) / sizeof(from_detail[0]); i++) {
         const json_t *v = json_object_get(detail, from_detail[i]);
         char *raw = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -282,7 +313,7 @@ int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const cha
         return c->rc;
     if (sheet_write_open(to, strcmp(kind, "csv") == 0 ? SHEET_CSV : SHEET_XLSX, t->name, columns, width + 1, NULL, &w, &e) < 0)
         return import_sheet_problem(c, &e);
-    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT detail, message FROM import_row WHERE import_id = ?1 AND outcome %s ORDER BY"
+    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT detail, message, record_id FROM import_row WHERE import_id = ?1 AND outcome %s ORDER BY"
                    " row", outcome == NULL ? "NOT IN ('new', 'updated', 'same', 'undone')" : "= ?2"));
     db_bind_int(s, 1, id);
     if (outcome != NULL)
@@ -291,6 +322,9 @@ int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const cha
         const char *text = db_col_text(s, 0, NULL), *why = db_col_text(s, 1, NULL);
         json_t *d = text == NULL ? NULL : json_loads(text, 0, NULL);
         const json_t *cells = json_object_get(d, "cells");
+
+        if (names_unseen(c, d, db_col_int(s, 2), t))
+            why = told_hidden(c, d, t, why);
         struct sheet_cell *row = mem_alloc((width + 1) * sizeof(*row));
 
         for (size_t i = 0; i < width; i++) {

@@ -167,6 +167,13 @@ void import_tell_match(struct run *r, struct berth_ctx *c, struct prep *p, const
     import_detail(r, c, p, at, NULL);
 }
 
+const char *import_tell_hidden(struct berth_ctx *c, const struct table *own, const struct ctx_match *m)
+{
+    const char *args[] = {"by", by_names(c, own, m), "one", labels_get(c->st->labels, c->locale, m->table->name), NULL};
+
+    return ctx_text(c, m->table == own ? "import.duplicate_hidden" : "import.elsewhere_hidden", args);
+}
+
 const struct ctx_match *import_alike(struct ctx_match **list)
 {
     const struct ctx_match *first = NULL;

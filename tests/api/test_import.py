@@ -341,6 +341,34 @@ def test_what_is_there_is_told_apart_by_who_has_it(people):
     assert row["outcome"] == "held" and row["record"] in (None, 0) and not row["title"] and "Lan" not in row["message"]
 
 
+def test_who_no_longer_sees_a_record_is_no_longer_told_of_it_by_an_old_import(people):
+    """The result named it, and its owner, for good."""
+    manager, li, admin, t = people["manager"], people["li"], people["admin"], tag()
+    lead = li.made("lead", name=f"{t} Kept Secret Ltd", phone=f"0769 8{next(number):07d}", country="CN")
+    customer = li.made("customer", name=f"{t} Other Secret Ltd", phone=f"0769 7{next(number):07d}", country="CN")
+    look = upload(manager, text([[f"{t} one", "", lead["phone"], "", "", "CN", ""], [f"{t} two", "", customer["phone"], "", "", "CN", ""]]), "a.csv")
+    run(manager, look, dry=True)
+    file = lambda person, kind: person.get(f"/_import/{look['import']}/rejected.{kind}").body
+    told = outcomes(manager, look)
+    assert (told[2]["record"], told[2]["title"], told[2]["outcome"]) == (lead["id"], lead["name"], "held") and li.user["name"] in told[2]["message"], told
+    assert (told[3]["record"], told[3]["title"], told[3]["outcome"]) == (customer["id"], customer["name"], "elsewhere"), told
+    assert "Secret" in file(manager, "csv").decode("utf-8-sig")
+    for table, row in (("lead", lead), ("customer", customer)):
+        now = admin.row(f"/{table}/{row['id']}")
+        assert admin.patch(f"/{table}/{row['id']}", now["version"], {"owner_id": people["minh"].user["id"]}).status == 200
+        assert manager.get(f"/{table}/{row['id']}").status == 404
+    now = outcomes(manager, look)
+    for row in (2, 3):
+        assert (now[row]["record"], now[row]["title"], now[row]["outcome"], now[row]["by"]) == (None, None, told[row]["outcome"], ["phone"]), now[row]
+        assert now[row]["message"] and "Secret" not in now[row]["message"] and li.user["name"] not in now[row]["message"], now[row]
+    assert "Secret" not in file(manager, "csv").decode("utf-8-sig") and b"Secret" not in file(manager, "csv")
+    sheet = openpyxl.load_workbook(io.BytesIO(file(manager, "xlsx"))).active
+    assert not any("Secret" in str(c.value) for r in sheet.iter_rows() for c in r)
+    assert outcomes(admin, look)[2]["title"] == lead["name"]  # an administrator sees it
+    assert people["zhang"].get(f"/_import/{look['import']}/rows").status == 404
+    assert people["zhang"].get(f"/_import/{look['import']}/rejected.csv").status == 404
+
+
 # ---- undo --------------------------------------------------------------------------------------------------
 def undo(person, imported):
     return person.job(person.post(f"/_import/{imported}/undo"))
