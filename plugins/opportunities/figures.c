@@ -329,7 +329,7 @@ static const struct way {
             {"direction", NULL, DEALS("direction", "direction")}},
   against = {NULL, NULL, {{"deal_competitor", "mode", "won_on", "mode", "won_on not empty and competitor_id = ?"},
                           {"opportunity", "mode", "closed_on", "mode", "status = 'lost' and lost_to = ?"}}};
-enum { WAYS = sizeof(ways) / sizeof(ways[0]), LINES = 200 };
+enum { WAYS = sizeof(ways) / sizeof(ways[0]), LINES = 200, MOST = 1000 };
 
 struct ended {
     struct berth_val key;
@@ -338,15 +338,59 @@ struct ended {
 struct endeds {
     const struct way *way;
     int end; /* that is being added up */
-    struct ended at[LINES];
-    size_t n;
+    struct ended *at;
+    size_t n, room;
+    uint32_t *slot; /* by key: a place in .at + 1; twice the room */
 };
 
-static bool same_key(struct berth_val a, struct berth_val b)
+static int by_key(struct berth_val a, struct berth_val b)
 {
     if (a.type == BERTH_NULL || b.type == BERTH_NULL)
-        return a.type == b.type;
-    return a.type == BERTH_REF || a.type == BERTH_INT ? a.i == b.i : strcmp(a.s, b.s) == 0;
+        return (a.type != BERTH_NULL) - (b.type != BERTH_NULL);
+    return a.type == BERTH_REF || a.type == BERTH_INT ? (a.i > b.i) - (a.i < b.i) : strcmp(a.s, b.s);
+}
+
+static uint32_t hash_of(struct berth_val key)
+{
+    uint32_t h = 2166136261u;
+
+    if (key.type == BERTH_REF || key.type == BERTH_INT)
+        return (uint32_t)((uint64_t)key.i * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+    for (const char *s = key.type == BERTH_NULL ? "" : key.s; *s != '\0'; s++)
+        h = (h ^ (unsigned char)*s) * 16777619u;
+    return h;
+}
+
+static uint32_t *slot_of(struct endeds *e, struct berth_val key)
+{
+    size_t i = hash_of(key) % (2 * e->room);
+
+    while (e->slot[i] != 0 && by_key(e->at[e->slot[i] - 1].key, key) != 0)
+        i = (i + 1) % (2 * e->room);
+    return &e->slot[i];
+}
+
+static struct ended *line_of(struct berth_ctx *c, struct endeds *e, struct berth_val key)
+{
+    uint32_t *slot;
+
+    if (e->n == e->room) {
+        struct ended *old = e->at;
+
+        e->room = e->room == 0 ? LINES : 2 * e->room;
+        e->at = host->alloc(c, e->room * sizeof(*e->at));
+        e->slot = host->alloc(c, 2 * e->room * sizeof(*e->slot));
+        for (size_t i = 0; i < e->n; i++) {
+            e->at[i] = old[i];
+            *slot_of(e, old[i].key) = (uint32_t)i + 1;
+        }
+    }
+    slot = slot_of(e, key);
+    if (*slot == 0) {
+        e->at[e->n].key = key;
+        *slot = (uint32_t)++e->n;
+    }
+    return &e->at[*slot - 1];
 }
 
 static int take_ended(struct berth_ctx *c, const struct berth_total *t, void *arg)
@@ -354,20 +398,56 @@ static int take_ended(struct berth_ctx *c, const struct berth_total *t, void *ar
     struct endeds *e = arg;
     const char *labels = e->way->side[e->end].labels;
     struct berth_val key = t->key[0];
-    size_t i = 0;
+    struct ended *line;
 
     if (labels != NULL && key.type != BERTH_NULL) /* won and lost for what reads the same is one line */
         key = berth_s(host->tr(c, host->fmt(c, "opportunities.%s.%s", labels, key.s)));
-    while (i < e->n && !same_key(e->at[i].key, key))
-        i++;
-    if (i == LINES)
-        return host->rc(c);
-    e->n += i == e->n;
-    e->at[i].key = key;
-    e->at[i].count[e->end] += t->count;
-    e->at[i].amount[e->end] += t->sum[0].i;
-    e->at[i].profit += e->end == LOST ? 0 : t->sum[1].i;
+    else if (key.type != BERTH_NULL && key.type != BERTH_REF && key.type != BERTH_INT)
+        key = berth_s(host->fmt(c, "%s", key.s)); /* lives longer than what told it */
+    line = line_of(c, e, key);
+    line->count[e->end] += t->count;
+    line->amount[e->end] += t->sum[0].i;
+    line->profit += e->end == LOST ? 0 : t->sum[1].i;
     return host->rc(c);
+}
+
+/* The most deals first, then by key. */
+static int by_count(const void *a, const void *b)
+{
+    const struct ended *x = a, *y = b;
+    int64_t n = x->count[WON] + x->count[LOST], m = y->count[WON] + y->count[LOST];
+
+    return n != m ? (n < m) - (n > m) : by_key(x->key, y->key);
+}
+
+/* Where the lines of an answer ended, and whether a line comes behind that: "7:12", of deals and key; "7": of no key. */
+static struct berth_val mark_of(struct berth_ctx *c, const struct ended *x)
+{
+    long long n = x->count[WON] + x->count[LOST];
+
+    if (x->key.type == BERTH_NULL)
+        return berth_s(host->fmt(c, "%lld", n));
+    return berth_s(x->key.type == BERTH_REF || x->key.type == BERTH_INT ? host->fmt(c, "%lld:%lld", n, (long long)x->key.i)
+                                                                        : host->fmt(c, "%lld:%s", n, x->key.s));
+}
+
+static bool behind(const struct ended *x, struct berth_val after)
+{
+    struct ended mark = {.key = x->key};
+    char *key;
+
+    if (after.type == BERTH_NULL || *after.s == '\0')
+        return true;
+    mark.count[WON] = strtoll(after.s, &key, 10);
+    if (*key != ':')
+        mark.key = berth_nil();
+    else if (x->key.type == BERTH_REF || x->key.type == BERTH_INT)
+        mark.key.i = strtoll(key + 1, NULL, 10);
+    else if (x->key.type != BERTH_NULL)
+        mark.key.s = key + 1;
+    else
+        return x->count[WON] + x->count[LOST] < mark.count[WON]; /* of no key comes before the others */
+    return by_count(&mark, x) < 0;
 }
 
 static const char *key_name(struct berth_ctx *c, const struct way *way, struct berth_val key)
@@ -386,8 +466,10 @@ static const char *key_name(struct berth_ctx *c, const struct way *way, struct b
 static int tell_ended(struct berth_ctx *c, const struct way *way, struct berth_val rival)
 {
     struct endeds *e = host->alloc(c, sizeof(*e));
-    int64_t user = whole(c, "user"), department = whole(c, "department");
+    int64_t user = whole(c, "user"), department = whole(c, "department"), asked = whole(c, "limit");
+    size_t i = 0, lines = asked == 0 ? LINES : asked > MOST ? MOST : (size_t)asked;
     const char *from = day(c, "from"), *to = day(c, "to");
+    struct berth_val after = host->param(c, "after");
 
     e->way = way;
     for (e->end = WON; e->end < ENDS && host->rc(c) == BERTH_OK; e->end++) {
@@ -402,9 +484,13 @@ static int tell_ended(struct berth_ctx *c, const struct way *way, struct berth_v
             where(&f, host->fmt(c, "%s <= '%s'", s->date, to), berth_nil());
         host->totals(c, s->table, f.text, f.v, f.n, s->field, "base_amount,base_profit", take_ended, e);
     }
+    if (e->n > 0)
+        qsort(e->at, e->n, sizeof(*e->at), by_count);
     host->json_open(c, NULL, '{');
     host->json_open(c, "rows", '[');
-    for (size_t i = 0; i < e->n && host->rc(c) == BERTH_OK; i++) {
+    while (i < e->n && !behind(&e->at[i], after))
+        i++;
+    for (size_t end = i + lines; i < e->n && i < end && host->rc(c) == BERTH_OK; i++) {
         const struct ended *x = &e->at[i];
 
         host->json_open(c, NULL, '{');
@@ -418,11 +504,12 @@ static int tell_ended(struct berth_ctx *c, const struct way *way, struct berth_v
         host->json_close(c);
     }
     host->json_close(c);
+    host->json(c, "next", i > 0 && i < e->n ? mark_of(c, &e->at[i - 1]) : berth_nil());
     return host->json_close(c);
 }
 
-/* GET /api/opportunities/closed?by=&user=&department=&from=&to=: of the deals that ended in that time, won and lost by
- * person, reason, competitor, mode or direction. */
+/* GET /api/opportunities/closed?by=&user=&department=&from=&to=&limit=&after=: of the deals that ended in that time, won and
+ * lost by person, reason, competitor, mode or direction; after: the "next" of the answer before. */
 int closed(struct berth_ctx *c)
 {
     struct berth_val by = host->param(c, "by");

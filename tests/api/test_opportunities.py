@@ -506,6 +506,25 @@ def test_won_deals_count_by_why_they_were_won(people, ended):
     assert {k: v for k, v in grown.items() if v != (0, 0)} == {"Price": (1, 1), "Speed of answer": (1, 0), "–": (1, 0)}
 
 
+def test_won_and_lost_by_competitor_goes_on_behind_the_first_lines(people, ended):
+    """It stopped at 200 lines without saying so."""
+    li = people["li"]
+    rivals = [people["manager"].made("competitor", name=name("Many")) for _ in range(7)]
+    for n, rival in enumerate(rivals):
+        for _ in range(1 + n % 2):
+            ended(li, "lose", (), lost_reason="price", lost_to=rival["id"])
+    whole = li.get("/opportunities/closed", by="rival", limit=1000).json
+    assert whole["next"] is None and {r["name"] for r in rivals} <= {r["name"] for r in whole["rows"]}
+    for by, limit in (("rival", 3), ("rival", 1), ("reason", 1), ("owner", 1)):
+        want = li.get("/opportunities/closed", by=by, limit=1000).json["rows"]
+        got, after = [], ""
+        while after is not None:
+            page = li.get("/opportunities/closed", by=by, limit=limit, after=after).json
+            assert len(page["rows"]) <= limit and len(got) < 1000
+            got, after = got + page["rows"], page["next"]
+        assert got == want and [r["won"] + r["lost"] for r in got] == sorted((r["won"] + r["lost"] for r in got), reverse=True)
+
+
 def test_won_counts_against_each_competitor_on_the_deal_and_lost_to_the_one_who_got_it(people, ended):
     li, manager, minh = people["li"], people["manager"], people["minh"]
     a, b = (manager.made("competitor", name=name("Counted")) for _ in range(2))

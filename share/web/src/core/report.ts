@@ -9,7 +9,8 @@ import type { Field, Refs, Row } from './types'
 
 export interface ReportMeta { name: string; label: string; help: string | null; icon: string | null; path: string; rows: string; on: string | null; charts: string | null; form: Field[]; columns: Field[] }
 export type ReportRow = Row & Record<string, unknown>
-export interface Found { rows: ReportRow[]; exact: boolean }
+/** next: where the following rows begin, asked for with `after`; null: these were all. */
+export interface Found { rows: ReportRow[]; exact: boolean; next: string | null }
 export interface ReportChart { kind: ChartKind; name: Field; values: Field[] }
 
 export const useReport = (name: () => string) => useQuery<ReportMeta>(() => ({
@@ -21,7 +22,7 @@ export async function loadReport(r: ReportMeta, query: Record<string, string | n
   const answer = await get<Record<string, unknown>>(r.path, query, signal)
   learn(answer.refs as Refs | undefined)
   const rows = answer[r.rows]
-  return { rows: Array.isArray(rows) ? (rows as ReportRow[]) : [], exact: answer.exact !== false }
+  return { rows: Array.isArray(rows) ? (rows as ReportRow[]) : [], exact: answer.exact !== false, next: typeof answer.next === 'string' ? answer.next : null }
 }
 
 /** "funnel name count; bar name amount weighted" as what is drawn. */
