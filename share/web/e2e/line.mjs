@@ -6,6 +6,7 @@ import { call, overflow, PHONE, signIn } from './lib.mjs'
 const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
 
 export async function line({ test, clean, ok }) {
+  const shot = async (page, name) => process.env.E2E_SHOTS && page.screenshot({ path: `${process.env.E2E_SHOTS}/line-${name}.png` })
   const people = async (page, stamp) => {
     const customer = ok(await call(page, 'POST', 'customer', { name: `Lighterman ${stamp} Supplies` }), 'customer').row
     const contact = ok(await call(page, 'POST', 'contact', { name: `Ines Halloway`, customer_id: customer.id }), 'contact').row
@@ -28,6 +29,24 @@ export async function line({ test, clean, ok }) {
     const made = (await call(page, 'GET', `activity?filter=${encodeURIComponent(JSON.stringify(['customer_id', '=', customer.id]))}`)).body.rows
     assert.deepEqual(made.map((r) => [r.kind, r.minutes, r.status]), [['call', 30, 'done']])
   })
+
+  for (const [locale, options, said] of [['zh-TW', {}, (s) => `昨天打電話給Lighterman ${s}30分鐘，要3x40HC報價`], ['vi', { size: PHONE, touch: true }, (s) => `Hôm qua gọi Lighterman ${s} 30 phút, cần báo giá 3x40HC`]])
+    await test(`a line as a colleague writes it is read and kept in ${locale}`, { locale, ...options }, async (page, stamp) => {
+      await signIn(page)
+      const { customer } = await people(page, stamp)
+      await page.goto('/t/activity?view=mine')
+      await page.locator('[data-t=fromline]').click()
+      await page.locator('[data-t=line]').fill(said(stamp))
+      await page.locator('[data-t=reading] [data-field=customer_id]').getByText(customer.name).waitFor()
+      assert.match(await page.locator('[data-t=reading] [data-field=minutes]').innerText(), /30/)
+      assert.equal(await overflow(page), 0)
+      await clean(page, 'line in ' + locale)
+      await shot(page, locale)
+      await page.locator('dialog [data-t=save]').click()
+      await page.locator('dialog').waitFor({ state: 'detached' })
+      const made = (await call(page, 'GET', `activity?filter=${encodeURIComponent(JSON.stringify(['customer_id', '=', customer.id]))}`)).body.rows
+      assert.deepEqual(made.map((r) => [r.kind, r.minutes, r.status]), [['call', 30, 'done']])
+    })
 
   await test('what a line names and nobody knows is said; the form takes over what was read', {}, async (page, stamp) => {
     await signIn(page)

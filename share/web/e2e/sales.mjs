@@ -10,6 +10,7 @@ export async function sales({ test, clean, ok, choose, small, browser, host }) {
   const rows = async (page, table, filter) => ok(await call(page, 'GET', `${table}?limit=200&filter=${encodeURIComponent(JSON.stringify(filter))}`), table).rows
   const me = async (page) => ok(await call(page, 'GET', '_session'), 'session').user
   const inDays = (n) => new Date(Date.now() + n * 86400_000).toISOString().slice(0, 10)
+  const shot = async (page, name) => process.env.E2E_SHOTS && page.screenshot({ path: `${process.env.E2E_SHOTS}/sales-${name}.png` })
   const field = (page, name) => page.locator(`dialog [data-field=${name}]`)
   const shut = (page) => page.locator('dialog').waitFor({ state: 'detached' })
   /** Runs an action of the record's page, where its button or its menu has it. */
@@ -98,6 +99,101 @@ export async function sales({ test, clean, ok, choose, small, browser, host }) {
     const zhang = (await rows(page, 'user', ['name', '=', '張家豪']))[0]
     await eventually('with the colleague', async () => (await read(page, 'customer', a.id)).owner_id, zhang.id)
     await row.waitFor({ state: 'detached' })
+  })
+
+  await test('sales: a grade set by hand stays when work is logged; a lost customer is marked', { locale: 'zh-CN' }, async (page, stamp) => {
+    await signIn(page, SALES)
+    const a = await made(page, 'customer', { name: `Graded ${stamp}` })
+    await page.goto('/t/customer/' + a.id)
+    await page.locator('[data-t=edit]').click()
+    await choose(field(page, 'activity').locator('.combo'), '沉默')
+    await field(page, 'activity_fixed').locator('input').check()
+    await clean(page, 'a grade by hand')
+    await page.locator('dialog [data-t=save]').click()
+    await shut(page)
+    await act(page, 'log', () => field(page, 'note').locator('textarea').fill('busy again'))
+    await eventually('the grade stays', async () => { const r = await read(page, 'customer', a.id); return [!!r.touched_at, r.activity, r.churned] }, [true, 'silent', false])
+    await page.locator('[data-t=edit]').click()
+    await choose(field(page, 'lifecycle').locator('.combo'), '流失')
+    await page.locator('dialog [data-t=save]').click()
+    await shut(page)
+    await eventually('marked', async () => (await read(page, 'customer', a.id)).churned, true)
+    await shot(page, 'churned')
+  })
+
+  await test('sales: personal data are switched on, kept with consent only, and erased for good', { locale: 'vi' }, async (page, stamp) => {
+    await signIn(page)
+    const a = await made(page, 'customer', { name: `Private ${stamp}` })
+    const person = await made(page, 'contact', { name: `Chị ${stamp}`, customer_id: a.id })
+    const setting = await made(page, 'setting', { name: 'customers.personal_data', value: 'true' })
+    try {
+      await page.goto('/t/contact/' + person.id)
+      await page.locator('[data-related=contact_private] h2 button, [data-related=contact_private] h3 button').first().click()
+      await field(page, 'home_address').locator('input,textarea').fill('12 Nguyễn Huệ')
+      await page.locator('dialog [data-t=save]').click()
+      await page.locator('dialog .err, dialog .note.bad').first().waitFor()
+      assert.equal((await rows(page, 'contact_private', ['contact_id', '=', person.id])).length, 0, 'nothing without consent')
+      await field(page, 'consent').locator('input').check()
+      await clean(page, 'personal data')
+      await page.locator('dialog [data-t=save]').click()
+      await shut(page)
+      await eventually('kept', async () => (await rows(page, 'contact_private', ['contact_id', '=', person.id])).map((r) => r.home_address), ['12 Nguyễn Huệ'])
+      await shot(page, 'private')
+      await act(page, 'erase')
+      await page.locator('dialog .btn.pri, dialog .btn.danger, [data-t=run]').last().click()
+      await eventually('erased', async () => (await rows(page, 'contact_private', ['contact_id', '=', person.id])).length, 0)
+    } finally {
+      ok(await call(page, 'DELETE', 'setting/' + setting.id), 'the setting back')
+    }
+  })
+
+  await test('sales: a birthday is greeted by mail as the rule says, and the mail stands on the contact', { locale: 'zh-TW' }, async (page, stamp) => {
+    await signIn(page)
+    const file = 'rules/customers.greet_contact.lua'
+    const before = ok(await call(page, 'GET', '_script/text?file=' + file), 'the rule')
+    const put = async (text) => ok(await call(page, 'PUT', '_script/text', { file, text, hash: ok(await call(page, 'GET', '_script/text?file=' + file), 'the rule').hash }), 'a rule')
+    assert.equal(before.text, null, 'no rule yet')
+    await made(page, 'mail_template', { name: `birthday ${stamp}`, on_table: 'contact', subject_en: 'Happy birthday, {name}', body_en: 'From all of us.', subject_zh_tw: '{name}，生日快樂', body_zh_tw: '敬祝順心' })
+    const a = await made(page, 'customer', { name: `Greets ${stamp}`, country: 'TW' })
+    /* today and tomorrow where the company is: midnight may lie between this and the run */
+    const born = [0, 1].map((n) => '1980' + new Date(Date.now() + 8 * 3600_000 + n * 86400_000).toISOString().slice(4, 10))
+    const twins = []
+    for (const birthday of born) twins.push(await made(page, 'contact', { name: `Twin ${twins.length} ${stamp}`, customer_id: a.id, birthday, email: `twin${twins.length}@greet.example` }))
+    try {
+      await put(`-- Birthdays.\nreturn function(contact, customer)\n  return "birthday ${stamp}"\nend\n`)
+      ok(await call(page, 'POST', '_timer/customers.care'), 'the round')
+      const greeted = await until('greeted', async () => { for (const x of twins) if ((await read(page, 'contact', x.id)).greeted_on) return x })
+      await page.goto('/t/contact/' + greeted.id)
+      await page.locator('.tl').getByText(`${greeted.name}，生日快樂`).first().waitFor()
+      await clean(page, 'a greeting')
+      await shot(page, 'greeting')
+    } finally {
+      const now = ok(await call(page, 'GET', '_script/text?file=' + file), 'the rule')
+      if (now.hash) ok(await call(page, 'DELETE', `_script/text?file=${file}&hash=${now.hash}`), 'no rule again')
+    }
+  })
+
+  await test('sales: the first won deal of a customer starts the plan that the rule names', { size: PHONE, touch: true, locale: 'vi' }, async (page, stamp) => {
+    await signIn(page, MANAGER)
+    const code = 'new_customer'
+    const plan = (await rows(page, 'task_plan', ['code', '=', code]))[0] ?? (await made(page, 'task_plan', { name: `Thirty ${stamp}`, code }))
+    const step = await made(page, 'task_plan_step', { plan_id: plan.id, subject: `Thanks ${stamp}`, after_days: 30 })
+    const a = await made(page, 'customer', { name: `First ${stamp}` })
+    const deal = await made(page, 'opportunity', { name: `Opening ${stamp}`, customer_id: a.id, amount: '10', close_on: inDays(9) })
+    try {
+      await page.goto('/t/opportunity/' + deal.id)
+      await act(page, 'win', () => choose(field(page, 'won_reason').locator('.combo')))
+      await page.goto('/t/customer/' + a.id)
+      await page.locator('[data-related=task]').getByText(step.subject).waitFor()
+      await clean(page, 'a plan that began by rule')
+      await shot(page, 'plan-by-rule')
+      const got = await read(page, 'customer', a.id)
+      assert.ok(got.first_deal_on)
+      const days = (await rows(page, 'task', ['customer_id', '=', a.id])).filter((x) => x.subject === step.subject).map((x) => (Date.parse(x.due_on) - Date.parse(got.first_deal_on)) / 86400_000)
+      assert.deepEqual(days, [30])
+    } finally {
+      ok(await call(page, 'DELETE', 'task_plan_step/' + step.id), 'the step away')
+    }
   })
 
   /* ---- deals ---- */
