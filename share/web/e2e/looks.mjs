@@ -422,4 +422,38 @@ export async function looks({ test, clean, ok, host, metaOf, make, fetchRow, cho
     await eventually('with the keyboard a range begins where one stands', () => page.locator('.gb > .gr.sel').evaluateAll((r) => r.map((x) => x.getAttribute('aria-rowindex'))), ['4', '5'])
     await wait(ok(await call(page, 'POST', `_import/${file.import}/undo`, {}), 'undo').job)
   })
+
+  await test('a row, a card, an appointment and a view open in a tab of their own, with Ctrl and with the middle button', {}, async (page, stamp) => {
+    await signIn(page)
+    const m = await metaOf(page)
+    const pick = pickField(m)
+    const date = m.fields.find((f) => f.type === 'date' && !f.readonly)
+    const row = await make(page, m, { [m.title]: `Tab ${stamp}`, [pick.name]: pick.options[0].value, [date.name]: '2031-07-09' })
+    const here = `&q=${encodeURIComponent(row[m.title])}`
+    const record = `/t/${TABLE}/${row.id}`
+    for (const [path, what, to] of [
+      [`${all}${here}`, '[data-row] a.title', record], [`${all}&look=board&by=${pick.name}${here}`, '[data-card]', record],
+      ...['month', 'week', 'agenda'].map((mode) => [`${all}&look=calendar&mode=${mode}&from=${date.name}&day=2031-07-09${here}`, '[data-event]', record]),
+      [all, '.tab[data-view=mine]', `/t/${TABLE}?view=mine`],
+    ]) {
+      await page.goto(path)
+      const was = page.url()
+      for (const how of [{ modifiers: ['Control'] }, { button: 'middle' }]) {
+        const [other] = await Promise.all([page.context().waitForEvent('page'), page.locator(what).first().click(how)])
+        await other.waitForURL((u) => u.pathname + u.search === to)
+        await other.close()
+        assert.equal(page.url(), was, what)
+      }
+    }
+  })
+
+  await test('who an address names is called by name, though none of their records is in sight', { locale: 'zh-CN' }, async (page) => {
+    await signIn(page)
+    const li = ok(await call(page, 'GET', `user?filter=${encodeURIComponent(JSON.stringify(['name', '=', '李娜']))}`), 'user').rows[0]
+    const nobody = encodeURIComponent(JSON.stringify({ and: [['owner_id', 'in', [li.id]], ['city', '=', 'nowhere']] }))
+    await page.goto(`${all}&f=${nobody}`)
+    await page.locator('.chip', { hasText: '李娜' }).waitFor()
+    await page.goto(`${all}&look=calendar&who=${li.id}&day=2031-07-09`)
+    await page.locator('.calwho', { hasText: '李娜' }).waitFor()
+  })
 }

@@ -145,6 +145,17 @@ export function readFilter(x: unknown): Group {
 }
 export const countOf = (n: Node): number => (isGroup(n) ? n.kids.reduce((s, k) => s + countOf(k), 0) : 1)
 
+/** The records that conditions name, by table. */
+export function namedBy(nodes: Node[], fieldOf: FieldOf): Map<string, unknown[]> {
+  const out = new Map<string, unknown[]>()
+  for (const n of nodes) {
+    const f = isGroup(n) ? undefined : fieldOf(n.field)
+    const own: [string, unknown[]][] = isGroup(n) ? [...namedBy(n.kids, fieldOf)] : f?.type === 'ref' && needs(n.op) !== 'none' ? [[f.of ?? '', [n.value].flat()]] : []
+    for (const [table, ids] of own) out.set(table, [...(out.get(table) ?? []), ...ids])
+  }
+  return out
+}
+
 /* ---- in words ---- */
 export const periodText = (v: unknown): string => {
   const { kind, days } = periodOf(v)

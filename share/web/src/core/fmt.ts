@@ -12,6 +12,7 @@ export function learn(refs: Refs | undefined): void {
 }
 export const learnOne = (table: string, id: number, title: string): void =>
   void titles.set(`${table}/${id}`, title)
+export const isKnown = (table: string, id: unknown): boolean => titles.has(`${table}/${String(id)}`)
 export const titleOf = (table: string, id: unknown): string =>
   titles.get(`${table}/${id}`) ?? `#${String(id)}`
 

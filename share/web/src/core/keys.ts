@@ -10,3 +10,6 @@ export const typing = (e: Event): boolean => !!(e.target as Element | null)?.clo
 export const isCommand = (e: KeyboardEvent): boolean =>
   !composing(e) && !e.defaultPrevented && !e.ctrlKey && !e.metaKey && !e.altKey && !typing(e) &&
   !(e.target as Element | null)?.closest?.('dialog,[popover]')
+
+/** A click that opens a link in a tab or window of its own: the browser's business. */
+export const elsewhere = (e: MouseEvent): boolean => e.ctrlKey || e.metaKey || e.shiftKey || e.button > 0

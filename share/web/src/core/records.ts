@@ -1,6 +1,6 @@
 // records.ts - reading records, and what is on the screen of them.
 import { ApiError, get } from './api'
-import { learn, learnOne, markRow } from './fmt'
+import { isKnown, learn, learnOne, markRow, nameOfRow } from './fmt'
 import { t } from './i18n'
 import { loadMeta } from './meta'
 import { cache, type Pages } from './query'
@@ -79,6 +79,19 @@ export function took(table: string, meta: Meta, rec: Rec): Row {
     void cache.invalidateQueries({ queryKey: ['approvals'] })
   }
   return rec.row
+}
+
+/** What those records are called, for ids that came without their titles, such as in an address. */
+export async function learnTitles(table: string, ids: unknown[]): Promise<void> {
+  const some = ids.filter((id) => Number(id) > 0 && !isKnown(table, id))
+  if (!some.length) return
+  try {
+    const m = await loadMeta(table)
+    const page = await loadPage(table, { fields: m.title, filter: JSON.stringify(['id', 'in', some]), limit: 200 })
+    for (const r of page.rows) learnOne(table, r.id, nameOfRow(m, r))
+  } catch {
+    /* then their numbers have to do */
+  }
 }
 
 /* Titles of referred tables' records: the field that names them comes from their metadata. */
