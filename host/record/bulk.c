@@ -80,12 +80,15 @@ static void count(json_t *result, const char *key)
     json_object_set_new(result, key, json_integer(json_integer_value(json_object_get(result, key)) + 1));
 }
 
-static void note_error(struct job *j, struct berth_ctx *c, int64_t id)
+void bulk_tell(struct job *j, struct berth_ctx *c, int64_t id, bool done)
 {
     json_t *errors = json_object_get(j->result, "errors"), *e;
     struct buf b = BUF_INIT;
 
-    count(j->result, "failed");
+    j->done++;
+    count(j->result, done ? "done" : "failed");
+    if (done)
+        return;
     if (errors == NULL)
         json_object_set_new(j->result, "errors", errors = json_array());
     if (json_array_size(errors) < ERRORS_MAX) {
@@ -95,6 +98,16 @@ static void note_error(struct job *j, struct berth_ctx *c, int64_t id)
         json_array_append_new(errors, e);
         buf_free(&b);
     }
+    ctx_clear(c);
+}
+
+int64_t bulk_since(struct db_conn *conn)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT coalesce(max(seq), 0) FROM history");
+    int64_t seq = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
+
+    db_reset(s);
+    return seq;
 }
 
 static int step(struct berth_ctx *c, void *arg)
@@ -107,13 +120,7 @@ static int step(struct berth_ctx *c, void *arg)
     for (size_t i = 0; i < k->n; i++) {
         struct one o = {j, t, k->ids[i]};
 
-        if (t != NULL && save_step(c, change_one, &o) == BERTH_OK) {
-            count(j->result, "done");
-        } else {
-            note_error(j, c, k->ids[i]);
-            ctx_clear(c);
-        }
-        j->done++;
+        bulk_tell(j, c, k->ids[i], t != NULL && save_step(c, change_one, &o) == BERTH_OK);
     }
     json_object_set_new(j->result, "last", json_integer(k->ids[k->n - 1]));
     return 0;
@@ -198,6 +205,8 @@ int bulk_run(struct job *j, struct buf *err)
     if (json_object_get(j->result, "done") == NULL) {
         json_object_set_new(j->result, "done", json_integer(0));
         json_object_set_new(j->result, "failed", json_integer(0));
+        json_object_set_new(j->result, "since", json_integer(bulk_since(j->conn)));
+        db_settle(j->conn);
         if (json_object_get(j->args, "ids") == NULL)
             expect(j, k->table);
     }

@@ -10,4 +10,14 @@ int64_t bulk_start(struct berth_ctx *c, const struct table *t, const json_t *bod
 /* Its result: {"done":n,"failed":n,"errors":[{"id","error"}…]} (the first 100 errors). */
 int bulk_run(struct job *j, struct buf *err);
 
+/* Takes back what one of the user's own such jobs changed or deleted, also the part of one that was cancelled: a job whose
+ * result is alike.  What somebody has changed since stays and is among the errors.  The job's id. */
+int64_t bulk_undo(struct berth_ctx *c, int64_t job);
+int bulk_undo_run(struct job *j, struct buf *err);
+
+/* One record of a job is done, or was left out for the ctx's error, which is forgotten. */
+void bulk_tell(struct job *j, struct berth_ctx *c, int64_t id, bool done);
+/* The last entry of the history so far: where a job's begin. */
+int64_t bulk_since(struct db_conn *conn);
+
 #endif

@@ -14,6 +14,7 @@
 const struct job_kind job_kinds[] = {
     {"backup", backup_run, .attempts = 5, .wait = 60000},
     {"bulk", bulk_run},
+    {"bulk_undo", bulk_undo_run},
     {"export", export_run},
     {"groups", dup_groups_run, .attempts = 3, .wait = 60000},
     {"handover", handover_run, .attempts = 5, .wait = 10000},

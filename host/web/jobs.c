@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "record/audit.h"
+#include "record/bulk.h"
 #include "record/import.h"
 #include "record/import_map.h"
 #include "record/job.h"
@@ -162,6 +163,11 @@ static int job_drop(struct call *k)
     return k->c.rc;
 }
 
+static int job_back(struct call *k)
+{
+    return call_job(k, bulk_undo(&k->c, k->id), NULL, 0);
+}
+
 /* {"path":"/callcenter/recount","args":{…}} or {"script":"recount","args":{…}} */
 static int job_new(struct call *k)
 {
@@ -189,5 +195,6 @@ const struct route_entry routes_jobs[] = {
     {"GET", "/api/_script_job", R_INSIDE, job_scripts, .about = "the jobs of scripts that one may start"},
     {"GET", "/api/_job/{id}", R_INSIDE, job_one},
     {"DELETE", "/api/_job/{id}", R_WRITE | R_INSIDE, job_drop},
+    {"POST", "/api/_job/{id}/undo", R_WRITE | R_INSIDE, job_back, .about = "takes a change of many records back"},
     {0},
 };

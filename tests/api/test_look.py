@@ -339,3 +339,50 @@ def test_a_bulk_change_takes_a_view_with_filter_and_search(people):
     saved = save_view(who, name="Bulk " + town, filter=["city", "=", town])
     job = who.job(who.post("/lead/_bulk", {"view": str(saved["id"]), "delete": True}))
     assert job["result"]["done"] == 4 and who.get(f"/lead/{mine[0]}").status == 404
+
+
+def undone(who, job):
+    return who.job(who.post(f"/_job/{job['id']}/undo", {}))
+
+
+def test_a_bulk_change_is_taken_back_but_for_what_was_changed_since(people):
+    who, town = people["manager"], name("Town")
+    rows = [who.made("lead", name=name(), city=town, rating=r) for r in ("hot", "cold", None)]
+    for r in rows:
+        assert who.patch(f"/lead/{r['id']}", r["version"], {"contact": "Frau Li"}).status == 200
+    job = who.job(who.post("/lead/_bulk", {"filter": ["city", "=", town], "patch": {"rating": "warm"}}))
+    assert job["result"]["done"] == 3
+    changed = who.row(f"/lead/{rows[1]['id']}")
+    assert who.patch(f"/lead/{changed['id']}", changed["version"], {"contact": "Herr Wang"}).status == 200
+    back = undone(who, job)
+    assert (back["result"]["done"], back["result"]["failed"]) == (2, 1)
+    assert [e["id"] for e in back["result"]["errors"]] == [rows[1]["id"]] and back["result"]["errors"][0]["error"]["message"]
+    now = [who.row(f"/lead/{r['id']}") for r in rows]
+    assert [r["rating"] for r in now] == ["hot", "warm", None] and [r["contact"] for r in now] == ["Frau Li", "Herr Wang", "Frau Li"]
+    last = who.get(f"/lead/{rows[0]['id']}/_history").json["entries"][0]
+    assert last["op"] == "update" and last["changes"][0]["to"] == "hot", "it stands in the history"
+    again = undone(who, job)
+    assert again["result"]["done"] == 0 and who.row(f"/lead/{rows[0]['id']}")["rating"] == "hot", "only once"
+
+
+def test_what_a_bulk_job_deleted_comes_back_and_what_was_deleted_otherwise_does_not(people):
+    who, town = people["manager"], name("Town")
+    rows = [who.made("lead", name=name(), city=town) for _ in range(3)]
+    assert who.delete(f"/lead/{rows[0]['id']}").status == 204
+    job = who.job(who.post("/lead/_bulk", {"filter": ["city", "=", town], "delete": True}))
+    assert job["result"]["done"] == 2
+    assert undone(who, job)["result"]["done"] == 2
+    assert [who.get(f"/lead/{r['id']}").status for r in rows] == [404, 200, 200]
+
+
+def test_a_bulk_job_is_taken_back_by_who_started_it_only_and_actions_are_not(people):
+    who, town = people["manager"], name("Town")
+    lead = who.made("lead", name=name(), city=town)
+    job = who.job(who.post("/lead/_bulk", {"ids": [lead["id"]], "patch": {"rating": "warm"}}))
+    for other in ("admin", "li"):
+        assert people[other].post(f"/_job/{job['id']}/undo", {}).status == 404, other
+    assert who.row(f"/lead/{lead['id']}")["rating"] == "warm"
+    acted = who.job(who.post("/lead/_bulk", {"ids": [lead["id"]], "action": "release", "form": {}}))
+    assert who.post(f"/_job/{acted['id']}/undo", {}).status == 409
+    exported = who.job(who.post("/lead/_export", {"kind": "csv", "filter": ["city", "=", town], "fields": "name"}))
+    assert who.post(f"/_job/{exported['id']}/undo", {}).status == 404

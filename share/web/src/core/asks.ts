@@ -1,6 +1,7 @@
 // asks.ts - modal questions: whoever needs an answer awaits it, the shell draws it.
 import { shallowReactive } from 'vue'
 import type { Op, Whole } from './approvals'
+import type { Left } from './deeds'
 import type { Offer, Stand } from './home'
 import type { Action, Attachment, Field, Match, Meta, Row, View } from './types'
 
@@ -25,6 +26,7 @@ export interface AskProps {
   tile: { offers: Offer[]; taken: string[] }
   palette: { make?: boolean }
   shortcuts: object
+  left: { meta: Meta; n: number; some: Left[] }
 }
 export interface AskAnswer {
   confirm: true
@@ -47,6 +49,7 @@ export interface AskAnswer {
   tile: Stand
   palette: true
   shortcuts: true
+  left: undefined
 }
 export type AskKind = keyof AskProps
 export interface Ask {

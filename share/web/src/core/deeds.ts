@@ -1,13 +1,13 @@
 // deeds.ts - what is done with one record or many: deleting, merging, actions, bulk changes, spreadsheets.
-import { ApiError, api, post, url } from './api'
+import { ApiError, api, messageOf, post, url } from './api'
 import { ask } from './asks'
 import { attached } from './files'
 import { fmtInt } from './fmt'
 import { t } from './i18n'
-import { jobError, pollJob } from './jobs'
+import { jobError, pollJob, workingText } from './jobs'
 import type { Question } from './look'
 import { cache } from './query'
-import { hide, loadRec, recKey, refresh, touched, took } from './records'
+import { hide, learnTitles, loadRec, recKey, refresh, touched, took } from './records'
 import { drop, fail, toast } from './toast'
 import type { Action, Job, Meta, Rec, Row } from './types'
 import { missing, saveRow } from './writes'
@@ -39,7 +39,7 @@ export async function removeRows(meta: Meta, to: Target): Promise<boolean> {
   }
   if (!ids) return bulk(meta, to, { delete: true })
   hide(meta.table, new Set(ids))
-  const gone = await each(ids, (id) => api('DELETE', `${meta.table}/${id}`))
+  const gone = await each(meta, ids, (id) => api('DELETE', `${meta.table}/${id}`))
   void cache.invalidateQueries({ queryKey: ['sums', meta.table] })
   if (gone.length) touched(meta.table)
   for (const id of gone) cache.removeQueries({ queryKey: recKey(meta.table, id) })
@@ -52,7 +52,7 @@ export async function removeRows(meta: Meta, to: Target): Promise<boolean> {
 }
 
 export async function restoreRows(meta: Meta, ids: number[]): Promise<void> {
-  const back = await each(ids, (id) => post(`${meta.table}/${id}/_restore`))
+  const back = await each(meta, ids, (id) => post(`${meta.table}/${id}/_restore`))
   if (back.length) toast(t('restored', { n: back.length, count: back.length }))
   refresh(meta.table)
 }
@@ -80,30 +80,63 @@ export async function splitRow(table: string, id: number): Promise<void> {
 }
 
 /** One after the other; failures are told once. */
-async function each(ids: number[], f: (id: number) => Promise<unknown>): Promise<number[]> {
+async function each(meta: Meta, ids: number[], f: (id: number) => Promise<unknown>): Promise<number[]> {
   const ok: number[] = []
-  let bad: unknown
+  const bad: Left[] = []
+  let first: unknown
   for (const id of ids) {
     try {
       await f(id)
       ok.push(id)
     } catch (e) {
-      bad = e
+      first ??= e
+      bad.push({ id, why: messageOf(e) })
     }
   }
-  if (bad) fail(bad)
+  if (bad.length > 1) leftOut(meta, bad.length, bad)
+  else if (first) fail(first)
   return ok
+}
+
+/** A record that something could not be done with, and why. */
+export interface Left { id: number; why: string }
+/** Says how many were left out, with a way to which and why. */
+function leftOut(meta: Meta, n: number, some: Left[]): void {
+  toast(t('action.failed', { n: fmtInt(n), count: n, why: some[0]?.why ?? '' }), {
+    bad: true,
+    more: n > 1 ? { label: t('left.which'), run: async () => {
+      await learnTitles(meta.table, some.map((x) => x.id))
+      await ask('left', { meta, n, some })
+    } } : undefined,
+  })
 }
 
 export interface BulkChange { patch?: Record<string, unknown>; delete?: boolean; action?: string; form?: Record<string, unknown> }
 /** A bulk change as a durable job, with its progress in a toast. */
-export async function bulk(meta: Meta, to: Target, change: BulkChange): Promise<boolean> {
+export const bulk = (meta: Meta, to: Target, change: BulkChange): Promise<boolean> =>
+  follow(meta, () => post(`${meta.table}/_bulk`, { ...asBody(to), ...change }), (j, n) => toast(t(change.delete ? 'deleted' : 'bulk.changed', { n: fmtInt(n), count: n }), undoOf(meta, j, n, change)))
+
+/* What was changed or deleted comes back by another job, also when it was stopped halfway. */
+function undoOf(meta: Meta, j: Job, n: number, change: BulkChange): { undo?: () => unknown } {
+  const can = n > 0 && (change.delete ? meta.is.bin : !!change.patch && meta.is.history)
+  return can ? { undo: () => follow(meta, () => post(`_job/${j.id}/undo`, {}), (_j, back) => toast(change.delete ? t('restored', { n: fmtInt(back), count: back }) : t('bulk.undone', { n: fmtInt(back), count: back }))) } : {}
+}
+
+async function follow(meta: Meta, begin: () => Promise<{ job: number }>, say: (j: Job, n: number) => unknown): Promise<boolean> {
   const bar = toast(t('bulk.working'), { progress: 0 })
   try {
-    const { job } = await post<{ job: number }>(`${meta.table}/_bulk`, { ...asBody(to), ...change })
+    const { job } = await begin()
     bar.cancel = () => api('DELETE', `_job/${job}`).catch(fail)
-    const end = await pollJob(job, (j) => (bar.progress = j.progress))
-    tell(end, !!change.delete)
+    const end = await pollJob(job, (j) => {
+      bar.progress = j.progress
+      bar.text = workingText(t('bulk.working'), j)
+    })
+    const r = (end.result ?? {}) as { done?: number; failed?: number; errors?: { id: number; error?: { message?: string; code?: string } }[] }
+    const n = r.done ?? end.done
+    if (r.failed) leftOut(meta, r.failed, (r.errors ?? []).map((e) => ({ id: e.id, why: e.error?.message ?? e.error?.code ?? '' })))
+    if (end.state === 'failed') fail(jobError(end))
+    else if (end.state === 'cancelled') toast(t('bulk.cancelled', { n: fmtInt(n), count: n }))
+    if (n || (end.state === 'done' && !r.failed)) say(end, n)
     return end.state === 'done'
   } catch (e) {
     fail(e)
@@ -112,16 +145,6 @@ export async function bulk(meta: Meta, to: Target, change: BulkChange): Promise<
     drop(bar.id)
     refresh(meta.table)
   }
-}
-
-function tell(j: Job, deleted: boolean): void {
-  const r = (j.result ?? {}) as { done?: number; failed?: number; errors?: { error?: { message?: string }; message?: string }[] }
-  const n = r.done ?? j.done
-  const why = r.errors?.[0]?.error?.message ?? r.errors?.[0]?.message
-  if (r.failed) toast(t('action.failed', { n: r.failed, count: r.failed, why: why ?? '' }), { bad: true })
-  if (j.state === 'failed') fail(jobError(j))
-  else if (j.state === 'cancelled') toast(t('bulk.cancelled', { n, count: n }))
-  else toast(t(deleted ? 'deleted' : 'bulk.changed', { n, count: n }))
 }
 
 /** Runs a declared action on one record or many, with its form's answers. */
@@ -173,8 +196,7 @@ type Outcome = { done: number; failed: { id: number; error: { message?: string; 
 async function actOnMany(meta: Meta, action: Action, ids: number[], form: object): Promise<void> {
   const { done, failed } = await post<Outcome>(`${meta.table}/${action.name}`, { ids, form })
   if (done) toast(t('action.many', { name: action.label, n: done, count: done }))
-  if (failed.length)
-    toast(t('action.failed', { n: failed.length, count: failed.length, why: failed[0]!.error.message ?? failed[0]!.error.code }), { bad: true })
+  if (failed.length) leftOut(meta, failed.length, failed.map((x) => ({ id: x.id, why: x.error.message ?? x.error.code })))
 }
 
 /** What a list shows as a spreadsheet: the host writes it, then the browser fetches it. */
@@ -183,7 +205,10 @@ export async function exportRows(meta: Meta, kind: 'xlsx' | 'csv', to: Target, h
   try {
     const { job } = await post<{ job: number }>(`${meta.table}/_export`, { kind, ...asBody(to), at: 'question' in to ? to.question.at : undefined, sort: how.sort, fields: how.fields.join(',') })
     bar.cancel = () => api('DELETE', `_job/${job}`).catch(fail)
-    const end = await pollJob(job, (j) => (bar.progress = j.progress))
+    const end = await pollJob(job, (j) => {
+      bar.progress = j.progress
+      bar.text = workingText(t('export.working'), j)
+    })
     if (end.state === 'done') {
       const n = (end.result as { rows?: number } | null)?.rows ?? 0
       save(url(`_job/${job}/file`))

@@ -1,5 +1,6 @@
 // jobs.ts - following the host's background jobs.
 import { ApiError, get } from './api'
+import { fmtInt } from './fmt'
 import type { Job } from './types'
 
 export const isOver = (j: Job): boolean => j.state !== 'queued' && j.state !== 'running'
@@ -15,6 +16,10 @@ export async function pollJob(id: number, tell: (j: Job) => void, signal?: Abort
     signal?.throwIfAborted()
   }
 }
+
+/** "Working… 17,600 / 28,114": how far it is, in a message that stays. */
+export const workingText = (word: string, j: Job): string =>
+  j.done ? `${word} ${fmtInt(j.done)}${j.total ? ' / ' + fmtInt(j.total) : ''}` : word
 
 /** A job says in words why it failed. */
 export const jobError = (j: Job): ApiError =>

@@ -14,6 +14,8 @@ export interface Toast {
   /** 0..1 while something is under way; such a toast stays until it is dropped. */
   progress?: number
   cancel?: () => unknown
+  /** Leads to more about it, such as which records were left out and why. */
+  more?: { label: string; run: () => unknown }
 }
 
 export const toasts = reactive<Toast[]>([])
@@ -27,8 +29,8 @@ export function drop(id: number): void {
 export function toast(text: string, more: Omit<Toast, 'id' | 'text'> = {}): Toast {
   toasts.push({ id: ++last, text, ...more })
   const item = toasts[toasts.length - 1]!
-  if (more.progress === undefined && !more.again) setTimeout(() => drop(item.id), more.undo || more.bad ? 8000 : 4000)
-  const old = toasts.findIndex((x) => !x.again)
+  if (more.progress === undefined && !more.again) setTimeout(() => drop(item.id), more.undo || more.bad || more.more ? 8000 : 4000)
+  const old = toasts.findIndex((x) => !x.again && x.progress === undefined)
   if (toasts.length > 4 && old >= 0) toasts.splice(old, 1)
   return item
 }
