@@ -53,11 +53,14 @@ static void history_changes_json(struct berth_ctx *c, struct json *j, const stru
     json_decref(list);
 }
 
-/* "Claimed": the table's or everyone's word for the change, else the action's, else its name. */
+/* "Claimed": the table's or everyone's word for the change, else the action's, else that of a timer ("customers.care"), else
+ * its name. */
 static const char *op_label(struct berth_ctx *c, const struct table *t, const char *op)
 {
-    const char *s = labels_on(c->st->labels, c->locale, t->name, arena_fmt(c->a, "op.%s", op));
+    const char *s = labels_on(c->st->labels, c->locale, t->name, arena_fmt(c->a, "op.%s", op)), *dot = strchr(op, '.');
 
+    if (s == NULL && dot != NULL)
+        s = labels_find(c->st->labels, c->locale, arena_fmt(c->a, "%.*s.timer%s", (int)(dot - op), op, dot));
     if (s == NULL)
         s = labels_on(c->st->labels, c->locale, t->name, arena_fmt(c->a, "action.%s", op));
     return s != NULL ? s : op;

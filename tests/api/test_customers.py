@@ -326,6 +326,8 @@ def test_greetings_go_out_by_rule_on_the_day(own_site, tmp_path):
     assert mails("contact", people_["greeted"]) == [("greeted@greet.example", "Chúc mừng sinh nhật greeted")]
     assert mails("contact", people_["refuses"]) == mails("contact", people_["gone"]) == []
     assert li.row(f"/contact/{people_['greeted']['id']}")["greeted_on"] == today.isoformat()
+    told = [e["label"] for e in li.get(f"/contact/{people_['greeted']['id']}/_history", locale="zh-CN").json["entries"]]
+    assert told[0] == "提醒生日与纪念日"  # and not the name of the timer
     assert mails("customer_event", event) == [("office@greet.example", "20 years")] and mails("customer_event", other) == []
 
 
