@@ -379,3 +379,40 @@ def test_the_buying_centre_lists_the_influential_first(people):
     assert rows[0]["attitude"] == "against"
     assert minh.get("/customers/buying", id=str(company["id"])).status == 404
     assert "customers.buying" in li.get("/_meta/customer").json["reports"]
+
+
+AREAS = "base pools leads customers opportunities activities"
+
+
+def test_what_an_area_that_comes_later_knows_stands_on_the_customer_the_deal_and_their_tasks(own_site):
+    """Quotes and payments of a plugin that knows nobody's code, and whom nobody knows."""
+    path = ("--plugin_path", f"{site_.BUILD}/plugins:{site_.BUILD}/tests/plugins")
+    site = own_site("--plugins", AREAS + " quotes", *path)
+    li, zhang, minh, manager = (site.sign_in("demo." + n) for n in ("li", "zhang", "minh", "manager"))
+    customer = li.made("customer", name=name())
+    deal = li.made("opportunity", name="Quoted", customer_id=customer["id"])
+    task = li.made("task", subject="Ask for the order", customer_id=customer["id"], opportunity_id=deal["id"])
+    of_customer = manager.made("quote", name="Q1", customer_id=customer["id"], total="10", owner_id=zhang.user["id"])
+    of_deal = li.made("quote", name="Q2", opportunity_id=deal["id"], total="20")
+    paid = manager.made("payment", name="P1", customer_id=customer["id"], paid="5")
+    details = lambda who, table: {(d["table"], d["by"], d["through"]) for d in who.get(f"/_meta/{table}").json["details"] if d["table"] in ("quote", "payment")}
+    assert details(li, "customer") == {("quote", "customer_id", None)} and details(manager, "customer") == {("quote", "customer_id", None), ("payment", "customer_id", None)}
+    assert details(li, "opportunity") == {("quote", "opportunity_id", None)}
+    assert details(manager, "task") == {("quote", "customer_id", "customer_id"), ("quote", "opportunity_id", "opportunity_id"), ("payment", "customer_id", "customer_id")}
+    # by way of the record that one may read, also what is a colleague's; without it, only one's own; and nothing of strangers'
+    quotes = lambda who, **query: [r["id"] for r in who.rows("quote", **query)]
+    of = lambda field, row: [field, "=", row["id"]]
+    assert quotes(li, filter=of("customer_id", customer)) == [of_customer["id"]] and quotes(li, filter=of("opportunity_id", deal)) == [of_deal["id"]]
+    assert quotes(li) == [of_deal["id"]] and quotes(zhang) == [of_customer["id"]]
+    assert li.row(f"/quote/{of_customer['id']}")["total"] == "10.00" and li.patch(f"/quote/{of_customer['id']}", 1, {"total": "1"}).status == 403
+    assert li.get("/quote/_aggregate", filter=of("customer_id", customer), sum="total").json["total"] == {"count": 1, "sum": {"total": "10.00"}}
+    assert minh.get(f"/customer/{customer['id']}").status == 404 and quotes(minh, filter=of("customer_id", customer)) == []
+    assert minh.get(f"/quote/{of_customer['id']}").status == 404 and li.get("/payment", filter=of("customer_id", customer)).status == 403
+    assert manager.rows("payment", filter=of("customer_id", customer))[0]["id"] == paid["id"]
+    assert of_customer["id"] in [e["id"] for e in li.get(f"/customer/{customer['id']}/_timeline").json["entries"] if e.get("table") == "quote"]
+    # the rest works without it, and its rows wait
+    assert site.stop() == 0
+    off = own_site("--plugins", AREAS, *path)
+    li = off.sign_in("demo.li")
+    assert details(li, "customer") == details(li, "task") == set() and li.get("/quote").status == 404
+    assert li.row(f"/task/{task['id']}")["customer_id"] == customer["id"]
