@@ -106,6 +106,8 @@ static void read_section(struct berth_ctx *c, struct config_task *k, const char 
 
     if (strcmp(name, "scripts") == 0 && k->scripts != NULL)
         return;
+    if (strcmp(name, "channels") == 0 && c->st->services.config_in != NULL)
+        return;
     if (t == NULL || t->known == NULL || !json_is_array(rows)) {
         conflict(c, k, name, "", NULL, t == NULL || t->known == NULL ? "err.config_section" : "err.config_list", name);
         return;
@@ -347,7 +349,8 @@ static void rounds(struct berth_ctx *c, struct config_task *k, bool declarations
 static int body(struct berth_ctx *c, void *arg)
 {
     struct config_task *k = arg;
-    json_t *sections = json_object_get(k->file, "sections"), *scripts = json_object_get(sections, "scripts");
+    json_t *sections = json_object_get(k->file, "sections"), *scripts = json_object_get(sections, "scripts"),
+           *channels = json_object_get(sections, "channels");
 
     if (!read_file(c, k))
         return -1;
@@ -358,6 +361,8 @@ static int body(struct berth_ctx *c, void *arg)
         if (c->m->tables[i].known != NULL && json_is_array(json_object_get(sections, c->m->tables[i].name)))
             beyond(c, k, &c->m->tables[i]);
     redeclare(c, k);
+    if (channels != NULL && c->st->services.config_in != NULL)
+        c->st->services.config_in(c, k, channels);
     if (scripts != NULL && k->scripts != NULL)
         k->scripts(c, k, scripts);
     if (k->dry || k->count[CONFIG_CONFLICT] > 0)
@@ -381,14 +386,22 @@ int config_apply(struct berth_ctx *c, struct config_task *k)
     return c->rc;
 }
 
+/* What is no table has a name of its own. */
+static const char *section_label(struct berth_ctx *c, const char *section)
+{
+    const char *label = model_table(c->m, section) != NULL ? labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.*", section))
+                                                           : labels_find(c->st->labels, c->locale, arena_fmt(c->a, "config.%s", section));
+
+    return label != NULL ? label : section;
+}
+
 /* ---- the plan ---------------------------------------------------------------------------------------------- */
 static void line_json(struct berth_ctx *c, struct json *j, const struct config_line *l)
 {
     json_open(j, '{');
     json_text(j, "what", config_deed_name(l->deed));
     json_text(j, "section", l->section);
-    json_text(j, "label", model_table(c->m, l->section) == NULL ? l->section
-                     : labels_get(c->st->labels, c->locale, arena_fmt(c->a, "%s.*", l->section)));
+    json_text(j, "label", section_label(c, l->section));
     json_text(j, "name", l->name);
     if (l->deed == CONFIG_CONFLICT) {
         json_text(j, "field", l->field);

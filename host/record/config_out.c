@@ -150,6 +150,8 @@ int config_write(struct berth_ctx *c, const char *product, int (*scripts)(struct
     for (size_t i = 0; i < c->m->ntables && c->rc == BERTH_OK; i++)
         if (c->m->tables[i].known != NULL)
             write_section(c, &j, &c->m->tables[i]);
+    if (c->st->services.config_out != NULL && c->rc == BERTH_OK)
+        c->st->services.config_out(c, &j);
     if (scripts != NULL && c->rc == BERTH_OK)
         scripts(c, &j, arg);
     json_close(&j, '}');

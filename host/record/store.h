@@ -90,6 +90,8 @@ struct acting; /* record/action.h */
 
 /* What hangs on records (host/service, which lies above) hears of their fate here, inside the
  * transaction.  Any member may be NULL. */
+struct config_task;
+struct json;
 struct service_ops {
     int (*saved)(struct berth_ctx *c, const struct berth_row *r); /* r->old: NULL when it is new */
     int (*imported)(struct berth_ctx *c, const struct berth_row *r); /* new, of many */
@@ -101,6 +103,9 @@ struct service_ops {
     int (*held)(struct berth_ctx *c, struct berth_row *r);
     int (*dropping)(struct berth_ctx *c, struct berth_row *r);
     int (*acting)(struct berth_ctx *c, struct acting *x); /* sets x->flow when the action waits instead */
+    /* The section "channels" of the configuration's file, written and read. */
+    int (*config_out)(struct berth_ctx *c, struct json *j);
+    int (*config_in)(struct berth_ctx *c, struct config_task *k, const json_t *rows);
     const char *(*locks)(struct berth_ctx *c, const struct berth_row *r); /* the approval that keeps it from being edited, or NULL */
 };
 

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "record/commit.h"
+#include "service/alert.h"
+#include "service/approval_in.h"
 #include "service/mail.h"
 
 static const char message_max[] = "4000";
@@ -14,12 +16,7 @@ enum { STEPS_MAX = 4, MESSAGE_MAX = 4000, HEADERS_MAX = 20, SETTING_MAX = 4000 }
 
 /* ---- settings: one row a channel
  * ------------------------------------------------------------------- */
-struct channel {
-    bool there, active;
-    json_t *set, *kept; /* of whom read them */
-};
-
-static struct channel load(struct db_conn *conn, const char *name)
+struct channel channel_load(struct db_conn *conn, const char *name)
 {
     struct db_stmt *s =
         db_prepare(conn, "SELECT active, settings, kept FROM channel WHERE name = ?");
@@ -40,7 +37,7 @@ static struct channel load(struct db_conn *conn, const char *name)
     return ch;
 }
 
-static void drop(struct channel *ch)
+void channel_drop(struct channel *ch)
 {
     json_decref(ch->set);
     json_decref(ch->kept);
@@ -67,22 +64,34 @@ static bool granted(const struct store *st, struct arena *a, const char *name)
     return words != NULL && strcmp(words, "net") == 0;
 }
 
+/* The secrets that a configuration named and nobody has typed here yet: "token, secret"; NULL: none. */
+static const char *awaited(struct arena *a, const struct channel *ch)
+{
+    const char *name, *out = NULL;
+    json_t *v;
+
+    json_object_foreach (ch->set, name, v)
+        if (json_is_null(v))
+            out = out == NULL ? arena_strdup(a, name) : arena_fmt(a, "%s, %s", out, name);
+    return out;
+}
+
 bool channel_active(struct berth_ctx *c, const char *name)
 {
-    struct channel ch = load(c->conn, name);
+    struct channel ch = channel_load(c->conn, name);
     bool active = ch.active;
 
-    drop(&ch);
+    channel_drop(&ch);
     return active && declared(c->st, c->a, name) != NULL;
 }
 
 const char *channel_setting(struct berth_ctx *c, const char *name, const char *setting)
 {
-    struct channel ch = load(c->conn, name);
+    struct channel ch = channel_load(c->conn, name);
     const char *s = json_string_value(json_object_get(ch.set, setting));
     const char *copy = s == NULL || *s == '\0' || !ch.active ? NULL : arena_strdup(c->a, s);
 
-    drop(&ch);
+    channel_drop(&ch);
     return copy;
 }
 
@@ -322,7 +331,7 @@ enum out_result channel_send(struct store *st, struct db_conn *conn, struct aren
                              const struct out_message *m, struct buf *why)
 {
     const struct script_channel *d = declared(st, a, m->channel);
-    struct channel ch = load(conn, m->channel);
+    struct channel ch = channel_load(conn, m->channel);
     enum out_result rc = OUT_LATER;
     struct berth_ctx c;
     json_t *message;
@@ -331,7 +340,10 @@ enum out_result channel_send(struct store *st, struct db_conn *conn, struct aren
         buf_addf(why, "there is no channels/%s.lua", m->channel);
     else if (!ch.active)
         buf_puts(why, "the channel is switched off");
-    else if (!granted(st, a, m->channel))
+    else if (awaited(a, &ch) != NULL) {
+        buf_addf(why, "not set yet: %s", awaited(a, &ch));
+        rc = OUT_DOWN; /* the channel's other messages need it, too */
+    } else if (!granted(st, a, m->channel))
         buf_addf(why, "the operator did not allow it: grant.channel.%s = net", m->channel);
     else {
         ctx_init(&c, st, conn, a, NULL, NULL);
@@ -341,7 +353,7 @@ enum out_result channel_send(struct store *st, struct db_conn *conn, struct aren
         hide_secrets(d, message, why);
         json_decref(message);
     }
-    drop(&ch);
+    channel_drop(&ch);
     return rc;
 }
 
@@ -382,6 +394,7 @@ static void setting_json(struct json *j, const json_t *one, const struct channel
     json_text(j, "name", name);
     json_flag(j, "secret", secret);
     json_flag(j, "set", value != NULL);
+    json_flag(j, "awaited", json_is_null(json_object_get(ch->set, name)));
     json_text(j, "value", secret ? NULL : value);
     json_text(j, "default", json_string_value(json_object_get(one, "default")));
     json_close(j, '}');
@@ -427,7 +440,7 @@ int channel_list_json(struct berth_ctx *c, bool all, struct buf *out)
     json_key(&j, "channels");
     json_open(&j, '[');
     for (size_t i = 0; i < n; i++) {
-        struct channel ch = load(c->conn, d[i].name);
+        struct channel ch = channel_load(c->conn, d[i].name);
 
         if (all || ch.active) {
             json_open(&j, '{');
@@ -436,11 +449,24 @@ int channel_list_json(struct berth_ctx *c, bool all, struct buf *out)
                 channel_json(c, &j, &d[i], &ch);
             json_close(&j, '}');
         }
-        drop(&ch);
+        channel_drop(&ch);
     }
     json_close(&j, ']');
     json_close(&j, '}');
     return c->rc;
+}
+
+/* Administrators hear of it until they are there. */
+static int tell_awaited(struct berth_ctx *c, const char *name, const struct channel *ch)
+{
+    const char *key = arena_fmt(c->a, "channel.secrets:%s", name), *what = awaited(c->a, ch);
+    struct ids admins;
+
+    if (what == NULL)
+        return alert_over(c, key);
+    admins = approval_ids(c, db_prepare(c->conn, "SELECT id FROM \"user\" WHERE admin = 1 AND active = 1 ORDER BY id"));
+    return alert_raise(c, &(struct berth_alert){.text = "alert.channel_secrets", .args = (const char *const[]){"channel", name, "what", what, NULL}, .key = key,
+                                                .people = admins.v, .npeople = admins.n, .severity = BERTH_IMPORTANT});
 }
 
 /* Takes the new values over into what is set; what is not declared is refused. */
@@ -470,37 +496,36 @@ static void take_settings(struct berth_ctx *c, const struct script_channel *d, j
     json_decref(list);
 }
 
+/* What it was given belonged to the old settings. */
+int channel_keep(struct berth_ctx *c, const char *name, const struct channel *ch)
+{
+    char *text = json_dumps(ch->set, JSON_COMPACT | JSON_SORT_KEYS);
+    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO channel (name, active, settings) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET active = ?2,"
+                                            " kept = CASE WHEN channel.settings = ?3 THEN channel.kept END, settings = ?3");
+    int rc;
+
+    db_bind_text(s, 1, name, -1);
+    db_bind_int(s, 2, ch->active);
+    db_bind_text(s, 3, text, -1);
+    rc = db_step(s);
+    db_reset(s);
+    free(text);
+    return rc < 0 ? ctx_db(c, rc, "keep the settings of a channel") : tell_awaited(c, name, ch);
+}
+
 int channel_put(struct berth_ctx *c, const char *name, const json_t *o)
 {
     const struct script_channel *d = declared(c->st, c->a, name);
     struct channel ch;
-    struct db_stmt *s;
-    char *text;
-    int rc;
 
     if (d == NULL)
         return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
-    ch = load(c->conn, name);
+    ch = channel_load(c->conn, name);
     take_settings(c, d, ch.set, json_object_get(o, "settings"));
     if (json_object_get(o, "active") != NULL)
         ch.active = json_is_true(json_object_get(o, "active"));
-    text = json_dumps(ch.set, JSON_COMPACT | JSON_SORT_KEYS);
-    drop(&ch);
-    if (c->rc == BERTH_OK) {
-        /* what it was given belonged to the old settings */
-        s = db_prepare(
-            c->conn,
-            "INSERT INTO channel (name, active, settings) VALUES (?1, ?2, ?3) ON CONFLICT (name) "
-            "DO UPDATE SET active = ?2,"
-            " kept = CASE WHEN channel.settings = ?3 THEN channel.kept END, settings = ?3");
-        db_bind_text(s, 1, name, -1);
-        db_bind_int(s, 2, ch.active);
-        db_bind_text(s, 3, text, -1);
-        rc = db_step(s);
-        db_reset(s);
-        if (rc < 0)
-            ctx_db(c, rc, "keep the settings of a channel");
-    }
-    free(text);
+    if (c->rc == BERTH_OK)
+        channel_keep(c, name, &ch);
+    channel_drop(&ch);
     return c->rc;
 }

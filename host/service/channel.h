@@ -27,6 +27,19 @@ int channel_list_json(struct berth_ctx *c, bool all, struct buf *out);
 /* On the writer: {"active":true,"settings":{"token":"…","api":null}}; what is not named stays, null
  * is the default. */
 int channel_put(struct berth_ctx *c, const char *name, const json_t *o);
+/* What is kept of one; set: {"token":"…"}, null where a secret is awaited.  Of whom loads it. */
+struct channel {
+    bool there, active;
+    json_t *set, *kept;
+};
+struct channel channel_load(struct db_conn *conn, const char *name);
+void channel_drop(struct channel *ch);
+/* On the writer: its settings as they are now; administrators hear of what is awaited. */
+int channel_keep(struct berth_ctx *c, const char *name, const struct channel *ch);
+/* channel_config.c: the section "channels" of the configuration's file. */
+struct config_task;
+int channel_config_out(struct berth_ctx *c, struct json *j);
+int channel_config_in(struct berth_ctx *c, struct config_task *k, const json_t *rows);
 /* A secret of a channel's, for checking what comes in; NULL: none. */
 const char *channel_setting(struct berth_ctx *c, const char *name, const char *setting);
 

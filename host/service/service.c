@@ -11,6 +11,7 @@
 #include "service/alert.h"
 #include "service/approval.h"
 #include "service/automation.h"
+#include "service/channel.h"
 #include "service/file.h"
 #include "service/inbound.h"
 #include "service/note.h"
@@ -40,7 +41,8 @@ static int gone(struct berth_ctx *c, const struct table *t, int64_t id)
 void service_ready(struct store *st)
 {
     st->services = (struct service_ops){.saved = saved, .imported = automation_imported, .gone = gone, .saving = approval_saving, .held = approval_held,
-                                        .dropping = approval_dropping, .acting = approval_acting, .locks = approval_locks};
+                                        .dropping = approval_dropping, .acting = approval_acting, .locks = approval_locks,
+                                        .config_out = channel_config_out, .config_in = channel_config_in};
 }
 
 /* ---- what is due -------------------------------------------------------------------------------- */

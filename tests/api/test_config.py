@@ -6,7 +6,9 @@ import subprocess
 
 import pytest
 
-from site_ import BUILD, PATIENCE, ROOT, Site
+from site_ import BUILD, PATIENCE, ROOT, Site, until
+
+SMS = {"url": "https://gate.example.com/send", "from": "Hanse", "token": "SMSTOKEN1", "inbound_secret": "INSECRET1"}
 
 
 def exported(admin):
@@ -65,6 +67,7 @@ def set_up(admin):
     admin.made("day_off", on_day="2027-02-06", name="Tết", country="VN")
     admin.made("day_off", on_day="2027-02-06", name="Everybody's")
     admin.made("mail_template", name="Welcome", on_table="lead", subject_en="Hello {name}", body_en="…")
+    assert admin.ask("PUT", "/_channel/sms", {"active": True, "settings": SMS}).status == 204
     admin.made("setting", name="base.run_days", value="21")
     admin.made("dup_rule", name="Same city", on_table="lead", fields="name", method="exact", on_create="block")
     read = admin.ask("POST", "/_import/lead", raw="Firma,Land,Betreuer\nMesse Spedition,大陆,Li\n".encode(), name="messe.csv")
@@ -183,7 +186,7 @@ def test_what_a_field_becomes_is_the_same_record_elsewhere_whatever_its_number(t
 
 def test_each_part_of_the_configuration_keeps_its_history(people):
     admin = people["admin"]
-    tables = [t for t in json.loads(exported(admin))["sections"] if t != "scripts"]
+    tables = [t for t in json.loads(exported(admin))["sections"] if t not in ("channels", "scripts")]
     assert "stage" in tables and [t for t in tables if not admin.get(f"/_meta/{t}").json["is"]["history"]] == []
 
 
@@ -356,3 +359,54 @@ def test_the_command_line_carries_the_same_file(two, tmp_path):
     wrong = berth("production", "config", "import", out, "--as", "demo.admin")
     assert wrong.returncode == 1 and "conflict" in wrong.stdout and "nothing was changed" in wrong.stderr
     assert berth("production", "config", "export").stdout == file.decode()
+
+
+def test_channels_are_carried_without_their_secrets_which_are_then_asked_for(two):
+    _, here = two("trial")
+    _, there = two("real", "--net_hosts", "gate.example.com", "--grant.channel.sms", "net")
+    assert here.ask("PUT", "/_channel/sms", {"active": True, "settings": SMS}).status == 204
+    assert here.ask("PUT", "/_channel/webhook", {"settings": {"url": "https://hook.example.com/x"}}).status == 204
+    file = exported(here)
+    assert b"SMSTOKEN1" not in file and b"INSECRET1" not in file
+    assert json.loads(file)["sections"]["channels"] == [
+        {"name": "sms", "active": True, "settings": {"url": SMS["url"], "from": "Hanse"}, "secrets": ["token", "inbound_secret"]},
+        {"name": "webhook", "active": False, "settings": {"url": "https://hook.example.com/x"}, "secrets": []}]
+    channel = lambda name: next(c for c in there.get("/_channel/_settings").json["channels"] if c["name"] == name)
+    lines = [x for x in plan(there, json.loads(file))["lines"] if x["section"] == "channels"]
+    assert [(x["what"], x["name"]) for x in lines] == [("add", "sms"), ("add", "webhook")] and not channel("sms")["active"]
+    assert apply(there, json.loads(file)).status == 200
+    assert exported(there) == file  # byte by byte
+    sms = channel("sms")
+    assert sms["active"] and sorted(s["name"] for s in sms["settings"] if s["awaited"]) == ["inbound_secret", "token"]
+    told = lambda: [a["text"] for a in there.get("/_alert", locale="en").json["alerts"] if "sms" in a["text"]]
+    (text,) = until(told)
+    assert "token" in text and "inbound_secret" in text
+    # what is sent meanwhile stays, and says why
+    lead = there.made("lead", name="Awaited Lines")
+    assert there.post(f"/lead/{lead['id']}/_message", {"channel": "sms", "to": "+84901234567", "text": "x"}).status == 202
+    waits = until(lambda: [m for m in there.get("/_outbox", state="queued").json["messages"] if m["error"]])
+    assert waits[0]["error"].startswith("not set yet: "), waits
+    # typed in, it is no longer asked for, and the same file changes nothing and keeps it
+    assert there.ask("PUT", "/_channel/sms", {"settings": {"token": "T2", "inbound_secret": "I2"}}).status == 204
+    assert not any(s["awaited"] for s in channel("sms")["settings"]) and until(lambda: told() == [])
+    assert [x for x in plan(there, json.loads(file))["lines"] if x["section"] == "channels"] == []
+    assert apply(there, json.loads(file)).status == 200 and exported(there) == file
+    assert all(s["set"] for s in channel("sms")["settings"] if s["secret"])
+    # a change is told with what it was; what is not named goes only when asked
+    other = only(channels=[{"name": "sms", "active": False, "settings": {"url": SMS["url"]}, "secrets": ["token"]}])
+    lines = {x["name"]: x for x in plan(there, other)["lines"]}
+    assert {c["field"]: (c["from"], c["to"]) for c in lines["sms"]["changes"]} == {"from": ("Hanse", None), "active": (True, False)}
+    assert lines["webhook"]["what"] == "only_here"
+    assert apply(there, other, remove=1).status == 200
+    assert channel("webhook")["settings"][0]["set"] is False and channel("sms")["settings"][0]["value"] == SMS["url"]
+
+
+@pytest.mark.parametrize("row", [{"name": "nosuch", "active": True, "settings": {}, "secrets": []}, {"name": "sms", "active": True, "settings": {"token": "in the file"}, "secrets": []},
+                                 {"name": "sms", "active": "yes", "settings": {}, "secrets": []}, {"name": "sms", "active": True, "settings": {"nosuch": "x"}, "secrets": []},
+                                 {"name": "sms", "active": True, "settings": {"url": 7}, "secrets": []}, {"name": "sms", "active": True, "settings": {}, "secrets": ["url"]}, 7])
+def test_a_channel_that_is_not_right_is_a_conflict(people, row):
+    admin = people["admin"]
+    before = admin.get("/_channel/_settings").json
+    answer = apply(admin, only(channels=[row]))
+    assert answer.status == 422 and all(x["section"] == "channels" for x in answer.json["plan"]["lines"] if x["what"] == "conflict"), answer
+    assert admin.get("/_channel/_settings").json == before

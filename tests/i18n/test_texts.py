@@ -18,6 +18,7 @@ FOLDERS = [HOST, *(f"plugins/{name}/i18n" for name in PLUGINS), "share/plugin-te
 
 # What code hands to these through c->args[] or a helper, out of a pattern's sight.
 GIVEN = {
+    "alert.channel_secrets": {"channel", "what"},
     "due.days": ["days"], "share.told": {"to", "access"}, "share.told_until": {"to", "access", "until"},
     "err.bad_json": {"why"}, "err.bad_param": {"name"}, "err.custom": {"why"}, "err.sheet": {"why"},
     "err.script": {"script", "why"}, "err.filter_form": {"value"}, "err.filter_field": {"value"},
@@ -43,7 +44,7 @@ GIVEN = {
     "approval.mail_subject": {"flow", "title"}, "approval.mail_text": {"flow", "title", "who", "link"}, "err.approval_locked": {"flow"},
 }
 # Named by code through a pattern: "err.%s" of a code, "*.op.%s" of a change, "group.%s".
-BUILT = {"err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "why.role", "why.flag", "why.field", "why.below", "why.department", "why.tree", "*.op.merge", "*.op.team", "*.op.share", "*.op.unshare", "*.op.split", "*.op.import", "*.op.import_undo", "*.op.file_drop",
+BUILT = {"config.channels", "config.scripts", "err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "why.role", "why.flag", "why.field", "why.below", "why.department", "why.tree", "*.op.merge", "*.op.team", "*.op.share", "*.op.unshare", "*.op.split", "*.op.import", "*.op.import_undo", "*.op.file_drop",
          *(f"*.op.approval{k}" for k in ("", "_asked", "_step", "_returned", "_approved", "_rejected", "_withdrawn")),
          "*.op.automation", "*.op.automation_failed", *(f"alert.approval_{k}" for k in ("approved", "rejected", "withdrawn")),
          "nav.sales", "nav.customers", "nav.work", "nav.other", "nav.admin", "home.returning", "home.approvals",

@@ -4,7 +4,7 @@ import { has, t } from './i18n'
 import { useQuery } from './query'
 
 export interface Channel { name: string }
-export interface Setting { name: string; secret: boolean; set: boolean; value: string | null; default: string | null }
+export interface Setting { name: string; secret: boolean; set: boolean; awaited: boolean; value: string | null; default: string | null }
 export interface ChannelSet extends Channel { about: string; active: boolean; granted: boolean; settings: Setting[]; queued: number; failed: number }
 
 /** Adaptors of the company's own are called as their file is. */
