@@ -161,9 +161,9 @@ void json_str(struct json *j, const char *s)
         json_strn(j, s, strlen(s));
 }
 
-void json_int(struct json *j, int64_t v)
+const char *json_digits(char room[JSON_INT_MAX], int64_t v, size_t *len_r)
 {
-    char text[24], *p = text + sizeof(text);
+    char *p = room + JSON_INT_MAX;
     uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 
     do {
@@ -171,7 +171,17 @@ void json_int(struct json *j, int64_t v)
     } while ((u /= 10) > 0);
     if (v < 0)
         *--p = '-';
-    json_raw(j, p, (size_t)(text + sizeof(text) - p));
+    *len_r = (size_t)(room + JSON_INT_MAX - p);
+    return p;
+}
+
+void json_int(struct json *j, int64_t v)
+{
+    char room[JSON_INT_MAX];
+    size_t n;
+    const char *s = json_digits(room, v, &n);
+
+    json_raw(j, s, n);
 }
 
 void json_double(struct json *j, double v)

@@ -40,6 +40,8 @@ void json_close(struct json *j, char bracket);       /* '}' or ']' */
 void json_str(struct json *j, const char *s);        /* NULL writes null */
 void json_strn(struct json *j, const char *s, size_t n);
 void json_int(struct json *j, int64_t v);
+enum { JSON_INT_MAX = 24 };
+const char *json_digits(char room[JSON_INT_MAX], int64_t v, size_t *len_r); /* the number's text, in room; no NUL behind it */
 void json_double(struct json *j, double v);            /* not finite: null */
 void json_bool(struct json *j, bool v);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/when.h"
 
@@ -24,16 +25,21 @@ static void feed(crypto_generichash_state *h, const void *p, size_t n)
 /* Type and length before each value, so that no two rows read alike. */
 void seal_feed(crypto_generichash_state *h, const int64_t *number, const char *text, size_t n)
 {
-    char head[32];
+    char head[2 + JSON_INT_MAX], room[JSON_INT_MAX]; /* "i42;", or "t5:" before a text */
+    const char *digits;
+    size_t len;
 
-    if (number != NULL) {
-        feed(h, head, (size_t)snprintf(head, sizeof(head), "i%lld;", (long long)*number));
-    } else if (text == NULL) {
+    if (number == NULL && text == NULL) {
         feed(h, "-;", 2);
-    } else {
-        feed(h, head, (size_t)snprintf(head, sizeof(head), "t%zu:", n));
-        feed(h, text, n);
+        return;
     }
+    digits = json_digits(room, number != NULL ? *number : (int64_t)n, &len);
+    head[0] = number != NULL ? 'i' : 't';
+    memcpy(head + 1, digits, len);
+    head[1 + len] = number != NULL ? ';' : ':';
+    feed(h, head, len + 2);
+    if (number == NULL)
+        feed(h, text, n);
 }
 
 static void feed_column(crypto_generichash_state *h, struct db_stmt *s, int i)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "record/zone.h"
 
 enum { ARGS_MAX = 8 };
@@ -12,16 +13,17 @@ static const char begins[] = "{\"key\":";
 
 const char *told_kept(struct berth_ctx *c, const char *key, const char *const *args)
 {
-    json_t *j = json_pack("{s:s}", "key", key);
+    struct buf text = BUF_INIT;
+    struct json j = json_to(&text);
     const char *s;
-    char *text;
 
+    json_open(&j, '{');
+    json_text(&j, "key", key);
     for (; *args != NULL; args += 2)
-        json_object_set_new(j, args[0], json_string(args[1]));
-    text = json_dumps(j, JSON_COMPACT);
-    s = arena_strdup(c->a, text);
-    free(text);
-    json_decref(j);
+        json_text(&j, args[0], args[1]);
+    json_close(&j, '}');
+    s = arena_strndup(c->a, text.s, text.len);
+    buf_free(&text);
     return s;
 }
 

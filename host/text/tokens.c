@@ -9,6 +9,7 @@
 #include "text/utf8.h"
 #include "text/walk.h"
 
+enum { FEW = 256 }; /* places for tokens of a record, twice as many as it mostly has */
 #define TITLE_BYTES 24 /* of a title that a token of its beginning keeps */
 
 static void add_token(struct buf *out, const char *s, size_t len)
@@ -87,12 +88,17 @@ void text_tokens_unique(struct buf *tokens)
 {
     struct slot {
         uint32_t at, len; /* len 0: empty */
-    } * slots;
-    size_t cap = 64, to = 0;
+    } few[FEW], *slots = few;
+    size_t cap = 16, to = 0, n = 1;
 
-    while (cap < tokens->len) /* a token and its blank are two bytes or more: half full at most */
+    for (const char *s = tokens->s; s != NULL && (s = memchr(s, ' ', (size_t)(tokens->s + tokens->len - s))) != NULL; s++)
+        n++;
+    while (cap < 2 * n)
         cap *= 2;
-    slots = mem_alloc(cap * sizeof(*slots));
+    if (cap > FEW)
+        slots = mem_alloc(cap * sizeof(*slots));
+    else
+        memset(few, 0, cap * sizeof(*few));
     for (size_t at = 0, len; at < tokens->len; at += len + 1) {
         const char *s = tokens->s + at;
 
@@ -110,7 +116,8 @@ void text_tokens_unique(struct buf *tokens)
         slots[i] = (struct slot){(uint32_t)to, (uint32_t)len};
         to += len;
     }
-    free(slots);
+    if (slots != few)
+        free(slots);
     if (tokens->s != NULL) {
         tokens->len = to;
         tokens->s[to] = '\0';
