@@ -470,6 +470,10 @@ static void finish(struct who *w)
             r->create = r->export_ = r->import = true;
             r->access = NULL;
         }
+        if (strcmp(t->name, "audit") == 0) { /* which the host alone adds to: nobody is offered it */
+            r->scope[DO_UPDATE] = r->scope[DO_DELETE] = SCOPE_NONE;
+            r->create = r->import = false;
+        }
     }
     for (size_t i = 0; i < w->m->ntables; i++) {
         const struct table *t = &w->m->tables[i];
