@@ -331,6 +331,7 @@ static void view_json(struct call *k, struct json *j, const struct looks *l, con
     columns(k, j, v->columns);
     json_words(j, "sort", v->sort);
     view_by(j, v->by, v->from, v->to);
+    json_flag(j, "own", v->where != NULL && strcmp(v->where, "owner_id = @me") == 0);
     json_close(j, '}');
 }
 

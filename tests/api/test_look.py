@@ -386,3 +386,9 @@ def test_a_bulk_job_is_taken_back_by_who_started_it_only_and_actions_are_not(peo
     assert who.post(f"/_job/{acted['id']}/undo", {}).status == 409
     exported = who.job(who.post("/lead/_export", {"kind": "csv", "filter": ["city", "=", town], "fields": "name"}))
     assert who.post(f"/_job/{exported['id']}/undo", {}).status == 404
+
+
+def test_the_metadata_say_which_views_show_one_s_own_records_only(people):
+    views = {v["name"]: v for v in people["li"].get("/_meta/activity").json["views"]}
+    assert views["calendar"]["own"] and views["mine"]["own"]
+    assert not views["team_calendar"]["own"] and not views["all"]["own"]

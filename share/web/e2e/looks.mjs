@@ -1,7 +1,7 @@
 // looks.mjs - flows of looking at many records: saved views, nested filters, groups, boards, calendars, trees, relations, exports.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { call, enterMoment, eventually, PHONE, signIn, until } from './lib.mjs'
+import { call, enterMoment, eventually, open, PHONE, signIn, until } from './lib.mjs'
 
 /** Drags with real pointer events, in steps as a hand does. */
 export async function drag(page, from, to, at = {}) {
@@ -16,7 +16,7 @@ export async function drag(page, from, to, at = {}) {
   await page.mouse.up()
 }
 
-export async function looks({ test, clean, ok, host, metaOf, make, fetchRow, choose, rowsShown, pickField, TABLE }) {
+export async function looks({ test, clean, ok, browser, host, metaOf, make, fetchRow, choose, rowsShown, pickField, TABLE }) {
   const all = `/t/${TABLE}?view=all`
   const drop = async (page, table, stamp) => {
     for (const r of ok(await call(page, 'GET', `${table}?limit=500`), 'list').rows) if (String(r.name).includes(stamp)) await call(page, 'DELETE', `${table}/${r.id}`)
@@ -455,5 +455,38 @@ export async function looks({ test, clean, ok, host, metaOf, make, fetchRow, cho
     await page.locator('.chip', { hasText: '李娜' }).waitFor()
     await page.goto(`${all}&look=calendar&who=${li.id}&day=2031-07-09`)
     await page.locator('.calwho', { hasText: '李娜' }).waitFor()
+  })
+
+  await test('colleagues are laid over one\'s own calendar, each in a colour of their own', {}, async (page, stamp) => {
+    const MANAGER = 1, SALES = 2
+    const meet = async (p) => ok(await call(p, 'POST', 'activity', { subject: `Runde ${stamp}`, kind: 'meeting', status: 'planned', start_at: '2031-05-14T02:00:00Z', end_at: '2031-05-14T03:00:00Z' }), 'create').row
+    const li = await open(browser, host.url)
+    await signIn(li, SALES)
+    const theirs = await meet(li)
+    await signIn(page, MANAGER)
+    const mine = await meet(page)
+    const shown = () => page.locator('[data-event]').evaluateAll((all) => all.map((e) => Number(e.dataset.event)).sort((a, b) => a - b))
+    await page.goto(`/t/activity?view=calendar&mode=week&day=2031-05-14&q=${encodeURIComponent('Runde ' + stamp)}`)
+    await eventually('mine alone', shown, [mine.id])
+    await choose(page.locator('.calwho .combo'), '李娜')
+    await eventually('both', shown, [theirs.id, mine.id].sort((a, b) => a - b))
+    await eventually('who is who', () => page.locator('.callegend .who').count(), 2)
+    const hue = (id) => page.locator(`[data-event="${id}"]`).evaluate((e) => [...e.classList].find((c) => c.startsWith('c-')))
+    assert.notEqual(await hue(mine.id), await hue(theirs.id))
+    await clean(page, 'two calendars')
+    for (const r of [mine, theirs]) await call(page, 'DELETE', 'activity/' + r.id)
+  })
+
+  await test('of many that belong to a record the first are shown, and all when asked for', {}, async (page, stamp) => {
+    await signIn(page, 2)
+    const c = ok(await call(page, 'POST', 'customer?duplicates=allow', { name: `Gross ${stamp}` }), 'customer').row
+    for (let i = 0; i < 14; i++) ok(await call(page, 'POST', 'contact?duplicates=allow', { name: `Person ${i} ${stamp}`, customer_id: c.id }), 'contact')
+    await page.goto('/t/customer/' + c.id)
+    const people = page.locator('[data-related=contact]')
+    await eventually('ten of them', () => people.locator('tbody tr').count(), 10)
+    assert.match(await people.locator('h2').textContent(), /14/)
+    await people.locator('[data-t=showall]').click()
+    await eventually('all', () => people.locator('tbody tr').count(), 14)
+    await people.locator('[data-t=showall]').waitFor({ state: 'detached' })
   })
 }

@@ -867,7 +867,7 @@ if (host.kind !== 'mock')
     assert.ok(verdict.valid)
   })
 
-if (host.kind !== 'mock') await looks({ test, clean, ok, host, metaOf, make, fetchRow, until, choose, rowsShown, pickField, TABLE })
+if (host.kind !== 'mock') await looks({ test, clean, ok, browser, host, metaOf, make, fetchRow, until, choose, rowsShown, pickField, TABLE })
 if (host.kind !== 'mock') await line({ test, clean, ok })
 if (host.kind !== 'mock') await records({ test, clean, ok, make, metaOf, TABLE })
 if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, metaOf, TABLE, browser })

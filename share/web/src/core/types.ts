@@ -65,6 +65,8 @@ export interface View {
   widths?: Record<string, number> | null
   pinned?: boolean
   default?: boolean
+  /** Asks for nothing but the reader's own records. */
+  own?: boolean
   base?: string | null
   saved?: { id: number; version: number; mine: boolean; audience: string; owner?: string | null; department?: number; role?: number }
 }
