@@ -82,6 +82,7 @@ static const struct berth_dict dicts[] = {
 
 static const struct berth_tile tiles[] = {
     {"lead", "due", BERTH_TODO, .view = "due", .where = "status not in ('converted', 'lost')", .by = "next_action_on", .order = 10},
+    {"lead", "returning", BERTH_TODO, .view = "mine", .where = "due_at < @today+8d", .by = "due_at", .order = 15},
     {"lead", "mine", BERTH_KPI, .view = "mine", .roles = "sales, manager", .order = -40},
     {"lead", "new", BERTH_KPI, .view = "mine", .where = "created_at >= @month", .roles = "sales", .order = -39},
     {"lead", "pool", BERTH_KPI, .view = "pool", .roles = "sales, manager", .order = -38},
@@ -105,12 +106,13 @@ BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .table
                               {"opportunity_name", BERTH_TEXT})},
         {"lead", "unconvert", .when = "status = 'converted' and converted_at not empty", .flags = BERTH_EDITS, .icon = "undo", .run = lead_return}),
     .views = BERTH_LIST_OF(berth_view,
-        {"lead", "mine", BERTH_AS_LIST, .where = "owner_id = @me"},
+        {"lead", "mine", BERTH_AS_LIST, .where = "owner_id = @me",
+         .columns = "name, status, rating, next_action_on, due_at, contact, phone, email, country, city, touched_at"},
         {"lead", "due", BERTH_AS_LIST, .where = "owner_id = @me and next_action_on <= @today", .sort = "next_action_on"},
         {"lead", "pool", BERTH_AS_LIST, .where = "owner_id empty",
          .columns = "name, city, country, rating, direction, pool_id, pooled_at, prev_owner_id"},
         {"lead", "team", BERTH_AS_LIST, .where = "owner_id in @team",
-         .columns = "name, status, rating, owner_id, contact, phone, city, next_action_on, touched_at"},
+         .columns = "name, status, rating, owner_id, due_at, contact, phone, city, next_action_on, touched_at"},
         {"lead", "all", BERTH_AS_LIST},
         {"lead", "board", BERTH_AS_BOARD, .by = "status", .from = "next_action_on"},
         {"lead", "calendar", BERTH_AS_CALENDAR, .from = "next_action_on", .by = "status"}),

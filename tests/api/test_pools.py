@@ -121,6 +121,21 @@ def test_an_edit_is_no_work_and_a_call_is(people):
     assert row["touched_at"] > touched and row["next_action_on"] == "2027-01-04" and row["status"] == "contacted"
 
 
+@pytest.mark.parametrize("table", ["lead", "customer"])
+def test_what_is_about_to_return_waits_on_the_home_page(people, table):
+    """It was to be found in a list only, for whoever thought of sorting that by the day."""
+    admin, li = people["admin"], people["li"]
+    soon, late = (admin.made("pool", name=name("Pool"), on_table=table) for _ in range(2))
+    for pool, days in ((soon, 5), (late, 30)):
+        admin.made("pool_rule", pool_id=pool["id"], name=f"{days} days", days=days, counted_from="claim")
+    rows = [li.made(table, name=name(), owner_id=li.user["id"], pool_id=p["id"]) for p in (soon, late)]
+    for row in rows:
+        admin.until(f"/{table}/{row['id']}", lambda r: r["due_at"] is not None and r["due_why"].endswith(" days"))
+    waits = lambda who: {r["id"] for w in who.get("/_todo").json["waiting"] if w["name"] == f"{table}s.returning" for r in w["page"]["rows"]}
+    assert {r["id"] for r in li.rows(table, tile=f"{table}s.returning")} & {r["id"] for r in rows} == {rows[0]["id"]}
+    assert waits(li) and rows[1]["id"] not in waits(li) and not waits(people["zhang"]) & {r["id"] for r in rows}
+
+
 def test_the_release_run_follows_the_script_as_it_is_now(own_site):
     site = own_site()
     admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
