@@ -19,6 +19,7 @@ import { mobile } from './mobile.mjs'
 import { moments } from './moments.mjs'
 import { names } from './names.mjs'
 import { records } from './records.mjs'
+import { recycling } from './recycling.mjs'
 import { reports } from './reports.mjs'
 import { rules } from './rules.mjs'
 import { sales } from './sales.mjs'
@@ -876,6 +877,7 @@ await keys({ test, clean, ok, make, metaOf, fetchRow, browser, host, TABLE })
 if (host.kind !== 'mock') await moments({ test, clean, ok, make, metaOf, browser, host, TABLE })
 if (host.kind !== 'mock') await merging({ test, clean, ok })
 if (host.kind !== 'mock') await names({ test, clean, ok, choose })
+if (host.kind !== 'mock') await recycling({ test, clean, ok, browser, host })
 if (host.kind !== 'mock') await reports({ test, clean })
 if (host.kind !== 'mock') await home({ test, clean, ok, until, small })
 if (host.kind !== 'mock') await sales({ test, clean, ok, choose, small, browser, host })
