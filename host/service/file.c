@@ -431,7 +431,7 @@ int file_move(struct berth_ctx *c, const struct table *t, int64_t id, const stru
 }
 
 /* ---- going out with a mail ----------------------------------------------------------------------- */
-static int64_t outbox_no(const struct store *st)
+int64_t file_outbox(const struct store *st)
 {
     return store_table_no(st, model_table(atomic_load(&st->model), "outbox"));
 }
@@ -439,7 +439,7 @@ static int64_t outbox_no(const struct store *st)
 static void goes(struct berth_ctx *c, const struct file *f, int64_t mail)
 {
     if (blob_add(c, f->hash, f->size, -1) == BERTH_OK)
-        put_row(c, &(struct file){.no = 1, .tbl = outbox_no(c->st), .rec = mail, .name = f->name, .mime = f->mime, .size = f->size, .hash = f->hash});
+        put_row(c, &(struct file){.no = 1, .tbl = file_outbox(c->st), .rec = mail, .name = f->name, .mime = f->mime, .size = f->size, .hash = f->hash});
 }
 
 int file_goes(struct berth_ctx *c, const int64_t *id, size_t n, int64_t mail)
@@ -465,7 +465,7 @@ size_t file_of_mail(const struct store *st, struct db_conn *conn, struct arena *
 {
     struct db_stmt *s = db_prepare(conn, "SELECT " COLUMNS " FROM attachment WHERE tbl = ? AND rec = ? ORDER BY id LIMIT ?");
 
-    db_bind_int(s, 1, outbox_no(st));
+    db_bind_int(s, 1, file_outbox(st));
     db_bind_int(s, 2, mail);
     db_bind_int(s, 3, FILE_MAIL_MAX);
     return read_files(a, s, out, FILE_MAIL_MAX);
@@ -575,7 +575,7 @@ static int drop_rows(struct berth_ctx *c, const char *where, int64_t a, int64_t 
         if (rc < 0)
             return ctx_db(c, rc, "delete a file");
         blob_less(c, f.hash);
-        if (f.tbl != outbox_no(c->st)) /* what went out with a mail is in nobody's quota */
+        if (f.tbl != file_outbox(c->st)) /* what went out with a mail is in nobody's quota */
             blob_use_add(c, f.by != 0 ? f.by : NOBODY, -f.size);
         if (c->rc != BERTH_OK)
             return c->rc;

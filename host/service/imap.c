@@ -11,6 +11,7 @@ enum { ANSWER_MAX = 1 << 20 };
 
 struct imap {
     const struct imap_box *box;
+    const atomic_bool *stop;
     CURL *c;
     char error[CURL_ERROR_SIZE];
 };
@@ -30,11 +31,19 @@ static size_t take(char *s, size_t size, size_t n, void *arg)
     return size * n;
 }
 
-struct imap *imap_open(const struct imap_box *box)
+/* Now and then, each second at least. */
+static int look(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+    (void)down_all, (void)down, (void)up_all, (void)up;
+    return atomic_load((const atomic_bool *)arg);
+}
+
+struct imap *imap_open(const struct imap_box *box, const atomic_bool *stop)
 {
     struct imap *i = mem_alloc(sizeof(*i));
 
     i->box = box;
+    i->stop = stop;
     i->c = curl_easy_init();
     return i;
 }
@@ -87,6 +96,9 @@ static CURLcode ask(struct imap *i, const char *path, const char *request, struc
     curl_easy_setopt(i->c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(i->c, CURLOPT_PROXY, "");
     curl_easy_setopt(i->c, CURLOPT_ERRORBUFFER, i->error);
+    curl_easy_setopt(i->c, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(i->c, CURLOPT_XFERINFOFUNCTION, look);
+    curl_easy_setopt(i->c, CURLOPT_XFERINFODATA, (void *)i->stop);
     curl_easy_setopt(i->c, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(i->c, CURLOPT_WRITEDATA, &t);
     if (request != NULL)

@@ -2,6 +2,7 @@
 #ifndef BERTH_IMAP_H
 #define BERTH_IMAP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +19,8 @@ struct imap_box { /* from berth.conf; strings live as long as the process */
 };
 
 struct imap; /* a connection; for one thread */
-struct imap *imap_open(const struct imap_box *box);
+/* What is under way breaks off soon after *stop is true. */
+struct imap *imap_open(const struct imap_box *box, const atomic_bool *stop);
 void imap_close(struct imap **i);
 
 /* The numbers by which mails are known: validity changes when all others lost their meaning.  0 or

@@ -187,6 +187,10 @@ static bool take(struct mailbox *m, struct imap *i, struct standing *x, uint32_t
         k.x = *x;
         k.mail = known && ready ? &mail : NULL;
         ok = kept(&k) && ready;
+    } else if (background_stopping(&m->thread) && x->tries <= TRIES) { /* broken off is not tried */
+        x->tries--;
+        k.x = *x;
+        kept(&k);
     }
     close_files(files, k.nfiles);
     buf_free(&text);
@@ -197,7 +201,7 @@ static bool take(struct mailbox *m, struct imap *i, struct standing *x, uint32_t
 /* True: there may be more at once. */
 static bool look_now(struct mailbox *m, struct buf *why)
 {
-    struct imap *i = imap_open(m->box);
+    struct imap *i = imap_open(m->box, &m->thread.stop);
     struct standing x = load(m);
     uint32_t validity = 0, next = 0, uids[AT_ONCE];
     int n = -1, done = 0;
@@ -238,7 +242,7 @@ static void *work(void *arg)
             buf_clear(&why);
             more = look(m, &why);
         }
-        if (why.len > 0 && strcmp(buf_str(&why), buf_str(&last)) != 0)
+        if (why.len > 0 && !background_stopping(&m->thread) && strcmp(buf_str(&why), buf_str(&last)) != 0)
             log_warn("mailbox", "%s", buf_str(&why));
         buf_clear(&last);
         buf_puts(&last, buf_str(&why));

@@ -100,11 +100,25 @@ int outbox_again(struct berth_ctx *c, int64_t id)
 
 /* ---- what became of them
  * ----------------------------------------------------------------------------- */
+/* A thread each, so that a server that takes its time over a large mail, or over every mail, holds up nobody else. */
+enum way { BY_MAIL, WITH_FILES, BY_CHANNEL, WAYS };
+static const char *const whose[] = {
+    [BY_MAIL] = "coalesce(channel, 'mail') = 'mail' AND NOT EXISTS (SELECT 1 FROM attachment f WHERE f.tbl = ?2 AND f.rec = outbox.id)",
+    [WITH_FILES] = "coalesce(channel, 'mail') = 'mail' AND EXISTS (SELECT 1 FROM attachment f WHERE f.tbl = ?2 AND f.rec = outbox.id)",
+    [BY_CHANNEL] = "coalesce(channel, 'mail') <> 'mail' AND ?2 = ?2",
+};
+
+struct sender {
+    struct outbox *box;
+    enum way way;
+    struct db_conn *conn; /* while it sends */
+    struct background thread;
+};
+
 struct outbox {
     struct store *st;
     const struct out_ways *ways;
-    struct db_conn *conn; /* while it sends */
-    struct background thread;
+    struct sender sender[WAYS];
 };
 
 static struct outbox *runner; /* one a process */
@@ -161,17 +175,17 @@ static int keep_outcome(struct berth_ctx *c, void *arg)
     return rc < 0 ? ctx_db(c, rc, "put off the messages of a channel") : c->rc;
 }
 
-static bool kept(struct outbox *o, struct outcome *out)
+static bool kept(struct sender *o, struct outcome *out)
 {
     struct commit k = {
-        .st = o->st, .what = "outbox", .low = true, .body = keep_outcome, .arg = out};
+        .st = o->box->st, .what = "outbox", .low = true, .body = keep_outcome, .arg = out};
 
     return commit_run(&k) == 0;
 }
 
 /* The try is noted before it is made: a crash in between costs a pause, not a second message at
  * once. */
-static bool send_one(struct outbox *o, struct arena *a, const struct out_message *m)
+static bool send_one(struct sender *o, struct arena *a, const struct out_message *m)
 {
     struct buf why = BUF_INIT;
     struct outcome out = {.m = m, .begun = true};
@@ -180,9 +194,9 @@ static bool send_one(struct outbox *o, struct arena *a, const struct out_message
         return false;
     out.begun = false;
     if (strcmp(m->channel, "mail") == 0)
-        out.result = mail_send(o->st, o->conn, a, o->ways->mail, m, &o->thread.stop, &why);
+        out.result = mail_send(o->box->st, o->conn, a, o->box->ways->mail, m, &o->thread.stop, &why);
     else
-        out.result = channel_send(o->st, o->conn, a, m, &why);
+        out.result = channel_send(o->box->st, o->conn, a, m, &why);
     if (out.result != OUT_SENT) {
         log_warn("outbox", "%lld by %s: %s", (long long)m->id, m->channel, buf_str(&why));
         out.why = out.result == OUT_STOPPED ? NULL : buf_str(&why);
@@ -195,18 +209,16 @@ static bool send_one(struct outbox *o, struct arena *a, const struct out_message
 
 /* ---- the thread
  * --------------------------------------------------------------------------------------- */
-static size_t read_due(struct outbox *o, struct arena *a, struct out_message *m)
+static size_t read_due(struct sender *o, struct arena *a, struct out_message *m)
 {
-    struct db_stmt *s =
-        db_prepare(o->conn, "SELECT id, at, tries, coalesce(channel, 'mail'), recipient, "
-                            "coalesce(subject, ''), body, name, link, urgent"
-                            " FROM outbox WHERE state = 'queued' AND run_at <= ?1 AND (?2 = 1 OR "
-                            "coalesce(channel, 'mail') <>"
-                            " 'mail') ORDER BY coalesce(urgent, 0) DESC, run_at LIMIT ?3");
+    struct db_stmt *s;
     size_t n = 0;
 
-    db_bind_int(s, 1, store_now(o->st));
-    db_bind_int(s, 2, o->ways->mail != NULL);
+    s = db_prepare(o->conn, arena_fmt(a, "SELECT id, at, tries, coalesce(channel, 'mail'), recipient, coalesce(subject, ''), body, name, link, urgent"
+                                         " FROM outbox WHERE state = 'queued' AND run_at <= ?1 AND %s ORDER BY coalesce(urgent, 0) DESC, run_at LIMIT ?3",
+                                      whose[o->way]));
+    db_bind_int(s, 1, store_now(o->box->st));
+    db_bind_int(s, 2, file_outbox(o->box->st));
     db_bind_int(s, 3, AT_ONCE);
     while (n < AT_ONCE && db_step(s) == DB_ROW)
         m[n++] = (struct out_message){
@@ -226,13 +238,13 @@ static size_t read_due(struct outbox *o, struct arena *a, struct out_message *m)
 }
 
 /* True: there may be more at once. */
-static bool send_due(struct outbox *o)
+static bool send_due(struct sender *o)
 {
     struct arena *a;
     struct out_message *m;
     size_t n, i = 0;
 
-    if ((o->conn = db_reader(o->st->db, NULL)) == NULL)
+    if ((o->way != BY_CHANNEL && o->box->ways->mail == NULL) || (o->conn = db_reader(o->box->st->db, NULL)) == NULL)
         return false;
     a = arena_new();
     m = arena_alloc(a, AT_ONCE * sizeof(*m));
@@ -246,7 +258,7 @@ static bool send_due(struct outbox *o)
 
 static void *work(void *arg)
 {
-    struct outbox *o = arg;
+    struct sender *o = arg;
 
     blame_thread();
     while (background_rest(&o->thread, LOOK_MS))
@@ -255,32 +267,40 @@ static void *work(void *arg)
     return NULL;
 }
 
+static void end(struct outbox *o, int n)
+{
+    for (int i = 0; i < n; i++)
+        background_stop(&o->sender[i].thread);
+    runner = NULL;
+    free(o);
+}
+
 struct outbox *outbox_start(struct store *st, const struct out_ways *ways)
 {
     struct outbox *o = mem_alloc(sizeof(*o));
 
     o->st = st;
     o->ways = ways;
-    runner = o;
-    if (background_start(&o->thread, work, o) != 0) {
-        runner = NULL;
-        free(o);
-        return NULL;
+    for (int i = 0; i < WAYS; i++) {
+        o->sender[i] = (struct sender){.box = o, .way = (enum way)i};
+        if (background_start(&o->sender[i].thread, work, &o->sender[i]) != 0) {
+            end(o, i);
+            return NULL;
+        }
     }
+    runner = o;
     return o;
 }
 
 void outbox_wake(void)
 {
-    if (runner != NULL)
-        background_wake(&runner->thread);
+    for (int i = 0; runner != NULL && i < WAYS; i++)
+        background_wake(&runner->sender[i].thread);
 }
 
 void outbox_stop(struct outbox **po)
 {
-    background_stop(&(*po)->thread);
-    runner = NULL;
-    free(*po);
+    end(*po, WAYS);
     *po = NULL;
 }
 

@@ -6,12 +6,16 @@
 #include "service/mail.h"
 
 enum { LAST_WORD_MS = 3000 }; /* for the server to say that it took a message, when this one stops */
+enum { SLOW_MS = 30000, SLOW_BYTES = 30000 }; /* less than that in so long: it is broken off */
 
 struct reading {
     const char *s;
     size_t left;
     const atomic_bool *stop;
     int64_t stopping; /* when_monotonic() since which it is; 0: it is not */
+    int64_t since;    /* and since when it is watched how much goes out */
+    size_t then;      /* what was left then */
+    bool slow;
 };
 
 static size_t give(char *to, size_t size, size_t n, void *arg)
@@ -25,6 +29,19 @@ static size_t give(char *to, size_t size, size_t n, void *arg)
     return len;
 }
 
+/* Only while a part is missing: over a whole one the server may take its time. */
+static bool too_slow(struct reading *r)
+{
+    int64_t now = when_monotonic();
+
+    if (now - r->since < SLOW_MS)
+        return false;
+    r->slow = r->left > 0 && r->then - r->left < SLOW_BYTES;
+    r->since = now;
+    r->then = r->left;
+    return r->slow;
+}
+
 /* Now and then, each second at least.  A message of which a part is missing is none, so it may go again at once; all of
  * one may have been taken, so its answer is waited for a little. */
 static int look(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
@@ -33,7 +50,7 @@ static int look(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_a
 
     (void)down_all, (void)down, (void)up_all, (void)up;
     if (!atomic_load(r->stop))
-        return 0;
+        return too_slow(r);
     if (r->stopping == 0)
         r->stopping = when_monotonic();
     return r->left > 0 || when_monotonic() - r->stopping >= LAST_WORD_MS;
@@ -63,7 +80,7 @@ enum out_result smtp_send(const struct mail_server *s, const char *to, const cha
                           struct buf *why)
 {
     char error[CURL_ERROR_SIZE] = "";
-    struct reading r = {.s = message, .left = n, .stop = stop};
+    struct reading r = {.s = message, .left = n, .stop = stop, .since = when_monotonic(), .then = n};
     struct curl_slist *rcpt = curl_slist_append(NULL, to);
     CURL *c = curl_easy_init();
     CURLcode rc;
@@ -88,6 +105,11 @@ enum out_result smtp_send(const struct mail_server *s, const char *to, const cha
     curl_easy_cleanup(c);
     if (rc == CURLE_OK)
         return OUT_SENT;
+    if (r.slow) {
+        buf_clear(why);
+        buf_puts(why, "the server takes it too slowly");
+        return OUT_LATER;
+    }
     if (rc == CURLE_ABORTED_BY_CALLBACK)
         return r.left > 0 ? OUT_STOPPED : OUT_LATER;
     if (code == 0)

@@ -11,8 +11,10 @@ import pwd
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import tempfile
+import threading
 import time
 import zipfile
 
@@ -346,3 +348,61 @@ def test_mails_fill_no_disk_and_bring_no_virus(own_site, mailbox):
     (came,) = until(lambda: [m for m in messages(li, lead, "in") if m["left_out"] == 1 and m["subject"] == "too large"])
     assert "d.txt" not in [f["name"] for f in li.get(f"/lead/{lead['id']}/_files").json["files"]]
     clamd.shutdown(), clamd.server_close()
+
+
+class Dripping(socketserver.ThreadingTCPServer):
+    """A mailbox with one mail, which comes a byte at a time until somebody opens the tap."""
+    daemon_threads = True
+    mail = (b"From: Anna <anna@dripping.example>\r\nTo: crm@hanse.example\r\nSubject: By drips\r\nMessage-ID: <drip@dripping.example>\r\n\r\n" + b"water\r\n" * 200)
+
+    class RequestHandlerClass(socketserver.StreamRequestHandler):
+        def handle(self):
+            box, say = self.server, lambda text: self.wfile.write(text + b"\r\n")
+            say(b"* OK mailbox")
+            try:
+                while line := self.rfile.readline():
+                    tag, words = line.split(b" ", 1)
+                    verb = words.strip().upper()
+                    if verb.startswith(b"CAPABILITY"):
+                        say(b"* CAPABILITY IMAP4rev1")
+                    elif verb.startswith(b"STATUS"):
+                        say(b"* STATUS INBOX (UIDVALIDITY 7 UIDNEXT 2)")
+                    elif verb.startswith(b"SELECT"):
+                        say(b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7] valid")
+                    elif verb.startswith(b"UID SEARCH"):
+                        say(b"* SEARCH 1")
+                    elif b"RFC822.SIZE" in verb:
+                        say(b"* 1 FETCH (UID 1 RFC822.SIZE %d)" % len(box.mail))
+                    elif b"BODY" in verb:
+                        say(b"* 1 FETCH (UID 1 BODY[] {%d}" % len(box.mail))
+                        box.begun.set()
+                        for i in range(len(box.mail)):
+                            self.wfile.write(box.mail[i:i + 1])
+                            box.open.wait(0.2)
+                        say(b")")
+                    say(tag + b" OK done")
+            except OSError:
+                pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
+        self.begun, self.open = threading.Event(), threading.Event()
+        self.options = ["--imap_url", f"imap://127.0.0.1:{self.server_address[1]}/INBOX", "--imap_user", "crm", "--imap_password", "x", "--imap_plain", "--imap_every", "1s"]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def test_a_mail_that_comes_by_drips_does_not_hold_up_a_stop_and_is_read_later(own_site):
+    """The worker was not to be stopped until the mail was there, or after two minutes."""
+    box = Dripping()
+    site = own_site(*box.options)
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Dripping Waters", email="anna@dripping.example")
+    for _ in range(4):  # more often than a mail is tried that ends the server
+        assert box.begun.wait(PATIENCE)
+        assert site.stop() == 0, site.log()
+        box.begun.clear()
+        site.start()
+    box.open.set()
+    li = site.sign_in("demo.li")
+    assert until(lambda: [m["subject"] for m in messages(li, lead)] == ["By drips"]), site.log()
+    box.shutdown(), box.server_close()

@@ -188,13 +188,16 @@ class Plain(socketserver.ThreadingTCPServer):
         def handle(self):
             say = lambda text: self.wfile.write(text + b"\r\n")
             say(b"220 relay")
+            to = b""
             while line := self.rfile.readline():
                 say(b"354 go on" if line.upper().startswith(b"DATA") else b"250 yes")
+                to = line if line.upper().startswith(b"RCPT") else to
                 if not line.upper().startswith(b"DATA"):
                     continue
-                if self.server.stalls:
+                if self.server.stalls and self.server.whose in to:
                     self.server.begun.set()
-                    self.server.over.wait()
+                    while not self.server.over.wait(0.2):
+                        self.rfile.read(self.server.drips)
                     return
                 mail = b"".join(iter(self.rfile.readline, b".\r\n"))
                 self.server.mails.append(email.message_from_bytes(mail, policy=email.policy.default))
@@ -203,6 +206,7 @@ class Plain(socketserver.ThreadingTCPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        self.whose, self.drips = b"", 0
         self.stalls, self.begun, self.over, self.mails = True, threading.Event(), threading.Event(), []
         self.options = ["--smtp_url", f"smtp://127.0.0.1:{self.server_address[1]}", "--smtp_from", "crm@hanse.example", "--smtp_plain"]
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -229,6 +233,30 @@ def test_a_mail_that_the_server_takes_no_more_of_does_not_hold_up_a_stop(own_sit
     (message,) = relay.mails
     _, file = message.iter_parts()
     assert file.get_payload(decode=True) == b"Net 30 days\n" * (12 << 16)
+    relay.shutdown(), relay.server_close()
+
+
+def test_a_mail_that_the_server_takes_by_drips_holds_up_no_other(own_site):
+    """There was one thread for all that goes out, and a mail with files had up to eight minutes of it."""
+    relay = Plain()
+    relay.whose, relay.drips = b"slow@", 1
+    site = own_site(*relay.options)
+    li = site.sign_in("demo.li")
+    lead = li.made("lead", name="Dripping Freight")
+    answer = li.ask("POST", f"/lead/{lead['id']}/_files", raw=b"Net 30 days\n" * (12 << 16), name="terms.txt")
+    mail = {"to": "slow@dripping.example", "subject": "Files", "text": "see the files", "files": [answer.json["file"]["id"]]}
+    assert li.post(f"/lead/{lead['id']}/_mail", mail).status == 202
+    assert relay.begun.wait(PATIENCE)
+    assert li.post(f"/lead/{lead['id']}/_mail", {"to": "quick@dripping.example", "subject": "Plain", "text": "at once"}).status == 202
+    states = lambda: {m["subject"]: m["state"] for m in mails_of(li, lead)}
+    assert until(lambda: states()["Plain"] == "sent"), states()
+    assert states()["Files"] == "queued" and [m["To"] for m in relay.mails] == ["quick@dripping.example"]
+    assert site.stop() == 0, site.log()
+    relay.stalls = False
+    relay.over.set()
+    site.start()
+    li = site.sign_in("demo.li")
+    assert until(lambda: states()["Files"] == "sent"), states()
     relay.shutdown(), relay.server_close()
 
 
