@@ -34,12 +34,14 @@ struct scan {
     bool first, last;
 };
 
-/* The next keys behind the hash that was come to; a hash that may go on in the next chunk waits for it. */
+/* The next keys behind the hash that was come to; a hash that may go on in the next chunk waits for it.  Each of the two
+ * tables gives a chunk at most: together they would be put in order to their end, for every chunk. */
 static int read_keys(struct scan *k, struct berth_ctx *c, int64_t after)
 {
     struct db_stmt *s = db_prepare(c->conn,
-        "SELECT hash, rec FROM (SELECT hash, rec FROM dup_key WHERE hash > ?1 AND tbl = ?2 UNION"
-        " SELECT hash, rec FROM dup_todo WHERE hash > ?1 AND tbl = ?2) k ORDER BY hash, rec LIMIT ?3");
+        "SELECT hash, rec FROM (SELECT hash, rec FROM (SELECT hash, rec FROM dup_key WHERE hash > ?1 AND tbl = ?2 ORDER BY hash, rec LIMIT ?3) a"
+        " UNION SELECT hash, rec FROM (SELECT hash, rec FROM dup_todo WHERE hash > ?1 AND tbl = ?2 ORDER BY hash, rec LIMIT ?3) b) k"
+        " ORDER BY hash, rec LIMIT ?3");
     int rc;
 
     db_bind_int(s, 1, after);
