@@ -1,5 +1,6 @@
 """What an import takes and gives back exactly: references, times, unique values, the same file again, undo."""
 import csv
+import datetime
 import io
 import re
 import sqlite3
@@ -63,6 +64,57 @@ def test_references_are_found_by_name_number_code_or_id(people):
     made = {r["name"]: r for r in person.rows("opportunity", filter=["name", "^", t])}
     assert [made[f"{t} {x}"]["customer_id"] for x in "abcef"] == [customer["id"]] * 3 + [twin[1]["id"], customer["id"]]
     assert {made[f"{t} {x}"]["owner_id"] for x in "abc"} == {li["id"]}
+
+
+def workbook():
+    """As people send them: a page of notes, then the list below a title, dates as dates, telephones as numbers."""
+    book = openpyxl.Workbook()
+    book.active.title = "说明"
+    book.active.append(["请看第二页"])
+    page = book.create_sheet("线索")
+    book.create_sheet("old").sheet_state = "hidden"
+    return book, page
+
+
+def test_a_list_below_a_title_on_another_sheet_is_read_with_its_dates_telephones_and_names(people):
+    admin, zhang, t = people["admin"], people["zhang"].user, tag()
+    phone = 13000000000 + hash(t) % 999999937
+    book, page = workbook()
+    for row in ([f"{t} fair"], ["exported", datetime.datetime(2026, 11, 20, 8, 30)], [], ["公司名称", "手机", "国家", "负责人", "下次联系", "评级"],
+                [f"{t} a", phone, "中国", zhang["login"], datetime.date(2026, 12, 24), "热"], [f"{t} b", None, "Việt Nam", zhang["id"], "2027年1月5日", "hot"],
+                [f"{t} c", None, "大陆", None, datetime.date(2027, 1, 6), None]):
+        page.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    look = take(admin, "lead", out.getvalue(), "fair.xlsx")
+    assert [(s["name"], s["hidden"]) for s in look["sheets"]] == [("说明", False), ("线索", False), ("old", True)]
+    look = admin.post(f"/_import/{look['import']}/look", {"sheet": 1}).json
+    assert look["header_row"] == 4 and [c["field"] for c in look["columns"]] == ["name", "mobile", "country", "owner_id", "next_action_on", "rating"]
+    meant = {"country": {"大陆": "CN"}, "rating": {"热": "hot"}}
+    dry = run(admin, look, dry=True)["result"]
+    assert {(w["field"], w["value"]) for w in dry["values"] if not w["known"]} == {("country", "大陆"), ("rating", "热")}
+    assert run(admin, look, values=meant, save_as={"name": t, "shared": True})["result"]["new"] == 3
+    rows = {r["name"][-1]: r for r in admin.rows("lead", filter=["name", "^", t])}
+    assert {k: (r["mobile"], r["country"], r["owner_id"], r["next_action_on"], r["rating"]) for k, r in rows.items()} == {
+        "a": (str(phone), "CN", zhang["id"], "2026-12-24", "hot"), "b": (None, "VN", zhang["id"], "2027-01-05", "hot"),
+        "c": (None, "CN", admin.user["id"], "2027-01-06", None)}
+    again = take(admin, "lead", out.getvalue(), "fair.xlsx")
+    again = admin.post(f"/_import/{again['import']}/look", {"sheet": 1}).json
+    assert again["mapping"]["values"] == meant and t in [m["name"] for m in again["mappings"]]
+
+
+def test_a_dry_run_writes_nothing(own_site):
+    """Of new rows, updates, duplicates and wrong ones nothing is in the database behind it but what the dry run tells."""
+    site = own_site()
+    admin, t = site.sign_in("demo.admin"), tag()
+    made = admin.made("lead", name=f"{t} there", city="Huế")
+    rows = [[f"{t} {i}", f"u{i}@{t}.example" if i % 5 else "no address", "VN"] for i in range(3000)] + [[made["name"], f"new@{t}.example", "VN"]]
+    look = take(admin, "lead", sheet(["name", "email", "country"], rows))
+    before = dump(site)
+    result = go(admin, look, ["name", "email", "country"], dry=True, mode="both", match=["name"])
+    assert (result["new"], result["updated"], result["invalid"]) == (2400, 1, 600), result
+    assert unlike(before, dump(site)) == {}
+    assert admin.get("/_search", q=f"{t} 7").json["results"] == [] and admin.row(f"/lead/{made['id']}") == made
 
 
 def test_a_wrong_cell_keeps_no_other_rows_record_from_being_found(people):
