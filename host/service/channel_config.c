@@ -151,8 +151,9 @@ static bool take(struct reading *r, const json_t *row, const struct script_chann
             refuse(r, "secrets", "err.unknown_field");
         else if (json_object_get(put, json_string_value(one)) == NULL) {
             json_object_set_new(put, json_string_value(one), json_null());
-            changed(r, json_string_value(one), NULL, one);
-            r->change[r->nchanges - 1].to = text_of(r->c, NULL);
+            v = json_string(ctx_text(r->c, "config.awaited", NULL));
+            changed(r, json_string_value(one), NULL, v);
+            json_decref(v);
         }
     }
     changed(r, "active", was, on);

@@ -374,6 +374,8 @@ def test_channels_are_carried_without_their_secrets_which_are_then_asked_for(two
     channel = lambda name: next(c for c in there.get("/_channel/_settings").json["channels"] if c["name"] == name)
     lines = [x for x in plan(there, json.loads(file))["lines"] if x["section"] == "channels"]
     assert [(x["what"], x["name"]) for x in lines] == [("add", "sms"), ("add", "webhook")] and not channel("sms")["active"]
+    (sms,) = [x for x in plan(there, json.loads(file), locale="en")["lines"] if (x["section"], x["name"]) == ("channels", "sms")]
+    assert {c["field"]: c["to"] for c in sms["changes"]}["token"] == "to be typed in here"
     assert apply(there, json.loads(file)).status == 200
     assert exported(there) == file  # byte by byte
     sms = channel("sms")
