@@ -8,6 +8,7 @@
 #include "base/money.h"
 #include "base/when.h"
 #include "record/hits.h"
+#include "record/page_can.h"
 #include "record/scan.h"
 #include "record/titles.h"
 #include "record/told.h"
@@ -339,6 +340,7 @@ struct reader {
     size_t ncol;
     struct db_value *is; /* the row's columns */
     bool veils; /* behind the columns stand owner and pool, which decide what is seen */
+    struct page_can *can; /* NULL: not asked for; what it needs stands behind all of them */
     struct json *j;
     struct titles_wanted *titles;
     struct berth_val key[WHERE_SORTS + 1]; /* of the last row written */
@@ -400,12 +402,14 @@ static void write_row(void *arg, struct db_stmt *s, int first)
     json_close(r->j, '}');
     if (r->q != NULL)
         mark_row(r, s, first);
+    if (r->can != NULL)
+        page_can_row(r->can, db_col_int(s, (int)q->nsort), s, first + (int)r->ncol + (r->veils ? 2 : 0));
     if (--r->left > 0)
         return;
     scan_key(r->c, q, s, r->key);
 }
 
-static const char *select_columns(struct berth_ctx *c, const struct column *col, size_t n, bool veils)
+static const char *select_columns(struct berth_ctx *c, const struct column *col, size_t n, bool veils, const char *more)
 {
     struct buf b = BUF_INIT;
     const char *s;
@@ -416,6 +420,7 @@ static const char *select_columns(struct berth_ctx *c, const struct column *col,
     }
     if (veils)
         buf_puts(&b, ", t.owner_id, t.pool_id");
+    buf_puts(&b, more);
     s = arena_strndup(c->a, buf_str(&b), b.len);
     buf_free(&b);
     return s;
@@ -437,6 +442,8 @@ int find_page(struct berth_ctx *c, const struct page *p, struct buf *out)
         return c->rc;
     r.is = arena_alloc(c->a, (r.ncol + 1) * sizeof(*r.is));
     r.veils = perm_veils_any(c, p->t);
+    if (p->can)
+        r.can = page_can_new(c, p->t, p->q.limit);
     json_open(&j, '{');
     json_key(&j, "rows");
     json_open(&j, '[');
@@ -445,7 +452,7 @@ int find_page(struct berth_ctx *c, const struct page *p, struct buf *out)
         r.q = text_tokens_query(c->a, p->search, strlen(p->search));
     r.mj = json_to(&r.marks);
     json_open(&r.mj, '{');
-    scan_rows(c, &(struct scan){p->t, select_columns(c, col, r.ncol, r.veils), &q, p->search, SEARCH_NEWEST, after, write_row, &r});
+    scan_rows(c, &(struct scan){p->t, select_columns(c, col, r.ncol, r.veils, p->can ? page_can_columns(c, p->t) : ""), &q, p->search, SEARCH_NEWEST, after, write_row, &r});
     json_close(&j, ']');
     titles_json(c, &j, r.titles);
     json_close(&r.mj, '}');
@@ -454,6 +461,8 @@ int find_page(struct berth_ctx *c, const struct page *p, struct buf *out)
         json_raw(&j, r.marks.s, r.marks.len);
     }
     buf_free(&r.marks);
+    if (p->can)
+        page_can_json(r.can, &j);
     json_text(&j, "next", r.more ? cursor_write(c, &p->q, r.key) : NULL);
     if (p->count) {
         int64_t n = find_count(c, p->t, p->q.where, p->search);

@@ -38,6 +38,7 @@ struct page {
     const char *after;         /* cursor of the page before, or NULL */
     bool count;
     bool marks;                /* tell where the rows have what was searched for */
+    bool can;                  /* tell of which rows less may be done than the table's rights say */
 };
 /* {"rows":[…],"refs":{…},"next":…} appended to out.  BERTH_OK or the ctx's error. */
 int find_page(struct berth_ctx *c, const struct page *p, struct buf *out);

@@ -107,6 +107,8 @@ struct service_ops {
     int (*config_out)(struct berth_ctx *c, struct json *j);
     int (*config_in)(struct berth_ctx *c, struct config_task *k, const json_t *rows);
     const char *(*locks)(struct berth_ctx *c, const struct berth_row *r); /* the approval that keeps it from being edited, or NULL */
+    /* The same of n records of a table in one question, without what they are details of: flow[i] is set where there is one. */
+    void (*locked)(struct berth_ctx *c, const struct table *t, const int64_t *id, size_t n, const char **flow);
 };
 
 struct company { /* defaults of the installation */

@@ -47,6 +47,8 @@ const char *approval_state(struct berth_ctx *c, const struct berth_row *r, const
 
 /* The flow whose running approval keeps people from editing and deleting the record, or what it is a detail of; NULL: none. */
 const char *approval_locks(struct berth_ctx *c, const struct berth_row *r);
+/* The same of many records at once, without what they are details of: flow[i] is set where there is one. */
+void approval_locked(struct berth_ctx *c, const struct table *t, const int64_t *id, size_t n, const char **flow);
 
 /* By the link of a mail.  Who it was sent to, NULL with the ctx's error; *id: the approval, *ask: of which they were asked. */
 const struct who *approval_link(struct berth_ctx *c, const char *token, int64_t *id, int64_t *ask);

@@ -239,6 +239,44 @@ struct approval *approval_running(struct berth_ctx *c, int64_t tbl, int64_t rec,
     return ids.n == 0 ? NULL : approval_load(c, ids.v[0]);
 }
 
+/* "?,?,?": as many as a power of two, so that few statements do for lists of any length. */
+static const char *places(struct berth_ctx *c, size_t n, size_t *many)
+{
+    char *out;
+
+    for (*many = 16; *many < n; *many *= 2)
+        continue;
+    out = arena_alloc(c->a, *many * 2);
+    for (size_t i = 0; i < *many; i++) {
+        out[2 * i] = '?';
+        out[2 * i + 1] = i + 1 < *many ? ',' : '\0';
+    }
+    return out;
+}
+
+void approval_locked(struct berth_ctx *c, const struct table *t, const int64_t *id, size_t n, const char **flow)
+{
+    size_t many;
+    const char *list = places(c, n, &many);
+    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT rec, state, plan FROM approval WHERE tbl = ? AND ended_at IS NULL AND rec IN (%s) ORDER BY id", list));
+    int rc;
+
+    db_bind_int(s, 1, store_table_no(c->st, t));
+    for (size_t i = 0; i < many; i++)
+        db_bind_int(s, (int)i + 2, id[i < n ? i : n - 1]);
+    while ((rc = db_step(s)) == DB_ROW) { /* the latest of a record counts */
+        struct plan p = plan_read(c, text_at(c, s, 2));
+        bool locks = p.locks == FLOW_LOCKS && strcmp(db_col_text(s, 1, NULL), "open") == 0;
+
+        for (size_t i = 0; i < n; i++)
+            if (id[i] == db_col_int(s, 0))
+                flow[i] = locks ? p.flow : NULL;
+    }
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "read what is locked");
+}
+
 struct ids approval_ids(struct berth_ctx *c, struct db_stmt *s)
 {
     struct ids out = {arena_alloc(c->a, IDS * sizeof(int64_t)), 0};

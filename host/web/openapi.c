@@ -229,6 +229,7 @@ static void list_path(struct call *k, struct json *j, const struct table *t)
     parameter(j, "limit", "query", "integer", "1 to 500, default 50");
     parameter(j, "count", "query", "integer", "1: with the total, counted up to 10,000");
     parameter(j, "bin", "query", "integer", "1: the recycle bin");
+    parameter(j, "can", "query", "integer", "1: tell of which rows less may be done than the table's rights say");
     json_close(j, ']');
     answers(j, "200", "rows, refs, next", "schemas/_page");
     json_close(j, '}');

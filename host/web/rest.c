@@ -24,7 +24,7 @@
 /* As it was then: by falling id, uncounted. */
 static int list_at(struct call *k, const char *at, const struct page *p)
 {
-    static const char *const without[] = {"bin", "count", "marks", NULL};
+    static const char *const without[] = {"bin", "count", "marks", "can", NULL};
     const char *sort = http_query(k->req, "sort"), *search;
     const struct where *w;
     int64_t ms;
@@ -42,7 +42,7 @@ static int list_at(struct call *k, const char *at, const struct page *p)
 
 static int list(struct call *k)
 {
-    static const char *const params[] = {"view", "tile", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", "marks", "at", NULL};
+    static const char *const params[] = {"view", "tile", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", "marks", "can", "at", NULL};
     struct page p = {.t = k->t, .fields = http_query(k->req, "fields"), .after = http_query(k->req, "after")};
     const char *sort;
 
@@ -51,6 +51,7 @@ static int list(struct call *k)
     p.q.limit = call_number(k, "limit", 50, 1, 500);
     p.count = call_number(k, "count", 0, 0, 1) != 0;
     p.marks = call_number(k, "marks", 0, 0, 1) != 0;
+    p.can = call_number(k, "can", 0, 0, 1) != 0;
     if (k->c.rc != BERTH_OK)
         return k->c.rc;
     if (http_query(k->req, "at") != NULL)

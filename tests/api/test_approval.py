@@ -415,6 +415,23 @@ def test_a_script_runs_no_action_that_edits_on_a_locked_record(own_site):
     assert "erase" in history(admin, f"/contact/{row['id']}")
 
 
+def test_a_list_says_which_of_its_rows_wait_and_by_which_flow_with_their_details(people, flow):
+    li = people["li"]
+    f, city = flow({"who": "superior"})
+    free, waits, again = (li.made("customer", name=name("Listlock"), city=city) for _ in range(3))
+    part = li.made("customer_year", customer_id=waits["id"], year=2026)
+    can = lambda table="customer", field="id", ids=(free, waits, again): li.get(
+        f"/{table}", can=1, filter=[field, "in", [r["id"] for r in ids]]).json["can"]
+    assert can() == {} and can("customer_year", "customer_id", [waits]) == {}
+    id = asked(li, waits, f)
+    assert does(li, asked(li, again, f), "withdraw").status == 200
+    assert can() == {str(waits["id"]): {"locked": f["name"]}}
+    assert can("customer_year", "customer_id", [waits]) == {str(part["id"]): {"locked": f["name"]}}
+    assert li.patch(f"/customer/{waits['id']}", waits["version"], {"website": "x.example"}).code == "waiting"
+    assert does(people["manager"], id, "approve").status == 200
+    assert can() == {} and can("customer_year", "customer_id", [waits]) == {}
+
+
 def test_what_waits_is_locked_with_its_details_or_begins_anew(people, flow):
     li, manager = people["li"], people["manager"]
     f, city = flow({"who": "superior"}, starts="create")

@@ -74,6 +74,30 @@ def test_the_navigation_says_where_one_may_make_and_import_records_and_the_host_
     assert refused
 
 
+def test_a_list_says_which_rows_may_not_be_changed_as_each_record_does(people):
+    li, zhang = people["li"], people["zhang"]
+    lead = li.made("lead", name=name("Canprobe"))
+    assert li.post(f"/lead/{lead['id']}/_share", {"kind": "share", "access": "read", "user_id": zhang.user["id"]}).status == 201
+    less = 0
+    for who in ("admin", "manager", "li", "zhang", "minh"):
+        person = people[who]
+        for table in ("lead", "customer", "contact", "opportunity", "activity"):
+            rights = person.get(f"/_meta/{table}").json["rights"]
+            page = person.get(f"/{table}", can=1, limit=12, sort="-id").json
+            assert "can" not in person.get(f"/{table}", limit=1).json
+            for row in page["rows"]:
+                told, one = page["can"].get(str(row["id"]), {}), person.get(f"/{table}/{row['id']}").json["can"]
+                for deed in ("update", "delete"):
+                    assert one[deed] == told.get(deed, rights[deed]), (who, table, row["id"], told, one)
+                assert one["locked"] == told.get("locked"), (who, table, row["id"])
+                less += told != {}
+    assert less
+    mine = lambda person: person.get("/lead", can=1, filter=["id", "=", lead["id"]]).json["can"].get(str(lead["id"]), {})
+    assert mine(zhang)["update"] is False and "update" not in mine(li)
+    assert zhang.patch(f"/lead/{lead['id']}", 1, {"city": "x"}).status == 403
+    assert zhang.get("/lead", can=1, at=lead["created_at"]).status == 400
+
+
 def test_a_sales_person_may_not_delete_and_nobody_may_give_beyond_reach(people):
     lead = people["li"].made("lead", name=name())
     assert people["li"].delete(f"/lead/{lead['id']}").status == 403
