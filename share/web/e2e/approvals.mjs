@@ -132,6 +132,67 @@ export async function approvals({ test, clean, ok, choose, small, browser, host 
     assert.notEqual(ok(await call(page, 'POST', 'lead', { name: 'Free ' + stamp }), 'lead').row.rating, 'hot')
   })
 
+  await test('approvals: what waits says so in list, board and phone, is not dragged nor opened, and is left out of what is done to many', {}, async (page, stamp) => {
+    await signIn(page)
+    const name = 'Lists ' + stamp
+    const flow = ok(await call(page, 'POST', 'approval_flow', { name, on_table: 'customer', starts: 'ask', applies_to: ['city', '=', name] }), 'flow').row
+    ok(await call(page, 'POST', 'approval_step', { flow_id: flow.id, place: 0, name: 'Superior', who: 'people', user_ids: [ok(await call(page, 'GET', 'user?q=' + encodeURIComponent('陈伟')), 'users').rows[0].id] }), 'step')
+    const [free, waits] = [await made(page, stamp, { city: name, level: 'b' }), await made(page, stamp, { city: name, level: 'b' })]
+    ok(await call(page, 'POST', `customer/${waits.id}/_approval`, { flow: name }), 'asked')
+    const f = '&f=' + encodeURIComponent(JSON.stringify([['city', '=', name]]))
+    const level = async (r) => ok(await call(page, 'GET', 'customer/' + r.id), 'row').row.level
+
+    await page.goto('/t/customer?view=all&look=board&by=level' + f)
+    const card = (r) => page.locator(`[data-card="${r.id}"]`)
+    await card(waits).locator('[data-t=rowlock]').waitFor()
+    assert.match(await card(waits).locator('[data-t=rowlock]').getAttribute('title'), new RegExp(name))
+    assert.equal(await card(free).locator('[data-t=rowlock]').count(), 0)
+    await eventually('what can be moved', () => page.locator('.bitem').evaluateAll((all) => all.map((x) => [Number(x.querySelector('.bcard').dataset.card), !!x.querySelector('[data-t=moveto]')]).sort((a, b) => a[0] - b[0])), [[free.id, true], [waits.id, false]])
+    await clean(page, 'a board with a locked card')
+    const to = page.locator('[data-col="a"]')
+    for (const r of [waits, free]) {
+      const a = await card(r).boundingBox(), b = await to.boundingBox()
+      await page.mouse.move(a.x + 20, a.y + 10)
+      await page.mouse.down()
+      await page.mouse.move(a.x + 40, a.y + 20, { steps: 4 })
+      await page.mouse.move(b.x + b.width / 2, b.y + 80, { steps: 8 })
+      await page.mouse.up()
+    }
+    await until('the free one is moved', async () => (await level(free)) === 'a')
+    assert.equal(await level(waits), 'b')
+    assert.equal(await page.locator('.toast.bad').count(), 0, 'nothing was refused')
+
+    await page.goto('/t/customer?view=all' + f)
+    const cell = (r) => page.locator(`#row-${r.id} .gc`).nth(2)
+    await page.locator(`#row-${waits.id} [data-t=rowlock]`).waitFor()
+    const whys = []
+    page.on('request', (q) => { if (/\/_why\?/.test(q.url())) whys.push(q.url()) })
+    await cell(free).dblclick()
+    await page.locator('.gc.edit').waitFor()
+    await page.keyboard.press('Escape')
+    assert.deepEqual(whys, [], 'nothing is asked where nothing is refused')
+    await cell(waits).dblclick()
+    await until('it says why', async () => (await page.locator('.toast').allTextContents()).some((x) => x.includes(name)))
+    assert.equal(await page.locator('.gc.edit').count(), 0)
+
+    await page.locator(`#row-${free.id} .chk label`).click()
+    await page.locator(`#row-${waits.id} .chk label`).click()
+    await page.locator('[data-bulk=edit]').click()
+    await choose(page.locator('dialog .combo').first(), 'Trading name')
+    await page.locator('dialog .fld input').last().fill('Both')
+    await page.locator('[data-t=bulksave]').click()
+    await until('what was left out, and why', async () => (await page.locator('.toast.bad').allTextContents()).some((x) => /^1 /.test(x.trim()) && x.includes(name)))
+    await eventually('who was changed', async () => Promise.all([free, waits].map(async (r) => ok(await call(page, 'GET', 'customer/' + r.id), 'row').row.short_name)), ['Both', null])
+
+    const phone = await open(browser, host.url, { size: PHONE, touch: true, locale: 'vi' })
+    await signIn(phone)
+    await phone.goto('/t/customer?view=all' + f)
+    await phone.locator('.card [data-t=rowlock]').waitFor()
+    assert.equal(await phone.locator('.card').count(), 2)
+    await clean(phone, 'cards with a lock')
+    await phone.context().close()
+  })
+
   await test('approvals: a link that is none says so, in the language of the browser, without signing in', { locale: 'vi' }, async (page) => {
     await page.goto('/approve#1.approve_forged')
     await page.locator('.note.bad').waitFor()

@@ -134,6 +134,28 @@ describe('DataGrid', () => {
     grid.dispatchEvent(new KeyboardEvent('keydown', { key: 'a', ctrlKey: true, bubbles: true }))
     expect(said).toEqual([['cursor', 1], ['open', 1], ['select', 1], ['sort', ['name']], ['all']])
   })
+  test('a cell opens without asking; one that may not be changed stays shut and asks why', async () => {
+    const asked: string[] = []
+    vi.stubGlobal('fetch', (at: string) => { asked.push(at); return Promise.resolve(new Response(JSON.stringify({ allowed: false, missing: [{ kind: 'approval', text: 'It waits.' }] }))) })
+    const mixed: Row[] = [{ id: 1, version: 1, name: 'A', country: 'VN' }, { id: 2, version: 1, name: 'B', country: 'VN', '@can': { locked: 'Credit' } }, { id: 3, version: 1, name: 'C', country: 'VN', '@can': { update: false } }, { id: 4, version: 1, name: 'D' }]
+    const el = await draw(DataGrid, props({ fields: [f('name'), f('country')], count: mixed.length, line: (i: number) => mixed[i] && { key: mixed[i]!.id, row: mixed[i] } }))
+    const open = async (id: number): Promise<number> => {
+      el.querySelector(`#row-${id} .gc:nth-child(3)`)!.dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))
+      await vi.waitFor(() => expect(id === 1 ? el.querySelectorAll('.gc.edit').length : asked.length).toBeGreaterThan(0))
+      return el.querySelectorAll('.gc.edit').length
+    }
+    expect(await open(1)).toBe(1)
+    expect(asked).toEqual([])
+    el.querySelector('.gc.edit')!.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))
+    await nextTick()
+    for (const id of [2, 3, 4]) {
+      asked.length = 0
+      expect(await open(id)).toBe(0)
+      expect(asked).toHaveLength(1)
+      expect(asked[0]).toContain(`/${id}/_why?`)
+    }
+    vi.unstubAllGlobals()
+  })
 })
 
 test('what a search found is marked, counted as the server does, and text stays text', async () => {

@@ -20,9 +20,9 @@ export async function around(table: string, id: number): Promise<Around> {
     const after = data.pages.at(-1)?.next
     if (!next && after) {
       const [, , question, , limit] = q.queryKey as [string, string, Partial<Question>, string, number]
-      const fields = Object.keys(rows[0]!).join(',')
+      const fields = Object.keys(rows[0]!).filter((n) => n !== '@can').join(',')
       try {
-        const more = await loadPage(table, { ...question, fields, limit, after })
+        const more = await loadPage(table, { ...question, fields, limit, after, can: question.at || question.bin ? undefined : 1 })
         next = more.rows[0]
         cache.setQueryData<Pages<Page>>(q.queryKey, (old) => old && { pages: [...old.pages, more], pageParams: [...old.pageParams, after] })
       } catch {

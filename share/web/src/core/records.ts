@@ -6,7 +6,7 @@ import { loadMeta } from './meta'
 import { cache, type Pages } from './query'
 import { start } from './session'
 import { toast } from './toast'
-import type { Filter, Meta, Option, Page, Rec, Row } from './types'
+import type { Filter, Meta, Option, Page, Rec, Row, RowCan } from './types'
 
 export const recKey = (table: string, id: number): unknown[] => ['rec', table, id]
 
@@ -29,9 +29,16 @@ export async function loadPage(
 ): Promise<Page> {
   const page = await get<Page>(table, query.q && !query.at ? { ...query, marks: 1 } : query, signal)
   learn(page.refs)
-  for (const r of page.rows) markRow(r, page.marks?.[r.id as number])
+  for (const r of page.rows) {
+    markRow(r, page.marks?.[r.id as number])
+    if (page.can?.[r.id]) r['@can'] = page.can[r.id]
+  }
   return page
 }
+/** Of a row of a list that was asked for with `can`; copies of the row keep it. */
+export const canOf = (r: Row): RowCan => (r['@can'] ?? {}) as RowCan
+/** Whether it cannot be changed now, though others of its table can. */
+export const fixed = (r: Row): boolean => canOf(r).update === false || !!canOf(r).locked
 
 /* Lists are kept as pages, a calendar's days as one. */
 type Kept = Pages<Page> | Page

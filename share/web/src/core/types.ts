@@ -148,8 +148,11 @@ export interface Found {
   }[]
   groups?: { table: string; shown: number; more: boolean; late: boolean }[]
 }
+/** Of a row of which less may be done than the table's rights say; `locked`: by this approval. */
+export interface RowCan { update?: boolean; delete?: boolean; locked?: string }
 export interface Page {
   rows: Row[]
+  can?: Record<string, RowCan>
   marks?: Record<string, Record<string, Marks>>
   refs?: Refs
   next: string | null

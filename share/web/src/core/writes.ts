@@ -93,10 +93,13 @@ export async function keepRow(meta: Meta, row: Row, change: Record<string, unkno
     if (more !== undefined) return more ? keepRow(meta, row, { ...more, ...change }) : undefined
     const said = Object.entries(change).flatMap(([n, v]) => { const f = fieldOf(meta, n); return f ? `${f.label}: ${fmt(f, v) || t('empty')}` : [] }).join(t('comma'))
     if (e instanceof ApiError && e.code === 'offline') fail(e, `${t('save.failed')} ${said}.`, () => keepRow(meta, row, change))
-    else fail(e, t('save.failed'))
+    else if (!(e instanceof ApiError && e.code === 'denied') || !(await whyNot(meta.table, row.id, Object.keys(change)[0]!))) fail(e, t('save.failed'))
     return undefined
   }
 }
+
+/* The reasons, which the refusal itself does not tell. */
+const whyNot = async (table: string, id: number, field: string): Promise<boolean> => (await import('./rights')).refused(table, id, field)
 
 const pick = (row: Row, like: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.keys(like).map((k) => [k, row[k] ?? null]))
