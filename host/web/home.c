@@ -308,12 +308,13 @@ struct waiting {
 static void waiting_json(struct call *k, struct json *j, const struct waiting *w)
 {
     struct page p = {.t = w->t, .q = {.where = w->where, .limit = TODO_ROWS}};
+    bool whose = w->t->at_owner >= 0 && perm_field(k->c.who, &w->t->fields[w->t->at_owner]) >= ACCESS_READ;
     struct buf rows = BUF_INIT;
     json_t *page = NULL;
     size_t n;
 
-    p.fields = arena_fmt(k->req->arena, "%s%s%s,%s", w->t->title->name, w->t->step_what != NULL ? "," : "",
-                         w->t->step_what != NULL ? w->t->step_what->name : "", w->on);
+    p.fields = arena_fmt(k->req->arena, "%s%s%s,%s%s", w->t->title->name, w->t->step_what != NULL ? "," : "",
+                         w->t->step_what != NULL ? w->t->step_what->name : "", w->on, whose ? ",owner_id" : "");
     if (where_sort(&k->c, w->t, w->on, &p.q) && find_page(&k->c, &p, &rows) == BERTH_OK)
         page = json_loadb(rows.s, rows.len, 0, NULL);
     n = json_array_size(json_object_get(page, "rows"));

@@ -128,6 +128,15 @@ def test_what_waits_says_what_its_title_is(people):
             assert section["page"]["refs"][title["of"]][str(row[section["title"]])]
 
 
+def test_what_waits_says_whose_it_is(people):
+    li, manager = people["li"], people["manager"]
+    row = li.made("work_report", kind="monthly", from_on="2001-03-01")
+    assert li.post(f"/work_report/{row['id']}/submit").status == 200
+    page = waiting(manager, "activities.unread")["page"]
+    assert [r["owner_id"] for r in page["rows"] if r["id"] == row["id"]] == [li.user["id"]]
+    assert page["refs"]["user"][str(li.user["id"])] == li.user["name"]
+
+
 def test_a_record_tells_whether_its_next_step_still_waits(people):
     li = people["li"]
     lead = li.made("lead", name=name("Stepping"), next_action_on=day(1))

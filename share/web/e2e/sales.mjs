@@ -416,6 +416,8 @@ export async function sales({ test, clean, ok, choose, small, browser, host }) {
     await clean(page, 'a report handed in')
     const boss = await open(browser, host.url)
     await signIn(boss, MANAGER)
+    await boss.goto('/')
+    await until('the home page says whose it is', async () => (await boss.locator('[data-waiting="activities.unread"] li').allTextContents()).some((x) => x.includes(mine.name)))
     await boss.goto('/t/work_report/' + report.id)
     await boss.getByText(`Three visits ${stamp}`).first().waitFor()
     await act(boss, 'read', () => field(boss, 'note').locator('textarea').fill(`well done ${stamp}`))
