@@ -10,6 +10,7 @@ import { axe, call, DESK, eventually, launch, open, overflow, PHONE, settle, sig
 import { admin } from './admin.mjs'
 import { approvals } from './approvals.mjs'
 import { days } from './days.mjs'
+import { gone } from './gone.mjs'
 import { home } from './home.mjs'
 import { line } from './line.mjs'
 import { looks } from './looks.mjs'
@@ -878,6 +879,7 @@ if (host.kind !== 'mock') await moments({ test, clean, ok, make, metaOf, browser
 if (host.kind !== 'mock') await merging({ test, clean, ok })
 if (host.kind !== 'mock') await names({ test, clean, ok, choose })
 if (host.kind !== 'mock') await recycling({ test, clean, ok, browser, host })
+if (host.kind === 'real') await gone({ test, clean, ok, make, metaOf, browser, TABLE })
 if (host.kind !== 'mock') await reports({ test, clean })
 if (host.kind !== 'mock') await home({ test, clean, ok, until, small })
 if (host.kind !== 'mock') await sales({ test, clean, ok, choose, small, browser, host })

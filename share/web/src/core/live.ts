@@ -1,5 +1,6 @@
 // live.ts - what the host tells at once: alerts, records that changed, jobs.
 import { watch } from 'vue'
+import { get, online } from './api'
 import { learn } from './fmt'
 import { locale } from './i18n'
 import { cache } from './query'
@@ -66,7 +67,26 @@ function seen(): void {
   else listen()
 }
 
+/* The server is gone: it is asked again and again, less often in time, and what is on screen is read anew once it is back. */
+const SOON = 2000
+const LATEST = 20_000
+let again: ReturnType<typeof setTimeout> | undefined
+function askAgain(wait: number): void {
+  clearTimeout(again)
+  again = setTimeout(() => {
+    if (online.value) return
+    if (document.hidden) return askAgain(wait)
+    void get('_public').catch(() => {}).then(() => (online.value ? back() : askAgain(Math.min(LATEST, wait * 1.5))))
+  }, wait)
+}
+function back(): void {
+  hush() /* it may have been refused meanwhile */
+  listen()
+  void cache.invalidateQueries()
+}
+
 export function live(): void {
+  watch(online, (up) => { if (!up) askAgain(SOON) })
   document.addEventListener('visibilitychange', seen)
   addEventListener('online', listen)
   watch([phase, locale], () => {
