@@ -445,9 +445,12 @@ export async function admin({ test, clean, ok, choose, small, browser, host }) {
     for (const part of ['ui', 'i18n']) cpSync(join(dir, 'src', part), join(out, part), { recursive: true })
     writeFileSync(join(out, 'ui/never.js'), 'export {}\n')
     writeFileSync(join(out, 'ui/broken.js'), "throw new Error('on purpose')\n")
+    writeFileSync(join(out, 'ui/gone.js'), 'export {}\n')
+    writeFileSync(join(out, 'ui/born.js'), "customElements.define('probe-born', class extends HTMLElement { constructor() { super(); throw new Error('not born, on purpose') } })\n")
+    writeFileSync(join(out, 'ui/shown.js'), "customElements.define('probe-shown', class extends HTMLElement { connectedCallback() { throw new Error('not shown, on purpose') } })\n")
     const board = JSON.parse(readFileSync(join(out, 'ui/pages.json'), 'utf8'))
     const bad = (id, module, sdk = 1) => ({ id, tag: 'probe-' + id, module, sdk })
-    writeFileSync(join(out, 'ui/pages.json'), JSON.stringify([...board, bad('never', 'never.js'), bad('broken', 'broken.js'), bad('newer', 'board.js', 99), { id: 'other', tag: 'leads-other', module: 'board.js' }]))
+    writeFileSync(join(out, 'ui/pages.json'), JSON.stringify([...board, bad('never', 'never.js'), bad('broken', 'broken.js'), bad('gone', 'gone.js'), bad('born', 'born.js'), bad('shown', 'shown.js'), bad('newer', 'board.js', 99), { id: 'other', tag: 'leads-other', module: 'board.js' }]))
     const own = await startHost({ more: ['--plugins', 'base pools leads probe', '--plugin-path', `@plugins:${join(dir, 'plugins')}`] })
     try {
       for (const [theme, locale] of [['light', 'zh-CN'], ['dark', 'vi']]) {
@@ -465,6 +468,16 @@ export async function admin({ test, clean, ok, choose, small, browser, host }) {
           await page.locator('[data-t=refused]').waitFor()
         }
         await clean(page, 'a page refused')
+        await page.route(/\/plugins\/probe\/.*gone\.js/, (route) => route.fulfill({ status: 404, body: 'gone' }))
+        for (const [id, why] of [['gone', /gone\.js/], ['broken', /on purpose/], ['born', /not born, on purpose/], ['shown', /not shown, on purpose/]]) {
+          await page.goto('/p/probe/' + id)
+          await until('the reason of ' + id, async () => why.test(await page.locator('[data-t=refused] code').textContent()))
+          await page.locator('.side a[href="/t/lead"]').click() /* the rest goes on */
+          await page.locator('.gb .gr, .empty').first().waitFor()
+          await page.goBack()
+          await page.locator('[data-t=refused] button').click()
+          await page.locator('[data-t=refused]').waitFor()
+        }
         assert.deepEqual(page.trouble, [])
         await page.context().close()
       }
