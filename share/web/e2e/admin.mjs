@@ -434,6 +434,28 @@ export async function admin({ test, clean, ok, choose, small, browser, host }) {
     await until('it is taken back', async () => !(await one(page, 'tag', ['name', '=', name])))
   })
 
+  for (const [locale, sales, rule] of [['zh-CN', '销售', '线索多少天后退回公海'], ['vi', 'Nhân viên kinh doanh', 'Sau bao nhiêu ngày']])
+    await test(`administration: roles, rules, reports and channels are called as people call them: ${locale}`, { locale }, async (page) => {
+      await signIn(page)
+      await page.goto('/admin/roles')
+      const role = page.locator('[data-role]', { hasText: sales }).first()
+      await role.waitFor()
+      assert.match(await role.locator('small').textContent(), /sales/, 'the name that rules and files use stands beside it')
+      await role.click()
+      await page.locator('h1', { hasText: sales }).waitFor()
+      await page.goto('/admin/users')
+      await page.locator('.admtags .tag', { hasText: sales }).first().waitFor()
+      assert.deepEqual((await page.locator('.admtags .tag').allTextContents()).filter((x) => /^(sales|manager)$/.test(x)), [])
+      await page.goto('/admin/scripts')
+      await page.locator('[data-script="rules/leads.release_days.lua"] b', { hasText: rule }).waitFor()
+      for (const file of ['reports/leads_by_source.lua', 'channels/wecom.lua', 'rules/leads.may_claim.lua', 'rules/base.approval_step.lua']) {
+        const row = page.locator(`[data-script="${file}"]`)
+        assert.match(await row.locator('small').textContent(), new RegExp(file.replaceAll('.', '\\.')))
+        if (!file.startsWith('channels')) assert.doesNotMatch(await row.locator('b').textContent(), /^[\x20-\x7e]+$/, file)
+      }
+      await clean(page, 'rules in words')
+    })
+
   await test('a plugin made by new-plugin brings a page of its own; one that does not come, or wants a newer host, is refused with a card', {}, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'berth-plugin-'))
     const build = resolve(import.meta.dirname, '../../../build')

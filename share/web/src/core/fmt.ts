@@ -1,6 +1,6 @@
 // fmt.ts - values as people read them, and what they type back as values.
 import { shallowReactive } from 'vue'
-import { locale, t } from './i18n'
+import { has, locale, t } from './i18n'
 import { currency, zone } from './session'
 import type { Field, Marks, Meta, Option, Refs, Row } from './types'
 
@@ -13,8 +13,12 @@ export function learn(refs: Refs | undefined): void {
 export const learnOne = (table: string, id: number, title: string): void =>
   void titles.set(`${table}/${id}`, title)
 export const isKnown = (table: string, id: unknown): boolean => titles.has(`${table}/${String(id)}`)
-export const titleOf = (table: string, id: unknown): string =>
-  titles.get(`${table}/${id}`) ?? `#${String(id)}`
+/* Roles that came with the program are called as people call them; one that was renamed, as it was. */
+export const roleName = (name: string): string => (has('admin.say.role.' + name) ? t('admin.say.role.' + name) : name)
+export const titleOf = (table: string, id: unknown): string => {
+  const name = titles.get(`${table}/${id}`) ?? `#${String(id)}`
+  return table === 'role' ? roleName(name) : name
+}
 
 const made = new Map<string, unknown>()
 /** Intl objects are dear to make: one for each locale and set of options. */

@@ -1,6 +1,6 @@
 // records.ts - reading records, and what is on the screen of them.
 import { ApiError, get } from './api'
-import { isKnown, learn, learnOne, markRow, nameOfRow } from './fmt'
+import { isKnown, learn, learnOne, markRow, nameOfRow, titleOf } from './fmt'
 import { t } from './i18n'
 import { loadMeta } from './meta'
 import { cache, type Pages } from './query'
@@ -109,6 +109,6 @@ export async function searchRefs(table: string, q: string, signal: AbortSignal, 
   return p.rows.map((r) => {
     const label = String(r[title] ?? `#${r.id}`)
     learnOne(table, r.id, label)
-    return { value: r.id, label, sub: typeof r.login === 'string' ? r.login : undefined }
+    return { value: r.id, label: titleOf(table, r.id), sub: typeof r.login === 'string' ? r.login : undefined }
   })
 }
