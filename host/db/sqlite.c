@@ -248,6 +248,7 @@ void sq_disconnect(struct sq_conn *c)
 {
     if (c == NULL)
         return;
+    sq_fts_forget(c);
     sq_cache_free(c);
     int rc = sqlite3_close(c->h);
     if (rc != SQLITE_OK)
@@ -324,6 +325,7 @@ static void sq_read_end(struct db_conn *base)
 
     if (c->in_batch || c->reading == 0 || --c->reading > 0)
         return;
+    sq_fts_forget(c);
     if (!c->evicted)
         begin_or_end(c, "COMMIT");
     c->evicted = false;

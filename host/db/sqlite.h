@@ -38,6 +38,7 @@ struct sq_conn {
     bool evicted;  /* db_read_begin()'s was taken away: until its end steps are DB_INTERRUPTED */
     bool suspect;  /* had an I/O error: to be opened afresh */
     int64_t given_back; /* when_monotonic(); of one that nobody has */
+    struct sq_memo *memo; /* what sq_fts_words() read in that snapshot; NULL: nothing */
 
     /* the writer's */
     bool writer;
@@ -165,6 +166,7 @@ struct sq_words {
     struct buf tokens; /* each behind a space; to be freed */
 };
 void sq_fts_words(struct db_conn *c, const char *name, const struct db_fts_word *w, int most, struct sq_words *out);
+void sq_fts_forget(struct sq_conn *c); /* at the end of a snapshot */
 int64_t sq_fts_rows(struct db_conn *c, const char *name); /* in the index; 0: not known */
 
 /* sqlite_match.c */

@@ -198,7 +198,8 @@ static void segment(struct range *r, const struct segment *g, const char *idx)
         estimate(r, g);
 }
 
-static void segments(struct range *r)
+/* False: it was interrupted, and no answer is not the answer "none". */
+static bool segments(struct range *r)
 {
     struct buf sql = BUF_INIT, name = BUF_INIT, idx = BUF_INIT, data = BUF_INIT;
     struct db_stmt *s;
@@ -227,26 +228,84 @@ static void segments(struct range *r)
 
         segment(r, &g, idx.s);
     }
-    if (rc != DB_DONE) /* interrupted: no answer is not the answer "none" */
+    if (rc != DB_DONE)
         r->to->ntokens = r->most + 1;
     db_reset(s);
     buf_free(&sql);
     buf_free(&name);
     buf_free(&idx);
     buf_free(&data);
+    return rc == DB_DONE;
 }
 
-void sq_fts_words(struct db_conn *c, const char *name, const struct db_fts_word *w, int most, struct sq_words *out)
+/* ---- what was read in this snapshot -------------------------------------------------------------- */
+enum { MEMO_MAX = 128 };
+
+struct sq_memo {
+    size_t n;
+    struct {
+        struct buf key;
+        struct sq_words words;
+    } of[MEMO_MAX];
+};
+
+void sq_fts_forget(struct sq_conn *c)
 {
+    for (size_t i = 0; c->memo != NULL && i < c->memo->n; i++) {
+        buf_free(&c->memo->of[i].key);
+        buf_free(&c->memo->of[i].words.tokens);
+    }
+    free(c->memo);
+    c->memo = NULL;
+}
+
+static void words_copy(struct sq_words *to, const struct sq_words *from)
+{
+    *to = (struct sq_words){from->rows, from->ntokens, BUF_INIT};
+    buf_add(&to->tokens, buf_str(&from->tokens), from->tokens.len);
+}
+
+static bool recall(const struct sq_conn *c, const struct buf *key, struct sq_words *out)
+{
+    for (size_t i = 0; c->memo != NULL && i < c->memo->n; i++)
+        if (c->memo->of[i].key.len == key->len && memcmp(c->memo->of[i].key.s, key->s, key->len) == 0) {
+            words_copy(out, &c->memo->of[i].words);
+            return true;
+        }
+    return false;
+}
+
+static void keep(struct sq_conn *c, const struct buf *key, const struct sq_words *words)
+{
+    if (c->memo == NULL) {
+        c->memo = mem_alloc(sizeof(*c->memo));
+        c->memo->n = 0;
+    }
+    if (c->memo->n == MEMO_MAX)
+        return;
+    c->memo->of[c->memo->n].key = (struct buf)BUF_INIT;
+    buf_add(&c->memo->of[c->memo->n].key, key->s, key->len);
+    words_copy(&c->memo->of[c->memo->n++].words, words);
+}
+
+/* A question asks for a word in several terms, and the box asks a table in several ways. */
+void sq_fts_words(struct db_conn *base, const char *name, const struct db_fts_word *w, int most, struct sq_words *out)
+{
+    struct sq_conn *c = (struct sq_conn *)base;
     char index = sq_fts_index(w);
-    struct range r = {.c = c, .name = name, .prefix = w->prefix && index == '0', .most = most, .to = out};
+    struct range r = {.c = base, .name = name, .prefix = w->prefix && index == '0', .most = most, .to = out};
+    struct buf key = BUF_INIT;
 
     *out = (struct sq_words){.tokens = BUF_INIT};
     buf_putc(&r.low, index);
     buf_add(&r.low, w->s, w->len);
     buf_add(&r.high, r.low.s, r.low.len);
     buf_putc(&r.high, r.prefix ? '\xff' : '\0');
-    segments(&r);
+    buf_addf(&key, "%s %d ", name, most);
+    buf_add(&key, r.high.s, r.high.len);
+    if (!recall(c, &key, out) && segments(&r) && c->reading > 0)
+        keep(c, &key, out);
+    buf_free(&key);
     buf_free(&r.low);
     buf_free(&r.high);
 }

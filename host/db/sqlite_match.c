@@ -91,6 +91,7 @@ bool sq_fts_common(struct db_conn *c, const char *name, const struct db_fts_term
 {
     bool common = n > 0;
 
+    db_read_begin(c);
     for (int i = 0; i < n && common; i++) {
         struct guess g;
 
@@ -98,6 +99,7 @@ bool sq_fts_common(struct db_conn *c, const char *name, const struct db_fts_term
         common = g.rows > rows;
         guess_free(&g);
     }
+    db_read_end(c);
     return common;
 }
 
@@ -223,6 +225,7 @@ bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
     n = n < TERMS_MAX ? n : TERMS_MAX;
     g = mem_alloc((size_t)(n > 0 ? n : 1) * sizeof(*g));
     *left = 0;
+    db_read_begin(c);
     for (int i = 0; i < n; i++) {
         guess(c, name, &terms[i], &g[i]);
         if (!g[i].must && !g[i].broad && (rarest < 0 || g[i].rows < rarest))
@@ -233,6 +236,7 @@ bool sq_fts_match(struct db_conn *c, const char *name, struct buf *value,
     for (int i = 0; i < n && broad && rarest > RARE_ROWS; i++)
         if (g[i].must)
             looks = marked(c, name, &terms[i], looks);
+    db_read_end(c);
     for (int i = 0; i < n && can; i++) {
         int64_t both = rarest > 0 && g[i].broad ? shared(&terms[rare], &g[rare], &terms[i]) : 0;
 

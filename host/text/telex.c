@@ -83,12 +83,12 @@ static void cut_from(struct cutting *c, size_t at)
     }
 }
 
-/* Of two syllables, if it can be that; they have two letters and more each.  Short ones first: ho chi minh, not hoc him inh. */
+/* Of two syllables, if it can be that, but not what is one (nguyen); they have two letters and more each.  Short ones first: ho chi minh, not hoc him inh. */
 size_t telex_cut(const char *s, size_t len, struct telex_way to[TELEX_WAYS])
 {
     struct cutting c = {.s = s, .len = len, .to = to};
 
-    for (c.parts = 2; len >= 5 && c.ways == 0 && c.parts <= TELEX_PARTS; c.parts++)
+    for (c.parts = 2; len >= 5 && !is_syllable(s, len) && c.ways == 0 && c.parts <= TELEX_PARTS; c.parts++)
         cut_from(&c, 0);
     return c.ways;
 }

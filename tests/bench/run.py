@@ -600,7 +600,9 @@ BOX = (("one Chinese character", ["华", "深", "王", "明", "公", "a", "s"]),
        ("two initials", ["sz", "wh", "gz", "lm", "hz", "zq"]),
        ("a common word", ["电子", "有限公司", "sales", "nguyen", "example.com", "cong ty", "trading"]),
        ("a name, typed", ["深圳市昌思华", "wanghua", "nguyen van an", "james parkwood", "thornwal"]),
-       ("digits", ["0755", "138", "4321", "13800012345", "20000"]))
+       ("digits", ["0755", "138", "4321", "13800012345", "20000"]),
+       ("parts of a name", ["深圳电子", "昌思电子科技", "广州国际物流", "shenzhendianzi", "shenzhenguojiwuliu"]),
+       ("syllables apart, words together", ["wang hua", "hua zhong dian zi", "li ming", "nguyenvanan", "vantai", "szdianzi", "wood park"]))
 
 
 def box(o):
