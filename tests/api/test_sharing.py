@@ -47,7 +47,7 @@ def test_a_shared_record_is_read_and_withdrawn_at_once(people):
     assert zhang.post(f"/lead/{lead['id']}/_share", {"kind": "share", "access": "read", "user_id": me(people["minh"])}).status == 403
     assert listed(zhang, lead)["may"] is False and "roles" not in listed(zhang, lead)
     assert [s["name"] for s in listed(li, lead)["shares"]] == [zhang.user["name"]]
-    until(lambda: len([a for a in zhang.get("/_alert", state="open").json["alerts"] if a["record"] == lead["id"]]) == 1)
+    assert until(lambda: len([a for a in zhang.get("/_alert", state="open").json["alerts"] if a["record"] == lead["id"]]) == 1)
     assert li.delete(f"/_share/{id}").status == 204
     assert not sees(zhang, lead)
     assert li.row(f"/lead/{lead['id']}")["city"] == "Ningbo"
@@ -254,4 +254,4 @@ def test_nobody_shares_behind_somebodys_back_over_rest(people):
     li, zhang = people["li"], people["zhang"]
     lead = li.made("lead", name=name())
     shared(li, lead, user_id=me(zhang), quiet=True)
-    until(lambda: [a for a in zhang.get("/_alert", state="open").json["alerts"] if a["record"] == lead["id"]])
+    assert until(lambda: [a for a in zhang.get("/_alert", state="open").json["alerts"] if a["record"] == lead["id"]])
