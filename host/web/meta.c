@@ -444,6 +444,7 @@ static void details_of(struct call *k, struct json *j, const struct table *to, c
             json_text(j, "by", f->name);
             json_text(j, "through", through == NULL ? NULL : through->name);
             json_flag(j, "part", f == t->parent);
+            json_flag(j, "listed", f->flags & BERTH_LISTED); /* it does not belong there: nothing is added there */
             json_close(j, '}');
         }
     }

@@ -642,7 +642,8 @@ def test_the_page_of_a_competitor_lists_deals_to_whoever_may_read_each_of_them(p
     won = ended(li, "win", (rival,), amount="300")
     for who, sees in ((li, True), (manager, True), (minh, False)):
         page = {(d["table"], d["by"]): d for d in who.get("/_meta/competitor", locale="en").json["details"]}
-        assert page["opportunity", "lost_to"]["label"] == "Opportunities · Lost to" and ("deal_competitor", "competitor_id") in page
+        assert page["opportunity", "lost_to"]["label"] == "Opportunities · Lost to" and page["opportunity", "lost_to"]["listed"]
+        assert not page["deal_competitor", "competitor_id"]["listed"]
         for table, by, of, deal in (("opportunity", "lost_to", "id", lost), ("deal_competitor", "competitor_id", "opportunity_id", won)):
             got = who.get(f"/{table}", filter=[by, "=", rival["id"]], count=1).json
             assert [r[of] for r in got["rows"]] == ([deal["id"]] if sees else []) and got["total"] == len(got["rows"])

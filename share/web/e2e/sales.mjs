@@ -248,6 +248,7 @@ export async function sales({ test, clean, ok, choose, small, browser, host }) {
     await page.goto('/t/competitor/' + rival.id)
     await page.getByRole('heading', { name: rival.name }).first().waitFor()
     await page.locator('[data-related=opportunity]').getByRole('link', { name: deal.name }).waitFor()
+    assert.equal(await page.locator('[data-related=opportunity]').getByRole('button', { name: /^Add/ }).count(), 0, 'a deal is not lost by being made')
     await clean(page, 'a competitor')
     await page.goto('/r/opportunities/closed')
     await page.locator('.plot svg').first().waitFor()

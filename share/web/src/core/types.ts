@@ -103,7 +103,7 @@ export interface Meta {
   views: View[]
   actions: Action[]
   /* what belongs to a record; through: the field of this table that names the record it belongs to */
-  details: { table: string; label: string; by: string; through: string | null; part?: boolean }[]
+  details: { table: string; label: string; by: string; through: string | null; part?: boolean; listed?: boolean }[]
   /* the next step: its day, its words, the action that does it */
   step?: { on: string; what: string | null; act: string | null } | null
   reports?: string[]
