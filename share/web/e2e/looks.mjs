@@ -420,6 +420,17 @@ export async function looks({ test, clean, ok, browser, host, metaOf, make, fetc
     await row(2).locator('.gc').nth(2).click()
     await page.keyboard.press('Shift+ArrowDown')
     await eventually('with the keyboard a range begins where one stands', () => page.locator('.gb > .gr.sel').evaluateAll((r) => r.map((x) => x.getAttribute('aria-rowindex'))), ['4', '5'])
+    /* A column of a board lets go of what is far above, too, and fetches it again. */
+    const there = async (path, box, card) => {
+      await page.goto(path)
+      const one = page.locator(card).first()
+      const href = await one.getAttribute('href')
+      const at = (top) => page.locator(box).first().evaluate((g, y) => g.scrollTo({ top: y < 0 ? g.scrollHeight : y }), top)
+      await until('the first is let go', async () => { await at(-1); return (await one.getAttribute('href')) !== href })
+      await until('the first is there again', async () => { await at(0); return (await one.getAttribute('href')) === href })
+    }
+    const of = encodeURIComponent(JSON.stringify(['city', '=', town]))
+    await there(`${all}&look=board&by=status&f=${of}`, '.bcol:has(.bcard) .bcards', '.bcol:has(.bcard) .bcard')
     await wait(ok(await call(page, 'POST', `_import/${file.import}/undo`, {}), 'undo').job)
   })
 
