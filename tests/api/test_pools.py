@@ -181,7 +181,7 @@ def test_the_owner_is_reminded_and_then_the_manager_told_whose_it_is_in_their_la
 
     assert until(through), (ops(lead), ops(top))
     assert ops(top) == ["remind"]  # nobody stands above
-    words = {"en": ("Returns to the pool within 30 days: not worked", "李娜's record returns to the pool within 30 days: not worked"),
+    words = {"en": ("Returns to the pool, days left: 30 – not worked", "李娜's record returns to the pool, days left: 30 – not worked"),
              "zh-CN": ("30 天内将退回公海：not worked", "李娜的数据 30 天内将退回公海：not worked"),
              "zh-TW": ("30 天內將退回公海：not worked", "李娜 的資料 30 天內將退回公海：not worked"),
              "vi": ("Sẽ về kho trong 30 ngày: not worked", "Bản ghi của 李娜 sẽ về kho trong 30 ngày: not worked")}
