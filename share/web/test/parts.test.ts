@@ -1,7 +1,8 @@
 // parts.test.ts - components drawn from metadata.
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { createApp, defineComponent, h, nextTick, reactive, type App } from 'vue'
+import { createApp, defineComponent, h, nextTick, onMounted, reactive, ref, type App } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
+import { useEnds } from '../src/core/ends'
 import { learn } from '../src/core/fmt'
 import { setLocale } from '../src/core/i18n'
 import { complete, formFields, sections } from '../src/core/meta'
@@ -164,4 +165,32 @@ test('what a search found is marked, counted as the server does, and text stays 
   expect(await html('<b>', [[0, 1]])).toBe('<mark>&lt;</mark>b&gt;')
   expect(await html('abc', [[2, 9], [1, 2]])).toBe('a<mark>b</mark>c')
   expect(await html('abc')).toBe('abc')
+})
+
+test('rows go on coming while the end of them stays in sight', async () => {
+  class Sight {
+    static all: Sight[] = []
+    constructor(readonly tell: (e: { isIntersecting: boolean; target: Element }[]) => void) { Sight.all.push(this) }
+    /* As a browser does: told when it begins to look, and when that changes, which it does not here. */
+    observe(target: Element): void { this.tell([{ isIntersecting: true, target }]) }
+    unobserve(): void {}
+    disconnect(): void {}
+  }
+  vi.stubGlobal('IntersectionObserver', Sight)
+  const rows = ref([1])
+  const asked: number[] = []
+  await draw(defineComponent({
+    setup() {
+      const end = ref<HTMLElement>()
+      const watchEnds = useEnds([{ mark: end, ask: () => asked.push(rows.value.length), rows: () => rows.value }], '0px')
+      onMounted(() => watchEnds(document.body))
+      return () => h('div', { ref: end })
+    },
+  }), {})
+  expect(asked).toEqual([1])
+  rows.value = [1, 2]
+  await nextTick()
+  await nextTick()
+  expect(asked).toEqual([1, 2])
+  vi.unstubAllGlobals()
 })
