@@ -614,8 +614,8 @@ void sq_fts_close(struct sq_db *db)
     free(db->fts.drain);
 }
 
-/* Has the writer work some notes off now. */
-static int drain_now(struct sq_db *db)
+/* Has the writer work some notes off now; *did: how many of them, and of the rows in ranges. */
+static int drain_now(struct sq_db *db, int64_t *did)
 {
     sem_t done;
     struct drain d = {
@@ -629,6 +629,7 @@ static int drain_now(struct sq_db *db)
         rc = d.rc;
     }
     sem_destroy(&done);
+    *did = d.notes + d.rows;
     return rc;
 }
 
@@ -639,6 +640,7 @@ bool sq_fts_wait(struct db *base, int max_ms)
     long long noted = atomic_load(&f->noted), ranged = atomic_load(&f->ranged);
     int64_t until = when_monotonic() + max_ms;
     bool bulk = max_ms >= 0 && ranged - atomic_load(&f->unranged) > HURRY_ROWS; /* what others saved is found all the same */
+    int64_t did;
 
     if (db->writer == NULL || writer_here(db->writer))
         return db->writer == NULL;
@@ -649,9 +651,9 @@ bool sq_fts_wait(struct db *base, int max_ms)
             return rows <= 0;
         if (max_ms >= 0 && (left > HURRY_ROWS || when_monotonic() > until))
             return false;
-        if (drain_now(db) != DB_OK)
+        if (drain_now(db, &did) != DB_OK)
             return false;
-        if (noted - atomic_load(&f->indexed) + ranged - atomic_load(&f->unranged) >= was)
+        if (did == 0 && noted - atomic_load(&f->indexed) + ranged - atomic_load(&f->unranged) >= was)
             return false; /* there are none whom to ask for the tokens */
     }
 }
