@@ -198,11 +198,13 @@ int job_write(struct job *j, struct db_conn *w)
 
 struct job_mark job_mark(const struct job *j)
 {
-    return (struct job_mark){j->done, j->total, json_deep_copy(j->result)};
+    return (struct job_mark){j->done, j->total, json_deep_copy(j->result), true};
 }
 
 void job_settle(struct job *j, struct job_mark *m, bool kept)
 {
+    if (!m->taken)
+        return;
     if (!kept) {
         json_decref(j->result);
         j->result = json_incref(m->result);
@@ -210,7 +212,7 @@ void job_settle(struct job *j, struct job_mark *m, bool kept)
         j->total = m->total;
     }
     json_decref(m->result);
-    m->result = NULL;
+    *m = (struct job_mark){0};
 }
 
 struct step {

@@ -54,8 +54,10 @@ int job_write(struct job *j, struct db_conn *writer);
 struct job_mark {
     int64_t done, total;
     json_t *result;
+    bool taken;
 };
 struct job_mark job_mark(const struct job *j);
+/* Nothing when the mark was not taken: a transaction that cannot begin is over without its body, which takes it. */
 void job_settle(struct job *j, struct job_mark *m, bool kept);
 void job_look(struct job *j); /* learns of a cancel or that the server stops */
 /* Whether other jobs could run now: who has no end in sight lets them. */

@@ -4,6 +4,7 @@
 #include "base/when.h"
 #include "record/condition.h"
 #include "record/find.h"
+#include "record/job.h"
 #include "record/order.h"
 #include "record/scan.h"
 #include "record/save.h"
@@ -672,6 +673,31 @@ static void what_runs_inside_gives_the_ctx_back_with_what_it_came_to(void **stat
     arena_free(&a);
 }
 
+static void a_job_keeps_its_result_when_a_transaction_of_it_never_began(void **state)
+{
+    struct job j = {.done = 7, .total = 9, .result = json_pack("{s:i}", "new", 7)};
+    struct job_mark m = {0};
+
+    (void)state;
+    job_settle(&j, &m, false); /* the writer could not begin: the body, which takes the mark, never ran */
+    assert_int_equal(j.done, 7);
+    assert_int_equal(j.total, 9);
+    assert_int_equal(json_integer_value(json_object_get(j.result, "new")), 7);
+
+    m = job_mark(&j); /* the next one ran, and was undone */
+    j.done = 8;
+    json_object_set_new(j.result, "new", json_integer(8));
+    job_settle(&j, &m, false);
+    assert_int_equal(j.done, 7);
+    assert_int_equal(json_integer_value(json_object_get(j.result, "new")), 7);
+
+    j.done = 8;
+    job_settle(&j, &m, false); /* and the one behind it did not begin, either: the mark is spent */
+    assert_int_equal(j.done, 8);
+    assert_int_equal(json_integer_value(json_object_get(j.result, "new")), 7);
+    json_decref(j.result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -688,6 +714,7 @@ int main(void)
         cmocka_unit_test(a_search_finds_what_the_user_may_see),
         cmocka_unit_test(what_runs_inside_gives_the_ctx_back_with_what_it_came_to),
         cmocka_unit_test(a_day_begins_at_midnight_of_the_companys_zone),
+        cmocka_unit_test(a_job_keeps_its_result_when_a_transaction_of_it_never_began),
     };
 
     return cmocka_run_group_tests(tests, open_site, close_site);
