@@ -123,6 +123,7 @@ static int step(struct berth_ctx *c, void *arg)
         bulk_tell(j, c, k->ids[i], t != NULL && save_step(c, change_one, &o) == BERTH_OK);
     }
     json_object_set_new(j->result, "last", json_integer(k->ids[k->n - 1]));
+    json_object_set_new(j->result, "until", json_integer(bulk_since(c->conn)));
     return 0;
 }
 

@@ -13,7 +13,7 @@ enum { STEP = 200 };
 struct past {
     const char *table;
     json_t *args;
-    int64_t user, since, began, ended, done; /* since: its changes stand behind that entry of the history */
+    int64_t user, since, until, began, ended, done; /* its changes stand behind since in the history, up to until */
     bool deleted;
 };
 
@@ -37,6 +37,7 @@ static bool read_past(struct berth_ctx *c, int64_t job, struct past *p)
         p->table = arena_strdup(c->a, json_string_value(json_object_get(p->args, "table")));
     p->deleted = json_is_true(json_object_get(p->args, "delete"));
     p->since = json_is_integer(json_object_get(result, "since")) ? json_integer_value(json_object_get(result, "since")) : -1;
+    p->until = json_is_integer(json_object_get(result, "until")) ? json_integer_value(json_object_get(result, "until")) : INT64_MAX;
     p->done = json_integer_value(json_object_get(result, "done"));
     json_decref(result);
     return p->table != NULL;
@@ -81,9 +82,11 @@ static int64_t kept(const struct job *j, const char *key)
     return json_integer_value(json_object_get(j->result, key));
 }
 
-/* Whoever started it did no more to this table meanwhile than a hand can; one_change() looks at what it was. */
+/* Whoever started it did no more to this table meanwhile than a hand can; change_back() looks at what it was.  tbl + 0: the
+ * entries stand close together, which the table's index would read and sort all of its history for, each time. */
 static const char in_history[] =
-    "SELECT seq, rec, at FROM history WHERE seq > ?1 AND tbl = ?2 AND by = ?3 AND at <= ?4 AND op = 'update' ORDER BY seq LIMIT ?5";
+    "SELECT seq, rec, at FROM history WHERE seq > ?1 AND seq <= ?6 AND tbl + 0 = ?2 AND by = ?3 AND at <= ?4 AND op = 'update'"
+    " ORDER BY seq LIMIT ?5";
 static const char in_bin[] =
     "SELECT seq, record_id, deleted_at FROM bin WHERE on_table = ?2 AND deleted_by = ?3 AND deleted_at <= ?4 AND deleted_at >= ?6 AND"
     " (deleted_at > ?6 OR seq > ?1) ORDER BY deleted_at, seq LIMIT ?5";
@@ -102,8 +105,7 @@ static void next_ones(struct job *j, struct chunk *k)
     db_bind_int(s, 3, p->user);
     db_bind_int(s, 4, p->ended);
     db_bind_int(s, 5, STEP);
-    if (p->deleted)
-        db_bind_int(s, 6, at != 0 ? at : p->began);
+    db_bind_int(s, 6, !p->deleted ? p->until : at != 0 ? at : p->began);
     for (k->n = 0; k->n < STEP && db_step(s) == DB_ROW; k->n++) {
         k->of[k->n].seq = db_col_int(s, 0);
         k->of[k->n].id = db_col_int(s, 1);

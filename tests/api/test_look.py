@@ -352,6 +352,8 @@ def test_a_bulk_change_is_taken_back_but_for_what_was_changed_since(people):
         assert who.patch(f"/lead/{r['id']}", r["version"], {"contact": "Frau Li"}).status == 200
     job = who.job(who.post("/lead/_bulk", {"filter": ["city", "=", town], "patch": {"rating": "warm"}}))
     assert job["result"]["done"] == 3
+    entries = [who.get(f"/lead/{r['id']}/_history").json["entries"][0]["id"] for r in rows]
+    assert job["result"]["since"] < min(entries) <= max(entries) <= job["result"]["until"], "its part of the history"
     changed = who.row(f"/lead/{rows[1]['id']}")
     assert who.patch(f"/lead/{changed['id']}", changed["version"], {"contact": "Herr Wang"}).status == 200
     back = undone(who, job)
