@@ -6,14 +6,16 @@
 #include "service/mail.h"
 
 enum { LAST_WORD_MS = 3000 }; /* for the server to say that it took a message, when this one stops */
-enum { SLOW_MS = 30000, SLOW_BYTES = 30000 }; /* less than that in so long: it is broken off */
+/* Less than that in so long: it is broken off.  libcurl takes up to 64 KB at once: of a line of 1 KB a second it asks for more
+ * once a minute. */
+enum { SLOW_MS = 70000, SLOW_BYTES = 32768 };
 
 struct reading {
     const char *s;
     size_t left;
     const atomic_bool *stop;
     int64_t stopping; /* when_monotonic() since which it is; 0: it is not */
-    int64_t since;    /* and since when it is watched how much goes out */
+    int64_t since;    /* and since when it is watched how much goes out; 0: nothing has yet */
     size_t then;      /* what was left then */
     bool slow;
 };
@@ -26,15 +28,19 @@ static size_t give(char *to, size_t size, size_t n, void *arg)
     memcpy(to, r->s, len);
     r->s += len;
     r->left -= len;
+    if (r->since == 0) {
+        r->since = when_monotonic();
+        r->then = r->left;
+    }
     return len;
 }
 
-/* Only while a part is missing: over a whole one the server may take its time. */
+/* Only while a part of it went out and a part is missing: before that, and over a whole one, the server may take its time. */
 static bool too_slow(struct reading *r)
 {
     int64_t now = when_monotonic();
 
-    if (now - r->since < SLOW_MS)
+    if (r->since == 0 || now - r->since < SLOW_MS)
         return false;
     r->slow = r->left > 0 && r->then - r->left < SLOW_BYTES;
     r->since = now;
@@ -80,7 +86,7 @@ enum out_result smtp_send(const struct mail_server *s, const char *to, const cha
                           struct buf *why)
 {
     char error[CURL_ERROR_SIZE] = "";
-    struct reading r = {.s = message, .left = n, .stop = stop, .since = when_monotonic(), .then = n};
+    struct reading r = {.s = message, .left = n, .stop = stop};
     struct curl_slist *rcpt = curl_slist_append(NULL, to);
     CURL *c = curl_easy_init();
     CURLcode rc;
