@@ -69,7 +69,7 @@ bool background_stopping(struct background *b)
     return stop;
 }
 
-void background_stop(struct background *b)
+void background_ask(struct background *b)
 {
     if (!b->runs)
         return;
@@ -77,6 +77,13 @@ void background_stop(struct background *b)
     b->stop = true;
     pthread_cond_signal(&b->wake);
     pthread_mutex_unlock(&b->lock);
+}
+
+void background_stop(struct background *b)
+{
+    if (!b->runs)
+        return;
+    background_ask(b);
     pthread_join(b->thread, NULL);
     b->runs = false;
 }

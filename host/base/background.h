@@ -27,7 +27,9 @@ bool background_rest(struct background *b, int64_t ms);
 bool background_pause(struct background *b, int64_t ms);
 /* Whether it is to end: asked between the steps of a long round. */
 bool background_stopping(struct background *b);
-/* Waits for the thread to end; nothing when it never started.  It may still be woken, in vain,
+/* It is to end, but nobody waits for it yet: who stops several asks all of them first.  Nothing when it never started. */
+void background_ask(struct background *b);
+/* Asks, and waits for the thread to end; nothing when it never started.  It may still be woken, in vain,
  * while it is there. */
 void background_stop(struct background *b);
 

@@ -172,12 +172,12 @@ static int stop(struct server *s)
         jobs_stop(&s->jobs);
     if (s->mailbox != NULL)
         mailbox_stop(&s->mailbox);
-    if (s->outbox != NULL)
-        outbox_stop(&s->outbox);
     if (s->services != NULL)
         services_stop(&s->services);
     if (s->timers != NULL)
         timers_stop(&s->timers);
+    if (s->outbox != NULL) /* behind all that have something to send: they wake it */
+        outbox_stop(&s->outbox);
     atomic_store(&s->stop, true);
     if (s->watch != 0)
         pthread_join(s->watch, NULL);

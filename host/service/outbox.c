@@ -270,6 +270,8 @@ static void *work(void *arg)
 static void end(struct outbox *o, int n)
 {
     for (int i = 0; i < n; i++)
+        background_ask(&o->sender[i].thread);
+    for (int i = 0; i < n; i++)
         background_stop(&o->sender[i].thread);
     runner = NULL;
     free(o);

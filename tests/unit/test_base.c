@@ -352,6 +352,39 @@ static void a_thread_in_the_background_wakes_and_ends_when_told(void **state)
     background_wake(&r.b);
 }
 
+static void *end_behind_the_other(void *arg)
+{
+    struct background *b = arg; /* the first of two */
+
+    while (background_rest(b, 3600000))
+        continue;
+    while (!background_stopping(b + 1))
+        sched_yield();
+    return NULL;
+}
+
+static void *rest_on(void *arg)
+{
+    while (background_rest(arg, 3600000))
+        continue;
+    return NULL;
+}
+
+static void threads_are_asked_to_end_before_one_is_waited_for(void **state)
+{
+    struct background b[2] = {0};
+
+    (void)state;
+    background_ask(&b[0]); /* never started: nothing happens */
+    assert_int_equal(background_start(&b[1], rest_on, &b[1]), 0);
+    assert_int_equal(background_start(&b[0], end_behind_the_other, &b[0]), 0);
+    background_ask(&b[0]);
+    background_ask(&b[1]);
+    background_stop(&b[0]); /* hangs where the other is asked only behind it */
+    background_stop(&b[1]);
+    assert_true(background_stopping(&b[0]) && background_stopping(&b[1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +401,7 @@ int main(void)
         cmocka_unit_test(intervals_and_lines_of_cron_are_understood),
         cmocka_unit_test(days_are_counted_as_cron_does),
         cmocka_unit_test(a_thread_in_the_background_wakes_and_ends_when_told),
+        cmocka_unit_test(threads_are_asked_to_end_before_one_is_waited_for),
         cmocka_unit_test(pairs_come_out_in_order_with_what_belongs_to_them),
     };
 
