@@ -286,12 +286,12 @@ def test_of_many_who_edit_into_one_company_at_the_same_moment_one_succeeds(site,
 
 
 def test_of_an_import_and_people_who_save_the_same_at_the_same_moment_each_company_is_there_once(people):
-    li, titles = people["li"], [name("Race") for _ in range(400)]
+    li, titles = people["li"], [name("Side by side") for _ in range(400)]
     data = "\n".join(["公司名称", *titles]).encode()
     look = li.ask("POST", "/_import/lead", raw=data, name="race.csv").json
     started = li.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": {"0": "name"}})
     typed = [people["zhang"].post("/lead", {"name": t}).status for t in reversed(titles[::4])]
     result = li.job(started)["result"]
-    there = [r["name"] for r in people["admin"].rows("lead", filter=["name", "^", "Race"], limit=500)]
+    there = [r["name"] for r in people["admin"].rows("lead", filter=["name", "^", "Side by side"], limit=500)]
     assert sorted(there) == sorted(titles)
     assert result["new"] + typed.count(201) == len(titles) and set(typed) <= {201, 409}
