@@ -849,7 +849,7 @@ if (host.kind !== 'given')
     await page.locator('[data-t=setup]').click()
     await page.locator('.side').waitFor()
     await until('the token is gone from the address', () => !page.url().includes('setup'))
-    await page.goto('about:blank') /* what the page still asks for when it is at rest would be cut off with the server, and the browser logs that */
+    await page.close() /* what it still asks for when it is at rest would be cut off with the server, and the browser logs that */
     await fresh.stop()
   })
 
