@@ -1,6 +1,6 @@
 // host.mjs - a host to test against: a given one, the built one on a free port, or the mock.
-import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { serve } from '../test/mock/server.mjs'
@@ -53,7 +53,7 @@ async function real(setup, more = [], languages = {}, supervised = false) {
   }
   const url = /listening on (http:\/\/[\d.:]+)/.exec(said)[1]
   /* gone, and back: as when the machine lost its power, at the same address afterwards */
-  return { url, stop, kind: 'real', link: /(\/setup#\S+)/.exec(said)?.[1], gone: () => end('SIGKILL'), back: () => run(new URL(url).host), worker: () => Number(execFileSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' }).split('\n')[0]) }
+  return { url, stop, kind: 'real', link: /(\/setup#\S+)/.exec(said)?.[1], gone: () => end('SIGKILL'), back: () => run(new URL(url).host), worker: () => parseInt(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')) }
 }
 
 /** A host with demo users, or a new one with the link of its first start. */
