@@ -10,7 +10,7 @@ def site(tmp_path_factory):
     """One server for all tests that only add records of their own."""
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(ROOT / "scripts", folder / "scripts")
-    site = Site(folder / "data")
+    site = Site(folder / "data").without_daily_timers()
     yield site
     code = site.stop()
     assert code == 0, site.log()

@@ -128,7 +128,7 @@ def test_one_flipped_bit_of_the_file_is_found(written, tmp_path, tree):
         flipped[at] ^= bit
         file.write_bytes(flipped)
         said = verify(tmp_path / "data")
-        assert said.returncode == 1, (tree, page, at, bit, said.stdout)
+        assert said.returncode > 0, (tree, page, at, bit, said.returncode, said.stdout)
     file.write_bytes(raw)
     assert verify(tmp_path / "data").returncode == 0
 

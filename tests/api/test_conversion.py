@@ -149,6 +149,7 @@ def test_of_a_conversion_and_what_else_is_done_at_the_same_moment_each_happens_w
         if other == "convert":
             do = convert(second)
         elif other == "delete":
+            second = site.sign_in("demo.manager")  # sales delete nothing
             do = lambda: second.delete(path)
         elif other == "merge":
             kept = li.made("lead", name=name("Race"))
@@ -178,11 +179,11 @@ def test_of_a_conversion_and_what_else_is_done_at_the_same_moment_each_happens_w
             assert (row["status"] == "converted") == converted and bool(row["customer_id"]) == converted, (other, row)
             if converted:
                 assert (row["customer_id"], row["contact_id"], row["opportunity_id"]) == (customers[0]["id"], contacts[0]["id"], deals[0]["id"])
-        elif converted:  # it was converted first, and then deleted or merged: what it became stays, and names nothing that is gone
-            assert deals[0]["lead_id"] in (None, kept["id"] if other == "merge" else None), (other, deals)
+        elif converted:  # it was converted first, and then deleted or merged: what it became stays, and names it, for it may come back
+            assert deals[0]["lead_id"] == (kept["id"] if other == "merge" else lead["id"]), (other, deals)
         if other == "import" and now.status == 200:
             assert row["city"] == "广州"
-    assert winners, other
+    assert winners <= ({(True, False), (False, True)} if other == "convert" else {(True, True), (False, True)}), (other, winners)
 
 
 def test_others_do_not_convert_it(people, lead):

@@ -168,8 +168,7 @@ def test_a_cut_off_import_goes_on_where_it_was_and_doubles_nothing(own_site):
     look = upload(person, data, "big.csv")
     mapping = {str(c["index"]): c["field"] for c in look["columns"] if c["field"]}
     answer = person.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": mapping})
-    while person.get(f"/_job/{answer.json['job']}").json["done"] == 0:
-        pass
+    assert until(lambda: person.get(f"/_job/{answer.json['job']}").json["done"] > 0)
     site.kill()
     site.start()
     person = site.sign_in("demo.admin")
@@ -190,8 +189,7 @@ def test_rows_of_an_import_that_was_cut_off_for_good_are_duplicates_all_the_same
     look = upload(person, data, "big.csv")
     mapping = {str(c["index"]): c["field"] for c in look["columns"] if c["field"]}
     answer = person.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": mapping})
-    while person.get(f"/_job/{answer.json['job']}").json["done"] == 0:
-        pass
+    assert until(lambda: person.get(f"/_job/{answer.json['job']}").json["done"] > 0)
     site.kill()
     db = sqlite3.connect(site.data / "berth.db")
     db.execute("UPDATE job SET tries = 3 WHERE kind = 'import'")  # it will not be tried again
@@ -460,8 +458,7 @@ def test_an_undo_that_was_cut_off_goes_on(own_site):
     look = upload(person, text([[f"back {i} {i * 7919 % 100003} works", "", f"+84 9{i:08d}", "", "", "VN", ""] for i in range(6000)]), "big.csv")
     assert run(person, look)["result"]["new"] == 6000
     answer = person.post(f"/_import/{look['import']}/undo")
-    while person.get(f"/_job/{answer.json['job']}").json["done"] == 0:
-        pass
+    assert until(lambda: person.get(f"/_job/{answer.json['job']}").json["done"] > 0)
     site.kill()
     site.start()
     person = site.sign_in("demo.admin")
@@ -481,8 +478,7 @@ def test_an_undo_of_updates_that_was_cut_off_goes_on(own_site):
     look = upload(person, text(rows("Vinh") + rows("Ninh"), header), "b.csv")
     assert run(person, look, mode="both", match=["name"])["result"]["updated"] == 6000
     answer = person.post(f"/_import/{look['import']}/undo")
-    while person.get(f"/_job/{answer.json['job']}").json["done"] <= 3000:
-        pass
+    assert until(lambda: person.get(f"/_job/{answer.json['job']}").json["done"] > 3000)
     site.kill()
     site.start()
     person = site.sign_in("demo.admin")

@@ -1,10 +1,11 @@
 """Several records become one and are split again; whether a company is taken; groups of duplicates."""
+import datetime
 import itertools
 import sqlite3
 
 import pytest
 
-from site_ import day, until
+from site_ import today, until
 
 number = itertools.count(1)
 KEPT_UP = ("search_", "fts_", "sqlite_", "seal", "merg", "dup_", "audit", "session", "job", "history", "bin", "series", "model_table", "timer")
@@ -220,12 +221,13 @@ def test_is_it_taken_tells_team_and_day_and_nothing_else(people):
 
 def test_the_day_it_is_free_is_the_companys(people):
     """It was the day in Greenwich: midnight in Shenzhen is the afternoon before."""
-    admin, li, alice = people["admin"], people["li"], people["alice"]
+    admin, li, alice, first = people["admin"], people["li"], people["alice"], today()
+    later = lambda n: (first + datetime.timedelta(days=n)).isoformat()
     pool = admin.made("pool", name=name("Freepool"), on_table="lead")
     admin.made("pool_rule", pool_id=pool["id"], name="After the next date", days=3, counted_from="field", counted_field="next_action_on")
-    made = li.made("lead", name=name("Freeday"), pool_id=pool["id"], owner_id=li.user["id"], next_action_on=day(20))
+    made = li.made("lead", name=name("Freeday"), pool_id=pool["id"], owner_id=li.user["id"], next_action_on=later(20))
     admin.until(f"/lead/{made['id']}", lambda r: r["due_why"] == "After the next date")
-    assert alice.post("/_taken", {"table": "lead", "name": made["name"]}).json["free_on"] == day(23)
+    assert alice.post("/_taken", {"table": "lead", "name": made["name"]}).json["free_on"] == later(23)
 
 
 def test_whoever_looks_as_somebody_asks_in_their_own_name(site, people):
