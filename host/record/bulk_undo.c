@@ -91,11 +91,12 @@ static const char in_bin[] =
     "SELECT seq, record_id, deleted_at FROM bin WHERE on_table = ?2 AND deleted_by = ?3 AND deleted_at <= ?4 AND deleted_at >= ?6 AND"
     " (deleted_at > ?6 OR seq > ?1) ORDER BY deleted_at, seq LIMIT ?5";
 
-static void next_ones(struct job *j, struct chunk *k)
+static int next_ones(struct job *j, struct chunk *k)
 {
     struct past *p = &k->past;
     struct db_stmt *s = db_prepare(j->conn, p->deleted ? in_bin : in_history);
     int64_t last = kept(j, "last"), at = kept(j, "at");
+    int rc = DB_ROW;
 
     db_bind_int(s, 1, last != 0 || p->deleted ? last : p->since);
     if (p->deleted)
@@ -106,13 +107,14 @@ static void next_ones(struct job *j, struct chunk *k)
     db_bind_int(s, 4, p->ended);
     db_bind_int(s, 5, STEP);
     db_bind_int(s, 6, !p->deleted ? p->until : at != 0 ? at : p->began);
-    for (k->n = 0; k->n < STEP && db_step(s) == DB_ROW; k->n++) {
+    for (k->n = 0; k->n < STEP && (rc = db_step(s)) == DB_ROW; k->n++) {
         k->of[k->n].seq = db_col_int(s, 0);
         k->of[k->n].id = db_col_int(s, 1);
         k->of[k->n].at = db_col_int(s, 2);
     }
     db_reset(s);
     db_settle(j->conn);
+    return rc < 0 ? -1 : 0;
 }
 
 /* ---- one of them ------------------------------------------------------------------------------------------- */
@@ -216,6 +218,7 @@ int bulk_undo_run(struct job *j, struct buf *err)
     job_ctx(j, &c, j->conn, a);
     if (c.rc != BERTH_OK || !read_past(&c, json_integer_value(json_object_get(j->args, "job")), &k->past)) {
         buf_puts(err, "what is to be taken back is not known any more");
+        j->attempts = 1; /* nor will it be */
         rc = -1;
     } else if (model_table(c.m, k->past.table) != NULL) {
         k->tbl = store_table_no(j->st, model_table(c.m, k->past.table));
@@ -226,7 +229,11 @@ int bulk_undo_run(struct job *j, struct buf *err)
         json_object_set_new(j->result, "failed", json_integer(0));
     }
     while (rc == 0 && !j->cancelled) {
-        next_ones(j, k);
+        if (next_ones(j, k) < 0) {
+            buf_puts(err, "the changes that are to be taken back could not be read");
+            rc = -1;
+            break;
+        }
         if (k->n == 0)
             break;
         rc = commit_run(&(struct commit){.st = j->st, .job = j, .what = "job", .body = step, .arg = k, .err = err});

@@ -49,15 +49,17 @@ static void left_at(struct undo *u, int64_t record, int64_t version)
 }
 
 /* The versions that earlier tries left behind, where another row of the file may have changed the record before. */
-static void read_left(struct undo *u, struct db_conn *conn)
+static int read_left(struct undo *u, struct db_conn *conn)
 {
     struct db_stmt *s = db_prepare(conn, "SELECT record_id, key FROM import_row WHERE import_id = ? AND outcome = 'undone' AND key IS NOT NULL"
                                          " ORDER BY row DESC");
+    int rc;
 
     db_bind_int(s, 1, u->import);
-    while (db_step(s) == DB_ROW)
+    while ((rc = db_step(s)) == DB_ROW)
         left_at(u, db_col_int(s, 0), strtoll(db_col_text(s, 1, NULL), NULL, 10));
     db_reset(s);
+    return rc < 0 ? -1 : 0;
 }
 
 struct revert {
@@ -489,7 +491,9 @@ int import_undo_run(struct job *j, struct buf *err)
     u.others = kept_number(j->result, "others");
     u.kept = kept_number(j->result, "kept");
     u.gone = kept_number(j->result, "gone");
-    read_left(&u, j->conn);
+    rc = read_left(&u, j->conn);
+    if (rc != 0) /* without them what was changed by the import alone would be called changed since */
+        buf_puts(err, "what was taken back before could not be read");
     while (rc == 0 && u.more && !j->cancelled) {
         struct slice x = {.u = &u, .a = arena_new()};
 

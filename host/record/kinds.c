@@ -10,11 +10,12 @@
 #include "record/recycle.h"
 #include "record/reindex.h"
 
-/* What somebody waits for fails at once, so that they hear of it; the rest is tried again by itself. */
+/* What somebody waits for fails at once, so that they hear of it; the rest, and what must not stay half taken back, is
+ * tried again by itself. */
 const struct job_kind job_kinds[] = {
     {"backup", backup_run, .attempts = 5, .wait = 60000},
     {"bulk", bulk_run},
-    {"bulk_undo", bulk_undo_run},
+    {"bulk_undo", bulk_undo_run, .attempts = 5, .wait = 10000},
     {"export", export_run},
     {"groups", dup_groups_run, .attempts = 3, .wait = 60000},
     {"handover", handover_run, .attempts = 5, .wait = 10000},
