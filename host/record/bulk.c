@@ -13,6 +13,12 @@
 
 enum { STEP = 200, IDS_MAX = 100000, ERRORS_MAX = 100 };
 
+bool bulk_deletes(const json_t *body)
+{
+    return json_is_true(json_object_get(body, "delete")) && json_object_get(body, "patch") == NULL &&
+           !json_is_string(json_object_get(body, "action"));
+}
+
 int64_t bulk_start(struct berth_ctx *c, const struct table *t, const json_t *body)
 {
     const json_t *ids = json_object_get(body, "ids"), *patch = json_object_get(body, "patch");
@@ -29,7 +35,7 @@ int64_t bulk_start(struct berth_ctx *c, const struct table *t, const json_t *bod
         return ctx_fail(c, BERTH_INVALID, "bad_request", "err.bulk");
     if (!where_json(c, t, json_object_get(body, "filter"), &w) || !view_use(c, t, json_string_value(view), &use))
         return 0;
-    if (!perm_may(c->who, t, json_is_true(json_object_get(body, "delete")) ? DO_DELETE : DO_READ))
+    if (!perm_may(c->who, t, bulk_deletes(body) ? DO_DELETE : DO_READ))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied"), 0;
     args = json_deep_copy(body);
     json_object_set_new(args, "table", json_string(t->name));

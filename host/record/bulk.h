@@ -7,6 +7,7 @@
 /* body: {"ids":[…]} or any of "view", "filter", "q", and {"patch":{…}}, {"delete":true} or {"action":…,"form":…}.
  * Checked now, run later with the starter's rights.  The job's id. */
 int64_t bulk_start(struct berth_ctx *c, const struct table *t, const json_t *body);
+bool bulk_deletes(const json_t *body); /* it does: an action or a patch goes first */
 /* Its result: {"done":n,"failed":n,"errors":[{"id","error"}…]} (the first 100 errors). */
 int bulk_run(struct job *j, struct buf *err);
 

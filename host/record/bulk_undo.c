@@ -35,7 +35,7 @@ static bool read_past(struct berth_ctx *c, int64_t job, struct past *p)
     db_reset(s);
     if (json_is_string(json_object_get(p->args, "table")))
         p->table = arena_strdup(c->a, json_string_value(json_object_get(p->args, "table")));
-    p->deleted = json_is_true(json_object_get(p->args, "delete"));
+    p->deleted = bulk_deletes(p->args);
     p->since = json_is_integer(json_object_get(result, "since")) ? json_integer_value(json_object_get(result, "since")) : -1;
     p->until = json_is_integer(json_object_get(result, "until")) ? json_integer_value(json_object_get(result, "until")) : INT64_MAX;
     p->done = json_integer_value(json_object_get(result, "done"));

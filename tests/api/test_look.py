@@ -377,6 +377,13 @@ def test_what_a_bulk_job_deleted_comes_back_and_what_was_deleted_otherwise_does_
     assert [who.get(f"/lead/{r['id']}").status for r in rows] == [404, 200, 200]
 
 
+def test_a_bulk_job_that_was_sent_both_a_patch_and_delete_changed_and_is_taken_back_as_a_change(people):
+    who, lead = people["manager"], people["manager"].made("lead", name=name(), rating="hot")
+    job = who.job(who.post("/lead/_bulk", {"ids": [lead["id"]], "patch": {"rating": "warm"}, "delete": True}))
+    assert job["result"]["done"] == 1 and who.row(f"/lead/{lead['id']}")["rating"] == "warm"
+    assert undone(who, job)["result"]["done"] == 1 and who.row(f"/lead/{lead['id']}")["rating"] == "hot"
+
+
 def test_a_bulk_job_is_taken_back_by_who_started_it_only_and_actions_are_not(people):
     who, town = people["manager"], name("Town")
     lead = who.made("lead", name=name(), city=town)
