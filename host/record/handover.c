@@ -83,7 +83,6 @@ struct moving {
     size_t n;
     int64_t last;
     const char *counter, *state; /* of the handover; state: at the end */
-    int64_t begun;               /* done before this run */
     bool asked, refused;         /* whoever asked may no longer: it ends where it is */
 };
 
@@ -277,15 +276,16 @@ static int end_body(struct berth_ctx *c, void *arg)
 {
     struct moving *k = arg;
     struct berth_row *h = find_raw(c, model_table(c->m, "handover"), k->handover);
-    int64_t before;
+    json_t *result = k->j->result;
+    int64_t told = json_integer_value(json_object_get(result, "told")); /* by this job, which was cancelled and goes on */
 
     if (h == NULL)
         return c->rc;
     h->old = row_copy(h);
     c->all = true;
     row_set(h, "state", berth_s(k->state));
-    before = row_get(h, k->counter).i; /* of an undo that was cancelled */
-    row_set(h, k->counter, berth_i(before == 0 ? k->j->done : before + k->j->done - k->begun));
+    row_set(h, k->counter, berth_i(row_get(h, k->counter).i + k->j->done - told)); /* an undo before may have been cancelled */
+    json_object_set_new(result, "told", json_integer(k->j->done));
     return row_save(c, h);
 }
 
@@ -358,7 +358,7 @@ int handover_run(struct job *j, struct buf *err)
     struct berth_ctx c;
     int rc = 0;
 
-    *k = (struct moving){.j = j, .begun = j->done, .asked = json_is_true(json_object_get(j->args, "asked")), .user = json_integer_value(json_object_get(j->args, "user")),
+    *k = (struct moving){.j = j, .asked = json_is_true(json_object_get(j->args, "asked")), .user = json_integer_value(json_object_get(j->args, "user")),
                          .handover = json_integer_value(json_object_get(j->args, "handover")),
                          .counter = undo ? "back" : "moved", .state = undo ? "undone" : "done"};
     job_ctx(j, &c, j->conn, a);

@@ -1,5 +1,6 @@
 """Handing over all that somebody owns, across all tables: preview, at once, undone within a day."""
 import itertools
+import json
 import sqlite3
 import subprocess
 
@@ -119,6 +120,37 @@ def test_superiors_do_it_within_their_people(site, people):
     assert manager.get(f"/user/{me(giver)}/_handover").json["past"][0]["undo"] is True
     assert manager.job(manager.post(f"/handover/{answer.json['handover']}/_undo"))["state"] == "done"
     assert people["admin"].row(f"/lead/{lead['id']}")["owner_id"] == me(giver)
+
+
+def test_a_second_undo_counts_what_it_gave_back_before_the_server_stopped_and_nothing_twice(own_site):
+    site = own_site()
+    people = {n: site.sign_in("demo." + n) for n in ("admin", "li", "manager")}
+    giver, admin = somebody(site, people), people["admin"]
+    leads = [giver.made("lead", name=name("Handprobe"))["id"] for _ in range(3)]
+    answer = admin.post(f"/user/{me(giver)}/_handover", {"to": [me(people["li"])], "tables": ["lead"]})
+    handover = answer.json["handover"]
+    assert admin.job(answer)["state"] == "done" and admin.row(f"/handover/{handover}")["moved"] == 3
+    args = json.dumps({"user": me(giver), "handover": handover, "undo": True, "asked": True})
+    site.stop()
+    with sqlite3.connect(site.data / "berth.db") as db:  # a first undo gave one back and was cancelled; a second one gave one back until now
+        db.executemany("UPDATE lead SET owner_id = ? WHERE id = ?", [(me(giver), i) for i in leads[:2]])
+        db.execute("UPDATE handover SET state = 'undoing', back = 1 WHERE id = ?", (handover,))
+        job = db.execute("INSERT INTO job (version, created_at, created_by, updated_at, updated_by, kind, state, args, result, done, total, user_id, tries, cancel)"
+                         " SELECT 1, created_at, ?1, created_at, ?1, 'handover', 'queued', ?2, '{}', 1, 0, ?1, 1, 0 FROM handover WHERE id = ?3",
+                         (me(admin), args, handover)).lastrowid
+    db.close()
+    site.start()
+    admin = site.sign_in("demo.admin")
+    told = lambda: (admin.get(f"/_job/{job}").json["state"], admin.row(f"/handover/{handover}")["back"])
+    assert until(lambda: told() == ("done", 3)), told()
+    assert all(admin.row(f"/lead/{i}")["owner_id"] == me(giver) for i in leads)
+    site.stop()
+    with sqlite3.connect(site.data / "berth.db") as db:  # as one that had been cancelled at its very end, and goes on
+        db.execute("UPDATE job SET state = 'queued', ended_at = NULL WHERE id = ?", (job,))
+    db.close()
+    site.start()
+    admin = site.sign_in("demo.admin")
+    assert until(lambda: told()[0] == "done") and told() == ("done", 3), told()
 
 
 @pytest.mark.parametrize("end", ["cancelled", "no superior any more"])
