@@ -259,17 +259,22 @@ static int back_slice(struct berth_ctx *c, void *arg)
 }
 
 /* ---- the job ------------------------------------------------------------------------------------------------ */
-static bool next_ids(struct moving *k, const char *sql, int64_t a)
+/* How many there are; negative: they could not be read. */
+static int next_ids(struct moving *k, const char *sql, int64_t a, struct buf *err)
 {
     struct db_stmt *s = db_prepare(k->j->conn, sql);
+    int rc = DB_ROW;
 
     db_bind_int(s, 1, a);
     db_bind_int(s, 2, k->last);
     db_bind_int(s, 3, SLICE);
-    for (k->n = 0; k->n < SLICE && db_step(s) == DB_ROW;)
+    for (k->n = 0; k->n < SLICE && (rc = db_step(s)) == DB_ROW;)
         k->ids[k->n++] = db_col_int(s, 0);
     db_reset(s);
-    return k->n > 0;
+    if (rc >= 0)
+        return (int)k->n;
+    buf_puts(err, "the records could not be listed");
+    return -1;
 }
 
 static int end_body(struct berth_ctx *c, void *arg)
@@ -331,11 +336,13 @@ static int move_table(struct moving *k, struct berth_ctx *c, struct buf *err)
 {
     const char *sql = arena_fmt(c->a, "SELECT id FROM %s WHERE owner_id = ? AND id > ? ORDER BY id LIMIT ?", k->t->sql);
 
+    int n = 0;
+
     k->last = 0;
-    while (!k->j->cancelled && !k->refused && next_ids(k, sql, k->user))
+    while (!k->j->cancelled && !k->refused && (n = next_ids(k, sql, k->user, err)) > 0)
         if (write(k, move_slice, err) != 0)
             return -1;
-    return 0;
+    return n < 0 ? -1 : 0;
 }
 
 /* First what has pools: other things belong to those and go with them. */
@@ -366,9 +373,12 @@ int handover_run(struct job *j, struct buf *err)
         read_handover(k, &c);
         rc = each_table(k, &c, err);
     }
-    while (undo && rc == 0 && !j->cancelled && !k->refused &&
-           next_ids(k, "SELECT seq FROM owner_log WHERE batch = ? AND seq > ? ORDER BY seq LIMIT ?", k->handover))
+    while (undo && rc == 0 && !j->cancelled && !k->refused) {
+        rc = next_ids(k, "SELECT seq FROM owner_log WHERE batch = ? AND seq > ? ORDER BY seq LIMIT ?", k->handover, err);
+        if (rc <= 0)
+            break;
         rc = write(k, back_slice, err);
+    }
     if (undo && (j->cancelled || k->refused)) /* the rest may yet be given back */
         k->state = "done";
     if (rc == 0 && !j->stops) /* also where it was cancelled: what went is undone like all of it */
