@@ -363,7 +363,6 @@ static int open(struct berth_ctx *c, void **state)
 
 static const struct berth_tile tiles[] = {
     {"customer", "due", BERTH_TODO, .view = "due", .by = "next_action_on", .order = 12},
-    {"customer", "returning", BERTH_TODO, .view = "mine", .where = "due_at < @today+8d", .by = "due_at", .order = 16},
     {"hard_case", "open", BERTH_TODO, .view = "open", .by = "month_on", .order = 31},
     {"contact", "birthdays", BERTH_TODO, .view = "birthdays", .where = "owner_id = @me and birthday_next <= @today+3d", .by = "birthday_next", .order = 40},
     {"customer", "mine", BERTH_KPI, .view = "mine", .roles = "sales", .order = -36},

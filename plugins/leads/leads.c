@@ -82,7 +82,6 @@ static const struct berth_dict dicts[] = {
 
 static const struct berth_tile tiles[] = {
     {"lead", "due", BERTH_TODO, .view = "due", .where = "status not in ('converted', 'lost')", .by = "next_action_on", .order = 10},
-    {"lead", "returning", BERTH_TODO, .view = "mine", .where = "due_at < @today+8d", .by = "due_at", .order = 15},
     {"lead", "mine", BERTH_KPI, .view = "mine", .roles = "sales, manager", .order = -40},
     {"lead", "new", BERTH_KPI, .view = "mine", .where = "created_at >= @month", .roles = "sales", .order = -39},
     {"lead", "pool", BERTH_KPI, .view = "pool", .roles = "sales, manager", .order = -38},
