@@ -157,6 +157,38 @@ describe('DataGrid', () => {
     }
     vi.unstubAllGlobals()
   })
+  test('an answer that comes late shuts no cell that was opened meanwhile', async () => {
+    let answer = (): void => {}
+    vi.stubGlobal('fetch', () => new Promise<Response>((yes) => (answer = () => yes(new Response(JSON.stringify({ allowed: true, missing: [] }))))))
+    const mixed: Row[] = [{ id: 1, version: 1, name: 'A', website: 'a.example' }, { id: 2, version: 1, name: 'B', website: 'b.example', '@can': { update: false } }]
+    const el = await draw(DataGrid, props({ fields: [f('name'), f('website')], line: (i: number) => mixed[i] && { key: mixed[i]!.id, row: mixed[i] } }))
+    const begin = (id: number): unknown => el.querySelector(`#row-${id} .gc:nth-child(3)`)!.dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))
+    const first = answer
+    begin(2)
+    await vi.waitFor(() => expect(answer).not.toBe(first))
+    begin(1)
+    await nextTick()
+    expect(el.querySelectorAll('#row-1 .gc.edit')).toHaveLength(1)
+    answer()
+    for (let i = 0; i < 20; i++) await new Promise((r) => setTimeout(r))
+    expect(el.querySelectorAll('#row-1 .gc.edit')).toHaveLength(1)
+    expect(el.querySelectorAll('#row-2 .gc.edit')).toHaveLength(0)
+    vi.unstubAllGlobals()
+  })
+  test('what had the focus goes with its record, and a box is ticked only where something is selected', async () => {
+    const lines = reactive({ rows: rows.slice() })
+    const el = await draw(DataGrid, props({ line: (i: number) => lines.rows[i] && { key: lines.rows[i]!.id, row: lines.rows[i] } }))
+    const box = el.querySelector<HTMLInputElement>('#row-1 .chk input')!
+    const link = el.querySelector<HTMLElement>('#row-1 a.title')!
+    box.click() /* nobody selects */
+    await nextTick()
+    expect(box.checked).toBe(false)
+    lines.rows = [rows[1]!, rows[0]!]
+    await nextTick()
+    expect(el.querySelector('#row-2')).not.toBeNull()
+    expect(el.querySelector('#row-2')!.contains(box) || el.querySelector('#row-2')!.contains(link)).toBe(false)
+    expect([box.isConnected, link.isConnected]).toEqual([false, false])
+  })
 })
 
 test('what a search found is marked, counted as the server does, and text stays text', async () => {
