@@ -4,7 +4,7 @@ import { ask } from './asks'
 import { attached } from './files'
 import { fmtInt } from './fmt'
 import { t } from './i18n'
-import { jobError, pollJob, workingText } from './jobs'
+import { farText, jobError, pollJob } from './jobs'
 import type { Question } from './look'
 import { cache } from './query'
 import { hide, learnTitles, loadRec, recKey, refresh, touched, took } from './records'
@@ -129,7 +129,7 @@ async function follow(meta: Meta, begin: () => Promise<{ job: number }>, say: (j
     bar.cancel = () => api('DELETE', `_job/${job}`).catch(fail)
     const end = await pollJob(job, (j) => {
       bar.progress = j.progress
-      bar.text = workingText(t('bulk.working'), j)
+      bar.far = farText(j)
     })
     const r = (end.result ?? {}) as { done?: number; failed?: number; errors?: { id: number; error?: { message?: string; code?: string } }[] }
     const n = r.done ?? end.done
@@ -207,7 +207,7 @@ export async function exportRows(meta: Meta, kind: 'xlsx' | 'csv', to: Target, h
     bar.cancel = () => api('DELETE', `_job/${job}`).catch(fail)
     const end = await pollJob(job, (j) => {
       bar.progress = j.progress
-      bar.text = workingText(t('export.working'), j)
+      bar.far = farText(j)
     })
     if (end.state === 'done') {
       const n = (end.result as { rows?: number } | null)?.rows ?? 0

@@ -17,9 +17,8 @@ export async function pollJob(id: number, tell: (j: Job) => void, signal?: Abort
   }
 }
 
-/** "Working… 17,600 / 28,114": how far it is, in a message that stays. */
-export const workingText = (word: string, j: Job): string =>
-  j.done ? `${word} ${fmtInt(j.done)}${j.total ? ' / ' + fmtInt(j.total) : ''}` : word
+/** "17,600 / 28,114": how far it is. */
+export const farText = (j: Job): string => (j.done ? fmtInt(j.done) + (j.total ? ' / ' + fmtInt(j.total) : '') : '')
 
 /** A job says in words why it failed. */
 export const jobError = (j: Job): ApiError =>

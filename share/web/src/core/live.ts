@@ -76,7 +76,7 @@ function askAgain(wait: number): void {
   again = setTimeout(() => {
     if (online.value) return
     if (document.hidden) return askAgain(wait)
-    void get('_public').catch(() => {}).then(() => (online.value ? back() : askAgain(Math.min(LATEST, wait * 1.5))))
+    void get('_public').catch(() => {}).then(() => online.value || askAgain(Math.min(LATEST, wait * 1.5)))
   }, wait)
 }
 function back(): void {
@@ -86,7 +86,7 @@ function back(): void {
 }
 
 export function live(): void {
-  watch(online, (up) => { if (!up) askAgain(SOON) })
+  watch(online, (up) => (up ? back() : askAgain(SOON))) // whichever request gets through first
   document.addEventListener('visibilitychange', seen)
   addEventListener('online', listen)
   watch([phase, locale], () => {

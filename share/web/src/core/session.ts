@@ -2,7 +2,7 @@
 import { computed, ref, shallowRef, watch } from 'vue'
 import { ASKED, narrow, SEEN, signedInBefore } from '../first'
 import { ApiError, api, get, onSignedOut, post } from './api'
-import { catalog, chosen, hear, isLocale, setLocale, speak, type Locale } from './i18n'
+import { catalog, chosen, hear, isLocale, locale, setLocale, speak, type Locale } from './i18n'
 import { cache } from './query'
 import type { Public, Start, User } from './types'
 
@@ -20,7 +20,9 @@ export const zone = computed(() => start.value?.company.zone)
 export const currency = computed(() => start.value?.company.currency || 'USD')
 
 export async function readStart(): Promise<void> {
+  const l = locale.value
   const s = await get<Start>('_start')
+  if (l !== locale.value) return readStart() /* another language was chosen meanwhile */
   await hear(s)
   start.value = s
 }
@@ -91,7 +93,8 @@ let wanted: Locale | undefined
 export async function switchLocale(l: Locale): Promise<void> {
   wanted = l
   const inside = phase.value === 'in'
-  const [words, host] = await Promise.all([catalog(l), get<Start | Public>(inside ? '_start' : '_public', { locale: l })])
+  const [, host] = await Promise.all([catalog(l), get<Start | Public>(inside ? '_start' : '_public', { locale: l })])
+  const words = await catalog(l) /* again: a part that came meanwhile brought words of its own */
   if (wanted !== l || inside !== (phase.value === 'in')) return
   speak(l, words, true)
   if (inside) start.value = host as Start

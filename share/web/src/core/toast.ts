@@ -13,6 +13,8 @@ export interface Toast {
   request?: string
   /** 0..1 while something is under way; such a toast stays until it is dropped. */
   progress?: number
+  /** The same in numbers, for the eye: they change too often to be read out. */
+  far?: string
   cancel?: () => unknown
   /** Leads to more about it, such as which records were left out and why. */
   more?: { label: string; run: () => unknown }
