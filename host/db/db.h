@@ -200,7 +200,8 @@ void db_stats(struct db *db, struct db_stats *out);
 int db_backup(struct db *db, const char *to_path, bool quick, struct buf *err);
 /* 0 when sound; otherwise -1 and what is wrong, a line each. */
 int db_integrity(struct db *db, struct buf *report);
-/* The same of one table and its indexes, as the connection reads them. */
+/* The same of one table and its indexes, as the connection reads them; DB_INTERRUPTED, and nothing is said of it, when the read
+ * was broken off. */
 int db_table_sound(struct db_conn *c, const char *table, struct buf *report);
 
 /* What DDL and generated SQL have to know about a database. */

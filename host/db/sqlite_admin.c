@@ -37,6 +37,8 @@ static int checked(sqlite3 *h, const char *pragma, struct buf *report)
     sqlite3_finalize(s);
     if (rc == SQLITE_DONE && sound)
         return 0;
+    if ((rc & 0xff) == SQLITE_INTERRUPT)
+        return DB_INTERRUPTED;
     if (rc != SQLITE_DONE)
         buf_addf(report, "%s\n", sqlite3_errmsg(h));
     return -1;
@@ -55,8 +57,12 @@ int sq_integrity(struct db *base, struct buf *report)
 
 int sq_table_sound(struct db_conn *base, const char *table, struct buf *report)
 {
+    struct sq_conn *c = (struct sq_conn *)base;
+
+    if (c->evicted) /* its snapshot is gone: it would look at another one */
+        return DB_INTERRUPTED;
     char *pragma = sqlite3_mprintf("PRAGMA integrity_check(\"%w\")", table);
-    int rc = checked(((struct sq_conn *)base)->h, pragma, report);
+    int rc = checked(c->h, pragma, report);
 
     sqlite3_free(pragma);
     return rc;

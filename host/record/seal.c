@@ -191,7 +191,7 @@ int seal_start(struct store *st, struct buf *err)
 
 /* ---- checking ---------------------------------------------------------------------------------------- */
 /* What no seal covers: the columns of the audit trail that every table has and that say nothing here, and the indexes by which
- * entries are found.  A byte changed there would hide an entry, or be shown. */
+ * entries are found.  A byte changed there would hide an entry, or be shown.  False without a word: it could not be read. */
 static bool beside_sound(struct db_conn *c, struct buf *why)
 {
     static const char *const tables[] = {"history", "audit", "seal", "seal_cut"};
@@ -199,19 +199,21 @@ static bool beside_sound(struct db_conn *c, struct buf *why)
     int64_t all = number(c, "SELECT count(*) FROM audit");
     int64_t good = number(c, "SELECT count(*) FROM audit WHERE version = 1 AND created_at = at AND updated_at = at AND created_by IS NULL AND"
                              " updated_by IS NULL");
-    bool sound = true;
+    int rc = 0;
 
-    if (all < 0 || good != all) {
+    if (all < 0 || good < 0)
+        return false;
+    if (good != all) {
         buf_addf(why, "%lld entries of the audit trail were changed", (long long)(all - good));
         return false;
     }
-    for (size_t i = 0; sound && i < sizeof(tables) / sizeof(tables[0]); i++)
-        if (db_table_sound(c, tables[i], &report) < 0) {
+    for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(tables[0]); i++) {
+        rc = db_table_sound(c, tables[i], &report);
+        if (rc < 0 && rc != DB_INTERRUPTED)
             buf_addf(why, "%s does not fit its index, or its pages: %.*s", tables[i], (int)strcspn(buf_str(&report), "\n"), buf_str(&report));
-            sound = false;
-        }
+    }
     buf_free(&report);
-    return sound;
+    return rc == 0;
 }
 
 int seal_verify(struct db_conn *conn, struct seal_report *out, struct buf *why)
@@ -243,6 +245,10 @@ int seal_verify(struct db_conn *conn, struct seal_report *out, struct buf *why)
         }
         made = seal;
         n = seal.seq != before.seq + 1 ? -2 : seal_hash(conn, &before, &made);
+        if (n == -1) { /* not read to the end: nothing is said of the entries */
+            rc = -1;
+            break;
+        }
         if (n < 0 || strcmp(made.hash, seal.hash) != 0) {
             char at[WHEN_TIME_MAX];
 
@@ -265,16 +271,17 @@ int seal_verify(struct db_conn *conn, struct seal_report *out, struct buf *why)
     if (rc == 0) {
         int64_t h = number(conn, "SELECT coalesce(max(seq), 0) FROM history"), a = number(conn, "SELECT coalesce(max(id), 0) FROM audit");
 
+        rc = h < 0 || a < 0 ? -1 : 0;
         h = h > cut.history ? h : cut.history; /* all of it may have been cut off */
         a = a > cut.audit ? a : cut.audit;
         out->unsealed = (h > before.history ? h - before.history : 0) + (a > before.audit ? a - before.audit : 0);
-        if (h < before.history || a < before.audit) {
+        if (rc == 0 && (h < before.history || a < before.audit)) {
             buf_puts(why, "the newest entries are gone");
             rc = -1;
         }
-    } else if (why->len == 0) {
-        buf_puts(why, "the database cannot be read");
     }
+    if (rc != 0 && why->len == 0)
+        buf_puts(why, "the database could not be read to the end");
     db_read_end(conn);
     return rc;
 }

@@ -53,17 +53,17 @@ static void said(const struct seal *cut, const struct made *made, char *out, siz
         snprintf(out + at, n - at, ", sealed %lld, %lld entries into %s", (long long)cut->at, (long long)made->entries, made->file);
 }
 
-static bool read_made(struct db_conn *c, struct made *out)
+static int read_made(struct db_conn *c, struct made *out)
 {
     struct db_stmt *s = db_prepare(c, "SELECT made_at, entries, file FROM seal_cut ORDER BY seq DESC LIMIT 1");
-    bool there = db_step(s) == DB_ROW;
+    int rc = db_step(s);
 
-    if (there) {
+    if (rc == DB_ROW) {
         *out = (struct made){.at = db_col_int(s, 0), .entries = db_col_int(s, 1)};
         snprintf(out->file, sizeof(out->file), "%s", db_col_is_null(s, 2) ? "" : db_col_text(s, 2, NULL));
     }
     db_reset(s);
-    return there;
+    return rc;
 }
 
 bool seal_cut_sound(struct db_conn *c, const struct seal *cut, struct buf *why)
@@ -71,12 +71,12 @@ bool seal_cut_sound(struct db_conn *c, const struct seal *cut, struct buf *why)
     struct db_stmt *s;
     char text[400], before[400];
     struct made made;
-    bool there;
+    int rc;
 
     if (cut->seq == 0)
         return true;
-    there = read_made(c, &made);
-    if (there) {
+    rc = read_made(c, &made);
+    if (rc == DB_ROW) {
         said(cut, &made, text, sizeof(text));
         said(cut, NULL, before, sizeof(before));
         s = db_prepare(c, "SELECT 1 FROM audit WHERE id > ? AND at = ? AND what = 'retention' AND detail IN (?, ?) LIMIT 1");
@@ -84,12 +84,12 @@ bool seal_cut_sound(struct db_conn *c, const struct seal *cut, struct buf *why)
         db_bind_int(s, 2, made.at);
         db_bind_text(s, 3, text, -1);
         db_bind_text(s, 4, before, -1);
-        there = db_step(s) == DB_ROW;
+        rc = db_step(s);
         db_reset(s);
     }
-    if (!there)
+    if (rc == DB_DONE)
         buf_addf(why, "the checkpoint behind seal %lld does not fit: the audit trail does not say that it was made", (long long)cut->seq);
-    return there;
+    return rc == DB_ROW;
 }
 
 /* ---- the file ---------------------------------------------------------------------------------------- */

@@ -12,6 +12,8 @@
 
 #define START INT64_C(1767225600000) /* 2026-01-01 */
 
+enum { MANY = 200 }; /* entries that a connection does not read without looking whether it is to break off */
+
 /* ---- a site ------------------------------------------------------------------------------------------ */
 static void day(int n)
 {
@@ -323,6 +325,37 @@ static void nothing_is_cut_off_a_chain_that_does_not_fit(void **state)
     assert_int_equal(r.unsealed, 0);
 }
 
+static void broken_off_says_no_more_than_that(void)
+{
+    atomic_bool cancel = true;
+    struct seal_report r;
+    struct buf why = BUF_INIT;
+
+    db_budget(conn, 0, &cancel);
+    assert_int_equal(seal_verify(conn, &r, &why), -1);
+    assert_string_equal(buf_str(&why), "the database could not be read to the end");
+    buf_free(&why);
+    db_budget(conn, 0, NULL);
+    assert_int_equal(sound(&r), 0);
+}
+
+static void a_check_of_the_chain_that_is_broken_off_tells_of_no_change(void **state)
+{
+    int64_t id = lead();
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) { /* short seals, and behind them one statement over all of the audit trail */
+        day(3001 + i);
+        write_as_host(city_body, &id);
+        sql("INSERT INTO audit (version, created_at, updated_at, at, what) VALUES (1, %d, %d, %d, 'test')", i, i, i);
+    }
+    broken_off_says_no_more_than_that();
+    sql("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9 * %d)"
+        " INSERT INTO audit (version, created_at, updated_at, at, what) SELECT 1, i, i, i, 'test' FROM n", MANY); /* one long seal */
+    assert_true(lead() > 0);
+    broken_off_says_no_more_than_that();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +364,7 @@ int main(void)
         cmocka_unit_test(messages_that_nobody_sorted_take_their_files_with_them),
         cmocka_unit_test(the_chain_is_cut_into_a_file_and_still_verifies),
         cmocka_unit_test(nothing_is_cut_off_a_chain_that_does_not_fit),
+        cmocka_unit_test(a_check_of_the_chain_that_is_broken_off_tells_of_no_change),
     };
 
     return cmocka_run_group_tests(tests, open_site, close_site);
