@@ -199,7 +199,7 @@ static void take_row(struct reading *r, const json_t *row, const struct script_c
 
 static void beyond(struct reading *r, const json_t *rows, const struct script_channel *d, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && r->c->rc == BERTH_OK; i++) {
         struct channel ch = channel_load(r->c->conn, d[i].name);
         json_t *told = as_told(&d[i], &ch), *row;
         bool there = false;
@@ -216,6 +216,7 @@ static void beyond(struct reading *r, const json_t *rows, const struct script_ch
                 json_object_clear(ch.set);
                 ch.active = false;
                 channel_keep(r->c, d[i].name, &ch);
+                audit_add(r->c, "channel", arena_fmt(r->c->a, "%s: removed, a configuration does not name it", d[i].name));
             }
         }
         json_decref(told);
@@ -234,8 +235,11 @@ int channel_config_in(struct berth_ctx *c, struct config_task *k, const json_t *
         refuse(&r, NULL, "err.config_list");
         return c->rc;
     }
-    json_array_foreach (rows, i, row)
+    json_array_foreach (rows, i, row) {
+        if (c->rc != BERTH_OK)
+            break;
         take_row(&r, row, d, n);
+    }
     beyond(&r, rows, d, n);
     return c->rc;
 }

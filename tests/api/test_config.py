@@ -401,6 +401,8 @@ def test_channels_are_carried_without_their_secrets_which_are_then_asked_for(two
     assert lines["webhook"]["what"] == "only_here"
     assert apply(there, other, remove=1).status == 200
     assert channel("webhook")["settings"][0]["set"] is False and channel("sms")["settings"][0]["value"] == SMS["url"]
+    told = [r["detail"] for r in there.rows("audit", filter=["what", "=", "channel"])]
+    assert "webhook: removed, a configuration does not name it" in told and "sms: from a configuration" in told, told
 
 
 @pytest.mark.parametrize("row", [{"name": "nosuch", "active": True, "settings": {}, "secrets": []}, {"name": "sms", "active": True, "settings": {"token": "in the file"}, "secrets": []},
