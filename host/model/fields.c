@@ -239,21 +239,33 @@ static void check_flags(struct build *b, const struct field *f, const char *tabl
                 "a BERTH_SECRET field can be neither listed, filtered nor searched");
 }
 
+/* As JSON has it, in which it is told: no ".5", no "007". */
+static bool is_json_number(const char *s)
+{
+    const char *digits = s += *s == '-';
+
+    s += strspn(s, "0123456789");
+    if (s == digits || (*digits == '0' && s > digits + 1))
+        return false;
+    if (*s == '.') {
+        size_t n = strspn(s + 1, "0123456789");
+
+        if (n == 0)
+            return false;
+        s += 1 + n;
+    }
+    return *s == '\0';
+}
+
 static void check_bounds(struct build *b, const struct field *f, const char *table)
 {
-    const char *s = f->min;
-
     if (f->max < 0)
         problem(b, f->plugin, table, f->name, ".max is negative");
-    if (s == NULL)
+    if (f->min == NULL)
         return;
-    s += *s == '-';
-    s += strspn(s, "0123456789");
-    if (*s == '.')
-        s += 1 + strspn(s + 1, "0123456789");
     if (!field_is_number(f))
         problem(b, f->plugin, table, f->name, ".min is for numbers: take it off");
-    else if (*s != '\0' || s[-1] < '0' || s[-1] > '9')
+    else if (!is_json_number(f->min))
         problem(b, f->plugin, table, f->name, ".min \"%s\" is not a number such as \"0\" or \"-0.5\"", f->min);
     else if (f->max > 0 && f->least > f->max)
         problem(b, f->plugin, table, f->name, ".min is more than .max");

@@ -394,6 +394,11 @@ static void wrong_fields_are_told(void **state)
     told_field((struct berth_field){"a", BERTH_TEXT, .min = "0"}, ".min is for numbers");
     told_field((struct berth_field){"a", BERTH_INT, .min = "1e3"}, "is not a number such as");
     told_field((struct berth_field){"a", BERTH_MONEY, .min = "-"}, "is not a number such as");
+    told_field((struct berth_field){"a", BERTH_REAL, .min = ".5"}, "is not a number such as"); /* it is told as JSON */
+    told_field((struct berth_field){"a", BERTH_REAL, .min = "-.5"}, "is not a number such as");
+    told_field((struct berth_field){"a", BERTH_REAL, .min = "5."}, "is not a number such as");
+    told_field((struct berth_field){"a", BERTH_INT, .min = "007"}, "is not a number such as");
+    told_field((struct berth_field){"a", BERTH_INT, .min = ""}, "is not a number such as");
     told_field((struct berth_field){"a", BERTH_REAL, .min = "6", .max = 5}, ".min is more than .max");
     told_field((struct berth_field){"a", BERTH_TEXT, BERTH_SECRET | BERTH_LIST}, "BERTH_SECRET");
     told_field((struct berth_field){"a", BERTH_TEXT, 1 << 20}, "flags this host does not know");
