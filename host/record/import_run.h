@@ -142,9 +142,9 @@ void import_tell_problem(struct run *r, struct berth_ctx *c, struct prep *p);
 void import_tell_match(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m);
 void import_tell_same_row(struct run *r, struct berth_ctx *c, struct prep *p, uint32_t other, const struct field *by);
 void import_tell(struct run *r, struct berth_ctx *c, struct prep *p, enum outcome what, const char *key);
-/* A rule asks for no more than this: the row is new, and says which record it is like. */
 /* What is told of a record that the reader may not see. */
 const char *import_tell_hidden(struct berth_ctx *c, const struct table *own, const struct ctx_match *m);
+/* A rule asks for no more than this: the row is new, and says which record it is like. */
 void import_tell_alike(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m);
 /* Takes those out of the list that are only told; the first of them, or NULL. */
 const struct ctx_match *import_alike(struct ctx_match **list);

@@ -88,10 +88,11 @@ struct event_ops {
 
 struct acting; /* record/action.h */
 
-/* What hangs on records (host/service, which lies above) hears of their fate here, inside the
- * transaction.  Any member may be NULL. */
 struct config_task;
 struct json;
+
+/* What hangs on records (host/service, which lies above) hears of their fate here, inside the
+ * transaction.  Any member may be NULL. */
 struct service_ops {
     int (*saved)(struct berth_ctx *c, const struct berth_row *r); /* r->old: NULL when it is new */
     int (*imported)(struct berth_ctx *c, const struct berth_row *r); /* new, of many */

@@ -33,9 +33,9 @@ int64_t file_came(struct berth_ctx *c, int64_t tbl, int64_t rec, const char *nam
  * cost of quota, whatever becomes of the originals.  BERTH_INVALID names field "files". */
 enum { FILE_MAIL_MAX = 20, FILE_MAIL_BYTES = 16 << 20 };
 int file_goes(struct berth_ctx *c, const int64_t *id, size_t n, int64_t mail); /* n: FILE_MAIL_MAX at most */
-/* Those files, up to FILE_MAIL_MAX, in the arena. */
 /* The number of the table that a mail's files hang on. */
 int64_t file_outbox(const struct store *st);
+/* Those files, up to FILE_MAIL_MAX, in the arena. */
 size_t file_of_mail(const struct store *st, struct db_conn *conn, struct arena *a, int64_t mail, struct file *out);
 /* The newest version of each document on the record, up to `most`. */
 size_t file_newest(struct berth_ctx *c, const struct berth_row *r, struct file *out, size_t most);
