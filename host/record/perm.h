@@ -82,7 +82,9 @@ const struct who *who_get(struct store *st, struct db_conn *conn, const struct m
  * remembered. */
 const struct who *who_committed(struct berth_ctx *c, int64_t user);
 
-/* What somebody reads of a table, and of each field, as a hash: another one as soon as any of that changes. */
+/* What somebody reads of a table, and of each field, as a hash: another one as soon as any of that changes.  It covers the
+ * rights to the table and its fields, and, of a part, those to what it is part of; not those to tables that it belongs to by a
+ * reference. */
 enum { PERM_PRINT = 33 }; /* room for it */
 void perm_print(const struct who *w, const struct table *t, char out[PERM_PRINT]);
 
