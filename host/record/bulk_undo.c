@@ -125,20 +125,55 @@ struct one {
     bool other; /* not what the job did: left alone without a word */
 };
 
-/* The entry's changes, when it is one of the job's; *latest: nothing came behind it. */
+static bool touches(const json_t *changes, const json_t *those)
+{
+    const json_t *x, *y;
+    size_t i, k;
+
+    json_array_foreach (changes, i, x)
+        json_array_foreach (those, k, y) {
+            const char *a = changed_of(x).field, *b = changed_of(y).field;
+
+            if (a != NULL && b != NULL && strcmp(a, b) == 0)
+                return true;
+        }
+    return false;
+}
+
+/* Nothing came behind the entry but what hooks and rules did to other fields in the same go. */
+static bool is_latest(struct berth_ctx *c, const struct one *o, int64_t at, const json_t *changes)
+{
+    struct db_stmt *s = db_prepare(c->conn, "SELECT at, changes FROM history WHERE tbl = ? AND rec = ? AND seq > ? ORDER BY seq");
+    bool latest = true;
+    int rc = DB_DONE;
+
+    db_bind_int(s, 1, o->k->tbl);
+    db_bind_int(s, 2, o->id);
+    db_bind_int(s, 3, o->seq);
+    while (latest && (rc = db_step(s)) == DB_ROW) {
+        json_t *later = db_col_is_null(s, 1) ? NULL : json_loads(db_col_text(s, 1, NULL), 0, NULL);
+
+        latest = db_col_int(s, 0) == at && !touches(later, changes);
+        json_decref(later);
+    }
+    db_reset(s);
+    return latest && rc >= 0;
+}
+
+/* The entry's changes, when it is one of the job's. */
 static json_t *changes_of(struct berth_ctx *c, const struct one *o, bool *latest)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT changes, (SELECT max(seq) FROM history n WHERE n.tbl = h.tbl AND n.rec = h.rec)"
-                                            " FROM history h WHERE seq = ?");
+    struct db_stmt *s = db_prepare(c->conn, "SELECT changes, at FROM history WHERE seq = ?");
     const json_t *patch = json_object_get(o->k->past.args, "patch"), *item;
     json_t *all = NULL;
     bool ours = false;
+    int64_t at = 0;
     size_t i;
 
     db_bind_int(s, 1, o->seq);
     if (db_step(s) == DB_ROW && !db_col_is_null(s, 0)) {
         all = json_loads(db_col_text(s, 0, NULL), 0, NULL);
-        *latest = db_col_int(s, 1) == o->seq;
+        at = db_col_int(s, 1);
     }
     db_reset(s);
     json_array_foreach (all, i, item) {
@@ -150,6 +185,7 @@ static json_t *changes_of(struct berth_ctx *c, const struct one *o, bool *latest
         json_decref(all);
         return NULL;
     }
+    *latest = is_latest(c, o, at, all);
     return all;
 }
 

@@ -367,6 +367,22 @@ def test_a_bulk_change_is_taken_back_but_for_what_was_changed_since(people):
     assert again["result"]["done"] == 0 and who.row(f"/lead/{rows[0]['id']}")["rating"] == "hot", "only once"
 
 
+def test_a_bulk_change_that_a_rule_answered_on_the_same_record_is_taken_back_unless_the_rule_changed_that_too(people):
+    admin, who = people["admin"], people["manager"]
+    for field, value, done in (("notes", "seen", 1), ("rating", "cold", 0)):
+        town = name("Town")
+        rule = admin.made("automation", name=town, on_table="lead", event="changed", field="rating", applies_to=["city", "=", town])
+        admin.made("automation_step", automation_id=rule["id"], place=0, does="set", field=field, value=value)
+        lead = who.made("lead", name=name(), city=town, rating="hot")
+        job = who.job(who.post("/lead/_bulk", {"ids": [lead["id"]], "patch": {"rating": "warm"}}))
+        assert who.row(f"/lead/{lead['id']}")[field] == value
+        assert admin.delete(f"/automation/{rule['id']}").status == 204
+        back = undone(who, job)["result"]
+        assert (back["done"], back["failed"]) == (done, 1 - done), (field, back)
+        now = who.row(f"/lead/{lead['id']}")
+        assert now["rating"] == ("hot" if done else "cold") and now[field] == value
+
+
 def test_what_a_bulk_job_deleted_comes_back_and_what_was_deleted_otherwise_does_not(people):
     who, town = people["manager"], name("Town")
     rows = [who.made("lead", name=name(), city=town) for _ in range(3)]
