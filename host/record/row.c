@@ -770,6 +770,12 @@ static bool moved(const struct berth_row *r, const struct index *ix)
     return !same;
 }
 
+/* What is put back was let in once; what hooks and rules do about it is new. */
+static bool puts_back(const struct berth_ctx *c)
+{
+    return c->undo || (c->as_it_was && c->depth == 0 && c->automating == NULL);
+}
+
 bool row_check(struct berth_row *r)
 {
     struct berth_ctx *c = r->c;
@@ -784,7 +790,7 @@ bool row_check(struct berth_row *r)
                 bad(c, f, "err.required");
             continue;
         }
-        if (!c->undo && (r->old == NULL || !val_equal(r->old->v[i], *v)))
+        if (!puts_back(c) && (r->old == NULL || !val_equal(r->old->v[i], *v)))
             val_in_range(c, f, *v);
         if (f->type == BERTH_PICK)
             check_pick(r, f, v);
@@ -797,7 +803,7 @@ bool row_check(struct berth_row *r)
             bad(c, f, "err.ref");
     }
     for (size_t i = 0; i < r->t->nindexes; i++)
-        if (r->t->indexes[i].once && !c->undo && moved(r, &r->t->indexes[i]) && row_like(r, &r->t->indexes[i]) != 0)
+        if (r->t->indexes[i].once && !puts_back(c) && moved(r, &r->t->indexes[i]) && row_like(r, &r->t->indexes[i]) != 0)
             bad(c, r->t->indexes[i].on[0], "err.unique");
     return c->rc == BERTH_OK;
 }

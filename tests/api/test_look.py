@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import shutil
+import sqlite3
 import subprocess
 import zipfile
 
@@ -381,6 +382,22 @@ def test_a_bulk_change_that_a_rule_answered_on_the_same_record_is_taken_back_unl
         assert (back["done"], back["failed"]) == (done, 1 - done), (field, back)
         now = who.row(f"/lead/{lead['id']}")
         assert now["rating"] == ("hot" if done else "cold") and now[field] == value
+
+
+def test_a_value_beyond_what_is_let_in_today_is_put_back_all_the_same(own_site):
+    site = own_site()
+    who = site.sign_in("demo.manager")
+    call = who.made("activity", subject=name("Call"), kind="call", minutes=5, lead_id=who.made("lead", name=name())["id"])
+    site.stop()
+    with sqlite3.connect(site.data / "berth.db") as db:
+        db.execute("UPDATE activity SET minutes = 200000 WHERE id = ?", (call["id"],))
+    db.close()
+    site.start()
+    who = site.sign_in("demo.manager")
+    assert who.patch(f"/activity/{call['id']}", call["version"], {"minutes": 200001}).status == 422
+    job = who.job(who.post("/activity/_bulk", {"ids": [call["id"]], "patch": {"minutes": 10}}))
+    assert job["result"]["done"] == 1 and who.row(f"/activity/{call['id']}")["minutes"] == 10
+    assert undone(who, job)["result"]["done"] == 1 and who.row(f"/activity/{call['id']}")["minutes"] == 200000
 
 
 def test_what_a_bulk_job_deleted_comes_back_and_what_was_deleted_otherwise_does_not(people):
