@@ -288,6 +288,7 @@ static void add_cell(struct sheet_cell *to, const char *text)
 
 int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const char *outcome, const char *to)
 {
+    struct arena *all = c->a, *one; /* a row's: what is read to decide what may be told of it */
     const struct table *t;
     const char *name, *path;
     struct sheet_column *columns = NULL;
@@ -318,13 +319,16 @@ int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const cha
     db_bind_int(s, 1, id);
     if (outcome != NULL)
         db_bind_text(s, 2, outcome, -1);
+    one = arena_new();
     while ((rc = db_step(s)) == DB_ROW) {
         const char *text = db_col_text(s, 0, NULL), *why = db_col_text(s, 1, NULL);
         json_t *d = text == NULL ? NULL : json_loads(text, 0, NULL);
         const json_t *cells = json_object_get(d, "cells");
 
+        c->a = one;
         if (names_unseen(c, d, db_col_int(s, 2), t))
             why = told_hidden(c, d, t, why);
+        c->a = all;
         struct sheet_cell *row = mem_alloc((width + 1) * sizeof(*row));
 
         for (size_t i = 0; i < width; i++) {
@@ -337,9 +341,11 @@ int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const cha
             rc = -1;
         free(row);
         json_decref(d);
+        arena_again(one);
         if (rc < 0)
             break;
     }
+    arena_free(&one);
     db_reset(s);
     if (rc < 0) {
         sheet_write_drop(&w);
