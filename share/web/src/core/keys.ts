@@ -4,7 +4,8 @@
 export const composing = (e: KeyboardEvent): boolean => e.isComposing || e.keyCode === 229
 
 const EDITS = 'input:not([type=checkbox]):not([type=radio]),textarea,select,[contenteditable=true],[role=spinbutton]'
-export const typing = (e: Event): boolean => !!(e.target as Element | null)?.closest?.(EDITS)
+/* The script editor lives in a shadow root: outside of it an event's target is the root's host. */
+export const typing = (e: Event): boolean => !!((e.composedPath()[0] ?? e.target) as Element | null)?.closest?.(EDITS)
 
 /** A plain letter or key that may be a command. */
 export const isCommand = (e: KeyboardEvent): boolean =>
