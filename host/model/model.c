@@ -106,6 +106,14 @@ const struct field *model_field(const struct table *t, const char *name)
     return map_get(&t->by_name, name);
 }
 
+bool index_has(const struct index *ix, const struct field *f)
+{
+    for (size_t i = 0; i < ix->n; i++)
+        if (ix->on[i] == f)
+            return true;
+    return false;
+}
+
 const struct route *model_route(const struct model *m, const char *method, const char *path)
 {
     for (size_t i = 0; path != NULL && i < m->nroutes; i++)

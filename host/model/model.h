@@ -260,6 +260,7 @@ void model_free(struct model **m); /* for tests */
 
 const struct table *model_table(const struct model *m, const char *name);
 const struct field *model_field(const struct table *t, const char *name);
+bool index_has(const struct index *ix, const struct field *f); /* among its columns */
 const struct dict *model_dict(const struct model *m, const char *full);
 const struct rule *model_rule(const struct model *m, const char *full);
 const struct perm *model_perm(const struct model *m, const char *full);

@@ -1,6 +1,5 @@
 /* import_unique.c - values that a table has once only: whoever repeats one is told so in a dry run, too. */
 #include "record/import_run.h"
-#include "record/where.h"
 #include "text/keys.h"
 
 static bool given(const struct index *ix, const struct berth_row *row)
@@ -9,26 +8,6 @@ static bool given(const struct index *ix, const struct berth_row *row)
         if (val_is_nil(row->v[ix->on[i]->at]))
             return false; /* empty values do not clash */
     return ix->unique;
-}
-
-static bool in_table(struct berth_ctx *c, const struct index *ix, const struct berth_row *row)
-{
-    struct buf sql = BUF_INIT;
-    struct binds b = {0};
-    struct db_stmt *s;
-    bool there;
-
-    buf_addf(&sql, "SELECT 1 FROM %s WHERE ", row->t->sql);
-    for (size_t i = 0; i < ix->n; i++) {
-        buf_addf(&sql, "%s%s = ?", i > 0 ? " AND " : "", ix->on[i]->name);
-        binds_add(c, &b, row->v[ix->on[i]->at]);
-    }
-    s = db_prepare(c->conn, buf_str(&sql));
-    binds_to(s, 1, &b);
-    there = db_step(s) == DB_ROW;
-    db_reset(s);
-    buf_free(&sql);
-    return there;
 }
 
 /* Notes the values, so that a later row of the file is told. */
@@ -60,7 +39,7 @@ bool import_repeats(struct run *r, struct berth_ctx *c, const struct prep *p)
     for (size_t i = 0; i < p->row->t->nindexes; i++) {
         const struct index *ix = &p->row->t->indexes[i];
 
-        if (!given(ix, p->row) || (!in_table(c, ix, p->row) && !in_file(r, ix, p->row, p->number)))
+        if (!given(ix, p->row) || (row_like(p->row, ix) == 0 && !in_file(r, ix, p->row, p->number)))
             continue;
         ctx_invalid(c, ix->on[0]->name, "err.unique", NULL);
         c->rc = BERTH_CONFLICT;

@@ -253,14 +253,6 @@ static int note_hung(struct berth_ctx *c, void *arg, const char *table, int64_t 
 }
 
 /* ---- of which there may be only one --------------------------------------------------------- */
-static bool has_field(const struct index *ix, const struct field *f)
-{
-    for (size_t i = 0; i < ix->n; i++)
-        if (ix->on[i] == f)
-            return true;
-    return false;
-}
-
 /* The row that has, by a unique key, the place where this one would go; NULL: none.  What is to leave no trace is not kept
  * for a split: such a row stands against the merge. */
 static struct berth_row *twin_of(struct berth_ctx *c, const struct moved *m)
@@ -272,7 +264,7 @@ static struct berth_row *twin_of(struct berth_ctx *c, const struct moved *m)
     if ((t->flags & BERTH_BARE) || m->now == NULL || many(&m->col) || (!(t->flags & (BERTH_HISTORY | BERTH_BIN)) && t->parent == NULL))
         return NULL;
     for (size_t i = 0; i < t->nindexes && id == 0; i++) {
-        if (!(t->indexes[i].unique || t->indexes[i].once) || !has_field(&t->indexes[i], m->col.f))
+        if (!(t->indexes[i].unique || t->indexes[i].once) || !index_has(&t->indexes[i], m->col.f))
             continue;
         if (r == NULL && (r = any_row(c, t, m->row)) == NULL)
             return NULL;

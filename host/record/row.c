@@ -732,18 +732,6 @@ bool val_in_range(struct berth_ctx *c, const struct field *f, struct berth_val v
     return false;
 }
 
-static void bind(struct db_stmt *s, int at, const struct field *f, struct berth_val v)
-{
-    if (val_is_nil(v))
-        return;
-    if (field_is_text(f))
-        db_bind_text(s, at, v.s, v.len);
-    else if (f->type == BERTH_REAL)
-        db_bind_real(s, at, v.d);
-    else
-        db_bind_int(s, at, v.i);
-}
-
 int64_t row_like(const struct berth_row *r, const struct index *ix)
 {
     struct berth_ctx *c = r->c;
@@ -756,7 +744,7 @@ int64_t row_like(const struct berth_row *r, const struct index *ix)
     s = db_prepare(c->conn, buf_str(&sql));
     db_bind_int(s, 1, row_id(r));
     for (size_t i = 0; i < ix->n; i++)
-        bind(s, (int)i + 2, ix->on[i], r->v[ix->on[i]->at]);
+        val_bind(s, (int)i + 2, ix->on[i], r->v[ix->on[i]->at]);
     buf_free(&sql);
     return db_one_int(s);
 }

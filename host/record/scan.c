@@ -918,11 +918,7 @@ int64_t scan_count(struct berth_ctx *c, const struct table *t, const struct wher
 /* ---- everything ----------------------------------------------------------------------------- */
 static bool has_field(const struct index *ix, const struct field *f)
 {
-    bool has = f->at == F_ID; /* which stands in each */
-
-    for (size_t i = 0; i < ix->n && !has; i++)
-        has = ix->on[i] == f;
-    return has;
+    return f->at == F_ID || index_has(ix, f); /* the id stands in each */
 }
 
 static bool has_fields(const struct index *ix, const struct where *w)
