@@ -180,7 +180,7 @@ CREATE TABLE record_share (
     at INTEGER,
     by INTEGER
 ) STRICT;
-CREATE INDEX ix_record_share_tbl_rec_id ON record_share (tbl, rec, id);
+CREATE INDEX ix_record_share_tbl_rec_id ON record_share (tbl, rec);
 CREATE INDEX ix_record_share_user_id ON record_share (user_id);
 CREATE INDEX ix_record_share_department_id ON record_share (department_id);
 CREATE INDEX ix_record_share_role_id ON record_share (role_id);
@@ -649,7 +649,7 @@ CREATE TABLE import_touch (
     own INTEGER,
     message TEXT
 ) STRICT;
-CREATE INDEX ix_import_touch_import_id_state_seq ON import_touch (import_id, state, seq);
+CREATE INDEX ix_import_touch_import_id_state_seq ON import_touch (import_id, state);
 CREATE INDEX ix_import_touch_import_id_tbl_rec ON import_touch (import_id, tbl, rec);
 CREATE INDEX ix_import_touch_import_id_own ON import_touch (import_id, own);
 
@@ -679,7 +679,7 @@ CREATE TABLE history (
     changes TEXT,
     note TEXT
 ) STRICT;
-CREATE INDEX ix_history_tbl_rec_seq ON history (tbl, rec, seq);
+CREATE INDEX ix_history_tbl_rec_seq ON history (tbl, rec);
 
 CREATE TABLE seal (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -715,9 +715,9 @@ CREATE TABLE owner_log (
     reason TEXT,
     batch INTEGER
 ) STRICT;
-CREATE INDEX ix_owner_log_tbl_rec_seq ON owner_log (tbl, rec, seq);
+CREATE INDEX ix_owner_log_tbl_rec_seq ON owner_log (tbl, rec);
 CREATE INDEX ix_owner_log_to_user_at ON owner_log (to_user, at);
-CREATE INDEX ix_owner_log_batch_seq ON owner_log (batch, seq);
+CREATE INDEX ix_owner_log_batch_seq ON owner_log (batch);
 
 CREATE TABLE pool_view (
     user_id INTEGER NOT NULL,
@@ -754,7 +754,7 @@ CREATE TABLE dup_group (
     tbl INTEGER,
     fields TEXT
 ) STRICT;
-CREATE INDEX ix_dup_group_tbl_seq ON dup_group (tbl, seq);
+CREATE INDEX ix_dup_group_tbl_seq ON dup_group (tbl);
 
 CREATE TABLE dup_member (
     grp INTEGER NOT NULL,
@@ -772,7 +772,7 @@ CREATE TABLE merging (
     state_after TEXT,
     split_at INTEGER
 ) STRICT;
-CREATE INDEX ix_merging_tbl_kept_seq ON merging (tbl, kept, seq);
+CREATE INDEX ix_merging_tbl_kept_seq ON merging (tbl, kept);
 
 CREATE TABLE merge_gone (
     merge_id INTEGER NOT NULL,
@@ -791,7 +791,7 @@ CREATE TABLE merge_move (
     old_value TEXT,
     new_value TEXT
 ) STRICT;
-CREATE INDEX ix_merge_move_merge_id_seq ON merge_move (merge_id, seq);
+CREATE INDEX ix_merge_move_merge_id_seq ON merge_move (merge_id);
 
 CREATE TABLE alert (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -829,7 +829,7 @@ CREATE TABLE attachment (
     at INTEGER,
     by INTEGER
 ) STRICT;
-CREATE INDEX ix_attachment_tbl_rec_id ON attachment (tbl, rec, id);
+CREATE INDEX ix_attachment_tbl_rec_id ON attachment (tbl, rec);
 CREATE INDEX ix_attachment_doc ON attachment (doc);
 
 CREATE TABLE blob (
@@ -879,7 +879,7 @@ CREATE TABLE record_note (
     text TEXT,
     edited_at INTEGER
 ) STRICT;
-CREATE INDEX ix_record_note_tbl_rec_id ON record_note (tbl, rec, id);
+CREATE INDEX ix_record_note_tbl_rec_id ON record_note (tbl, rec);
 
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -902,7 +902,7 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX ix_outbox_state_run_at ON outbox (state, run_at);
 CREATE INDEX ix_outbox_state_channel ON outbox (state, channel);
-CREATE INDEX ix_outbox_tbl_rec_id ON outbox (tbl, rec, id);
+CREATE INDEX ix_outbox_tbl_rec_id ON outbox (tbl, rec);
 CREATE INDEX ix_outbox_name ON outbox (name);
 
 CREATE TABLE inbox (
@@ -920,7 +920,7 @@ CREATE TABLE inbox (
     left_out INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX ux_inbox_name_channel ON inbox (name, channel);
-CREATE INDEX ix_inbox_tbl_rec_id ON inbox (tbl, rec, id);
+CREATE INDEX ix_inbox_tbl_rec_id ON inbox (tbl, rec);
 
 CREATE TABLE mailbox (
     name TEXT NOT NULL,
@@ -970,7 +970,7 @@ CREATE TABLE carried (
     on_table TEXT,
     row_key INTEGER
 ) STRICT;
-CREATE INDEX ix_carried_from_tbl_from_rec_seq ON carried (from_tbl, from_rec, seq);
+CREATE INDEX ix_carried_from_tbl_from_rec_seq ON carried (from_tbl, from_rec);
 
 CREATE TABLE follow (
     tbl INTEGER NOT NULL,
@@ -1045,9 +1045,9 @@ CREATE TABLE approval (
     due_at INTEGER,
     ended_at INTEGER
 ) STRICT;
-CREATE INDEX ix_approval_tbl_rec_id ON approval (tbl, rec, id);
+CREATE INDEX ix_approval_tbl_rec_id ON approval (tbl, rec);
 CREATE INDEX ix_approval_due_at ON approval (due_at);
-CREATE INDEX ix_approval_by_id ON approval (by, id);
+CREATE INDEX ix_approval_by_id ON approval (by);
 
 CREATE TABLE approval_ask (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -1062,9 +1062,9 @@ CREATE TABLE approval_ask (
     secret TEXT,
     secret_until INTEGER
 ) STRICT;
-CREATE INDEX ix_approval_ask_approval_id_id ON approval_ask (approval_id, id);
-CREATE INDEX ix_approval_ask_user_id_state_id ON approval_ask (user_id, state, id);
-CREATE INDEX ix_approval_ask_done_by_id ON approval_ask (done_by, id);
+CREATE INDEX ix_approval_ask_approval_id_id ON approval_ask (approval_id);
+CREATE INDEX ix_approval_ask_user_id_state_id ON approval_ask (user_id, state);
+CREATE INDEX ix_approval_ask_done_by_id ON approval_ask (done_by);
 
 CREATE TABLE approval_act (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -1078,7 +1078,7 @@ CREATE TABLE approval_act (
     whom INTEGER,
     via TEXT
 ) STRICT;
-CREATE INDEX ix_approval_act_approval_id_id ON approval_act (approval_id, id);
+CREATE INDEX ix_approval_act_approval_id_id ON approval_act (approval_id);
 
 CREATE TABLE automation (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -1183,7 +1183,7 @@ CREATE TABLE timer_run (
     by INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX ux_timer_run_name_due_at ON timer_run (name, due_at);
-CREATE INDEX ix_timer_run_name_id ON timer_run (name, id);
+CREATE INDEX ix_timer_run_name_id ON timer_run (name);
 CREATE INDEX ix_timer_run_began_at ON timer_run (began_at);
 
 CREATE TABLE work_week (
@@ -1223,7 +1223,7 @@ CREATE TABLE script_version (
     by INTEGER,
     text TEXT
 ) STRICT;
-CREATE INDEX ix_script_version_file_seq ON script_version (file, seq);
+CREATE INDEX ix_script_version_file_seq ON script_version (file);
 
 CREATE TABLE model_table (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -209,6 +209,7 @@ struct db_dialect {
     const char *name;      /* "sqlite" */
     const char *type[5];   /* column type by enum db_type */
     const char *identity;  /* all of the id column's definition behind its name */
+    bool index_ends_with_id; /* an index has it behind its columns, by which it is sorted, too */
     const char *table_end; /* behind the closing bracket of CREATE TABLE, with a space, or "" */
     const char *keyed_end; /* the same for a table without an id, kept in primary key order */
     const char *like;      /* operator that ignores the case of ASCII letters at least */

@@ -606,6 +606,7 @@ const struct db_driver db_sqlite = {
                      [DB_T_TEXT] = "TEXT",
                      [DB_T_BLOB] = "BLOB"},
             .identity = "INTEGER PRIMARY KEY AUTOINCREMENT",
+            .index_ends_with_id = true,
             .table_end = " STRICT",
             .keyed_end = " STRICT, WITHOUT ROWID",
             .like = "LIKE",

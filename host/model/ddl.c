@@ -32,9 +32,11 @@ bool ddl_index_is_primary(const struct table *t, const struct index *ix)
     return (t->flags & BERTH_BARE) != 0 && ix == &t->indexes[0];
 }
 
-void ddl_index_columns(struct buf *out, const struct index *ix)
+void ddl_index_columns(struct buf *out, const struct index *ix, const struct db_dialect *d)
 {
-    for (size_t i = 0; i < ix->n; i++)
+    size_t n = ix->n - (d->index_ends_with_id && ix->n > 1 && !ix->unique && ddl_is_identity(ix->on[ix->n - 1]));
+
+    for (size_t i = 0; i < n; i++)
         buf_addf(out, "%s%s", i > 0 ? ", " : "", ix->on[i]->name);
 }
 
@@ -68,7 +70,7 @@ void ddl_create(struct buf *out, const struct table *t, const struct db_dialect 
     }
     if (keyed) {
         buf_puts(out, ",\n    PRIMARY KEY (");
-        ddl_index_columns(out, &t->indexes[0]);
+        ddl_index_columns(out, &t->indexes[0], d);
         buf_putc(out, ')');
     }
     buf_addf(out, "\n)%s", keyed ? d->keyed_end : d->table_end);
@@ -126,9 +128,9 @@ void ddl_add_column(struct buf *out, const struct table *t, const struct field *
     buf_free(&def);
 }
 
-void ddl_index(struct buf *out, const struct table *t, const struct index *ix)
+void ddl_index(struct buf *out, const struct table *t, const struct index *ix, const struct db_dialect *d)
 {
     buf_addf(out, "CREATE %sINDEX %s ON %s (", ix->unique ? "UNIQUE " : "", ix->name, t->sql);
-    ddl_index_columns(out, ix);
+    ddl_index_columns(out, ix, d);
     buf_putc(out, ')');
 }

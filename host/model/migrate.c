@@ -195,7 +195,7 @@ static void plan_index(struct planner *p, const struct table *t, const struct in
 
     if (ddl_index_is_primary(t, ix))
         return;
-    ddl_index(&sql, t, ix);
+    ddl_index(&sql, t, ix, p->d);
     add_step(p, STEP_INDEX, t->name, ix->name, taken(p, &sql), false);
 }
 
@@ -296,14 +296,14 @@ static void plan_drop_column(struct planner *p, const struct table *t, const str
     add_step(p, STEP_DROP_COLUMN, t->name, column, taken(p, &sql), skipped);
 }
 
-static const struct index *model_index(const struct table *t, const struct seen_index *seen)
+static const struct index *model_index(const struct planner *p, const struct table *t, const struct seen_index *seen)
 {
     struct buf columns = BUF_INIT;
     const struct index *found = NULL;
 
     for (size_t i = 0; i < t->nindexes && found == NULL; i++) {
         buf_clear(&columns);
-        ddl_index_columns(&columns, &t->indexes[i]);
+        ddl_index_columns(&columns, &t->indexes[i], p->d);
         if (strcmp(t->indexes[i].name, seen->name) == 0 && t->indexes[i].unique == seen->unique &&
             strcmp(buf_str(&columns), seen->columns) == 0)
             found = &t->indexes[i];
@@ -317,7 +317,7 @@ static void plan_indexes(struct planner *p, const struct table *t, const struct 
     for (const struct seen_index *ix = s->indexes; ix != NULL; ix = ix->next) {
         bool ours = strncmp(ix->name, "ix_", 3) == 0 || strncmp(ix->name, "ux_", 3) == 0;
 
-        if (ours && model_index(t, ix) == NULL)
+        if (ours && model_index(p, t, ix) == NULL)
             add_step(p, STEP_DROP_INDEX, t->name, ix->name,
                      arena_fmt(p->a, "DROP INDEX %s", ident(p, ix->name)), false);
     }
@@ -325,7 +325,7 @@ static void plan_indexes(struct planner *p, const struct table *t, const struct 
         bool there = false;
 
         for (const struct seen_index *ix = s->indexes; ix != NULL && !there; ix = ix->next)
-            there = model_index(t, ix) == &t->indexes[i];
+            there = model_index(p, t, ix) == &t->indexes[i];
         if (!there)
             plan_index(p, t, &t->indexes[i]);
     }
@@ -657,7 +657,7 @@ void migrate_snapshot(struct buf *out, const struct model *m, const struct db_di
         for (size_t k = 0; k < t->nindexes; k++) {
             if (ddl_index_is_primary(t, &t->indexes[k]))
                 continue;
-            ddl_index(out, t, &t->indexes[k]);
+            ddl_index(out, t, &t->indexes[k], d);
             buf_puts(out, ";\n");
         }
         if (t->searched)
