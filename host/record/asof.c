@@ -1,7 +1,7 @@
 /* asof.c - going back: every change knows what was there before it. */
 #include "record/asof.h"
 
-#include "record/history.h"
+#include "record/changed.h"
 #include "record/seal.h"
 
 #include <stdlib.h>
@@ -25,9 +25,10 @@ static struct berth_val before(struct berth_ctx *c, const struct field *f, const
 
 static void undo(struct berth_ctx *c, struct berth_row *r, const char *changes)
 {
-    json_t *list = changes == NULL ? NULL : json_loads(changes, 0, NULL), *item;
+    json_t *list = changed_items(changes), *item;
     size_t i;
 
+    changed_whole(list, r);
     json_array_foreach (list, i, item) {
         const struct changed x = changed_of(item);
         const struct field *f = x.field == NULL ? NULL : model_field(r->t, x.field);

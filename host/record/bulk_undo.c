@@ -4,7 +4,7 @@
 #include "record/bulk.h"
 #include "record/commit.h"
 #include "record/find.h"
-#include "record/history.h"
+#include "record/changed.h"
 #include "record/save.h"
 
 enum { STEP = 200 };
@@ -151,7 +151,7 @@ static bool is_latest(struct berth_ctx *c, const struct one *o, int64_t at, cons
     db_bind_int(s, 2, o->id);
     db_bind_int(s, 3, o->seq);
     while (latest && (rc = db_step(s)) == DB_ROW) {
-        json_t *later = db_col_is_null(s, 1) ? NULL : json_loads(db_col_text(s, 1, NULL), 0, NULL);
+        json_t *later = changed_items(db_col_is_null(s, 1) ? NULL : db_col_text(s, 1, NULL));
 
         latest = db_col_int(s, 0) == at && !touches(later, changes);
         json_decref(later);
@@ -172,7 +172,7 @@ static json_t *changes_of(struct berth_ctx *c, const struct one *o, bool *latest
 
     db_bind_int(s, 1, o->seq);
     if (db_step(s) == DB_ROW && !db_col_is_null(s, 0)) {
-        all = json_loads(db_col_text(s, 0, NULL), 0, NULL);
+        all = changed_items(db_col_text(s, 0, NULL));
         at = db_col_int(s, 1);
     }
     db_reset(s);
@@ -193,24 +193,16 @@ static int change_back(struct berth_ctx *c, void *arg)
 {
     struct one *o = arg;
     bool latest = false;
-    json_t *all = changes_of(c, o, &latest), *item;
+    json_t *all = changes_of(c, o, &latest);
     struct berth_row *r;
-    size_t i;
 
     if (all == NULL) {
         o->other = true;
         return BERTH_OK;
     }
     r = latest ? save_load(c, o->t, o->id) : NULL;
-    if (!latest)
+    if (!latest || (r != NULL && !changed_undo(c, r, all) && c->rc == BERTH_OK))
         ctx_fail(c, BERTH_CONFLICT, "conflict", "import.changed_since");
-    json_array_foreach (all, i, item) {
-        const struct changed x = changed_of(item);
-        const struct field *f = x.field == NULL || r == NULL ? NULL : model_field(o->t, x.field);
-
-        if (f != NULL)
-            val_from_json(c, f, x.from, &r->v[f->at]);
-    }
     json_decref(all);
     return r == NULL ? (int)c->rc : row_save(c, r);
 }

@@ -3,6 +3,7 @@
 
 #include "record/config.h"
 #include "record/find.h"
+#include "record/changed.h"
 #include "record/history.h"
 #include "record/titles.h"
 
@@ -46,7 +47,7 @@ static const char *title_then(struct berth_ctx *c, const struct table *t, const 
     db_bind_int(s, 1, e->tbl);
     db_bind_int(s, 2, e->rec);
     if (db_step(s) == DB_ROW && (text = db_col_text(s, 0, NULL)) != NULL)
-        list = json_loads(text, 0, NULL);
+        list = changed_items(text);
     db_reset(s);
     json_array_foreach (list, i, item) {
         const struct changed x = changed_of(item);

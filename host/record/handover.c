@@ -9,7 +9,7 @@
 #include "record/audit.h"
 #include "record/commit.h"
 #include "record/find.h"
-#include "record/history.h"
+#include "record/changed.h"
 #include "record/hook.h"
 #include "record/save.h"
 
@@ -187,22 +187,15 @@ static void restore_fields(struct berth_ctx *c, struct berth_row *r, int64_t at)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT changes FROM history WHERE tbl = ? AND rec = ? AND at = ? AND op = 'handover'"
                                             " ORDER BY seq DESC LIMIT 1");
-    json_t *list = NULL, *item;
-    size_t i;
+    json_t *list = NULL;
 
     db_bind_int(s, 1, store_table_no(c->st, r->t));
     db_bind_int(s, 2, row_id(r));
     db_bind_int(s, 3, at);
     if (db_step(s) == DB_ROW && !db_col_is_null(s, 0))
-        list = json_loads(db_col_text(s, 0, NULL), 0, NULL);
+        list = changed_items(db_col_text(s, 0, NULL));
     db_reset(s);
-    json_array_foreach (list, i, item) {
-        const struct changed x = changed_of(item);
-        const struct field *f = x.field == NULL ? NULL : model_field(r->t, x.field);
-
-        if (f != NULL)
-            val_from_json(c, f, x.from, &r->v[f->at]);
-    }
+    changed_undo(c, r, list);
     json_decref(list);
 }
 

@@ -5,17 +5,11 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "record/changed.h"
 #include "record/find.h"
 #include "record/merge.h"
 #include "record/titles.h"
 #include "record/told.h"
-
-struct changed changed_of(const json_t *item)
-{
-    if (json_is_array(item))
-        return (struct changed){json_string_value(json_array_get(item, 0)), json_array_get(item, 1), json_array_get(item, 2)};
-    return (struct changed){json_string_value(json_object_get(item, "field")), json_object_get(item, "from"), json_object_get(item, "to")};
-}
 
 static void value_json(struct json *j, const char *name, const json_t *v)
 {
@@ -31,7 +25,7 @@ static void value_json(struct json *j, const char *name, const json_t *v)
 
 static void history_changes_json(struct berth_ctx *c, struct json *j, const struct berth_row *r, const char *text)
 {
-    json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL), *item;
+    json_t *list = changed_items(text), *item;
     size_t i;
 
     json_key(j, "changes");
@@ -46,6 +40,8 @@ static void history_changes_json(struct berth_ctx *c, struct json *j, const stru
             json_text(j, "field", x.field);
             value_json(j, "from", x.from);
             value_json(j, "to", x.to);
+            if (x.part)
+                json_flag(j, "part", true);
             json_close(j, '}');
         }
     }

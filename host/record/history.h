@@ -14,11 +14,4 @@ int history_each(struct berth_ctx *c, const struct berth_row *r, int64_t before,
 /* One entry from a statement of seq, at, by, op, changes, note; r: the record, for who may read what. */
 void history_entry(struct berth_ctx *c, struct json *j, const struct berth_row *r, struct db_stmt *s);
 
-/* One of the changes that an entry keeps: ["city","Ningbo","Xiamen"], in older entries {"field":…,"from":…,"to":…}. */
-struct changed {
-    const char *field; /* NULL: it is none */
-    const json_t *from, *to;
-};
-struct changed changed_of(const json_t *item);
-
 #endif

@@ -9,6 +9,7 @@
 #include "base/when.h"
 #include "record/ahead.h"
 #include "record/audit.h"
+#include "record/changed.h"
 #include "record/custom.h"
 #include "record/due.h"
 #include "record/dup.h"
@@ -270,11 +271,7 @@ static int history_changes(struct berth_ctx *c, const struct berth_row *r)
         if (!told(f) || val_equal(r->v[i], r->old->v[i]))
             continue;
         any = true;
-        json_open(&j, '['); /* short, for there are many: see changed_of() */
-        json_str(&j, f->name);
-        val_json(&j, f, r->old->v[i]);
-        val_json(&j, f, r->v[i]);
-        json_close(&j, ']');
+        changed_json(&j, f, r->old->v[i], r->v[i]);
     }
     json_close(&j, ']');
     if (any)
@@ -295,11 +292,7 @@ static int history_delete(struct berth_ctx *c, const struct berth_row *r)
 
         if (!told(f) || val_is_nil(r->v[i]))
             continue;
-        json_open(&j, '[');
-        json_str(&j, f->name);
-        val_json(&j, f, r->v[i]);
-        json_nil(&j);
-        json_close(&j, ']');
+        changed_json(&j, f, r->v[i], berth_nil());
     }
     json_close(&j, ']');
     history_put(c, r, "delete", r->t->known == NULL ? NULL : buf_str(&b), c->note);

@@ -18,7 +18,7 @@ int seal_read(struct db_stmt *s, struct seal *out); /* steps a statement of SEAL
 extern const char seal_history_sql[], seal_audit_sql[]; /* (after, last] */
 
 /* now->hash over now's numbers and the entries between the two: from the tables, or fed value by value.  It is written as
- * the one that stood there: 43 characters of base64, or 64 hexadecimal digits in older ones. */
+ * the one that stood there: 27 characters of base64; in older ones 43, or 64 hexadecimal digits. */
 int64_t seal_hash(struct db_conn *c, const struct seal *before, struct seal *now); /* entries, or negative */
 void seal_hash_begin(crypto_generichash_state *h, const struct seal *before, const struct seal *now);
 void seal_feed(crypto_generichash_state *h, const int64_t *number, const char *text, size_t n); /* both NULL: null */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "record/changed.h"
 #include "record/find.h"
-#include "record/history.h"
 #include "record/recycle.h"
 
 struct run {
@@ -65,16 +65,10 @@ static bool would_fall(struct run *r, const struct berth_row *row, struct state 
 
 static void undo(struct run *r, struct berth_row *row, const char *changes)
 {
-    json_t *list = changes == NULL ? NULL : json_loads(changes, 0, NULL), *item;
-    size_t i;
+    json_t *list = changed_items(changes);
 
-    json_array_foreach (list, i, item) {
-        const struct changed x = changed_of(item);
-        const struct field *f = x.field == NULL ? NULL : model_field(row->t, x.field);
-
-        if (f != NULL && !val_from_json(r->c, f, x.from, &row->v[f->at]))
-            ctx_clear(r->c); /* of another kind then */
-    }
+    if (!changed_undo(r->c, row, list))
+        ctx_clear(r->c); /* of another kind then */
     json_decref(list);
 }
 

@@ -6,7 +6,7 @@ machine does falls on both.  Data is made once, in build/bench.
 
   run.py [list one create import million search box start]     --pairs N --seconds N --leads N
   run.py seed            only makes the data
-  run.py [audit live due]   what history, open browsers and alerts cost; needs no data (live.py)
+  run.py [audit growth live due]   what history, open browsers and alerts cost; needs no data (live.py)
 """
 import argparse
 import base64
@@ -658,7 +658,7 @@ def start(o):
 
 def main():
     all_ = {"list": list_, "one": one, "create": create, "import": import_, "million": million, "search": search, "box": box, "start": start, "perm": perm, "why": why}
-    alone = {name: lambda o, f=getattr(live, name): f(o, sys.modules[__name__]) for name in ("audit", "live", "due")}
+    alone = {name: lambda o, f=getattr(live, name): f(o, sys.modules[__name__]) for name in ("audit", "growth", "live", "due")}
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("names", nargs="*", metavar="NAME", help=" ".join([*all_, *alone]))
     p.add_argument("--pairs", type=int, default=5)

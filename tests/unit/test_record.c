@@ -2,6 +2,7 @@
 #include "site_test.h"
 
 #include "base/when.h"
+#include "record/changed.h"
 #include "record/condition.h"
 #include "record/find.h"
 #include "record/job.h"
@@ -698,6 +699,75 @@ static void a_job_keeps_its_result_when_a_transaction_of_it_never_began(void **s
     json_decref(j.result);
 }
 
+/* ---- what history keeps of a text -------------------------------------------------------------------------- */
+/* Texts whose beginnings and ends run into each other, of one to four bytes a character. */
+static const char *random_text(struct arena *a)
+{
+    static const char *const pieces[] = {"a", " ", "\n", "ab", "é", "深", "圳", "đ", "😀", "the quick brown fox ", "深圳市海洋货运代理有限公司", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    struct buf b = BUF_INIT;
+    const char *text;
+
+    for (uint64_t n = rnd(12); n > 0; n--)
+        buf_puts(&b, pieces[rnd(12)]);
+    text = arena_strdup(a, buf_str(&b));
+    buf_free(&b);
+    return text;
+}
+
+static struct berth_val as_long(const char *s)
+{
+    return (struct berth_val){BERTH_LONG, (int32_t)strlen(s), {.s = s}};
+}
+
+struct kept { /* counted on the writer's thread, where nothing can be asserted */
+    int parts, broken, lost, taken;
+};
+
+static int keep_texts(struct berth_ctx *c, void *arg)
+{
+    const struct field *notes = model_field(lead, "notes");
+    struct kept *k = arg;
+
+    for (int i = 0; i < 4000; i++) {
+        const char *same = random_text(c->a), *end = random_text(c->a);
+        const char *from = arena_fmt(c->a, "<%s%s%s>", same, random_text(c->a), end), *to = arena_fmt(c->a, "<%s%s%s>", same, random_text(c->a), end);
+        struct buf b = BUF_INIT;
+        struct json j = json_to(&b);
+        struct berth_row *r = row_new(c, lead);
+        json_t *items;
+
+        json_open(&j, '[');
+        changed_json(&j, notes, as_long(from), as_long(to));
+        json_close(&j, ']');
+        items = changed_items(buf_str(&b));
+        k->broken += json_array_size(items) != 1; /* each part is UTF-8 by itself */
+        k->parts += changed_of(json_array_get(items, 0)).part;
+        r->v[notes->at] = as_long(to);
+        k->lost += !changed_undo(c, r, items) || strcmp(val_is_nil(r->v[notes->at]) ? "" : r->v[notes->at].s, from) != 0;
+        json_decref(items);
+
+        items = changed_items(buf_str(&b)); /* a text that it did not become */
+        r->v[notes->at] = as_long("?");
+        if (changed_of(json_array_get(items, 0)).part && json_integer_value(json_array_get(json_array_get(items, 0), 3)) > 1)
+            k->taken += changed_undo(c, r, items) || json_array_size(items) != 0;
+        json_decref(items);
+        buf_free(&b);
+    }
+    return c->rc;
+}
+
+static void a_changed_text_comes_back_from_the_part_that_is_kept(void **state)
+{
+    struct kept k = {0};
+
+    (void)state;
+    write_as_host(keep_texts, &k);
+    assert_int_equal(k.broken, 0);
+    assert_int_equal(k.lost, 0);
+    assert_int_equal(k.taken, 0);
+    assert_in_range(k.parts, 400, 3900);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -714,6 +784,7 @@ int main(void)
         cmocka_unit_test(a_search_finds_what_the_user_may_see),
         cmocka_unit_test(what_runs_inside_gives_the_ctx_back_with_what_it_came_to),
         cmocka_unit_test(a_day_begins_at_midnight_of_the_companys_zone),
+        cmocka_unit_test(a_changed_text_comes_back_from_the_part_that_is_kept),
         cmocka_unit_test(a_job_keeps_its_result_when_a_transaction_of_it_never_began),
     };
 

@@ -171,7 +171,8 @@ export interface Rec {
   approval?: number
 }
 
-export interface Change { field: string; from: unknown; to: unknown }
+/** part: of a long text, what was exchanged. */
+export interface Change { field: string; from: unknown; to: unknown; part?: boolean }
 export interface Attachment { id: number; no: number; name: string; mime: string; size: number; at: string; by: number; thumbnail?: boolean
   look: 'image' | 'pdf' | 'text' | null; versions?: Attachment[] }
 export interface FilesPage { files: Attachment[]; refs?: Refs; may: { add: boolean }; max: number }
