@@ -130,7 +130,8 @@ static int pools_body(struct berth_ctx *c, void *arg)
  * A column is a field's name, or "@" and what demo_row has a member for.  All days are counted back
  * from today, so the demo is always of today.  Behind a field's name stands how its values are told: "field+" in
  * days from today ("3", "m-1": the first of last month, "2 09:30"), "field#" by the place of the record that is
- * meant ("-1": the last), "field@" by a user's login.  A row that begins with ":table" begins another table. */
+ * meant ("-1": the last), "field@" by a user's login (several: "demo.li, demo.zhang").  "@nth" first: the row says more of a record
+ * that is there already, by its place.  A row that begins with ":table" begins another table. */
 enum { COLUMNS = 64 };
 
 struct demo_row {
@@ -181,6 +182,24 @@ static struct berth_val moment(struct berth_ctx *c, const struct field *f, const
     return (struct berth_val){BERTH_DATE, 0, {.i = day}};
 }
 
+/* "demo.li, demo.zhang". */
+static struct berth_val users(struct berth_ctx *c, const struct field *f, const char *text)
+{
+    struct buf all = BUF_INIT;
+    struct berth_val v;
+
+    if (!(f->flags & BERTH_MANY))
+        return berth_i(id_of(c, "user", "login", text));
+    for (size_t n; *text != '\0'; text += n + strspn(text + n, ", ")) {
+        n = strcspn(text, ", ");
+        buf_addf(&all, "|%lld", (long long)id_of(c, "user", "login", arena_strndup(c->a, text, n)));
+    }
+    buf_putc(&all, '|');
+    v = berth_s(arena_strdup(c->a, buf_str(&all)));
+    buf_free(&all);
+    return v;
+}
+
 static int64_t nth(struct berth_ctx *c, const struct table *t, long n)
 {
     struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT id FROM %s ORDER BY id %s LIMIT 1 OFFSET ?", t->sql, n < 0 ? "DESC" : ""));
@@ -203,7 +222,7 @@ static void take_told(struct berth_ctx *c, struct demo_row *d, const char *colum
     else if (how == '#' && f->ref != NULL)
         set_id(d->row, f->name, nth(c, f->ref, strtol(text, NULL, 10)));
     else if (how == '@')
-        set_id(d->row, f->name, id_of(c, "user", "login", text));
+        row_set(d->row, f->name, users(c, f, text));
 }
 
 static void take_cell(struct berth_ctx *c, struct demo_row *d, const char *column, const struct sheet_cell *cell)
@@ -217,6 +236,11 @@ static void take_cell(struct berth_ctx *c, struct demo_row *d, const char *colum
         {"@of", NULL, &d->of}, {"@days", NULL, &d->created}, {"@stage", &d->stage, NULL}};
     const struct field *f = model_field(d->row->t, column);
 
+    if (strcmp(column, "@nth") == 0) {
+        struct berth_row *there = save_load(c, d->row->t, nth(c, d->row->t, strtol(cell->text, NULL, 10)));
+
+        d->row = there == NULL ? d->row : there;
+    }
     for (size_t i = 0; i < sizeof(extra) / sizeof(extra[0]); i++)
         if (strcmp(extra[i].name, column) == 0) {
             if (extra[i].text != NULL)
@@ -306,13 +330,32 @@ static int take_contact(struct berth_ctx *c, struct demo_row *d, struct demo_fil
     return row_save(c, d->row);
 }
 
+enum { STAGE_TERMS = 4, STAGE_LOST = 7 }; /* by their places */
+
+/* A deal went through the stages before its own, evenly in the days since it was made; what is lost was lost over terms. */
 static int take_opportunity(struct berth_ctx *c, struct demo_row *d, struct demo_file *f)
 {
+    int64_t to = d->stage == NULL ? 1 : strtoll(d->stage, NULL, 10), last = to == STAGE_LOST ? STAGE_TERMS + 1 : to;
+    struct berth_val why = row_get(d->row, "lost_reason");
+
     act(c, d->owner, d->created, d->of);
     set_id(d->row, "customer_id", of_id(d, f));
-    set_id(d->row, "stage_id", id_of(c, "stage", "place", d->stage));
+    row_set(d->row, "lost_reason", berth_nil());
     row_defaults(d->row);
-    return row_save(c, d->row);
+    row_save(c, d->row);
+    for (int64_t i = 2; i <= last && c->rc == BERTH_OK; i++) {
+        struct berth_row *r;
+
+        act(c, d->owner, d->created * (last - i + 1) / last, d->of);
+        r = save_load(c, d->row->t, row_id(d->row));
+        c->op = "move";
+        set_id(r, "stage_id", id_of(c, "stage", "place", arena_fmt(c->a, "%lld", (long long)(i == last ? to : i))));
+        if (i == last)
+            row_set(r, "lost_reason", why);
+        row_save(c, r);
+        c->op = "update";
+    }
+    return c->rc;
 }
 
 /* What its owner, or whoever may, would have written: tasks, targets, announcements. */
@@ -322,9 +365,11 @@ static int take_plain(struct berth_ctx *c, struct demo_row *d, struct demo_file 
     act(c, d->owner, d->created, 0);
     if (c->who != NULL && !perm_may(c->who, d->row->t, DO_CREATE))
         act(c, NULL, d->created, 0); /* given by somebody else */
-    if (model_field(d->row->t, "owner_id") != NULL)
-        set_id(d->row, "owner_id", id_of(c, "user", "login", d->owner));
-    row_defaults(d->row);
+    if (row_id(d->row) == 0) {
+        if (model_field(d->row->t, "owner_id") != NULL)
+            set_id(d->row, "owner_id", id_of(c, "user", "login", d->owner));
+        row_defaults(d->row);
+    }
     c->all = true; /* it may name what is somebody else's */
     row_save(c, d->row);
     c->all = false;

@@ -185,15 +185,18 @@ def test_a_deal_that_is_shared_with_too_many_says_so_at_its_team(own_site):
 def test_deals_that_idle_are_flagged(own_site):
     site = own_site()
     admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
-    idle = [r for r in li.rows("opportunity") if r["status"] == "open"]
-    assert idle and not any(r["idle"] for r in idle)
-    assert admin.post("/_timer/opportunities.idle").status == 200
     stage = {s["id"]: s for s in admin.rows("stage")}
     now = datetime.datetime.now(datetime.timezone.utc)
-    for r in li.rows("opportunity"):
+
+    def late(r):
         since = datetime.datetime.fromisoformat(r["stage_since"].replace("Z", "+00:00"))
         norm = stage[r["stage_id"]]["norm_days"]
-        assert r["idle"] == (r["status"] == "open" and norm > 0 and (now - since).days >= norm), r
+        return r["status"] == "open" and norm > 0 and (now - since).days >= norm
+
+    assert any(late(r) and not r["idle"] for r in li.rows("opportunity"))
+    assert admin.post("/_timer/opportunities.idle").status == 200
+    for r in li.rows("opportunity"):
+        assert r["idle"] == late(r), r
 
 
 def test_the_funnel_counts_what_one_may_see(people, stages):
