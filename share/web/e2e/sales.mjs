@@ -225,6 +225,27 @@ export async function sales({ test, clean, ok, choose, small, browser, host }) {
     await until('its sum goes along', async () => /12,345/.test(await col(second).locator('.bsums').textContent()))
   })
 
+  for (const [table, size, locale] of [['opportunity', DESK, 'zh-CN'], ['customer', PHONE, 'vi']]) await test(`sales: on a board the cards do not wait for the counts, which are given up when it is left: ${table}`, { size, locale, touch: size === PHONE }, async (page, stamp) => {
+    await signIn(page, SALES)
+    const row = await made(page, table, { name: `Uncounted ${stamp}` })
+    const lane = (await stages(page)).filter((s, _i, all) => s.pipeline_id === all[0].pipeline_id)
+    await page.route('**/api/stage?*', (r) => r.fulfill({ json: { rows: lane, next: null } })) /* one pipeline, whatever other flows made */
+    let asked = 0
+    const dropped = []
+    page.on('requestfailed', (r) => { if (r.url().includes('/_aggregate')) dropped.push(r.failure()?.errorText) })
+    await page.route(`**/api/${table}/_aggregate*`, () => { asked++ }) /* never answered */
+    await page.goto(`/t/${table}?view=board&q=${encodeURIComponent(row.name)}`)
+    await page.locator(`[data-card="${row.id}"]`).waitFor()
+    await until('the counts are asked for', () => asked > 0)
+    const heads = () => page.locator('[data-t=colcount], .bsums > span').evaluateAll((all) => [...new Set(all.map((e) => e.textContent.trim().slice(-1)))])
+    await eventually('what is still counted', heads, ['…'])
+    await shot(page, `uncounted-${table}`)
+    const before = dropped.length
+    await page.evaluate(() => history.pushState({}, '', '/t/lead'))
+    await page.evaluate(() => dispatchEvent(new PopStateEvent('popstate', { state: {} })))
+    await until('given up', () => dropped.length > before)
+  })
+
   await test('sales: a deal is won, reopened by right, lost to a competitor; the report tells both', {}, async (page, stamp) => {
     await signIn(page, MANAGER)
     const rival = await made(page, 'competitor', { name: `Rival ${stamp}` })
