@@ -297,21 +297,14 @@ static void take_over(struct berth_ctx *c, struct berth_row *kept, const struct 
 
 static int move_all(struct berth_ctx *c, int64_t merge, const struct table *of, int64_t from, int64_t to);
 
-/* The row goes into its twin as the record into the other: what names it names the twin, and a split brings it back. */
-static int fold(struct berth_ctx *c, int64_t merge, const struct moved *m, struct berth_row *twin)
+/* A split brings it back. */
+static int leave(struct berth_ctx *c, int64_t merge, const struct moved *m)
 {
     struct berth_row *gone = any_row(c, m->col.t, m->row);
-    struct moved kept = {.col = m->col, .row = row_id(twin), .was = row_dump(c, twin), .whole = true},
-                 left = {.col = m->col, .row = m->row, .whole = true};
+    struct moved left = {.col = m->col, .row = m->row, .whole = true};
     bool all = c->all;
 
-    take_over(c, twin, gone);
-    if (save_quietly(c, twin) != BERTH_OK)
-        return c->rc;
-    kept.now = row_dump(c, twin);
-    note_move(c, merge, &kept);
-    move_all(c, merge, m->col.t, m->row, row_id(twin));
-    if ((gone = any_row(c, m->col.t, m->row)) == NULL)
+    if (gone == NULL)
         return c->rc;
     left.was = row_dump(c, gone);
     note_move(c, merge, &left);
@@ -321,6 +314,42 @@ static int fold(struct berth_ctx *c, int64_t merge, const struct moved *m, struc
     return c->rc;
 }
 
+/* The row goes into its twin as the record into the other: what names it names the twin. */
+static int fold(struct berth_ctx *c, int64_t merge, const struct moved *m, struct berth_row *twin)
+{
+    struct moved kept = {.col = m->col, .row = row_id(twin), .was = row_dump(c, twin), .whole = true};
+
+    take_over(c, twin, any_row(c, m->col.t, m->row));
+    if (save_quietly(c, twin) != BERTH_OK)
+        return c->rc;
+    kept.now = row_dump(c, twin);
+    note_move(c, merge, &kept);
+    move_all(c, merge, m->col.t, m->row, row_id(twin));
+    return leave(c, merge, m);
+}
+
+/* A row that belongs to two records of a table, such as how they are related, says nothing once these are one. */
+static bool joins_one(struct berth_ctx *c, const struct moved *m)
+{
+    const struct table *t = m->col.t;
+    const struct field *f = m->col.f;
+    struct berth_row *r = NULL;
+
+    if ((t->flags & BERTH_BARE) || m->now == NULL || many(&m->col) || !(f->flags & BERTH_BELONGS))
+        return false;
+    for (int i = F_DECLARED; i < t->nfields; i++) {
+        const struct field *other = &t->fields[i];
+
+        if (other == f || !(other->flags & BERTH_BELONGS) || (other->flags & BERTH_MANY) || other->ref != f->ref)
+            continue;
+        if (r == NULL && (r = any_row(c, t, m->row)) == NULL)
+            return false;
+        if (row_int(r, i) == strtoll(m->now, NULL, 10))
+            return true;
+    }
+    return false;
+}
+
 static int move_one(struct berth_ctx *c, int64_t merge, const struct table *of, int64_t from, struct moved *m)
 {
     struct berth_row *twin = twin_of(c, m);
@@ -328,6 +357,8 @@ static int move_one(struct berth_ctx *c, int64_t merge, const struct table *of, 
 
     if (twin != NULL)
         return fold(c, merge, m, twin);
+    if (joins_one(c, m))
+        return leave(c, merge, m);
     rc = hooked(c, m->col.t) && (m->col.t != of || m->row != from) ? move_by_hooks(c, m) : write_value(c, m, m->now);
     return rc == BERTH_OK ? note_move(c, merge, m) : rc;
 }

@@ -17,12 +17,13 @@ int contact_check(struct berth_ctx *c, struct berth_event *ev)
     return host->rc(c);
 }
 
-/* "Also works at" is said of other companies than the contact's own. */
+/* "Also works at" is said of other companies than the contact's own; what became theirs by a merge stays. */
 int link_check(struct berth_ctx *c, struct berth_event *ev)
 {
     struct berth_row *l = ev->row, *contact = host->ref(c, l, "contact_id");
+    bool chosen = ev->old == NULL || berth_number(ev->old, "customer_id") != berth_number(l, "customer_id");
 
-    if (contact != NULL && berth_number(contact, "customer_id") == berth_number(l, "customer_id"))
+    if (chosen && contact != NULL && berth_number(contact, "customer_id") == berth_number(l, "customer_id"))
         return host->error(c, BERTH_INVALID, "customer_id", "customers.err.link_own");
     if (!berth_is_empty(l, "since_on") && !berth_is_empty(l, "until_on") && berth_number(l, "until_on") < berth_number(l, "since_on"))
         return host->error(c, BERTH_INVALID, "until_on", "customers.err.contract");
