@@ -289,7 +289,8 @@ struct berth_report {
 struct berth_approval {
     const char *on, *name; /* "customer", "deal" */
     const char *starts;    /* what waits: "ask" (somebody asks for it), "create", "change credit_limit" (any change of
-                              the field), "change status = sent" (its becoming that), "action close" */
+                              the field), "change status = sent" (its becoming that), "action close", "delete",
+                              "restore" (out of the recycle bin) */
     const char *steps;     /* one after the other: "superior; head 2 all; role manager; perm customers.approve; field owner_id" */
     const char *state;     /* a choice with the keys requested, approved and rejected that tells how it stands; NULL: none.
                               A hook on it may keep more: host->user() is who decided, host->param("note") what they said */
@@ -452,7 +453,7 @@ struct berth_api {
     struct berth_val (*get)(const struct berth_row *, const char *field);
     void (*set)(struct berth_row *, const char *field, struct berth_val);
     int (*save)(struct berth_ctx *, struct berth_row *); /* insert or update */
-    int (*drop)(struct berth_ctx *, struct berth_row *);
+    int (*drop)(struct berth_ctx *, struct berth_row *); /* stays where it is, without an error, while its deletion waits for approval */
     /* Runs body as one step: all of its changes or, when it fails, none; clears body's error. */
     int (*step)(struct berth_ctx *, int (*body)(struct berth_ctx *, void *), void *);
     struct berth_rows *(*sql)(struct berth_ctx *, const char *sql, /* BERTH_CAP_SQL */

@@ -220,14 +220,22 @@ static int b_save(lua_State *L)
 static int b_delete(lua_State *L)
 {
     struct berth_row *row = value_row(L, 1, true);
+    int64_t before = ctx_of(L)->waits, now;
 
     writer_only(L);
     box_burn(L, FUEL_SAVE);
     watch_pause();
+    ctx_of(L)->waits = 0;
     row_drop(ctx_of(L), row);
+    now = ctx_of(L)->waits;
+    if (now == 0)
+        ctx_of(L)->waits = before;
     watch_resume();
     check_ctx(L);
-    return 0;
+    if (now == 0)
+        return 0;
+    lua_pushinteger(L, now); /* the approval it waits for */
+    return 1;
 }
 
 /* The table at that index (or nothing) as a JSON object; raises before it makes anything. */

@@ -29,7 +29,7 @@ static bool one_of(const char *word, const char *const *all)
 
 bool approval_start_read(struct arena *a, const char *text, struct approval_start *out)
 {
-    static const char *const starts[] = {"ask", "create", "change", "action", NULL};
+    static const char *const starts[] = {"ask", "create", "change", "action", "delete", "restore", NULL};
     const char *is;
 
     *out = (struct approval_start){.starts = word(a, &text)};
@@ -96,7 +96,7 @@ static void check_start(struct build *b, const char *plugin, const struct table 
     if (d->starts == NULL)
         return;
     if (!approval_start_read(b->a, d->starts, &s))
-        problem(b, plugin, t->name, NULL, "approval %s starts \"%s\"; write \"ask\", \"create\", \"change FIELD\", \"change FIELD = VALUE\" or \"action NAME\"",
+        problem(b, plugin, t->name, NULL, "approval %s starts \"%s\"; write \"ask\", \"create\", \"change FIELD\", \"change FIELD = VALUE\", \"action NAME\", \"delete\" or \"restore\"",
                 d->name, d->starts);
     else if (strcmp(s.starts, "change") == 0 && !has_field(t, s.what))
         problem(b, plugin, t->name, NULL, "approval %s: .starts names \"%s\", which is none of its fields", d->name, s.what);

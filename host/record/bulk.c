@@ -92,7 +92,8 @@ void bulk_tell(struct job *j, struct berth_ctx *c, int64_t id, bool done)
     struct buf b = BUF_INIT;
 
     j->done++;
-    count(j->result, done ? "done" : "failed");
+    count(j->result, done ? c->waits != 0 ? "waits" : "done" : "failed");
+    c->waits = 0;
     if (done)
         return;
     if (errors == NULL)

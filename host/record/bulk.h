@@ -8,7 +8,7 @@
  * Checked now, run later with the starter's rights.  The job's id. */
 int64_t bulk_start(struct berth_ctx *c, const struct table *t, const json_t *body);
 bool bulk_deletes(const json_t *body); /* it does: an action or a patch goes first */
-/* Its result: {"done":n,"failed":n,"errors":[{"id","error"}…]} (the first 100 errors). */
+/* Its result: {"done":n,"waits":n (for approval),"failed":n,"errors":[{"id","error"}…]} (the first 100 errors). */
 int bulk_run(struct job *j, struct buf *err);
 
 /* Takes back what one of the user's own such jobs changed or deleted, also the part of one that was cancelled: a job whose

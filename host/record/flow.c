@@ -36,7 +36,7 @@ static int place_of(const char *word, const char *const *words)
     return words[i] == NULL ? 0 : i;
 }
 
-static const char *const starts[] = {"ask", "create", "change", "action", NULL};
+static const char *const starts[] = {"ask", "create", "change", "action", "delete", "restore", NULL};
 static const char *const locks[] = {"all", "restart", "none", NULL};
 
 static void read_flow(struct berth_ctx *c, struct flow_plan *p, const struct berth_row *r)

@@ -5,7 +5,7 @@
 
 #include "record/row.h"
 
-enum flow_start { FLOW_ASK, FLOW_CREATE, FLOW_CHANGE, FLOW_ACTION };
+enum flow_start { FLOW_ASK, FLOW_CREATE, FLOW_CHANGE, FLOW_ACTION, FLOW_DELETE, FLOW_RESTORE };
 enum flow_lock { FLOW_LOCKS, FLOW_RESTARTS, FLOW_FREE }; /* what an edit does while it waits */
 
 struct flow {

@@ -309,7 +309,7 @@ static int leave(struct berth_ctx *c, int64_t merge, const struct moved *m)
     left.was = row_dump(c, gone);
     note_move(c, merge, &left);
     c->all = true;
-    row_drop(c, gone);
+    row_drop_now(c, gone);
     c->all = all;
     return c->rc;
 }
@@ -464,7 +464,7 @@ struct berth_row *merge_run(struct berth_ctx *c, const struct table *t, int64_t 
     for (size_t i = 0; i < n && c->rc == BERTH_OK; i++) {
         buf_addf(&titles, "%s%s", i > 0 ? "; " : "", row_title(gone[i]));
         if ((gone[i] = save_load(c, t, row_id(gone[i]))) != NULL) /* a reference of it may have moved */
-            row_drop(c, gone[i]);
+            row_drop_now(c, gone[i]);
     }
     kept = c->rc == BERTH_OK ? save_load(c, t, id) : NULL;
     if (kept != NULL) {

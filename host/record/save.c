@@ -541,10 +541,14 @@ bool save_version(struct berth_ctx *c, const struct berth_row *r, int64_t versio
 
 /* What has to be approved first is not saved yet; before the hooks, who act on what is, and behind them, who may
  * change more. */
+static bool waits_first(struct berth_ctx *c, const struct table *t)
+{
+    return c->rc == BERTH_OK && !c->approved && !c->undo && !c->exact && c->st->services.saving != NULL && flow_guards(c, t);
+}
+
 static int put_aside(struct berth_ctx *c, struct berth_row *r)
 {
-    return c->rc != BERTH_OK || c->approved || c->undo || c->exact || c->st->services.saving == NULL || !flow_guards(c, r->t)
-               ? (int)c->rc : c->st->services.saving(c, r);
+    return waits_first(c, r->t) ? c->st->services.saving(c, r) : (int)c->rc;
 }
 
 int row_save(struct berth_ctx *c, struct berth_row *r)
@@ -768,7 +772,7 @@ static int64_t new_batch(struct berth_ctx *c)
     return batch;
 }
 
-int row_drop(struct berth_ctx *c, struct berth_row *r)
+static int drop(struct berth_ctx *c, struct berth_row *r, bool may_wait)
 {
     struct berth_row *now = r->old != NULL ? row_copy(r->old) : r;
 
@@ -779,7 +783,19 @@ int row_drop(struct berth_ctx *c, struct berth_row *r)
         return denied(c);
     if (custom_check_drop(c, now) != BERTH_OK || note_standin(c, now, DO_DELETE) != BERTH_OK)
         return c->rc;
+    if (may_wait && waits_first(c, now->t) && c->st->services.drops(c, now))
+        return c->rc;
     return erase(c, now, new_batch(c));
+}
+
+int row_drop(struct berth_ctx *c, struct berth_row *r)
+{
+    return drop(c, r, true);
+}
+
+int row_drop_now(struct berth_ctx *c, struct berth_row *r)
+{
+    return drop(c, r, false);
 }
 
 int row_unmake(struct berth_ctx *c, struct berth_row *r)
@@ -870,24 +886,44 @@ int row_remake(struct berth_ctx *c, struct berth_row *r)
     return c->rc;
 }
 
-int row_restore(struct berth_ctx *c, const struct table *t, int64_t id)
+static struct berth_row *in_bin(struct berth_ctx *c, const struct table *t, int64_t id, int64_t *batch)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT batch, data FROM bin WHERE on_table = ? AND record_id = ?"
                                             " ORDER BY seq DESC LIMIT 1");
     struct berth_row *r = NULL;
-    int64_t batch = 0;
+    int rc;
 
     db_bind_text(s, 1, t->name, -1);
     db_bind_int(s, 2, id);
-    if (db_step(s) == DB_ROW) {
-        batch = db_col_int(s, 0);
+    if ((rc = db_step(s)) == DB_ROW) {
+        *batch = db_col_int(s, 0);
         r = row_undump(c, t, db_col_text(s, 1, NULL));
     }
     db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "look into the recycle bin");
+    return r;
+}
+
+struct berth_row *row_of_bin(struct berth_ctx *c, const struct table *t, int64_t id)
+{
+    int64_t batch;
+
+    return in_bin(c, t, id, &batch);
+}
+
+int row_restore(struct berth_ctx *c, const struct table *t, int64_t id)
+{
+    int64_t batch = 0;
+    struct db_stmt *s;
+    struct berth_row *r = in_bin(c, t, id, &batch);
+
     if (r == NULL || !perm_row(c, r, DO_READ))
         return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
     if (!perm_row(c, r, DO_DELETE))
         return denied(c);
+    if (!c->as_it_was && waits_first(c, t) && c->st->services.restores(c, r))
+        return c->rc;
     /* last in, first out: parents were put in behind their details */
     for (int64_t bin = 0; c->rc == BERTH_OK;) {
         const struct table *of;

@@ -11,9 +11,14 @@ int row_save(struct berth_ctx *c, struct berth_row *r);
 struct berth_row *save_load(struct berth_ctx *c, const struct table *t, int64_t id);
 /* Fails with 409 "stale" unless version is the current one; 0 skips the check. */
 bool save_version(struct berth_ctx *c, const struct berth_row *r, int64_t version);
+/* Takes the record away; where its deletion has to be approved first, it stays, and c->waits says so. */
 int row_drop(struct berth_ctx *c, struct berth_row *r);
-/* Out of the recycle bin, with its details, under its old id. */
+/* The same at once, for what cannot wait (merging): refused where it would have to. */
+int row_drop_now(struct berth_ctx *c, struct berth_row *r);
+/* Out of the recycle bin, with its details, under its old id; or it waits for approval there, see c->waits. */
 int row_restore(struct berth_ctx *c, const struct table *t, int64_t id);
+/* As it lies in the recycle bin, whoever asks; NULL: it does not. */
+struct berth_row *row_of_bin(struct berth_ctx *c, const struct table *t, int64_t id);
 /* For imports: adds a record that was checked, whose rights were checked and whose duplicate keys the
  * caller writes.  Hooks run; noted: the caller notes it for the search index, with others. */
 int row_add(struct berth_ctx *c, struct berth_row *r, bool noted);

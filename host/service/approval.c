@@ -91,6 +91,10 @@ static int apply(struct berth_ctx *c, struct approval *a)
         ctx_fail(c, BERTH_CONFLICT, "conflict", "err.approval_action");
     else if (action != NULL)
         action_run(c, action, a->rec, json_object_get(held, "form"), &r);
+    else if (json_object_get(held, "restore") != NULL)
+        row_restore(c, a->t, a->rec);
+    else if (json_object_get(held, "delete") != NULL)
+        row_drop(c, now(c, a));
     else if ((r = approval_wanted(c, a)) != NULL) {
         r->old = a->row;
         row_save(c, r);
@@ -100,6 +104,23 @@ static int apply(struct berth_ctx *c, struct approval *a)
     c->approved = approved;
     json_decref(held);
     return c->rc;
+}
+
+/* ---- telling --------------------------------------------------------------------------------------------- */
+/* What is not in its table has no page to go to: it is named. */
+const char *approval_called(struct berth_ctx *c, const struct approval *a)
+{
+    return a->there || a->row == NULL ? a->plan.flow : arena_fmt(c->a, "%s – %s", a->plan.flow, row_title(a->row));
+}
+
+/* Who asked hears what became of it. */
+static int tell_asker(struct berth_ctx *c, const struct approval *a, const char *word, const char *note)
+{
+    if (c->rc != BERTH_OK || a->by == 0)
+        return c->rc;
+    return alert_raise(c, &(struct berth_alert){.text = arena_fmt(c->a, "alert.approval_%s", word), .about = a->there ? a->row : NULL, .people = &a->by,
+                       .npeople = 1, .severity = BERTH_IMPORTANT,
+                       .args = (const char *const[]){"flow", approval_called(c, a), "note", note == NULL ? "" : note, NULL}});
 }
 
 /* ---- asking --------------------------------------------------------------------------------------------- */
@@ -114,9 +135,9 @@ static int ask_one(struct berth_ctx *c, const struct approval *a, int64_t user, 
 
     if (id == 0 || sight_give(c, a, user) != BERTH_OK)
         return c->rc;
-    alert_raise(c, &(struct berth_alert){.text = "alert.approval_asked", .about = a->row, .people = &user, .npeople = 1,
+    alert_raise(c, &(struct berth_alert){.text = "alert.approval_asked", .about = a->there ? a->row : NULL, .people = &user, .npeople = 1,
                 .severity = BERTH_IMPORTANT, .key = arena_fmt(c->a, "approval:%lld", (long long)id),
-                .args = (const char *const[]){"flow", a->plan.flow, "who", user_name(c, a->by), NULL}});
+                .args = (const char *const[]){"flow", approval_called(c, a), "who", user_name(c, a->by), NULL}});
     return c->rc == BERTH_OK && a->plan.mail ? approval_mail(c, a, id, user) : (int)c->rc;
 }
 
@@ -174,6 +195,9 @@ int64_t approval_begin(struct berth_ctx *c, const struct flow *f, const struct b
     if (c->rc == BERTH_OK && approval_running(c, a.tbl, a.rec, f->id) != NULL)
         return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_waits"), 0;
     a.row = find_raw(c, r->t, row_id(r));
+    a.there = a.row != NULL;
+    if (a.row == NULL) /* out of the recycle bin */
+        a.row = row_copy(r);
     if (c->rc != BERTH_OK || a.row == NULL || approval_add(c, &a) == 0)
         return 0;
     act_add(c, &a, "asked", note, 0, 0, NULL);
@@ -223,9 +247,10 @@ int approval_finish(struct berth_ctx *c, struct approval *a, const char *state)
     tell_state(c, a, strcmp(state, "withdrawn") == 0 ? NULL : state, note);
     if (c->rc == BERTH_OK && approved)
         apply(c, a);
-    if (c->rc == BERTH_OK && a->by != 0 && a->row != NULL && (c->who == NULL || c->who->id != a->by))
-        alert_raise(c, &(struct berth_alert){.text = arena_fmt(c->a, "alert.approval_%s", state), .about = a->row, .people = &a->by, .npeople = 1,
-                    .severity = BERTH_IMPORTANT, .args = (const char *const[]){"flow", a->plan.flow, "note", note == NULL ? "" : note, NULL}});
+    if (a->t != NULL)
+        a->there = find_raw(c, a->t, a->rec) != NULL;
+    if (c->rc == BERTH_OK && a->row != NULL && (c->who == NULL || c->who->id != a->by))
+        tell_asker(c, a, state, note);
     return c->rc;
 }
 
@@ -342,9 +367,7 @@ static int give_back(struct berth_ctx *c, struct approval *a, const struct ask *
     a->state = "returned";
     a->due = 0;
     trace(c, a, "approval_returned", d->note);
-    if (c->rc == BERTH_OK && a->by != 0)
-        alert_raise(c, &(struct berth_alert){.text = "alert.approval_returned", .about = a->row, .people = &a->by, .npeople = 1,
-                    .severity = BERTH_IMPORTANT, .args = (const char *const[]){"flow", a->plan.flow, "note", d->note == NULL ? "" : d->note, NULL}});
+    tell_asker(c, a, "returned", d->note);
     return c->rc == BERTH_OK ? approval_keep(c, a) : (int)c->rc;
 }
 

@@ -122,7 +122,7 @@ static bool of_action(struct berth_ctx *c, const struct berth_row *r, const stru
 {
     struct acting *x = c->acting;
 
-    if (x == NULL || r->old == NULL || x->row->t != r->t || row_id(x->row) != row_id(r))
+    if (x == NULL || row_id(r) == 0 || x->row->t != r->t || row_id(x->row) != row_id(r))
         return false;
     x->flow = f;
     ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_waits");
@@ -219,12 +219,70 @@ int approval_acting(struct berth_ctx *c, struct acting *x)
     return x->flow == NULL || c->rc != BERTH_OK ? (int)c->rc : begin_action(c, x);
 }
 
+/* The flow that a record has to pass before it goes (or comes back), NULL: it need not. */
+static const struct flow *flow_before(struct berth_ctx *c, const struct berth_row *r, enum flow_start what)
+{
+    for (const struct flow *const *f = flow_list(c, r->t); *f != NULL && c->rc == BERTH_OK; f++)
+        if ((*f)->starts == what && flow_holds(c, (*f)->applies_to, r) && needed(c, *f, r))
+            return *f;
+    return NULL;
+}
+
+/* What it was called stands with what waits: the record is gone when it is read later. */
+static bool begin_gone(struct berth_ctx *c, const struct flow *f, const struct berth_row *r, const char *what)
+{
+    json_t *o = json_pack("{s:s}", what, row_title(r));
+    char *raw = json_dumps(o, JSON_COMPACT);
+
+    approval_begin(c, f, r, arena_strdup(c->a, raw), c->note);
+    free(raw);
+    json_decref(o);
+    return true;
+}
+
+bool approval_drops(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct flow *f = flow_before(c, r, FLOW_DELETE);
+
+    if (f == NULL || c->rc != BERTH_OK)
+        return c->rc != BERTH_OK;
+    if (of_action(c, r, f))
+        return true;
+    if (by_a_person(c) && approval_locks(c, r) != NULL)
+        return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_drop") != BERTH_OK;
+    return begin_gone(c, f, r, "delete");
+}
+
+bool approval_restores(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct flow *f = flow_before(c, r, FLOW_RESTORE);
+
+    return f == NULL || c->rc != BERTH_OK ? c->rc != BERTH_OK : begin_gone(c, f, r, "restore");
+}
+
+/* A deletion that gets here waits for nothing any more; one of details, or by merging, may have to. */
+static int check_drop(struct berth_ctx *c, const struct berth_row *r)
+{
+    const struct flow *f = c->approved || c->undo || c->exact ? NULL : flow_before(c, r, FLOW_DELETE);
+
+    if (f == NULL || c->rc != BERTH_OK)
+        return c->rc;
+    c->args[0] = "title";
+    c->args[1] = row_title(r);
+    c->args[2] = "flow";
+    c->args[3] = f->name;
+    c->args[4] = NULL;
+    return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_drop_first");
+}
+
 int approval_dropping(struct berth_ctx *c, struct berth_row *r)
 {
     struct approval *a;
 
     if (!c->undo && by_a_person(c) && approval_locks(c, r) != NULL)
         return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_drop");
+    if (check_drop(c, r) != BERTH_OK)
+        return c->rc;
     while (c->rc == BERTH_OK && (a = approval_running(c, store_table_no(c->st, r->t), row_id(r), 0)) != NULL)
         if (act_add(c, a, "withdrawn", NULL, 0, 0, NULL) == BERTH_OK)
             approval_finish(c, a, "withdrawn");

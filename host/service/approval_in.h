@@ -28,7 +28,8 @@ struct approval {
     struct plan plan;
     int step;                 /* the one that is asked, from 0 */
     const struct table *t;    /* NULL: its plugin is off */
-    struct berth_row *row;    /* as it stands; NULL: it is gone */
+    struct berth_row *row;    /* as it stands, or lies in the recycle bin; NULL: it is gone for good */
+    bool there;               /* it stands in its table */
 };
 
 struct ask {
@@ -79,6 +80,8 @@ bool approval_mine(struct berth_ctx *c, int64_t user); /* the ctx's user, or som
 bool approval_known(struct berth_ctx *c, const struct approval *a);
 /* Whether the user would decide for themselves: asked for it, or owns the record. */
 bool approval_own(struct berth_ctx *c, const struct approval *a);
+
+const char *approval_called(struct berth_ctx *c, const struct approval *a); /* its flow, for alerts */
 
 /* ---- approval_mail.c ------------------------------------------------------------------------------- */
 int approval_mail(struct berth_ctx *c, const struct approval *a, int64_t ask, int64_t user);

@@ -23,6 +23,7 @@ static void held_json(struct berth_ctx *c, struct json *j, const struct approval
 
     json_text(j, "action", action);
     json_text(j, "action_label", action == NULL || a->t == NULL ? NULL : labels_on(c->st->labels, c->locale, a->t->name, arena_fmt(c->a, "action.%s", action)));
+    json_text(j, "does", json_object_get(held, "delete") != NULL ? "delete" : json_object_get(held, "restore") != NULL ? "restore" : NULL);
     json_key(j, "changes");
     json_open(j, '[');
     json_object_foreach (a->row == NULL ? NULL : json_object_get(held, "set"), name, v) {
@@ -52,6 +53,17 @@ static bool seen(struct berth_ctx *c, const struct approval *a)
     return a->row != NULL && perm_row(c, a->row, DO_READ);
 }
 
+/* What was deleted for good stands only here; of tables that are open as a whole or not at all. */
+static const char *title_gone(struct berth_ctx *c, const struct approval *a)
+{
+    json_t *held = a->held == NULL || a->row != NULL || a->t == NULL || flow_shows(a->t) || !perm_may(c->who, a->t, DO_READ) ? NULL : json_loads(a->held, 0, NULL);
+    const char *title = json_string_value(json_object_get(held, "delete"));
+
+    title = title == NULL ? NULL : arena_strdup(c->a, title);
+    json_decref(held);
+    return title;
+}
+
 /* What a list shows; the record's title only where it may be seen (after deciding it may not any more). */
 static void head_json(struct berth_ctx *c, struct json *j, const struct approval *a)
 {
@@ -61,8 +73,8 @@ static void head_json(struct berth_ctx *c, struct json *j, const struct approval
     json_text(j, "flow", a->plan.flow);
     json_text(j, "state", a->state);
     json_text(j, "table", a->t == NULL ? NULL : a->t->name);
-    json_id(j, "record", see ? a->rec : 0);
-    json_text(j, "title", see ? row_title(a->row) : NULL);
+    json_id(j, "record", see && a->there ? a->rec : 0);
+    json_text(j, "title", see ? row_title(a->row) : title_gone(c, a));
     person_json(c, j, "by", a->by);
     json_time(j, "at", a->at);
     json_time(j, "due_at", a->due);

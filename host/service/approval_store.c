@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "record/find.h"
+#include "record/save.h"
 #include "service/approval_in.h"
 
 enum { IDS = 500 };
@@ -221,6 +222,9 @@ struct approval *approval_load(struct berth_ctx *c, int64_t id)
     a->plan = plan_read(c, plan);
     a->t = store_table_of(c->st, c->m, a->tbl);
     a->row = a->t == NULL ? NULL : find_raw(c, a->t, a->rec);
+    a->there = a->row != NULL;
+    if (a->t != NULL && !a->there)
+        a->row = row_of_bin(c, a->t, a->rec);
     return a;
 }
 

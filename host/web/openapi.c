@@ -278,7 +278,7 @@ static void one_path(struct call *k, struct json *j, const struct table *t)
     }
     if (perm_may(k->c.who, t, DO_DELETE)) {
         begin(j, "delete", named(k, "delete_$", t->name), t->name, "to the recycle bin where the table has one");
-        answers(j, "204", "gone", NULL);
+        answers(j, "204", "gone; 202: it waits for approval", NULL);
         json_close(j, '}');
     }
     json_close(j, '}');

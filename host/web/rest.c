@@ -326,12 +326,27 @@ static int update(struct call *k)
     return k->c.rc;
 }
 
+/* All of it waits: 202 and the approval's number. */
+static int put_off(struct call *k)
+{
+    struct json j = call_json(k);
+
+    k->req->status = 202;
+    json_open(&j, '{');
+    json_id(&j, "approval", k->c.waits);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
 static int drop(struct call *k)
 {
     struct berth_row *r = save_load(&k->c, k->t, k->id);
 
-    if (r != NULL && row_drop(&k->c, r) == BERTH_OK)
-        k->req->status = 204;
+    if (r == NULL || row_drop(&k->c, r) != BERTH_OK)
+        return k->c.rc;
+    if (k->c.waits != 0 && find_raw(&k->c, k->t, k->id) != NULL)
+        return put_off(k);
+    k->req->status = 204;
     return k->c.rc;
 }
 
@@ -339,7 +354,11 @@ static int restore(struct call *k)
 {
     struct berth_row *r;
 
-    if (row_restore(&k->c, k->t, k->id) != BERTH_OK || (r = find_one(&k->c, k->t, k->id)) == NULL)
+    if (row_restore(&k->c, k->t, k->id) != BERTH_OK)
+        return k->c.rc;
+    if (k->c.waits != 0 && find_raw(&k->c, k->t, k->id) == NULL)
+        return put_off(k);
+    if ((r = find_one(&k->c, k->t, k->id)) == NULL)
         return k->c.rc;
     row_answer(k, r, false);
     return k->c.rc;

@@ -1022,7 +1022,7 @@ static const struct berth_dict dicts[] = {
     {"automation_deed", "set:amber, assign:blue, alert:violet, mail:teal, create:green, message:pink"},
     {"automation_how", "turn:blue, least:teal"},
     {"automation_whom", "owner:blue, superior:teal, creator:gray, people:green, record:violet"},
-    {"approval_start", "ask:blue, create:green, change:amber, action:violet"},
+    {"approval_start", "ask:blue, create:green, change:amber, action:violet, delete:red, restore:teal"},
     {"approval_lock", "all:red, restart:amber, none:gray"},
     {"approval_who", "superior:blue, head:teal, role:violet, perm:violet, people:green, field:amber"},
     {"approval_mode", "any:blue, all:violet"},

@@ -460,6 +460,118 @@ def test_what_waits_is_locked_with_its_details_or_begins_anew(people, flow):
     assert now_asked(li, id) == [me(manager)] and people["lan"].get(f"/customer/{row['id']}").status == 404
 
 
+# ---- deleting and restoring -----------------------------------------------------------------------------------
+def there(person, row, table="customer"):
+    return person.get(f"/{table}/{row['id']}").status == 200
+
+
+def test_a_deletion_waits_and_the_record_is_untouched_until_it_is_approved(people, flow):
+    boss, lan, minh = people["manager"], people["lan"], people["minh"]
+    f, city = flow(named(people["lan"]), starts="delete")
+    row = boss.made("customer", name=name("Deleted"), city=city)
+    path = f"/customer/{row['id']}"
+    assert minh.delete(path).status in (403, 404)
+    answer = boss.delete(path)
+    assert answer.status == 202, answer
+    id = answer.json["approval"]
+    assert boss.row(path) == row and boss.get("/customer", bin=1).status == 200
+    assert row["id"] not in [r["id"] for r in boss.get("/customer", bin=1).json["rows"]]
+    a = look(lan, id)
+    assert (a["flow"], a["does"], a["title"], a["state"]) == (f["name"], "delete", row["name"], "open")
+    assert boss.delete(path).code == "waiting" and boss.patch(path, row["version"], {"short_name": "x"}).code == "waiting"
+    assert does(minh, id, "approve").status == 404 and does(boss, id, "approve").status == 403
+    assert boss.row(path) == row
+    assert history(boss, path)[:1] == ["approval_asked"]
+    assert does(lan, id, "reject", note="still needed").status == 200
+    assert boss.row(path) == row and look(boss, id)["state"] == "rejected"
+    again = boss.delete(path).json["approval"]
+    assert does(boss, again, "withdraw").status == 200 and boss.row(path) == row
+    third = boss.delete(path).json["approval"]
+    assert does(lan, third, "approve", note="gone").status == 200
+    assert boss.get(path).status == 404 and does(lan, third, "approve").status == 409
+    a = look(boss, third)
+    assert (a["state"], a["title"], a["record"]) == ("approved", row["name"], None)
+    assert [(t["op"], t["by"]) for t in a["acts"]] == [("asked", me(boss)), ("approved", me(lan))]
+    lies = [r for r in boss.get("/customer", bin=1).json["rows"] if r["id"] == row["id"]]
+    assert lies and lies[0]["name"] == row["name"]
+    assert row["name"] not in json.dumps(box(minh, "decided"))
+    assert boss.post(f"{path}/_restore").status == 200 and boss.row(path)["name"] == row["name"]
+
+
+def test_a_deletion_waits_on_every_way(people, flow):
+    boss, lan = people["manager"], people["lan"]
+    f, city = flow(named(people["lan"]), starts="delete", applies_to=None)
+    flow_of = people["admin"].row(f"/approval_flow/{f['id']}")
+    assert people["admin"].patch(f"/approval_flow/{f['id']}", flow_of["version"], {"applies_to": ["city", "=", city]}).status == 200
+    rows = [boss.made("customer", name=name("Many"), city=city) for _ in range(3)] + [boss.made("customer", name=name("Many"), city="Elsewhere")]
+    job = boss.job(boss.post("/customer/_bulk", {"ids": [r["id"] for r in rows], "delete": True}))
+    assert job["state"] == "done" and (job["result"]["waits"], job["result"]["done"]) == (3, 1), job["result"]
+    assert [there(boss, r) for r in rows] == [True, True, True, False]
+    waiting = {a["record"]: a["id"] for a in box(lan).values() if a["does"] == "delete"}
+    assert does(lan, waiting[rows[0]["id"]], "approve").status == 200
+    assert [there(boss, r) for r in rows] == [False, True, True, False]
+    # merging takes one away, and cannot wait: it is refused as a whole
+    admin = people["admin"]
+    kept = admin.made("customer", name=name("Kept"))
+    gone = admin.made("customer", name=name("Taken in"), city=city)
+    answer = admin.post(f"/customer/{kept['id']}/_merge", {"from": [gone["id"]]})
+    assert answer.code == "waiting" and gone["name"] in json.dumps(answer.json, ensure_ascii=False), answer
+    assert admin.row(f"/customer/{gone['id']}") == gone and admin.row(f"/customer/{kept['id']}") == kept
+
+
+def test_what_goes_with_its_record_is_not_deleted_past_its_own_approval(people, flow):
+    boss, lan = people["manager"], people["lan"]
+    f, bank = flow(named(people["lan"]), starts="delete", on_table="customer_bank", applies_to=["bank", "=", "Slowbank"])
+    row = boss.made("customer", name=name("With details"))
+    detail = boss.made("customer_bank", customer_id=row["id"], bank="Slowbank", account="1")
+    answer = boss.delete(f"/customer/{row['id']}")
+    assert answer.code == "waiting", answer
+    assert boss.row(f"/customer/{row['id']}")["name"] == row["name"] and boss.row(f"/customer_bank/{detail['id']}") == detail
+    id = boss.delete(f"/customer_bank/{detail['id']}").json["approval"]
+    assert boss.row(f"/customer_bank/{detail['id']}") == detail
+    assert does(lan, id, "approve").status == 200
+    assert boss.get(f"/customer_bank/{detail['id']}").status == 404
+    assert boss.delete(f"/customer/{row['id']}").status == 204
+
+
+def test_coming_back_out_of_the_bin_waits(people, flow):
+    boss, lan, minh = people["manager"], people["lan"], people["minh"]
+    f, city = flow(named(people["lan"]), starts="restore")
+    row = boss.made("customer", name=name("Back"), city=city)
+    path = f"/customer/{row['id']}"
+    assert boss.delete(path).status == 204
+    answer = boss.post(f"{path}/_restore")
+    assert answer.status == 202, answer
+    id = answer.json["approval"]
+    assert boss.get(path).status == 404 and boss.post(f"{path}/_restore").code == "waiting"
+    a = look(lan, id)
+    assert (a["does"], a["title"], a["record"]) == ("restore", row["name"], None)
+    assert until(lambda: [x for x in lan.get("/_alert").json["alerts"] if row["name"] in x["text"]])
+    assert does(minh, id, "approve").status == 404 and boss.get(path).status == 404
+    assert does(lan, id, "approve").status == 200
+    assert boss.row(path)["name"] == row["name"] and look(boss, id)["state"] == "approved"
+    assert history(boss, path)[:2] == ["restore", "approval_approved"]
+
+
+def test_a_script_that_deletes_waits_and_is_told(own_site):
+    site = own_site()
+    admin, boss, li = (site.sign_in("demo." + n) for n in ("admin", "manager", "li"))
+    flow = admin.made("approval_flow", name="No script deletes", on_table="customer", starts="delete", applies_to=["city", "=", "Luaton"])
+    admin.made("approval_step", flow_id=flow["id"], name="Li", **named(li))
+    (site.data.parent / "scripts/hooks/drops.lua").write_text(
+        '-- Whatever is called so is deleted.\n'
+        'on("customer", "after_update", function(c) if c.short_name == "drop" then\n'
+        '  local waits = berth.delete(berth.load("customer", c.id))\n'
+        '  berth.log(waits and "waits" or "gone") end end)\n')
+    row = boss.made("customer", name=name("By script"), city="Luaton")
+    path = f"/customer/{row['id']}"
+    assert until(lambda: boss.patch(path, boss.row(path)["version"], {"short_name": "drop" if boss.row(path)["short_name"] != "drop" else "x"})
+                 and [a for a in box(li).values() if a["record"] == row["id"]])
+    assert there(boss, row)
+    id = [a["id"] for a in box(li).values() if a["record"] == row["id"]][0]
+    assert does(li, id, "approve").status == 200 and not there(boss, row)
+
+
 def test_an_approver_fills_in_what_the_step_names_and_nothing_else(people, flow):
     li, manager = people["li"], people["manager"]
     f, city = flow({"who": "superior", "fills": "credit_limit, payment_days"})

@@ -41,12 +41,12 @@ GIVEN = {
     "alert.remind": {"field"},
     "alert.remind_days": {"field", "days"},
     **{f"alert.approval_{k}": {"flow", "who", "note"} for k in ("asked", "late", "returned", "approved", "rejected", "withdrawn")},
-    "approval.mail_subject": {"flow", "title"}, "approval.mail_text": {"flow", "title", "who", "link"}, "err.approval_locked": {"flow"},
+    "approval.mail_subject": {"flow", "title"}, "approval.mail_text": {"flow", "title", "who", "link"}, "err.approval_locked": {"flow"}, "err.approval_drop_first": {"title", "flow"},
 }
 # Named by code through a pattern: "err.%s" of a code, "*.op.%s" of a change, "group.%s".
 BUILT = {"config.awaited", "config.channels", "config.scripts", "err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "why.role", "why.flag", "why.field", "why.below", "why.department", "why.tree", "*.op.merge", "*.op.team", "*.op.share", "*.op.unshare", "*.op.split", "*.op.import", "*.op.import_undo", "*.op.file_drop",
          *(f"*.op.approval{k}" for k in ("", "_asked", "_step", "_returned", "_approved", "_rejected", "_withdrawn")),
-         "*.op.automation", "*.op.automation_failed", *(f"alert.approval_{k}" for k in ("approved", "rejected", "withdrawn")),
+         "*.op.automation", "*.op.automation_failed", *(f"alert.approval_{k}" for k in ("returned", "approved", "rejected", "withdrawn")),
          "nav.sales", "nav.customers", "nav.work", "nav.other", "nav.admin", "home.returning", "home.approvals",
          "*.group.basic", "*.group.record", "*.view.all", "yes", "no"}
 

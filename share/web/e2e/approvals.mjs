@@ -108,6 +108,31 @@ export async function approvals({ test, clean, ok, choose, small, browser, host 
     await manager.context().close()
   })
 
+  await test('approvals: a deletion is asked for, the record stays until somebody approves, and then it is gone', {}, async (page, stamp) => {
+    const city = 'Deleted ' + stamp
+    await signIn(page)
+    const flow = ok(await call(page, 'POST', 'approval_flow', { name: 'Deletions ' + stamp, on_table: 'customer', starts: 'delete', applies_to: ['city', '=', city] }), 'flow').row
+    ok(await call(page, 'POST', 'approval_step', { flow_id: flow.id, place: 0, name: 'Head', who: 'people', user_ids: [ok(await call(page, 'GET', 'user?q=' + encodeURIComponent('陈伟')), 'users').rows[0].id] }), 'step')
+    const row = await made(page, stamp, { city })
+    await page.goto('/t/customer/' + row.id)
+    await page.locator('[data-t=recmore]').click()
+    await page.locator('.opt[data-id=delete]').click()
+    await page.locator('.toast', { hasText: 'Sent for approval' }).waitFor()
+    await page.locator('.apbox', { hasText: 'Delete' }).waitFor()
+    await clean(page, 'a record whose deletion waits')
+    assert.equal(ok(await call(page, 'GET', 'customer/' + row.id), 'row').row.name, row.name)
+    const manager = await open(browser, host.url)
+    await signIn(manager, MANAGER)
+    await manager.goto('/approvals')
+    const item = manager.locator('.aprow', { hasText: row.name })
+    await until('it says what is to happen', async () => /Delete/.test(await item.locator('.apsum').textContent()))
+    await item.locator('[data-op=approve]').click()
+    await manager.locator('[data-t=decide]').click()
+    await until('it is gone', async () => (await call(page, 'GET', 'customer/' + row.id)).status === 404)
+    await manager.context().close()
+    await call(page, 'DELETE', 'approval_flow/' + flow.id)
+  })
+
   await test('approvals: a rule without code is made, and does what it says to a new lead', {}, async (page, stamp) => {
     await signIn(page)
     await page.goto('/admin')

@@ -39,7 +39,9 @@ export async function removeRows(meta: Meta, to: Target): Promise<boolean> {
   }
   if (!ids) return bulk(meta, to, { delete: true })
   hide(meta.table, new Set(ids))
-  const gone = await each(meta, ids, (id) => api('DELETE', `${meta.table}/${id}`))
+  const wait: number[] = []
+  const gone = (await each(meta, ids, (id) => api<Put>('DELETE', `${meta.table}/${id}`).then((r) => r?.approval && wait.push(id)))).filter((id) => !wait.includes(id))
+  sent(meta, wait)
   void cache.invalidateQueries({ queryKey: ['sums', meta.table] })
   if (gone.length) touched(meta.table)
   for (const id of gone) cache.removeQueries({ queryKey: recKey(meta.table, id) })
@@ -51,8 +53,20 @@ export async function removeRows(meta: Meta, to: Target): Promise<boolean> {
   return gone.length > 0
 }
 
+/** What waits for approval instead. */
+type Put = { approval?: number } | null
+function sent(meta: Meta, ids: number[] | number): void {
+  const n = typeof ids === 'number' ? ids : ids.length
+  if (!n) return
+  toast((n > 1 ? fmtInt(n) + ' · ' : '') + t('approval.sent'))
+  void cache.invalidateQueries({ queryKey: ['approvals'] })
+  if (typeof ids !== 'number') for (const id of ids) void cache.invalidateQueries({ queryKey: recKey(meta.table, id) })
+}
+
 export async function restoreRows(meta: Meta, ids: number[]): Promise<void> {
-  const back = await each(meta, ids, (id) => post(`${meta.table}/${id}/_restore`))
+  const wait: number[] = []
+  const back = (await each(meta, ids, (id) => post<Put>(`${meta.table}/${id}/_restore`).then((r) => r?.approval && wait.push(id)))).filter((id) => !wait.includes(id))
+  sent(meta, wait)
   if (back.length) toast(t('restored', { n: back.length, count: back.length }))
   refresh(meta.table)
 }
@@ -131,12 +145,13 @@ async function follow(meta: Meta, begin: () => Promise<{ job: number }>, say: (j
       bar.progress = j.progress
       bar.far = farText(j)
     })
-    const r = (end.result ?? {}) as { done?: number; failed?: number; errors?: { id: number; error?: { message?: string; code?: string } }[] }
-    const n = r.done ?? end.done
+    const r = (end.result ?? {}) as { done?: number; waits?: number; failed?: number; errors?: { id: number; error?: { message?: string; code?: string } }[] }
+    const n = r.done ?? (r.waits ? 0 : end.done)
     if (r.failed) leftOut(meta, r.failed, (r.errors ?? []).map((e) => ({ id: e.id, why: e.error?.message ?? e.error?.code ?? '' })))
     if (end.state === 'failed') fail(jobError(end))
     else if (end.state === 'cancelled') toast(t('bulk.cancelled', { n: fmtInt(n), count: n }))
-    if (n || (end.state === 'done' && !r.failed)) say(end, n)
+    sent(meta, r.waits ?? 0)
+    if (n || (end.state === 'done' && !r.failed && !r.waits)) say(end, n)
     return end.state === 'done'
   } catch (e) {
     fail(e)
