@@ -458,6 +458,78 @@ export async function looks({ test, clean, ok, browser, host, metaOf, make, fetc
     }
   })
 
+  await test('also nodes of trees and nets, finds of the palette, tiles, related rows, menus and lists of the administration open in a tab', {}, async (page, stamp) => {
+    await signIn(page, 0)
+    await page.locator('.tile').first().waitFor()
+    const customer = ok(await call(page, 'POST', 'customer', { name: `Tabs ${stamp}` }), 'customer').row
+    const person = ok(await call(page, 'POST', 'contact', { name: `Person ${stamp}`, customer_id: customer.id }), 'contact').row
+    const mine = ok(await call(page, 'GET', '_start'), 'start').user.id
+    const palette = (text) => async () => { await page.keyboard.press('Control+k'); await page.locator('[data-t=palq]').fill(text) }
+    const more = async () => { await page.locator('.kv').first().waitFor(); await page.locator('[data-t=recmore]').click() }
+    for (const [path, first, what, to] of [
+      ['/t/department?look=tree', undefined, '.tn[data-node="1"] a', '/t/department/1'],
+      [`/t/customer?view=all&look=graph&root=${customer.id}`, undefined, `[data-node="customer/${customer.id}"]`, `/t/customer/${customer.id}`],
+      [`/t/customer?view=all&look=graph&root=${customer.id}`, undefined, '[data-t=gopen]', `/t/customer/${customer.id}`],
+      ['/', palette(stamp), `[data-id=customer-${customer.id}]`, `/t/customer/${customer.id}`],
+      ['/', palette('leads'), '[data-id=go-lead]', '/t/lead'],
+      [`/t/customer/${customer.id}`, undefined, `[data-related=contact] a[href="/t/contact/${person.id}"]`, `/t/contact/${person.id}`],
+      [`/t/customer/${customer.id}`, more, '.opt[data-id=net]', `/t/customer?look=graph&root=${customer.id}`],
+      ['/', undefined, '.kpi', undefined],
+      ['/', undefined, '.recent a, .todo li a', undefined],
+      ['/', undefined, '.side [data-t=bell]', '/alerts'],
+      ['/admin', undefined, '[data-place=users]', '/admin/users'],
+      ['/admin/users', undefined, `[data-user="${mine}"]`, `/admin/users/${mine}`],
+      ['/admin/roles', undefined, '[data-role]', undefined],
+      ['/admin/pools', undefined, '[data-pool]', undefined],
+      ['/admin/departments', undefined, '.tn[data-dept="1"] a', '/admin/departments/1'],
+    ]) {
+      await page.goto(path)
+      await page.locator('.side').waitFor()
+      await first?.()
+      const link = page.locator(what).first()
+      await link.waitFor()
+      const was = page.url()
+      for (const how of [{ modifiers: ['Control'] }, { button: 'middle' }]) {
+        const aim = to ?? (await link.getAttribute('href'))
+        const [other] = await Promise.all([page.context().waitForEvent('page'), link.click(how)])
+        await other.waitForURL((u) => u.pathname + u.search === aim)
+        await other.close()
+        assert.equal(page.url(), was, what)
+      }
+    }
+    await page.goto('/')
+    await page.locator('.side').waitFor()
+    await palette(stamp)()
+    await page.locator('.opt.hi', { hasText: `Tabs ${stamp}` }).or(page.locator('.opt.hi', { hasText: `Person ${stamp}` })).waitFor()
+    const [other] = await Promise.all([page.context().waitForEvent('page'), page.keyboard.press('Control+Enter')])
+    await other.waitForURL(/\/t\/(customer|contact)\/\d+$/)
+    assert.equal(await page.locator('[data-t=palq]').count(), 1, 'the palette stays')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\/t\/(customer|contact)\/\d+$/)
+  })
+
+  await test('Back leads to the view and the way of looking of before, scrolled and chosen as they were', {}, async (page, stamp) => {
+    await signIn(page, 0)
+    await page.goto(`${all}&sort=-id`)
+    const row = (n) => page.locator(`.gb > .gr[aria-rowindex="${n}"]`)
+    await row(2).waitFor()
+    await page.locator('.grid').evaluate((g) => g.scrollTo({ top: 1200 }))
+    await row(36).locator('.gc.chk label').click()
+    const top = await page.locator('.grid').evaluate((g) => g.scrollTop)
+    const was = page.url()
+    await page.locator('.tab[data-view=mine]').click()
+    await page.waitForURL(/view=mine/)
+    await page.locator('[data-look=board]').click()
+    await page.locator('.bcol').first().waitFor()
+    await page.goBack()
+    await page.locator('.tab[data-view=mine][aria-selected=true]').waitFor()
+    await page.locator('.grid, .empty').first().waitFor()
+    await page.goBack()
+    await eventually('the address', () => page.url(), was)
+    await eventually('the place', () => page.locator('.grid').evaluate((g) => g.scrollTop), top)
+    assert.match(await page.locator('[data-t=selected]').textContent(), /^1 /)
+  })
+
   await test('who an address names is called by name, though none of their records is in sight', { locale: 'zh-CN' }, async (page) => {
     await signIn(page)
     const li = ok(await call(page, 'GET', `user?filter=${encodeURIComponent(JSON.stringify(['name', '=', '李娜']))}`), 'user').rows[0]

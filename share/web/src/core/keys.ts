@@ -14,3 +14,9 @@ export const isCommand = (e: KeyboardEvent): boolean =>
 
 /** A click that opens a link in a tab or window of its own: the browser's business. */
 export const elsewhere = (e: MouseEvent): boolean => e.ctrlKey || e.metaKey || e.shiftKey || e.button > 0
+
+/** A link in what is opened by a click as a whole: only in a tab of its own is it the browser's. */
+export function besides(e: MouseEvent): void {
+  if (elsewhere(e)) e.stopPropagation()
+  else e.preventDefault()
+}

@@ -130,8 +130,8 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
       filtered: computed(() => !!q.value || countOf(filter.value) > 0),
     }) as Looking,
     go,
-    /* A filter made by hand goes along to the next view, unless one of them is saved with its own. */
-    setView: (v) => go({ ...cleared, view: v.name, ...(v.saved || saved.value ? { f: undefined } : {}) }),
+    /* Back leads to the view of before. A filter made by hand goes along to the next view, unless one of them is saved with its own. */
+    setView: (v) => go({ ...cleared, view: v.name, ...(v.saved || saved.value ? { f: undefined } : {}) }, v.name !== view.value?.name),
     setColumns: (c) => setPrefs(meta.value!.table, view.value!.name, { columns: c }),
     setWidth: (name, w) => setPrefs(meta.value!.table, view.value!.name, { widths: { ...(prefs.value.widths ?? view.value?.widths ?? {}), [name]: w } }),
     reset: () => {
