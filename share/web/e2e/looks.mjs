@@ -530,6 +530,69 @@ export async function looks({ test, clean, ok, browser, host, metaOf, make, fetc
     assert.match(await page.locator('[data-t=selected]').textContent(), /^1 /)
   })
 
+  await test('Back finds board, tree and net as they were left: scrolled, opened, walked', {}, async (page, stamp) => {
+    await signIn(page, 0)
+    const m = await metaOf(page)
+    const pick = pickField(m)
+    const value = pick.options[0].value
+    const made = []
+    for (let i = 0; i < 16; i++) made.push(await make(page, m, { [m.title]: `Board ${stamp} ${i}`, [pick.name]: value }))
+    await page.goto(`${all}&look=board&by=${pick.name}&q=${encodeURIComponent('Board ' + stamp)}`)
+    const column = page.locator(`[data-col="${value}"] .bcards`)
+    await page.locator('[data-card]').nth(15).waitFor()
+    await column.evaluate((c) => c.scrollTo({ top: c.scrollHeight }))
+    const last = page.locator('[data-card]').last()
+    const id = await last.getAttribute('data-card')
+    await last.click()
+    await page.locator('.peek .kv').first().waitFor()
+    assert.match(page.url(), new RegExp(`open=${id}`))
+    /* The card that is cut off at the top, and where. */
+    const place = () => column.evaluate((c) => {
+      const edge = c.getBoundingClientRect().top
+      const first = [...c.querySelectorAll('[data-card]')].find((x) => x.getBoundingClientRect().bottom > edge)
+      return [first.dataset.card, Math.round((first.getBoundingClientRect().top - edge) / 5)]
+    })
+    const was = await place()
+    assert.notEqual(was[0], await page.locator('[data-card]').first().getAttribute('data-card'))
+    await page.locator('[data-t=expand]').click()
+    await page.locator('.recpage').waitFor()
+    await page.goBack()
+    await eventually('the place in the column', place, was)
+    await page.keyboard.press('Escape')
+    await page.locator('.peek').waitFor({ state: 'detached' })
+    await eventually('the card has the focus again', () => page.evaluate(() => document.activeElement.dataset.card), id)
+
+    const mk = async (name, parent_id = null) => ok(await call(page, 'POST', 'department', { name: `${name} ${stamp}`, parent_id }), 'department').row
+    const a = await mk('Above')
+    const b = await mk('Below', a.id)
+    await page.goto('/t/department?view=tree')
+    const node = (x) => page.locator(`.tn[data-node="${x}"]`)
+    await node(b.id).waitFor()
+    await node(a.id).locator('.tflip').click()
+    await node(b.id).waitFor({ state: 'detached' })
+    await node(a.id).locator('a').click()
+    await page.locator('[data-t=expand]').click()
+    await page.locator('.recpage').waitFor()
+    await page.goBack()
+    await node(a.id).waitFor()
+    await eventually('closed as it was', () => node(a.id).getAttribute('aria-expanded'), 'false')
+    for (const id of [b.id, a.id]) ok(await call(page, 'DELETE', `department/${id}`), 'delete')
+
+    await page.goto(`${all}&look=graph&root=${made[0].id}`)
+    const owner = page.locator(`[data-node="user/${made[0].owner_id}"]`)
+    await owner.waitFor()
+    await owner.focus()
+    await page.keyboard.press('Enter')
+    await eventually('walked', () => page.locator('.gnode.walked').count(), 2)
+    const nodes = await page.locator('.gnode').count()
+    await page.locator('[data-t=gopen]').click()
+    await page.locator('.recpage').waitFor()
+    await page.goBack()
+    await eventually('the net', () => page.locator('.gnode').count(), nodes)
+    assert.equal(await page.locator('.gnode.walked').count(), 2)
+    assert.equal(await page.locator('.gnode.on').getAttribute('data-node'), `user/${made[0].owner_id}`)
+  })
+
   await test('who an address names is called by name, though none of their records is in sight', { locale: 'zh-CN' }, async (page) => {
     await signIn(page)
     const li = ok(await call(page, 'GET', `user?filter=${encodeURIComponent(JSON.stringify(['name', '=', '李娜']))}`), 'user').rows[0]
