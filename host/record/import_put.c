@@ -112,31 +112,17 @@ static int add_one(struct berth_ctx *c, void *arg)
     return c->rc;
 }
 
-/* Sheets tell times to the second. */
-static bool same_second(const struct field *f, struct berth_val was, struct berth_val now)
-{
-    return f->type == BERTH_TIME && !val_is_nil(was) && !val_is_nil(now) && now.i % 1000 == 0 && was.i / 1000 == now.i / 1000;
-}
-
 static int update_one(struct berth_ctx *c, void *arg)
 {
     struct one *x = arg;
     struct prep *p = x->p;
-    struct berth_row *now = save_load(c, p->row->t, p->record);
+    struct berth_row *now = import_updated(x->r, c, p);
     const struct berth_row *before = now == NULL ? NULL : now->old;
     struct ctx_match m = {.table = p->row->t};
     json_t *was;
 
     if (now == NULL)
         return c->rc;
-    for (size_t i = 0; i < x->r->ncolumns; i++) {
-        const struct field *f = x->r->column[i];
-
-        /* an empty cell leaves what is there; what records are found by is not written */
-        if (f != NULL && i < p->ncells && p->cells[i].given && f->at >= F_DECLARED && !(f->flags & BERTH_LOCKED) &&
-            perm_field(c->who, f) == ACCESS_WRITE && !same_second(f, now->v[f->at], p->row->v[f->at]))
-            now->v[f->at] = p->row->v[f->at];
-    }
     x->r->own = now;
     c->allow_duplicates = true;
     row_save(c, now);

@@ -2,9 +2,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "record/custom.h"
 #include "record/find.h"
 #include "record/import_run.h"
 #include "record/order.h"
+#include "record/save.h"
 
 /* ---- cells ------------------------------------------------------------------------------------- */
 /* One piece of memory: most rows go in and are never told of. */
@@ -218,6 +220,27 @@ void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, s
     arena_again(r->scratch);
 }
 
+/* Sheets tell times to the second. */
+static bool same_second(const struct field *f, struct berth_val was, struct berth_val now)
+{
+    return f->type == BERTH_TIME && !val_is_nil(was) && !val_is_nil(now) && now.i % 1000 == 0 && was.i / 1000 == now.i / 1000;
+}
+
+struct berth_row *import_updated(struct run *r, struct berth_ctx *c, const struct prep *p)
+{
+    struct berth_row *now = save_load(c, p->row->t, p->record);
+
+    for (size_t i = 0; now != NULL && i < r->ncolumns; i++) {
+        const struct field *f = r->column[i];
+
+        /* an empty cell leaves what is there; what records are found by is not written */
+        if (f != NULL && i < p->ncells && p->cells[i].given && f->at >= F_DECLARED && !(f->flags & BERTH_LOCKED) &&
+            perm_field(c->who, f) == ACCESS_WRITE && !same_second(f, now->v[f->at], p->row->v[f->at]))
+            now->v[f->at] = p->row->v[f->at];
+    }
+    return now;
+}
+
 /* ---- deciding -------------------------------------------------------------------------------------- */
 /* The records that share a key with the row which a rule minds; in *alike one whose rule only tells. */
 static const struct ctx_match *matches(struct berth_ctx *c, const struct table *t, const struct prep *p,
@@ -329,12 +352,39 @@ static void complete_late(struct run *r, struct berth_ctx *c, struct arena *kept
         import_tell_problem(r, c, p);
 }
 
+/* Whose a new record is to be, and what administrators check, is seen at the save: a dry run has to look. */
+static bool judged(const struct run *r, const struct berth_ctx *c, const struct table *t)
+{
+    bool given = false;
+
+    for (size_t i = 0; i < r->ncolumns && c->who != NULL; i++)
+        given = given || (r->column[i] != NULL && r->column[i]->at == t->at_owner);
+    return given || custom_checks(t);
+}
+
+/* What would become of the row if this were not a dry run. */
+static void foresee(struct run *r, struct berth_ctx *c, struct prep *p)
+{
+    struct berth_row *now = p->outcome == OUT_UPDATED ? import_updated(r, c, p) : p->row;
+    struct ctx_match m = {.table = p->row->t};
+    bool changed = true;
+
+    if (now == NULL || save_foresee(c, now, &changed) != BERTH_OK) {
+        import_tell_problem(r, c, p);
+    } else if (p->outcome == OUT_UPDATED) {
+        m.title = row_title(now);
+        p->table = m.table->name;
+        p->outcome = changed ? OUT_UPDATED : OUT_SAME;
+        import_detail(r, c, p, &m, NULL);
+    }
+}
+
 void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
 {
     struct arena *kept = c->a;
     uint32_t other;
     int64_t again;
-    bool known = p->known || r->nmatch > 0 || r->mode != MODE_CREATE;
+    bool known = p->known || r->nmatch > 0 || r->mode != MODE_CREATE || (r->dry && judged(r, c, t));
 
     if (p->outcome != OUT_NEW)
         return;
@@ -351,6 +401,8 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
         }
         if (p->outcome == OUT_NEW && r->mode != MODE_CREATE)
             complete_late(r, c, kept, p);
+        if (r->dry && (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED))
+            foresee(r, c, p);
         keep_told(kept, p);
         c->a = kept;
         p->row = NULL;

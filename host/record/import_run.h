@@ -111,6 +111,8 @@ struct run {
 void import_unpack(struct berth_ctx *c, const struct table *t, struct prep *p); /* p->row, in the ctx's arena */
 struct berth_val import_value_of(const struct prep *p, const struct field *f);
 struct berth_val import_order_of(const struct prep *p, const struct field *f); /* of a column of an index */
+/* The record that the row updates, with its values; NULL: it is not there, or out of reach. */
+struct berth_row *import_updated(struct run *r, struct berth_ctx *c, const struct prep *p);
 /* on the job's thread */
 void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p,
                     const struct sheet_row *row);

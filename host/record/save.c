@@ -372,6 +372,15 @@ static bool writes(const struct berth_row *r, int column)
     return !val_equal(r->v[at], r->old->v[at]);
 }
 
+static bool differs(const struct berth_row *r)
+{
+    int i = F_DECLARED;
+
+    while (i < r->t->nfields && val_equal(r->v[i], r->old->v[i]))
+        i++;
+    return i < r->t->nfields;
+}
+
 static int update(struct berth_ctx *c, struct berth_row *r, bool *changed)
 {
     const struct table *t = r->t;
@@ -379,9 +388,7 @@ static int update(struct berth_ctx *c, struct berth_row *r, bool *changed)
     struct db_stmt *s;
     int n = 1;
 
-    *changed = false;
-    for (int i = F_DECLARED; i < t->nfields; i++)
-        *changed = *changed || !val_equal(r->v[i], r->old->v[i]);
+    *changed = differs(r);
     if (!*changed)
         return BERTH_OK;
     r->v[F_VERSION].i = r->old->v[F_VERSION].i + 1;
@@ -605,6 +612,17 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
         return c->rc;
     later(c, deed, r);
     r->old = row_copy(r); /* a later save of the same row starts from here */
+    return c->rc;
+}
+
+int save_foresee(struct berth_ctx *c, struct berth_row *r, bool *changed)
+{
+    if (check_rights(c, r) != BERTH_OK)
+        return c->rc;
+    if (r->old == NULL)
+        default_owner(c, r);
+    if (row_check(r) && check_giving(c, r) == BERTH_OK && custom_check(c, r) == BERTH_OK)
+        *changed = r->old == NULL || differs(r);
     return c->rc;
 }
 

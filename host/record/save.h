@@ -7,6 +7,8 @@
 
 /* Inserts (id 0) or updates.  For updates the row came from save_load() and knows its old self. */
 int row_save(struct berth_ctx *c, struct berth_row *r);
+/* What row_save() would say, hooks and duplicates aside, and whether it would change anything; writes nothing, needs no writer. */
+int save_foresee(struct berth_ctx *c, struct berth_row *r, bool *changed);
 /* A record for update: the current row with .old set.  The user must see it. */
 struct berth_row *save_load(struct berth_ctx *c, const struct table *t, int64_t id);
 /* Fails with 409 "stale" unless version is the current one; 0 skips the check. */

@@ -118,6 +118,32 @@ def test_a_dry_run_writes_nothing(own_site):
     assert admin.get("/_search", q=f"{t} 7").json["results"] == [] and admin.row(f"/lead/{made['id']}") == made
 
 
+def test_a_dry_run_tells_of_every_row_what_then_becomes_of_it(people):
+    """Rows with the values that are there already counted as updates, and what one may not change, or give away, as what would be."""
+    admin, li, minh, t = people["admin"], people["li"], people["minh"], tag()
+    pool = admin.made("pool", name=f"{t} pool", on_table="lead")["id"]
+    admin.made("pool_member", pool_id=pool, user_id=li.user["id"])
+    made = li.made("lead", name=f"{t} same", mobile="13862000001", city="Ningbo", country="CN"), li.made("lead", name=f"{t} change", city="Ningbo")
+    li.made("lead", name=f"{t} pooled", city="Ningbo")
+    pooled = li.rows("lead", filter=["name", "=", f"{t} pooled"])[0]
+    assert li.post(f"/lead/{pooled['id']}/release", {"pool_id": pool}).status == 200
+    shown = minh.made("lead", name=f"{t} shown", city="Ningbo")
+    assert minh.post(f"/lead/{shown['id']}/_share", {"kind": "share", "access": "read", "user_id": li.user["id"]}).status < 300
+    fields = ["id", "name", "city", "owner_id"]
+    rows = [[made[0]["id"], made[0]["name"], "Ningbo", ""], [made[1]["id"], made[1]["name"], "Shanghai", ""], [pooled["id"], f"{t} pooled", "Shanghai", ""],
+            [shown["id"], f"{t} shown", "Shanghai", ""], [made[1]["id"], made[1]["name"], "Ningbo", minh.user["login"]],
+            ["", f"{t} new", "", ""], ["", f"{t} given", "", minh.user["login"]]]
+    look = take(li, "lead", sheet(fields, rows))
+    told = []
+    for dry in (True, False):
+        result = go(li, look, fields, dry=dry, mode="both", match=["id"])
+        told.append({n: (r["outcome"], r["record"], r["title"]) for n, r in outcomes(li, look).items() if r["outcome"] != "new"})
+        assert {b: result[b] for b in ("new", "same", "updated", "held", "invalid")} == \
+            {"new": 1, "same": 1, "updated": 2, "held": 1, "invalid": 2}, (dry, result, outcomes(li, look))
+    assert told[0] == told[1] and [told[0][n][0] for n in (2, 3, 4, 5, 6, 8)] == ["same", "updated", "updated", "held", "invalid", "invalid"]
+    assert li.row(f"/lead/{made[1]['id']}")["city"] == "Shanghai"
+
+
 def test_a_wrong_cell_keeps_no_other_rows_record_from_being_found(people):
     """Behind a wrong cell no record was found, that was remembered for the whole file, and rows with nothing wrong went in without."""
     person, t = people["admin"], tag()
