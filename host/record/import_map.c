@@ -12,16 +12,31 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* The last column of a file of rows that did not go in: it comes back corrected, and is read as the file it was taken from. */
+static bool tells_why(struct berth_ctx *c, const char *header)
+{
+    bool hit = strcmp(header, ctx_text(c, "import.reason", NULL)) == 0;
+
+    for (const char *const *loc = labels_locales; *loc != NULL && !hit; loc++) {
+        const char *label = labels_find(c->st->labels, *loc, "import.reason");
+
+        hit = label != NULL && strcmp(header, label) == 0;
+    }
+    return hit;
+}
+
 const char *import_map_headers(struct berth_ctx *c, const char *const *header, size_t n)
 {
     const char **sorted = arena_alloc(c->a, (n + 1) * sizeof(*sorted));
     struct buf b = BUF_INIT;
     const char *text;
+    size_t kept = 0;
 
     for (size_t i = 0; i < n; i++)
-        sorted[i] = header[i];
-    qsort((void *)sorted, n, sizeof(*sorted), by_text);
-    for (size_t i = 0; i < n; i++)
+        if (!tells_why(c, header[i]))
+            sorted[kept++] = header[i];
+    qsort((void *)sorted, kept, sizeof(*sorted), by_text);
+    for (size_t i = 0; i < kept; i++)
         buf_addf(&b, "%s\x1f", sorted[i]);
     text = arena_fmt(c->a, "%016llx", (unsigned long long)text_key_hash(2, buf_str(&b), b.len));
     buf_free(&b);

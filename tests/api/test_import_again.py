@@ -260,6 +260,20 @@ def test_rows_that_did_not_go_in_are_ready_to_correct_and_import_again(people, k
     assert {r["name"]: r["email"] for r in person.rows("lead", filter=["name", "^", t])} == {f"{t} one": f"good@{t}.vn", f"{t} two": None, f"{t} three": None}
 
 
+def test_rows_that_did_not_go_in_are_read_again_as_the_file_they_come_from(people):
+    """Columns that were matched by hand had to be matched again, and words to be told again: the reason's column made it another file."""
+    person, t = people["lan"], tag()
+    look = take(person, "lead", sheet([f"{t} who", f"{t} where", f"{t} how"], [[f"{t} one", "大陆", "bad address"], [f"{t} two", "大陆", ""]]))
+    fields = ["name", "country", "email"]
+    result = go(person, look, fields, mode="both", values={"country": {"大陆": "CN"}})
+    assert (result["new"], result["invalid"]) == (1, 1), result
+    body = person.get(f"/_import/{look['import']}/rejected.csv").body.decode("utf-8-sig")
+    again = take(person, "lead", body.replace("bad address", f"good@{t}.vn").encode(), "again.csv")
+    again = person.post(f"/_import/{again['import']}/look", {"header_row": 1}).json
+    assert [c["field"] for c in again["columns"]] == [*fields, None]
+    assert again["mapping"]["mode"] == "both" and again["mapping"]["values"] == {"country": {"大陆": "CN"}}
+
+
 def writable(person):
     """Tables that take imports and hold records, with the fields that may be written."""
     for t in person.get("/_registry").json["tables"]:
