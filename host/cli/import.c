@@ -18,7 +18,7 @@ static const struct cli_option options[] = {
     {"table", "NAME", "the table to fill, such as lead"},
     {"map", "COLUMN=FIELD", "a column by its header, letter or number; several: again, or with commas"},
     {"only-mapped", NULL, "leave out columns that are not named by --map (default: what their headers say)"},
-    {"sheet", "N", "which sheet, counted from 1"},
+    {"sheet", "NAME", "which sheet, by its name or counted from 1"},
     {"header-row", "N", "the row that holds the headers, 0: none"},
     {"encoding", "NAME", "of a text file: UTF-8, GB18030, Big5 ..."},
     {"separator", "CHAR", "of a text file"},
@@ -138,7 +138,7 @@ static json_t *reading(const struct task *t)
     json_t *o = json_object();
 
     if (sheet != NULL)
-        json_object_set_new(o, "sheet", json_integer(strtol(sheet, NULL, 10) - 1));
+        json_object_set_new(o, "sheet", json_string(sheet));
     if (header != NULL)
         json_object_set_new(o, "header_row", json_integer(strtol(header, NULL, 10)));
     if (encoding != NULL)

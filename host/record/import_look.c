@@ -315,13 +315,34 @@ static void mapping_json(struct berth_ctx *c, struct json *j, const struct table
     import_map_list(c, j, t->name, headers);
 }
 
+/* A number: its place, from 0.  A text: the sheet of that name, else its number as people count.  None wanted: the first that shows. */
+static size_t which_sheet(struct sheet *s, const json_t *want)
+{
+    const char *text = json_string_value(want);
+    char *end;
+    long number;
+    size_t at = 0;
+
+    if (json_is_integer(want))
+        return (size_t)json_integer_value(want);
+    if (text == NULL) {
+        while (at + 1 < sheet_count(s) && sheet_info(s, at)->hidden)
+            at++;
+        return at;
+    }
+    while (at < sheet_count(s) && strcmp(sheet_info(s, at)->name, text) != 0)
+        at++;
+    number = strtol(text, &end, 10);
+    return at == sheet_count(s) && *end == '\0' ? (size_t)(number - 1) : at;
+}
+
 int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *out)
 {
     static const char *const kinds[] = {[SHEET_CSV] = "csv", [SHEET_XLSX] = "xlsx", [SHEET_XLS] = "xls"};
     const char *name, *path, *sep = json_string_value(json_object_get(o, "separator"));
     struct sheet_options so = {.encoding = json_string_value(json_object_get(o, "encoding")),
                                .separator = sep == NULL ? '\0' : sep[0], .temp_dir = c->st->files_dir};
-    const json_t *want_header = json_object_get(o, "header_row"), *want_sheet = json_object_get(o, "sheet");
+    const json_t *want_header = json_object_get(o, "header_row");
     const json_t *wanted = json_object_get(o, "mapping"); /* an id, null: none; not there: the one that fits */
     const char **heads, *headers, *map_name = NULL;
     json_t *map = NULL;
@@ -340,10 +361,7 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
         return c->rc;
     if (sheet_open(path, &so, &s, &e) < 0)
         return import_sheet_problem(c, &e);
-    while (want_sheet == NULL && at + 1 < sheet_count(s) && sheet_info(s, at)->hidden)
-        at++;
-    if (json_is_integer(want_sheet))
-        at = (size_t)json_integer_value(want_sheet);
+    at = which_sheet(s, json_object_get(o, "sheet"));
     if (at >= sheet_count(s) || sheet_select(s, at, &e) < 0 || (n = sheet_peek(s, c->a, PEEK, &rows, &e)) < 0) {
         if (e.code == SHEET_OK)
             e.code = SHEET_E_NO_SHEET;

@@ -414,6 +414,33 @@ def test_the_command_line_import_reaches_what_plugins_and_scripts_call(own_site,
         assert note["text"] == "came by file"
 
 
+def test_a_sheet_is_named_or_counted_and_a_list_without_headers_is_read_whole(own_site, tmp_path):
+    """The command line knew numbers only; people say the sheet's name, which may be a year."""
+    site, t, file = own_site(), tag(), tmp_path / "fair.xlsx"
+    book, page = workbook()
+    years = book.create_sheet("2026")
+    for sheet_, mark in ((page, "by name"), (years, "by year")):
+        for i in range(2):
+            sheet_.append([f"{t} {mark} {i}", f"{mark.replace(' ', '')}{i}@{t}.example"])
+    book.save(file)
+    li = site.sign_in("demo.li")
+    look = take(li, "lead", file.read_bytes(), "fair.xlsx")
+    asked = li.post(f"/_import/{look['import']}/look", {"sheet": "2026", "header_row": 0}).json
+    assert (asked["sheet"], asked["header_row"]) == (3, 0) and [c["header"] for c in asked["columns"]] == ["", ""]
+    assert asked["columns"][0]["samples"] == [f"{t} by year 0", f"{t} by year 1"]
+    assert li.post(f"/_import/{look['import']}/look", {"sheet": "2027"}).status == 422
+    site.stop()
+    for sheet_, mark in (("线索", "by name"), ("2026", "by year"), ("2", "by name"), ("2027", None)):
+        done = subprocess.run([BUILD / "berth", "import", file, "--table", "lead", "--sheet", sheet_, "--header-row", "0", "--map", "A=name,B=email",
+                               "--as", "demo.li", "--dry-run", "--data", site.data], capture_output=True, text=True, timeout=PATIENCE)
+        assert (done.returncode == 0) == (mark is not None), done
+        assert mark is None or re.search(r"new\s+2", done.stdout), done
+    done = subprocess.run([BUILD / "berth", "import", file, "--table", "lead", "--sheet", "2026", "--header-row", "0", "--map", "A=name,B=email",
+                           "--as", "demo.li", "--data", site.data], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done
+    assert sorted(r["name"] for r in own_site().sign_in("demo.li").rows("lead", filter=["name", "^", t])) == [f"{t} by year 0", f"{t} by year 1"]
+
+
 def test_undo_of_an_import_whose_record_was_merged_leaves_that_alone_until_it_is_split(people):
     person, t = people["manager"], tag()
     kept = person.made("lead", name=f"{t} kept", city="Huế")
