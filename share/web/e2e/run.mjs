@@ -12,6 +12,7 @@ import { approvals } from './approvals.mjs'
 import { days } from './days.mjs'
 import { gone } from './gone.mjs'
 import { home } from './home.mjs'
+import { imports } from './imports.mjs'
 import { line } from './line.mjs'
 import { looks } from './looks.mjs'
 import { keys } from './keys.mjs'
@@ -871,6 +872,7 @@ if (host.kind !== 'mock')
   })
 
 if (host.kind !== 'mock') await looks({ test, clean, ok, browser, host, metaOf, make, fetchRow, until, choose, rowsShown, pickField, TABLE })
+if (host.kind !== 'mock') await imports({ test, clean, ok, choose, browser, host })
 if (host.kind !== 'mock') await line({ test, clean, ok })
 if (host.kind !== 'mock') await records({ test, clean, ok, make, metaOf, TABLE })
 if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, metaOf, TABLE, browser })
