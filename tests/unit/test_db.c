@@ -1119,6 +1119,45 @@ static void rows_are_found_by_token_prefix_and_alternatives(void **state)
     assert_string_equal(found(f, both, 0), "");
 }
 
+static int put_one(struct db_conn *c, void *arg)
+{
+    const int *i = arg;
+    char tokens[32], sql[64];
+    int rc;
+
+    snprintf(tokens, sizeof(tokens), "one%d common", *i);
+    snprintf(sql, sizeof(sql), "INSERT INTO t (id, name) VALUES (%d, '%d')", 3 + *i, *i);
+    rc = db_exec(c, sql);
+    return rc != 0 ? rc : db_fts_put(c, "t_fts", 3 + *i, NULL, tokens);
+}
+
+static int64_t segments(struct fixture *f)
+{
+    struct db_stmt *s = db_prepare(f->r, "SELECT count(DISTINCT segid) FROM t_fts_idx");
+    int64_t n = db_step(s) == DB_ROW ? db_col_int(s, 0) : -1;
+
+    db_reset(s);
+    return n;
+}
+
+static void what_the_index_has_is_merged_when_nothing_else_is_to_do(void **state)
+{
+    struct fixture *f = *state;
+    int64_t until;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    for (int i = 1; i <= 15; i++) { /* a segment each: seven would be left of the last */
+        assert_int_equal(db_write(f->db, put_one, &i), 0);
+        assert_true(db_fts_wait(f->db, -1));
+    }
+    for (until = when_monotonic() + 60000; segments(f) > 4 && when_monotonic() < until;)
+        usleep(10000);
+    assert_in_range(segments(f), 1, 4);
+    assert_string_equal(FOUND(f, WORD("common")), "18 17 16 15 14 13 12 11 10 9 8 7 6 5 4");
+    assert_string_equal(FOUND(f, WORD("one3")), "6");
+    assert_string_equal(FOUND(f, WORD("shen")), "2 1");
+}
+
 static int fill_many(struct db_conn *c, void *arg)
 {
     char tokens[64];
@@ -1498,6 +1537,7 @@ int main(void)
         TEST(a_row_is_looked_at_the_way_it_was_indexed),
         TEST(a_changed_row_is_found_by_its_new_tokens_only),
         TEST(texts_of_a_body_that_fails_are_not_indexed),
+        TEST(what_the_index_has_is_merged_when_nothing_else_is_to_do),
         TEST(texts_noted_before_a_crash_are_indexed_after_it),
         TEST(a_bad_note_does_not_stop_the_indexer),
         TEST(rows_of_a_range_are_found_once_their_source_was_asked),
