@@ -121,6 +121,51 @@ export async function sales({ test, clean, ok, choose, small, browser, host }) {
     await shot(page, 'churned')
   })
 
+  await test('sales: an administrator adds a grade and a rule that gives it, and logged work brings it onto the customer', {}, async (page, stamp) => {
+    await signIn(page)
+    const file = 'rules/customers.activity.lua', key = 'e' + stamp, label = `Champion ${stamp}`, name = `Rule ${stamp}`
+    const text = async () => ok(await call(page, 'GET', '_script/text?file=' + file), 'the rule')
+    const before = await text()
+    try {
+      await page.goto('/admin/dictionaries/customers-activity')
+      await page.locator('[data-t=additem]').click()
+      await page.locator('dialog [data-field=key] input').fill(key)
+      await page.locator('dialog [data-field=label_en] input').fill(label)
+      await page.locator('dialog [data-t=save]').click()
+      await page.locator(`[data-item="${key}"]`).waitFor()
+      await page.goto('/admin/scripts')
+      await page.locator(`[data-script="${file}"]`).click()
+      const code = page.locator('.code .cm-content')
+      await code.click()
+      await page.keyboard.press('Control+Home')
+      await page.keyboard.insertText(`-- Ours first (${stamp}).\nlocal usual = (function()\n`)
+      await page.keyboard.press('Control+End')
+      await page.keyboard.insertText(`\nend)()\nreturn function(customer)\n  return customer.name == "${name}" and "${key}" or usual(customer)\nend\n`)
+      await page.locator('[data-t=check]').click()
+      await page.locator('[data-t=sound]').waitFor()
+      await page.locator('[data-t=savescript]').click()
+      await until('saved', async () => (await text()).text.includes(stamp))
+
+      const seller = await open(browser, host.url)
+      await signIn(seller, SALES)
+      const [a, b] = [await made(seller, 'customer', { name }), await made(seller, 'customer', { name: `Usual ${stamp}` })]
+      for (const one of [a, b]) {
+        await seller.goto('/t/customer/' + one.id)
+        await act(seller, 'log', () => field(seller, 'note').locator('textarea').fill('they call every day'))
+        await eventually('the grade', async () => (await read(seller, 'customer', one.id)).activity, one === a ? key : 'high')
+        await until('its name on the page', async () => (await seller.locator('.kv').allTextContents()).join(' ').includes(one === a ? label : 'High'))
+      }
+      await clean(seller, 'a grade of our own')
+      await shot(seller, 'own-grade')
+      assert.deepEqual(seller.trouble, [])
+      await made(seller, 'customer', { name: `By hand ${stamp}`, activity: key }) /* the choice is there for people, too */
+    } finally {
+      const now = await text()
+      if (now.text !== before.text) ok(await call(page, 'PUT', '_script/text', { file, text: before.text, hash: now.hash }), 'the rule back')
+      for (const r of await rows(page, 'dict_item', ['key', '=', key])) ok(await call(page, 'DELETE', 'dict_item/' + r.id), 'the grade away')
+    }
+  })
+
   await test('sales: personal data are switched on, kept with consent only, and erased for good', { locale: 'vi' }, async (page, stamp) => {
     await signIn(page)
     const a = await made(page, 'customer', { name: `Private ${stamp}` })
