@@ -2043,6 +2043,7 @@ CREATE INDEX ix_activity_created_at ON activity (created_at);
 CREATE INDEX ix_activity_updated_at ON activity (updated_at);
 CREATE INDEX ix_activity_owner_id_created_at ON activity (owner_id, created_at);
 CREATE INDEX ix_activity_owner_id_updated_at ON activity (owner_id, updated_at);
+CREATE INDEX ix_activity_owner_id_subject__order ON activity (owner_id, subject__order);
 CREATE INDEX ix_activity_owner_id ON activity (owner_id);
 CREATE INDEX ix_activity_subject__order ON activity (subject__order);
 CREATE INDEX ix_activity_start_at ON activity (start_at);

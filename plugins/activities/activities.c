@@ -170,7 +170,7 @@ static const struct berth_field feed_fields[] = {
 #define OPEN "status in ('new', 'accepted', 'doing')"
 #define WORK (BERTH_OWNED | BERTH_CUSTOM | BERTH_HISTORY | BERTH_BIN)
 static const struct berth_table tables[] = {
-    {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}, {"owner_id, status, start_at, id, kind"}, {"created_at"}, {"updated_at"}, {"owner_id, created_at"}, {"owner_id, updated_at"}), WORK, .version = 1, .moment = "start_at",
+    {"activity", activity_fields, BERTH_KEYS({"owner_id, start_at"}, {"owner_id, status, start_at, id, kind"}, {"created_at"}, {"updated_at"}, {"owner_id, created_at"}, {"owner_id, updated_at"}, {"owner_id, subject"}), WORK, .version = 1, .moment = "start_at",
      .nav = "work 80", .title = "subject", .icon = "phone", .was = "lead_activity", .upgrade = activity_upgrade, .line = "/activities/line",
      .rights = "sales: own create import; manager: tree create delete import export"},
     {"invitation", invitation_fields, BERTH_KEYS({"owner_id, start_at"}), BERTH_OWNED, .title = "subject", .icon = "calendar", .nav = "work 85",

@@ -95,12 +95,21 @@ def fill(db, scale):
                    name, first["customer"] + k, i % 2, 0, mobile, email, pick(("decides", "buys", "influences"), i, 1), pick(("high", "medium", "low"), i, 2),
                    today + leads.mix(i) % 365 if i % 4 == 0 else None)
 
+    def keys(name, columns):
+        """What texts are sorted by; their own bytes are as long as the company's order makes them."""
+        return [c for c in columns.split(",") if any(r[1] == c + "__order" for r in db.execute(f"PRAGMA table_info({name})"))]
+
     def put(name, columns, rows):
-        db.executemany(f"INSERT INTO {name} ({columns}) VALUES ({','.join('?' * len(columns.split(',')))})", rows)
+        of = columns.split(",")
+        values = ["?%d" % (i + 1) for i in range(len(of))] + ["CAST(?%d AS BLOB)" % (of.index(k) + 1) for k in keys(name, columns)]
+        db.executemany(f"INSERT INTO {name} ({','.join([columns, *(k + '__order' for k in keys(name, columns))])}) VALUES ({','.join(values)})", rows)
         said(name)
 
     def select(name, columns, many, sql, **more):
-        db.execute(f"INSERT INTO {name} ({columns}) {NUMBERS} SELECT {sql} FROM n", {**common, **more, "many": many, "first": first.get(name, 0)})
+        into = ",".join([columns, *(k + "__order" for k in keys(name, columns))])
+        made = ",".join(["*", *(f"CAST({k} AS BLOB)" for k in keys(name, columns))])
+        db.execute(f"INSERT INTO {name} ({into}) {NUMBERS}, q({columns}) AS (SELECT {sql} FROM n) SELECT {made} FROM q",
+                   {**common, **more, "many": many, "first": first.get(name, 0)})
         said(name)
 
     def said(name, at=[time.monotonic()]):
