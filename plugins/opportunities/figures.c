@@ -116,6 +116,12 @@ static struct berth_val real(double v)
     return (struct berth_val){BERTH_REAL, 0, {.d = v}};
 }
 
+/* Days and TEU as people say them: to a tenth. */
+static struct berth_val tenths(double v)
+{
+    return real((double)(int64_t)(v * 10 + 0.5) / 10);
+}
+
 static int tell_funnel(struct berth_ctx *c, const struct steps *s)
 {
     static const char *const told[] = {"name", "state", "percent"};
@@ -134,7 +140,7 @@ static int tell_funnel(struct berth_ctx *c, const struct steps *s)
         host->json(c, "amount", money(x->amount));
         host->json(c, "weighted", money(x->weighted));
         host->json(c, "entered", berth_i(x->entered));
-        host->json(c, "days", x->left > 0 ? real(x->hours / (double)x->left / 24) : berth_nil());
+        host->json(c, "days", x->left > 0 ? tenths(x->hours / (double)x->left / 24) : berth_nil());
         host->json(c, "conversion", goes_on ? real((double)x->onward / (double)x->entered) : berth_nil());
         host->json_close(c);
     }
@@ -272,7 +278,7 @@ static void tell_target(struct berth_ctx *c, const struct berth_row *t, const st
         host->json(c, told[i][0], host->get(t, told[i][1]));
     host->json(c, "won", real(done));
     host->json(c, "open", real(metric_of(t, &x->open)));
-    host->json(c, "forecast", real(done + ahead));
+    host->json(c, "forecast", tenths(done + ahead));
     host->json(c, "reached", real(wanted > 0 ? done / wanted : 0));
     host->json_close(c);
 }
