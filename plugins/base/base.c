@@ -956,7 +956,8 @@ static const struct berth_table tables[] = {
     {"import_part", import_part_fields, BERTH_KEYS({"seq"}, {"import_id, batch"}), BERTH_BARE},
     {"import_touch", import_touch_fields, BERTH_KEYS({"seq"}, {"import_id, state, seq"}, {"import_id, tbl, rec"}, {"import_id, own"}), BERTH_BARE},
     {"bin", bin_fields, BERTH_KEYS({"seq"}, {"on_table, record_id"}, {"batch"}, {"on_table, deleted_at"}), BERTH_BARE},
-    {"history", history_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}), BERTH_BARE},
+    /* 1: changes may hold parts of long texts, which an older host takes for all of them */
+    {"history", history_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}), BERTH_BARE, .version = 1},
     {"seal", seal_fields, BERTH_KEYS({"seq"}), BERTH_BARE},
     {"seal_cut", seal_cut_fields, BERTH_KEYS({"seq"}), BERTH_BARE},
     {"owner_log", owner_log_fields, BERTH_KEYS({"seq"}, {"tbl, rec, seq"}, {"to_user, at"}, {"batch, seq"}),
