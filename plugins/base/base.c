@@ -938,7 +938,7 @@ static const struct berth_table tables[] = {
     {"retention", retention_fields, .flags = ADMINISTERED, .title = "on_table", .icon = "trash", .known = "on_table"},
     {"series", series_fields, .flags = ADMINISTERED, .title = "name", .icon = "hash", .known = "name"},
     {"saved_view", saved_view_fields, BERTH_KEYS({"on_table, owner_id"}),
-     BERTH_OWNED | BERTH_PERSONAL | BERTH_HIDDEN | BERTH_HISTORY, .title = "name", .known = "on_table, name, audience, department_id, role_id"},
+     BERTH_OWNED | BERTH_PERSONAL | BERTH_HIDDEN | BERTH_HISTORY | BERTH_BIN, .title = "name", .known = "on_table, name, audience, department_id, role_id"},
     {"view_mark", view_mark_fields, BERTH_KEYS({"user_id, on_table, view_name"}), BERTH_BARE},
     {"home_layout", home_layout_fields, BERTH_KEYS({"user_id, role_id"}), BERTH_BARE},
     {"label", label_fields, BERTH_KEYS({"locale, word", BERTH_UNIQUE}), .flags = ADMINISTERED | BERTH_PUBLIC, .title = "word", .icon = "globe", .known = "locale, word"},

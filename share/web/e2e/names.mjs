@@ -96,6 +96,31 @@ export async function names({ test, clean, ok, choose }) {
     }
   })
 
+  await test('roles and what was done are told in words, in list, page, palette and trail, and found by them; the palette knows the administration', { locale: 'zh-CN' }, async (page) => {
+    await signIn(page)
+    const sales = ok(await call(page, 'GET', `role?filter=${encodeURIComponent('["name","=","sales"]')}`), 'role').rows[0]
+    await page.goto('/t/role')
+    const shown = () => page.locator('.gr .title').allInnerTexts()
+    await until('both roles', async () => (await shown()).includes('主管') && (await shown()).includes('销售'))
+    await page.locator('[data-t=q]').fill('销售')
+    await until('the one that was asked for', async () => (await shown()).includes('销售') && !(await shown()).includes('主管'))
+    await page.goto('/t/role/' + sales.id)
+    await eventually('the page', () => page.locator('.rechead h1').textContent(), '销售')
+    await page.goto('/')
+    await page.locator('.tile').first().waitFor()
+    await page.keyboard.press('Control+k')
+    await page.locator('[data-t=palq]').fill('销售')
+    const found = page.locator(`[data-id=role-${sales.id}]`)
+    await eventually('the palette', () => found.locator('.cut').first().innerText(), '销售')
+    await page.locator('[data-t=palq]').fill('编号规则')
+    await eventually('a screen of the administration', () => page.locator('[data-id=go-series]').getAttribute('href'), '/admin/series')
+    await clean(page, 'screens of the administration in the palette')
+    await page.keyboard.press('Escape')
+    await page.goto('/t/audit')
+    await until('the trail', async () => (await shown()).includes('登录'))
+    assert.equal((await shown()).filter((x) => /^[a-z_]+$/.test(x)).join(), '')
+  })
+
   await test('channels say in the reader\'s language what they are, and a rule picks one that is on', { locale: 'zh-CN' }, async (page, stamp) => {
     await signIn(page)
     ok(await call(page, 'PUT', '_channel/wecom', { active: true }), 'on')

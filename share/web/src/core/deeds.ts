@@ -68,6 +68,7 @@ export async function restoreRows(meta: Meta, ids: number[]): Promise<void> {
   const back = (await each(meta, ids, (id) => post<Put>(`${meta.table}/${id}/_restore`).then((r) => r?.approval && wait.push(id)))).filter((id) => !wait.includes(id))
   sent(meta, wait)
   if (back.length) toast(t('restored', { n: back.length, count: back.length }))
+  touched(meta.table)
   refresh(meta.table)
 }
 

@@ -2,7 +2,7 @@
 import { shallowReactive } from 'vue'
 import { has, locale, t } from './i18n'
 import { currency, zone } from './session'
-import type { Field, Marks, Meta, Option, Refs, Row } from './types'
+import type { Field, Filter, Marks, Meta, Option, Refs, Row } from './types'
 
 /* Titles of referenced records, learnt from every answer that carries them. */
 const titles = shallowReactive(new Map<string, string>())
@@ -14,7 +14,12 @@ export const learnOne = (table: string, id: number, title: string): void =>
   void titles.set(`${table}/${id}`, title)
 export const isKnown = (table: string, id: unknown): boolean => titles.has(`${table}/${String(id)}`)
 /* Roles that came with the program are called as people call them; one that was renamed, as it was. */
-export const roleName = (name: string): string => (has('admin.say.role.' + name) ? t('admin.say.role.' + name) : name)
+export const roleName = (name: string): string => (has('role.' + name) ? t('role.' + name) : name)
+/** Finds roles by what people call them: the host knows them by their names only. */
+export function rolesCalled(q: string): Filter {
+  const known = ['sales', 'manager'].filter((r) => fold(roleName(r)).includes(fold(q)))
+  return { or: [['name', '~', q], ...known.map((r): Filter => ['name', '=', r])] }
+}
 export const titleOf = (table: string, id: unknown): string => {
   const name = titles.get(`${table}/${id}`) ?? `#${String(id)}`
   return table === 'role' ? roleName(name) : name
@@ -121,8 +126,13 @@ function one(f: Field, v: unknown): string {
     case 'time': return fmtTime(String(v))
     case 'json': return typeof v === 'string' ? v : JSON.stringify(v)
     case 'file': return typeof v === 'object' ? String((v as { name?: string }).name ?? '') : String(v)
-    default: return optionOf(f, v)?.label ?? (f.of === '@field' ? hanging(v) : String(v))
+    default: return optionOf(f, v)?.label ?? (f.of === '@field' ? hanging(v) : said(f, String(v)))
   }
+}
+/* "@say role.": what the host knows by a short name only has its words here. */
+function said(f: Field, v: string): string {
+  const key = f.of?.startsWith('@say ') ? f.of.slice(5) + v : ''
+  return has(key) ? t(key) : v
 }
 /* What is no field but may be named like one: "@files", "@notes". */
 const hanging = (v: unknown): string => (v === '@files' ? t('files') : v === '@notes' ? t('timeline.kind.note') : String(v))

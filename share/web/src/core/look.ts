@@ -1,6 +1,7 @@
 // look.ts - how a table is looked at right now: the view, and what the address says differently.
 import { computed, reactive, type ComputedRef } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
+import { rolesCalled } from './fmt'
 import { compile, countOf, readFilter, type Group } from './filter'
 import { fieldOf } from './meta'
 import { clearPrefs, prefsOf, setPrefs } from './prefs'
@@ -105,10 +106,14 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
    * it by the view it is based on. */
   const saved = computed(() => (view.value?.saved ? view.value : undefined))
   const filter = computed(() => readFilter(given('f') ? route.query.f : saved.value?.filter ?? null))
-  const compiled = computed(() => meta.value && compile(filter.value, (n) => fieldOf(meta.value!, n)))
+  const compiled = computed(() => {
+    const m = meta.value
+    const f = m && compile(filter.value, (n) => fieldOf(m, n))
+    return m?.table === 'role' && q.value ? { and: [...(f ? [f] : []), rolesCalled(q.value)] } : f
+  })
   const question = computed<Question>(() => ({
     view: bin.value ? undefined : saved.value ? (saved.value.base || (meta.value?.views.some((v) => v.name === 'all') ? 'all' : undefined)) : view.value?.name,
-    q: q.value || undefined,
+    q: meta.value?.table === 'role' ? undefined : q.value || undefined,
     filter: compiled.value ? JSON.stringify(compiled.value) : undefined,
     sort: asof.value ? undefined : sort.value.join(',') || undefined,
     bin: bin.value ? '1' : undefined,

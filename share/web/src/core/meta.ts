@@ -2,7 +2,7 @@
 import type { QueryObserverOptions } from '@tanstack/query-core'
 import { computed, type ComputedRef } from 'vue'
 import { get } from './api'
-import { has, locale, t } from './i18n'
+import { has, locale, t, worded } from './i18n'
 import { cache, useQuery } from './query'
 import { start } from './session'
 import type { Field, Meta, View } from './types'
@@ -20,6 +20,9 @@ export const isSystem = (name: string): boolean => name === 'version' || SYSTEM.
 const ADDED = ['owner_id', 'pool_id', 'pooled_at', 'claimed_at', 'touched_at', 'prev_owner_id', 'pool_reason', 'is_locked', 'due_at', 'due_pool_id', 'due_why', 'remind_at']
 const last = (names: string[]): string[] => [...names.filter((n) => !ADDED.includes(n)), ...names.filter((n) => ADDED.includes(n))]
 
+/* Tables whose titles have their words in the UI's catalog. */
+const SAID: Record<string, string> = { role: 'role.', audit: 'admin.did.' }
+
 /** Every record has the system's fields, so every list can show them. */
 export function complete(m: Meta): Meta {
   const missing = SYSTEM.filter((s) => !m.fields.some((f) => f.name === s.name)).map(
@@ -31,7 +34,7 @@ export function complete(m: Meta): Meta {
     views: (m.views?.length ? m.views : [allView(m)]).map((v) => (v.columns[0] !== 'owner_id' ? v : { ...v, columns: last(v.columns) })),
     actions: m.actions ?? [],
     details: m.details ?? [],
-    fields: [...last(m.fields.map((f) => f.name)).map((n) => m.fields.find((f) => f.name === n)!).map((f) => (f.label === f.name && has('field.' + f.name) ? { ...f, label: t('field.' + f.name) } : f)), ...missing],
+    fields: [...last(m.fields.map((f) => f.name)).map((n) => m.fields.find((f) => f.name === n)!).map((f) => (f.label === f.name && has('field.' + f.name) ? { ...f, label: t('field.' + f.name) } : f)).map((f) => (f.name === m.title && SAID[m.table] ? { ...f, of: '@say ' + SAID[m.table] } : f)), ...missing],
   }
 }
 
@@ -42,7 +45,11 @@ const allView = (m: Meta): View => ({
 
 const query = (table: string): QueryObserverOptions<Meta, Error> => ({
   queryKey: ['meta', table, locale.value],
-  queryFn: async ({ signal }) => complete(await get<Meta>('_meta/' + table, {}, signal)),
+  queryFn: async ({ signal }) => {
+    const m = await get<Meta>('_meta/' + table, {}, signal)
+    if (m.table === 'audit') await worded(async () => {})()
+    return complete(m)
+  },
   staleTime: 300_000,
   placeholderData: (old: Meta | undefined) => (old?.table === table ? old : undefined),
 })

@@ -1,6 +1,6 @@
 // records.ts - reading records, and what is on the screen of them.
 import { ApiError, get } from './api'
-import { isKnown, learn, learnOne, markRow, nameOfRow, titleOf } from './fmt'
+import { isKnown, learn, learnOne, markRow, nameOfRow, rolesCalled, titleOf } from './fmt'
 import { t } from './i18n'
 import { loadMeta } from './meta'
 import { cache, type Pages } from './query'
@@ -105,7 +105,9 @@ export async function learnTitles(table: string, ids: unknown[]): Promise<void> 
 export async function searchRefs(table: string, q: string, signal: AbortSignal, where?: Filter): Promise<Option[]> {
   const { title, is, views } = await loadMeta(table)
   const sort = !q && is.public ? views[0]?.sort?.join(',') || title : undefined /* the staff list, not what came last */
-  const p = await loadPage(table, { q: q || undefined, sort, limit: 20, filter: where && JSON.stringify(where) }, signal)
+  const roles = table === 'role' && q ? rolesCalled(q) : undefined
+  const filter = where && roles ? { and: [where, roles] } : where ?? roles
+  const p = await loadPage(table, { q: roles ? undefined : q || undefined, sort, limit: 20, filter: filter && JSON.stringify(filter) }, signal)
   return p.rows.map((r) => {
     const label = String(r[title] ?? `#${r.id}`)
     learnOne(table, r.id, label)

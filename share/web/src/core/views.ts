@@ -7,7 +7,7 @@ import type { Looking } from './look'
 import { fieldOf } from './meta'
 import { cache } from './query'
 import { me } from './session'
-import { toast } from './toast'
+import { fail, toast } from './toast'
 import type { Meta, Rec, View } from './types'
 
 /** What a saved view is made of, from what is seen now. */
@@ -53,9 +53,14 @@ export async function settings(m: Meta, v: View): Promise<void> {
 }
 
 export async function remove(m: Meta, v: View, gone: () => void): Promise<void> {
-  const yes = await ask('confirm', { title: t('view.delete.title', { name: v.label }), text: t('view.delete.text'), yes: t('delete'), danger: true })
-  if (!yes) return
-  await api('DELETE', `saved_view/${v.saved!.id}`)
+  const at = `saved_view/${v.saved!.id}`
+  await api('DELETE', at)
   gone()
   await again(m)
+  toast(t('view.deleted', { name: v.label }), { undo: () => back().catch(fail) })
+  async function back(): Promise<void> {
+    await post(at + '/_restore')
+    await again(m)
+    toast(t('view.restored', { name: v.label }))
+  }
 }
