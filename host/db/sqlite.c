@@ -65,7 +65,7 @@ static void configure(void)
 {
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    if (sqlite3_initialize() != SQLITE_OK || sq_log_register() != SQLITE_OK)
+    if (sq_cache_register() != SQLITE_OK || sqlite3_initialize() != SQLITE_OK || sq_log_register() != SQLITE_OK)
         log_error("db", "SQLite does not start");
 }
 

@@ -13,7 +13,8 @@ struct sq_stmt;
 enum {
     SQ_BUCKETS = 512,     /* a power of two */
     SQ_BUSY_MS = 5000,    /* wait for a lock of SQLite's: recovery after a crash, mostly */
-    SQ_FRAME = 4096 + 24, /* bytes a page takes in the log */
+    SQ_PAGE = 4096,       /* bytes, of databases that are made here */
+    SQ_FRAME = SQ_PAGE + 24, /* bytes a page takes in the log */
     SQ_IDLE_MAX = 64,     /* readers kept open that nobody has */
 };
 
@@ -135,6 +136,9 @@ void sq_cols(struct db_stmt *s, int first, int n, struct db_value *out);
 /* sqlite_log.c */
 #define SQ_LOG_VFS "berth-log" /* the writer's */
 int sq_log_register(void); /* once, before it is used */
+
+/* sqlite_cache.c */
+int sq_cache_register(void); /* before SQLite starts */
 
 /* sqlite_writer.c */
 extern const struct db_writer_ops sq_writer_ops;
