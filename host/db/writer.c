@@ -18,9 +18,10 @@ enum rank { URGENT, LOW, IDLE, RANKS };
 /* Who waited this long goes before the more urgent ones, once. */
 static const int patience_ms[RANKS] = {0, 200, 1000};
 
-/* Idle work starts when nothing else has come for so long.  Beside something long that is under way it does not begin
+/* Idle work starts when nothing else has come for so long, and for as long as the last piece of it took: in the short
+ * pauses of who writes one batch after the other it would only be waited for.  Beside something long that is under way it does not begin
  * by itself, and waits for so much longer: an import's time is not to go into the index of its own rows. */
-enum { QUIET_MS = 3, BESIDE_LOW = 5, LOW_LASTS_MS = 200 };
+enum { QUIET_MS = 3, QUIET_MOST_MS = 100, BESIDE_LOW = 5, LOW_LASTS_MS = 200 };
 
 struct queue {
     struct db_work *head, **tail;
@@ -43,6 +44,8 @@ struct db_writer {
     bool in_batch;  /* the writer thread's own */
     int64_t worked; /* end of the last batch */
     int64_t low_at; /* of the last low one */
+    int64_t asked;  /* of the last that was not idle */
+    int64_t quiet;  /* how long nothing is to come before idle work starts */
     atomic_llong bodies, urgent, commits, failed;
 };
 
@@ -96,7 +99,7 @@ static struct queue *choose(struct db_writer *w)
             if (q[i].len > 0 && now - q[i].head->since > patience_ms[i] * (i == IDLE && beside ? BESIDE_LOW : 1))
                 return &q[i];
         if (q[URGENT].len + q[LOW].len == 0)
-            return w->stopping || (!beside && now - w->worked >= QUIET_MS) ? &q[IDLE] : NULL;
+            return w->stopping || (!beside && now - w->worked >= QUIET_MS && now - w->asked >= w->quiet) ? &q[IDLE] : NULL;
     }
     return q[URGENT].len > 0 ? &q[URGENT] : q[LOW].len > 0 ? &q[LOW] : NULL;
 }
@@ -248,6 +251,7 @@ static void *writer_thread(void *arg)
 
         if (work != NULL) {
             const int rank = work->rank; /* it may be gone afterwards */
+            const int64_t began = when_monotonic();
 
             if (rank == URGENT)
                 run_batch(w, work);
@@ -256,6 +260,10 @@ static void *writer_thread(void *arg)
             w->worked = when_monotonic();
             if (rank == LOW)
                 w->low_at = w->worked;
+            if (rank == IDLE)
+                w->quiet = w->worked - began < QUIET_MOST_MS ? w->worked - began : QUIET_MOST_MS;
+            else
+                w->asked = w->worked;
             wait_ms = w->ops->tidy(w->owner, 0);
             continue;
         }
