@@ -10,7 +10,7 @@
 #include "service/approval.h"
 #include "web/app.h"
 
-enum { LAYOUT_MAX = 16000, TODO_ROWS = 30, SOON_DAYS = 7, NEWS_MAX = 20 };
+enum { LAYOUT_MAX = 16000, TODO_ROWS = 30, SOON_DAYS = 7, GIVEN_DAYS = 14, NEWS_MAX = 20 };
 
 static const char *label(struct call *k, const char *fmt, const char *a, const char *b)
 {
@@ -302,6 +302,7 @@ struct waiting {
     const struct table *t;
     const char *name, *label, *view, *on; /* on: by when */
     const struct where *where;
+    bool since; /* on: since when; the latest first */
 };
 
 /* Counted no further than a page goes: of a million leads, counting one's own costs more than all the rest. */
@@ -315,7 +316,7 @@ static void waiting_json(struct call *k, struct json *j, const struct waiting *w
 
     p.fields = arena_fmt(k->req->arena, "%s%s%s,%s%s", w->t->title->name, w->t->step_what != NULL ? "," : "",
                          w->t->step_what != NULL ? w->t->step_what->name : "", w->on, whose ? ",owner_id" : "");
-    if (where_sort(&k->c, w->t, w->on, &p.q) && find_page(&k->c, &p, &rows) == BERTH_OK)
+    if (where_sort(&k->c, w->t, w->since ? arena_fmt(k->req->arena, "-%s", w->on) : w->on, &p.q) && find_page(&k->c, &p, &rows) == BERTH_OK)
         page = json_loadb(rows.s, rows.len, 0, NULL);
     n = json_array_size(json_object_get(page, "rows"));
     if (n > 0) {
@@ -329,6 +330,7 @@ static void waiting_json(struct call *k, struct json *j, const struct waiting *w
         json_text(j, "title_type", model_type_name(w->t->title->type));
         json_text(j, "title_of", w->t->title->of);
         json_text(j, "on", w->on);
+        json_flag(j, "since", w->since);
         json_text(j, "what", w->t->step_what != NULL ? w->t->step_what->name : NULL);
         json_text(j, "act", w->t->step_act != NULL && strcmp(w->on, w->t->step_on->name) == 0 ? w->t->step_act->name : NULL);
         json_number(j, "count", (int64_t)n);
@@ -343,7 +345,7 @@ static void waiting_json(struct call *k, struct json *j, const struct waiting *w
 
 static void waiting_tile(struct call *k, struct json *j, const struct tile *x)
 {
-    struct waiting w = {x->table, x->full, label(k, ".tile.", x->plugin, x->name), x->d->view, x->d->by, NULL};
+    struct waiting w = {x->table, x->full, label(k, ".tile.", x->plugin, x->name), x->d->view, x->d->by, NULL, false};
     struct where_query q = {0};
     struct view_use use;
 
@@ -356,7 +358,7 @@ static void waiting_tile(struct call *k, struct json *j, const struct tile *x)
 /* Of pooled tables: what goes back to the pool within days. */
 static void waiting_pooled(struct call *k, struct json *j, const struct table *t)
 {
-    struct waiting w = {t, "returning", labels_get(k->app->st->labels, k->c.locale, "home.returning"), NULL, "due_at", NULL};
+    struct waiting w = {t, "returning", labels_get(k->app->st->labels, k->c.locale, "home.returning"), NULL, "due_at", NULL, false};
     struct where_query q;
 
     if (t->at_due < 0 || !perm_may(k->c.who, t, DO_READ) || k->c.who->rights[t->at].public_only ||
@@ -364,6 +366,41 @@ static void waiting_pooled(struct call *k, struct json *j, const struct table *t
         return;
     w.where = q.where;
     waiting_json(k, j, &w);
+}
+
+/* What others gave the user of late and nobody has worked on since; of what has no line in the log of owners, who made it gave it. */
+static const char *select_given(struct call *k, const struct table *t)
+{
+    return arena_fmt(k->req->arena,
+                     "SELECT r.id FROM %s r WHERE r.owner_id = ?1 AND r.claimed_at >= ?2 AND r.touched_at <= r.claimed_at"
+                     " AND coalesce((SELECT coalesce(l.by, 0) FROM owner_log l WHERE l.tbl = ?3 AND l.rec = r.id AND l.to_user = ?1"
+                     " ORDER BY l.seq DESC LIMIT 1), r.created_by, 0) <> ?1 ORDER BY r.claimed_at DESC LIMIT ?4", t->sql);
+}
+
+static void waiting_given(struct call *k, struct json *j, const struct table *t)
+{
+    struct waiting w = {t, "given", labels_get(k->app->st->labels, k->c.locale, "home.given"), NULL, "claimed_at", NULL, true};
+    struct berth_val ids[TODO_ROWS + 1];
+    struct where in = {.op = W_IN, .f = &t->fields[F_ID], .v = ids};
+    struct db_stmt *s;
+    int rc;
+
+    if (t->at_touched_at < 0 || !perm_may(k->c.who, t, DO_READ) || k->c.who->rights[t->at].public_only ||
+        perm_field(k->c.who, &t->fields[t->at_claimed_at]) < ACCESS_READ)
+        return;
+    s = db_prepare(k->c.conn, select_given(k, t));
+    db_bind_int(s, 1, k->user);
+    db_bind_int(s, 2, k->c.now - (int64_t)GIVEN_DAYS * 86400 * 1000);
+    db_bind_int(s, 3, store_table_no(k->app->st, t));
+    db_bind_int(s, 4, TODO_ROWS + 1);
+    while ((rc = db_step(s)) == DB_ROW)
+        ids[in.nv++] = berth_i(db_col_int(s, 0));
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(&k->c, rc, "read what was given");
+    w.where = &in;
+    if (in.nv > 0)
+        waiting_json(k, j, &w);
 }
 
 /* What the user has to approve, of whatever table: its rows are those of /api/_approval. */
@@ -405,8 +442,10 @@ static int todo(struct call *k)
         if (k->c.m->tiles[i].d->kind == BERTH_TODO)
             waiting_tile(k, &j, &k->c.m->tiles[i]);
     for (size_t i = 0; i < k->c.m->ntables && k->c.rc == BERTH_OK; i++)
-        if (k->c.m->tables[i].flags & BERTH_POOLED)
+        if (k->c.m->tables[i].flags & BERTH_POOLED) {
+            waiting_given(k, &j, &k->c.m->tables[i]);
             waiting_pooled(k, &j, &k->c.m->tables[i]);
+        }
     json_close(&j, ']');
     json_close(&j, '}');
     return k->c.rc;

@@ -216,3 +216,32 @@ def test_labels_are_administrators_and_name_what_there_is(people):
     answer = people["admin"].post("/label", {"locale": "en", "word": "lead.nothing", "text": "X"})
     assert (answer.status, list(answer.json["error"]["fields"])) == (422, ["word"])
     assert people["li"].get("/_meta/lead", locale="en").json["label"] == "Leads"
+
+
+def test_what_others_gave_waits_until_it_is_worked_on(people):
+    """Not what one made or claimed oneself."""
+    li, manager, admin = people["li"], people["manager"], people["admin"]
+    me = li.user["id"]
+
+    def given():
+        section = waiting(li, "given")
+        return {} if section is None else {r["id"]: r["claimed_at"] for r in section["page"]["rows"]}
+
+    own = li.made("lead", name=name("Own"))["id"]
+    made = admin.made("lead", name=name("Made for her"), owner_id=me)["id"]
+    lead = manager.made("lead", name=name("Handed over"))["id"]
+    assert made in given() and not {own, lead} & given().keys()
+    assert manager.post(f"/lead/{lead}/transfer", {"to_id": me}).status == 200
+    assert {made, lead} <= given().keys() and own not in given()
+    section = waiting(li, "given")
+    assert section["since"] and list(given().values()) == sorted(given().values(), reverse=True)
+    assert section["count"] == len(section["page"]["rows"])
+    assert waiting(manager, "given") is None or lead not in [r["id"] for r in waiting(manager, "given")["page"]["rows"]]
+    assert li.post(f"/lead/{lead}/log", {"kind": "call", "note": name("Called")}).status == 200
+    assert made in given() and lead not in given()
+    pool = admin.made("pool", name=name("Pool"), on_table="lead")["id"]
+    admin.made("pool_member", pool_id=pool, user_id=me)
+    assert li.post(f"/lead/{made}/release", {"pool_id": pool}).status == 200
+    assert made not in given()
+    assert li.post(f"/lead/{made}/claim", {}).status == 200
+    assert made not in given()

@@ -47,7 +47,7 @@ GIVEN = {
 BUILT = {"config.awaited", "config.channels", "config.scripts", "err.conflict", "*.op.create", "*.op.update", "*.op.delete", "*.op.restore", "why.role", "why.flag", "why.field", "why.below", "why.department", "why.tree", "*.op.merge", "*.op.team", "*.op.share", "*.op.unshare", "*.op.split", "*.op.import", "*.op.import_undo", "*.op.file_drop",
          *(f"*.op.approval{k}" for k in ("", "_asked", "_step", "_returned", "_approved", "_rejected", "_withdrawn")),
          "*.op.automation", "*.op.automation_failed", *(f"alert.approval_{k}" for k in ("returned", "approved", "rejected", "withdrawn")),
-         "nav.sales", "nav.customers", "nav.work", "nav.other", "nav.admin", "home.returning", "home.approvals",
+         "nav.sales", "nav.customers", "nav.work", "nav.other", "nav.admin", "home.given", "home.returning", "home.approvals",
          "*.group.basic", "*.group.record", "*.view.all", "yes", "no"}
 
 

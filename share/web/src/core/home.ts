@@ -110,7 +110,7 @@ export function sized(s: Stand, by: number): Stand {
 }
 
 /* ---- what waits ---- */
-/** table: null of what is of several tables (approvals): then each row names its own. */
-export interface Waiting { name: string; label: string; table: string | null; icon: string | null; view: string | null; title: string; title_type?: FieldType; title_of?: string | null; on: string; what: string | null; act: string | null; count: number; more: boolean; page: Page & { refs?: Refs } }
+/** table: null of what is of several tables (approvals): then each row names its own. since: `on` is when it began, not by when it is due. */
+export interface Waiting { name: string; label: string; table: string | null; icon: string | null; view: string | null; title: string; title_type?: FieldType; title_of?: string | null; on: string; since?: boolean; what: string | null; act: string | null; count: number; more: boolean; page: Page & { refs?: Refs } }
 export interface Todo { today: string; waiting: Waiting[] }
 export interface News { id: number; title: string; text: string | null; pinned: boolean; at: string }
