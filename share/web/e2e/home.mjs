@@ -1,9 +1,9 @@
 // home.mjs - flows of the home page, reports, the next step, help and navigation.
 import assert from 'node:assert/strict'
-import { call, DESK, eventually, PHONE, signIn, until } from './lib.mjs'
+import { call, DESK, eventually, open, PHONE, signIn, until } from './lib.mjs'
 import { drag } from './looks.mjs'
 
-export async function home({ test, clean, ok, small }) {
+export async function home({ test, clean, ok, small, browser, host }) {
   const SALES = 2 /* 李娜 among the demo users */
   const layout = async (page) => ok(await call(page, 'GET', '_home'), 'home').layout
   const reset = (page) => call(page, 'POST', '_home', { layout: null })
@@ -60,6 +60,88 @@ export async function home({ test, clean, ok, small }) {
     await drag(page, page.locator('[data-t=grip]').nth(2), page.locator('.tile').nth(0), { fromX: 8, fromY: 8, toX: 60, toY: 40 })
     await until('it stands first', async () => (await layout(page)).slice(0, 3).map((s) => s.tile).join() === [c, a, b].join())
     await reset(page)
+  })
+
+  await test('home: on a phone a tile is dragged by a finger, at once on its grip, and moved and widened by its menu', { size: PHONE, touch: true, locale: 'vi' }, async (page) => {
+    await signIn(page, SALES)
+    await reset(page)
+    await page.goto('/')
+    await page.locator('[data-t=homemenu]').click()
+    await page.locator('[data-id=arrange]').click()
+    const names = async () => (await layout(page)).map((s) => s.tile)
+    const [a, b, c, d] = await names()
+    const grip = await page.locator('[data-t=grip]').nth(3).boundingBox()
+    const to = await page.locator('.tile').nth(0).boundingBox()
+    const finger = await page.context().newCDPSession(page)
+    const touch = (type, x, y) => finger.send('Input.dispatchTouchEvent', { type, touchPoints: type === 'touchEnd' ? [] : [{ x, y }] })
+    const from = [grip.x + grip.width / 2, grip.y + grip.height / 2], over = [to.x + to.width / 2, to.y + to.height / 2]
+    const top = await page.locator('.scrollpage').evaluate((e) => e.scrollTop)
+    await touch('touchStart', ...from)
+    for (let i = 1; i <= 8; i++) await touch('touchMove', from[0] + (over[0] - from[0]) * i / 8, from[1] + (over[1] - from[1]) * i / 8)
+    await page.locator('.flying').waitFor()
+    await page.locator('.tile.dropping').waitFor()
+    assert.equal(await page.locator('.scrollpage').evaluate((e) => e.scrollTop), top, 'the page stayed')
+    await touch('touchEnd')
+    await eventually('it stands first', async () => (await names()).slice(0, 4), [d, a, b, c])
+    await page.locator('.flying').waitFor({ state: 'detached' })
+    await page.locator('[data-t=tilemenu]').first().click()
+    await clean(page, 'arranging on a phone')
+    assert.deepEqual(await small(page), [], 'targets under 40 px')
+    await page.locator('.opt[data-id=later]').click()
+    await eventually('and second', async () => (await names()).slice(0, 4), [a, d, b, c])
+    const wide = (await layout(page))[1].w
+    await page.locator('[data-t=tilemenu]').nth(1).click()
+    await page.locator('.opt[data-id=wider]').click()
+    await until('it is wider', async () => (await layout(page))[1].w > wide)
+    await reset(page)
+  })
+
+  await test('home: what a colleague hands over is there at once, and goes once it is worked on', { locale: 'zh-CN' }, async (page, stamp) => {
+    const name = 'Handed over ' + stamp
+    await signIn(page, SALES)
+    const me = ok(await call(page, 'GET', '_start'), 'start').user.id
+    await page.locator('.todo').waitFor()
+    const manager = await open(browser, host.url, {})
+    await signIn(manager, 1)
+    const lead = ok(await call(manager, 'POST', 'lead', { name }), 'lead').row
+    ok(await call(manager, 'POST', `lead/${lead.id}/transfer`, { to_id: me }), 'transfer')
+    const row = page.locator('[data-waiting=given] li', { hasText: name })
+    await row.waitFor() /* told by the server */
+    assert.equal(await page.locator('[data-waiting=given] h3').innerText().then((x) => x.split('\n')[0]), '新分配给我')
+    assert.equal(await row.locator('.when.late').count(), 0, 'given is not overdue')
+    await clean(page, 'what was given')
+    await row.getByRole('link').click()
+    await page.locator('h1', { hasText: name }).waitFor()
+    ok(await call(page, 'POST', `lead/${lead.id}/log`, { kind: 'call', note: 'spoke with them' }), 'log')
+    await page.goto('/')
+    await page.locator('.todo').waitFor()
+    await row.waitFor({ state: 'detached' })
+  })
+
+  await test('home: an administrator\'s arrangement becomes that of a role, for who has none of their own', {}, async (page) => {
+    const BRANCH = 3 /* 張家豪, of sales, too */
+    await signIn(page)
+    const roles = ok(await call(page, 'GET', '_home'), 'home').roles
+    const sales = roles.find((r) => r.name === 'sales')
+    const colleague = await open(browser, host.url, { locale: 'vi' })
+    await signIn(colleague, BRANCH)
+    await reset(colleague)
+    const before = await layout(colleague)
+    await page.goto('/')
+    const mine = await layout(page)
+    assert.notDeepEqual(mine.map((s) => s.tile), before.map((s) => s.tile))
+    try {
+      await page.locator('[data-t=homemenu]').click()
+      await clean(page, 'whose layout it becomes')
+      await page.locator(`[data-id=role-${sales.id}]`).click()
+      await page.locator('.toast').waitFor()
+      await colleague.reload()
+      await eventually('she begins with it', async () => (await layout(colleague)).map((s) => s.tile), mine.map((s) => s.tile))
+      await colleague.locator('.tile').first().waitFor()
+      await eventually('as many tiles as may be seen', () => colleague.locator('.tile').count(), (await layout(colleague)).filter((s) => s.tile).length)
+    } finally {
+      await call(page, 'POST', '_home', { layout: before, role: sales.id })
+    }
   })
 
   await test('home: what is due is done there, and a colleague hears of it without asking', {}, async (page, stamp) => {

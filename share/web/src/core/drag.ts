@@ -1,4 +1,4 @@
-// drag.ts - moving things with the pointer: mouse and pen at once, a finger after a long press.
+// drag.ts - moving things with the pointer: mouse and pen at once, a finger after a long press, or at once on a grip (touch-action: none).
 
 export interface Drag {
   /** What flies along with the pointer. */
@@ -20,9 +20,11 @@ let dragged = false
 /** Whether the click that follows belongs to a drag that just ended. */
 export const wasDragged = (): boolean => dragged
 
+const grip = (el: Element | null): boolean => !!el && (getComputedStyle(el).touchAction === 'none' || grip(el.parentElement))
+
 export function startDrag(e: PointerEvent, d: Drag): void {
   if (e.button !== 0) return
-  const finger = e.pointerType === 'touch'
+  const finger = e.pointerType === 'touch' && !grip(e.target as Element)
   const { clientX: x0, clientY: y0 } = e
   let [x, y] = [x0, y0]
   let on = false
@@ -48,7 +50,7 @@ export function startDrag(e: PointerEvent, d: Drag): void {
       ghost.textContent = d.label
       document.body.append(ghost)
     }
-    if (finger) navigator.vibrate?.(10)
+    if (e.pointerType === 'touch') navigator.vibrate?.(10)
     step()
   }
   /* Scrolls whatever lies under the pointer when it is near an edge. */
