@@ -288,8 +288,8 @@ struct berth_report {
  * (share/doc/approval.md); its name is label "customer.approval_flow.deal". */
 struct berth_approval {
     const char *on, *name; /* "customer", "deal" */
-    const char *starts;    /* what waits: "ask" (somebody asks for it), "create", "change credit_limit" (any change of
-                              the field), "change status = sent" (its becoming that), "action close", "delete",
+    const char *starts;    /* what waits: "ask" (somebody asks for it), "create", "change" (any edit), "change credit_limit" (any
+                              change of the field), "change status = sent" (its becoming that), "action close", "delete",
                               "restore" (out of the recycle bin) */
     const char *steps;     /* one after the other: "superior; head 2 all; role manager; perm customers.approve; field owner_id" */
     const char *state;     /* a choice with the keys requested, approved and rejected that tells how it stands; NULL: none.
@@ -452,7 +452,8 @@ struct berth_api {
     const char *(*table)(const struct berth_row *);           /* its name */
     struct berth_val (*get)(const struct berth_row *, const char *field);
     void (*set)(struct berth_row *, const char *field, struct berth_val);
-    int (*save)(struct berth_ctx *, struct berth_row *); /* insert or update */
+    int (*save)(struct berth_ctx *, struct berth_row *); /* insert or update; a new record of the host's own tables
+                                                            keeps id 0 while it waits for approval */
     int (*drop)(struct berth_ctx *, struct berth_row *); /* stays where it is, without an error, while its deletion waits for approval */
     /* Runs body as one step: all of its changes or, when it fails, none; clears body's error. */
     int (*step)(struct berth_ctx *, int (*body)(struct berth_ctx *, void *), void *);

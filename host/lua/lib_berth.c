@@ -210,9 +210,14 @@ static int b_save(lua_State *L)
     writer_only(L);
     box_burn(L, FUEL_SAVE);
     watch_pause();
-    row_save(ctx_of(L), row);
+    save_outside(ctx_of(L), row, row_save);
     watch_resume();
     check_ctx(L);
+    if (row_id(row) == 0) { /* it is made when it is approved */
+        lua_pushnil(L);
+        lua_pushinteger(L, ctx_of(L)->waits);
+        return 2;
+    }
     lua_pushinteger(L, row_id(row));
     return 1;
 }
@@ -226,7 +231,7 @@ static int b_delete(lua_State *L)
     box_burn(L, FUEL_SAVE);
     watch_pause();
     ctx_of(L)->waits = 0;
-    row_drop(ctx_of(L), row);
+    save_outside(ctx_of(L), row, row_drop);
     now = ctx_of(L)->waits;
     if (now == 0)
         ctx_of(L)->waits = before;

@@ -41,7 +41,7 @@ bool approval_start_read(struct arena *a, const char *text, struct approval_star
         return false;
     if (is != NULL && (strcmp(is, "=") != 0 || out->value == NULL || strcmp(out->starts, "change") != 0))
         return false;
-    return (out->what != NULL) == (strcmp(out->starts, "change") == 0 || strcmp(out->starts, "action") == 0);
+    return strcmp(out->starts, "change") == 0 || (out->what != NULL) == (strcmp(out->starts, "action") == 0);
 }
 
 bool approval_step_read(struct arena *a, const char **text, struct approval_step *out)
@@ -96,9 +96,9 @@ static void check_start(struct build *b, const char *plugin, const struct table 
     if (d->starts == NULL)
         return;
     if (!approval_start_read(b->a, d->starts, &s))
-        problem(b, plugin, t->name, NULL, "approval %s starts \"%s\"; write \"ask\", \"create\", \"change FIELD\", \"change FIELD = VALUE\", \"action NAME\", \"delete\" or \"restore\"",
+        problem(b, plugin, t->name, NULL, "approval %s starts \"%s\"; write \"ask\", \"create\", \"change\", \"change FIELD\", \"change FIELD = VALUE\", \"action NAME\", \"delete\" or \"restore\"",
                 d->name, d->starts);
-    else if (strcmp(s.starts, "change") == 0 && !has_field(t, s.what))
+    else if (strcmp(s.starts, "change") == 0 && s.what != NULL && !has_field(t, s.what))
         problem(b, plugin, t->name, NULL, "approval %s: .starts names \"%s\", which is none of its fields", d->name, s.what);
     else if (strcmp(s.starts, "action") == 0 && !has_action(t, s.what))
         problem(b, plugin, t->name, NULL, "approval %s: .starts names \"%s\", which is none of its actions", d->name, s.what);

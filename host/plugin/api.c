@@ -159,12 +159,12 @@ static int api_save(struct berth_ctx *c, struct berth_row *r)
         log_error("plugin", "%s saves a %s outside a write transaction", c->plugin, r->t->name);
         return ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
     }
-    return row_save(c, r);
+    return save_outside(c, r, row_save);
 }
 
 static int api_drop(struct berth_ctx *c, struct berth_row *r)
 {
-    return r == NULL || c->rc != BERTH_OK || !c->writing ? c->rc : row_drop(c, r);
+    return r == NULL || c->rc != BERTH_OK || !c->writing ? c->rc : save_outside(c, r, row_drop);
 }
 
 static int api_step(struct berth_ctx *c, int (*body)(struct berth_ctx *, void *), void *arg)

@@ -243,7 +243,10 @@ static int save_body(struct berth_ctx *c, void *arg)
 {
     struct record *w = arg;
 
-    if (row_save(c, w->r) == BERTH_OK)
+    c->waits = 0;
+    if (row_save(c, w->r) == BERTH_OK && c->waits != 0) /* a file is taken over as a whole, and what waits is told */
+        ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_by_itself");
+    if (c->rc == BERTH_OK)
         w->item->id = row_id(w->r);
     return c->rc;
 }
@@ -277,7 +280,7 @@ static bool take(struct berth_ctx *c, struct config_task *k, struct config_item 
 /* ---- what it does not name ------------------------------------------------------------------------------ */
 static int drop_body(struct berth_ctx *c, void *arg)
 {
-    return row_drop(c, arg);
+    return row_drop_now(c, arg);
 }
 
 static bool named(const struct config_task *k, const char *section, int64_t id)

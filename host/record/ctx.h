@@ -70,6 +70,7 @@ struct berth_ctx {
     bool exact;            /* undoing: who changed it last, and when, is as before, too */
     bool together;         /* custom fields and dictionaries are declared together, by whoever set this: */
     bool redeclared;       /* and there was one */
+    bool outside;          /* what is written now a plugin or a script writes, whoever set it off */
     bool approved;         /* what is written now was approved: none of it waits, nothing is locked */
     int64_t waits;         /* the approval that something put aside in this ctx waits for; 0: nothing does */
     struct acting *acting; /* the action that runs */

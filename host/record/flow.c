@@ -55,7 +55,7 @@ static void read_flow(struct berth_ctx *c, struct flow_plan *p, const struct ber
                        .applies_to = text(r, "applies_to"), .locks = (enum flow_lock)place_of(text(r, "locks"), locks),
                        .state = state == NULL ? NULL : model_field(t, state), .own = row_get(r, "own").i != 0,
                        .mail = row_get(r, "mail").i != 0};
-    if (row_get(r, "active").i == 0 || (f->starts == FLOW_CHANGE && f->field == NULL)) /* its field is gone */
+    if (row_get(r, "active").i == 0 || (f->starts == FLOW_CHANGE && field != NULL && f->field == NULL)) /* its field is gone */
         return;
     more = arena_alloc(c->a, (of->n + 2) * sizeof(*more));
     if (of->n > 0)
@@ -248,17 +248,52 @@ void flow_value(struct berth_ctx *c, const struct berth_row *r, const struct fie
     val_from_text(c, &as, value, strlen(value), &v);
 }
 
+static bool people_write(const struct table *t)
+{
+    for (int i = F_DECLARED; i < t->nfields; i++)
+        if (!(t->fields[i].flags & (BERTH_LOCKED | BERTH_SECRET)))
+            return true;
+    return false;
+}
+
+const char *flow_refuses(const struct table *t)
+{
+    if (strcmp(t->name, "approval_flow") == 0 || strcmp(t->name, "approval_step") == 0)
+        return "err.approval_itself";
+    if (strcmp(t->name, "api_token") == 0 || strcmp(t->name, "session") == 0)
+        return "err.approval_sign_in";
+    return (t->flags & BERTH_BARE) || !people_write(t) ? "err.approval_written" : NULL;
+}
+
+bool flow_makes_later(const struct table *t)
+{
+    return strcmp(t->plugin, "base") == 0;
+}
+
+/* The table that a flow is about, which can be nearly any. */
+static const struct table *flow_about(struct berth_ctx *c, const struct berth_row *r)
+{
+    const char *on = r == NULL ? NULL : text(r, "on_table");
+
+    return on == NULL ? NULL : model_table(c->m, on);
+}
+
 int flow_check(struct berth_ctx *c, struct berth_row *r)
 {
-    const struct table *t = flow_table(c, r);
-    const char *start = text(r, "starts"), *action = text(r, "action");
+    const struct table *t = flow_about(c, r);
+    const char *start = text(r, "starts"), *action = text(r, "action"), *why = t == NULL ? "err.approval_table" : flow_refuses(t);
     const struct field *f;
     bool found = action == NULL;
 
-    if (t == NULL)
-        return ctx_invalid(c, "on_table", "err.approval_table", NULL);
-    if (start != NULL && strcmp(start, "change") == 0)
+    if (why != NULL)
+        return ctx_invalid(c, "on_table", why, NULL);
+    if (start != NULL && strcmp(start, "restore") == 0 && !(t->flags & BERTH_BIN))
+        ctx_invalid(c, "starts", "err.bin_table", NULL);
+    if (start != NULL && strcmp(start, "change") == 0) {
         flow_value(c, r, flow_field(c, r, t, "field"));
+        if (text(r, "value") != NULL && text(r, "field") == NULL)
+            ctx_invalid(c, "field", "err.required", NULL);
+    }
     if (start != NULL && strcmp(start, "action") == 0) {
         for (size_t i = 0; i < t->nactions; i++)
             found = found || strcmp(t->actions[i]->name, action) == 0;
@@ -308,7 +343,7 @@ static void check_fills(struct berth_ctx *c, const struct berth_row *r, const st
 int flow_step_check(struct berth_ctx *c, struct berth_row *r)
 {
     struct berth_row *flow = find_raw(c, model_table(c->m, "approval_flow"), row_get(r, "flow_id").i);
-    const struct table *t = flow_table(c, flow);
+    const struct table *t = flow_about(c, flow);
     const char *who = text(r, "who"), *perm = text(r, "perm");
     const struct field *f;
 

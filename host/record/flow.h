@@ -13,7 +13,7 @@ struct flow {
     const char *name;
     const struct table *t;
     enum flow_start starts;
-    const struct field *field; /* FLOW_CHANGE */
+    const struct field *field; /* FLOW_CHANGE; NULL: any */
     const char *value;         /* what it has to become; NULL: anything */
     const char *action;        /* FLOW_ACTION */
     const char *applies_to;    /* a filter's JSON; NULL: everything */
@@ -45,7 +45,12 @@ int flow_step_check(struct berth_ctx *c, struct berth_row *r);
 int flow_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed);
 void flow_changed(struct berth_ctx *c); /* with the commit */
 
-/* Of a row that names a table (on_table) and a field of it: NULL, where it is none, with the problem told. */
+/* Why records of a table cannot wait for approval, as the key of a text; NULL: they can. */
+const char *flow_refuses(const struct table *t);
+/* Whether a new record waits before it is made: of the host's own tables, which count as soon as they are there. */
+bool flow_makes_later(const struct table *t);
+
+/* Of a row that names a table (on_table) people work with, and a field of it: NULL, where it is none, with the problem told. */
 const struct table *flow_table(struct berth_ctx *c, const struct berth_row *r);
 const struct field *flow_field(struct berth_ctx *c, const struct berth_row *r, const struct table *t, const char *column);
 void flow_value(struct berth_ctx *c, const struct berth_row *r, const struct field *f); /* that "value" is one of the field */

@@ -550,7 +550,21 @@ bool save_version(struct berth_ctx *c, const struct berth_row *r, int64_t versio
  * change more. */
 static bool waits_first(struct berth_ctx *c, const struct table *t)
 {
-    return c->rc == BERTH_OK && !c->approved && !c->undo && !c->exact && c->st->services.saving != NULL && flow_guards(c, t);
+    if (c->rc != BERTH_OK || c->approved || c->undo || c->exact || c->st->services.saving == NULL || !flow_guards(c, t))
+        return false;
+    /* what the host itself keeps in its tables (who begins, `berth user`) nobody edits, and is the way out of a lock-out */
+    return !flow_makes_later(t) || c->who != NULL || c->outside;
+}
+
+/* What is put aside as a whole is as it should be already: what is wrong is told to who asks, not to who approves. */
+static bool makes_later(struct berth_ctx *c, struct berth_row *r)
+{
+    return flow_makes_later(r->t) && waits_first(c, r->t) && c->st->services.makes(c, r);
+}
+
+static int check_ahead(struct berth_ctx *c, struct berth_row *r)
+{
+    return flow_makes_later(r->t) && waits_first(c, r->t) && row_check(r) ? custom_check(c, r) : (int)c->rc;
 }
 
 static int put_aside(struct berth_ctx *c, struct berth_row *r)
@@ -575,7 +589,7 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
         default_owner(c, r);
     }
     stamp_owner(c, r);
-    if (put_aside(c, r) != BERTH_OK || hook_run(c, BERTH_BEFORE, deed, r, (struct berth_row *)r->old) != BERTH_OK ||
+    if (check_ahead(c, r) != BERTH_OK || put_aside(c, r) != BERTH_OK || hook_run(c, BERTH_BEFORE, deed, r, (struct berth_row *)r->old) != BERTH_OK ||
         put_aside(c, r) != BERTH_OK || !row_check(r) || check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
         return c->rc;
     due_stamp(c, r);
@@ -584,6 +598,8 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
         if (check_duplicates(c, r, &keys[0], &keys[1]) != BERTH_OK)
             return c->rc;
     }
+    if (deed == BERTH_INSERT && makes_later(c, r))
+        return c->rc;
     if (only && is_sure(c, r, deed))
         db_sure(c->conn);
     if ((deed == BERTH_INSERT ? insert(c, r) : update(c, r, &changed)) != BERTH_OK)
@@ -640,6 +656,8 @@ int row_add(struct berth_ctx *c, struct berth_row *r, bool noted)
     if (check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
         return c->rc;
     due_stamp(c, r);
+    if (flow_makes_later(r->t) && waits_first(c, r->t) && c->st->services.makes(c, r)) /* a file is no form: it names what is to be asked for */
+        return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_by_itself");
     if (insert(c, r) != BERTH_OK)
         return c->rc;
     if (!noted)
@@ -825,6 +843,16 @@ int row_unmake(struct berth_ctx *c, struct berth_row *r)
     rc = erase(c, r, 0);
     c->undo = false;
     return rc;
+}
+
+int save_outside(struct berth_ctx *c, struct berth_row *r, int (*run)(struct berth_ctx *, struct berth_row *))
+{
+    bool before = c->outside;
+
+    c->outside = true;
+    run(c, r);
+    c->outside = before;
+    return c->rc;
 }
 
 /* ---- the recycle bin ------------------------------------------------------------------ */

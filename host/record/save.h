@@ -5,7 +5,8 @@
 
 #include "record/row.h"
 
-/* Inserts (id 0) or updates.  For updates the row came from save_load() and knows its old self. */
+/* Inserts (id 0) or updates.  For updates the row came from save_load() and knows its old self.  A new record of the host's
+ * own tables that has to be approved first is not made yet: its id stays 0, and c->waits says so. */
 int row_save(struct berth_ctx *c, struct berth_row *r);
 /* What row_save() would say, hooks and duplicates aside, and whether it would change anything; writes nothing, needs no writer. */
 int save_foresee(struct berth_ctx *c, struct berth_row *r, bool *changed);
@@ -38,6 +39,9 @@ int row_remake(struct berth_ctx *c, struct berth_row *r);
 int history_note(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *text);
 /* {"rows":[…],"next":…}: what the user may see of a table's recycle bin. */
 int bin_page(struct berth_ctx *c, const struct table *t, int64_t before, int limit, struct buf *out);
+
+/* row_save() or row_drop() as a plugin or a script does it. */
+int save_outside(struct berth_ctx *c, struct berth_row *r, int (*run)(struct berth_ctx *, struct berth_row *));
 
 /* Runs body in a step of its own: undone alone when it fails.  The ctx keeps the error. */
 int save_step(struct berth_ctx *c, int (*body)(struct berth_ctx *, void *), void *arg);

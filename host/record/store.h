@@ -99,9 +99,11 @@ struct service_ops {
     int (*gone)(struct berth_ctx *c, const struct table *t, int64_t id); /* for good */
     /* Of tables with flows of approval (record/flow.h): before a save is checked, before a record is dropped, before an
      * action runs.  They may refuse, or put aside what has to be approved first; held() is behind the save, when something
-     * was.  drops(), restores(): whether the deletion, or the coming back out of the recycle bin, was put aside or refused. */
+     * was.  drops(), restores(), makes(): whether the deletion, the coming back out of the recycle bin, the new record was put
+     * aside as a whole, or refused. */
     int (*saving)(struct berth_ctx *c, struct berth_row *r);
     int (*held)(struct berth_ctx *c, struct berth_row *r);
+    bool (*makes)(struct berth_ctx *c, struct berth_row *r);
     bool (*drops)(struct berth_ctx *c, struct berth_row *r);
     bool (*restores)(struct berth_ctx *c, struct berth_row *r);
     int (*dropping)(struct berth_ctx *c, struct berth_row *r);

@@ -70,7 +70,7 @@ static int tell_state(struct berth_ctx *c, struct approval *a, const char *word,
 
 static int trace(struct berth_ctx *c, const struct approval *a, const char *op, const char *note)
 {
-    return a->row == NULL ? (int)c->rc : history_note(c, a->row, op, note != NULL ? arena_fmt(c->a, "%s: %s", a->plan.flow, note) : a->plan.flow);
+    return a->row == NULL || a->rec == 0 ? (int)c->rc : history_note(c, a->row, op, note != NULL ? arena_fmt(c->a, "%s: %s", a->plan.flow, note) : a->plan.flow);
 }
 
 /* What was put aside happens now, as whoever asked; as the one who decided when they are gone. */
@@ -91,7 +91,11 @@ static int apply(struct berth_ctx *c, struct approval *a)
         ctx_fail(c, BERTH_CONFLICT, "conflict", "err.approval_action");
     else if (action != NULL)
         action_run(c, action, a->rec, json_object_get(held, "form"), &r);
-    else if (json_object_get(held, "restore") != NULL)
+    else if (json_object_get(held, "make") != NULL) {
+        r = row_copy(a->row);
+        if (row_save(c, r) == BERTH_OK && approval_made(c, a, row_id(r)) == BERTH_OK)
+            trace(c, a, "approval_approved", c->note);
+    } else if (json_object_get(held, "restore") != NULL)
         row_restore(c, a->t, a->rec);
     else if (json_object_get(held, "delete") != NULL)
         row_drop(c, now(c, a));
@@ -192,7 +196,7 @@ int64_t approval_begin(struct berth_ctx *c, const struct flow *f, const struct b
     struct approval a = {.tbl = store_table_no(c->st, r->t), .rec = row_id(r), .flow_id = f->id, .t = r->t, .held = held,
                          .by = c->who != NULL ? c->who->id : row_int(r, r->t->at_owner), .plan = plan_of_flow(c, f)};
 
-    if (c->rc == BERTH_OK && approval_running(c, a.tbl, a.rec, f->id) != NULL)
+    if (c->rc == BERTH_OK && a.rec != 0 && approval_running(c, a.tbl, a.rec, f->id) != NULL)
         return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_waits"), 0;
     a.row = find_raw(c, r->t, row_id(r));
     a.there = a.row != NULL;

@@ -7,10 +7,11 @@
 #include "record/save.h"
 #include "service/approval_in.h"
 
-/* What of one save waits, flow by flow. */
+/* What of one save waits, field by field. */
 struct hold {
     const struct flow *flow;
-    struct berth_val v; /* of flow->field, as it is to become */
+    const struct field *field; /* NULL: the record as it is */
+    struct berth_val v;        /* of the field, as it is to become */
     struct hold *next;
 };
 
@@ -21,10 +22,15 @@ static bool by_a_person(const struct berth_ctx *c)
 
 /* ---- while something waits -------------------------------------------------------------------------- */
 /* What the host itself stamps (since when it is whose, when it falls back) is no edit. */
+static bool of_people(const struct field *f)
+{
+    return f->at >= F_DECLARED && (f->plugin != NULL || f->custom);
+}
+
 static bool edited(const struct berth_row *r)
 {
     for (int i = F_DECLARED; r->old != NULL && i < r->t->nfields; i++)
-        if ((r->t->fields[i].plugin != NULL || r->t->fields[i].custom) && !val_equal(r->v[i], r->old->v[i]))
+        if (of_people(&r->t->fields[i]) && !val_equal(r->v[i], r->old->v[i]))
             return true;
     return r->old == NULL;
 }
@@ -72,24 +78,11 @@ static bool needed(struct berth_ctx *c, const struct flow *f, const struct berth
     return false;
 }
 
-static bool triggers(struct berth_ctx *c, const struct flow *f, const struct berth_row *r, const struct berth_row *before)
-{
-    struct berth_val v = r->v[f->field->at], value;
-
-    if (val_equal(v, before->v[f->field->at]))
-        return false;
-    if (f->value != NULL && (!val_from_text(c, f->field, f->value, strlen(f->value), &value) || !val_equal(v, value))) {
-        ctx_clear(c); /* a value that no longer fits its field is not reached */
-        return false;
-    }
-    return flow_holds(c, f->applies_to, r) && needed(c, f, r);
-}
-
-static void put(struct berth_ctx *c, struct berth_row *r, const struct flow *f, struct berth_val v)
+static void put(struct berth_ctx *c, struct berth_row *r, const struct flow *f, const struct field *field)
 {
     struct hold *h = arena_alloc(c->a, sizeof(*h));
 
-    *h = (struct hold){f, v, r->held};
+    *h = (struct hold){f, field, field == NULL ? berth_nil() : r->v[field->at], r->held};
     r->held = h;
 }
 
@@ -102,6 +95,22 @@ static struct hold *hold_of(const struct berth_row *r, const struct flow *f)
     return h;
 }
 
+static bool triggers(struct berth_ctx *c, const struct flow *f, const struct berth_row *r, const struct berth_row *before)
+{
+    struct berth_val v, value;
+
+    if (f->field == NULL)
+        return r->old != NULL && edited(r) && (hold_of(r, f) != NULL || (flow_holds(c, f->applies_to, r) && needed(c, f, r)));
+    v = r->v[f->field->at];
+    if (val_equal(v, before->v[f->field->at]))
+        return false;
+    if (f->value != NULL && (!val_from_text(c, f->field, f->value, strlen(f->value), &value) || !val_equal(v, value))) {
+        ctx_clear(c); /* a value that no longer fits its field is not reached */
+        return false;
+    }
+    return flow_holds(c, f->applies_to, r) && needed(c, f, r);
+}
+
 /* A new record is made, and waits as it is; hooks may have changed what decides. */
 static void put_create(struct berth_ctx *c, struct berth_row *r, const struct flow *f)
 {
@@ -109,7 +118,7 @@ static void put_create(struct berth_ctx *c, struct berth_row *r, const struct fl
     bool wanted = flow_holds(c, f->applies_to, r) && needed(c, f, r);
 
     if (wanted && hold_of(r, f) == NULL)
-        put(c, r, f, berth_nil());
+        put(c, r, f, NULL);
     while (!wanted && *at != NULL)
         if ((*at)->flow == f)
             *at = (*at)->next;
@@ -129,6 +138,28 @@ static bool of_action(struct berth_ctx *c, const struct berth_row *r, const stru
     return true;
 }
 
+/* Since when it is whose was stamped already, and is taken back with the owner. */
+static void put_field(struct berth_ctx *c, struct berth_row *r, const struct flow *f, const struct field *field, const struct berth_row *before)
+{
+    const struct table *t = r->t;
+    const int stamps[] = {t->at_prev_owner, t->at_claimed_at, t->at_touched_at, t->at_pooled_at};
+
+    put(c, r, f, field);
+    r->v[field->at] = before->v[field->at];
+    for (size_t i = 0; field->at == t->at_owner && r->old != NULL && i < sizeof(stamps) / sizeof(stamps[0]); i++)
+        if (stamps[i] >= 0)
+            r->v[stamps[i]] = before->v[stamps[i]];
+}
+
+static void put_change(struct berth_ctx *c, struct berth_row *r, const struct flow *f, const struct berth_row *before)
+{
+    if (f->field != NULL)
+        put_field(c, r, f, f->field, before);
+    for (int i = F_DECLARED; f->field == NULL && i < r->t->nfields; i++)
+        if (of_people(&r->t->fields[i]) && !val_equal(r->v[i], before->v[i]))
+            put_field(c, r, f, &r->t->fields[i], before);
+}
+
 int approval_saving(struct berth_ctx *c, struct berth_row *r)
 {
     struct berth_row *begun = NULL;
@@ -142,27 +173,32 @@ int approval_saving(struct berth_ctx *c, struct berth_row *r)
         before = begun;
     }
     for (const struct flow *const *f = flow_list(c, r->t); *f != NULL && c->rc == BERTH_OK; f++) {
-        if ((*f)->starts == FLOW_CREATE && r->old == NULL)
+        if ((*f)->starts == FLOW_CREATE && r->old == NULL && !flow_makes_later(r->t))
             put_create(c, r, *f);
         if ((*f)->starts != FLOW_CHANGE || !triggers(c, *f, r, before) || of_action(c, r, *f))
             continue;
         if (r->old != NULL && approval_running(c, store_table_no(c->st, r->t), row_id(r), (*f)->id) != NULL)
             return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_waits");
-        put(c, r, *f, r->v[(*f)->field->at]);
-        r->v[(*f)->field->at] = before->v[(*f)->field->at];
+        put_change(c, r, *f, before);
     }
     return c->rc;
 }
 
+/* All that waits by the flow of h. */
 static const char *held_text(struct berth_ctx *c, const struct hold *h)
 {
-    json_t *o;
+    const struct flow *f = h->flow;
+    json_t *o, *set;
     char *raw;
     const char *text;
 
-    if (h->flow->starts == FLOW_CREATE)
+    if (h->field == NULL)
         return NULL;
-    o = json_pack("{s:{s:o}}", "set", h->flow->field->name, val_keep(h->flow->field, h->v));
+    o = json_pack("{s:{}}", "set");
+    set = json_object_get(o, "set");
+    for (; h != NULL; h = h->next)
+        if (h->flow == f)
+            json_object_set_new(set, h->field->name, val_keep(h->field, h->v));
     raw = json_dumps(o, JSON_COMPACT);
     text = arena_strdup(c->a, raw);
     free(raw);
@@ -184,8 +220,14 @@ int approval_held(struct berth_ctx *c, struct berth_row *r)
     struct hold *h = r->held;
 
     r->held = NULL;
-    for (; h != NULL && c->rc == BERTH_OK; h = h->next)
-        approval_begin(c, h->flow, r, held_text(c, h), c->note);
+    for (const struct flow *const *f = flow_list(c, r->t); *f != NULL && c->rc == BERTH_OK; f++) {
+        const struct hold *of = h;
+
+        while (of != NULL && of->flow != *f)
+            of = of->next;
+        if (of != NULL)
+            approval_begin(c, *f, r, held_text(c, of), c->note);
+    }
     if (c->rc == BERTH_OK)
         again(c, r);
     return c->rc;
@@ -234,6 +276,23 @@ static bool begin_gone(struct berth_ctx *c, const struct flow *f, const struct b
     json_t *o = json_pack("{s:s}", what, row_title(r));
     char *raw = json_dumps(o, JSON_COMPACT);
 
+    approval_begin(c, f, r, arena_strdup(c->a, raw), c->note);
+    free(raw);
+    json_decref(o);
+    return true;
+}
+
+/* The host's own records count as soon as they are there: a new one is put aside as a whole. */
+bool approval_makes(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct flow *f = flow_before(c, r, FLOW_CREATE);
+    json_t *o;
+    char *raw;
+
+    if (f == NULL || c->rc != BERTH_OK)
+        return c->rc != BERTH_OK;
+    o = json_pack("{s:o}", "make", json_loads(row_dump(c, r), 0, NULL));
+    raw = json_dumps(o, JSON_COMPACT);
     approval_begin(c, f, r, arena_strdup(c->a, raw), c->note);
     free(raw);
     json_decref(o);

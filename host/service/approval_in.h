@@ -28,7 +28,7 @@ struct approval {
     struct plan plan;
     int step;                 /* the one that is asked, from 0 */
     const struct table *t;    /* NULL: its plugin is off */
-    struct berth_row *row;    /* as it stands, or lies in the recycle bin; NULL: it is gone for good */
+    struct berth_row *row;    /* as it stands, lies in the recycle bin, or is to be made (rec: 0); NULL: it is gone for good */
     bool there;               /* it stands in its table */
 };
 
@@ -41,6 +41,7 @@ struct ask {
 /* ---- approval_store.c: rows ------------------------------------------------------------------------ */
 struct plan plan_of_flow(struct berth_ctx *c, const struct flow *f);
 int64_t approval_add(struct berth_ctx *c, struct approval *a);
+int approval_made(struct berth_ctx *c, struct approval *a, int64_t rec); /* of what was to be made first */
 int approval_keep(struct berth_ctx *c, const struct approval *a); /* state, plan, step, due and end */
 /* NULL, without an error, when there is none. */
 struct approval *approval_load(struct berth_ctx *c, int64_t id);

@@ -19,17 +19,19 @@ static void person_json(struct berth_ctx *c, struct json *j, const char *key, in
 static void held_json(struct berth_ctx *c, struct json *j, const struct approval *a)
 {
     json_t *held = a->held == NULL ? NULL : json_loads(a->held, 0, NULL), *v;
+    json_t *make = json_object_get(held, "make");
     const char *action = json_string_value(json_object_get(held, "action")), *name;
 
     json_text(j, "action", action);
     json_text(j, "action_label", action == NULL || a->t == NULL ? NULL : labels_on(c->st->labels, c->locale, a->t->name, arena_fmt(c->a, "action.%s", action)));
-    json_text(j, "does", json_object_get(held, "delete") != NULL ? "delete" : json_object_get(held, "restore") != NULL ? "restore" : NULL);
+    json_text(j, "does", make != NULL ? "create" : json_object_get(held, "delete") != NULL ? "delete" : json_object_get(held, "restore") != NULL ? "restore" : NULL);
     json_key(j, "changes");
     json_open(j, '[');
-    json_object_foreach (a->row == NULL ? NULL : json_object_get(held, "set"), name, v) {
+    json_object_foreach (a->row == NULL ? NULL : make != NULL ? make : json_object_get(held, "set"), name, v) {
         const struct field *f = model_field(a->row->t, name);
+        struct berth_val from = f == NULL || make != NULL ? berth_nil() : a->row->v[f->at];
 
-        if (f == NULL || perm_field_of(a->row, f) < ACCESS_READ)
+        if (f == NULL || f->at < F_DECLARED || (f->flags & BERTH_SECRET) || perm_field_of(a->row, f) < ACCESS_READ)
             continue;
         json_open(j, '{');
         json_text(j, "field", f->name);
@@ -37,10 +39,10 @@ static void held_json(struct berth_ctx *c, struct json *j, const struct approval
         json_text(j, "type", model_type_name(f->type));
         json_text(j, "unit", f->type != BERTH_MONEY ? NULL : f->of != NULL ? f->of : c->st->company.currency);
         json_key(j, "from");
-        val_json(j, f, a->row->v[f->at]);
+        val_json(j, f, from);
         json_key(j, "to");
         val_json(j, f, val_kept(c, f, v));
-        json_text(j, "from_text", val_text(c, f, a->row->v[f->at]));
+        json_text(j, "from_text", val_text(c, f, from));
         json_text(j, "to_text", val_text(c, f, val_kept(c, f, v)));
         json_close(j, '}');
     }

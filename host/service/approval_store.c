@@ -201,6 +201,28 @@ int approval_keep(struct berth_ctx *c, const struct approval *a)
     return run(c, s);
 }
 
+/* One that is made when it is approved. */
+static struct berth_row *row_to_make(struct berth_ctx *c, const struct approval *a)
+{
+    json_t *held = a->held == NULL ? NULL : json_loads(a->held, 0, NULL), *make = json_object_get(held, "make");
+    char *raw = make == NULL ? NULL : json_dumps(make, JSON_COMPACT);
+    struct berth_row *r = raw == NULL ? NULL : row_undump(c, a->t, raw);
+
+    free(raw);
+    json_decref(held);
+    return r;
+}
+
+int approval_made(struct berth_ctx *c, struct approval *a, int64_t rec)
+{
+    struct db_stmt *s = db_prepare(c->conn, "UPDATE approval SET rec = ? WHERE id = ?");
+
+    a->rec = rec;
+    db_bind_int(s, 1, rec);
+    db_bind_int(s, 2, a->id);
+    return run(c, s);
+}
+
 struct approval *approval_load(struct berth_ctx *c, int64_t id)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT id, tbl, rec, flow_id, coalesce(by, 0), at, coalesce(due_at, 0), coalesce(ended_at, 0),"
@@ -223,7 +245,9 @@ struct approval *approval_load(struct berth_ctx *c, int64_t id)
     a->t = store_table_of(c->st, c->m, a->tbl);
     a->row = a->t == NULL ? NULL : find_raw(c, a->t, a->rec);
     a->there = a->row != NULL;
-    if (a->t != NULL && !a->there)
+    if (a->t != NULL && a->rec == 0)
+        a->row = row_to_make(c, a);
+    else if (a->t != NULL && !a->there)
         a->row = row_of_bin(c, a->t, a->rec);
     return a;
 }
@@ -370,7 +394,7 @@ int sight_give(struct berth_ctx *c, const struct approval *a, int64_t user)
     const struct berth_row *r = holder(c, a->row);
     struct db_stmt *s;
 
-    if (r == NULL || r->t->at_owner < 0)
+    if (r == NULL || r->t->at_owner < 0 || row_id(r) == 0)
         return c->rc;
     s = db_prepare(c->conn, "INSERT INTO record_share (kind, tbl, rec, user_id, access, part, at) VALUES ('approval', ?, ?, ?, 'read', ?, ?)");
     db_bind_int(s, 1, store_table_no(c->st, r->t));

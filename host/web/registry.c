@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "record/flow.h"
 #include "record/row.h"
 #include "text/fold.h"
 #include "web/app.h"
@@ -54,6 +55,7 @@ static void table_json(struct call *k, struct json *j, const struct table *t)
     json_text(j, "parent", t->parent == NULL || t->parent->ref == NULL ? NULL : t->parent->ref->name);
     for (size_t i = 0; i < sizeof(is) / sizeof(is[0]); i++)
         json_flag(j, is[i].key, t->flags & is[i].flag);
+    json_flag(j, "approval", flow_refuses(t) == NULL); /* whether its records may have to be approved */
     list(j, "fields");
     for (int i = 0; i < t->nfields; i++)
         if (!(t->fields[i].flags & BERTH_SECRET))

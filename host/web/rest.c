@@ -266,14 +266,29 @@ static int create_ahead(struct call *k)
     return k->c.rc == BERTH_OK ? ahead_of_save(k->row) : k->c.rc;
 }
 
+/* All of it waits: 202 and the approval's number. */
+static int put_off(struct call *k)
+{
+    struct json j = call_json(k);
+
+    k->req->status = 202;
+    json_open(&j, '{');
+    json_id(&j, "approval", k->c.waits);
+    json_close(&j, '}');
+    return k->c.rc;
+}
+
 static int create(struct call *k)
 {
     allow_duplicates(k);
     if (k->row == NULL || k->row->t != k->t || k->row_who != k->c.who) /* model or rights are others by now */
         k->row = new_row(k);
     k->c.only = true;
-    if (row_save(&k->c, k->row) == BERTH_OK)
-        saved_now(k, made);
+    if (row_save(&k->c, k->row) != BERTH_OK)
+        return k->c.rc;
+    if (row_id(k->row) == 0)
+        return put_off(k);
+    saved_now(k, made);
     return k->c.rc;
 }
 
@@ -323,18 +338,6 @@ static int update(struct call *k)
     k->c.only = true;
     if (row_save(&k->c, r) == BERTH_OK)
         saved_now(k, saved);
-    return k->c.rc;
-}
-
-/* All of it waits: 202 and the approval's number. */
-static int put_off(struct call *k)
-{
-    struct json j = call_json(k);
-
-    k->req->status = 202;
-    json_open(&j, '{');
-    json_id(&j, "approval", k->c.waits);
-    json_close(&j, '}');
     return k->c.rc;
 }
 

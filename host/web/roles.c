@@ -51,6 +51,8 @@ static int role_copy(struct call *k)
     row_set(r, "note", row_get(old, "note"));
     if (row_save(c, r) != BERTH_OK)
         return c->rc;
+    if (row_id(r) == 0) /* whoever approves it would not see what it may */
+        return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_by_itself");
     copy_rights(k, "role_table", k->id, row_id(r));
     copy_rights(k, "role_field", k->id, row_id(r));
     copy_rights(k, "role_perm", k->id, row_id(r));

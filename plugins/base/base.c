@@ -770,7 +770,7 @@ static const struct berth_field approval_flow_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_SEARCH, .max = 100},
     {"on_table", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_FILTER, .max = 48},
     {"starts", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "approval_start", "ask"},
-    {"field", BERTH_TEXT, BERTH_REQUIRED, "@field", .when = "starts = 'change'", .max = 48},
+    {"field", BERTH_TEXT, 0, "@field", .when = "starts = 'change'", .max = 48}, /* empty: of any */
     {"value", BERTH_TEXT, 0, .when = "starts = 'change'", .max = 100}, /* empty: any change of the field */
     {"action", BERTH_TEXT, BERTH_REQUIRED, .when = "starts = 'action'", .max = 48},
     {"applies_to", BERTH_JSON, 0, "@filter", .max = 20000},

@@ -593,7 +593,7 @@ def test_an_approver_fills_in_what_the_step_names_and_nothing_else(people, flow)
 
 def test_a_flow_says_what_is_wrong_with_it(people):
     admin = people["admin"]
-    for wrong, field in (({"on_table": "user"}, "on_table"), ({"on_table": "nothing"}, "on_table"), ({"starts": "change", "field": "nofield"}, "field"),
+    for wrong, field in (({"on_table": "audit"}, "on_table"), ({"on_table": "nothing"}, "on_table"), ({"starts": "change", "field": "nofield"}, "field"),
                          ({"starts": "change", "field": "lifecycle", "value": "nokey"}, "value"), ({"starts": "action", "action": "fly"}, "action"),
                          ({"state_field": "lifecycle"}, "state_field"), ({"applies_to": ["nofield", "=", 1]}, "applies_to")):
         answer = admin.post("/approval_flow", {"name": "Wrong", "on_table": "customer", **wrong})

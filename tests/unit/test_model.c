@@ -507,7 +507,7 @@ static void a_declared_approval_that_cannot_work_is_told(void **state)
     } cases[] = {
         {{"lead", "big"}, "asks nobody"},
         {{"lead", "big", .starts = "edit", .steps = "superior"}, "starts \"edit\""},
-        {{"lead", "big", .starts = "change", .steps = "superior"}, "starts \"change\""},
+        {{"lead", "big", .starts = "create status", .steps = "superior"}, "starts \"create status\""},
         {{"lead", "big", .starts = "change colour", .steps = "superior"}, ".starts names \"colour\""},
         {{"lead", "big", .starts = "change status is won", .steps = "superior"}, "starts \"change status is won\""},
         {{"lead", "big", .starts = "action fly", .steps = "superior"}, "none of its actions"},

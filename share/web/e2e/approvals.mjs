@@ -22,7 +22,7 @@ export async function approvals({ test, clean, ok, choose, small, browser, host 
     await page.locator('[data-t=addflow]').click()
     await page.locator('[data-field=name] input').fill(name)
     await choose(page.locator('[data-field=on_table] .combo'), 'Customers')
-    await choose(page.locator('[data-field=starts] .combo'), 'field changes')
+    await choose(page.locator('[data-field=starts] .combo'), 'A change')
     await choose(page.locator('[data-field=field] .combo'), 'Credit limit')
     await clean(page, 'the form of a flow')
     await page.locator('[data-t=saveflow]').click()
@@ -130,6 +130,27 @@ export async function approvals({ test, clean, ok, choose, small, browser, host 
     await manager.locator('[data-t=decide]').click()
     await until('it is gone', async () => (await call(page, 'GET', 'customer/' + row.id)).status === 404)
     await manager.context().close()
+    await call(page, 'DELETE', 'approval_flow/' + flow.id)
+  })
+
+  await test('approvals: an administrator makes a department, and another one lets it be there', {}, async (page, stamp) => {
+    const name = 'Branch ' + stamp
+    await signIn(page)
+    const boss = ok(await call(page, 'POST', 'user', { name: 'Other admin ' + stamp, login: 'other.' + stamp, admin: true }), 'user').row
+    const flow = ok(await call(page, 'POST', 'approval_flow', { name: 'Branches ' + stamp, on_table: 'department', starts: 'create' }), 'flow').row
+    ok(await call(page, 'POST', 'approval_step', { flow_id: flow.id, place: 0, name: 'Other', who: 'people', user_ids: [boss.id] }), 'step')
+    await page.goto('/t/department')
+    await page.locator('[data-t=new]').click()
+    await page.locator('dialog [data-field=name] input').fill(name)
+    await page.locator('dialog [data-t=save]').click()
+    await page.locator('.toast', { hasText: 'Sent for approval' }).waitFor()
+    await until('the form is closed', async () => (await page.locator('dialog').count()) === 0)
+    assert.deepEqual(ok(await call(page, 'GET', 'department?q=' + encodeURIComponent(name)), 'departments').rows, [])
+    await page.goto('/approvals')
+    await page.locator('[data-kind=mine]').click()
+    const item = page.locator('.aprow', { hasText: name })
+    await until('what is to be made', async () => /New record.*Name: – → Branch/s.test(await item.locator('.apsum').textContent()))
+    await clean(page, 'what is to be made')
     await call(page, 'DELETE', 'approval_flow/' + flow.id)
   })
 

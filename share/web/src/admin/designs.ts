@@ -43,7 +43,7 @@ export const APPROVALS: Design = {
   fields: (meta, reg, of, v) => mine(meta).map((f): Field => {
     const watched = of?.fields.find((x) => x.name === v.field)
     switch (f.name) {
-      case 'on_table': return pick(f, tables(reg, (x) => !x.personal && x.plugin !== 'base'))
+      case 'on_table': return pick(f, tables(reg, (x) => x.approval))
       case 'field': return pick(f, among(of, (x) => (v.who ? x.type === 'ref' && x.of === 'user' && !x.many : !x.readonly || x.name === 'owner_id')))
       case 'state_field': return pick(f, among(of, (x) => ['requested', 'approved', 'rejected'].every((k) => x.options?.some((o) => o.value === k))))
       case 'value': return watched?.options ? pick(f, watched.options) : f
@@ -55,7 +55,7 @@ export const APPROVALS: Design = {
   }),
   when: (f, say) => {
     if (f.starts === 'action') return `${say.pick(f, 'starts')}: ${say.action(f.action)}`
-    if (f.starts !== 'change') return say.pick(f, 'starts')
+    if (f.starts !== 'change' || !f.field) return say.pick(f, 'starts')
     return f.value ? t('flow.becomes', { field: say.field(f.field), value: say.value(f.field, f.value) }) : t('flow.changes', { field: say.field(f.field) })
   },
   step: (s, say) => {

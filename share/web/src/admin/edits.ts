@@ -2,7 +2,7 @@
 import { api } from '../core/api'
 import { t } from '../core/i18n'
 import { loadMeta } from '../core/meta'
-import { refresh } from '../core/records'
+import { refresh, sentOff } from '../core/records'
 import { createRow, saveRow } from '../core/writes'
 import { fail, toast } from '../core/toast'
 import type { Row } from '../core/types'
@@ -16,9 +16,12 @@ export async function guarded(f: () => Promise<unknown>): Promise<void> {
   }
 }
 
-export async function away(table: string, row: Row): Promise<void> {
-  await api('DELETE', `${table}/${row.id}`)
+/** False: that has to be approved first. */
+export async function away(table: string, row: Row): Promise<boolean> {
+  const put = await api<{ approval?: number } | null>('DELETE', `${table}/${row.id}`)
+  if (put?.approval) sentOff()
   refresh(table)
+  return !put?.approval
 }
 
 /** Edits of rows that all hang on one record: what names it goes into every new one. */
@@ -34,8 +37,7 @@ export function edits(owner: Record<string, unknown>): {
       if (made) toast(t('saved'), { undo: () => guarded(() => away(table, made)) })
     }),
     drop: (table, row, back) => guarded(async () => {
-      await away(table, row)
-      toast(t('saved'), { undo: () => guarded(async () => createRow(await loadMeta(table), { ...owner, ...back })) })
+      if (await away(table, row)) toast(t('saved'), { undo: () => guarded(async () => createRow(await loadMeta(table), { ...owner, ...back })) })
     }),
   }
 }

@@ -9,6 +9,7 @@ export interface RegField { name: string; label: string; type: FieldType; of: st
 export interface RegTable {
   name: string; label: string; one: string; plugin: string; icon: string | null; parent: string | null
   owned: boolean; pooled: boolean; detail: boolean; admin: boolean; hidden: boolean; public: boolean; personal: boolean; custom: boolean
+  approval: boolean /* whether its records may have to be approved */
   fields: RegField[]
 }
 export interface RegDict { name: string; plugin: string; open: boolean; items: (Option & { value: string; custom: boolean; hidden: boolean })[] }

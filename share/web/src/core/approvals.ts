@@ -27,7 +27,7 @@ export interface Approval {
   step_name: string | null
   action?: string | null
   action_label?: string | null
-  does?: 'delete' | 'restore' | null /* what waits is that it goes, or comes back */
+  does?: 'create' | 'delete' | 'restore' | null /* what waits is that it comes to be, goes, or comes back */
   changes?: Change[]
   for_user?: number | null
   for_user_name?: string | null

@@ -7,7 +7,7 @@ import { t } from './i18n'
 import { farText, jobError, pollJob } from './jobs'
 import type { Question } from './look'
 import { cache } from './query'
-import { hide, learnTitles, loadRec, recKey, refresh, touched, took } from './records'
+import { hide, learnTitles, loadRec, recKey, refresh, sentOff, touched, took } from './records'
 import { drop, fail, toast } from './toast'
 import type { Action, Job, Meta, Rec, Row } from './types'
 import { missing, saveRow } from './writes'
@@ -58,8 +58,7 @@ type Put = { approval?: number } | null
 function sent(meta: Meta, ids: number[] | number): void {
   const n = typeof ids === 'number' ? ids : ids.length
   if (!n) return
-  toast((n > 1 ? fmtInt(n) + ' · ' : '') + t('approval.sent'))
-  void cache.invalidateQueries({ queryKey: ['approvals'] })
+  sentOff(n)
   if (typeof ids !== 'number') for (const id of ids) void cache.invalidateQueries({ queryKey: recKey(meta.table, id) })
 }
 

@@ -81,11 +81,13 @@ export function took(table: string, meta: Meta, rec: Rec): Row {
   apply(table, rec.row.id, rec.row)
   void cache.invalidateQueries({ queryKey: ['sums', table] })
   void cache.invalidateQueries({ queryKey: ['history', table, rec.row.id] })
-  if (rec.approval) {
-    toast(t('approval.sent'))
-    void cache.invalidateQueries({ queryKey: ['approvals'] })
-  }
+  if (rec.approval) sentOff()
   return rec.row
+}
+/** Something waits until it is approved. */
+export function sentOff(n = 1): void {
+  toast((n > 1 ? `${n} · ` : '') + t('approval.sent'))
+  void cache.invalidateQueries({ queryKey: ['approvals'] })
 }
 
 /** What those records are called, for ids that came without their titles, such as in an address. */

@@ -5,7 +5,7 @@ import { attached } from './files'
 import { fmt } from './fmt'
 import { t } from './i18n'
 import { fieldOf } from './meta'
-import { apply, loadRec, refresh, took } from './records'
+import { apply, loadRec, refresh, sentOff, took } from './records'
 import { fail, toast } from './toast'
 import type { Meta, Rec, Row } from './types'
 
@@ -110,11 +110,17 @@ function offerUndo(meta: Meta, now: Row, before: Record<string, unknown>): void 
   })
 }
 
-export async function createRow(meta: Meta, values: Record<string, unknown>): Promise<Row | undefined> {
+/** Makes a record.  `waits`: it has to be approved before it is there. */
+export async function createRow(meta: Meta, values: Record<string, unknown>, waits?: () => void): Promise<Row | undefined> {
   let allow: string | undefined
   for (;;) {
     try {
       const rec = await post<Rec>(meta.table, values, { duplicates: allow })
+      if (!rec.row) {
+        sentOff()
+        waits?.()
+        return undefined
+      }
       const row = took(meta.table, meta, rec)
       refresh(meta.table, row.id)
       return row
