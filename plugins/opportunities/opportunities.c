@@ -74,7 +74,7 @@ static const struct berth_field deal_fields[] = {
     {"closed_on", BERTH_DATE, BERTH_LOCKED | BERTH_FILTER | BERTH_INDEX, .group = "closing"},
     {"won_reason", BERTH_PICK, BERTH_FILTER, "won_reason", .group = "closing", .when = "status = 'won'"},
     {"lost_reason", BERTH_PICK, BERTH_REQUIRED | BERTH_FILTER, "lost_reason", .group = "closing", .when = "status = 'lost'"},
-    {"lost_to", BERTH_REF, BERTH_FILTER | BERTH_INDEX | BERTH_LISTED, "competitor", .group = "closing"}, /* belonged to it, everybody would read the deal there */
+    {"lost_to", BERTH_REF, BERTH_FILTER | BERTH_INDEX | BERTH_LISTED, "competitor", .group = "closing", .when = "status = 'lost'"}, /* belonged to it, everybody would read the deal there */
     {"close_note", BERTH_LONG, 0, .group = "closing", .max = 5000},
     {"notes", BERTH_LONG, BERTH_SEARCH, .group = "closing", .max = 10000},
     {0},
