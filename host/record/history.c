@@ -49,16 +49,18 @@ static void history_changes_json(struct berth_ctx *c, struct json *j, const stru
     json_decref(list);
 }
 
-/* "Claimed": the table's or everyone's word for the change, else the action's, else that of a timer ("customers.care"), else
- * its name. */
+/* "Claimed": the table's own word for the change or the action, else everyone's for the change, else that of a timer
+ * ("customers.care"), else everyone's for the action, else its name. */
 static const char *op_label(struct berth_ctx *c, const struct table *t, const char *op)
 {
-    const char *s = labels_on(c->st->labels, c->locale, t->name, arena_fmt(c->a, "op.%s", op)), *dot = strchr(op, '.');
+    const char *dot = strchr(op, '.');
+    const char *const words[] = {arena_fmt(c->a, "%s.op.%s", t->name, op), arena_fmt(c->a, "%s.action.%s", t->name, op),
+                                 arena_fmt(c->a, "*.op.%s", op), dot == NULL ? NULL : arena_fmt(c->a, "%.*s.timer%s", (int)(dot - op), op, dot),
+                                 arena_fmt(c->a, "*.action.%s", op)};
+    const char *s = NULL;
 
-    if (s == NULL && dot != NULL)
-        s = labels_find(c->st->labels, c->locale, arena_fmt(c->a, "%.*s.timer%s", (int)(dot - op), op, dot));
-    if (s == NULL)
-        s = labels_on(c->st->labels, c->locale, t->name, arena_fmt(c->a, "action.%s", op));
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && s == NULL; i++)
+        s = words[i] == NULL ? NULL : labels_find(c->st->labels, c->locale, words[i]);
     return s != NULL ? s : op;
 }
 

@@ -188,15 +188,19 @@ static void end_passage(struct berth_ctx *c, struct berth_row *line, const struc
     host->set(line, "onward", berth_i(onward));
 }
 
+enum { HUNDREDTH = 36000 }; /* ms of an hour */
+
 static int log_passage(struct berth_ctx *c, void *arg)
 {
     struct berth_row *deal = arg, *line, *last;
+    int64_t took;
 
     last = host->next(host->find(c, "stage_log", "opportunity_id = ? and to_at empty order by id desc limit 1",
                                  BERTH_ARGS(host->get(deal, "id"))));
     if (last != NULL) {
         host->set(last, "to_at", berth_i(host->now(c)));
-        host->set(last, "hours", (struct berth_val){BERTH_REAL, 0, {.d = (double)(host->now(c) - berth_number(last, "from_at")) / 3600000}});
+        took = (host->now(c) - berth_number(last, "from_at") + HUNDREDTH / 2) / HUNDREDTH;
+        host->set(last, "hours", (struct berth_val){BERTH_REAL, 0, {.d = (double)took / 100}});
         end_passage(c, last, host->ref(c, deal, "stage_id"));
         host->save(c, last);
     }

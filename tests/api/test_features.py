@@ -277,9 +277,9 @@ EXTRA = {
     "contact_private": lambda w: {"consent": True, "consent_on": day(0), "contact_id": w.contact()},
     "cooperation_figure": lambda w: {"month_on": "2031-01-01", "cooperation_id": w.new("cooperation", name=f"Feature agent {next(number)}")},
     "task": lambda w: {"status": "accepted"},  # what one sets oneself is
-    "stage": lambda w: {"needs": "amount", "percent": 40, "state": "open", "color": "blue"},
+    "stage": lambda w: {"needs": "amount"},
     "customer_event": lambda w: {"remind_days": 5},
-    "customer_year": lambda w: {"year": 1900 + next(number)},
+    "customer_year": lambda w: {"year": 1900 + next(number) % 290},
     "deal_contact": lambda w: {"person": "Somebody"},
     "party_relation": lambda w: {"from_customer_id": w.customer(), "to_customer_id": w.customer()},
     "report_template": lambda w: {"kind": "daily", "department_id": w.admin.made("department", name=f"Feature desk {next(number)}")["id"]},
@@ -294,7 +294,7 @@ def value(w, person, table, f):
         return person.get(f"/{f['of']}", limit=1, sort="-id", **own).json["rows"][0]["id"]
     if f["type"] == "pick":
         return f["options"][0]["value"]
-    return {"text": f"Feature {next(number)}", "long": "Some words", "int": next(number), "real": 1.5, "money": "10.0000", "bool": True,
+    return {"text": f"Feature {next(number)}", "long": "Some words", "int": next(number) % 30 + 1, "real": 1.5, "money": "10.0000", "bool": True,
             "date": day(1), "time": f"{day(1)}T02:00:00.000Z"}[f["type"]]
 
 
@@ -322,10 +322,7 @@ FULL = {
     "party_relation": lambda w: {"from_contact_id": None, "to_contact_id": None},
     "activity": lambda w: {"end_at": f"{day(1)}T03:00:00.000Z"},
     "task": lambda w: {"status": "accepted"},  # what one sets oneself is
-    "stage": lambda w: {"needs": "amount", "percent": 40, "state": "open", "color": "blue"},
-    "customer_event": lambda w: {"remind_days": 5},
-    "customer_year": lambda w: {"year": 1950 + next(number) % 250},
-    "contact_private": lambda w: {"height": 172, "weight": 64},
+    "stage": lambda w: {"needs": "amount"},
     "work_hours": lambda w: {"from_time": "08:30", "to_time": "17:30"},
 }
 FORMATS = {"email": lambda: f"someone{next(number)}@feature.example", "phone": lambda: f"0755-8{next(number):03} 4100", "url": lambda: "https://feature.example"}

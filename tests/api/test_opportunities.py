@@ -182,6 +182,17 @@ def test_a_deal_that_is_shared_with_too_many_says_so_at_its_team(own_site):
     assert team_shares(li, path) == {others[0]: "cooperate"}
 
 
+def test_a_move_to_another_stage_is_called_that(people, stages):
+    """The history called it a move to another pool, which is what leads do."""
+    li = people["li"]
+    deal = li.made("opportunity", name=name(), pipeline_id=stages["pipeline"], amount="300", close_on=day(5))
+    assert li.post(f"/opportunity/{deal['id']}/move", {"stage_id": stages["second"]}).status == 200
+    told = {loc: li.get(f"/opportunity/{deal['id']}/_history", locale_=loc).json["entries"][0]["label"] for loc in ("en", "zh-CN", "zh-TW", "vi")}
+    assert told == {"en": "Moved to another stage", "zh-CN": "阶段变更", "zh-TW": "階段變更", "vi": "Đã chuyển giai đoạn"}
+    moved = next(x for x in li.get("/stage_log", filter=["opportunity_id", "=", deal["id"]], sort="id").json["rows"] if x["to_at"])
+    assert round(moved["hours"], 2) == moved["hours"]
+
+
 def test_deals_that_idle_are_flagged(own_site):
     site = own_site()
     admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")

@@ -49,6 +49,12 @@ describe('numbers', () => {
 })
 
 describe('dates and times', () => {
+  test('a year has no separator, a number of people has', async () => {
+    await setLocale('en')
+    expect(fmt(field({ type: 'int', min: 1900, max: 2200 }), 2025)).toBe('2025')
+    expect(fmt(field({ type: 'int', min: 0, max: 100000000 }), 2025)).toBe('2,025')
+    expect(fmt(field({ type: 'int' }), 2025)).toBe('2,025')
+  })
   test('a date is that day everywhere', () => {
     expect(fmt(field({ type: 'date' }), '2026-11-22')).toBe('11/22/2026')
   })

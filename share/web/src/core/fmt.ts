@@ -119,7 +119,7 @@ function one(f: Field, v: unknown): string {
     case 'pick': return optionOf(f, v)?.label ?? String(v)
     case 'ref': return titleOf(f.of ?? '', v)
     case 'money': return fmtMoney(String(v), f.of || undefined)
-    case 'int': return f.name === 'id' ? String(v) : fmtInt(Number(v))
+    case 'int': return f.name === 'id' || (f.min! >= 1000 && f.max! < 10000) /* a year */ ? String(v) : fmtInt(Number(v))
     case 'real': return f.of === '%' ? fmtPercent(Number(v)) : numberFormat({ maximumFractionDigits: 6 }).format(Number(v))
     case 'bool': return v ? t('yes') : t('no')
     case 'date': return fmtDate(String(v))
