@@ -267,7 +267,7 @@ static const struct course *course_of(struct berth_ctx *c, struct courses *known
 static void tell_target(struct berth_ctx *c, const struct berth_row *t, const struct course *x)
 {
     static const char *const told[][2] = {{"target", "id"}, {"scope", "scope"}, {"metric", "metric"}, {"owner", "owner_id"}, {"department", "department_id"},
-                                          {"wanted", "value"}};
+                                          {"wanted", "value"}, {"period", "period"}, {"to_on", "to_on"}};
     double done = metric_of(t, &x->won), wanted = host->get(t, "value").d;
     /* what is open counts as likely as it is: by its share of weighted amount */
     double ahead = metric_of(t, &x->open) * (x->open.amount > 0 ? (double)x->open.weighted / (double)x->open.amount : 0);

@@ -290,6 +290,7 @@ def test_the_forecast_holds_targets_against_what_was_won_and_is_likely(people, s
     assert before["won"] >= 400 and after["won"] == before["won"] and after["open"] - before["open"] == 1000
     assert after["forecast"] > after["won"] and abs(after["reached"] - after["won"] / 1000) < 1e-6
     assert target["id"] not in [t["target"] for t in people["li"].get("/opportunities/forecast").json["targets"]]
+    assert (after["period"], after["to_on"]) == (target["period"], target["to_on"])  # a month's and a quarter's are told apart
     assert alice.get("/opportunities/forecast", on="2001-01-01").json["targets"] == []
 
 
