@@ -3,7 +3,7 @@
  * Keys: "lead" one record, "lead.*" many, "lead.phone" field, "lead.group.contact",
  * "lead.action.claim", "lead.view.mine", "leads.status.open" dictionary item,
  * "leads.err.limit" error; "leads.setting.keep_days" setting; "leads.perm.claim" permission; "leads.timer.release" timer;
- * "leads" the plugin; "lead.phone?" help under a field; "lead.phone~" what else sheets call it,
+ * "ui.role.sales" what people call a role that rights name; "leads" the plugin; "lead.phone?" help under a field; "lead.phone~" what else sheets call it,
  * "tel|telephone", for imports; "*.owner_id" a column of every table; "*.op.claim" what the
  * history calls a change; "err.required", "sheet.empty" the host's own errors. */
 #ifndef BERTH_LABELS_H

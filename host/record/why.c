@@ -65,6 +65,14 @@ static const char *name_of(const struct answer *w, const char *table, int64_t id
     return find_title(w->c, model_table(w->c->m, table), id);
 }
 
+/* As people call it, where a plugin has words for it. */
+static const char *role_word(const struct answer *w, const char *name)
+{
+    const char *said = labels_find(w->c->st->labels, w->c->locale, arena_fmt(w->c->a, "ui.role.%s", name));
+
+    return said == NULL ? arena_strdup(w->c->a, name) : said;
+}
+
 static const char *moment(const struct answer *w, int64_t ms)
 {
     return zone_text(w->c->a, w->c->st->company.zone, ms);
@@ -82,7 +90,7 @@ static bool tell_roles(struct answer *w, const struct who *p, const struct table
     db_bind_int(s, 1, p->id);
     db_bind_text(s, 2, t->name, -1);
     while (db_step(s) == DB_ROW) {
-        const char *role = arena_strdup(w->c->a, db_col_text(s, 0, NULL));
+        const char *role = role_word(w, db_col_text(s, 0, NULL));
         const char *what = d <= DO_DELETE ? arena_strdup(w->c->a, db_col_text(s, 1, NULL)) : db_col_int(s, 1) != 0 ? "all" : "none";
 
         if (strcmp(what, "none") == 0)
@@ -109,7 +117,7 @@ static void tell_share(struct answer *w, const struct who *p, struct db_stmt *s)
     int64_t until = db_col_int(s, 2), department = db_col_int(s, 4), role = db_col_int(s, 5);
     const char *access = label(w, works ? "base.share_access.cooperate" : "base.share_access.read");
     const char *by = name_of(w, "user", db_col_int(s, 3));
-    const char *to = department != 0 ? name_of(w, "department", department) : role != 0 ? name_of(w, "role", role) : p->name;
+    const char *to = department != 0 ? name_of(w, "department", department) : role != 0 ? role_word(w, name_of(w, "role", role)) : p->name;
 
     if (until != 0 && until <= w->c->now)
         LACKS(w, "share_over", "to", to, "until", moment(w, until));
@@ -249,7 +257,7 @@ static void tell_field_roles(struct answer *w, const struct who *p, json_t *to)
     db_bind_text(s, 2, w->f->table->name, -1);
     db_bind_text(s, 3, w->f->name, -1);
     while (db_step(s) == DB_ROW)
-        line(w, to, "field", (const char *const[]){"role", arena_strdup(w->c->a, db_col_text(s, 0, NULL)), "field",
+        line(w, to, "field", (const char *const[]){"role", role_word(w, db_col_text(s, 0, NULL)), "field",
              labels_field(w->c->st->labels, w->c->locale, w->f->table->name, w->f->name), "access",
              label(w, arena_fmt(w->c->a, "base.access.%s", db_col_text(s, 1, NULL))), NULL});
     db_reset(s);

@@ -32,6 +32,13 @@ def test_the_verdict_is_what_happens(people):
             assert all("{" not in line["text"] for line in answer["reasons"] + answer["missing"]), answer
 
 
+def test_a_role_is_named_as_people_call_it(people):
+    lead = people["li"].made("lead", name=name("Whyprobe"))
+    for locale, said in (("zh-CN", "销售"), ("vi", "Nhân viên kinh doanh")):
+        line, = (x for x in why(people["li"], lead, locale=locale)["reasons"] if x["kind"] == "role")
+        assert said in line["text"] and "sales" not in line["text"], line
+
+
 def test_it_names_role_scope_share_team_helper_deputy_and_pool(people):
     admin, li, zhang, minh, manager = (people[p] for p in ("admin", "li", "zhang", "minh", "manager"))
     lead = li.made("lead", name=name("Whyprobe"))

@@ -434,6 +434,21 @@ export async function looks({ test, clean, ok, browser, host, metaOf, make, fetc
     await row(2).locator('.gc').nth(2).click()
     await page.keyboard.press('Shift+ArrowDown')
     await eventually('with the keyboard a range begins where one stands', () => page.locator('.gb > .gr.sel').evaluateAll((r) => r.map((x) => x.getAttribute('aria-rowindex'))), ['4', '5'])
+    /* What had the focus scrolls out of sight: the list has it, and the keyboard goes on. */
+    const box = row(1).locator('input[type=checkbox]')
+    await box.focus()
+    await grid.evaluate((g) => g.scrollTo({ top: g.scrollHeight }))
+    await row(1).waitFor({ state: 'detached' })
+    await eventually('the focus', () => page.evaluate(() => document.activeElement.className.split(' ')[0]), 'grid')
+    /* In groups, too, a range holds what was let go. */
+    await page.goto(`${all}&sort=-id&by=status&f=${encodeURIComponent(JSON.stringify(['city', '=', town]))}`)
+    await row(1).locator('.gc.chk label').click()
+    await until('the last row of the group', async () => {
+      await grid.evaluate((g) => g.scrollTo({ top: g.scrollHeight }))
+      return row(ROWS).isVisible()
+    })
+    await row(ROWS).locator('.gc.chk label').click({ modifiers: ['Shift'] })
+    await eventually('the range in a group', () => page.locator('[data-t=selected]').textContent(), '1,100 selected')
     /* A column of a board lets go of what is far above, too, and fetches it again. */
     const there = async (path, box, card) => {
       await page.goto(path)

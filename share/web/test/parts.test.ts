@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createApp, defineComponent, h, nextTick, onMounted, reactive, ref, type App } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
+import { ApiError } from '../src/core/api'
 import { useEnds } from '../src/core/ends'
 import { learn } from '../src/core/fmt'
 import { setLocale } from '../src/core/i18n'
@@ -13,6 +14,7 @@ import FieldInput from '../src/ui/FieldInput.vue'
 import FieldValue from '../src/ui/FieldValue.vue'
 import Marked from '../src/ui/Marked.vue'
 import RecordForm from '../src/ui/RecordForm.vue'
+import Trouble from '../src/ui/Trouble.vue'
 import { metaOf, TABLES } from './mock/meta.mjs'
 
 let app: App | undefined
@@ -114,10 +116,21 @@ describe('RecordForm', () => {
   })
 })
 
+test('what is not there, or not for one to see, is said once', async () => {
+  const el = await draw(Trouble, { error: new ApiError(404, { code: 'not_found', message: 'Not here, or not for you to see.', request: 'r1' }) })
+  expect(el.textContent!.match(/Not here/g)).toHaveLength(1)
+})
+
 describe('DataGrid', () => {
   const rows: Row[] = [{ id: 1, version: 1, name: 'A', status: 'new' }, { id: 2, version: 1, name: 'B', status: 'dropped' }]
   const props = (more: object): object => ({
     meta: meta(), fields: [f('name'), f('status')], count: rows.length, line: (i: number) => rows[i] && { key: rows[i]!.id, row: rows[i] }, more: false, sort: [], widths: {}, selected: reactive(new Set<number>()), every: false, cursor: 0, editable: true, ...more,
+  })
+  test('sums that are not of all say of how many they are', async () => {
+    const el = await draw(DataGrid, props({ sums: ['volume'], total: { count: 4000, sum: { volume: 9 } }, exact: false }))
+    expect(el.querySelector('[data-t=sumsof]')!.textContent).toBe('the first 4,000 records only')
+    const all = await draw(DataGrid, props({ sums: ['volume'], total: { count: 4000, sum: { volume: 9 } }, exact: true }))
+    expect(all.querySelector('[data-t=sumsof]')!.textContent).toBe('4,000 records')
   })
   test('a click on a head sorts, shift adds a second key', async () => {
     const got: string[][] = []

@@ -1,6 +1,6 @@
 // fmt.ts - values as people read them, and what they type back as values.
 import { shallowReactive } from 'vue'
-import { has, locale, t } from './i18n'
+import { has, instead, locale, t } from './i18n'
 import { currency, zone } from './session'
 import type { Field, Filter, Marks, Meta, Option, Refs, Row } from './types'
 
@@ -13,11 +13,11 @@ export function learn(refs: Refs | undefined): void {
 export const learnOne = (table: string, id: number, title: string): void =>
   void titles.set(`${table}/${id}`, title)
 export const isKnown = (table: string, id: unknown): boolean => titles.has(`${table}/${String(id)}`)
-/* Roles that came with the program are called as people call them; one that was renamed, as it was. */
-export const roleName = (name: string): string => (has('role.' + name) ? t('role.' + name) : name)
+/* Roles that plugins bring are called as people call them ("ui.role.sales" of the plugin's words); one that was renamed, as it was. */
+export const roleName = (name: string): string => instead.value['role.' + name] ?? name
 /** Finds roles by what people call them: the host knows them by their names only. */
 export function rolesCalled(q: string): Filter {
-  const known = ['sales', 'manager'].filter((r) => fold(roleName(r)).includes(fold(q)))
+  const known = Object.keys(instead.value).flatMap((k) => (k.startsWith('role.') && fold(instead.value[k]!).includes(fold(q)) ? k.slice(5) : []))
   return { or: [['name', '~', q], ...known.map((r): Filter => ['name', '=', r])] }
 }
 export const titleOf = (table: string, id: unknown): string => {
@@ -132,7 +132,7 @@ function one(f: Field, v: unknown): string {
 /* "@say role.": what the host knows by a short name only has its words here. */
 function said(f: Field, v: string): string {
   const key = f.of?.startsWith('@say ') ? f.of.slice(5) + v : ''
-  return has(key) ? t(key) : v
+  return instead.value[key] ?? (has(key) ? t(key) : v)
 }
 /* What is no field but may be named like one: "@files", "@notes". */
 const hanging = (v: unknown): string => (v === '@files' ? t('files') : v === '@notes' ? t('timeline.kind.note') : String(v))
