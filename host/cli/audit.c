@@ -11,9 +11,12 @@ static int verify(struct cli *cli, struct db_conn *conn)
     struct seal_report r;
     struct buf why = BUF_INIT;
     char at[WHEN_TIME_MAX] = "never";
-    int rc = CLI_OK;
+    int rc = CLI_OK, got = seal_verify(conn, &r, &why);
 
-    if (seal_verify(conn, &r, &why) < 0) {
+    if (got == SEAL_UNREAD) {
+        cli_fail(cli, "could not look whether the audit trail is as it was written: %s", buf_str(&why));
+        rc = CLI_UNSURE;
+    } else if (got < 0) {
         rc = cli_fail(cli, "%s", buf_str(&why));
     } else {
         if (r.seals > 0)

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/conf.h"
 
-enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 }; /* exit codes */
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNSURE = 3 /* it could not be found out */ }; /* exit codes */
 
 struct cli;
 

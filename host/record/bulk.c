@@ -111,7 +111,7 @@ void bulk_tell(struct job *j, struct berth_ctx *c, int64_t id, bool done)
 int64_t bulk_since(struct db_conn *conn)
 {
     struct db_stmt *s = db_prepare(conn, "SELECT coalesce(max(seq), 0) FROM history");
-    int64_t seq = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
+    int64_t seq = db_step(s) == DB_ROW ? db_col_int(s, 0) : -1;
 
     db_reset(s);
     return seq;
@@ -122,6 +122,7 @@ static int step(struct berth_ctx *c, void *arg)
     struct chunk *k = arg;
     struct job *j = k->j;
     const struct table *t = model_table(c->m, k->table);
+    int64_t until;
 
     c->allow_duplicates = true;
     for (size_t i = 0; i < k->n; i++) {
@@ -130,8 +131,8 @@ static int step(struct berth_ctx *c, void *arg)
         bulk_tell(j, c, k->ids[i], t != NULL && save_step(c, change_one, &o) == BERTH_OK);
     }
     json_object_set_new(j->result, "last", json_integer(k->ids[k->n - 1]));
-    json_object_set_new(j->result, "until", json_integer(bulk_since(c->conn)));
-    return 0;
+    json_object_set_new(j->result, "until", json_integer(until = bulk_since(c->conn)));
+    return until < 0 ? ctx_db(c, DB_ERROR, "read how far the history goes") : 0; /* undoing would not know what was changed */
 }
 
 static const struct where *asked(struct job *j, struct berth_ctx *c, const struct table *t)
@@ -207,13 +208,18 @@ int bulk_run(struct job *j, struct buf *err)
 {
     struct chunk *k = arena_alloc(j->a, sizeof(*k));
     size_t at = (size_t)j->done; /* with a list of ids: where the last run ended */
+    int64_t since;
 
     k->j = j;
     k->table = json_string_value(json_object_get(j->args, "table"));
     if (json_object_get(j->result, "done") == NULL) {
+        if ((since = bulk_since(j->conn)) < 0) {
+            buf_puts(err, "the history could not be read");
+            return -1;
+        }
         json_object_set_new(j->result, "done", json_integer(0));
         json_object_set_new(j->result, "failed", json_integer(0));
-        json_object_set_new(j->result, "since", json_integer(bulk_since(j->conn)));
+        json_object_set_new(j->result, "since", json_integer(since));
         db_settle(j->conn);
         if (json_object_get(j->args, "ids") == NULL)
             expect(j, k->table);

@@ -19,6 +19,6 @@ int bulk_undo_run(struct job *j, struct buf *err);
 /* One record of a job is done, or was left out for the ctx's error, which is forgotten. */
 void bulk_tell(struct job *j, struct berth_ctx *c, int64_t id, bool done);
 /* The last entry of the history so far: a job's stand behind the one before its first step, up to the one of its last. */
-int64_t bulk_since(struct db_conn *conn);
+int64_t bulk_since(struct db_conn *conn); /* -1: it could not be read */
 
 #endif

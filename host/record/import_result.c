@@ -303,9 +303,11 @@ int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const cha
         return c->rc;
     s = db_prepare(c->conn, "SELECT args FROM job WHERE kind = 'import' AND args LIKE ? ORDER BY id DESC LIMIT 1");
     db_bind_text(s, 1, arena_fmt(c->a, "{\"import\":%lld,%%", (long long)id), -1);
-    if (db_step(s) == DB_ROW)
+    if ((rc = db_step(s)) == DB_ROW)
         options = json_loads(db_col_text(s, 0, NULL), 0, NULL);
     db_reset(s);
+    if (rc < 0)
+        return ctx_db(c, rc, "read how an import was run");
     if (options == NULL)
         return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
     rc = headers(c, path, json_object_get(options, "options"), &columns, &width);
@@ -337,7 +339,7 @@ int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const cha
             add_cell(&row[i], v == NULL ? "" : v);
         }
         add_cell(&row[width], why == NULL ? "" : why);
-        if (sheet_write_row(w, row, width + 1, &e) < 0)
+        if (c->rc != BERTH_OK || sheet_write_row(w, row, width + 1, &e) < 0) /* whether it may be told could not be read */
             rc = -1;
         free(row);
         json_decref(d);
@@ -349,7 +351,7 @@ int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const cha
     db_reset(s);
     if (rc < 0) {
         sheet_write_drop(&w);
-        return e.code != SHEET_OK ? import_sheet_problem(c, &e) : ctx_db(c, rc, "read an import's rows");
+        return c->rc != BERTH_OK ? (int)c->rc : e.code != SHEET_OK ? import_sheet_problem(c, &e) : ctx_db(c, rc, "read an import's rows");
     }
     return sheet_write_close(&w, &e) < 0 ? import_sheet_problem(c, &e) : BERTH_OK;
 }

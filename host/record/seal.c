@@ -231,7 +231,7 @@ int seal_verify(struct db_conn *conn, struct seal_report *out, struct buf *why)
     *out = (struct seal_report){0};
     if (db_read_begin(conn) < 0) {
         buf_puts(why, "the database cannot be read");
-        return -1;
+        return SEAL_UNREAD;
     }
     if (seal_cut_last(conn, &before) < 0 || !seal_cut_sound(conn, &before, why))
         rc = -1;
@@ -287,8 +287,10 @@ int seal_verify(struct db_conn *conn, struct seal_report *out, struct buf *why)
             rc = -1;
         }
     }
-    if (rc != 0 && why->len == 0)
+    if (rc != 0 && why->len == 0) {
         buf_puts(why, "the database could not be read to the end");
+        rc = SEAL_UNREAD;
+    }
     db_read_end(conn);
     return rc;
 }

@@ -28,7 +28,9 @@ int64_t seal_cut(struct berth_ctx *c, int64_t until);
 int64_t seal_cut_at(struct db_conn *conn);
 /* The same check of such a file.  after: filled with the hash that its first seal follows ("" for the first). */
 int seal_verify_file(const char *path, struct seal_report *out, char after[65], struct buf *why);
-/* Walks the whole chain from the checkpoint on.  0 when it is sound; -1 with what does not fit in why. */
+/* Walks the whole chain from the checkpoint on.  0 when it is sound; -1 with what does not fit in why; SEAL_UNREAD when it
+ * could not be read to the end, which says nothing of the entries. */
+enum { SEAL_UNREAD = -2 };
 int seal_verify(struct db_conn *conn, struct seal_report *out, struct buf *why);
 
 #endif

@@ -121,7 +121,16 @@ struct outbox {
     struct sender sender[WAYS];
 };
 
-static struct outbox *runner; /* one a process */
+/* One a process.  Whoever writes wakes it, from any thread, and never while it is taken down. */
+static pthread_mutex_t runner_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct outbox *runner;
+
+static void run_as(struct outbox *o)
+{
+    pthread_mutex_lock(&runner_lock);
+    runner = o;
+    pthread_mutex_unlock(&runner_lock);
+}
 
 /* 1, 2, 4 … minutes, six hours at most. */
 static int64_t pause_after(int tries)
@@ -269,11 +278,11 @@ static void *work(void *arg)
 
 static void end(struct outbox *o, int n)
 {
+    run_as(NULL);
     for (int i = 0; i < n; i++)
         background_ask(&o->sender[i].thread);
     for (int i = 0; i < n; i++)
         background_stop(&o->sender[i].thread);
-    runner = NULL;
     free(o);
 }
 
@@ -290,14 +299,16 @@ struct outbox *outbox_start(struct store *st, const struct out_ways *ways)
             return NULL;
         }
     }
-    runner = o;
+    run_as(o);
     return o;
 }
 
 void outbox_wake(void)
 {
+    pthread_mutex_lock(&runner_lock);
     for (int i = 0; runner != NULL && i < WAYS; i++)
         background_wake(&runner->sender[i].thread);
+    pthread_mutex_unlock(&runner_lock);
 }
 
 void outbox_stop(struct outbox **po)

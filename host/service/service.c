@@ -54,7 +54,16 @@ struct services {
     int folder;
 };
 
-static struct services *runner; /* one a process */
+/* One a process.  Whoever writes wakes it, from any thread, and never while it is taken down. */
+static pthread_mutex_t runner_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct services *runner;
+
+static void run_as(struct services *s)
+{
+    pthread_mutex_lock(&runner_lock);
+    runner = s;
+    pthread_mutex_unlock(&runner_lock);
+}
 
 static int sweep_body(struct db_conn *w, void *arg)
 {
@@ -116,24 +125,26 @@ struct services *services_start(struct store *st)
     struct services *s = mem_alloc(sizeof(*s));
 
     s->st = st;
-    runner = s;
-    if (background_start(&s->thread, work, s) == 0)
+    if (background_start(&s->thread, work, s) == 0) {
+        run_as(s);
         return s;
-    runner = NULL;
+    }
     free(s);
     return NULL;
 }
 
 void service_wake(void)
 {
+    pthread_mutex_lock(&runner_lock);
     if (runner != NULL)
         background_wake(&runner->thread);
+    pthread_mutex_unlock(&runner_lock);
 }
 
 void services_stop(struct services **ps)
 {
+    run_as(NULL);
     background_stop(&(*ps)->thread);
-    runner = NULL;
     free(*ps);
     *ps = NULL;
 }

@@ -32,8 +32,13 @@ static int verify(struct call *k)
     struct json j = call_json(k);
     struct buf why = BUF_INIT;
     struct seal_report r = {0};
-    bool sound = seal_verify(k->c.conn, &r, &why) == 0;
+    int rc = seal_verify(k->c.conn, &r, &why);
+    bool sound = rc == 0;
 
+    if (rc == SEAL_UNREAD) { /* nothing is said of the entries */
+        buf_free(&why);
+        return ctx_fail(&k->c, BERTH_BUSY, "unread", "err.audit_unread");
+    }
     json_open(&j, '{');
     json_flag(&j, "sound", sound);
     json_text(&j, "why", sound ? NULL : buf_str(&why));
