@@ -110,6 +110,32 @@ export async function rules({ test, clean, ok, choose, make, metaOf, TABLE, brow
     assert.equal(ok(await call(page, 'GET', '_script/text?file=rules/leads.may_claim.lua'), 'text').text, null)
   })
 
+  await test('administration: pools without rules, texts, set-up\'s trail, plugins, backup and the trial of rules say in words what to do', { locale: 'zh-CN' }, async (page, stamp) => {
+    await signIn(page)
+    const pool = ok(await call(page, 'POST', 'pool', { name: '空公海 ' + stamp, on_table: 'lead' }), 'pool').row
+    await page.goto('/admin/pools/' + pool.id)
+    await page.locator('#pool-hidden').waitFor()
+    await clean(page, 'a pool without rules')
+    ok(await call(page, 'DELETE', 'pool/' + pool.id), 'delete')
+    await page.goto('/admin/labels')
+    await page.locator('[data-word]').nth(3).waitFor()
+    await clean(page, 'texts')
+    await page.goto('/admin/config')
+    const changes = page.locator('.planchange')
+    await until('fields by their labels', async () => (await changes.count()) > 0 && !(await changes.allInnerTexts()).some((x) => /^[a-z_]+:/.test(x)))
+    await page.goto('/admin/plugins')
+    assert.match(await page.locator('.tag').first().getAttribute('title'), /权限/)
+    await clean(page, 'plugins')
+    await page.goto('/admin/backup')
+    await page.getByText('用备份目录替换数据目录').waitFor()
+    await page.goto('/recycle')
+    await page.locator('.crumbs a[href="/admin/pools"]').waitFor()
+    await clean(page, 'trying a rule')
+    await page.locator('[data-t=keeprule]').click()
+    await page.waitForURL(/\/admin\/scripts\/rules~/)
+    await page.locator('.cm-content').waitFor()
+  })
+
   await test('administration: from a user and from a role one looks as somebody, and comes back', {}, async (page) => {
     await signIn(page)
     await page.goto('/admin/users/3')
