@@ -553,6 +553,10 @@ struct berth_api {
     int64_t (*share)(struct berth_ctx *, const struct berth_row *, const struct berth_share *, size_t size);
     int (*unshare)(struct berth_ctx *, int64_t id); /* at once; whoever may share, who gave it, and who has it */
     const struct berth_shares *(*shares)(struct berth_ctx *, const struct berth_row *); /* in the arena; NULL after an error */
+
+    /* A day (as of BERTH_DATE), n months on or back: the same day of that month, or its last.  31 January + 1 is 28 February.
+     * What a month, quarter or year that begins on `day` ends with is months(day, 1, 3, 12) - 1. */
+    int64_t (*months)(int64_t day, int32_t n);
 };
 
 extern const struct berth_api *host __attribute__((visibility("hidden")));

@@ -48,6 +48,19 @@ void when_civil(int64_t days, int *year, int *month, int *day)
     *year = (int)(yoe + era * 400 + (*month <= 2));
 }
 
+int64_t when_months(int64_t day, int64_t n)
+{
+    int64_t month, length;
+    int y, m, d;
+
+    when_civil(day, &y, &m, &d);
+    month = (int64_t)y * 12 + m - 1 + n;
+    y = (int)(month >= 0 ? month / 12 : (month - 11) / 12);
+    m = (int)(month - (int64_t)y * 12) + 1;
+    length = when_days(m == 12 ? y + 1 : y, m == 12 ? 1 : m + 1, 1) - when_days(y, m, 1);
+    return when_days(y, m, d > length ? (int)length : d);
+}
+
 /* Reads exactly n digits. */
 static bool digits(const char *s, int n, int *out)
 {

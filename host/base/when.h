@@ -16,6 +16,9 @@ int64_t when_monotonic(void); /* for deadlines and durations, ms; never jumps */
 
 int64_t when_days(int year, int month, int day);
 void when_civil(int64_t days, int *year, int *month, int *day);
+/* The same day n months on, or that month's last: 31 January + 1 is 28 February.  Years stay within what a date can say
+ * when n does (within 120,000). */
+int64_t when_months(int64_t day, int64_t n);
 
 /* "2026-11-22"; years 0001-9999, calendar-checked. */
 bool when_date_parse(const char *s, size_t len, int64_t *days_r);

@@ -741,18 +741,15 @@ static int b_days_since(lua_State *L)
 /* The same day of a later month, or that month's last. */
 static int b_add_months(lua_State *L)
 {
-    int64_t day = day_at(L, 1), month;
     lua_Integer n = luaL_checkinteger(L, 2);
+    int64_t day;
     int y, m, d;
 
     luaL_argcheck(L, n > -120000 && n < 120000, 2, "too many months");
+    day = when_months(day_at(L, 1), n);
     when_civil(day, &y, &m, &d);
-    month = (int64_t)y * 12 + m - 1 + n;
-    y = (int)(month / 12);
-    m = (int)(month % 12) + 1;
     luaL_argcheck(L, y >= 1 && y <= 9998, 2, "out of range");
-    day = when_days(m == 12 ? y + 1 : y, m == 12 ? 1 : m + 1, 1) - when_days(y, m, 1);
-    lua_pushinteger(L, when_days(y, m, d > day ? (int)day : d));
+    lua_pushinteger(L, day);
     return 1;
 }
 

@@ -371,6 +371,11 @@ static int64_t api_today(struct berth_ctx *c)
     return where_today(c);
 }
 
+static int64_t api_months(int64_t day, int32_t n)
+{
+    return when_months(day, n);
+}
+
 static int64_t api_midnight(struct berth_ctx *c, int64_t day)
 {
     return zone_midnight(c->st->company.zone, day);
@@ -618,4 +623,5 @@ const struct berth_api plugin_api = {
     .share = api_share,
     .unshare = api_unshare,
     .shares = api_shares,
+    .months = api_months,
 };

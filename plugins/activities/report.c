@@ -42,9 +42,9 @@ int64_t work_count(struct berth_ctx *c, const char *metric, int64_t user, int64_
 /* The days that a period has, from its first on. */
 static int64_t last_day(const struct berth_row *r)
 {
-    return berth_number(r, "from_on") + (berth_says(r, "kind", "weekly")    ? 6
-                                   : berth_says(r, "kind", "monthly") ? 30
-                                                                : 0);
+    int64_t from = berth_number(r, "from_on");
+
+    return berth_says(r, "kind", "monthly") ? host->months(from, 1) - 1 : from + (berth_says(r, "kind", "weekly") ? 6 : 0);
 }
 
 /* A new one begins with the words of the department's template, else of everybody's. */

@@ -101,30 +101,16 @@ void from_days(int64_t z, int64_t *y, int64_t *m, int64_t *d)
     *y = yoe + era * 400 + (*m <= 2);
 }
 
-/* The same day of a later month, or that month's last: 31 January + 1 is 28 February. */
-static int64_t add_months(int64_t day, int months)
-{
-    int64_t y, m, d, first, length;
-
-    from_days(day, &y, &m, &d);
-    m += months - 1;
-    y += m / 12;
-    m = m % 12 + 1;
-    first = to_days(y, m, 1);
-    length = (m == 12 ? to_days(y + 1, 1, 1) : to_days(y, m + 1, 1)) - first;
-    return first + (d > length ? length : d) - 1;
-}
-
 static int64_t next_due(const char *every, int64_t day)
 {
     static const struct {
         const char *key;
-        int days, months;
+        int32_t days, months;
     } steps[] = {{"daily", 1, 0}, {"weekly", 7, 0}, {"monthly", 0, 1}, {"quarterly", 0, 3}, {"yearly", 0, 12}};
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
         if (strcmp(steps[i].key, every) == 0)
-            return steps[i].months > 0 ? add_months(day, steps[i].months) : day + steps[i].days;
+            return steps[i].months > 0 ? host->months(day, steps[i].months) : day + steps[i].days;
     return 0;
 }
 

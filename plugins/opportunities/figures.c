@@ -308,7 +308,7 @@ int target_check(struct berth_ctx *c, struct berth_event *ev)
     int64_t from = berth_number(t, "from_on");
 
     if (berth_is_empty(t, "to_on"))
-        host->set(t, "to_on", berth_i(from + (berth_says(t, "period", "year") ? 365 : berth_says(t, "period", "quarter") ? 91 : 30)));
+        host->set(t, "to_on", berth_i(host->months(from, berth_says(t, "period", "year") ? 12 : berth_says(t, "period", "quarter") ? 3 : 1) - 1));
     if (berth_number(t, "to_on") < from)
         return host->error(c, BERTH_INVALID, "to_on", "opportunities.err.end");
     return host->rc(c);

@@ -1177,6 +1177,36 @@ static int64_t api_workday(struct berth_ctx *c, const char *country, int64_t day
     }
 }
 
+static bool leap(int y)
+{
+    return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+}
+
+/* Months since 1970 and the day of the month; walks from year to year, a test's host may be slow. */
+static int month_of(int64_t day, int *dom)
+{
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int y = 1970, m = 0;
+
+    while (day < 0)
+        day += leap(--y) ? 366 : 365;
+    while (day >= (leap(y) ? 366 : 365))
+        day -= leap(y++) ? 366 : 365;
+    for (int n; day >= (n = lengths[m] + (m == 1 && leap(y))); m++)
+        day -= n;
+    *dom = (int)day + 1;
+    return (y - 1970) * 12 + m;
+}
+
+static int64_t api_months(int64_t day, int32_t n)
+{
+    int dom, at, want = month_of(day, &dom) + n;
+
+    for (int64_t to = day + (int64_t)n * 31 + (n >= 0 ? 1 : 32);; to--)
+        if (month_of(to, &at) < want || (month_of(to, &at) == want && at <= dom))
+            return to;
+}
+
 static int64_t api_midnight(struct berth_ctx *c, int64_t day)
 {
     (void)c;
@@ -1343,6 +1373,7 @@ static const struct berth_api fake_api = {
     .share = api_share,
     .unshare = api_unshare,
     .shares = api_shares,
+    .months = api_months,
     .carry = api_carry,
     .carry_back = api_carry_back,
 };

@@ -126,6 +126,15 @@ def test_a_plan_becomes_tasks_with_days(people, lead):
     assert [(d - due[0]).days for d in due] == [0, 7, 30]
 
 
+@pytest.mark.parametrize("kind, first, last", [("daily", "2031-02-01", "2031-02-01"), ("weekly", "2031-02-03", "2031-02-09"), ("monthly", "2031-02-01", "2031-02-28"),
+                                                ("monthly", "2032-02-01", "2032-02-29"), ("monthly", "2031-12-01", "2031-12-31")])
+def test_reports_and_personal_targets_end_with_their_period(people, kind, first, last):
+    """A month's counted 31 days, whatever the month."""
+    li = people["li"]
+    for made in (li.made("work_report", kind=kind, from_on=first), li.made("activity_target", metric="calls", kind=kind, from_on=first, value=1)):
+        assert made["to_on"] == last
+
+
 def test_a_work_report_counts_by_itself_and_is_read_by_another(people):
     li, manager = people["alice"], people["manager"]
     lead = li.made("lead", name=name())

@@ -182,6 +182,16 @@ def test_a_deal_that_is_shared_with_too_many_says_so_at_its_team(own_site):
     assert team_shares(li, path) == {others[0]: "cooperate"}
 
 
+@pytest.mark.parametrize("period, first, last", [
+    ("month", "2026-11-01", "2026-11-30"), ("month", "2027-02-01", "2027-02-28"), ("month", "2028-02-01", "2028-02-29"), ("month", "2026-11-16", "2026-12-15"),
+    ("quarter", "2027-01-01", "2027-03-31"), ("quarter", "2026-10-01", "2026-12-31"), ("year", "2027-01-01", "2027-12-31"), ("year", "2028-01-01", "2028-12-31")])
+def test_a_target_ends_with_its_period(people, period, first, last):
+    """A month had 31 days and a year 366: on the first of the next one both targets counted."""
+    made = people["manager"].made("sales_target", scope="company", metric="teu", period=period, from_on=first, value=1.0)
+    assert made["to_on"] == last
+    assert people["manager"].delete(f"/sales_target/{made['id']}").status == 204
+
+
 def test_a_move_to_another_stage_is_called_that(people, stages):
     """The history called it a move to another pool, which is what leads do."""
     li = people["li"]

@@ -132,6 +132,18 @@ static void filters_pick_what_they_say(void **state)
     assert_int_equal(host->rc(fake_ctx(f)), BERTH_BROKEN);
 }
 
+static void months_have_their_days(void **state)
+{
+    enum { JAN_31 = 20484 }; /* 2026 */
+
+    (void)state;
+    assert_int_equal(host->months(JAN_31, 1), JAN_31 + 28);
+    assert_int_equal(host->months(JAN_31 + 28, -1), JAN_31 - 3);
+    assert_int_equal(host->months(JAN_31, 12), JAN_31 + 365);
+    assert_int_equal(host->months(JAN_31, 25), JAN_31 + 365 + 365 + 29);
+    assert_int_equal(host->months(-1, 2), 58); /* 31 December 1969: 28 February */
+}
+
 static void hooks_run_in_their_order(void **state)
 {
     struct fake *f = *state;
@@ -307,7 +319,7 @@ int main(void)
 {
 #define WITH_HOST(t) cmocka_unit_test_setup_teardown(t, given_host, host_gone)
     const struct CMUnitTest tests[] = {
-        WITH_HOST(filters_pick_what_they_say),
+        WITH_HOST(months_have_their_days), WITH_HOST(filters_pick_what_they_say),
         WITH_HOST(hooks_run_in_their_order),
         WITH_HOST(a_refusal_names_the_field_and_sticks),
         WITH_HOST(an_error_after_the_save_undoes_it),
