@@ -66,6 +66,18 @@ export async function records({ test, clean, ok, make, metaOf, TABLE }) {
     await eventually('once', () => page.locator('.tl li', { hasText: `they compare ${stamp}` }).count(), 1)
   })
 
+  await test('of long notes the timeline shows what was exchanged', {}, async (page, stamp) => {
+    await signIn(page)
+    const long = `They ship twelve forty-foot containers a month from Ningbo to Rotterdam with another forwarder until ${stamp}.`
+    let row = await make(page, await metaOf(page))
+    row = ok(await call(page, 'PATCH', `${TABLE}/${row.id}`, { version: row.version, notes: long }), 'notes').row
+    row = ok(await call(page, 'PATCH', `${TABLE}/${row.id}`, { version: row.version, notes: `${long}\nA quotation by Friday.` }), 'notes').row
+    ok(await call(page, 'PATCH', `${TABLE}/${row.id}`, { version: row.version, notes: row.notes.replace('Rotterdam', 'Hamburg') }), 'notes')
+    await page.goto(`/t/${TABLE}/${row.id}`)
+    const told = page.locator('.tl .chg dd')
+    await eventually('the newest first', async () => (await told.allInnerTexts()).slice(0, 2).map((s) => s.replace(/\s*from\s*/, ' ').replace(/  +/g, ' ').trim()), ['… Rotterdam → Hamburg …', '… A quotation by Friday. …'])
+  })
+
   await test('forms offer pools of their own table, and ask for a reason only when there is one to give', {}, async (page, stamp) => {
     await signIn(page)
     ok(await call(page, 'POST', 'pool', { name: `Other ${stamp}`, on_table: 'customer' }), 'pool')

@@ -104,8 +104,6 @@ export const optionOf = (f: Field, v: unknown): Option | undefined =>
 export const coloured = (f: Field): boolean => !!f.options?.some((o) => o.color && o.color !== 'gray')
 
 const isEmpty = (v: unknown): boolean => v === null || v === undefined || v === ''
-/** A part of a longer text. */
-export const partOf = (v: unknown): string => (blank(v) ? '…' : `… ${String(v)} …`)
 export const blank = (v: unknown): boolean => isEmpty(v) || (Array.isArray(v) && v.length === 0)
 /** Whether its text names fields: see naming.ts. */
 export const namesFields = (f: Field): boolean => /^@(fields?|date)\b/.test(f.of ?? '')
