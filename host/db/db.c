@@ -256,6 +256,11 @@ int db_exec(struct db_conn *c, const char *sql)
     return c->driver->exec(c, sql);
 }
 
+int db_insert_rows(struct db_conn *writer, const struct db_rows *rows)
+{
+    return writer->driver->insert_rows(writer, rows);
+}
+
 int64_t db_last_id(struct db_conn *c)
 {
     return c->driver->last_id(c);

@@ -54,6 +54,7 @@ struct db_driver {
     void (*cols)(struct db_stmt *s, int first, int n, struct db_value *out);
 
     int (*exec)(struct db_conn *c, const char *sql);
+    int (*insert_rows)(struct db_conn *c, const struct db_rows *rows);
     int64_t (*last_id)(struct db_conn *c);
     int64_t (*changes)(struct db_conn *c);
     int (*read_begin)(struct db_conn *c);

@@ -220,6 +220,8 @@ static int set_up(struct sq_db *db, struct sq_conn *c, bool writer)
         rc = sq_fts_register(c->h);
     if (rc == SQLITE_OK)
         rc = sq_match_register(c->h);
+    if (rc == SQLITE_OK && writer)
+        rc = sq_rows_register(c);
     sq_interruptible(c);
     if (rc == SQLITE_OK && writer)
         sq_writer_hooks(db, c);
@@ -644,6 +646,7 @@ const struct db_driver db_sqlite = {
     .col_blob = sq_col_blob,
     .cols = sq_cols,
     .exec = sq_exec,
+    .insert_rows = sq_insert_rows,
     .last_id = sq_last_id,
     .changes = sq_changes,
     .read_begin = sq_read_begin,

@@ -48,6 +48,7 @@ struct sq_conn {
     int wanted, open; /* bodies nested right now, and how many of them have a savepoint */
     bool sure;        /* the outermost only looks as if it had one ... */
     int64_t changed;  /* ... and there were so many changes then */
+    const struct db_rows *rows; /* what is being inserted; NULL: nothing */
 
     char error[256], clash[256];
     struct arena *a; /* a report's; NULL */
@@ -132,6 +133,10 @@ double sq_col_real(struct db_stmt *s, int i);
 const char *sq_col_text(struct db_stmt *s, int i, size_t *len_r);
 const void *sq_col_blob(struct db_stmt *s, int i, size_t *len_r);
 void sq_cols(struct db_stmt *s, int first, int n, struct db_value *out);
+
+/* sqlite_rows.c */
+int sq_rows_register(struct sq_conn *c); /* the writer's */
+int sq_insert_rows(struct db_conn *c, const struct db_rows *rows);
 
 /* sqlite_log.c */
 #define SQ_LOG_VFS "berth-log" /* the writer's */

@@ -102,6 +102,7 @@ struct table {
      * columns but the id; NULL for BERTH_BARE tables). */
     const char *columns, *select_one, *insert;
     const char *insert_whole; /* adding one under an id that was chosen before */
+    const char *into;         /* for db_insert_rows(), without the id; NULL as .insert */
     const struct field *fields;
     int nfields;
     int ncolumns; /* fields, and behind them what texts are sorted by (field.order): kept by the save, never read as a value */

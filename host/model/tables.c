@@ -192,9 +192,10 @@ static void ready_sql(struct build *b, struct table *t)
     }
     t->columns = arena_strndup(b->a, buf_str(&columns), read);
     t->select_one = arena_fmt(b->a, "SELECT %s FROM %s WHERE id = ?", t->columns, t->sql);
-    if (!(t->flags & BERTH_BARE)) /* behind "id, " */
-        t->insert = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (%s)", t->sql, columns.s + 4,
-                              buf_str(&marks));
+    if (!(t->flags & BERTH_BARE)) { /* behind "id, " */
+        t->into = arena_fmt(b->a, "%s (%s)", t->sql, columns.s + 4);
+        t->insert = arena_fmt(b->a, "INSERT INTO %s VALUES (%s)", t->into, buf_str(&marks));
+    }
     t->insert_whole = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (?, %s)", t->sql, buf_str(&columns),
                                 buf_str(&marks));
     buf_free(&columns);

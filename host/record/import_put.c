@@ -177,17 +177,64 @@ static bool gives(const struct berth_ctx *c, const struct berth_row *row)
     return c->who != NULL && owner != 0 && owner != c->who->id;
 }
 
-static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct prep *p, bool risky)
+/* Whose doing it is what hooks and the like save from here on. */
+static void comes_from(struct run *r, const struct prep *p, struct berth_row *own)
+{
+    r->own = own;
+    r->own_row = p->number;
+    r->own_new = p->outcome == OUT_NEW;
+}
+
+/* New rows that nothing refuses by itself are written together. */
+struct together {
+    struct prep *p[LOOK_ROWS];
+    size_t n;
+};
+
+static int store_together(struct berth_ctx *c, struct run *r, const struct batch *k, struct together *g)
+{
+    struct berth_row *rows[LOOK_ROWS];
+
+    for (size_t i = 0; i < g->n; i++)
+        rows[i] = g->p[i]->row;
+    if (g->n > 0 && row_add_all(c, rows, g->n) != BERTH_OK)
+        return c->rc;
+    for (size_t i = 0; i < g->n; i++) {
+        struct prep *p = g->p[i];
+
+        comes_from(r, p, p->row);
+        if (row_add_end(c, p->row, !k->hooked) != BERTH_OK)
+            return c->rc;
+        p->record = row_id(p->row);
+        if (p->message != NULL && put_outcome(c, r, p) != BERTH_OK)
+            return c->rc;
+    }
+    g->n = 0;
+    return c->rc;
+}
+
+static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct prep *p, bool risky, struct together *g)
 {
     struct one x = {r, p, !k->hooked};
 
     if (!r->dry && (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED))
         import_unpack(c, k->t, p);
     compare_again(c, r, k, p);
-    r->own = NULL;
-    r->own_row = p->number;
-    r->own_new = p->outcome == OUT_NEW;
+    comes_from(r, p, NULL);
     risky = risky || gives(c, p->row);
+    if (!r->dry && !risky && p->outcome == OUT_NEW && row_id(p->row) == 0) {
+        if (row_add_begin(c, p->row) == BERTH_OK) {
+            g->p[g->n++] = p;
+            return g->n < LOOK_ROWS ? (int)c->rc : store_together(c, r, k, g);
+        }
+        if (serious(c)) /* nothing of the row is written yet */
+            return c->rc;
+        import_tell_problem(r, c, p);
+        return put_outcome(c, r, p);
+    }
+    if (store_together(c, r, k, g) != BERTH_OK)
+        return c->rc;
+    comes_from(r, p, NULL);
     if (!r->dry && p->outcome == OUT_NEW && (risky ? save_step(c, add_one, &x) : add_one(c, &x)) != BERTH_OK) {
         if (serious(c) || !risky)
             return c->rc;
@@ -287,11 +334,12 @@ static int put_rows(struct berth_ctx *c, struct batch *k, const struct table *t,
     struct run *r = k->run;
     bool risky = can_fail(k, t);
     size_t from = k->row_at;
+    struct together together = {.n = 0};
 
     for (size_t n = 1; k->row_at < k->n; n++) {
         struct prep *p = &k->row[k->order[k->row_at]];
 
-        if (store_row(c, r, k, p, risky) != BERTH_OK)
+        if (store_row(c, r, k, p, risky, &together) != BERTH_OK)
             return c->rc;
         k->row_at++;
         r->counts[p->outcome]++;
@@ -301,7 +349,7 @@ static int put_rows(struct berth_ctx *c, struct batch *k, const struct table *t,
         if ((k->hooked || n % LOOK_ROWS == 0) && import_slice_over(k->run->j->st, began)) /* a hook takes what it takes */
             break;
     }
-    return put_parts(c, k, from);
+    return store_together(c, r, k, &together) == BERTH_OK ? put_parts(c, k, from) : (int)c->rc;
 }
 
 static int progress(struct batch *k, struct db_conn *w)

@@ -969,16 +969,38 @@ struct berth_row *row_read(struct berth_ctx *c, const struct table *t, struct db
     return r;
 }
 
-void val_bind(struct db_stmt *s, int i, const struct field *f, struct berth_val v)
+struct db_value val_stored(const struct field *f, struct berth_val v)
 {
     if (val_is_nil(v))
+        return (struct db_value){.type = DB_T_NULL};
+    if (f->orders != NULL)
+        return (struct db_value){.type = DB_T_BLOB, .len = (size_t)v.len, .s = v.s};
+    if (field_is_text(f))
+        return (struct db_value){.type = DB_T_TEXT, .len = v.len < 0 ? strlen(v.s) : (size_t)v.len, .s = v.s};
+    if (f->type == BERTH_REAL)
+        return (struct db_value){.type = DB_T_REAL, .d = v.d};
+    return (struct db_value){.type = DB_T_INT, .i = v.i};
+}
+
+void val_bind(struct db_stmt *s, int i, const struct field *f, struct berth_val v)
+{
+    const struct db_value x = val_stored(f, v);
+
+    switch (x.type) {
+    case DB_T_NULL:
         db_bind_null(s, i);
-    else if (f->orders != NULL)
-        db_bind_blob(s, i, v.s, (size_t)v.len);
-    else if (field_is_text(f))
-        db_bind_text(s, i, v.s, v.len);
-    else if (f->type == BERTH_REAL)
-        db_bind_real(s, i, v.d);
-    else
-        db_bind_int(s, i, v.i);
+        break;
+    case DB_T_INT:
+        db_bind_int(s, i, x.i);
+        break;
+    case DB_T_REAL:
+        db_bind_real(s, i, x.d);
+        break;
+    case DB_T_TEXT:
+        db_bind_text(s, i, x.s, (int64_t)x.len);
+        break;
+    case DB_T_BLOB:
+        db_bind_blob(s, i, x.s, x.len);
+        break;
+    }
 }

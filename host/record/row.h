@@ -79,5 +79,6 @@ struct berth_val val_read(struct berth_ctx *c, const struct field *f, struct db_
 /* The same of a column that has been read already. */
 struct berth_val val_of(struct berth_ctx *c, const struct field *f, struct db_value v, struct db_stmt *s, int col);
 void val_bind(struct db_stmt *s, int i, const struct field *f, struct berth_val v);
+struct db_value val_stored(const struct field *f, struct berth_val v); /* the same as a value */
 
 #endif

@@ -321,14 +321,19 @@ static int unique_clash(struct berth_ctx *c, const struct table *t)
     return ctx_fail(c, BERTH_CONFLICT, "unique", "err.unique");
 }
 
+static int written(struct berth_ctx *c, const struct table *t, int rc)
+{
+    if (rc == DB_UNIQUE)
+        return unique_clash(c, t);
+    return rc < 0 ? ctx_db(c, rc, "save a record") : BERTH_OK;
+}
+
 static int run_write(struct berth_ctx *c, const struct table *t, struct db_stmt *s)
 {
     int rc = db_step(s);
 
     db_reset(s);
-    if (rc == DB_UNIQUE)
-        return unique_clash(c, t);
-    return rc < 0 ? ctx_db(c, rc, "save a record") : BERTH_OK;
+    return written(c, t, rc);
 }
 
 static void give_number(struct berth_ctx *c, struct berth_row *r)
@@ -339,12 +344,9 @@ static void give_number(struct berth_ctx *c, struct berth_row *r)
         custom_next_number(c, r, f);
 }
 
-static int insert(struct berth_ctx *c, struct berth_row *r)
+static void stamp_new(struct berth_ctx *c, struct berth_row *r)
 {
-    const struct table *t = r->t;
-    struct db_stmt *s;
     int64_t by = c->who == NULL ? 0 : c->who->id;
-    bool with_id = row_id(r) != 0; /* back from the recycle bin, or set aside for an import */
 
     give_number(c, r);
     stamp(r, F_CREATED_AT, BERTH_TIME, row_int(r, F_CREATED_AT) != 0 ? row_int(r, F_CREATED_AT) : c->now);
@@ -356,9 +358,23 @@ static int insert(struct berth_ctx *c, struct berth_row *r)
     }
     if (!c->exact || row_int(r, F_VERSION) == 0)
         r->v[F_VERSION] = (struct berth_val){BERTH_INT, 0, {.i = row_int(r, F_VERSION) + 1}};
+}
+
+static struct berth_val stored(const struct berth_row *r, int column)
+{
+    return column < r->t->nfields ? r->v[column] : order_of(r, &r->t->fields[column]);
+}
+
+static int insert(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct table *t = r->t;
+    struct db_stmt *s;
+    bool with_id = row_id(r) != 0; /* back from the recycle bin, or set aside for an import */
+
+    stamp_new(c, r);
     s = db_prepare(c->conn, with_id ? t->insert_whole : t->insert);
     for (int i = with_id ? 0 : 1, n = 1; i < t->ncolumns; i++, n++)
-        val_bind(s, n, &t->fields[i], i < t->nfields ? r->v[i] : order_of(r, &t->fields[i]));
+        val_bind(s, n, &t->fields[i], stored(r, i));
     if (run_write(c, t, s) == BERTH_OK && !with_id)
         r->v[F_ID] = (struct berth_val){BERTH_INT, 0, {.i = db_last_id(c->conn)}};
     return c->rc;
@@ -642,7 +658,8 @@ int save_foresee(struct berth_ctx *c, struct berth_row *r, bool *changed)
     return c->rc;
 }
 
-int row_add(struct berth_ctx *c, struct berth_row *r, bool noted)
+/* ---- adding what was checked ------------------------------------------------------------ */
+int row_add_begin(struct berth_ctx *c, struct berth_row *r)
 {
     bool hooked = hook_any(c, BERTH_BEFORE, BERTH_INSERT, r->t);
 
@@ -658,8 +675,35 @@ int row_add(struct berth_ctx *c, struct berth_row *r, bool noted)
     due_stamp(c, r);
     if (flow_makes_later(r->t) && waits_first(c, r->t) && c->st->services.makes(c, r)) /* a file is no form: it names what is to be asked for */
         return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_by_itself");
-    if (insert(c, r) != BERTH_OK)
+    return c->rc;
+}
+
+static struct db_value stored_of(void *rows, size_t row, int column)
+{
+    const struct berth_row *r = ((struct berth_row *const *)rows)[row];
+
+    return val_stored(&r->t->fields[column + 1], stored(r, column + 1)); /* all but the id */
+}
+
+int row_add_all(struct berth_ctx *c, struct berth_row **rows, size_t n)
+{
+    const struct table *t = rows[0]->t;
+    int64_t id;
+
+    for (size_t i = 0; i < n; i++)
+        stamp_new(c, rows[i]);
+    if (c->rc != BERTH_OK)
         return c->rc;
+    if (written(c, t, db_insert_rows(c->conn, &(struct db_rows){t->into, t->ncolumns - 1, n, stored_of, rows})) != BERTH_OK)
+        return c->rc;
+    id = db_last_id(c->conn) - (int64_t)n;
+    for (size_t i = 0; i < n; i++)
+        rows[i]->v[F_ID] = (struct berth_val){BERTH_INT, 0, {.i = ++id}};
+    return c->rc;
+}
+
+int row_add_end(struct berth_ctx *c, struct berth_row *r, bool noted)
+{
     if (!noted)
         search_put(c, NULL, r);
     if (c->rc == BERTH_OK && r->held != NULL)
@@ -671,6 +715,11 @@ int row_add(struct berth_ctx *c, struct berth_row *r, bool noted)
     if (c->rc == BERTH_OK)
         later(c, BERTH_INSERT, r);
     return c->rc;
+}
+
+int row_add(struct berth_ctx *c, struct berth_row *r, bool noted)
+{
+    return row_add_begin(c, r) == BERTH_OK && insert(c, r) == BERTH_OK ? row_add_end(c, r, noted) : (int)c->rc;
 }
 
 /* ---- deleting ------------------------------------------------------------------------ */

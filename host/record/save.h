@@ -25,6 +25,11 @@ struct berth_row *row_of_bin(struct berth_ctx *c, const struct table *t, int64_t
 /* For imports: adds a record that was checked, whose rights were checked and whose duplicate keys the
  * caller writes.  Hooks run; noted: the caller notes it for the search index, with others. */
 int row_add(struct berth_ctx *c, struct berth_row *r, bool noted);
+/* The same of several rows of a table without ids: each begun, all written at once, each ended.  For rows that no hook
+ * sees and nothing refuses by itself: what one of them gets wrong fails them all, and the body with them. */
+int row_add_begin(struct berth_ctx *c, struct berth_row *r);
+int row_add_all(struct berth_ctx *c, struct berth_row **rows, size_t n);
+int row_add_end(struct berth_ctx *c, struct berth_row *r, bool noted);
 /* A record as the recycle bin keeps it, and back. */
 const char *row_dump(struct berth_ctx *c, const struct berth_row *r);
 struct berth_row *row_undump(struct berth_ctx *c, const struct table *t, const char *data);

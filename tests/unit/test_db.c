@@ -932,6 +932,75 @@ static void an_idle_database_empties_its_log(void **state)
     assert_int_equal(st.st_size, 0);
 }
 
+/* Many rows at once. */
+
+static struct db_value text_value(const char *s)
+{
+    return (struct db_value){.type = DB_T_TEXT, .len = strlen(s), .s = s};
+}
+
+static struct db_value value_of(void *arg, size_t row, int column)
+{
+    static const char *const names[] = {"a", "", "数", "a"}; /* the last one clashes with the first */
+
+    (void)arg;
+    switch (column) {
+    case 0:
+        return text_value(names[row]);
+    case 1:
+        return row == 1 ? (struct db_value){.type = DB_T_NULL} : (struct db_value){.type = DB_T_INT, .i = INT64_MIN + (int64_t)row};
+    case 2:
+        return (struct db_value){.type = DB_T_REAL, .d = (double)row / 2};
+    default:
+        return (struct db_value){.type = DB_T_BLOB, .len = row, .s = "\0\1\2"};
+    }
+}
+
+static int rows_body(struct db_conn *c, void *n)
+{
+    int rc = db_insert_rows(c, &(struct db_rows){"many (name, n, x, raw)", 4, *(size_t *)n, value_of, NULL});
+
+    if (rc == DB_OK)
+        assert_int_equal(db_last_id(c), 9 + (int64_t) * (size_t *)n);
+    return rc;
+}
+
+static void many_rows_go_in_at_once_with_ids_that_follow_each_other(void **state)
+{
+    struct fixture *f = *state;
+    size_t n = 3;
+    struct db_stmt *s;
+
+    assert_int_equal(write_sql(f->db, "CREATE TABLE many (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, n INTEGER, x REAL, raw BLOB)"
+                                      " STRICT; INSERT INTO many (id, name) VALUES (9, 'was there')"),
+                     0);
+    assert_int_equal(db_write(f->db, rows_body, &n), 0);
+    s = db_prepare(f->r, "SELECT id, name, n, x, hex(raw) FROM many WHERE id > 9 ORDER BY id");
+    for (int64_t i = 0; i < 3; i++) {
+        assert_int_equal(db_step(s), DB_ROW);
+        assert_int_equal(db_col_int(s, 0), 10 + i);
+        assert_string_equal(db_col_text(s, 1, NULL), value_of(NULL, (size_t)i, 0).s);
+        assert_int_equal(db_col_type(s, 2), i == 1 ? DB_T_NULL : DB_T_INT);
+        assert_int_equal(db_col_int(s, 2), i == 1 ? 0 : INT64_MIN + i);
+        assert_true(db_col_real(s, 3) == (double)i / 2);
+        assert_string_equal(db_col_text(s, 4, NULL), i == 0 ? "" : i == 1 ? "00" : "0001");
+    }
+    assert_int_equal(db_step(s), DB_DONE);
+}
+
+static void of_many_rows_none_is_there_when_one_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    size_t n = 4;
+
+    assert_int_equal(write_sql(f->db, "CREATE TABLE many (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, n INTEGER, x REAL, raw BLOB)"),
+                     0);
+    assert_int_equal(db_write(f->db, rows_body, &n), DB_UNIQUE);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM many"), 0);
+    assert_int_equal(db_write_low(f->db, rows_body, &n), DB_UNIQUE);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM many"), 0);
+}
+
 /* Backup. */
 
 static int pair_body(struct db_conn *c, void *arg)
@@ -1525,6 +1594,8 @@ int main(void)
         TEST(the_log_stays_small_under_steady_writing),
         TEST(a_read_that_keeps_the_log_growing_is_ended),
         TEST(an_idle_database_empties_its_log),
+        TEST(many_rows_go_in_at_once_with_ids_that_follow_each_other),
+        TEST(of_many_rows_none_is_there_when_one_is_refused),
         TEST(a_backup_taken_during_writes_is_whole),
         TEST(a_backup_that_cannot_be_written_says_why_and_leaves_nothing),
         TEST(the_schema_is_described),
