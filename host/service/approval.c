@@ -85,6 +85,10 @@ static int apply(struct berth_ctx *c, struct approval *a)
 
     if (held == NULL)
         return c->rc;
+    if (a->row == NULL) { /* gone for good, or its plugin is off */
+        json_decref(held);
+        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    }
     c->who = asker != NULL ? asker : me;
     c->all = c->approved = true;
     if (name != NULL && action == NULL)

@@ -22,6 +22,7 @@ bool approval_drops(struct berth_ctx *c, struct berth_row *r);
 bool approval_restores(struct berth_ctx *c, struct berth_row *r);
 int approval_dropping(struct berth_ctx *c, struct berth_row *r);
 int approval_acting(struct berth_ctx *c, struct acting *x);
+int approval_gone(struct berth_ctx *c, const struct table *t, int64_t id); /* for good: nothing of it waits any more */
 
 /* On the writer: somebody asks.  flow: NULL or a name as flow_named() takes it.  The approval's id, 0 with the ctx's error. */
 int64_t approval_ask(struct berth_ctx *c, struct berth_row *r, const char *flow, const char *note);

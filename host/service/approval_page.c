@@ -59,7 +59,7 @@ static bool seen(struct berth_ctx *c, const struct approval *a)
 static const char *title_gone(struct berth_ctx *c, const struct approval *a)
 {
     json_t *held = a->held == NULL || a->row != NULL || a->t == NULL || flow_shows(a->t) || !perm_may(c->who, a->t, DO_READ) ? NULL : json_loads(a->held, 0, NULL);
-    const char *title = json_string_value(json_object_get(held, "delete"));
+    const char *title = json_string_value(json_object_get(held, json_object_get(held, "delete") != NULL ? "delete" : "restore"));
 
     title = title == NULL ? NULL : arena_strdup(c->a, title);
     json_decref(held);

@@ -411,11 +411,11 @@ int sight_end(struct berth_ctx *c, const struct approval *a, int64_t user)
     const struct berth_row *r = holder(c, a->row);
     struct db_stmt *s;
 
-    if (r == NULL)
+    if (r == NULL && a->row != NULL)
         return c->rc;
     s = db_prepare(c->conn, "DELETE FROM record_share WHERE kind = 'approval' AND tbl = ?1 AND rec = ?2 AND part = ?3 AND (?4 = 0 OR user_id = ?4)");
-    db_bind_int(s, 1, store_table_no(c->st, r->t));
-    db_bind_int(s, 2, row_id(r));
+    db_bind_int(s, 1, r == NULL ? a->tbl : store_table_no(c->st, r->t)); /* what is gone for good is no detail any more */
+    db_bind_int(s, 2, r == NULL ? a->rec : row_id(r));
     db_bind_text(s, 3, arena_fmt(c->a, "%lld", (long long)a->id), -1);
     db_bind_int(s, 4, user);
     perm_changed(c);

@@ -35,6 +35,8 @@ static int gone(struct berth_ctx *c, const struct table *t, int64_t id)
     file_gone(c, t, id);
     if (c->rc == BERTH_OK)
         note_gone(c, t, id);
+    if (c->rc == BERTH_OK)
+        approval_gone(c, t, id);
     return c->rc == BERTH_OK ? inbound_gone(c, t, id) : (int)c->rc;
 }
 

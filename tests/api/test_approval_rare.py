@@ -1,0 +1,74 @@
+"""Approval when things change in between: nobody is left to ask, the record is gone for good, its plugin is off."""
+import contextlib
+import sqlite3
+
+import pytest
+
+from site_ import until
+from test_approval import box, does, look, named
+from test_approval_own import two  # noqa: F401
+from test_rights import name
+from test_sharing import me
+
+
+def test_a_new_record_that_nobody_had_to_be_asked_for_is_answered_as_made(two):  # noqa: F811
+    """It was made, and answered as waiting: 202 with no approval; a script got no number of it."""
+    site, admin, boss, li, flow = two
+    row = admin.made("approval_flow", name="Nobody has it", on_table="department", starts="create")
+    role = admin.made("role", name="Nobody has it")
+    admin.made("approval_step", flow_id=row["id"], name="Skipped", who="role", role_id=role["id"], nobody="skip")
+    answer = admin.post("/department", {"name": "Skipped"})
+    assert answer.status == 201 and answer.json["row"]["name"] == "Skipped", answer
+    assert admin.row(f"/department/{answer.json['row']['id']}") == answer.json["row"]
+    assert len(admin.rows("department", filter=["name", "=", "Skipped"])) == 1
+    copied = admin.post(f"/role/{role['id']}/_copy", {"name": "Copied"})
+    assert copied.status == 201, copied
+
+
+def test_what_waits_to_come_back_waits_no_more_when_the_bin_is_emptied(two):  # noqa: F811
+    """It stood in the box of whoever was asked for ever: neither they nor who asked could end it."""
+    site, admin, boss, li, flow = two
+    flow("customer", "restore", applies_to=["city", "=", "Binville"])
+    row = admin.made("customer", name=name("Emptied"), city="Binville")
+    path = f"/customer/{row['id']}"
+    assert admin.delete(path).status == 204
+    id = admin.post(f"{path}/_restore").json["approval"]
+    assert id in box(boss) and boss.get("/_approval").json["waiting"] == 1
+    site.between_two_runs("UPDATE bin SET deleted_at = 1")
+    admin, boss, li = (site.sign_in("demo." + n) for n in ("admin", "manager", "li"))
+    assert admin.post("/_retention").json["bin"] >= 1 and admin.post(f"{path}/_restore").status == 404
+    assert box(boss) == {} and boss.get("/_approval").json["waiting"] == 0
+    a = look(admin, id)
+    assert (a["state"], a["acts"][-1]["op"], a["title"], a["may"]) == ("withdrawn", "withdrawn", None, [])
+    assert does(boss, id, "approve").code in ("conflict", "not_found") and does(li, id, "approve").status == 404
+
+
+def ran_out(data, id):
+    with contextlib.closing(sqlite3.connect(data / "berth.db")) as db:
+        assert db.execute("UPDATE approval SET due_at = 1 WHERE id = ?", (id,)).rowcount == 1
+        db.commit()
+
+
+@pytest.mark.parametrize("starts", ["delete", "change"])
+def test_what_waits_for_a_record_whose_plugin_is_off_is_neither_done_nor_lost(own_site, starts):
+    """When its time was over, and that meant yes, the worker crashed; a change was told as approved, and not made."""
+    site = own_site()
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    flow = admin.made("approval_flow", name="Timed", on_table="customer", starts=starts, applies_to=["city", "=", "Offville"])
+    admin.made("approval_step", flow_id=flow["id"], name="Soon", **named(li), hours=1, late="approve")
+    row = admin.made("customer", name=name("Off"), city="Offville")
+    path = f"/customer/{row['id']}"
+    id = (admin.delete(path) if starts == "delete" else admin.patch(path, row["version"], {"short_name": "x"})).json["approval"]
+    assert id in box(li)
+    assert site.stop() == 0
+    ran_out(site.data, id)
+    off = own_site("--plugins", "base pools leads")
+    assert until(lambda: f"{id} is late" in off.log() or off.process.poll() is not None) and off.process.poll() is None, off.log()
+    a = look(off.sign_in("demo.li"), id)
+    assert (a["state"], a["table"], [t["op"] for t in a["acts"]]) == ("open", None, ["asked"])
+    assert off.stop() == 0
+    ran_out(site.data, id)
+    site.start()
+    admin = site.sign_in("demo.admin")
+    assert until(lambda: look(admin, id)["state"] == "approved")
+    assert admin.get(path).status == 404 if starts == "delete" else admin.row(path)["short_name"] == "x"
