@@ -224,6 +224,8 @@ export async function looks({ test, clean, ok, browser, host, metaOf, make, fetc
     const shown = () => page.locator('.bcol').evaluateAll((all) => all.map((c) => [Number(c.dataset.col), c.querySelector('.bhead .pill')?.className.replace('pill c-', '')]))
     await eventually('its columns', shown, lane.map((r) => [r.id, r[by.board.color]]))
     await clean(page, 'board by stage')
+    await page.goto(`/t/opportunity?view=all&look=board&q=${encodeURIComponent(made.row[meta.title])}`)
+    await eventually('of itself a board is by what is in order', shown, lane.map((r) => [r.id, r[by.board.color]]))
   })
 
   await test('on a phone a card is moved by its menu', { size: PHONE, touch: true }, async (page) => {

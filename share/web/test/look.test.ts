@@ -6,7 +6,7 @@ import { looksOf } from '../src/core/look'
 import { complete } from '../src/core/meta'
 import { Web } from '../src/core/net'
 import { start } from '../src/core/session'
-import { bundles, keyFilter, measureOf, nextMonth, withFilter } from '../src/core/sums'
+import { bundles, keyFilter, measureOf, nextMonth, numberText, withFilter } from '../src/core/sums'
 import type { Field, Meta, Net, Row, Sums } from '../src/core/types'
 import { metaOf } from './mock/meta.mjs'
 
@@ -94,6 +94,11 @@ test('a table offers the looks that its fields allow', () => {
   const m = complete(metaOf('lead', 'en', true) as Meta)
   expect(looksOf(m)).toEqual(['list', 'board', 'calendar', 'graph'])
   expect(looksOf(complete(metaOf('department', 'en', true) as Meta))).toContain('tree')
+})
+
+test('a mean of amounts has as many decimals as amounts have', () => {
+  const f = { name: 'amount', type: 'money', of: 'CNY', label: 'Amount' } as Field
+  expect(numberText(f, 'amount:avg', { count: 3, avg: { amount: '181666.6667' } })).toBe('¥181,666.67')
 })
 
 describe('relations', () => {

@@ -32,10 +32,10 @@ export function looksOf(m: Meta): Look[] {
   }
   return LOOKS.filter((l) => can[l])
 }
-/* A choice with few values makes the better columns. */
+/* What is in order, as stages are, or a choice with few values makes the better columns. */
 const bestBoard = (m: Meta): string | undefined => {
   const all = boardable(m)
-  return (all.find((f) => f.type === 'pick' && !f.readonly && (f.options?.length ?? 0) <= 12) ?? all.find((f) => f.of === 'user') ?? all[0])?.name
+  return (all.find((f) => f.board) ?? all.find((f) => f.type === 'pick' && !f.readonly && (f.options?.length ?? 0) <= 12) ?? all.find((f) => f.of === 'user') ?? all[0])?.name
 }
 const bestDate = (m: Meta): string | undefined => (dated(m).find((f) => !f.readonly) ?? dated(m)[0])?.name
 

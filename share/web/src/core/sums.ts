@@ -43,7 +43,7 @@ export function numberText(f: Field, s: string, n: Tally | undefined): string {
   const v = n?.[what]?.[name]
   if (v === null || v === undefined) return '–'
   if (what === 'avg' && f.type !== 'money') return numberFormat({ maximumFractionDigits: 2 }).format(Number(v))
-  return fmt(f, v)
+  return fmt(f, what === 'avg' ? Number(v).toFixed(2) : v)
 }
 
 /** All that is asked of one field, such as its sum and its mean; "" when nothing is. */
