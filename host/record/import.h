@@ -7,6 +7,8 @@
 
 extern const char *const import_buckets[]; /* what may become of a row: "new", "updated", ... NULL */
 
+/* Whether the user may import into the table, and it has a field to fill. */
+bool import_may(struct berth_ctx *c, const struct table *t);
 /* On the writer: a new import of the file at path (taken over, moved into the files folder). */
 int64_t import_new(struct berth_ctx *c, const struct table *t, const char *name, const char *path);
 /* What is in the file, read with options {"sheet","header_row","encoding","separator"} (or NULL), with

@@ -21,6 +21,21 @@ static const char *path_of(struct berth_ctx *c, int64_t id)
     return arena_fmt(c->a, "%s/import-%lld", c->st->files_dir, (long long)id);
 }
 
+static bool takes(struct berth_ctx *c, const struct field *f)
+{
+    return f->at >= F_DECLARED && !(f->flags & (BERTH_LOCKED | BERTH_SECRET)) && f->type != BERTH_FILE &&
+           perm_field(c->who, f) == ACCESS_WRITE;
+}
+
+bool import_may(struct berth_ctx *c, const struct table *t)
+{
+    int i = F_DECLARED;
+
+    while (i < t->nfields && !takes(c, &t->fields[i]))
+        i++;
+    return i < t->nfields && perm_may(c->who, t, DO_IMPORT);
+}
+
 int64_t import_new(struct berth_ctx *c, const struct table *t, const char *name, const char *path)
 {
     struct db_stmt *s;
@@ -28,7 +43,7 @@ int64_t import_new(struct berth_ctx *c, const struct table *t, const char *name,
     int64_t id;
     int rc;
 
-    if (!perm_may(c->who, t, DO_IMPORT))
+    if (!import_may(c, t))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied"), 0;
     if (!val_from_text(c, model_field(model_table(c->m, "import"), "name"), name, strlen(name), &v))
         return 0;
@@ -85,12 +100,6 @@ int import_sheet_problem(struct berth_ctx *c, const struct sheet_error *e)
 }
 
 /* ---- which column is which field ---------------------------------------------------------------- */
-static bool takes(struct berth_ctx *c, const struct field *f)
-{
-    return f->at >= F_DECLARED && !(f->flags & (BERTH_LOCKED | BERTH_SECRET)) && f->type != BERTH_FILE &&
-           perm_field(c->who, f) == ACCESS_WRITE;
-}
-
 /* What records may be found by, besides: their id, and fields that only code sets, such as numbers. */
 static bool matches_by(struct berth_ctx *c, const struct field *f)
 {
@@ -182,13 +191,13 @@ static bool may_mean(struct berth_ctx *c, const struct look *l, uint32_t column,
 }
 
 /* The fields that the columns are called by: by their own names first, then by what they are called elsewhere, then as other
- * tables call such a field. */
+ * tables call such a field; last by their own names although nobody is known who stands in them. */
 static const struct field **suggest(struct berth_ctx *c, const struct table *t, const struct look *l)
 {
     const struct field **found = arena_alloc(c->a, (l->width + 1) * sizeof(*found));
     bool *taken = arena_alloc(c->a, (size_t)t->nfields * sizeof(*taken));
 
-    static bool (*const way[])(struct berth_ctx *, const struct field *, struct text_keys *) = {named, also_named, kin_named};
+    static bool (*const way[])(struct berth_ctx *, const struct field *, struct text_keys *) = {named, also_named, kin_named, named};
     const uint32_t ways = sizeof(way) / sizeof(way[0]);
 
     for (uint32_t k = 0; k < ways * l->width; k++) {
@@ -200,7 +209,7 @@ static const struct field **suggest(struct berth_ctx *c, const struct table *t, 
         for (int i = F_DECLARED; i < t->nfields && found[column] == NULL && head.n > 0; i++) {
             const struct field *f = &t->fields[i];
 
-            if (!taken[i] && takes(c, f) && way[k / l->width](c, f, &head) && may_mean(c, l, column, f)) {
+            if (!taken[i] && takes(c, f) && way[k / l->width](c, f, &head) && (k / l->width == ways - 1 || may_mean(c, l, column, f))) {
                 found[column] = f;
                 taken[i] = true;
             }
@@ -236,6 +245,28 @@ static const struct field *remembered(struct berth_ctx *c, const struct table *t
     return f != NULL && (takes(c, f) || matches_by(c, f)) ? f : NULL;
 }
 
+/* Numbers of records that the user sees, under the name of that column: a list that was taken from here. */
+static bool are_ids(struct berth_ctx *c, const struct table *t, const struct look *l, uint32_t column)
+{
+    struct text_keys head = TEXT_KEYS_INIT;
+    const char *header = cell(l->header >= 0 ? &l->rows[l->header] : NULL, column);
+    bool hit, any = false;
+
+    text_keys_of(&head, TEXT_KEY_CODE, header, strlen(header), NULL);
+    hit = named(c, &t->fields[F_ID], &head);
+    text_keys_free(&head);
+    for (int r = l->header + 1; r < l->n && hit; r++) {
+        const char *text = cell(&l->rows[r], column);
+        char *end;
+        long long id = strtoll(text, &end, 10);
+        const struct berth_row *row = *text == '\0' || *end != '\0' ? NULL : find_raw(c, t, id);
+
+        hit = *text == '\0' || (row != NULL && perm_row(c, row, DO_READ));
+        any = any || row != NULL;
+    }
+    return hit && any;
+}
+
 static void columns_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct look *l, const json_t *columns)
 {
     const struct field **suggested = columns == NULL ? suggest(c, t, l) : NULL;
@@ -259,6 +290,7 @@ static void columns_json(struct berth_ctx *c, struct json *j, const struct table
             }
         json_close(j, ']');
         json_text(j, "field", f == NULL ? NULL : f->name);
+        json_flag(j, "ids", are_ids(c, t, l, i));
         json_close(j, '}');
     }
     json_close(j, ']');

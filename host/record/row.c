@@ -417,6 +417,27 @@ static size_t separator(const char *s, size_t n)
     return strchr(",;|/\n", *s) != NULL ? 1 : 0;
 }
 
+/* Where the value that begins here ends: a dictionary's labels may hold separators, and the longest one counts. */
+static size_t value_end(struct berth_ctx *c, const struct field *f, const char *s, size_t n)
+{
+    size_t first = 0;
+
+    while (first < n && separator(s + first, n - first) == 0)
+        first++;
+    for (size_t end = f->dict == NULL ? first : n; end > first;) {
+        const char *text = s;
+        size_t len = end;
+
+        trim(&text, &len);
+        if (pick_by_text(c, f, text, len) != NULL)
+            return end;
+        do
+            end--;
+        while (end > first && separator(s + end, n - end) == 0);
+    }
+    return first;
+}
+
 static bool many_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
                            struct berth_val *out)
 {
@@ -432,8 +453,8 @@ static bool many_from_text(struct berth_ctx *c, const struct field *f, const cha
 
         for (size_t gap; i < n && (gap = separator(s + i, n - i)) > 0;)
             i += gap;
-        for (from = i; i < n && separator(s + i, n - i) == 0; i++) {
-        }
+        from = i;
+        i += value_end(c, f, s + i, n - i);
         if (i == from)
             continue;
         ok = val_from_text(c, &one, s + from, i - from, &v);

@@ -4,6 +4,7 @@
 
 #include "lua/script.h"
 #include "record/find.h"
+#include "record/import.h"
 #include "record/layout.h"
 #include "record/offer.h"
 #include "record/told.h"
@@ -535,7 +536,7 @@ static int table_meta(struct call *k)
     json_flag(&j, "create", perm_may(k->c.who, t, DO_CREATE));
     json_flag(&j, "update", perm_may(k->c.who, t, DO_UPDATE));
     json_flag(&j, "delete", perm_may(k->c.who, t, DO_DELETE));
-    json_flag(&j, "import", perm_may(k->c.who, t, DO_IMPORT));
+    json_flag(&j, "import", import_may(&k->c, t));
     json_flag(&j, "export", perm_may(k->c.who, t, DO_EXPORT));
     json_close(&j, '}');
     json_key(&j, "is");

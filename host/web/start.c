@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lua/script.h"
+#include "record/import.h"
 #include "record/perm.h"
 #include "web/app.h"
 #include "web/pages.h"
@@ -207,7 +208,7 @@ static void nav(struct call *k, struct json *j)
         json_text(j, "group", all[i].group);
         if (t != NULL) { /* what may be offered from anywhere */
             json_flag(j, "create", perm_may(k->c.who, t, DO_CREATE));
-            json_flag(j, "import", perm_may(k->c.who, t, DO_IMPORT));
+            json_flag(j, "import", import_may(&k->c, t));
         }
         if (meta_line(k, all[i].table) != NULL)
             json_text(j, "line", meta_line(k, all[i].table));

@@ -57,11 +57,12 @@ export async function imports({ test, clean, ok, choose, browser, host }) {
   for (const [size, locale, kind] of [[DESK, 'zh-CN', 'xlsx'], [PHONE, 'vi', 'xls']])
     await test(`imports: a sheet of a workbook is chosen, each is read as it was last time, one without headers whole: ${kind}`, { size, locale, touch: size === PHONE }, async (page, stamp) => {
       const mark = `${stamp}${random()}`
+      const letters = [...mark].map((x) => String.fromCharCode(97 + parseInt(x, 36) % 26)).join('') /* what is full of digits is no header */
       const mobile = '138' + digits(8)
       const book = workbook(kind, {
         说明: [['请看第二页']],
-        深圳: [['2026 深圳展会 名单'], [], ['公司名称' + mark, '联系人', '手机', '国家'], [`${mark} 深圳 1`, '王芳', Number(mobile), '大陆'], [`${mark} 深圳 2`, '李强', null, '中国']],
-        'Hà Nội': [['Tên công ty', 'Quốc gia', 'Ghi chú ' + mark], [`${mark} Hà Nội`, 'Việt Nam', 'x']],
+        深圳: [['2026 深圳展会 名单'], [], ['公司名称' + letters, '联系人', '手机', '国家'], [`${mark} 深圳 1`, '王芳', Number(mobile), '大陆'], [`${mark} 深圳 2`, '李强', null, '中国']],
+        'Hà Nội': [['Tên công ty', 'Quốc gia', 'Ghi chú ' + letters], [`${mark} Hà Nội`, 'Việt Nam', 'x']],
         '2026年': [[`${mark} nameless 1`, `a${mark}@x.example`], [`${mark} nameless 2`, `b${mark}@x.example`]],
       })
       const sheet = (n) => page.locator('[data-t=sheet]').selectOption(String(n))
@@ -223,6 +224,23 @@ export async function imports({ test, clean, ok, choose, browser, host }) {
       await page.locator('[data-bucket=missing]').click()
       await eventually('none goes', () => page.locator('[data-t=go]').isDisabled(), true)
     })
+
+  await test('imports: a list that was exported and corrected is known by its numbers, and updates what it came from', { locale: 'vi' }, async (page, stamp) => {
+    await signIn(page)
+    const made = ok(await call(page, 'POST', 'memo', { subject: `Back ${stamp}` }), 'memo').row
+    await give(page, 'memos.csv', `Mã số,Tiêu đề\n${made.id},Again ${stamp}`, 'memo')
+    if (await page.locator('[data-column="1"]').getAttribute('data-into') !== 'subject') await choose(page.locator('[data-column="1"] .combo'), ok(await call(page, 'GET', '_meta/memo'), 'meta').fields.find((f) => f.name === 'subject').label)
+    await page.locator('[data-t=numbers]').waitFor()
+    await clean(page, 'numbers of records')
+    await page.locator('[data-t=mode-both]').click()
+    await page.locator('[data-t=numbers]').waitFor({ state: 'detached' })
+    await eventually('found by its number', () => into(page), ['id', 'subject'])
+    await page.locator('[data-t=mode-create]').click()
+    await eventually('not when creating', () => into(page), [null, 'subject'])
+    await page.locator('[data-t=mode-update]').click()
+    await go(page)
+    await eventually('changed', async () => ok(await call(page, 'GET', 'memo/' + made.id), 'memo').row.subject, `Again ${stamp}`)
+  })
 
   await test('imports: the worker is killed while an import is run and while it is taken back, the browser waits, and both end right', {}, async (_, stamp) => {
     const own = await start({ supervised: true })

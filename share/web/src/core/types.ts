@@ -275,7 +275,7 @@ export interface ImportPast {
   undo?: ImportUndo | null
 }
 export interface ImportUndo { undone: number; restored: number; others?: number; kept: number; gone?: number }
-export interface ImportColumn { index: number; header: string; samples: string[]; field: string | null }
+export interface ImportColumn { index: number; header: string; samples: string[]; field: string | null; ids?: boolean }
 export interface ImportLook {
   import: number
   name: string
