@@ -931,6 +931,18 @@ CREATE TABLE mailbox (
     PRIMARY KEY (name)
 );
 
+CREATE TABLE mailbox_later (
+    name text NOT NULL,
+    validity bigint,
+    uid bigint NOT NULL,
+    tries bigint,
+    begun bigint,
+    run_at bigint,
+    error text,
+    PRIMARY KEY (name, uid)
+);
+CREATE INDEX ix_mailbox_later_run_at ON mailbox_later (run_at);
+
 CREATE TABLE channel (
     name text NOT NULL,
     active bigint,

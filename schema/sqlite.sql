@@ -931,6 +931,18 @@ CREATE TABLE mailbox (
     PRIMARY KEY (name)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE mailbox_later (
+    name TEXT NOT NULL,
+    validity INTEGER,
+    uid INTEGER NOT NULL,
+    tries INTEGER,
+    begun INTEGER,
+    run_at INTEGER,
+    error TEXT,
+    PRIMARY KEY (name, uid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_mailbox_later_run_at ON mailbox_later (run_at);
+
 CREATE TABLE channel (
     name TEXT NOT NULL,
     active INTEGER,

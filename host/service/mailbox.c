@@ -1,6 +1,7 @@
 /* mailbox.c - mails read and handed to inbound.c.  Up to which mail all is done is written with
- * what the mail became, so that none is taken twice or lost; one that a server or its own form
- * makes fail again and again is let be. */
+ * what the mail became, so that none is taken twice or lost.  One that cannot be fetched now is
+ * passed over and tried again by itself, ever later; one that ends the process again and again is
+ * let be.  Administrators hear of both. */
 #include "service/mailbox.h"
 
 #include <stdlib.h>
@@ -11,11 +12,13 @@
 #include "base/blame.h"
 #include "base/log.h"
 #include "record/commit.h"
+#include "service/alert.h"
+#include "service/approval_in.h"
 #include "service/file.h"
 #include "service/inbound.h"
 #include "service/mime.h"
 
-enum { AT_ONCE = 50, TRIES = 3, WAITS = 50 };
+enum { AT_ONCE = 50, TRIES = 3, WAITS = 50, PAUSE_MAX_MS = 6 * 3600000 };
 
 struct mailbox {
     struct store *st;
@@ -47,9 +50,17 @@ static struct standing load(struct mailbox *m)
     return x;
 }
 
+/* A mail that is fetched by itself, behind the others. */
+struct later {
+    int64_t uid, tries, begun; /* begun: not ended, for the process ended before */
+    enum { LATER_NONE, LATER_PUT, LATER_BEGUN, LATER_DONE, LATER_LEFT } deed;
+    const char *error;
+};
+
 struct keeping {
     struct mailbox *m;
     struct standing x;
+    struct later later;
     const struct mime_mail *mail; /* NULL: only where it stands */
     const struct in_file *files;
     size_t nfiles;
@@ -70,13 +81,74 @@ static int keep(struct berth_ctx *c, const struct keeping *k)
     db_bind_int(s, 5, k->x.tries);
     rc = db_step(s);
     db_reset(s);
+    if (rc >= 0) { /* under other numbers all is read anew */
+        s = db_prepare(c->conn, "DELETE FROM mailbox_later WHERE name = ? AND validity <> ?");
+        db_bind_text(s, 1, k->m->box->url, -1);
+        db_bind_int(s, 2, k->x.validity);
+        rc = db_step(s);
+        db_reset(s);
+    }
     return rc < 0 ? ctx_db(c, rc, "note where the mailbox stands") : (int)c->rc;
+}
+
+/* As often as it looks, and half as often with each try; six hours at most. */
+static int64_t pause_after(const struct mailbox *m, int64_t tries)
+{
+    int64_t ms = m->box->every << (tries < 16 ? tries : 16);
+
+    return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
+}
+
+/* Once it has failed as often as a hiccup of the network explains; not again until it is over. */
+static int tell(struct berth_ctx *c, const struct keeping *k)
+{
+    const struct later *l = &k->later;
+    const char *key = arena_fmt(c->a, "mailbox:%s:%lld:%lld", k->m->box->url, (long long)k->x.validity, (long long)l->uid);
+    struct ids admins;
+
+    if (l->deed == LATER_DONE)
+        return alert_over(c, key);
+    if (l->deed != LATER_LEFT && (l->deed != LATER_PUT || l->tries < TRIES))
+        return c->rc;
+    admins = approval_ids(c, db_prepare(c->conn, "SELECT id FROM \"user\" WHERE admin = 1 AND active = 1 ORDER BY id"));
+    return alert_raise(c, &(struct berth_alert){.text = l->deed == LATER_LEFT ? "alert.mail_left" : "alert.mail_unfetched", .people = admins.v,
+                           .npeople = admins.n, .severity = BERTH_IMPORTANT, .key = l->deed == LATER_LEFT ? NULL : key,
+                           .args = (const char *const[]){"n", arena_fmt(c->a, "%lld", (long long)l->uid), "why", l->error == NULL ? "" : l->error, NULL}});
+}
+
+static int keep_later(struct berth_ctx *c, const struct keeping *k)
+{
+    const struct later *l = &k->later;
+    struct db_stmt *s;
+    int rc;
+
+    if (l->deed == LATER_NONE)
+        return c->rc;
+    if (l->deed == LATER_DONE || l->deed == LATER_LEFT) {
+        s = db_prepare(c->conn, "DELETE FROM mailbox_later WHERE name = ?1 AND uid = ?2");
+    } else {
+        s = db_prepare(c->conn, "INSERT INTO mailbox_later (name, uid, validity, tries, begun, run_at, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                                " ON CONFLICT (name, uid) DO UPDATE SET validity = ?3, tries = ?4, begun = ?5, run_at = ?6, error = ?7");
+        db_bind_int(s, 3, k->x.validity);
+        db_bind_int(s, 4, l->tries);
+        db_bind_int(s, 5, l->deed == LATER_BEGUN ? l->begun + 1 : l->begun);
+        db_bind_int(s, 6, c->now + pause_after(k->m, l->tries));
+        db_bind_text(s, 7, l->error, -1);
+    }
+    db_bind_text(s, 1, k->m->box->url, -1);
+    db_bind_int(s, 2, l->uid);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "note a mail for later") : tell(c, k);
 }
 
 static int body(struct berth_ctx *c, void *arg)
 {
     const struct keeping *k = arg;
     const struct mime_mail *mail = k->mail;
+
+    if (keep_later(c, k) != BERTH_OK)
+        return c->rc;
 
     if (mail != NULL && mail->bounced != NULL)
         inbound_bounced(c, mail->bounced, mail->why);
@@ -152,50 +224,129 @@ static bool files_settled(struct mailbox *m, struct arena *a, struct mime_mail *
 
 /* ---- reading
  * ------------------------------------------------------------------------------------------- */
-/* One mail, begun before it is looked at: what ends the process three times is not looked at again.
- */
-static bool take(struct mailbox *m, struct imap *i, struct standing *x, uint32_t uid,
-                 struct buf *why)
-{
-    struct arena *a = arena_new();
-    struct buf text = BUF_INIT;
+/* What became of a fetch. */
+enum got { GOT, GOT_NOTHING, GOT_NOT, GOT_WAITS }; /* not: it is tried again; waits: its files cannot be kept now */
+
+struct fetched {
     struct mime_mail mail;
     struct in_file files[MIME_FILES];
-    struct keeping k = {.m = m, .files = files};
-    bool whole = true, ok = false;
-    int rc = 0;
+    size_t nfiles;
+};
+
+static enum got fetch_one(struct mailbox *m, struct arena *a, struct imap *i, const struct standing *x, uint32_t uid, struct fetched *f, struct buf *why)
+{
+    struct buf text = BUF_INIT;
+    bool whole = true;
+    int rc = imap_fetch(i, (uint32_t)x->validity, uid, &text, &whole, why);
+    enum got got = rc < 0 ? GOT_NOT : GOT_NOTHING;
+
+    if (rc == 0 && mime_read(a, buf_str(&text), text.len, whole, &f->mail)) {
+        if (f->mail.id == NULL)
+            f->mail.id = arena_fmt(a, "%lld.%lu", (long long)x->validity, (unsigned long)uid);
+        got = files_settled(m, a, &f->mail, f->files, &f->nfiles) ? GOT : GOT_WAITS;
+        if (got == GOT_WAITS)
+            buf_puts(why, "its files cannot be kept now; it is tried again");
+    }
+    buf_free(&text);
+    return got;
+}
+
+/* The next mail, begun before it is looked at: what ends the process three times is not looked at again.  False: no more now. */
+static bool take(struct mailbox *m, struct imap *i, struct standing *x, uint32_t uid, struct buf *why)
+{
+    struct arena *a = arena_new();
+    struct fetched *f = arena_alloc(a, sizeof(*f));
+    struct keeping k = {.m = m};
+    enum got got = GOT_NOTHING;
+    bool ok;
 
     x->tries = x->trying == uid ? x->tries + 1 : 1;
     x->trying = uid;
     k.x = *x;
-    if (kept(&k) && (x->tries > TRIES || (rc = imap_fetch(i, (uint32_t)x->validity, uid,
-                                                          &text, &whole, why)) >= 0)) {
-        bool known =
-            x->tries <= TRIES && rc == 0 && mime_read(a, buf_str(&text), text.len, whole, &mail);
-        bool ready = !known || files_settled(m, a, &mail, files, &k.nfiles);
-
-        if (x->tries > TRIES)
-            log_error("mailbox", "mail %lu cannot be read; it stays in the mailbox",
-                      (unsigned long)uid);
-        if (known && mail.id == NULL)
-            mail.id = arena_fmt(a, "%lld.%lu", (long long)x->validity, (unsigned long)uid);
-        if (ready)
-            x->uid = uid;
-        else
-            buf_puts(why, "its files cannot be kept now; it is tried again");
-        x->trying = x->tries = 0;
-        k.x = *x;
-        k.mail = known && ready ? &mail : NULL;
-        ok = kept(&k) && ready;
-    } else if (background_stopping(&m->thread) && x->tries <= TRIES) { /* broken off is not tried */
-        x->tries--;
-        k.x = *x;
-        kept(&k);
+    ok = kept(&k);
+    if (ok && x->tries <= TRIES)
+        got = fetch_one(m, a, i, x, uid, f, why);
+    if (ok && x->tries > TRIES) {
+        log_error("mailbox", "mail %lu cannot be read; it stays in the mailbox", (unsigned long)uid);
+        k.later = (struct later){.uid = uid, .deed = LATER_LEFT};
     }
-    close_files(files, k.nfiles);
-    buf_free(&text);
+    if (got == GOT_NOT && background_stopping(&m->thread)) { /* broken off is not tried */
+        x->tries--;
+    } else {
+        x->trying = x->tries = 0;
+        if (got != GOT_WAITS)
+            x->uid = uid;
+        if (got == GOT_NOT)
+            k.later = (struct later){.uid = uid, .tries = 1, .deed = LATER_PUT, .error = buf_str(why)};
+    }
+    k.x = *x;
+    k.mail = got == GOT ? &f->mail : NULL;
+    k.files = f->files;
+    k.nfiles = f->nfiles;
+    ok = ok && kept(&k) && (got == GOT || got == GOT_NOTHING);
+    close_files(f->files, f->nfiles);
     arena_free(&a);
     return ok;
+}
+
+/* One that could not be fetched before.  False: no more now. */
+static bool take_later(struct mailbox *m, struct imap *i, const struct standing *x, struct later l, struct buf *why)
+{
+    struct arena *a = arena_new();
+    struct fetched *f = arena_alloc(a, sizeof(*f));
+    struct keeping k = {.m = m, .x = *x, .later = l};
+    enum got got = GOT_NOTHING;
+    bool ok;
+
+    k.later.deed = LATER_BEGUN;
+    ok = kept(&k);
+    k.later.deed = LATER_DONE;
+    if (ok && l.begun >= TRIES) {
+        log_error("mailbox", "mail %lld cannot be read; it stays in the mailbox", (long long)l.uid);
+        k.later.deed = LATER_LEFT;
+    } else if (ok) {
+        got = fetch_one(m, a, i, x, (uint32_t)l.uid, f, why);
+    }
+    if (got == GOT_NOT || got == GOT_WAITS) {
+        k.later.deed = LATER_PUT;
+        k.later.begun = 0;
+        k.later.tries += got == GOT_NOT && !background_stopping(&m->thread);
+        k.later.error = buf_str(why);
+    }
+    k.mail = got == GOT ? &f->mail : NULL;
+    k.files = f->files;
+    k.nfiles = f->nfiles;
+    ok = ok && kept(&k) && (got == GOT || got == GOT_NOTHING);
+    close_files(f->files, f->nfiles);
+    arena_free(&a);
+    return ok;
+}
+
+/* Those whose time has come; how many, -1: it could not be read. */
+static int read_later(struct mailbox *m, const struct standing *x, struct later *l, int max)
+{
+    struct db_stmt *s = db_prepare(m->conn, "SELECT uid, tries, begun FROM mailbox_later WHERE name = ? AND validity = ? AND run_at <= ? ORDER BY run_at LIMIT ?");
+    int n = 0, rc = DB_DONE;
+
+    db_bind_text(s, 1, m->box->url, -1);
+    db_bind_int(s, 2, x->validity);
+    db_bind_int(s, 3, store_now(m->st));
+    db_bind_int(s, 4, max);
+    while (n < max && (rc = db_step(s)) == DB_ROW)
+        l[n++] = (struct later){.uid = db_col_int(s, 0), .tries = db_col_int(s, 1), .begun = db_col_int(s, 2)};
+    db_reset(s);
+    db_settle(m->conn);
+    return rc < 0 ? -1 : n;
+}
+
+/* The new ones first: what failed before holds up nobody. */
+static void look_again(struct mailbox *m, struct imap *i, const struct standing *x, struct buf *why)
+{
+    struct later l[AT_ONCE];
+    int n = read_later(m, x, l, AT_ONCE), done = 0;
+
+    while (done < n && !background_stopping(&m->thread) && take_later(m, i, x, l[done], why))
+        done++;
 }
 
 /* True: there may be more at once. */
@@ -214,6 +365,8 @@ static bool look_now(struct mailbox *m, struct buf *why)
     }
     while (done < n && !background_stopping(&m->thread) && take(m, i, &x, uids[done], why))
         done++;
+    if (n >= 0 && (n < AT_ONCE || done < n))
+        look_again(m, i, &x, why);
     imap_close(&i);
     return n == AT_ONCE && done == n;
 }

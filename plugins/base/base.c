@@ -631,6 +631,10 @@ static const struct berth_field inbox_fields[] = {
 static const struct berth_field mailbox_fields[] = {
     {"name", BERTH_TEXT}, {"validity", BERTH_INT}, {"uid", BERTH_INT}, {"trying", BERTH_INT}, {"tries", BERTH_INT}, {0},
 };
+/* Mails that could not be fetched: passed over, and tried again by themselves. */
+static const struct berth_field mailbox_later_fields[] = {
+    {"name", BERTH_TEXT}, {"validity", BERTH_INT}, {"uid", BERTH_INT}, {"tries", BERTH_INT}, {"begun", BERTH_INT}, {"run_at", BERTH_TIME}, {"error", BERTH_TEXT}, {0},
+};
 /* What administrators set for an adaptor, secrets among it, and what it was given: tokens. */
 static const struct berth_field channel_fields[] = {
     {"name", BERTH_TEXT}, {"active", BERTH_BOOL}, {"settings", BERTH_JSON}, {"kept", BERTH_JSON}, {0},
@@ -985,6 +989,7 @@ static const struct berth_table tables[] = {
     {"outbox", outbox_fields, BERTH_KEYS({"id"}, {"state, run_at"}, {"state, channel"}, {"tbl, rec, id"}, {"name"}), BERTH_BARE, .was = "mail"},
     {"inbox", inbox_fields, BERTH_KEYS({"id"}, {"name, channel", BERTH_UNIQUE}, {"tbl, rec, id"}), BERTH_BARE},
     {"mailbox", mailbox_fields, BERTH_KEYS({"name"}), BERTH_BARE},
+    {"mailbox_later", mailbox_later_fields, BERTH_KEYS({"name, uid", BERTH_UNIQUE}, {"run_at"}), BERTH_BARE},
     {"channel", channel_fields, BERTH_KEYS({"name"}), BERTH_BARE},
     {"mail_template", mail_template_fields, .flags = ADMINISTERED, .title = "name", .icon = "mail",
      .rights = "manager: all create delete; sales: read all", .known = "name"},

@@ -406,3 +406,70 @@ def test_a_mail_that_comes_by_drips_does_not_hold_up_a_stop_and_is_read_later(ow
     li = site.sign_in("demo.li")
     assert until(lambda: [m["subject"] for m in messages(li, lead)] == ["By drips"]), site.log()
     box.shutdown(), box.server_close()
+
+
+class Breaking(socketserver.ThreadingTCPServer):
+    """A mailbox with three mails, of which the second breaks off as long as the tap is shut."""
+    daemon_threads = True
+    mails = {n: (b"From: Anna <anna@breaking.example>\r\nTo: crm@hanse.example\r\nSubject: Mail %d\r\nMessage-ID: <%d@breaking.example>\r\n\r\nwater\r\n" % (n, n))
+             for n in (1, 2, 3)}
+
+    class RequestHandlerClass(socketserver.StreamRequestHandler):
+        def handle(self):
+            box, say = self.server, lambda text: self.wfile.write(text + b"\r\n")
+            say(b"* OK mailbox")
+            try:
+                while line := self.rfile.readline():
+                    tag, words = line.split(b" ", 1)
+                    verb = words.strip().upper()
+                    n = int(verb.split()[2]) if verb.startswith(b"UID FETCH") else 0
+                    if verb.startswith(b"CAPABILITY"):
+                        say(b"* CAPABILITY IMAP4rev1")
+                    elif verb.startswith(b"STATUS"):
+                        say(b"* STATUS INBOX (UIDVALIDITY 7 UIDNEXT %d)" % (4 if box.full.is_set() else 1))
+                    elif verb.startswith(b"SELECT"):
+                        say(b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] valid")
+                    elif verb.startswith(b"UID SEARCH"):
+                        say(b"* SEARCH 1 2 3")
+                    elif b"RFC822.SIZE" in verb:
+                        say(b"* %d FETCH (UID %d RFC822.SIZE %d)" % (n, n, len(box.mails[n])))
+                    elif b"BODY" in verb:
+                        box.asked[n] += 1
+                        say(b"* %d FETCH (UID %d BODY[] {%d}" % (n, n, len(box.mails[n])))
+                        if n == 2 and not box.open.is_set():
+                            self.wfile.write(box.mails[n][:20])
+                            return
+                        self.wfile.write(box.mails[n])
+                        say(b")")
+                    say(tag + b" OK done")
+            except OSError:
+                pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
+        self.full, self.open, self.asked = threading.Event(), threading.Event(), {1: 0, 2: 0, 3: 0}
+        self.options = ["--imap_url", f"imap://127.0.0.1:{self.server_address[1]}/INBOX", "--imap_user", "crm", "--imap_password", "x", "--imap_plain", "--imap_every", "1s"]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def test_a_mail_whose_fetch_fails_is_tried_again_holds_up_nobody_and_is_told(own_site):
+    """After three failures of the network it was passed over for ever, and those behind it waited until then."""
+    box = Breaking()
+    site = own_site(*box.options)
+    li, admin = site.sign_in("demo.li"), site.sign_in("demo.admin")
+    lead = li.made("lead", name="Breaking Waters", email="anna@breaking.example")
+    box.full.set()
+    told = lambda: [a for a in admin.get("/_alert", state="open").json["alerts"] if a["kind"] == "alert.mail_unfetched"]
+    subjects = lambda: sorted(m["subject"] for m in messages(li, lead))
+    assert until(lambda: subjects() == ["Mail 1", "Mail 3"]), site.log()  # while the second breaks off
+    assert until(told), site.log()
+    assert box.asked[2] >= 3 and len(told()) == 1 and subjects() == ["Mail 1", "Mail 3"]
+    assert [a for a in li.get("/_alert").json["alerts"] if a["kind"] == "alert.mail_unfetched"] == []
+    assert site.stop() == 0  # nor does a restart forget it
+    site.start()
+    box.open.set()
+    li, admin = site.sign_in("demo.li"), site.sign_in("demo.admin")
+    assert until(lambda: subjects() == ["Mail 1", "Mail 2", "Mail 3"]), site.log()
+    assert until(lambda: told() == []) == True  # noqa: E712  it is over, and said so
+    assert box.asked[1] == 1 and box.asked[3] == 1
+    box.shutdown(), box.server_close()

@@ -18,7 +18,7 @@ FOLDERS = [HOST, *(f"plugins/{name}/i18n" for name in PLUGINS), "share/plugin-te
 
 # What code hands to these through c->args[] or a helper, out of a pattern's sight.
 GIVEN = {
-    "alert.channel_secrets": {"channel", "what"},
+    "alert.channel_secrets": {"channel", "what"}, "alert.mail_unfetched": {"n", "why"}, "alert.mail_left": {"n", "why"},
     "due.days": ["days"], "share.told": {"to", "access"}, "share.told_until": {"to", "access", "until"},
     "err.bad_json": {"why"}, "err.bad_param": {"name"}, "err.custom": {"why"}, "err.sheet": {"why"},
     "err.script": {"script", "why"}, "err.filter_form": {"value"}, "err.filter_field": {"value"},
