@@ -90,7 +90,8 @@ static bool read_form(struct berth_ctx *c, const struct action *a, const json_t 
     }
     for (size_t i = 0; i < a->nform; i++)
         if (val_is_nil(out->v[i])) {
-            if (a->form[i].def != NULL && a->form[i].def[0] != '@')
+            /* what is given as empty is empty */
+            if (a->form[i].def != NULL && a->form[i].def[0] != '@' && json_object_get(json, a->form[i].name) == NULL)
                 val_from_text(c, &a->form[i], a->form[i].def, strlen(a->form[i].def), &out->v[i]);
             else if (a->form[i].flags & BERTH_REQUIRED)
                 ctx_invalid(c, a->form[i].name, "err.required", NULL);

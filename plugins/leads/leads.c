@@ -100,7 +100,7 @@ BERTH_PLUGIN(.name = "leads", .version = "0.1.0", .needs = "base, pools", .table
                                        {"may_claim", BERTH_BOOL, "lead, user_id", "true"}),
     .actions = BERTH_LIST_OF(berth_action,
         {"lead", "convert", .when = "status <> 'converted' and owner_id not empty", .flags = BERTH_EDITS, .icon = "check", .order = -10, .run = lead_convert,
-         .form = BERTH_FIELDS({"into", BERTH_PICK, BERTH_REQUIRED | BERTH_MANY, "into"},
+         .form = BERTH_FIELDS({"into", BERTH_PICK, BERTH_REQUIRED | BERTH_MANY, "into", "customer, contact, opportunity"},
                               {"customer_id", BERTH_REF, 0, "customer"},
                               {"opportunity_name", BERTH_TEXT})},
         {"lead", "unconvert", .when = "status = 'converted' and converted_at not empty", .flags = BERTH_EDITS, .icon = "undo", .run = lead_return}),

@@ -23,6 +23,11 @@ def lead(people):
 ALL = ["customer", "contact", "opportunity"]
 
 
+def test_the_form_of_converting_begins_with_all_three(people):
+    convert = next(a for a in people["li"].get("/_meta/lead").json["actions"] if a["name"] == "convert")
+    assert next(f for f in convert["form"] if f["name"] == "into")["default"] == ALL
+
+
 def test_a_lead_becomes_all_three_and_its_history_goes_along(people, lead):
     li, path = people["li"], f"/lead/{lead['id']}"
     li.post(path + "/log", {"kind": "visit", "note": "saw the factory"})

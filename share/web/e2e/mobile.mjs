@@ -4,7 +4,7 @@ import { call, eventually, PHONE, signIn } from './lib.mjs'
 
 const offline = (page) => { page.trouble = page.trouble.filter((x) => !/ERR_INTERNET_DISCONNECTED|Failed to fetch/.test(x)) }
 
-export async function mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE }) {
+export async function mobile({ test, clean, ok, choose, make, metaOf, fetchRow, TABLE }) {
   await test('a change made without a connection is told with its value, and is tried again', {}, async (page, stamp) => {
     await page.clock.install()
     await signIn(page)
@@ -39,6 +39,41 @@ export async function mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE })
     await page.locator('dialog').waitFor({ state: 'detached' })
     await eventually('saved once', async () => ok(await call(page, 'GET', `${TABLE}?q=` + encodeURIComponent(`Offline ${stamp}`)), 'search').rows.length, 1)
     offline(page)
+  })
+
+  await test('on a phone what was typed for an action outlives a dropped connection, and is done once', { size: PHONE, touch: true, locale: 'vi' }, async (page, stamp) => {
+    await signIn(page)
+    const row = ok(await call(page, 'POST', 'lead', { name: `Log ${stamp}` }), 'lead').row
+    await page.goto('/t/lead/' + row.id)
+    await page.locator('[data-action=log]').first().tap()
+    const note = page.locator('dialog [data-field=note] textarea')
+    await note.fill(`Said ${stamp}`)
+    await page.context().setOffline(true)
+    await page.locator('[data-t=run]').tap()
+    await page.locator('dialog .note.bad').waitFor()
+    assert.equal(await note.inputValue(), `Said ${stamp}`)
+    await clean(page, 'an action that did not come through')
+    await page.context().setOffline(false)
+    await page.locator('[data-t=run]').tap()
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    const logged = async () => ok(await call(page, 'GET', 'activity?filter=' + encodeURIComponent(JSON.stringify(['lead_id', '=', row.id]))), 'activities').rows.length
+    await eventually('logged once', logged, 1)
+    offline(page)
+  })
+
+  await test('what the host refuses about an action stands in its form, beside the field', { locale: 'zh-CN' }, async (page, stamp) => {
+    await signIn(page)
+    const row = ok(await call(page, 'POST', 'lead', { name: `Refused ${stamp}`, contact: 'Ada' }), 'lead').row
+    await page.goto('/t/lead/' + row.id)
+    await page.locator('[data-action=convert]').first().click()
+    const into = page.locator('dialog [data-field=into] .combo')
+    for (const what of ['客户', '商机']) await choose(into, what) // leaves the person, who needs a company
+    await page.locator('dialog [data-field=opportunity_name] input').fill(`Kept ${stamp}`)
+    await page.locator('[data-t=run]').click()
+    await page.locator('dialog [data-field=customer_id] .err').waitFor()
+    assert.equal(await page.locator('dialog [data-field=opportunity_name] input').inputValue(), `Kept ${stamp}`)
+    assert.equal(ok(await call(page, 'GET', `lead/${row.id}`), 'lead').row.status, 'new')
+    await clean(page, 'a refused action')
   })
 
   await test('on a phone Back closes a menu, a sheet, a form and a record, in that order, and then goes back', { size: PHONE, touch: true }, async (page) => {

@@ -876,7 +876,7 @@ if (host.kind !== 'mock') await imports({ test, clean, ok, choose, browser, host
 if (host.kind !== 'mock') await line({ test, clean, ok })
 if (host.kind !== 'mock') await records({ test, clean, ok, make, metaOf, TABLE })
 if (host.kind !== 'mock') await rules({ test, clean, ok, until, choose, make, metaOf, TABLE, browser })
-if (host.kind !== 'mock') await mobile({ test, clean, ok, make, metaOf, fetchRow, TABLE })
+if (host.kind !== 'mock') await mobile({ test, clean, ok, choose, make, metaOf, fetchRow, TABLE })
 await keys({ test, clean, ok, make, metaOf, fetchRow, browser, host, TABLE })
 if (host.kind !== 'mock') await moments({ test, clean, ok, make, metaOf, browser, host, TABLE })
 if (host.kind !== 'mock') await merging({ test, clean, ok })

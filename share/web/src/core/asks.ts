@@ -10,7 +10,8 @@ export interface AskProps {
   form: { meta: Meta; row?: Row; preset?: Record<string, unknown>; fixed?: string[] }
   stale: { meta: Meta; current: Row; mine: Record<string, unknown>; base: Row }
   duplicate: { matches: Match[]; label: string; blocked?: boolean }
-  action: { action: Action; count: number; row?: Row }
+  /** `send` does it while the form stands: what was typed outlives a refusal and a lost connection. */
+  action: { action: Action; count: number; row?: Row; send?: (form: Record<string, unknown>) => Promise<boolean> }
   approval: { op: Op | 'ask'; approval?: Whole; flow?: string }
   bulk: { fields: Field[]; count: number; exact: boolean; meta: Meta }
   view: { meta: Meta; name: string; view?: View }

@@ -164,25 +164,32 @@ async function follow(meta: Meta, begin: () => Promise<{ job: number }>, say: (j
 
 /** Runs a declared action on one record or many, with its form's answers. */
 export async function act(meta: Meta, action: Action, to: Target, more: { single?: boolean; row?: Row } = {}): Promise<boolean | 'gone'> {
-  let form: Record<string, unknown> | undefined = {}
-  if (action.danger || action.form?.length) {
-    form = await ask('action', { action, count: sizeOf(to), row: more.row })
-    if (!form) return false
+  const asks = action.danger || action.form?.length ? { action, count: sizeOf(to), row: more.row } : undefined
+  if (!('ids' in to) || to.ids.length > MANY) {
+    const form = asks ? await ask('action', asks) : {}
+    return form ? bulk(meta, to, { action: action.name, form }) : false
   }
-  if (!('ids' in to) || to.ids.length > MANY) return bulk(meta, to, { action: action.name, form })
+  let end: boolean | 'gone' = false
+  const send = async (form: Record<string, unknown>): Promise<boolean> => !!(end = await actOn(meta, action, to.ids, form, more))
+  try {
+    await (asks ? ask('action', { ...asks, send }) : send({}))
+  } catch (e) {
+    fail(e)
+  }
+  return end
+}
+
+async function actOn(meta: Meta, action: Action, ids: number[], form: Record<string, unknown>, more: { single?: boolean; row?: Row }): Promise<boolean | 'gone'> {
   try {
     if (more.single) {
-      const rec = await actOnOne(meta, action, to.ids[0]!, form, more.row)
+      const rec = await actOnOne(meta, action, ids[0]!, form, more.row)
       if (rec === 'left') return false
       if (!rec?.approval) toast(t('action.done', { name: action.label }))
       /* Handed away: who gave it may no longer see it. */
       if (!rec?.row) return 'gone'
       took(meta.table, meta, rec)
-    } else await actOnMany(meta, action, to.ids, form)
+    } else await actOnMany(meta, action, ids, form)
     return true
-  } catch (e) {
-    fail(e)
-    return false
   } finally {
     refresh(meta.table)
     /* What it made may belong to the record, such as the call that was logged. */

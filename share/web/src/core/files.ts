@@ -30,11 +30,15 @@ export function upload<T>(path: string, file: Blob, query: Call['query'], tell: 
   })
 }
 
+const sent = new WeakMap<File, number>() /* a form that is sent again does not attach its file twice */
 /** Files among the values are attached to the record first; they become their numbers. */
 export async function attached(table: string, id: number, values: Record<string, unknown>): Promise<Record<string, unknown>> {
   const out = { ...values }
   for (const [name, v] of Object.entries(values))
-    if (v instanceof File) out[name] = (await upload<{ file: Attachment }>(`${table}/${id}/_files`, v, { name: v.name }, () => {})).file.id
+    if (v instanceof File) {
+      if (!sent.has(v)) sent.set(v, (await upload<{ file: Attachment }>(`${table}/${id}/_files`, v, { name: v.name }, () => {})).file.id)
+      out[name] = sent.get(v)
+    }
   return out
 }
 
