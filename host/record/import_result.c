@@ -75,9 +75,10 @@ static void new_rows(struct berth_ctx *c, int64_t import, int64_t after, size_t 
     }
 }
 
-static void new_out(struct json *j, const struct made *m)
+/* A new record, by its title for who sees it now: its line was kept short (import_part). */
+static void new_out(struct berth_ctx *c, struct json *j, const struct made *m, const struct table *own)
 {
-    static const char *const empty[] = {"field", "message", "table", "title", "by", "cell", "same_as", "cells"};
+    static const char *const empty[] = {"field", "message", "table", "by", "cell", "same_as", "cells"};
 
     json_open(j, '{');
     json_number(j, "row", m->row);
@@ -87,6 +88,7 @@ static void new_out(struct json *j, const struct made *m)
         json_nil(j);
     else
         json_int(j, m->id);
+    json_text(j, "title", m->id == 0 || !find_exists(c, own, m->id) ? NULL : find_title(c, own, m->id));
     for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
         json_key(j, empty[i]);
         json_nil(j);
@@ -231,7 +233,7 @@ int import_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char
             at++; /* its line says more */
         if (rc != DB_ROW || (at < made.n && made.v[at].row < db_col_int(s, 0))) {
             last = made.v[at].row;
-            new_out(&j, &made.v[at++]);
+            new_out(c, &j, &made.v[at++], t);
         } else {
             last = db_col_int(s, 0);
             row_out(c, &j, s, t);

@@ -92,6 +92,20 @@ def test_each_row_is_new_duplicate_or_invalid_and_says_why(people):
     assert again["result"]["new"] == 0  # the same file once more changes nothing
 
 
+def test_new_rows_are_named_to_whoever_sees_them_now(people):
+    li, t = people["li"], tag()
+    look = upload(li, text([[f"{t} one", "", "", "", "", "CN", ""], [f"{t} two", "", "", "", "", "CN", ""]]), "a.csv")
+    run(li, look, dry=True)
+    assert [r["title"] for r in outcomes(li, look).values()] == [None, None]  # nothing is there yet
+    run(li, look)
+    told = outcomes(li, look)
+    assert [told[row]["title"] for row in (2, 3)] == [f"{t} one", f"{t} two"]
+    away = people["admin"].row(f"/lead/{told[2]['record']}")
+    assert people["admin"].patch(f"/lead/{away['id']}", away["version"], {"owner_id": people["minh"].user["id"]}).status == 200
+    assert li.get(f"/lead/{away['id']}").status == 404
+    assert [r["title"] for r in outcomes(li, look).values()] == [None, f"{t} two"]
+
+
 def test_rows_that_did_not_go_in_come_back_with_the_reason(people):
     person, t = people["lan"], tag()
     look = upload(person, text([[f"{t} one", "", "", "", "bad address", "VN", "=1+1"], [f"{t} two", "", "", "", "", "VN", "ok"]]), "leads.csv")

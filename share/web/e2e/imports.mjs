@@ -185,6 +185,8 @@ export async function imports({ test, clean, ok, choose, browser, host }) {
       await page.locator('[data-t=go]').click()
       await page.locator('[data-t=tolist]').waitFor()
       await eventually('what became of them', bucket(page), each)
+      await page.locator('[data-bucket=new]').click()
+      await page.locator('.rep .who2', { hasText: `${mark} new` }).waitFor() // by name, not only by number
       const city = async (name) => (await named(page, `${mark} ${name}`))[0]?.city
       assert.deepEqual([await city('new'), await city('update')], ['Ningbo', 'Shanghai'])
 
