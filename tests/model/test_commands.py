@@ -2,6 +2,7 @@
 import fcntl
 import os
 import pathlib
+import re
 import sqlite3
 import subprocess
 
@@ -187,3 +188,30 @@ def test_a_database_that_only_gets_an_index_is_not_copied(migrate, query, tmp_pa
     assert migrate("base good").endswith("-- done\n")
     assert query(f"SELECT count(*) FROM sqlite_schema WHERE name = '{index}'") == [(1,)]
     assert backups(tmp_path) == before
+
+
+# ---- the manual ------------------------------------------------------------------------------------------------
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGES = ["README.md", "scripts/README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "share/doc").glob("*.md"))]
+
+
+def examples(page):
+    """Whole files of Lua that a page shows, each with the folder it belongs into."""
+    for text in re.findall(r"```lua\n(--.*?)```", (ROOT / page).read_text(), re.S):
+        if re.search(r"^(on|job|every)\(", text, re.M):
+            yield "hooks/example.lua", text
+        elif re.search(r"^return function\(lead, pool\)", text, re.M):
+            yield "rules/leads.release.lua", text
+        elif re.search(r"^return function\(lead\)", text, re.M):
+            yield "rules/leads.release_days.lua", text
+        else:
+            yield ("reports" if "sql =" in text else "channels") + "/example.lua", text
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if list(examples(p))])
+def test_scripts_that_the_manual_shows_are_taken_as_they_stand_there(tmp_path, page):
+    for name, text in examples(page):
+        file = tmp_path / "scripts" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        assert "nothing wrong" in berth("check", file), text
