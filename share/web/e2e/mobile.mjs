@@ -126,4 +126,19 @@ export async function mobile({ test, clean, ok, choose, make, metaOf, fetchRow, 
       assert.ok(r.ok() && r.headers()['content-type'].startsWith('image/'), icon.src)
     }
   })
+
+  await test('on a phone the names in a tree are 40 px high, and what begins something new has a name', { size: { width: 360, height: 740 }, touch: true, locale: 'vi' }, async (page) => {
+    await signIn(page)
+    for (const path of ['/t/department?view=tree', '/admin/departments']) {
+      await page.goto(path)
+      await page.locator('.tname').first().waitFor()
+      assert.deepEqual(await page.locator('.tname').evaluateAll((all) => all.filter((a) => a.getBoundingClientRect().height < 39.5).map((a) => a.textContent)), [], path)
+      await clean(page, path)
+    }
+    for (const path of ['/admin/approvals', '/admin/automation']) {
+      await page.goto(path)
+      await page.locator('[data-t=addflow]').waitFor()
+      await clean(page, path)
+    }
+  })
 }
