@@ -96,6 +96,17 @@ export async function home({ test, clean, ok, small, browser, host }) {
     await reset(page)
   })
 
+  await test('home: what waits and the alerts are opened by a thumb: their links are 40 px high', { size: { width: 360, height: 740 }, touch: true, locale: 'zh-CN' }, async (page) => {
+    await signIn(page, SALES)
+    await page.locator('.todo h3 a').first().waitFor()
+    const low = (of) => page.locator(of).evaluateAll((all) => all.filter((a) => a.getBoundingClientRect().height < 39.5).map((a) => a.textContent))
+    assert.deepEqual(await low('.todo a'), [])
+    await page.goto('/alerts')
+    await page.locator('.alert a').first().waitFor()
+    assert.deepEqual(await low('.alert a'), [])
+    await clean(page, 'alerts')
+  })
+
   await test('home: what a colleague hands over is there at once, and goes once it is worked on', { locale: 'zh-CN' }, async (page, stamp) => {
     const name = 'Handed over ' + stamp
     await signIn(page, SALES)
