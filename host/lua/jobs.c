@@ -29,6 +29,7 @@ static void read_options(lua_State *L, struct vm_job *job)
 
     luaL_argcheck(L, lua_getfield(L, 2, "about") == LUA_TNIL || lua_type(L, -1) == LUA_TSTRING, 2, "about is a text");
     luaL_argcheck(L, lua_getfield(L, 2, "right") == LUA_TNIL || lua_type(L, -1) == LUA_TSTRING, 2, "right is a right's name, such as \"leads.claim\"");
+    luaL_argcheck(L, lua_getfield(L, 2, "on") == LUA_TNIL || lua_type(L, -1) == LUA_TSTRING, 2, "on is a table's name, such as \"lead\"");
     luaL_argcheck(L, lua_getfield(L, 2, "wait") == LUA_TNIL || (lua_type(L, -1) == LUA_TSTRING && every_parse(lua_tostring(L, -1), &every) && every.period > 0),
                   2, "wait is an interval such as \"30s\" or \"5m\"");
     if (!lua_isnil(L, -1))
@@ -45,6 +46,8 @@ static void read_options(lua_State *L, struct vm_job *job)
     }
     if (lua_getfield(L, 2, "right") != LUA_TNIL)
         job->right = mem_strdup(lua_tostring(L, -1));
+    if (lua_getfield(L, 2, "on") != LUA_TNIL)
+        job->on = mem_strdup(lua_tostring(L, -1));
     if (lua_getfield(L, 2, "about") != LUA_TNIL)
         job->about = mem_strdup(lua_tostring(L, -1));
     lua_settop(L, 3);
@@ -84,16 +87,21 @@ void vm_jobs_free(struct vm *vm)
     for (size_t i = 0; i < vm->njobs; i++) {
         free(vm->jobs[i].name);
         free(vm->jobs[i].right);
+        free(vm->jobs[i].on);
         free(vm->jobs[i].about);
         free(vm->jobs[i].args);
     }
     free(vm->jobs);
 }
 
-const char *vm_jobs_unknown(const struct vm *vm, const struct model *m, int *line)
+const char *vm_jobs_unknown(const struct vm *vm, const struct model *m, int *line, const char **what)
 {
     for (size_t i = 0; i < vm->njobs; i++) {
         *line = vm->jobs[i].line;
+        *what = "table";
+        if (vm->jobs[i].on != NULL && model_table(m, vm->jobs[i].on) == NULL)
+            return vm->jobs[i].on;
+        *what = "right";
         if (vm->jobs[i].right != NULL && map_get(&m->perm_by_name, vm->jobs[i].right) == NULL)
             return vm->jobs[i].right;
     }
@@ -110,7 +118,8 @@ static const struct script_job *jobs(struct arena *a, size_t *n)
         const struct vm_job *j = &vm->jobs[i];
 
         all[i] = (struct script_job){.name = arena_strdup(a, j->name), .about = arena_strdup(a, j->about != NULL ? j->about : j->script->about),
-                                     .right = j->right == NULL ? NULL : arena_strdup(a, j->right), .args = j->args == NULL ? "[]" : arena_strdup(a, j->args),
+                                     .right = j->right == NULL ? NULL : arena_strdup(a, j->right), .on = j->on == NULL ? NULL : arena_strdup(a, j->on),
+                                     .args = j->args == NULL ? "[]" : arena_strdup(a, j->args),
                                      .attempts = j->attempts, .wait = j->wait};
     }
     return all;

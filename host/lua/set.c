@@ -312,10 +312,10 @@ static struct reads *reads_new(struct arena *a, const struct script *script)
 static void find_rights(struct reading *r, const struct script *script, const struct vm *vm)
 {
     int line = 0;
-    const char *right = vm_jobs_unknown(vm, r->m, &line);
+    const char *what, *name = vm_jobs_unknown(vm, r->m, &line, &what);
 
-    if (right != NULL)
-        refused(r, script->file, line, arena_fmt(r->a, "there is no right '%s'", right));
+    if (name != NULL)
+        refused(r, script->file, line, arena_fmt(r->a, "there is no %s '%s'", what, name));
 }
 
 /* Compiles it, reads its names, runs it once; everything wrong becomes a refusal. */

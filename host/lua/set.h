@@ -80,7 +80,7 @@ int vm_load(struct vm *vm, const struct script *script, struct buf *err, struct 
 int vm_ask(struct vm *vm, struct scripts *s, const struct script *script, struct berth_ctx *c,
            const struct berth_val *args, size_t n, struct berth_val *out, struct buf *err);
 /* jobs.c: a right that no plugin declares, and the line that names it; NULL: all are known. */
-const char *vm_jobs_unknown(const struct vm *vm, const struct model *m, int *line);
+const char *vm_jobs_unknown(const struct vm *vm, const struct model *m, int *line, const char **what);
 /* report.c: what a report's file returns, in the arena, as script->report.  -1 with err and *f. */
 int report_read(struct vm *vm, struct arena *a, const struct model *m, struct script *script, bool custom_unknown, struct buf *err,
                 struct box_failure *f);

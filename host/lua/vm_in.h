@@ -21,6 +21,7 @@ struct vm_timer {
 struct vm_job {
     const struct script *script;
     char *name, *right; /* right NULL: administrators start it */
+    char *on;           /* where people are offered it; NULL: nowhere */
     char *about;        /* NULL: as its file says */
     char *args;         /* JSON, as of a channel's settings; NULL: none */
     int attempts;

@@ -98,6 +98,7 @@ int job_scripts_json(struct berth_ctx *c, struct buf *out)
         json_text(&j, "script", all[i].name);
         json_text(&j, "label", all[i].about);
         json_text(&j, "right", all[i].right);
+        json_text(&j, "on", all[i].on);
         json_key(&j, "args");
         json_raw(&j, all[i].args, strlen(all[i].args));
         json_close(&j, '}');

@@ -29,6 +29,7 @@ struct script_channel {
 struct script_job {
     const char *name, *about;
     const char *right; /* who may start it, "leads.claim"; NULL: administrators */
+    const char *on;    /* the table on whose lists, or records (where it asks for "id"), it is offered; NULL: nowhere */
     const char *args;  /* JSON: [{"name","default"}] */
     int attempts;      /* tries until it has failed */
     int64_t wait;      /* ms before the second; doubled with each */

@@ -94,6 +94,23 @@ def test_who_may_start_a_scripts_job(office):
     assert len(admin.rows("job")) == before and suppliers(manager, [kept]) == [None]
 
 
+def test_a_scripts_job_is_offered_where_it_says(office):
+    site, admin, manager, li = office
+    file = site.data.parent / "scripts" / "hooks" / "offered.lua"
+    text = ('-- Marks a lead (a test).\njob("mark", {on = "lead", right = "pools.move", args = {{"id"}}}, function(j)\n'
+            '  local l = berth.load("lead", math.tointeger(tonumber(j.args.id)))\n  l.suppliers = "marked"\n  berth.save(l)\nend)\n')
+    file.write_text(text)
+    on = lambda who: {j["script"]: j["on"] for j in who.get("/_script_job").json["jobs"]}
+    assert until(lambda: "mark" in on(manager)) and on(manager) == {"mark": "lead", "recount": None, "endless": None} and on(li) == {}
+    one, other = leads(manager, "Markville", 1, 2)
+    assert li.post("/_job", {"script": "mark", "args": {"id": str(one["id"])}}).status == 403 and suppliers(manager, [one]) == [None]
+    assert manager.job(manager.post("/_job", {"script": "mark", "args": {"id": str(one["id"])}}))["state"] == "done"
+    assert suppliers(manager, [one, other]) == ["marked", None]
+    file.write_text(text.replace('"lead", right', '"leed", right'))
+    assert until(lambda: "there is no table 'leed'" in admin.get("/_script").body.decode())
+    assert on(manager).get("mark") == "lead"  # the old one stays in force
+
+
 def test_a_turn_that_fails_says_where_is_undone_alone_and_taken_again(office):
     _, admin, manager, li = office
     three = leads(manager, "Stuckville", 1, 2, "Hung Lines")

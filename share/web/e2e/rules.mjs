@@ -163,4 +163,49 @@ export async function rules({ test, clean, ok, choose, make, metaOf, TABLE, brow
     assert.equal(await page.locator('[data-t=rolemenu]').count(), 0, 'who is looked as administers nothing')
     ok(await call(page, 'DELETE', '_look_as'), 'back')
   })
+
+  await test('scripts: a job that a script offers is started from the list and from a record by whoever may, and by nobody else', {}, async (_page, stamp) => {
+    const own = await start({})
+    const MANAGER = 1, SALES = 2
+    const file = `hooks/offered_${stamp.toLowerCase().replace(/\W/g, '')}.lua`
+    const text = `-- Marks leads (a test).
+job("mark_list", {on = "lead", right = "pools.move", about = "Mark all of a city", args = {{"city"}}}, function(j)
+  for l in berth.find("lead", "city = ?", j.args.city) do
+    l.suppliers = "marked by list"
+    berth.save(l)
+  end
+end)
+job("mark_one", {on = "lead", right = "pools.move", about = "Mark this one", args = {{"id"}}}, function(j)
+  local l = berth.load("lead", math.tointeger(tonumber(j.args.id)))
+  l.suppliers = "marked alone"
+  berth.save(l)
+end)
+`
+    const admin = await open(browser, own.url), page = await open(browser, own.url), sales = await open(browser, own.url)
+    await signIn(admin)
+    ok(await call(admin, 'PUT', '_script/text', { file, text, hash: '' }), 'script')
+    await signIn(page, MANAGER)
+    const row = ok(await call(page, 'POST', 'lead', { name: 'Offered ' + stamp, city: 'Offer ' + stamp }), 'lead').row
+    const marked = async () => ok(await call(page, 'GET', 'lead/' + row.id), 'lead').row.suppliers
+    await page.goto('/t/lead')
+    await page.locator('[data-t=more]').click()
+    await page.locator('.opt[data-id=job-mark_list]').click()
+    await page.locator('dialog [data-field=city] input').fill('Offer ' + stamp)
+    await clean(page, 'what a job asks')
+    await page.locator('dialog [data-t=run]').click()
+    await until('the list is marked', async () => (await marked()) === 'marked by list')
+    await page.goto('/t/lead/' + row.id)
+    await page.locator('[data-t=recmore]').click()
+    await page.locator('.opt[data-id=job-mark_one]').click()
+    await until('the one is marked', async () => (await marked()) === 'marked alone')
+    await signIn(sales, SALES)
+    await sales.goto('/t/lead')
+    const asked = sales.waitForResponse((r) => r.url().includes('/api/_script_job'))
+    await sales.locator('[data-t=more]').click()
+    await (await asked).finished()
+    await sales.locator('.opt[data-id=refresh]').waitFor()
+    assert.equal(await sales.locator('.opt[data-id^=job-]').count(), 0)
+    for (const x of [admin, page, sales]) await x.context().close()
+    await own.stop()
+  })
 }

@@ -1,10 +1,11 @@
 // scriptjobs.ts - the jobs that scripts declare, and what a job is called.
 import { get } from '../core/api'
 import { locale, t } from '../core/i18n'
+import type { ScriptJob } from '../core/scriptjobs'
 import { useQuery } from '../core/query'
 import type { Row } from '../core/types'
 
-export interface ScriptJob { script: string; label: string; right: string | null; args: { name: string; default: string | null }[] }
+export type { ScriptJob }
 export const useScriptJobs = () => useQuery<{ jobs: ScriptJob[] }>(() => ({ queryKey: ['scriptjobs', locale.value], queryFn: ({ signal }) => get('_script_job', {}, signal) }))
 
 /** What a plugin or a script brings is named by its route or its own words. */

@@ -136,6 +136,10 @@ function undoOf(meta: Meta, j: Job, n: number, change: BulkChange): { undo?: () 
   return can ? { undo: () => follow(meta, () => post(`_job/${j.id}/undo`, {}), (_j, back) => toast(change.delete ? t('restored', { n: fmtInt(back), count: back }) : t('bulk.undone', { n: fmtInt(back), count: back }))) } : {}
 }
 
+/** A job of a script, with its progress in a toast. */
+export const startJob = (meta: Meta, body: object, label: string): Promise<boolean> =>
+  follow(meta, () => post('_job', body), () => toast(t('action.done', { name: label })))
+
 async function follow(meta: Meta, begin: () => Promise<{ job: number }>, say: (j: Job, n: number) => unknown): Promise<boolean> {
   const bar = toast(t('bulk.working'), { progress: 0 })
   try {
