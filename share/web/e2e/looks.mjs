@@ -624,6 +624,23 @@ export async function looks({ test, clean, ok, browser, host, metaOf, make, fetc
     assert.equal(await page.locator('.gnode.on').getAttribute('data-node'), `user/${made[0].owner_id}`)
   })
 
+  await test('when the host fails, every way of looking says so, and shows its records when it is tried again', {}, async (page) => {
+    await signIn(page, 0)
+    await page.locator('.tile').first().waitFor()
+    const failing = /\/api\/(lead|customer)(\?|\/_aggregate|\/\d+\/_net)/
+    for (const [path, what] of [[all, '.gb .gr'], [`${all}&by=status`, '[data-group]'], [`${all}&look=board&by=status`, '[data-card]'], [`${all}&look=calendar`, '.month'], ['/t/customer?view=all&look=tree', '.tn'], ['/t/customer?view=all&look=graph', '.gnode']]) {
+      await page.route(failing, (r) => r.fulfill({ status: 500, contentType: 'application/json', body: '{"error":{"code":"internal","message":"Down.","request":"r1"}}' }))
+      await page.goto(path)
+      await page.locator('.listmain [role=alert], .board [role=alert], .page .empty[role=alert]').first().waitFor()
+      await clean(page, 'failed: ' + path)
+      await page.unroute(failing)
+      const again = page.locator('.empty[role=alert] .acts .btn, [data-t=again]')
+      for (let i = await again.count(); i > 0; i--) await again.first().click()
+      await page.locator(what).first().waitFor()
+    }
+    page.trouble = page.trouble.filter((x) => !/status of 500/.test(x))
+  })
+
   await test('who an address names is called by name, though none of their records is in sight', { locale: 'zh-CN' }, async (page) => {
     await signIn(page)
     const li = ok(await call(page, 'GET', `user?filter=${encodeURIComponent(JSON.stringify(['name', '=', '李娜']))}`), 'user').rows[0]

@@ -18,7 +18,7 @@ export const measureOf = (s: string): [name: string, what: Measure] => {
 
 export interface SumsOptions { meta: Meta | undefined; question: Partial<Question>; group?: string; sums: string[]; enabled?: boolean }
 
-export function useSums(options: () => SumsOptions): ComputedRef<Sums | undefined> {
+export function useSums(options: () => SumsOptions): ComputedRef<Sums | undefined> & { trouble: ComputedRef<{ error: Error | null; refetch: () => unknown } | undefined> } {
   const found = useQuery<Sums>(() => {
     const o = options()
     const of = (m: Measure): string | undefined => o.sums.map(measureOf).filter(([, w]) => w === m).map(([n]) => n).join(',') || undefined
@@ -34,7 +34,7 @@ export function useSums(options: () => SumsOptions): ComputedRef<Sums | undefine
       placeholderData: (old: Sums | undefined, prior?: { queryKey: readonly unknown[] }) => (prior?.queryKey[1] === o.meta?.table && prior?.queryKey[5] === o.group ? old : undefined),
     }
   })
-  return computed(() => found.value.data)
+  return Object.assign(computed(() => found.value.data), { trouble: computed(() => (found.value.isError && !found.value.data ? found.value : undefined)) })
 }
 
 /** "Σ 1,234.00", in the field's own way of writing. */
