@@ -4,6 +4,7 @@
 
 #include "record/custom.h"
 #include "record/find.h"
+#include "record/flow.h"
 #include "record/import_run.h"
 #include "record/order.h"
 #include "record/save.h"
@@ -352,14 +353,14 @@ static void complete_late(struct run *r, struct berth_ctx *c, struct arena *kept
         import_tell_problem(r, c, p);
 }
 
-/* Whose a new record is to be, and what administrators check, is seen at the save: a dry run has to look. */
-static bool judged(const struct run *r, const struct berth_ctx *c, const struct table *t)
+/* Whose a new record is to be, what administrators check, and what has to be approved first, is seen at the save: a dry run has to look. */
+static bool judged(const struct run *r, struct berth_ctx *c, const struct table *t)
 {
     bool given = false;
 
     for (size_t i = 0; i < r->ncolumns && c->who != NULL; i++)
         given = given || (r->column[i] != NULL && r->column[i]->at == t->at_owner);
-    return given || custom_checks(t);
+    return given || custom_checks(t) || (flow_makes_later(t) && flow_guards(c, t));
 }
 
 /* What would become of the row if this were not a dry run. */

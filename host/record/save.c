@@ -578,6 +578,13 @@ static bool makes_later(struct berth_ctx *c, struct berth_row *r)
     return flow_makes_later(r->t) && waits_first(c, r->t) && c->st->services.makes(c, r);
 }
 
+/* A file is no form: which of its records has to be approved first is told, and nobody is asked. */
+static int check_waits(struct berth_ctx *c, struct berth_row *r)
+{
+    return flow_makes_later(r->t) && waits_first(c, r->t) && c->st->services.would_wait(c, r) && c->rc == BERTH_OK
+               ? ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_by_itself") : (int)c->rc;
+}
+
 static int check_ahead(struct berth_ctx *c, struct berth_row *r)
 {
     return flow_makes_later(r->t) && waits_first(c, r->t) && row_check(r) ? custom_check(c, r) : (int)c->rc;
@@ -653,7 +660,7 @@ int save_foresee(struct berth_ctx *c, struct berth_row *r, bool *changed)
         return c->rc;
     if (r->old == NULL)
         default_owner(c, r);
-    if (row_check(r) && check_giving(c, r) == BERTH_OK && custom_check(c, r) == BERTH_OK)
+    if (row_check(r) && check_giving(c, r) == BERTH_OK && custom_check(c, r) == BERTH_OK && (r->old != NULL || check_waits(c, r) == BERTH_OK))
         *changed = r->old == NULL || differs(r);
     return c->rc;
 }
@@ -673,9 +680,7 @@ int row_add_begin(struct berth_ctx *c, struct berth_row *r)
     if (check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
         return c->rc;
     due_stamp(c, r);
-    if (flow_makes_later(r->t) && waits_first(c, r->t) && c->st->services.makes(c, r)) /* a file is no form: it names what is to be asked for */
-        return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_by_itself");
-    return c->rc;
+    return check_waits(c, r);
 }
 
 static struct db_value stored_of(void *rows, size_t row, int column)

@@ -101,10 +101,11 @@ struct service_ops {
     /* Of tables with flows of approval (record/flow.h): before a save is checked, before a record is dropped, before an
      * action runs.  They may refuse, or put aside what has to be approved first; held() is behind the save, when something
      * was.  drops(), restores(), makes(): whether the deletion, the coming back out of the recycle bin, the new record was put
-     * aside as a whole, or refused. */
+     * aside as a whole, or refused; would_wait(): whether the new record would be. */
     int (*saving)(struct berth_ctx *c, struct berth_row *r);
     int (*held)(struct berth_ctx *c, struct berth_row *r);
     bool (*makes)(struct berth_ctx *c, struct berth_row *r);
+    bool (*would_wait)(struct berth_ctx *c, const struct berth_row *r);
     bool (*drops)(struct berth_ctx *c, struct berth_row *r);
     bool (*restores)(struct berth_ctx *c, struct berth_row *r);
     int (*dropping)(struct berth_ctx *c, struct berth_row *r);

@@ -18,6 +18,7 @@ int approval_saving(struct berth_ctx *c, struct berth_row *r);
 int approval_held(struct berth_ctx *c, struct berth_row *r);
 int approval_saved(struct berth_ctx *c, const struct berth_row *r);
 bool approval_makes(struct berth_ctx *c, struct berth_row *r);
+bool approval_would_wait(struct berth_ctx *c, const struct berth_row *r);
 bool approval_drops(struct berth_ctx *c, struct berth_row *r);
 bool approval_restores(struct berth_ctx *c, struct berth_row *r);
 int approval_dropping(struct berth_ctx *c, struct berth_row *r);

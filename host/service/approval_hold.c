@@ -308,6 +308,11 @@ bool approval_makes(struct berth_ctx *c, struct berth_row *r)
     return true;
 }
 
+bool approval_would_wait(struct berth_ctx *c, const struct berth_row *r)
+{
+    return flow_before(c, r, FLOW_CREATE) != NULL;
+}
+
 bool approval_drops(struct berth_ctx *c, struct berth_row *r)
 {
     const struct flow *f = flow_before(c, r, FLOW_DELETE);

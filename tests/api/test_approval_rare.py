@@ -7,6 +7,8 @@ import pytest
 from site_ import until
 from test_approval import box, does, look, named
 from test_approval_own import two  # noqa: F401
+from test_import import outcomes
+from test_import_again import go, sheet, take
 from test_rights import name
 from test_sharing import me
 
@@ -72,3 +74,22 @@ def test_what_waits_for_a_record_whose_plugin_is_off_is_neither_done_nor_lost(ow
     admin = site.sign_in("demo.admin")
     assert until(lambda: look(admin, id)["state"] == "approved")
     assert admin.get(path).status == 404 if starts == "delete" else admin.row(path)["short_name"] == "x"
+
+
+@pytest.mark.parametrize("table", ["day_off", "announcement"])  # that have checks of their own, and that have none
+def test_rows_of_a_file_that_would_wait_are_told_and_nobody_is_asked(two, table):  # noqa: F811
+    """The row was told as not right, and its approval begun all the same; the dry run called it new."""
+    site, admin, boss, li, flow = two
+    title, on = {"day_off": ("name", "on_day"), "announcement": ("title", "from_on")}[table]
+    fields = [title, on] + (["text"] if table == "announcement" else [])
+    flow(table, "create", applies_to=[title, "^", "Waits"])
+    data = sheet(fields, [[name, f"2031-02-0{i}", "x"][:len(fields)] for i, name in enumerate(("Waits one", "Free", "Waits two"), 1)])
+    told = []
+    for dry in (True, False):
+        look = take(admin, table, data)
+        result = go(admin, look, fields, dry=dry)
+        told.append({n: (o["outcome"], o["message"]) for n, o in outcomes(admin, look).items() if o["outcome"] != "new"})
+        assert (result["new"], result["conflict"]) == (1, 2), (dry, result)
+    assert told[0] == told[1] and sorted(told[0]) == [2, 4], told
+    assert [r[title] for r in admin.rows(table, filter=[on, ">", "2031-01-31"])] == ["Free"]
+    assert box(boss) == box(admin, "mine") == {}
