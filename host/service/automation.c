@@ -92,6 +92,15 @@ static void failed(struct berth_ctx *c, const struct automation *a, int64_t rec)
         history_note(c, r, "automation_failed", arena_fmt(c->a, "%s: %s", a->name, why));
 }
 
+/* What changed the record says so itself; an alert, a mail and what was made elsewhere are told here. */
+static void told(struct berth_ctx *c, const struct automation *a, const struct berth_row *before)
+{
+    struct berth_row *r = find_raw(c, a->t, before->v[F_ID].i);
+
+    if (r != NULL && r->v[F_VERSION].i == before->v[F_VERSION].i)
+        history_note(c, r, "automation", a->name);
+}
+
 static bool runs_already(const struct berth_ctx *c, const struct automation *a, int64_t rec)
 {
     for (const struct automating *k = c->automating; k != NULL; k = k->outer)
@@ -119,6 +128,8 @@ void automation_run(struct berth_ctx *c, const struct automation *a, int64_t rec
     c->note = a->name;
     if (save_step(c, steps, &k) != BERTH_OK)
         failed(c, a, rec);
+    else
+        told(c, a, r);
     c->automating = me.outer;
     c->who = who;
     c->op = op;

@@ -109,7 +109,7 @@ def test_nobody_there_leaves_the_record_and_says_so(people, rule):
 
 def test_an_alert_and_a_task(people, rule):
     li, manager = people["li"], people["manager"]
-    _, city = rule({"does": "alert", "whom": "superior", "text": "New in {city}: {name}"}, {"does": "create", "makes": "task", "text": "Call {name}", "days": 2})
+    r, city = rule({"does": "alert", "whom": "superior", "text": "New in {city}: {name}"}, {"does": "create", "makes": "task", "text": "Call {name}", "days": 2})
     lead = li.made("lead", name=name("Told"), city=city)
 
     def told():
@@ -118,6 +118,8 @@ def test_an_alert_and_a_task(people, rule):
     assert until(told) == [f"New in {city}: {lead['name']}"]
     tasks = li.rows("task", filter=["lead_id", "=", lead["id"]])
     assert [(t["subject"], t["due_on"], t["owner_id"]) for t in tasks] == [(f"Call {lead['name']}", day(2), me(li))]
+    entries = [e for e in li.get(f"/lead/{lead['id']}/_history").json["entries"] if e["op"] == "automation"]
+    assert [(e["note"], e["by"]) for e in entries] == [(r["name"], None)]  # though nothing of the lead changed
 
 
 def test_what_may_not_be_read_does_not_stand_in_an_alert(people, rule):

@@ -14,6 +14,8 @@ export interface Form {
   request: string
   touched: boolean
   set: (name: string, value: unknown) => void
+  /** Starts over with these values: nothing has been tried yet. */
+  begin: (values: Record<string, unknown>) => void
   /** Checks, then runs `send`; true when that came through. */
   submit: (send: () => Promise<boolean>) => Promise<boolean>
 }
@@ -48,6 +50,12 @@ export function useForm(id: string, fields: () => Field[], initial: Record<strin
       form.values[name] = value
       form.touched = true
       recheck()
+    },
+    begin(values: Record<string, unknown>) {
+      tried.value = form.touched = false
+      form.values = values
+      form.errors = {}
+      form.failure = form.request = ''
     },
     async submit(send: () => Promise<boolean>) {
       if (form.busy) return false
