@@ -38,8 +38,8 @@ def test_what_waits_to_come_back_waits_no_more_when_the_bin_is_emptied(two):  # 
     assert id in box(boss) and boss.get("/_approval").json["waiting"] == 1
     site.between_two_runs("UPDATE bin SET deleted_at = 1")
     admin, boss, li = (site.sign_in("demo." + n) for n in ("admin", "manager", "li"))
-    assert admin.post("/_retention").json["bin"] >= 1 and admin.post(f"{path}/_restore").status == 404
-    assert box(boss) == {} and boss.get("/_approval").json["waiting"] == 0
+    assert admin.post("/_retention").status == 200  # or the one that runs by itself took it
+    assert until(lambda: admin.post(f"{path}/_restore").status == 404) and until(lambda: box(boss) == {}) and boss.get("/_approval").json["waiting"] == 0
     a = look(admin, id)
     assert (a["state"], a["acts"][-1]["op"], a["title"], a["may"]) == ("withdrawn", "withdrawn", None, [])
     assert does(boss, id, "approve").code in ("conflict", "not_found") and does(li, id, "approve").status == 404
