@@ -103,6 +103,8 @@ export async function mobile({ test, clean, ok, choose, make, metaOf, fetchRow, 
     const row = await make(page, await metaOf(page), { phone: '0755' + String(Date.now()).slice(-8), email: stamp + '@example.test' })
     await page.goto(`/t/${TABLE}/${row.id}`)
     await page.locator('.kv a[href^="tel:"]').waitFor()
+    await page.locator('.files [data-t=addfile]').waitFor()
+    assert.equal(await page.locator('.files', { hasText: 'None yet' }).count(), 1, 'nobody is told to drag files on a phone')
     const low = () => page.locator('.kv .v a, .rechead a, .tile .kpi').evaluateAll((all) => all.filter((a) => a.checkVisibility() && a.getBoundingClientRect().height < 39.5).map((a) => a.outerHTML.slice(0, 90)))
     assert.deepEqual(await low(), [])
     await clean(page, 'a record at 360 px')

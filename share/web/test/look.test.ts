@@ -6,7 +6,7 @@ import { looksOf } from '../src/core/look'
 import { complete } from '../src/core/meta'
 import { Web } from '../src/core/net'
 import { start } from '../src/core/session'
-import { bundles, keyFilter, measureOf, nextMonth, numberText, withFilter } from '../src/core/sums'
+import { bundles, keyFilter, keyText, measureOf, nextMonth, numberText, withFilter } from '../src/core/sums'
 import type { Field, Meta, Net, Row, Sums } from '../src/core/types'
 import { metaOf } from './mock/meta.mjs'
 
@@ -125,4 +125,13 @@ describe('relations', () => {
     expect(w.add(net(1, [{ ...owner, nodes: Array.from({ length: 400 }, (_, i) => ({ id: i, title: '' })) }]))).toBe(false)
     expect(w.nodes.size).toBe(300)
   })
+})
+
+test('a month is called briefly enough to stand under a chart on a phone, in every language', async () => {
+  const names: string[] = []
+  for (const l of ['vi', 'zh-TW', 'zh-CN', 'en'] as const) {
+    await setLocale(l)
+    names.push(keyText({ name: 'at', type: 'time' } as Field, 'at:month', '2026-10-01'))
+  }
+  expect(names).toEqual(['thg 10 2026', '2026年10月', '2026年10月', 'Oct 2026'])
 })

@@ -82,7 +82,7 @@ const dateText = (o: Intl.DateTimeFormatOptions, day: string): string => new Int
 function periodName(unit: string, day: string): string {
   if (unit === 'year') return dateText({ year: 'numeric' }, day)
   if (unit === 'quarter') return t('quarter', { n: Math.floor((Number(day.slice(5, 7)) - 1) / 3) + 1, year: day.slice(0, 4) })
-  if (unit === 'month') return dateText({ year: 'numeric', month: 'long' }, day)
+  if (unit === 'month') return dateText({ year: 'numeric', month: 'short' }, day)
   if (unit === 'week') return `${fmt({ type: 'date' } as Field, day)} – ${fmt({ type: 'date' } as Field, addDays(day, 6))}`
   return dateText({ year: 'numeric', month: 'short', day: 'numeric', weekday: 'short' }, day)
 }
