@@ -538,6 +538,20 @@ static int64_t once_more(struct berth_ctx *c, const struct table *t, const char 
     return import_new(c, t, name, copy);
 }
 
+/* Which sheet was found by name when it was looked at: here it is its place. */
+static bool places_ok(struct berth_ctx *c, const json_t *o)
+{
+    static const char *const places[] = {"sheet", "header_row"};
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        const json_t *v = json_object_get(o, places[i]);
+
+        if (v != NULL && !json_is_null(v) && !json_is_integer(v))
+            ctx_invalid(c, places[i], "err.number", NULL);
+    }
+    return c->rc == BERTH_OK;
+}
+
 int64_t import_start(struct berth_ctx *c, int64_t *id, const json_t *o)
 {
     const struct table *t;
@@ -547,7 +561,7 @@ int64_t import_start(struct berth_ctx *c, int64_t *id, const json_t *o)
     json_t *args;
     int64_t job;
 
-    if (!import_file(c, *id, &t, &name, &path) || !map_ok(c, t, o))
+    if (!import_file(c, *id, &t, &name, &path) || !map_ok(c, t, o) || !places_ok(c, o))
         return 0;
     if (json_is_integer(pool) && (t->at_pool < 0 || !find_exists(c, model_table(c->m, "pool"), json_integer_value(pool))))
         return ctx_invalid(c, "pool_id", "err.ref", NULL), 0;

@@ -480,6 +480,10 @@ def test_a_sheet_is_named_or_counted_and_a_list_without_headers_is_read_whole(ow
     assert (asked["sheet"], asked["header_row"]) == (3, 0) and [c["header"] for c in asked["columns"]] == ["", ""]
     assert asked["columns"][0]["samples"] == [f"{t} by year 0", f"{t} by year 1"]
     assert li.post(f"/_import/{look['import']}/look", {"sheet": "2027"}).status == 422
+    job = lambda sheet_: li.post(f"/_import/{look['import']}/run", {"sheet": sheet_, "header_row": 0, "map": {"0": "name"}, "dry": True})
+    named = job("2026") # it was taken for the first sheet
+    assert named.status == 422 and list(named.json["error"]["fields"]) == ["sheet"], named
+    assert li.job(job(3))["result"]["new"] == 2
     site.stop()
     for sheet_, mark in (("线索", "by name"), ("2026", "by year"), ("2", "by name"), ("2027", None)):
         done = subprocess.run([BUILD / "berth", "import", file, "--table", "lead", "--sheet", sheet_, "--header-row", "0", "--map", "A=name,B=email",
