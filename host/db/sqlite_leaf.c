@@ -6,7 +6,10 @@
  * number; NAME_data has the pages.  A page: where its first rowid stands and where its terms are listed,
  * two bytes each; terms, each followed by its rows as varints; the places of the terms, as varints, each
  * counted from the one before.  The first term of a page stands whole, the others say how much of the one
- * before they share.  The rows of its last term may go on over pages without a term. */
+ * before they share.  The rows of its last term may go on over pages without a term.
+ *
+ * While segments are merged, what is done is in the new one: the pages of the old ones that held it are gone, but for
+ * their lines in NAME_idx. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +36,7 @@ struct range {
 
 struct segment {
     int64_t id;
+    int64_t begin;  /* its first page: those before it were merged into another segment */
     int64_t before; /* the page that begins before the range and may reach into it; 0: none */
     int64_t first;  /* the first that begins in it, and how many do */
     int64_t pages;
@@ -161,11 +165,12 @@ static bool pages_of(struct range *r, const struct segment *g, const char *idx)
     int n = 0;
     bool ok;
 
-    buf_addf(&sql, "SELECT pgno / 2 FROM %s WHERE segid = ? AND term > ? AND term <= ? ORDER BY term LIMIT %d", idx, READ_PAGES);
+    buf_addf(&sql, "SELECT pgno / 2 FROM %s WHERE segid = ? AND term > ? AND term <= ? AND pgno >= ? ORDER BY term LIMIT %d", idx, READ_PAGES);
     s = sq_prepare(r->c, sql.s);
     db_bind_int(s, 1, g->id);
     db_bind_blob(s, 2, r->low.s, r->low.len);
     db_bind_blob(s, 3, r->high.s, r->high.len);
+    db_bind_int(s, 4, g->begin * 2);
     while (n < READ_PAGES && db_step(s) == DB_ROW)
         page[n++] = sq_col_int(s, 0);
     db_reset(s);
@@ -190,7 +195,7 @@ static void segment(struct range *r, const struct segment *g, const char *idx)
 {
     bool ok = true;
 
-    if (g->before > 0)
+    if (g->before > 0 && g->before >= g->begin)
         ok = page_at(r, g, g->before, g->pages > 0 ? g->first : g->end);
     if (ok && g->pages > 0 && g->pages <= READ_PAGES)
         ok = pages_of(r, g, idx);
@@ -212,19 +217,20 @@ static bool segments(struct range *r)
     sq_add_name(&data, name.s);
     buf_addf(&sql,
              "WITH RECURSIVE s(x) AS (SELECT min(segid) FROM %s UNION ALL"
-             " SELECT (SELECT min(segid) FROM %s WHERE segid > x) FROM s WHERE x IS NOT NULL)"
-             " SELECT x, (SELECT pgno / 2 FROM %s WHERE segid = x AND term <= ?1 ORDER BY term DESC LIMIT 1),"
-             " (SELECT pgno / 2 FROM %s WHERE segid = x AND term > ?1 ORDER BY term LIMIT 1),"
-             " (SELECT count(*) FROM %s WHERE segid = x AND term > ?1 AND term <= ?2),"
+             " SELECT (SELECT min(segid) FROM %s WHERE segid > x) FROM s WHERE x IS NOT NULL),"
+             " b(x, begin) AS (SELECT x, (SELECT min(id) - (x << %d) FROM %s WHERE id > x << %d) FROM s WHERE x IS NOT NULL)"
+             " SELECT x, begin, (SELECT pgno / 2 FROM %s WHERE segid = x AND term <= ?1 ORDER BY term DESC LIMIT 1),"
+             " (SELECT pgno / 2 FROM %s WHERE segid = x AND term > ?1 AND term <= ?2 AND pgno >= begin * 2 ORDER BY term LIMIT 1),"
+             " (SELECT count(*) FROM %s WHERE segid = x AND term > ?1 AND term <= ?2 AND pgno >= begin * 2),"
              " coalesce((SELECT pgno / 2 FROM %s WHERE segid = x AND term > ?2 ORDER BY term LIMIT 1),"
              " (SELECT max(id) - (x << %d) + 1 FROM %s WHERE id < (x << %d) + (1 << %d)))"
-             " FROM s WHERE x IS NOT NULL",
-             idx.s, idx.s, idx.s, idx.s, idx.s, idx.s, SEGMENT_BITS, data.s, SEGMENT_BITS, SEGMENT_BITS - 1);
+             " FROM b",
+             idx.s, idx.s, SEGMENT_BITS, data.s, SEGMENT_BITS, idx.s, idx.s, idx.s, idx.s, SEGMENT_BITS, data.s, SEGMENT_BITS, SEGMENT_BITS - 1);
     s = sq_prepare(r->c, sql.s);
     db_bind_blob(s, 1, r->low.s, r->low.len);
     db_bind_blob(s, 2, r->high.s, r->high.len);
     while ((rc = db_step(s)) == DB_ROW) {
-        struct segment g = {sq_col_int(s, 0), sq_col_int(s, 1), sq_col_int(s, 2), sq_col_int(s, 3), sq_col_int(s, 4)};
+        struct segment g = {sq_col_int(s, 0), sq_col_int(s, 1), sq_col_int(s, 2), sq_col_int(s, 3), sq_col_int(s, 4), sq_col_int(s, 5)};
 
         segment(r, &g, idx.s);
     }

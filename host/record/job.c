@@ -19,15 +19,25 @@ struct jobs {
 
 enum { LOOK_MS = 30000, SETTLE_MS = 1000, WAIT_MAX_MS = 6 * 3600000 };
 
-static struct jobs *runner; /* for job_add() to wake; one a process */
+static pthread_mutex_t runner_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct jobs *runner; /* for job_add() to wake; one a process; timers and services go on for a moment when it stops */
+
+static void run_by(struct jobs *r)
+{
+    pthread_mutex_lock(&runner_lock);
+    runner = r;
+    pthread_mutex_unlock(&runner_lock);
+}
 
 /* ---- adding --------------------------------------------------------------------------------- */
 static void wake(struct berth_ctx *c, void *arg)
 {
     (void)c;
     (void)arg;
+    pthread_mutex_lock(&runner_lock);
     if (runner != NULL)
         jobs_wake(runner);
+    pthread_mutex_unlock(&runner_lock);
 }
 
 int64_t job_add(struct berth_ctx *c, const char *kind, const json_t *args, int64_t total)
@@ -237,8 +247,10 @@ void job_look(struct job *j)
     if (db_step(s) == DB_ROW && db_col_int(s, 0) != 0)
         j->cancelled = true;
     db_reset(s);
+    pthread_mutex_lock(&runner_lock);
     if (runner != NULL && background_stopping(&runner->thread))
         j->cancelled = j->stops = true;
+    pthread_mutex_unlock(&runner_lock);
 }
 
 bool job_others_wait(struct job *j)
@@ -465,10 +477,10 @@ struct jobs *jobs_start(struct store *st, struct buf *err)
     struct jobs *r = mem_alloc(sizeof(*r));
 
     r->st = st;
-    runner = r;
+    run_by(r);
     if (db_write(st->db, requeue_body, NULL) != 0 || background_start(&r->thread, work, r) != 0) {
         buf_puts(err, "start the job runner");
-        runner = NULL;
+        run_by(NULL);
         free(r);
         return NULL;
     }
@@ -483,7 +495,7 @@ void jobs_wake(struct jobs *r)
 void jobs_stop(struct jobs **jobs)
 {
     background_stop(&(*jobs)->thread);
-    runner = NULL;
+    run_by(NULL);
     free(*jobs);
     *jobs = NULL;
 }

@@ -1267,6 +1267,55 @@ static void a_beginning_of_very_many_rows_is_asked_for_by_less_and_rows_are_look
 }
 
 /* What begins with "ofu" was once taken for as common as "often", which stands before it in the index. */
+static int fill_some(struct db_conn *c, void *arg)
+{
+    char tokens[64];
+    int rc = DB_OK, *from = arg;
+
+    for (int i = 0; i < 3000 && rc == DB_OK; i++, (*from)++) {
+        snprintf(tokens, sizeof(tokens), "%csales%05d often", 'a' + *from % 26, *from);
+        rc = db_fts_put(c, "t_fts", 100 + *from, NULL, tokens);
+    }
+    return rc;
+}
+
+static int merge_nothing(struct db_conn *c, void *arg) /* by itself */
+{
+    (void)arg;
+    return db_exec(c, "INSERT INTO t_fts (t_fts, rank) VALUES ('automerge', 0)");
+}
+
+static int merge_a_little(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c, "INSERT INTO t_fts (t_fts, rank) VALUES ('merge', 8)");
+}
+
+static void what_begins_so_is_known_while_segments_are_merged(void **state)
+{
+    struct fixture *f = *state;
+    struct db_fts_term nobody = {(struct db_fts_word[]){BEGIN("nobody")}, 1, false}, none = {(struct db_fts_word[]){BEGIN("asales1234567")}, 1, false};
+    struct buf value = BUF_INIT;
+    unsigned left;
+
+    int from = 0;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_int_equal(db_write(f->db, merge_nothing, NULL), 0);
+    for (int i = 0; i < 6; i++) { /* six segments and more */
+        assert_int_equal(db_write(f->db, fill_some, &from), 0);
+        assert_true(db_fts_wait(f->db, -1));
+    }
+    for (int i = 0; i < 60; i++) {
+        assert_false(db_fts_match(f->r, "t_fts", &value, &nobody, 1, &left));
+        assert_false(db_fts_match(f->r, "t_fts", &value, &none, 1, &left));
+        assert_string_equal(FOUND(f, BEGIN("nguye")), "2");
+        assert_string_equal(FOUND(f, BEGIN("zhen")), "1");
+        assert_int_equal(db_write(f->db, merge_a_little, NULL), 0);
+    }
+    buf_free(&value);
+}
+
 static void a_beginning_next_to_a_token_of_very_many_rows_is_not_taken_for_it(void **state)
 {
     struct fixture *f = *state;
@@ -1608,6 +1657,7 @@ int main(void)
         TEST(a_row_is_looked_at_the_way_it_was_indexed),
         TEST(a_changed_row_is_found_by_its_new_tokens_only),
         TEST(texts_of_a_body_that_fails_are_not_indexed),
+        TEST(what_begins_so_is_known_while_segments_are_merged),
         TEST(what_the_index_has_is_merged_when_nothing_else_is_to_do),
         TEST(texts_noted_before_a_crash_are_indexed_after_it),
         TEST(a_bad_note_does_not_stop_the_indexer),
