@@ -17,7 +17,7 @@
 #include "service/note.h"
 #include "service/remind.h"
 
-enum { LOOK_MS = 1000, FOLDERS = 256, SWEEP_MS = 60000, REMIND_MS = 60000, RETAIN_FIRST_MS = 300000, RETAIN_MS = 3600000 };
+enum { LOOK_MS = 1000, FOLDERS = 256, SWEEP_MS = 60000, REMIND_MS = 60000, RETAIN_MS = 3600000 };
 
 /* ---- with the record -------------------------------------------------------------------------- */
 static int saved(struct berth_ctx *c, const struct berth_row *r)
