@@ -170,6 +170,8 @@ int approval_saving(struct berth_ctx *c, struct berth_row *r)
     if (before == NULL) {
         begun = row_new(c, r->t);
         row_defaults(begun);
+        if (r->t->at_owner >= 0 && c->who != NULL && !val_is_nil(r->v[r->t->at_owner])) /* one's own from the start */
+            begun->v[r->t->at_owner] = (struct berth_val){BERTH_REF, 0, {.i = c->who->id}};
         before = begun;
     }
     for (const struct flow *const *f = flow_list(c, r->t); *f != NULL && c->rc == BERTH_OK; f++) {

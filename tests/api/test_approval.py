@@ -291,6 +291,22 @@ def test_a_change_waits_and_is_made_as_who_asked(people, flow):
     assert li.row(path)["credit_limit"] == "9000.00"
 
 
+def test_giving_away_waits_and_a_new_record_is_its_makers(people, flow):
+    """Nobody could make a record any more: whose it begins with was taken for a change of it."""
+    boss, li, lan = people["manager"], people["li"], people["lan"]
+    f, city = flow(named(lan), starts="change", field="owner_id", locks="none")
+    row = boss.made("customer", name=name("Mine"), city=city)
+    assert row["owner_id"] == me(boss) and not [a for a in box(lan).values() if a["record"] == row["id"]]
+    path = f"/customer/{row['id']}"
+    answer = boss.patch(path, row["version"], {"owner_id": me(li)})
+    now = boss.row(path)
+    assert answer.json["approval"] and (now["owner_id"], now["claimed_at"], now["version"]) == (me(boss), row["claimed_at"], row["version"])
+    assert does(lan, answer.json["approval"], "approve").status == 200
+    assert people["admin"].row(path)["owner_id"] == me(li) and people["admin"].row(path)["prev_owner_id"] == me(boss)
+    made = boss.post("/customer", {"name": name("Given"), "city": city, "owner_id": me(li)})
+    assert made.status == 201 and made.json["approval"] and boss.row(f"/customer/{made.json['row']['id']}")["owner_id"] == me(boss)
+
+
 def test_a_choice_that_is_to_be_reached_waits_on_every_way(people, flow):
     li, manager = people["li"], people["manager"]
     f, city = flow({"who": "superior"}, starts="change", field="lifecycle", value="customer", locks="none")
