@@ -651,6 +651,24 @@ export async function looks({ test, clean, ok, browser, host, metaOf, make, fetc
     await page.locator('.calwho', { hasText: '李娜' }).waitFor()
   })
 
+  await test('on a phone a month is touched by its days, which tell how much they hold', { size: PHONE, touch: true }, async (page) => {
+    await signIn(page)
+    const m = await metaOf(page)
+    const date = m.fields.find((f) => f.type === 'date' && !f.readonly)
+    const row = await make(page, m, { [date.name]: '2031-06-12' })
+    await page.goto(`${all}&look=calendar&mode=month&from=${date.name}&day=2031-06-01&q=${encodeURIComponent(row[m.title])}`)
+    await page.locator('.mweek span.ev', { hasText: row[m.title] }).waitFor()
+    assert.equal(await page.locator('.mweek a').count(), 0)
+    const days = await page.locator('.mnum').evaluateAll((all) => all.map((b) => b.getBoundingClientRect()).filter((r) => r.width < 40 || r.height < 40).length)
+    assert.equal(days, 0)
+    const cell = page.locator('.mday[data-drop="2031-06-12"] .mnum')
+    assert.match(await cell.getAttribute('aria-label'), /1 record/)
+    await cell.click({ position: { x: 30, y: 45 } }) // where the record is drawn
+    await page.waitForURL(/mode=day/)
+    await page.locator(`[data-event="${row.id}"]`).click()
+    await page.waitForURL(new RegExp(`${row.id}`))
+  })
+
   await test('colleagues are laid over one\'s own calendar, each in a colour of their own', {}, async (page, stamp) => {
     const MANAGER = 1, SALES = 2
     const meet = async (p) => ok(await call(p, 'POST', 'activity', { subject: `Runde ${stamp}`, kind: 'meeting', status: 'planned', start_at: '2031-05-14T02:00:00Z', end_at: '2031-05-14T03:00:00Z' }), 'create').row
