@@ -58,7 +58,8 @@ int tag_set(struct berth_ctx *c, const struct berth_row *r, const json_t *ids)
 
     if (!perm_row(c, r, DO_UPDATE))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
-    if (!json_is_array(ids) || json_array_size(ids) > TAGS_EACH)
+    if (!(json_is_array(ids) || (json_is_object(ids) && json_object_size(ids) == 0)) || /* Lua's {} is both */
+        json_array_size(ids) > TAGS_EACH)
         return ctx_invalid(c, "tags", "err.list", NULL);
     s = db_prepare(c->conn, "DELETE FROM record_tag WHERE tbl = ? AND rec = ?");
     db_bind_int(s, 1, tbl);
