@@ -251,6 +251,15 @@ static enum got fetch_one(struct mailbox *m, struct arena *a, struct imap *i, co
     return got;
 }
 
+/* What came of one, with its mail if there is one.  False: no more now. */
+static bool put_away(struct keeping *k, const struct fetched *f, enum got got)
+{
+    k->mail = got == GOT ? &f->mail : NULL;
+    k->files = f->files;
+    k->nfiles = f->nfiles;
+    return kept(k) && (got == GOT || got == GOT_NOTHING);
+}
+
 /* The next mail, begun before it is looked at: what ends the process three times is not looked at again.  False: no more now. */
 static bool take(struct mailbox *m, struct imap *i, struct standing *x, uint32_t uid, struct buf *why)
 {
@@ -280,10 +289,7 @@ static bool take(struct mailbox *m, struct imap *i, struct standing *x, uint32_t
             k.later = (struct later){.uid = uid, .tries = 1, .deed = LATER_PUT, .error = buf_str(why)};
     }
     k.x = *x;
-    k.mail = got == GOT ? &f->mail : NULL;
-    k.files = f->files;
-    k.nfiles = f->nfiles;
-    ok = ok && kept(&k) && (got == GOT || got == GOT_NOTHING);
+    ok = ok && put_away(&k, f, got);
     close_files(f->files, f->nfiles);
     arena_free(&a);
     return ok;
@@ -313,10 +319,7 @@ static bool take_later(struct mailbox *m, struct imap *i, const struct standing 
         k.later.tries += got == GOT_NOT && !background_stopping(&m->thread);
         k.later.error = buf_str(why);
     }
-    k.mail = got == GOT ? &f->mail : NULL;
-    k.files = f->files;
-    k.nfiles = f->nfiles;
-    ok = ok && kept(&k) && (got == GOT || got == GOT_NOTHING);
+    ok = ok && put_away(&k, f, got);
     close_files(f->files, f->nfiles);
     arena_free(&a);
     return ok;
