@@ -101,18 +101,19 @@ NEW = {
 
 def test_whatever_administrators_enter_waits_made_changed_and_deleted(two):
     site, admin, boss, li, flow = two
+    entered = lambda table: [r for r in admin.rows(table, limit=500) if r["created_by"]]  # the host notes things in its settings meanwhile
     for table, values in NEW.items():
         for starts in ("create", "change", "delete"):
             flow(table, starts)
-        count = len(admin.rows(table, limit=500))
+        count = len(entered(table))
         answer = admin.post(f"/{table}", values)
         assert answer.status == 202, (table, answer)
-        assert len(admin.rows(table, limit=500)) == count, table
+        assert len(entered(table)) == count, table
         assert does(boss, answer.json["approval"], "approve").status == 200, table
         id = look(admin, answer.json["approval"])["record"]
         path = f"/{table}/{id}"
         row = admin.row(path)
-        assert len(admin.rows(table, limit=500)) == count + 1 and row["created_by"] == me(admin), table
+        assert len(entered(table)) == count + 1 and row["created_by"] == me(admin), table
         field = next(f for f in ("note", "label_en", "value", "name", "text", "bin_days", "hold_cap") if f in row)
         to = 7 if isinstance(row[field], int) else "13"
         answer = admin.patch(path, row["version"], {field: to})

@@ -1,11 +1,14 @@
 """What a pool hides of its records until they are claimed: every channel that reads is asked again."""
 import base64
 import csv
+import datetime
 import io
 import itertools
 import json
 
 import pytest
+
+from site_ import until
 
 number = itertools.count(1)
 SECRETS = ("755880001", "veiledmail", "Hiddenbury", "veiled note", "Secret Lane")
@@ -133,6 +136,7 @@ def test_history_timeline_and_going_back_show_nothing_that_is_hidden(people, lea
     owned = admin.row(path)
     assert zhang.patch(path, owned["version"], {"city": SECRETS[2] + " East", "address": SECRETS[4] + " 9"}).status == 200
     then = admin.row(path)["updated_at"]
+    assert until(lambda: f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%dT%H:%M:%S.%f}"[:23] > then[:23])  # a moment later
     assert zhang.post(path + "/release", {"pool_id": home["id"]}).status == 200
     told(li.get(path + "/_history"))
     told(li.get(path + "/_timeline"))
