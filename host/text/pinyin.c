@@ -159,10 +159,18 @@ const char *pinyin_text(uint16_t syllable)
     return text_syllable[syllable];
 }
 
+static bool has_one_of(const char *s, size_t len, const char *list, size_t letters)
+{
+    for (size_t i = 0; i < len; i++)
+        if (memchr(list, s[i], letters) != NULL)
+            return true;
+    return false;
+}
+
 /* A syllable as people type it, with a vowel (the readings of some rare characters have none). */
 static bool is_syllable(const char *s, size_t len)
 {
-    return find(s, len) != 0 && (len > 1 ? strcspn(s, "aeiouv") < len : memchr("aeo", s[0], 3) != NULL);
+    return find(s, len) != 0 && (len > 1 ? has_one_of(s, len, "aeiouv", 6) : has_one_of(s, len, "aeo", 3));
 }
 
 static bool starts_syllable(const char *s, size_t len)

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "text/fold.h"
 #include "text/tokens.h"
+#include "text/umlaut.h"
 #include "text/valid.h"
 
 /* ---- an index of one document, without positions ---- */
@@ -216,6 +217,25 @@ static void umlauts_may_be_two_letters_on_either_side(void **state)
     assert_found(signs, (const char *const[]){"soehne", "soehn", "sohne", "Söhne", "groesse", "juergen", "koebenhavn", NULL});
     assert_found(letters, (const char *const[]){"söhne", "soehne", "sohne", "Müller", "muller", NULL});
     assert_not_found((const char *const[]){"Full Yuyang", NULL}, (const char *const[]){"fuel", "yueyang", NULL});
+}
+
+/* A word is no string: what stands behind it in memory is not looked at (the sanitizer tells). */
+static void nothing_behind_a_word_is_read(void **state)
+{
+    static const char *const words[] = {"mueng", "muehm", "haerbin", "soehne", "yuehm", "yueng"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        size_t len = strlen(words[i]);
+        char *word = malloc(len), plain[16];
+
+        assert_non_null(word);
+        memcpy(word, words[i], len);
+        size_t with_sign = umlaut_plain(plain, word, len);
+
+        assert_true(with_sign == 0 || with_sign == len - 1);
+        free(word);
+    }
 }
 
 static void words_may_be_written_together_or_apart(void **state)
@@ -502,6 +522,7 @@ int main(void)
         cmocka_unit_test(what_is_left_out_between_parts_is_not_missed),
         cmocka_unit_test(syllables_may_stand_apart_or_be_mixed),
         cmocka_unit_test(umlauts_may_be_two_letters_on_either_side),
+        cmocka_unit_test(nothing_behind_a_word_is_read),
         cmocka_unit_test(words_may_be_written_together_or_apart),
         cmocka_unit_test(an_extension_does_not_hide_the_last_digits),
         cmocka_unit_test(an_address_that_was_pasted_is_found_by_its_name),
