@@ -39,18 +39,19 @@ let serial = 0
 /* ---- a tiny runner ---- */
 const only = process.argv.slice(2).filter((a) => !a.startsWith('--'))
 let passed = 0
-let failed = 0
 let flaky = 0
+const failed = [] /* told again at the end, where a log that is cut still has them */
 const indent = (e) => '\n     ' + String(e.stack ?? e).split('\n').slice(0, 8).join('\n     ')
 /** A flow gets a page of its own and a stamp for the names of what it makes. One that fails runs once more: if it passes then, it is told as flaky. */
 async function test(name, options, body) {
   if (only.length && !only.some((o) => name.includes(o))) return
   const first = await attempt(name, options, body)
   const again = first && await attempt(name, options, body)
-  if (again) failed++
+  const told = again ? 'FAIL ' + name + indent(first) + '\n     and again:' + indent(again) : first ? 'FLAKY ' + name + indent(first) : 'ok   ' + name
+  if (again) failed.push(told)
   else passed++
   if (first && !again) flaky++
-  console.log(again ? 'FAIL ' + name + indent(first) + '\n     and again:' + indent(again) : first ? 'FLAKY ' + name + indent(first) : 'ok   ' + name)
+  console.log(told)
 }
 /** What went wrong, or undefined. */
 async function attempt(name, options, body) {
@@ -974,5 +975,6 @@ async function small(page) {
 
 await browser.close()
 await host.stop()
-console.log(`${passed} passed, ${failed} failed, ${flaky} flaky`)
-process.exitCode = failed ? 1 : 0
+if (failed.length) console.log('\n' + failed.join('\n'))
+console.log(`${passed} passed, ${failed.length} failed, ${flaky} flaky`)
+process.exitCode = failed.length ? 1 : 0
