@@ -30,7 +30,7 @@ export async function line({ test, clean, ok }) {
     assert.deepEqual(made.map((r) => [r.kind, r.minutes, r.status]), [['call', 30, 'done']])
   })
 
-  for (const [locale, options, said] of [['zh-TW', {}, (s) => `昨天打電話給Lighterman ${s}30分鐘，要3x40HC報價`], ['vi', { size: PHONE, touch: true }, (s) => `Hôm qua gọi Lighterman ${s} 30 phút, cần báo giá 3x40HC`]])
+  for (const [locale, options, said] of [['zh-TW', {}, (s) => `昨天打電話給Lighterman ${s} 30分鐘，要3x40HC報價`], ['vi', { size: PHONE, touch: true }, (s) => `Hôm qua gọi Lighterman ${s} 30 phút, cần báo giá 3x40HC`]])
     await test(`a line as a colleague writes it is read and kept in ${locale}`, { locale, ...options }, async (page, stamp) => {
       await signIn(page)
       const { customer } = await people(page, stamp)

@@ -37,6 +37,8 @@ const browser = await launch()
 let serial = 0
 
 /* ---- a tiny runner ---- */
+/** BERTH_E2E_TWICE=1 runs each flow twice, to find one that could not pass the second time after a stumble. */
+const TWICE = process.env.BERTH_E2E_TWICE === '1'
 const only = process.argv.slice(2).filter((a) => !a.startsWith('--'))
 let passed = 0
 let flaky = 0
@@ -45,7 +47,7 @@ const indent = (e) => '\n     ' + String(e.stack ?? e).split('\n').slice(0, 8).j
 /** A flow gets a page of its own and a stamp for the names of what it makes. One that fails runs once more: if it passes then, it is told as flaky. */
 async function test(name, options, body) {
   if (only.length && !only.some((o) => name.includes(o))) return
-  const first = await attempt(name, options, body)
+  const first = await attempt(name, options, body) ?? (TWICE && new Error('nothing: it is run twice on purpose'))
   const again = first && await attempt(name, options, body)
   const told = again ? 'FAIL ' + name + indent(first) + '\n     and again:' + indent(again) : first ? 'FLAKY ' + name + indent(first) : 'ok   ' + name
   if (again) failed.push(told)
