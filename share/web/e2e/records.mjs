@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { call, eventually, signIn, until } from './lib.mjs'
 
-export async function records({ test, clean, ok, make, metaOf, TABLE }) {
+export async function records({ test, clean, ok, make, metaOf, phone, TABLE }) {
   await test('a record in a pool says what is hidden until it is claimed, and shows it then', {}, async (page, stamp) => {
     await signIn(page)
     const pool = ok(await call(page, 'POST', 'pool', { name: `Veil ${stamp}`, on_table: TABLE }), 'pool').row
     ok(await call(page, 'POST', 'pool_member', { pool_id: pool.id, department_id: 2 }), 'member')
     for (const [field, access] of [['phone', 'none'], ['email', 'mask'], ['@notes', 'none'], ['@files', 'none']])
       ok(await call(page, 'POST', 'pool_field', { pool_id: pool.id, field, access }), 'hidden field')
-    const row = await make(page, await metaOf(page), { owner_id: null, pool_id: pool.id, phone: '+86 755 8123 4567', email: 'veil@example.org' })
+    const row = await make(page, await metaOf(page), { owner_id: null, pool_id: pool.id, phone: phone(), email: `veil${stamp}@example.org` })
     await page.goto(`/t/pool/${pool.id}`)
     await page.locator('[data-related=pool_field]').getByText('Phone').waitFor() // and not "phone"
     await clean(page, 'pool')
@@ -24,19 +24,20 @@ export async function records({ test, clean, ok, make, metaOf, TABLE }) {
     await page.locator('[data-t=files-hidden]').waitFor()
     await clean(page, 'veiled record')
     await page.locator('[data-action=claim]').click()
-    await page.locator('.recpage').getByText('veil@example.org').first().waitFor()
+    await page.locator('.recpage').getByText(`veil${stamp}@example.org`).first().waitFor()
     await eventually('nothing hidden', () => page.locator('[data-veiled], [data-t=notes-hidden]').count(), 0)
   })
 
   await test('a mail is begun from a template, sent with files, and stands on the timeline', {}, async (page, stamp) => {
     await signIn(page)
     const template = ok(await call(page, 'POST', 'mail_template', { name: `Hello ${stamp}`, on_table: TABLE, subject_en: 'Rates for {name}', body_en: 'Dear {contact},\nour rates.' }), 'template').row
-    const row = await make(page, await metaOf(page), { email: 'buyer@example.org', contact: 'Ms Lin' })
+    const buyer = `buyer${stamp}@example.org`
+    const row = await make(page, await metaOf(page), { email: buyer, contact: 'Ms Lin' })
     for (const [path, name] of [[`mail_template/${template.id}`, 'terms.txt'], [`${TABLE}/${row.id}`, 'rates.txt'], [`${TABLE}/${row.id}`, 'internal.txt']])
       await page.evaluate(([path, name]) => fetch(`/api/${path}/_files?name=${name}`, { method: 'POST', body: name, headers: { 'X-Berth': '1', 'Content-Type': 'application/octet-stream' } }), [path, name])
     await page.goto(`/t/${TABLE}/${row.id}`)
     await page.locator('[data-t=mail]').click()
-    await eventually('to whom', () => page.locator('[data-t=to]').inputValue(), 'buyer@example.org')
+    await eventually('to whom', () => page.locator('[data-t=to]').inputValue(), buyer)
     await page.locator('[data-t=template]').selectOption({ label: `Hello ${stamp}` })
     await page.waitForFunction(() => /Ms Lin/.test(document.querySelector('[data-t=text]').value))
     await page.locator('dialog [data-t=files]').getByText('rates.txt').click()
@@ -45,7 +46,7 @@ export async function records({ test, clean, ok, make, metaOf, TABLE }) {
     await page.locator('[data-t=to]').fill('no address')
     await page.locator('[data-t=send]').click()
     await page.locator('dialog .err').waitFor()
-    await page.locator('[data-t=to]').fill('buyer@example.org')
+    await page.locator('[data-t=to]').fill(buyer)
     await page.locator('[data-t=send]').click()
     await page.locator('[data-op=mail]').getByText(row.name).waitFor()
     await page.locator('[data-op=mail]').getByText(/rates\.txt/).waitFor()
