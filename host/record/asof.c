@@ -47,6 +47,33 @@ static void hide(struct berth_row *r, const struct berth_row *now)
             r->v[i] = berth_nil();
 }
 
+/* An entry with a version of its own: what was changed, or that it came out of the recycle bin. */
+static bool is_step(struct db_stmt *s, int changes, int op)
+{
+    return !db_col_is_null(s, changes) || strcmp(db_col_text(s, op, NULL), "restore") == 0;
+}
+
+bool record_is_again(struct berth_ctx *c, const struct berth_row *now, int64_t version)
+{
+    struct berth_row *r = row_copy(now);
+    struct db_stmt *s = db_prepare(c->conn, "SELECT changes, op FROM history WHERE tbl = ? AND rec = ? ORDER BY seq DESC");
+    int64_t v = row_int(now, F_VERSION);
+    int i = F_DECLARED, rc = DB_DONE;
+
+    db_bind_int(s, 1, store_table_no(c->st, now->t));
+    db_bind_int(s, 2, row_id(now));
+    while (v > version && (rc = db_step(s)) == DB_ROW) {
+        v -= is_step(s, 0, 1);
+        undo(c, r, db_col_is_null(s, 0) ? NULL : db_col_text(s, 0, NULL));
+    }
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "read history");
+    while (i < now->t->nfields && val_equal(r->v[i], now->v[i]))
+        i++;
+    return rc >= 0 && v == version && i == now->t->nfields;
+}
+
 struct berth_row *record_at(struct berth_ctx *c, const struct berth_row *now, int64_t at)
 {
     struct berth_row *r = row_copy(now);
@@ -62,13 +89,12 @@ struct berth_row *record_at(struct berth_ctx *c, const struct berth_row *now, in
         ctx_fail(c, BERTH_NOT_FOUND, "not_kept", "err.not_kept");
         return NULL;
     }
-    s = db_prepare(c->conn, "SELECT changes FROM history WHERE tbl = ? AND rec = ? AND at > ? ORDER BY seq DESC");
+    s = db_prepare(c->conn, "SELECT changes, op FROM history WHERE tbl = ? AND rec = ? AND at > ? ORDER BY seq DESC");
     db_bind_int(s, 1, store_table_no(c->st, now->t));
     db_bind_int(s, 2, row_id(now));
     db_bind_int(s, 3, at);
     while ((rc = db_step(s)) == DB_ROW) {
-        if (!db_col_is_null(s, 0))
-            version--;
+        version -= is_step(s, 0, 1);
         undo(c, r, db_col_is_null(s, 0) ? NULL : db_col_text(s, 0, NULL));
     }
     db_reset(s);

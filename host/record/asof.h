@@ -8,6 +8,9 @@
 /* r as it was at `at` (ms); NULL fails the ctx: it was not there yet.  r is the record as it is now, which the
  * user sees; fields he may not read stay hidden as ever. */
 struct berth_row *record_at(struct berth_ctx *c, const struct berth_row *r, int64_t at);
+/* Whether it says again what it said when it had that version: what was changed since was changed back.  False where its
+ * history does not go back so far. */
+bool record_is_again(struct berth_ctx *c, const struct berth_row *now, int64_t version);
 /* What a search means then: each word stands in a field that searches look at and the user reads.  NULL: no words, or the
  * ctx's error. */
 const struct where *asof_search(struct berth_ctx *c, const struct table *t, const char *text);

@@ -6,6 +6,7 @@
 #include "record/import.h"
 #include "record/import_run.h"
 #include "record/import_undo.h"
+#include "record/save.h"
 #include "sheet/sheet.h"
 
 enum { PEEK = 30 };
@@ -103,6 +104,8 @@ static void kept_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, con
     bool other = !db_col_is_null(s, 6);
     const struct table *t = other ? store_table_of(c->st, c->m, db_col_int(s, 6)) : own;
     int64_t id = t != NULL && find_exists(c, t, db_col_int(s, 2)) ? db_col_int(s, 2) : 0;
+    const struct berth_row *bin = id != 0 || t == NULL ? NULL : row_of_bin(c, t, db_col_int(s, 2));
+    bool seen = bin != NULL && perm_row(c, bin, DO_READ);
 
     json_open(j, '{');
     json_number(j, "row", db_col_int(s, 0));
@@ -115,7 +118,7 @@ static void kept_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, con
     json_text(j, "field", NULL);
     json_text(j, "message", db_col_text(s, 4, NULL));
     json_text(j, "table", other && t != NULL ? t->name : NULL);
-    json_text(j, "title", id == 0 ? NULL : find_title(c, t, id));
+    json_text(j, "title", id != 0 ? find_title(c, t, id) : seen ? row_title(bin) : NULL);
     for (int i = 0; i < 4; i++) {
         json_key(j, (const char *const[]){"by", "cell", "same_as", "cells"}[i]);
         json_nil(j);

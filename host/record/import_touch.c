@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/asof.h"
 #include "record/find.h"
 #include "record/import_run.h"
 #include "record/import_undo.h"
@@ -124,7 +125,7 @@ bool undo_untouched(struct berth_ctx *c, const struct undo *u, const struct bert
     db_bind_int(s, 4, TOUCH_TAKEN_BACK);
     db_bind_int(s, 5, version);
     db_bind_int(s, 6, row_int(r, F_VERSION));
-    return db_one_int(s) != 0;
+    return db_one_int(s) != 0 || record_is_again(c, r, version);
 }
 
 struct back {
@@ -154,7 +155,7 @@ static bool own_stays(struct berth_ctx *c, const struct undo *u, const struct to
     if (own == NULL)
         return false;
     hung = undo_hung_since(c, t, x->own, x->own);
-    return undo_changed_since(own) || ids_have(&hung, x->own);
+    return undo_changed_since(c, own) || ids_have(&hung, x->own);
 }
 
 static int unmake(struct berth_ctx *c, const struct undo *u, const struct touch *x, struct berth_row *r)

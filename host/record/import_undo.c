@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "record/asof.h"
 #include "record/find.h"
 #include "record/hangs.h"
 #include "record/import_run.h"
@@ -92,7 +93,7 @@ static int revert_one(struct berth_ctx *c, void *arg)
 
     if (r == NULL)
         return c->rc;
-    if (!undo_untouched(c, a->u, r, a->x->version) && row_int(r, F_VERSION) != import_set_get(&a->u->left, a->x->record))
+    if (row_int(r, F_VERSION) != import_set_get(&a->u->left, a->x->record) && !undo_untouched(c, a->u, r, a->x->version))
         return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.changed_since");
     undo_put_back(c, r, a->x->was);
     a->x->version = row_int(r, F_VERSION);
@@ -121,6 +122,15 @@ static size_t next_changes(struct berth_ctx *c, struct undo *u, int64_t from, in
     return n;
 }
 
+/* Why it stays; NULL: it is gone for good.  Out of the recycle bin it may come back, and is then taken back like the others. */
+static const char *why_kept(struct berth_ctx *c, const struct table *t, int64_t record)
+{
+    if (c->rc != BERTH_NOT_FOUND)
+        return ctx_text(c, c->key == NULL ? "import.changed_since" : c->key, c->args);
+    ctx_clear(c);
+    return row_of_bin(c, t, record) != NULL ? ctx_text(c, "import.binned_since", NULL) : NULL;
+}
+
 static int one_change(struct berth_ctx *c, struct undo *u, const struct table *t, struct change *x)
 {
     struct revert a = {t, x, u};
@@ -133,14 +143,13 @@ static int one_change(struct berth_ctx *c, struct undo *u, const struct table *t
     }
     if (c->rc == BERTH_BROKEN || c->rc == BERTH_FULL)
         return c->rc;
-    bool gone = c->rc == BERTH_NOT_FOUND;
-    const char *why = ctx_text(c, gone ? "import.gone_since" : c->key == NULL ? "import.changed_since" : c->key, c->args);
+    const char *why = why_kept(c, t, x->record);
 
     ctx_clear(c);
-    u->kept += !gone;
-    u->gone += gone;
+    u->kept += why != NULL;
+    u->gone += why == NULL;
     return run_sql(c, "UPDATE import_row SET outcome = ?3, message = ?4 WHERE import_id = ?1 AND row = ?2", u->import, x->row,
-                   gone ? "undone" : "kept", why);
+                   why == NULL ? "undone" : "kept", why == NULL ? ctx_text(c, "import.gone_since", NULL) : why);
 }
 
 static int undo_changes(struct berth_ctx *c, struct undo *u, const struct table *t)
@@ -225,9 +234,9 @@ struct ids undo_hung_since(struct berth_ctx *c, const struct table *t, int64_t f
     return out;
 }
 
-bool undo_changed_since(const struct berth_row *r)
+bool undo_changed_since(struct berth_ctx *c, const struct berth_row *r)
 {
-    return row_int(r, F_VERSION) != 1 && row_int(r, F_UPDATED_AT) != row_int(r, F_CREATED_AT);
+    return row_int(r, F_VERSION) != 1 && row_int(r, F_UPDATED_AT) != row_int(r, F_CREATED_AT) && !record_is_again(c, r, 1);
 }
 
 struct ids undo_hung_on(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
@@ -285,7 +294,7 @@ static int unmake_one(struct berth_ctx *c, void *arg)
 
     if (r == NULL)
         return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
-    if (undo_changed_since(r))
+    if (undo_changed_since(c, r))
         return ctx_fail(c, BERTH_CONFLICT, "conflict", "import.changed_since");
     c->aloud = a->aloud;
     undo_unmake(c, r, a->pointed, a->hung);
@@ -309,13 +318,11 @@ static int one_record(struct berth_ctx *c, struct undo *u, const struct unmake *
     }
     if (c->rc == BERTH_BROKEN || c->rc == BERTH_FULL)
         return c->rc;
-    if (c->rc == BERTH_NOT_FOUND) {
-        u->gone++;
-        ctx_clear(c);
-        return c->rc;
-    }
-    why = ctx_text(c, c->key == NULL ? "import.changed_since" : c->key, c->args);
+    why = why_kept(c, a->t, a->id);
     ctx_clear(c);
+    u->gone += why == NULL;
+    if (why == NULL)
+        return c->rc;
     u->kept++;
     drop_line(c, u, row);
     struct db_stmt *s = db_prepare(c->conn, "INSERT INTO import_row (import_id, row, outcome, record_id, message) VALUES"

@@ -26,7 +26,7 @@ int undo_put_back(struct berth_ctx *c, struct berth_row *r, const json_t *was);
 /* Which of the records from..to others point at, or something was hung on, in order. */
 struct ids undo_pointed_at(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to);
 struct ids undo_hung_since(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to); /* only that something was hung on */
-bool undo_changed_since(const struct berth_row *r); /* a record of a new row */
+bool undo_changed_since(struct berth_ctx *c, const struct berth_row *r); /* a record of a new row */
 struct ids undo_hung_on(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to); /* on which anything hangs at all */
 /* It has never been, nor what hung on it; not if it is pointed at. */
 int undo_unmake(struct berth_ctx *c, struct berth_row *r, const struct ids *pointed, const struct ids *hung);
@@ -37,7 +37,7 @@ int undo_row_change(struct berth_ctx *c, struct undo *u, int64_t row, int64_t *v
 /* import_touch.c */
 /* What hooks did to other records, the last first; late: what waited for the rows' own records to be gone. */
 int undo_touches(struct berth_ctx *c, struct undo *u, bool late);
-/* Whether the record is still as it was when it had that version, but for what this undo took back. */
+/* Whether the record is as it was when it had that version, still or again, but for what this undo took back. */
 bool undo_untouched(struct berth_ctx *c, const struct undo *u, const struct berth_row *r, int64_t version);
 /* Which of the new records from..to had something done by their hooks that stays, in order. */
 struct ids undo_touch_kept(struct berth_ctx *c, const struct undo *u, int64_t from, int64_t to);

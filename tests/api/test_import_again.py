@@ -496,6 +496,47 @@ def test_a_sheet_is_named_or_counted_and_a_list_without_headers_is_read_whole(ow
     assert sorted(r["name"] for r in own_site().sign_in("demo.li").rows("lead", filter=["name", "^", t])) == [f"{t} by year 0", f"{t} by year 1"]
 
 
+def test_imports_of_the_same_records_are_taken_back_in_any_order(people):
+    """The first one's undo found that the second had changed its records, and went on finding so when that was taken back."""
+    person, t = people["manager"], tag()
+    there = [person.made("lead", name=f"{t} {i}", city="Huế") for i in range(2)]
+    before = [person.row(f"/lead/{r['id']}") for r in there]
+    file = lambda city: take(person, "lead", sheet(["name", "city"], [[r["name"], city] for r in there] + [[f"{t} new", city]]))
+    first, second = file("Vinh"), file("Hanoi")
+    assert go(person, first, ["name", "city"], mode="both", match=["name"])["updated"] == 2
+    assert go(person, second, ["name", "city"], mode="both", match=["name"])["updated"] == 3
+    edited = person.row(f"/lead/{there[1]['id']}")
+    edited = person.patch(f"/lead/{edited['id']}", edited["version"], {"notes": "by hand"}).json["row"]
+    back = lambda look: {k: v for k, v in undo(person, look["import"])["result"].items() if v}
+    assert back(first) == {"kept": 3}
+    assert back(second) == {"restored": 2, "kept": 1}  # the new one of the first and what nobody edited
+    assert back(first) == {"restored": 1, "undone": 1, "kept": 1}
+    row = person.row(f"/lead/{there[0]['id']}")
+    assert {**row, "version": 1} == before[0] and row["version"] == 5
+    assert person.patch(f"/lead/{edited['id']}", edited["version"], {"notes": None}).status == 200
+    assert back(second) == {"restored": 1} and back(first) == {"restored": 1}
+    assert person.row(f"/lead/{edited['id']}")["city"] == "Huế"
+
+
+def test_undo_leaves_what_lies_in_the_bin_names_it_and_takes_it_back_once_it_is_there_again(people):
+    """What was updated and then merged away or deleted was told as gone, and stayed changed for good."""
+    person, t = people["manager"], tag()
+    old = person.made("lead", name=f"{t} old", city="Huế")
+    look = take(person, "lead", sheet(["name", "city"], [[old["name"], "Vinh"], [f"{t} new", "Vinh"]]))
+    assert go(person, look, ["name", "city"], mode="both", match=["name"])["updated"] == 1
+    new = person.rows("lead", filter=["name", "=", f"{t} new"])[0]
+    for lead in (old["id"], new["id"]):
+        assert person.delete(f"/lead/{lead}").status == 204
+    assert undo(person, look["import"])["result"]["kept"] == 2
+    kept = person.get(f"/_import/{look['import']}/rows", outcome="kept").json["rows"]
+    assert {r["title"] for r in kept} == {f"{t} old", f"{t} new"} and all(r["record"] is None and r["message"] for r in kept), kept
+    for lead in (old["id"], new["id"]):
+        assert person.post(f"/lead/{lead}/_restore").status == 200
+    result = undo(person, look["import"])["result"]
+    assert (result["restored"], result["undone"], result["kept"]) == (1, 1, 0), result
+    assert person.row(f"/lead/{old['id']}")["city"] == "Huế" and person.get(f"/lead/{new['id']}").status == 404
+
+
 def test_undo_of_an_import_whose_record_was_merged_leaves_that_alone_until_it_is_split(people):
     person, t = people["manager"], tag()
     kept = person.made("lead", name=f"{t} kept", city="Huế")
