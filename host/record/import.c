@@ -294,7 +294,7 @@ static int keep_mapping(struct run *r, struct berth_ctx *c, const json_t *o)
     width = width < COLUMNS_MAX ? width : COLUMNS_MAX;
     for (int i = 0; i < n && header != 0; i++)
         for (uint32_t q = 0; rows[i].number == header && q < width; q++) {
-            heads[q] = q < rows[i].len ? rows[i].cells[q].text : "";
+            heads[q] = sheet_header_text(rows, i, q);
             if (r->column[q] != NULL)
                 json_object_set_new(columns, heads[q], json_string(r->column[q]->name));
         }

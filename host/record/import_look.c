@@ -175,6 +175,11 @@ struct look {
     uint32_t width;
 };
 
+static const char *head_of(const struct look *l, uint32_t column)
+{
+    return l->header < 0 ? "" : sheet_header_text(l->rows, l->header, column);
+}
+
 /* "Person in charge" is our owner in our own files and somebody at the customer's in others: the values tell. */
 static bool may_mean(struct berth_ctx *c, const struct look *l, uint32_t column, const struct field *f)
 {
@@ -202,7 +207,7 @@ static const struct field **suggest(struct berth_ctx *c, const struct table *t, 
 
     for (uint32_t k = 0; k < ways * l->width; k++) {
         uint32_t column = k % l->width;
-        const char *header = cell(l->header >= 0 ? &l->rows[l->header] : NULL, column);
+        const char *header = head_of(l, column);
         struct text_keys head = TEXT_KEYS_INIT;
 
         text_keys_of(&head, TEXT_KEY_CODE, header, strlen(header), NULL);
@@ -217,6 +222,27 @@ static const struct field **suggest(struct berth_ctx *c, const struct table *t, 
         text_keys_free(&head);
     }
     return found;
+}
+
+static uint32_t known(struct berth_ctx *c, const struct table *t, const struct look *l)
+{
+    const struct field **found = suggest(c, t, l);
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < l->width; i++)
+        n += found[i] != NULL;
+    return n;
+}
+
+/* The row that looks like one of headers; the next where more fields are known by it, for above it stand groups of columns. */
+static int guess_header(struct berth_ctx *c, const struct table *t, struct look l)
+{
+    struct look next;
+
+    l.header = sheet_header_guess(l.rows, (size_t)l.n);
+    next = l;
+    next.header = l.header + 1;
+    return l.header >= 0 && next.header < l.n && known(c, t, &next) > known(c, t, &l) ? next.header : l.header;
 }
 
 /* ---- the look ----------------------------------------------------------------------------------- */
@@ -249,7 +275,7 @@ static const struct field *remembered(struct berth_ctx *c, const struct table *t
 static bool are_ids(struct berth_ctx *c, const struct table *t, const struct look *l, uint32_t column)
 {
     struct text_keys head = TEXT_KEYS_INIT;
-    const char *header = cell(l->header >= 0 ? &l->rows[l->header] : NULL, column);
+    const char *header = head_of(l, column);
     bool hit, any = false;
 
     text_keys_of(&head, TEXT_KEY_CODE, header, strlen(header), NULL);
@@ -270,17 +296,16 @@ static bool are_ids(struct berth_ctx *c, const struct table *t, const struct loo
 static void columns_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct look *l, const json_t *columns)
 {
     const struct field **suggested = columns == NULL ? suggest(c, t, l) : NULL;
-    const struct sheet_row *head = l->header >= 0 ? &l->rows[l->header] : NULL;
 
     json_key(j, "columns");
     json_open(j, '[');
     for (uint32_t i = 0; i < l->width; i++) {
-        const struct field *f = columns != NULL ? remembered(c, t, columns, cell(head, i)) : suggested[i];
+        const struct field *f = columns != NULL ? remembered(c, t, columns, head_of(l, i)) : suggested[i];
         int shown = 0;
 
         json_open(j, '{');
         json_number(j, "index", i);
-        json_text(j, "header", cell(head, i));
+        json_text(j, "header", head_of(l, i));
         json_key(j, "samples");
         json_open(j, '[');
         for (int r = l->header + 1; r < l->n && shown < SAMPLES; r++)
@@ -385,8 +410,9 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
     struct sheet *s;
     const struct table *t;
     struct json j = json_to(out);
+    struct look l;
     size_t at = 0;
-    int n, header = -1;
+    int n;
     char separator[2] = {0};
 
     if (!import_file(c, id, &t, &name, &path))
@@ -400,13 +426,14 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
         sheet_close(&s);
         return import_sheet_problem(c, &e);
     }
-    if (json_is_integer(want_header)) {
-        for (int i = 0; i < n; i++)
-            if (rows[i].number == (uint32_t)json_integer_value(want_header))
-                header = i;
-    } else {
-        header = sheet_header_guess(rows, (size_t)n);
-    }
+    for (int i = 0; i < n; i++)
+        width = rows[i].len > width ? rows[i].len : width;
+    l = (struct look){rows, n, -1, width};
+    for (int i = 0; i < n && json_is_integer(want_header); i++)
+        if (rows[i].number == (uint32_t)json_integer_value(want_header))
+            l.header = i;
+    if (!json_is_integer(want_header))
+        l.header = guess_header(c, t, l);
     json_open(&j, '{');
     json_number(&j, "import", id);
     json_text(&j, "table", t->name);
@@ -414,19 +441,17 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
     json_text(&j, "kind", kinds[sheet_kind(s)]);
     sheets_json(&j, s);
     json_number(&j, "sheet", (int64_t)at);
-    json_number(&j, "header_row", header < 0 ? 0 : rows[header].number);
+    json_number(&j, "header_row", l.header < 0 ? 0 : rows[l.header].number);
     json_text(&j, "encoding", sheet_encoding(s));
     separator[0] = sheet_separator(s);
     json_text(&j, "separator", separator[0] == '\0' ? NULL : separator);
-    for (int i = 0; i < n; i++)
-        width = rows[i].len > width ? rows[i].len : width;
     heads = arena_alloc(c->a, (width + 1) * sizeof(*heads));
     for (uint32_t i = 0; i < width; i++)
-        heads[i] = cell(header < 0 ? NULL : &rows[header], i);
+        heads[i] = head_of(&l, i);
     headers = import_map_headers(c, heads, width);
-    if (header >= 0 && !(wanted != NULL && json_is_null(wanted)))
+    if (l.header >= 0 && !(wanted != NULL && json_is_null(wanted)))
         map = import_map_find(c, t->name, headers, json_integer_value(wanted), &map_id, &map_name);
-    columns_json(c, &j, t, &(struct look){rows, n, header, width}, json_object_get(map, "columns"));
+    columns_json(c, &j, t, &l, json_object_get(map, "columns"));
     fields_json(c, &j, t);
     mapping_json(c, &j, t, headers, map, map_id, map_name);
     json_decref(map);

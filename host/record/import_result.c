@@ -280,7 +280,7 @@ static int headers(struct berth_ctx *c, const char *path, const json_t *o, struc
     sheet_close(&s);
     *out = arena_alloc(c->a, (width + 1) * sizeof(**out));
     for (uint32_t i = 0; i < width; i++)
-        (*out)[i] = (struct sheet_column){.title = head < 0 || i >= rows[head].len ? "" : rows[head].cells[i].text, .type = SHEET_TEXT};
+        (*out)[i] = (struct sheet_column){.title = head < 0 ? "" : sheet_header_text(rows, head, i), .type = SHEET_TEXT};
     (*out)[width] = (struct sheet_column){.title = ctx_text(c, "import.reason", NULL), .type = SHEET_TEXT, .width = 60};
     *n = width;
     return c->rc;

@@ -81,3 +81,16 @@ int sheet_header_guess(const struct sheet_row *rows, size_t n)
     }
     return -1;
 }
+
+static const char *text_at(const struct sheet_row *row, uint32_t column)
+{
+    return column < row->len ? row->cells[column].text : "";
+}
+
+const char *sheet_header_text(const struct sheet_row *rows, int header, uint32_t column)
+{
+    const struct sheet_row *row = &rows[header], *above = header > 0 ? &rows[header - 1] : NULL;
+    const char *text = text_at(row, column);
+
+    return *text != '\0' || above == NULL || above->number + 1 != row->number || filled(above) < 2 ? text : text_at(above, column);
+}

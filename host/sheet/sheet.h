@@ -179,6 +179,9 @@ int sheet_peek(struct sheet *s, struct arena *a, size_t max, struct sheet_row **
                struct sheet_error *err);
 /* Which of the first rows holds the column names: an index, or -1 when none looks like it. */
 int sheet_header_guess(const struct sheet_row *rows, size_t n);
+/* What a column is called by that row.  Where it says nothing, the row right above does, if that one names columns as well:
+ * groups of columns stand above their names, and what is in no group spans both rows. */
+const char *sheet_header_text(const struct sheet_row *rows, int header, uint32_t column);
 /* 0 -> "A", 26 -> "AA" */
 const char *sheet_column_name(uint32_t column, char out[8]);
 

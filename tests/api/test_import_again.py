@@ -465,6 +465,33 @@ def test_a_label_may_hold_the_sign_that_parts_values(people):
     assert {r["name"][-1]: r["lanes"] for r in admin.rows("lead", filter=["name", "^", t])} == {"a": ["africa", f"x{t}", "europe"], "b": [f"x{t}"]}
 
 
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_headers_in_two_rows_are_those_of_the_columns_below_their_groups(people, kind):
+    """The groups were taken for the headers, their columns' names for a lead."""
+    person, t = people["manager"], tag()
+    rows = [["客户名单", "", "", "", "", ""], ["序号", "公司名称", "联系方式", "", "", "备注"], ["", "", "电话", "传真", "邮箱", ""],
+            [1, f"{t} a", "", "", f"a@{t}.example", "first"], [2, f"{t} b", "", "", f"b@{t}.example", ""], [3, "", "", "", "", "no name"]]
+    if kind == "csv":
+        data = sheet(rows[0], rows[1:])
+    else:
+        book, out = openpyxl.Workbook(), io.BytesIO()
+        for row in rows:
+            book.active.append([cell if cell != "" else None for cell in row])
+        for cells in ("A2:A3", "B2:B3", "C2:E2", "F2:F3"):
+            book.active.merge_cells(cells)
+        book.save(out)
+        data = out.getvalue()
+    look = take(person, "lead", data, f"groups.{kind}")
+    assert look["header_row"] == 3
+    assert [(c["header"], c["field"]) for c in look["columns"]] == [("序号", None), ("公司名称", "name"), ("电话", "phone"), ("传真", "fax"),
+                                                                  ("邮箱", "email"), ("备注", "notes")]
+    assert run(person, look, save_as={"name": f"{t} groups"})["result"]["new"] == 2
+    left = person.get(f"/_import/{look['import']}/rejected.csv").body.decode("utf-8-sig").splitlines()
+    assert left[0].startswith("序号,公司名称,电话,传真,邮箱,备注,") and len(left) == 2
+    again = take(person, "lead", "\n".join(left).encode())
+    assert again["mapping"] and [c["field"] for c in again["columns"]][:6] == [None, "name", "phone", "fax", "email", "notes"]
+
+
 def test_a_sheet_is_named_or_counted_and_a_list_without_headers_is_read_whole(own_site, tmp_path):
     """The command line knew numbers only; people say the sheet's name, which may be a year."""
     site, t, file = own_site(), tag(), tmp_path / "fair.xlsx"
