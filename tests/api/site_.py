@@ -164,13 +164,19 @@ class Site:
         self.start()
 
     def without_daily_timers(self):
-        """The clock begins none of them from here on: what they write would stand between two looks at a database."""
+        """The clock begins none of them from here on, and the demo's alerts have gone out: what these write would stand between two
+        looks at a database."""
         admin = self.sign_in("demo.admin")
         daily = [t["name"] for t in admin.get("/_timer").json["timers"] if t["every"].startswith("daily ")]
         assert daily and admin.delete("/_session").status == 204
         done = int((time.time() + 36 * 3600) * 1000)  # further ahead, it would be a clock that was wrong
         self.between_two_runs(*(f"INSERT OR REPLACE INTO timer (name, since) VALUES ('{name}', {done})" for name in daily))
+        assert until(lambda: not self.asked("SELECT count(*) FROM alert WHERE run_at <= ?", int(time.time() * 1000))[0][0])
         return self
+
+    def asked(self, query, *values):
+        with contextlib.closing(sqlite3.connect(f"file:{self.data}/berth.db?mode=ro", uri=True)) as db:
+            return db.execute(query, values).fetchall()
 
     def nobody(self):
         return Person(self)
