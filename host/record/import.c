@@ -447,6 +447,7 @@ int import_run(struct job *j, struct buf *err)
     import_set_free(&r.before);
     import_set_free(&r.unique);
     import_set_free(&r.matched);
+    import_foreseen_free(&r.foreseen);
     sheet_close(&r.sheet);
     return rc;
 }

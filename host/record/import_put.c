@@ -116,13 +116,14 @@ static int update_one(struct berth_ctx *c, void *arg)
 {
     struct one *x = arg;
     struct prep *p = x->p;
-    struct berth_row *now = import_updated(x->r, c, p);
+    struct berth_row *now = save_load(c, p->row->t, p->record);
     const struct berth_row *before = now == NULL ? NULL : now->old;
     struct ctx_match m = {.table = p->row->t};
     json_t *was;
 
     if (now == NULL)
         return c->rc;
+    import_set_cells(x->r, c, p, now);
     x->r->own = now;
     c->allow_duplicates = true;
     row_save(c, now);

@@ -227,11 +227,9 @@ static bool same_second(const struct field *f, struct berth_val was, struct bert
     return f->type == BERTH_TIME && !val_is_nil(was) && !val_is_nil(now) && now.i % 1000 == 0 && was.i / 1000 == now.i / 1000;
 }
 
-struct berth_row *import_updated(struct run *r, struct berth_ctx *c, const struct prep *p)
+void import_set_cells(struct run *r, struct berth_ctx *c, const struct prep *p, struct berth_row *now)
 {
-    struct berth_row *now = save_load(c, p->row->t, p->record);
-
-    for (size_t i = 0; now != NULL && i < r->ncolumns; i++) {
+    for (size_t i = 0; i < r->ncolumns; i++) {
         const struct field *f = r->column[i];
 
         /* an empty cell leaves what is there; what records are found by is not written */
@@ -239,7 +237,6 @@ struct berth_row *import_updated(struct run *r, struct berth_ctx *c, const struc
             perm_field(c->who, f) == ACCESS_WRITE && !same_second(f, now->v[f->at], p->row->v[f->at]))
             now->v[f->at] = p->row->v[f->at];
     }
-    return now;
 }
 
 /* ---- deciding -------------------------------------------------------------------------------------- */
@@ -363,23 +360,6 @@ static bool judged(const struct run *r, struct berth_ctx *c, const struct table 
     return given || custom_checks(t) || (flow_makes_later(t) && flow_guards(c, t));
 }
 
-/* What would become of the row if this were not a dry run. */
-static void foresee(struct run *r, struct berth_ctx *c, struct prep *p)
-{
-    struct berth_row *now = p->outcome == OUT_UPDATED ? import_updated(r, c, p) : p->row;
-    struct ctx_match m = {.table = p->row->t};
-    bool changed = true;
-
-    if (now == NULL || save_foresee(c, now, &changed) != BERTH_OK) {
-        import_tell_problem(r, c, p);
-    } else if (p->outcome == OUT_UPDATED) {
-        m.title = row_title(now);
-        p->table = m.table->name;
-        p->outcome = changed ? OUT_UPDATED : OUT_SAME;
-        import_detail(r, c, p, &m, NULL);
-    }
-}
-
 void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
 {
     struct arena *kept = c->a;
@@ -403,7 +383,7 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
         if (p->outcome == OUT_NEW && r->mode != MODE_CREATE)
             complete_late(r, c, kept, p);
         if (r->dry && (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED))
-            foresee(r, c, p);
+            import_foresee(r, c, p);
         keep_told(kept, p);
         c->a = kept;
         p->row = NULL;

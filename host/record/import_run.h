@@ -92,6 +92,7 @@ struct run {
     struct import_set stored; /* rows that an earlier try has stored */
     struct import_set unique; /* values of this file's rows that may be there only once: the row */
     struct import_set before; /* rows that went in with an earlier import of this file: the record */
+    struct foreseen *foreseen; /* what a dry run would have made of records by now */
     struct value_memo *memo;
     struct arena *scratch;
     /* what hooks do to other records is noted while a row goes in: its record, and whether that is new */
@@ -111,8 +112,12 @@ struct run {
 void import_unpack(struct berth_ctx *c, const struct table *t, struct prep *p); /* p->row, in the ctx's arena */
 struct berth_val import_value_of(const struct prep *p, const struct field *f);
 struct berth_val import_order_of(const struct prep *p, const struct field *f); /* of a column of an index */
-/* The record that the row updates, with its values; NULL: it is not there, or out of reach. */
-struct berth_row *import_updated(struct run *r, struct berth_ctx *c, const struct prep *p);
+/* Gives the record that the row updates its values. */
+void import_set_cells(struct run *r, struct berth_ctx *c, const struct prep *p, struct berth_row *now);
+/* import_foresee.c: what would become of the row if this were not a dry run */
+void import_foresee(struct run *r, struct berth_ctx *c, struct prep *p);
+void import_foreseen_free(struct foreseen **f);
+
 /* on the job's thread */
 void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p,
                     const struct sheet_row *row);

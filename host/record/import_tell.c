@@ -7,14 +7,25 @@
 const char *const import_buckets[] = {"new",  "updated", "same",    "duplicate", "conflict", "elsewhere",
                                       "held", "pool",    "missing", "invalid",   NULL};
 
-static const char *cell_of(struct run *r, struct berth_ctx *c, const struct prep *p)
+static bool is_wrong(const struct berth_ctx *c, const struct field *f)
 {
+    const struct ctx_problem *q = c->problems;
+
+    while (q != NULL && (f == NULL || strcmp(q->field, f->name) != 0))
+        q = q->next;
+    return q != NULL;
+}
+
+/* "B7, D7": those that something is wrong with; NULL: none. */
+static const char *wrong_cells(const struct run *r, struct berth_ctx *c, const struct prep *p)
+{
+    const char *all = NULL;
     char name[8];
 
-    for (size_t i = 0; p->field != NULL && i < r->ncolumns; i++)
-        if (r->column[i] != NULL && strcmp(r->column[i]->name, p->field) == 0)
-            return arena_fmt(c->a, "%s%u", sheet_column_name((uint32_t)i, name), p->number);
-    return NULL;
+    for (size_t i = 0; c->problems != NULL && i < r->ncolumns; i++)
+        if (is_wrong(c, r->column[i]))
+            all = arena_fmt(c->a, "%s%s%s%u", all == NULL ? "" : all, all == NULL ? "" : ", ", sheet_column_name((uint32_t)i, name), p->number);
+    return all;
 }
 
 static void cells_json(struct json *j, const struct prep *p)
@@ -37,7 +48,7 @@ static void was_json(struct json *j, const json_t *was)
 
 void import_detail(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m, const json_t *was)
 {
-    const char *cell = cell_of(r, c, p);
+    const char *cell = wrong_cells(r, c, p);
     struct buf b = BUF_INIT;
     struct json j = json_to(&b);
 

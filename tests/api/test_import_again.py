@@ -144,6 +144,14 @@ def test_a_dry_run_tells_of_every_row_what_then_becomes_of_it(people):
     assert li.row(f"/lead/{made[1]['id']}")["city"] == "Shanghai"
 
 
+def test_every_wrong_cell_of_a_row_is_told(people):
+    person, t = people["li"], tag()
+    fields = ["name", "phone", "city", "email", "next_action_on"]
+    look = take(person, "lead", sheet(fields, [[f"{t} a", "none", "Hue", "at home", "31/31/2026"], [f"{t} b", "", "Hue", "", "soon"]]))
+    assert go(person, look, fields, dry=True)["invalid"] == 2
+    assert {n: (r["cell"], r["message"].count("：")) for n, r in outcomes(person, look).items()} == {2: ("B2, D2, E2", 3), 3: ("E3", 1)}
+
+
 def test_a_wrong_cell_keeps_no_other_rows_record_from_being_found(people):
     """Behind a wrong cell no record was found, that was remembered for the whole file, and rows with nothing wrong went in without."""
     person, t = people["admin"], tag()
@@ -189,6 +197,21 @@ def test_a_column_that_is_called_like_two_fields_goes_by_what_is_in_it(people):
     assert fields(ours) == ["owner_id", "name", "contact"]
     theirs = take(person, "lead", sheet(["负责人", "名称", "电话"], [["王小明", f"{t} b", "0755-21240062"]]))
     assert fields(theirs) == ["contact", "name", "phone"]
+
+
+def test_rows_of_one_record_are_told_one_behind_the_other_by_a_dry_run_too(people):
+    """Each was compared with the record as it stood, and the second time the same was told as a change."""
+    person, t = people["li"], tag()
+    person.made("lead", name=f"{t} a", city="Ningbo", country="CN")
+    fields = ["name", "city", "country", "lanes"]
+    rows = [[f"{t} a", "Ningbo", "", ""], [f"{t} a", "Xiamen", "", "europe"], [f"{t} a", "Xiamen", "CN", "europe"], [f"{t} a", "", "VN", ""],
+            [f"{t} a", "Ningbo", "CN", ""], [f"{t} a", "Ningbo", "CN", "europe"], [f"{t} a", "Xiamen", "", "nowhere"], [f"{t} a", "Ningbo", "", ""]]
+    look = take(person, "lead", sheet(fields, rows))
+    told = []
+    for dry in (True, False):
+        go(person, look, fields, dry=dry, mode="update", match=["name"])
+        told.append([r["outcome"] for _, r in sorted(outcomes(person, look).items())])
+    assert told[0] == told[1] == ["same", "updated", "same", "updated", "updated", "same", "invalid", "same"]
 
 
 def test_values_that_may_be_there_once_are_told_in_a_dry_run_too(people):
