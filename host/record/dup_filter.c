@@ -47,6 +47,7 @@ struct dup_filter {
     struct store *st;
     size_t worth, room;
     atomic_size_t looks; /* that a filter would have answered */
+    atomic_size_t to_come; /* keys that an import is about to add: the next one built has room for them */
     pthread_rwlock_t lock;   /* of which there are, not of their bits */
     struct bits *now, *next; /* asked; what is added while one is being filled */
     pthread_mutex_t thread_lock; /* of what follows */
@@ -203,11 +204,12 @@ static bool fill(const struct build *b, struct db_conn *conn)
 static bool build_one(struct build *b, struct db_conn *conn)
 {
     int64_t n = estimate(conn), before = b->f->now == NULL ? 0 : (int64_t)b->f->now->n;
+    int64_t to_come = (int64_t)atomic_exchange(&b->f->to_come, 0);
 
     if (n < 0)
         return false;
     n = n < before ? before : n;
-    b->bits = bits_new((size_t)(n + n / 2) + b->f->room);
+    b->bits = bits_new((size_t)(n + (n / 2 > to_come ? n / 2 : to_come)) + b->f->room);
     b->meanwhile = bits_new(b->bits->most);
     return db_write(b->f->st->db, publish, b) == 0 && fill(b, conn);
 }
@@ -304,17 +306,22 @@ bool dup_filter_ready(struct dup_filter *f)
     return ready;
 }
 
-bool dup_filter_coming(struct dup_filter *f, size_t looks)
+bool dup_filter_coming(struct dup_filter *f, size_t looks, size_t to_come)
 {
     if (dup_filter_ready(f))
         return false;
-    if (looks >= f->worth)
+    if (looks >= f->worth) {
+        f->to_come = to_come;
         start(f);
+    }
+    pthread_rwlock_rdlock(&f->lock);
+    bool none = f->now == NULL; /* one that is over-full tells nearly as much */
+    pthread_rwlock_unlock(&f->lock);
     pthread_mutex_lock(&f->thread_lock);
     bool building = f->building;
     pthread_mutex_unlock(&f->thread_lock);
 
-    return building;
+    return none && building;
 }
 
 struct dup_filter *dup_filter_new(struct store *st, size_t looks, size_t room)

@@ -22,7 +22,8 @@ bool dup_filter_may(struct dup_filter *f, int64_t hash);
 /* Before the key is written or noted: on the writer, or with dup_stage's lock held. */
 void dup_filter_add(struct dup_filter *f, int64_t hash);
 bool dup_filter_ready(struct dup_filter *f); /* built, and not over-full */
-/* Before so many looks: whether a filter is being built that will answer them; it is begun if they are worth it. */
-bool dup_filter_coming(struct dup_filter *f, size_t looks);
+/* Before so many looks, by who adds so many keys: whether the first filter is being built that will answer them; it is begun if
+ * they are worth it. */
+bool dup_filter_coming(struct dup_filter *f, size_t looks, size_t to_come);
 
 #endif

@@ -1,4 +1,7 @@
-/* dup_stage.c - keys of one table in a growing list, found through a table of its places. */
+/* dup_stage.c - keys of one table in a growing list, found through a table of its places.
+ *
+ * A key's place in that table grows with its hash, so that the table read from one end to the other has the keys nearly in the
+ * order in which they go into their index: a merge sorts a few at a time and needs no copy of them all. */
 #include "record/dup_stage.h"
 
 #include <pthread.h>
@@ -11,7 +14,7 @@
 #include "record/dup.h"
 #include "record/dup_filter.h"
 
-enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK = 256 };
+enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK = 256, STRETCH = 4096 /* slots sorted at a time */ };
 
 struct dup_stage {
     pthread_rwlock_t lock;
@@ -53,7 +56,9 @@ void dup_stage_free(struct dup_stage **s)
 
 static size_t home(const struct dup_stage *s, int64_t hash)
 {
-    return (size_t)((uint64_t)hash * UINT64_C(0x9E3779B97F4A7C15) >> 20) & (s->slots - 1);
+    uint64_t rank = (uint64_t)hash ^ UINT64_C(1) << 63; /* negative ones come first */
+
+    return (size_t)((rank >> 32) * s->slots >> 32);
 }
 
 static void place(struct dup_stage *s, size_t at)
@@ -126,23 +131,35 @@ int dup_stage_keep(struct db_conn *w, int64_t tbl, int64_t first, const struct b
     return rc < 0 ? rc : 0;
 }
 
+static int64_t key_at(const char *digits)
+{
+    uint64_t h = 0;
+
+    for (int k = 0; k < 16; k++)
+        h = h << 4 | (uint64_t)(digits[k] <= '9' ? digits[k] - '0' : digits[k] - 'a' + 10);
+    return (int64_t)h;
+}
+
 static void load_part(struct store *st, int64_t tbl, int64_t rec, const char *at, const char *end)
 {
-    struct dup_staged one = {.rec = rec};
-    char digits[17] = "";
+    struct dup_staged list[LOOK];
+    size_t n = 0;
 
     while (at < end)
         if (*at == ';') {
             at++;
-            one.rec++;
+            rec++;
         } else if (end - at > 16) {
-            memcpy(digits, at, 16);
-            one.hash = (int64_t)strtoull(digits, NULL, 16);
-            dup_stage_add(st, tbl, &one, 1);
+            list[n++] = (struct dup_staged){key_at(at), rec};
             at += 16;
+            if (n == LOOK) {
+                dup_stage_add(st, tbl, list, n);
+                n = 0;
+            }
         } else {
-            return;
+            break;
         }
+    dup_stage_add(st, tbl, list, n);
 }
 
 int dup_stage_load(struct store *st, struct db_conn *conn)
@@ -198,10 +215,38 @@ void dup_stage_each(struct store *st, void (*fn)(void *arg, int64_t hash), void 
 /* ---- merging ---------------------------------------------------------------------------------------- */
 struct merge {
     struct store *st;
+    size_t upto; /* slots whose keys are in the list, or have been */
     struct sort_pair *list;
-    size_t n, at;
-    int64_t tbl;
+    size_t n, at, cap;
 };
+
+/* The keys that belong into the next slots, in order.  Where others were before them they stand further on, with no free slot between. */
+static void next_stretch(struct merge *m)
+{
+    const struct dup_stage *s = m->st->staged;
+    size_t from = m->upto, upto = from + STRETCH < s->slots ? from + STRETCH : s->slots;
+
+    m->n = m->at = 0;
+    for (size_t i = from; i < upto || s->slot[i & (s->slots - 1)] != 0; i++) {
+        uint32_t of = s->slot[i & (s->slots - 1)];
+        size_t belongs = of == 0 ? s->slots : home(s, s->list[of - 1].hash);
+
+        if (belongs < from || belongs >= upto)
+            continue;
+        if (m->n == m->cap) {
+            m->cap = m->cap == 0 ? STRETCH : m->cap * 2;
+            m->list = mem_realloc(m->list, m->cap * sizeof(*m->list));
+        }
+        m->list[m->n++] = (struct sort_pair){s->list[of - 1].hash, s->list[of - 1].rec};
+    }
+    sort_pairs(m->list, m->n);
+    m->upto = upto;
+}
+
+static bool merged(const struct merge *m)
+{
+    return m->at == m->n && m->upto >= m->st->staged->slots;
+}
 
 /* In the commit that ends the merge.  Cut off before that, it is done again: what is there does no harm. */
 static int strike_out(struct db_conn *w)
@@ -215,11 +260,15 @@ static int merge_body(struct db_conn *w, void *arg)
     struct db_stmt *s = db_prepare(w, DUP_ADD);
     int64_t began = when_monotonic(), took;
 
-    for (size_t n = 1; m->at < m->n; n++) {
+    for (size_t n = 1; !merged(m); n++) {
         int rc;
 
+        if (m->at == m->n) {
+            next_stretch(m);
+            continue;
+        }
         db_bind_int(s, 1, m->list[m->at].key);
-        db_bind_int(s, 2, m->tbl);
+        db_bind_int(s, 2, m->st->staged->tbl);
         db_bind_int(s, 3, m->list[m->at].of);
         rc = db_step(s);
         if (rc < 0)
@@ -230,31 +279,22 @@ static int merge_body(struct db_conn *w, void *arg)
             break;
     }
     db_reset(s);
-    return m->at == m->n ? strike_out(w) : 0;
+    return merged(m) ? strike_out(w) : 0;
 }
 
 int dup_stage_merge(struct store *st, const atomic_bool *stop)
 {
-    struct dup_stage *s = st->staged;
     struct merge m = {.st = st};
     int rc = 0;
 
-    pthread_rwlock_rdlock(&s->lock);
-    m.n = s->n;
-    m.tbl = s->tbl;
-    m.list = mem_realloc(NULL, (m.n + 1) * sizeof(*m.list));
-    for (size_t i = 0; i < m.n; i++)
-        m.list[i] = (struct sort_pair){s->list[i].hash, s->list[i].rec};
-    pthread_rwlock_unlock(&s->lock);
-    sort_pairs(m.list, m.n);
-    while (m.at < m.n && rc == 0 && (stop == NULL || !atomic_load(stop)))
+    while (!merged(&m) && rc == 0 && (stop == NULL || !atomic_load(stop)))
         rc = db_write_low(st->db, merge_body, &m);
     free(m.list);
-    if (rc != 0 || m.at < m.n)
+    if (rc != 0 || !merged(&m))
         return -1;
     dup_recent_move(st->recent); /* who looked into dup_key before looks again */
-    pthread_rwlock_wrlock(&s->lock);
-    empty(s);
-    pthread_rwlock_unlock(&s->lock);
+    pthread_rwlock_wrlock(&st->staged->lock);
+    empty(st->staged);
+    pthread_rwlock_unlock(&st->staged->lock);
     return 0;
 }

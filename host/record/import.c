@@ -11,7 +11,7 @@
 #include "record/import_run.h"
 
 /* So many rows are read and compared at a time; a batch is handed over when the writer has none and some are ready. */
-enum { PART_ROWS = 2048, MERGE_KEYS = 900000 };
+enum { PART_ROWS = 2048, MERGE_KEYS = 1400000 };
 
 /* ---- comparing with the database ------------------------------------------------------------------ */
 static size_t keys_of(const struct batch *k, size_t from)
@@ -21,6 +21,14 @@ static size_t keys_of(const struct batch *k, size_t from)
     for (size_t i = from; i < k->n; i++)
         n += k->row[i].nkeys;
     return n;
+}
+
+/* As far as the sheet tells how much of it was read. */
+static size_t keys_to_come(const struct run *r, const struct batch *k)
+{
+    double progress = sheet_progress(r->sheet);
+
+    return progress > 0.001 ? (size_t)((double)(r->seen.n + keys_of(k, 0)) / progress) : 0;
 }
 
 /* Looks all keys of a batch up in order of the hash, in which the index is walked once instead of
@@ -126,7 +134,7 @@ static int fill(struct run *r, struct batch *k, uint32_t skip, struct buf *err)
         while (k->n < upto && has_room(k) && (rc = sheet_next(r->sheet, &row, &e)) > 0)
             if (row.number > skip && import_set_get(&r->stored, row.number) == 0)
                 import_prepare(r, &c, t, &k->row[k->n++], &row);
-        waits = rc > 0 && has_room(k) && dup_filter_coming(r->j->st->filter, keys_of(k, decided));
+        waits = rc > 0 && has_room(k) && dup_filter_coming(r->j->st->filter, keys_of(k, decided), keys_to_come(r, k));
         if (waits)
             continue;
         find_known(&c, k, decided);

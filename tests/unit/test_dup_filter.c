@@ -236,12 +236,12 @@ static void whoever_is_to_look_for_many_may_wait_for_it(void **state)
 {
     struct fixture *f = *state;
 
-    assert_false(dup_filter_coming(f->st.filter, LOOKS - 1));
+    assert_false(dup_filter_coming(f->st.filter, LOOKS - 1, 0));
     assert_false(dup_filter_ready(f->st.filter));
-    while (dup_filter_coming(f->st.filter, LOOKS))
+    while (dup_filter_coming(f->st.filter, LOOKS, 0))
         sched_yield();
     assert_true(dup_filter_ready(f->st.filter));
-    assert_false(dup_filter_coming(f->st.filter, LOOKS));
+    assert_false(dup_filter_coming(f->st.filter, LOOKS, 0));
 }
 
 static void an_over_full_one_is_built_anew(void **state)
