@@ -261,6 +261,11 @@ int db_insert_rows(struct db_conn *writer, const struct db_rows *rows)
     return writer->driver->insert_rows(writer, rows);
 }
 
+int db_each_key(struct db_conn *c, const char *table, const char *column, bool (*fn)(void *arg, int64_t key), void *arg)
+{
+    return c->driver->each_key(c, table, column, fn, arg);
+}
+
 int64_t db_last_id(struct db_conn *c)
 {
     return c->driver->last_id(c);

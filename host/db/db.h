@@ -128,6 +128,10 @@ struct db_rows {
 };
 int db_insert_rows(struct db_conn *writer, const struct db_rows *rows);
 
+/* The first column, a whole number, of all rows of a table kept in primary key order, in whatever order they are read quickest; some
+ * may come twice.  Until fn says no.  DB_OK or an error. */
+int db_each_key(struct db_conn *c, const char *table, const char *column, bool (*fn)(void *arg, int64_t key), void *arg);
+
 /* Reports: SQL that people wrote, on a connection where nothing is but these views.
  * Of a table that is there but has no view nobody reads anything; so name them all. */
 struct db_view {

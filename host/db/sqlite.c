@@ -65,7 +65,8 @@ static void configure(void)
 {
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    if (sq_cache_register() != SQLITE_OK || sqlite3_initialize() != SQLITE_OK || sq_log_register() != SQLITE_OK)
+    if (sq_cache_register() != SQLITE_OK || sqlite3_initialize() != SQLITE_OK || sq_log_register() != SQLITE_OK ||
+        sq_keys_register() != SQLITE_OK)
         log_error("db", "SQLite does not start");
 }
 
@@ -647,6 +648,7 @@ const struct db_driver db_sqlite = {
     .cols = sq_cols,
     .exec = sq_exec,
     .insert_rows = sq_insert_rows,
+    .each_key = sq_each_key,
     .last_id = sq_last_id,
     .changes = sq_changes,
     .read_begin = sq_read_begin,

@@ -138,6 +138,11 @@ void sq_cols(struct db_stmt *s, int first, int n, struct db_value *out);
 int sq_rows_register(struct sq_conn *c); /* the writer's */
 int sq_insert_rows(struct db_conn *c, const struct db_rows *rows);
 
+/* sqlite_keys.c */
+#define SQ_KEYS_VFS "berth-keys"
+int sq_keys_register(void); /* once, before it is used */
+int sq_each_key(struct db_conn *c, const char *table, const char *column, bool (*fn)(void *arg, int64_t key), void *arg);
+
 /* sqlite_log.c */
 #define SQ_LOG_VFS "berth-log" /* the writer's */
 int sq_log_register(void); /* once, before it is used */

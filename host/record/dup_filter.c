@@ -32,7 +32,6 @@ enum {
     BITS = 12,        /* a key, when it is full: one unknown key in 200 is then looked for in vain */
     WORDS = 8,        /* of a block: one cache line; a key sets a bit in each */
     LINE = WORDS * 8, /* bytes */
-    PAGE = 8192,      /* hashes read at a time: no snapshot stays for long */
     SAMPLE_SHIFT = 8, /* one hash in 256 is counted, to know how many there are */
 };
 
@@ -165,40 +164,24 @@ static int publish(struct db_conn *w, void *arg)
 
 static void fill_one(void *arg, int64_t hash)
 {
-    bits_put(arg, hash);
+    bits_put(((const struct build *)arg)->bits, hash);
 }
 
-/* A page of dup_key from *from on.  1: there is more; 0; or an error. */
-static int fill_page(struct bits *b, struct db_conn *conn, int64_t *from)
+static bool fill_more(void *arg, int64_t hash)
 {
-    struct db_stmt *s = db_prepare(conn, "SELECT hash FROM dup_key WHERE hash >= ? ORDER BY hash LIMIT ?");
-    int64_t hash = *from;
-    int n = 0, rc;
+    const struct build *b = arg;
 
-    db_bind_int(s, 1, *from);
-    db_bind_int(s, 2, PAGE);
-    for (; (rc = db_step(s)) == DB_ROW; n++) {
-        hash = db_col_int(s, 0);
-        bits_put(b, hash);
-    }
-    db_reset(s);
-    if (rc < 0 || n < PAGE || hash == INT64_MAX)
-        return rc < 0 ? rc : 0;
-    *from = hash + 1; /* of one hash no page holds too little: all its rows set the same bits */
-    return 1;
+    bits_put(b->bits, hash);
+    return !atomic_load_explicit(&b->f->closing, memory_order_relaxed);
 }
 
-static bool fill(const struct build *b, struct db_conn *conn)
+static bool fill(struct build *b, struct db_conn *conn)
 {
     struct store *st = b->f->st;
-    int64_t from = INT64_MIN;
-    int rc = 1;
 
-    dup_recent_each(st->recent, fill_one, b->bits);
-    dup_stage_each(st, fill_one, b->bits);
-    while (rc == 1 && !b->f->closing)
-        rc = fill_page(b->bits, conn, &from);
-    return rc == 0;
+    dup_recent_each(st->recent, fill_one, b);
+    dup_stage_each(st, fill_one, b);
+    return db_each_key(conn, "dup_key", "hash", fill_more, b) == 0 && !b->f->closing;
 }
 
 static bool build_one(struct build *b, struct db_conn *conn)

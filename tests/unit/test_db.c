@@ -1001,6 +1001,85 @@ static void of_many_rows_none_is_there_when_one_is_refused(void **state)
     assert_int_equal(number(f->r, "SELECT count(*) FROM many"), 0);
 }
 
+/* Keys. */
+
+struct keys {
+    int64_t n, sum, most;
+};
+
+static bool add_key(void *arg, int64_t key)
+{
+    struct keys *k = arg;
+
+    k->n++;
+    k->sum = (int64_t)((uint64_t)k->sum + (uint64_t)key);
+    return k->n != k->most;
+}
+
+/* Numbers of each size, positive and negative. */
+#define KEYS(from, to)                                                                                                     \
+    "WITH RECURSIVE i (n) AS (SELECT " #from " UNION ALL SELECT n + 1 FROM i WHERE n < " #to ")"                           \
+    "INSERT INTO k SELECT (n * 7919717 % 2147483647 << 31 | n) >> n % 63, n FROM i UNION ALL SELECT -(n << n % 44), n FROM i;"
+
+/* Of as many big ones sum() would overflow; their halves do not. */
+static int64_t sum_of_keys(struct fixture *f)
+{
+    uint64_t high = (uint64_t)number(f->r, "SELECT coalesce(sum(key >> 32), 0) FROM k");
+
+    return (int64_t)((high << 32) + (uint64_t)number(f->r, "SELECT coalesce(sum(key & 4294967295), 0) FROM k"));
+}
+
+/* What the column that is named holds is told only by the rows: what stands first is the key. */
+static void assert_read_off(struct fixture *f)
+{
+    struct keys all = {0};
+
+    assert_int_equal(db_each_key(f->r, "k", "no", add_key, &all), 0);
+    assert_int_equal(all.n, number(f->r, "SELECT count(*) FROM k"));
+    assert_int_equal(all.sum, sum_of_keys(f));
+}
+
+static void keys_are_read_off_pages(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(write_sql(f->db, "CREATE TABLE k (key INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID"), 0);
+    assert_read_off(f);
+    assert_int_equal(write_sql(f->db, KEYS(1, 10)), 0);
+    assert_read_off(f);
+    assert_int_equal(write_sql(f->db, KEYS(11, 20000)), 0);
+    assert_read_off(f); /* in the log */
+    db_conn_close(&f->r);
+    db_close(&f->db);
+    f->db = open_db(f->path, &(struct db_options){0});
+    f->r = open_reader(f->db);
+    assert_read_off(f); /* in the file */
+    assert_int_equal(write_sql(f->db, "DELETE FROM k WHERE no % 3 = 0;" KEYS(20001, 21000)), 0);
+    assert_read_off(f); /* in both */
+}
+
+static void keys_beside_something_long_are_read_too(void **state)
+{
+    struct fixture *f = *state;
+    struct keys all = {0};
+
+    assert_int_equal(write_sql(f->db, "CREATE TABLE k (key INTEGER NOT NULL, no TEXT NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID;"
+                                      "INSERT INTO k VALUES (1, 'a'), (2, printf('%200s', 'b')), (3, printf('%9000s', 'c'))"),
+                     0);
+    assert_int_equal(db_each_key(f->r, "k", "key", add_key, &all), 0);
+    assert_in_range(all.n, 3, 6);
+}
+
+static void who_reads_keys_may_stop(void **state)
+{
+    struct fixture *f = *state;
+    struct keys some = {.most = 7};
+
+    assert_int_equal(write_sql(f->db, "CREATE TABLE k (key INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID;" KEYS(1, 5000)), 0);
+    assert_int_equal(db_each_key(f->r, "k", "key", add_key, &some), 0);
+    assert_int_equal(some.n, 7);
+}
+
 /* Backup. */
 
 static int pair_body(struct db_conn *c, void *arg)
@@ -1645,6 +1724,9 @@ int main(void)
         TEST(an_idle_database_empties_its_log),
         TEST(many_rows_go_in_at_once_with_ids_that_follow_each_other),
         TEST(of_many_rows_none_is_there_when_one_is_refused),
+        TEST(keys_are_read_off_pages),
+        TEST(keys_beside_something_long_are_read_too),
+        TEST(who_reads_keys_may_stop),
         TEST(a_backup_taken_during_writes_is_whole),
         TEST(a_backup_that_cannot_be_written_says_why_and_leaves_nothing),
         TEST(the_schema_is_described),
