@@ -76,7 +76,7 @@ static void grow(struct dup_stage *s)
         s->cap = s->cap == 0 ? 4096 : s->cap * 2;
         s->list = mem_realloc(s->list, s->cap * sizeof(*s->list));
     }
-    if (s->n * 4 < s->slots * 3)
+    if (s->n * 8 < s->slots * 7)
         return;
     free(s->slot);
     s->slots = s->slots == 0 ? 8192 : s->slots * 2;

@@ -11,7 +11,7 @@
 #include "record/import_run.h"
 
 /* So many rows are read and compared at a time; a batch is handed over when the writer has none and some are ready. */
-enum { PART_ROWS = 2048, MERGE_KEYS = 1400000 };
+enum { PART_ROWS = 2048, MERGE_KEYS = 1500000 };
 
 /* ---- comparing with the database ------------------------------------------------------------------ */
 static size_t keys_of(const struct batch *k, size_t from)
@@ -23,12 +23,12 @@ static size_t keys_of(const struct batch *k, size_t from)
     return n;
 }
 
-/* As far as the sheet tells how much of it was read. */
+/* As far as the sheet tells how much of it was read: it reads ahead, so it may be more. */
 static size_t keys_to_come(const struct run *r, const struct batch *k)
 {
     double progress = sheet_progress(r->sheet);
 
-    return progress > 0.001 ? (size_t)((double)(r->seen.n + keys_of(k, 0)) / progress) : 0;
+    return progress > 0.001 ? (size_t)((double)(r->seen.n + keys_of(k, 0)) / progress * 1.5) : 0;
 }
 
 /* Looks all keys of a batch up in order of the hash, in which the index is walked once instead of

@@ -11,19 +11,19 @@
 
 /* ---- cells ------------------------------------------------------------------------------------- */
 /* One piece of memory: most rows go in and are never told of. */
-static void keep_cells(struct run *r, struct berth_ctx *c, struct prep *p, const struct sheet_row *row)
+static void keep_cells(struct berth_ctx *c, struct prep *p, const struct sheet_row *row)
 {
     size_t bytes = 0, n = row->len < COLUMNS_MAX ? row->len : COLUMNS_MAX;
     struct cell *cells;
     char *to;
 
-    (void)r;
     for (size_t i = 0; i < n; i++)
         bytes += row->cells[i].len + 1;
     cells = arena_alloc(c->a, n * sizeof(*cells) + bytes);
     to = (char *)(cells + n);
     for (size_t i = 0; i < n; i++) {
-        cells[i] = (struct cell){.s = memcpy(to, row->cells[i].text, row->cells[i].len + 1), .len = row->cells[i].len};
+        cells[i].len = row->cells[i].len & INT32_MAX; /* no cell is that long */
+        memcpy(to, row->cells[i].text, row->cells[i].len + 1);
         to += row->cells[i].len + 1;
     }
     p->cells = cells;
@@ -66,7 +66,7 @@ static void read_cells(struct run *r, struct berth_ctx *c, struct prep *p, const
 }
 
 /* ---- values, kept small ------------------------------------------------------------------------------ */
-/* Those that are not nil: most fields of most rows are.  Their places, then their texts, stand behind them. */
+/* Those that are not nil: most fields of most rows are.  Their places stand behind them. */
 struct packed {
     size_t n;
     const struct order_made *made; /* what lists sort the texts by; NULL: nothing, or it is a dry run */
@@ -78,12 +78,16 @@ static uint16_t *places(const struct packed *k)
     return (uint16_t *)(void *)&k->v[k->n];
 }
 
-/* A text that stands in a cell as it is need not be kept twice. */
+/* A text that stands in a cell as it is need not be kept twice; NULL: it does not. */
 static const char *in_cell(const struct run *r, const struct prep *p, const struct field *f, struct berth_val v)
 {
-    for (size_t i = 0; i < p->ncells && i < r->ncolumns; i++)
+    const char *text = (const char *)(p->cells + p->ncells);
+
+    for (size_t i = 0; i < p->ncells && i < r->ncolumns; i++) {
         if (r->column[i] == f)
-            return p->cells[i].len == (uint32_t)v.len && memcmp(p->cells[i].s, v.s, (size_t)v.len) == 0 ? p->cells[i].s : NULL;
+            return p->cells[i].len == (uint32_t)v.len && memcmp(text, v.s, (size_t)v.len) == 0 ? text : NULL;
+        text += p->cells[i].len + 1;
+    }
     return NULL;
 }
 
@@ -106,17 +110,12 @@ static void pack(const struct run *r, struct arena *a, struct prep *p)
 {
     const struct table *t = p->row->t;
     struct packed *k;
-    size_t n = 0, bytes = 0;
-    char *text;
+    size_t n = 0;
 
     for (int i = 0; i < t->nfields; i++)
-        if (!val_is_nil(p->row->v[i])) {
-            n++;
-            bytes += field_is_text(&t->fields[i]) ? (size_t)p->row->v[i].len + 1 : 0;
-        }
-    k = arena_alloc(a, sizeof(*k) + n * (sizeof(*k->v) + sizeof(uint16_t)) + bytes);
+        n += !val_is_nil(p->row->v[i]);
+    k = arena_alloc(a, sizeof(*k) + n * (sizeof(*k->v) + sizeof(uint16_t)));
     k->n = n;
-    text = (char *)(places(k) + n);
     n = 0;
     for (int i = 0; i < t->nfields; i++) {
         struct berth_val v = p->row->v[i];
@@ -126,11 +125,7 @@ static void pack(const struct run *r, struct arena *a, struct prep *p)
         if (field_is_text(&t->fields[i])) {
             const char *cell = in_cell(r, p, &t->fields[i], v);
 
-            if (cell == NULL) {
-                cell = memcpy(text, v.s, (size_t)v.len);
-                text += v.len + 1; /* zeroed */
-            }
-            v.s = cell;
+            v.s = cell != NULL ? cell : arena_strndup(a, v.s, (size_t)v.len);
         }
         places(k)[n] = (uint16_t)i;
         k->v[n++] = v;
@@ -168,7 +163,7 @@ static void keep_keys(struct arena *a, struct prep *p)
     int64_t *hash;
 
     dup_keys_of(p->row, &keys); /* the texts are needed only for the few that match */
-    p->key = hash = arena_alloc(a, (keys.n + 1) * sizeof(*hash));
+    p->key = hash = arena_alloc(a, keys.n * sizeof(*hash));
     p->nkeys = (uint16_t)keys.n;
     for (size_t i = 0; i < keys.n; i++)
         hash[i] = keys.k[i].hash;
@@ -203,7 +198,7 @@ void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, s
 {
     struct arena *kept = c->a;
 
-    keep_cells(r, c, p, row);
+    keep_cells(c, p, row);
     c->a = r->scratch;
     p->row = row_new(c, t);
     read_cells(r, c, p, row);

@@ -30,10 +30,14 @@ static const char *wrong_cells(const struct run *r, struct berth_ctx *c, const s
 
 static void cells_json(struct json *j, const struct prep *p)
 {
+    const char *text = (const char *)(p->cells + p->ncells);
+
     json_key(j, "cells");
     json_open(j, '[');
-    for (uint32_t i = 0; i < p->ncells; i++)
-        json_strn(j, p->cells[i].s, p->cells[i].len);
+    for (uint32_t i = 0; i < p->ncells; i++) {
+        json_strn(j, text, p->cells[i].len);
+        text += p->cells[i].len + 1;
+    }
     json_close(j, ']');
 }
 
