@@ -15,6 +15,8 @@
 #include "record/where.h"
 #include "record/zone.h"
 
+enum { MANY_MAX = 100 }; /* values of a field that holds several */
+
 /* ---- rows --------------------------------------------------------------------- */
 struct berth_row *row_new(struct berth_ctx *c, const struct table *t)
 {
@@ -398,6 +400,12 @@ static const char *pick_by_text(struct berth_ctx *c, const struct field *f, cons
     return NULL;
 }
 
+static bool too_many(struct berth_ctx *c, const struct field *f)
+{
+    ctx_invalid(c, f->name, "err.too_many", "max", arena_fmt(c->a, "%d", MANY_MAX), NULL);
+    return false;
+}
+
 static void many_add(struct buf *b, const char *s, size_t n)
 {
     if (b->len == 0)
@@ -417,34 +425,68 @@ static size_t separator(const char *s, size_t n)
     return strchr(",;|/\n", *s) != NULL ? 1 : 0;
 }
 
-/* Where the value that begins here ends: a dictionary's labels may hold separators, and the longest one counts. */
-static size_t value_end(struct berth_ctx *c, const struct field *f, const char *s, size_t n)
+static size_t next_separator(const char *s, size_t n)
 {
-    size_t first = 0;
+    size_t i = 0;
 
-    while (first < n && separator(s + first, n - first) == 0)
-        first++;
-    for (size_t end = f->dict == NULL ? first : n; end > first;) {
-        const char *text = s;
-        size_t len = end;
+    while (i < n && separator(s + i, n - i) == 0)
+        i++;
+    return i;
+}
 
-        trim(&text, &len);
-        if (pick_by_text(c, f, text, len) != NULL)
-            return end;
-        do
-            end--;
-        while (end > first && separator(s + end, n - end) == 0);
+/* The labels of a dictionary that hold separators themselves, and a NULL. */
+static const char *const *labels_parted(struct berth_ctx *c, const struct dict *d)
+{
+    size_t locales = 0, n = 0;
+    const char **out;
+
+    while (labels_locales[locales] != NULL)
+        locales++;
+    out = arena_alloc(c->a, ((d == NULL ? 0 : d->n) * locales + 1) * sizeof(*out));
+    for (size_t i = 0; d != NULL && i < d->n; i++) {
+        const char *key = arena_fmt(c->a, "%s.%s", d->name, d->items[i].key);
+
+        for (const char *const *loc = labels_locales; *loc != NULL; loc++) {
+            const char *text = labels_find(c->st->labels, *loc, key);
+
+            if (text != NULL && text[next_separator(text, strlen(text))] != '\0')
+                out[n++] = text;
+        }
     }
-    return first;
+    out[n] = NULL;
+    return out;
+}
+
+/* Where the value that begins here ends: of the labels that hold separators the longest one counts. */
+static size_t value_end(const char *const *parted, const char *s, size_t n)
+{
+    size_t end = next_separator(s, n);
+
+    for (; *parted != NULL; parted++) {
+        const char *text = s;
+        size_t left = n, len = strlen(*parted), to;
+
+        trim(&text, &left);
+        if (left < len || strncasecmp(text, *parted, len) != 0)
+            continue;
+        text += len;
+        to = (size_t)(text - s) + next_separator(text, left - len);
+        left = to - (size_t)(text - s);
+        trim(&text, &left);
+        if (left == 0 && to > end)
+            end = to;
+    }
+    return end;
 }
 
 static bool many_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
                            struct berth_val *out)
 {
     struct field one = *f;
+    const char *const *parted = labels_parted(c, f->dict);
     struct buf b = BUF_INIT;
     bool ok = true;
-    size_t i = 0;
+    size_t i = 0, values = 0;
 
     one.flags &= ~(uint32_t)BERTH_MANY;
     while (ok && i < n) {
@@ -454,9 +496,13 @@ static bool many_from_text(struct berth_ctx *c, const struct field *f, const cha
         for (size_t gap; i < n && (gap = separator(s + i, n - i)) > 0;)
             i += gap;
         from = i;
-        i += value_end(c, f, s + i, n - i);
+        i += value_end(parted, s + i, n - i);
         if (i == from)
             continue;
+        if (++values > MANY_MAX) {
+            ok = too_many(c, f);
+            break;
+        }
         ok = val_from_text(c, &one, s + from, i - from, &v);
         if (ok && !val_is_nil(v)) {
             const char *key = v.type == BERTH_REF ? arena_fmt(c->a, "%lld", (long long)v.i) : v.s;
@@ -559,13 +605,15 @@ static bool many_from_json(struct berth_ctx *c, const struct field *f, const jso
 {
     struct field one = *f;
     struct buf b = BUF_INIT;
-    bool ok = json_is_array(v) && json_array_size(v) <= 100;
+    bool ok = true;
     size_t i;
     json_t *item;
 
     one.flags &= ~(uint32_t)BERTH_MANY;
-    if (!ok)
+    if (!json_is_array(v))
         return bad(c, f, "err.list");
+    if (json_array_size(v) > MANY_MAX)
+        return too_many(c, f);
     json_array_foreach (v, i, item) {
         struct berth_val x;
 

@@ -768,6 +768,57 @@ static void a_changed_text_comes_back_from_the_part_that_is_kept(void **state)
     assert_in_range(k.parts, 400, 3900);
 }
 
+/* ---- several values in a cell -------------------------------------------------------------------- */
+static const char *lanes_of(struct berth_ctx *c, const char *cell)
+{
+    struct berth_val v;
+
+    assert_true(val_from_text(c, model_field(lead, "lanes"), cell, strlen(cell), &v));
+    return v.s;
+}
+
+static int read_cells(struct berth_ctx *c, void *arg)
+{
+    (void)arg;
+    labels_instead(site.st.labels, "en", "leads.lane.us_west", "US West, Canada");
+    labels_instead(site.st.labels, "en", "leads.lane.us_east", "US West, Canada / East");
+    assert_string_equal(lanes_of(c, "africa, us west, canada"), "|africa|us_west|");
+    assert_string_equal(lanes_of(c, "US West, Canada  \n Africa"), "|us_west|africa|");
+    assert_string_equal(lanes_of(c, "US West, Canada / East、US West, Canada; europe"), "|us_east|us_west|europe|");
+    labels_instead(site.st.labels, "en", "leads.lane.us_west", NULL);
+    labels_instead(site.st.labels, "en", "leads.lane.us_east", NULL);
+    return c->rc;
+}
+
+static void a_label_with_a_separator_in_it_is_one_value_of_a_cell(void **state)
+{
+    (void)state;
+    write_as_host(read_cells, NULL);
+}
+
+static int read_crowded_cell(struct berth_ctx *c, void *arg)
+{
+    struct buf cell = BUF_INIT;
+    struct berth_val v;
+
+    for (int i = 0; i < 100000; i++)
+        buf_puts(&cell, "africa,");
+    *(bool *)arg = val_from_text(c, model_field(lead, "lanes"), cell.s, cell.len, &v);
+    buf_free(&cell);
+    c->rc = BERTH_OK;
+    return c->rc;
+}
+
+/* It took half a minute for 4,000. */
+static void a_cell_with_thousands_of_values_is_refused_before_it_is_read(void **state)
+{
+    bool taken = true;
+
+    (void)state;
+    write_as_host(read_crowded_cell, &taken);
+    assert_false(taken);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -785,6 +836,8 @@ int main(void)
         cmocka_unit_test(what_runs_inside_gives_the_ctx_back_with_what_it_came_to),
         cmocka_unit_test(a_day_begins_at_midnight_of_the_companys_zone),
         cmocka_unit_test(a_changed_text_comes_back_from_the_part_that_is_kept),
+        cmocka_unit_test(a_label_with_a_separator_in_it_is_one_value_of_a_cell),
+        cmocka_unit_test(a_cell_with_thousands_of_values_is_refused_before_it_is_read),
         cmocka_unit_test(a_job_keeps_its_result_when_a_transaction_of_it_never_began),
     };
 
