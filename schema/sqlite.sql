@@ -615,6 +615,19 @@ CREATE TABLE session (
 CREATE INDEX ix_session_user_id ON session (user_id);
 CREATE INDEX ix_session_expires_at ON session (expires_at);
 
+CREATE TABLE idempotency (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER,
+    key TEXT,
+    at INTEGER,
+    hash TEXT,
+    status INTEGER,
+    rec INTEGER,
+    answer TEXT
+) STRICT;
+CREATE UNIQUE INDEX ux_idempotency_user_id_key ON idempotency (user_id, key);
+CREATE INDEX ix_idempotency_at ON idempotency (at);
+
 CREATE TABLE import_row (
     import_id INTEGER NOT NULL,
     row INTEGER NOT NULL,

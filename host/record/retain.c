@@ -96,7 +96,7 @@ static int64_t ended(struct berth_ctx *c, const char *sql, int64_t until, const 
     db_reset(s);
     if (rc < 0)
         ctx_db(c, rc, "take away what ended");
-    else if (n > 0)
+    else if (n > 0 && what != NULL)
         audit_add(c, "retention", arena_fmt(c->a, "%s: %lld", what, (long long)n));
     return n;
 }
@@ -145,11 +145,12 @@ static int ended_body(struct berth_ctx *c, void *arg)
     int64_t came = messages(c, "inbox", "SELECT id FROM inbox WHERE at < ? ORDER BY id LIMIT ?", before(c, "base.mail_days"), "mails that came in");
     int64_t sessions = ended(c, "DELETE FROM session WHERE token IN (SELECT token FROM session WHERE expires_at < ? LIMIT ?)", c->now,
                              "sign-ins that were over");
+    int64_t keys = ended(c, "DELETE FROM idempotency WHERE seq IN (SELECT seq FROM idempotency WHERE at < ? ORDER BY seq LIMIT ?)", c->now - WHEN_DAY, NULL);
 
     w->all->jobs += jobs;
     w->all->mails += mails + came;
     w->all->sessions += sessions;
-    w->n = jobs + mails + came + sessions;
+    w->n = jobs + mails + came + sessions + keys;
     return c->rc;
 }
 

@@ -315,7 +315,7 @@ static void tell_error(struct call *k)
         k->req->status = 413;
     if (k->req->status == 403)
         tell_denial(k);
-    if (k->req->status == 503)
+    if (k->req->status == 503 || (k->c.code != NULL && strcmp(k->c.code, "in_flight") == 0))
         http_set(k->req, "Retry-After", "1");
     http_set(k->req, "Content-Type", "application/json; charset=utf-8");
 }
@@ -352,6 +352,16 @@ static bool parse_body(struct call *k)
     return false;
 }
 
+/* What is kept with what was done is made there, too. */
+static void answer_kept(struct call *k)
+{
+    if (k->answer != NULL)
+        k->answer(k);
+    k->answer = NULL;
+    if (k->c.rc == BERTH_OK)
+        idempotency_keep(k, true);
+}
+
 static int write_body(struct db_conn *writer, void *arg)
 {
     struct call *k = arg;
@@ -365,6 +375,8 @@ static int write_body(struct db_conn *writer, void *arg)
         if (rc != BERTH_OK)
             ctx_fail(&k->c, (enum berth_rc)rc, NULL, NULL);
     }
+    if (k->c.rc == BERTH_OK && k->once != NULL)
+        answer_kept(k);
     return k->c.rc == BERTH_OK ? 0 : -1000;
 }
 
@@ -380,6 +392,7 @@ static void write_done(void *arg, int rc)
     }
     if (rc == 0)
         ctx_clear(&k->c);
+    idempotency_end(k);
     http_finish(k->req);
 }
 
@@ -413,6 +426,36 @@ static bool run_ahead(struct call *k)
 }
 
 /* Once the writer has it, it is the writer's: req is not looked at any more. */
+static enum http_next submit(struct call *k)
+{
+    if (idempotency_begin(k) && run_ahead(k)) {
+        k->work = (struct db_work){.body = write_body, .done = write_done, .arg = k};
+        if (db_submit(k->app->st->db, &k->work) == 0)
+            return HTTP_LATER;
+        ctx_fail(&k->c, BERTH_BUSY, "busy", "err.busy");
+    }
+    idempotency_end(k);
+    tell(k);
+    return HTTP_DONE;
+}
+
+static int late_body(struct db_conn *writer, void *arg)
+{
+    struct call *k = arg;
+
+    ctx_for(k, writer, true);
+    return k->c.rc == BERTH_OK && idempotency_keep(k, true) == BERTH_OK ? 0 : -1000;
+}
+
+/* What writes from a pool thread, in transactions of its own, has its answer behind them.  Lost, it is only known as done. */
+static void keep_late(struct call *k)
+{
+    if (k->c.rc != BERTH_OK || !k->once->kept)
+        return;
+    db_write(k->app->st->db, late_body, k);
+    ctx_clear(&k->c);
+}
+
 static enum http_next run(struct call *k)
 {
     struct http_req *req = k->req;
@@ -427,15 +470,10 @@ static enum http_next run(struct call *k)
         tell(k);
         return HTTP_DONE;
     }
-    if (k->route->flags & R_WRITE) {
-        if (!run_ahead(k)) {
-            tell(k);
-            return HTTP_DONE;
-        }
-        k->work = (struct db_work){.body = write_body, .done = write_done, .arg = k};
-        if (db_submit(k->app->st->db, &k->work) == 0)
-            return HTTP_LATER;
-        ctx_fail(&k->c, BERTH_BUSY, "busy", "err.busy");
+    if (k->route->flags & R_WRITE)
+        return submit(k);
+    if ((k->route->flags & R_SLOW) && changes(req) && !idempotency_begin(k)) {
+        idempotency_end(k);
         tell(k);
         return HTTP_DONE;
     }
@@ -449,6 +487,9 @@ static enum http_next run(struct call *k)
         http_reset(req);
         return HTTP_POOL;
     }
+    if (k->once != NULL)
+        keep_late(k);
+    idempotency_end(k);
     tell(k);
     return HTTP_DONE;
 }
@@ -542,6 +583,12 @@ int call_job(struct call *k, int64_t job, const char *with, int64_t id)
     return k->c.rc;
 }
 
+void call_made(struct call *k, int64_t id)
+{
+    k->req->status = 201;
+    http_set(k->req, "Location", arena_fmt(k->req->arena, "/api/%s/%lld", k->t->name, (long long)id));
+}
+
 int call_bad(struct call *k, const char *name)
 {
     k->c.args[0] = "name";
@@ -625,6 +672,8 @@ static int inner_body(struct db_conn *writer, void *arg)
     ctx_for(in->k, writer, true);
     if (in->k->c.rc == BERTH_OK)
         in->body(in->k, in->arg);
+    if (in->k->c.rc == BERTH_OK && in->k->once != NULL)
+        idempotency_keep(in->k, false);
     return in->k->c.rc == BERTH_OK ? 0 : -1000;
 }
 
@@ -640,6 +689,8 @@ int call_write(struct call *k, int (*body)(struct call *k, void *arg), void *arg
     if (rc == 0) {
         ctx_run_done(&k->c);
         ctx_clear(&k->c);
+        if (k->once != NULL)
+            k->once->kept = true;
     } else if (rc != -1000) {
         ctx_clear(&k->c);
         ctx_db(&k->c, rc, "commit");

@@ -40,6 +40,7 @@ enum { /* route flags */
     R_SIGNED = 1 << 7, /* other programs call it, no page of ours; run() looks at their signature */
     R_INSIDE = 1 << 8, /* plugins and scripts call it from inside, too (inside.c): run() touches no header of k->req then */
     R_MINE = 1 << 9,   /* of R_INSIDE: about the user's own, and so not without one */
+    R_SECRET = 1 << 10, /* its answer holds what is shown once and kept nowhere */
     R_LOOKING = 1 << 5, /* changes something, and is for those, too, who look as another user */
 };
 
@@ -53,6 +54,15 @@ struct route_entry {
     int (*ahead)(struct call *k);
     int (*before)(struct call *k); /* R_UPLOAD: may refuse before the body is read; NULL: never */
     const char *about;             /* its summary in the OpenAPI document; NULL: it is not in there */
+};
+
+enum { IDEMPOTENCY_HASH = 65 };
+struct idempotency { /* of a request that brought a key: idempotency.c */
+    int64_t user;
+    const char *key;
+    char hash[IDEMPOTENCY_HASH]; /* of what it asks for */
+    bool entered, kept;
+    struct idempotency *next; /* under way, too */
 };
 
 struct call { /* one request on its way */
@@ -78,6 +88,8 @@ struct call { /* one request on its way */
     const struct who *row_who;
     /* Set by the run() of R_WRITE: fills the answer behind the commit, on a reader. */
     int (*answer)(struct call *k);
+    struct idempotency *once; /* NULL: without a key */
+    int64_t shown;          /* the record of t that the answer shows; 0: none */
     bool app_answered;      /* the handler filled the request's answer itself */
     char cookie[256];       /* to be set once the transaction holds; "" none */
 };
@@ -106,6 +118,12 @@ void hub_free(struct hub **h); /* when the writer has ended */
 void inside_ready(struct app *app);
 const struct route_entry *app_route(struct call *k, bool *path_known); /* of k->req->method and path */
 
+/* idempotency.c.  begin: false when there is nothing to do, for the answer is there: an error, or the one given before.
+ * Else end() is called once the commit is over.  keep: in the transaction of what was done; `answered`: behind the answer. */
+bool idempotency_begin(struct call *k);
+int idempotency_keep(struct call *k, bool answered);
+void idempotency_end(struct call *k);
+
 /* ext.c: what plugins answer themselves.  NULL: no plugin has this path; *known: with another method. */
 const struct route_entry *ext_find(struct call *k, bool *known);
 
@@ -127,6 +145,7 @@ const char *call_label_or(struct call *k, const char *key, const char *otherwise
 const char *call_fmt(struct call *k, const char *fmt, const char *a, const char *b); /* "$.$": a and b in their places; in the arena */
 /* 202 {"job":7,"import":3} for a job that was added; with NULL: {"job":7}. */
 int call_job(struct call *k, int64_t job, const char *with, int64_t id);
+void call_made(struct call *k, int64_t id); /* 201, and where it is */
 int call_bad(struct call *k, const char *name); /* 400: parameter `name` is not understood */
 /* A parameter as a number within limits; dflt when absent; fails the ctx when it is none. */
 int64_t call_number(struct call *k, const char *name, int64_t dflt, int64_t min, int64_t max);

@@ -207,6 +207,16 @@ static const char *named(struct call *k, const char *fmt, const char *table)
     return s;
 }
 
+/* What keeps a write that is sent again from being done twice; beside `also`, which may be NULL. */
+static void write_parameters(struct json *j, const char *also, const char *about)
+{
+    open_key(j, "parameters", '[');
+    ref_to(j, "parameters/idempotency_key");
+    if (also != NULL)
+        parameter(j, also, "header", "string", about);
+    json_close(j, ']');
+}
+
 static void id_parameter(struct json *j)
 {
     open_key(j, "parameters", '[');
@@ -235,6 +245,7 @@ static void list_path(struct call *k, struct json *j, const struct table *t)
     json_close(j, '}');
     if (perm_may(k->c.who, t, DO_CREATE)) {
         begin(j, "post", named(k, "create_$", t->name), t->name, "a new record");
+        write_parameters(j, NULL, NULL);
         body(j, row);
         answers(j, "201", "the record", "schemas/_record");
         json_close(j, '}');
@@ -269,15 +280,14 @@ static void one_path(struct call *k, struct json *j, const struct table *t)
     json_close(j, '}');
     if (perm_may(k->c.who, t, DO_UPDATE)) {
         begin(j, "patch", named(k, "update_$", t->name), t->name, "change a record; needs the version that was read");
-        open_key(j, "parameters", '[');
-        parameter(j, "If-Match", "header", "string", "\"3\": the version; or \"version\" in the body");
-        json_close(j, ']');
+        write_parameters(j, "If-Match", "\"3\": the version; or \"version\" in the body");
         body(j, named(k, "schemas/$", t->name));
         answers(j, "200", "the record", "schemas/_record");
         json_close(j, '}');
     }
     if (perm_may(k->c.who, t, DO_DELETE)) {
         begin(j, "delete", named(k, "delete_$", t->name), t->name, "to the recycle bin where the table has one");
+        write_parameters(j, NULL, NULL);
         answers(j, "204", "gone; 202: it waits for approval", NULL);
         json_close(j, '}');
     }
@@ -306,6 +316,7 @@ static void action_path(struct call *k, struct json *j, const struct action *a)
     open_key(j, arena_fmt(k->req->arena, "/api/%s/{id}/%s", a->table->name, a->name), '{');
     id_parameter(j);
     begin(j, "post", arena_fmt(k->req->arena, "%s_%s", a->table->name, a->name), a->table->name, label);
+    write_parameters(j, NULL, NULL);
     open_key(j, "requestBody", '{');
     open_key(j, "content", '{');
     open_key(j, "application/json", '{');
@@ -349,6 +360,8 @@ static void own_path(struct call *k, struct json *j, const struct route_entry *f
         const char *method = lower(k, r->method);
 
         begin(j, method, operation(k, method, r->path), "_host", r->about);
+        if (r->flags & R_WRITE)
+            write_parameters(j, NULL, NULL);
         answers(j, "200", r->about, NULL);
         json_close(j, '}');
     }
@@ -375,6 +388,8 @@ static void plugin_path(struct call *k, struct json *j, const struct route *r)
     begin(j, method, operation(k, method, path), r->plugin,
           labels_get(k->app->st->labels, k->c.locale,
                      of == NULL ? r->plugin : arena_fmt(k->req->arena, "%s.report.%s", of->plugin, of->name)));
+    if (strcmp(r->method, "GET") != 0)
+        write_parameters(j, NULL, NULL);
     if (of != NULL && of->nform > 0) {
         open_key(j, "parameters", '[');
         for (size_t i = 0; i < of->nform; i++)
@@ -417,6 +432,9 @@ static const char fixed_schemas[] =
     "\"request\":{\"type\":\"string\",\"nullable\":true},\"fields\":{\"type\":\"object\","
     "\"additionalProperties\":{\"type\":\"object\"}}}}}}";
 static const char fixed_rest[] =
+    "\"parameters\":{\"idempotency_key\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"description\":"
+    "\"any text of one's own, new for each intent: sent again with the same key within a day, the request is not done twice, "
+    "and its first answer is given again\",\"schema\":{\"type\":\"string\",\"maxLength\":255}}},"
     "\"responses\":{\"error\":{\"description\":\"what went wrong, in the user's language\",\"content\":{\"application/json\":"
     "{\"schema\":{\"$ref\":\"#/components/schemas/_error\"}}}}},"
     "\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},"

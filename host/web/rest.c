@@ -114,6 +114,7 @@ static void row_answer(struct call *k, struct berth_row *r, bool with_can)
     struct json j = call_json(k);
     const char *lock;
 
+    k->shown = row_id(r);
     json_open(&j, '{');
     json_key(&j, "row");
     row_json(&j, r);
@@ -242,8 +243,7 @@ static void saved_now(struct call *k, int (*answer)(struct call *))
 
 static int made(struct call *k)
 {
-    k->req->status = 201;
-    http_set(k->req, "Location", arena_fmt(k->req->arena, "/api/%s/%lld", k->t->name, (long long)row_id(k->row)));
+    call_made(k, row_id(k->row));
     return saved(k);
 }
 

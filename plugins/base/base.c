@@ -348,6 +348,17 @@ static const struct berth_field session_fields[] = {
     {"as_user", BERTH_REF, 0, "user"}, /* an administrator looks as this one sees things */
     {0},
 };
+static const struct berth_field idempotency_fields[] = {
+    {"seq", BERTH_INT, 0, .def = "@seq"},
+    {"user_id", BERTH_REF, 0, "user"},
+    {"key", BERTH_TEXT},
+    {"at", BERTH_TIME},
+    {"hash", BERTH_TEXT}, /* of what was asked for */
+    {"status", BERTH_INT},
+    {"rec", BERTH_INT}, /* the record that the answer shows */
+    {"answer", BERTH_LONG}, /* empty: it is not kept */
+    {0},
+};
 static const struct berth_field job_fields[] = {
     {"kind", BERTH_TEXT, BERTH_REQUIRED | KEPT, .max = 48},
     {"state", BERTH_PICK, BERTH_REQUIRED | KEPT, "job_state", "queued"},
@@ -956,6 +967,7 @@ static const struct berth_table tables[] = {
     {"import", import_fields, .flags = BERTH_HIDDEN, .title = "name"},
     {"audit", audit_fields, .flags = BERTH_ADMIN, .title = "what", .icon = "eye"},
     {"session", session_fields, BERTH_KEYS({"token"}, {"user_id"}, {"expires_at"}), BERTH_BARE},
+    {"idempotency", idempotency_fields, BERTH_KEYS({"seq"}, {"user_id, key", BERTH_UNIQUE}, {"at"}), BERTH_BARE},
     {"import_row", import_row_fields, BERTH_KEYS({"import_id, row"}), BERTH_BARE},
     {"import_part", import_part_fields, BERTH_KEYS({"seq"}, {"import_id, batch"}), BERTH_BARE},
     {"import_touch", import_touch_fields, BERTH_KEYS({"seq"}, {"import_id, state, seq"}, {"import_id, tbl, rec"}, {"import_id, own"}), BERTH_BARE},

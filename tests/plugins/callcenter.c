@@ -1,5 +1,7 @@
 /* callcenter - routes of a plugin: who is calling, a note of the call, what has to be approved, what
  * else the host does for a record. */
+#include <unistd.h>
+
 #include <berth.h>
 
 static int who(struct berth_ctx *c)
@@ -101,6 +103,17 @@ static int recount_later(struct berth_ctx *c)
     return said == NULL ? host->rc(c) : host->reply(c, 202, said);
 }
 
+/* Takes that file away and lasts until it is there again. */
+static int hold(struct berth_ctx *c)
+{
+    const char *file = host->param(c, "file").s;
+
+    unlink(file);
+    while (access(file, F_OK) != 0)
+        usleep(1000);
+    return host->reply(c, 200, "{\"held\":true}");
+}
+
 BERTH_PLUGIN(.name = "callcenter", .version = "1.0.0", .needs = "leads",
     .perms = BERTH_LIST_OF(berth_perm, {"answer", "manager"}),
     .approvals = BERTH_LIST_OF(berth_approval, {"lead", "callback", .steps = "superior"}),
@@ -110,5 +123,6 @@ BERTH_PLUGIN(.name = "callcenter", .version = "1.0.0", .needs = "leads",
                                          {"POST", "/callcenter/keep", NULL, keep_call},
                                          {"POST", "/callcenter/recount", "answer", recount},
                                          {"POST", "/callcenter/recount_later", NULL, recount_later},
+                                         {"POST", "/callcenter/hold", NULL, hold},
                                          {"GET", "/callcenter/any", NULL, any_call},
                                          {"POST", "/callcenter/any", NULL, any_call}))
