@@ -70,6 +70,41 @@ async function send(method: string, path: string, call: Call): Promise<Response>
   }
 }
 
+/** The host is gone for a moment, or says itself that it has no time now. */
+export const away = (r: { status: number }): boolean => [0, 502, 503, 504].includes(r.status)
+export const wait = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms))
+
+/* Whatever is meant has a key, and the host does what comes with the same key once.  What got no answer keeps its key: it is sent again
+ * by itself, and once more when somebody presses the button again.  Of an address the last one is remembered. */
+const unheard = new Map<string, { said: string; key: string }>()
+const PAUSES = [400, 1200, 3000]
+const newKey = (): string => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, '0')).join('')
+const underWay = (r: Response): boolean => r.status === 409 && r.headers.has('Retry-After')
+
+async function write(method: string, path: string, call: Call): Promise<Response> {
+  const at = `${method} ${path}`
+  const said = JSON.stringify([call.query, call.headers, call.body])
+  const before = unheard.get(at)
+  const mine = before?.said === said ? before : { said, key: newKey() }
+  const once = { ...call, headers: { ...call.headers, 'Idempotency-Key': mine.key } }
+  unheard.set(at, mine)
+  for (let tries = 0; ; tries++) {
+    const r = await send(method, path, once).catch((e: unknown) => {
+      if (e instanceof ApiError) return e
+      throw e
+    })
+    if (r instanceof Response && !away(r) && !underWay(r)) {
+      if (unheard.get(at) === mine) unheard.delete(at)
+      return r
+    }
+    if (tries === PAUSES.length || !navigator.onLine) {
+      if (r instanceof Response) return r
+      throw r
+    }
+    await wait(PAUSES[tries]!)
+  }
+}
+
 async function failure(r: Response): Promise<ApiError> {
   let body: ErrorBody = { code: 'http_' + r.status, message: t('error.http', { n: r.status }) }
   try {
@@ -87,7 +122,7 @@ export async function api<T>(method: string, path: string, call: Call = {}): Pro
     const first = await ahead(at)
     if (first) return first.body as T
   }
-  const r = await send(method, path, call)
+  const r = await (method === 'GET' || call.body instanceof Blob ? send : write)(method, path, call)
   if (r.ok) return (r.status === 204 ? null : await r.json()) as T
   const e = await failure(r)
   if (r.status === 401 && e.code !== 'bad_login') signedOut()

@@ -1,19 +1,15 @@
 // jobs.ts - following the host's background jobs.
-import { ApiError, get } from './api'
+import { ApiError, away, get, wait } from './api'
 import { fmtInt } from './fmt'
 import type { Job } from './types'
 
 export const isOver = (j: Job): boolean => j.state !== 'queued' && j.state !== 'running'
-const wait = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms))
 
-/* The host is gone for a moment, and its job goes on when it is back. */
-const away = (e: unknown): boolean => e instanceof ApiError && [0, 502, 503, 504].includes(e.status)
-
-/** Resolves with the job as it ended; `tell` hears of every step. */
+/** Resolves with the job as it ended; `tell` hears of every step.  The host may be gone for a moment: its job goes on when it is back. */
 export async function pollJob(id: number, tell: (j: Job) => void, signal?: AbortSignal): Promise<Job> {
   for (let pause = 120; ; pause = Math.min(pause * 1.5, 1000)) {
     const j = await get<Job>(`_job/${id}`, {}, signal).catch((e: unknown) => {
-      if (!away(e)) throw e
+      if (!(e instanceof ApiError && away(e))) throw e
     })
     if (j) tell(j)
     if (j && isOver(j)) return j
