@@ -8,7 +8,7 @@
 #include "record/seal.h"
 #include "record/setting.h"
 
-enum { TURN = 500 }; /* rows of one transaction */
+enum { TURN = 500, /* rows of one transaction */ EVERY = 3600000 /* ms */ };
 
 struct sweep {
     const struct table *t; /* of the bin */
@@ -163,6 +163,47 @@ static int chain_body(struct berth_ctx *c, void *arg)
     return c->rc;
 }
 
+/* ---- when --------------------------------------------------------------------------------------------- */
+static const char timer[] = "base.retention"; /* remembered beside the timers */
+
+static int swept_body(struct berth_ctx *c, void *arg)
+{
+    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO timer (name, since) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET since = ?2");
+    int rc;
+
+    (void)arg;
+    db_bind_text(s, 1, timer, -1);
+    db_bind_int(s, 2, c->now);
+    rc = db_step(s);
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, "remember the retention") : BERTH_OK;
+}
+
+static int swept(struct store *st)
+{
+    return commit_run(&(struct commit){.st = st, .what = "retention", .low = true, .body = swept_body}) == 0 ? 0 : -1;
+}
+
+/* 0: never. */
+static int64_t last(struct db_conn *conn)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT since FROM timer WHERE name = ?");
+
+    db_bind_text(s, 1, timer, -1);
+    return db_one_int(s);
+}
+
+void retain_due(struct store *st, struct db_conn *conn)
+{
+    int64_t since = last(conn), now = store_now(st);
+    struct retained gone;
+
+    if (since == 0)
+        swept(st); /* it is new here */
+    else if (now >= since + EVERY || now < since) /* or a clock that was ahead */
+        retain_sweep(st, &gone);
+}
+
 /* ---- all of it --------------------------------------------------------------------------------------- */
 /* Until a turn finds nothing; -1: it failed. */
 static int64_t turns(struct store *st, int (*body)(struct berth_ctx *, void *), struct sweep *w)
@@ -198,5 +239,5 @@ int retain_sweep(struct store *st, struct retained *out)
     if (out->bin + out->jobs + out->mails + out->sessions + out->entries > 0)
         log_info("retention", "gone for good: %lld from the recycle bin, %lld jobs, %lld mails, %lld sign-ins, %lld entries of history and audit trail",
                  (long long)out->bin, (long long)out->jobs, (long long)out->mails, (long long)out->sessions, (long long)out->entries);
-    return 0;
+    return swept(st);
 }

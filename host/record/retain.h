@@ -13,5 +13,7 @@ struct retained {
 /* Any thread but the writer: takes away what is due, in small transactions behind everybody's requests, each with
  * its line in the audit trail.  0, or -1: the log says why, and the next time goes on. */
 int retain_sweep(struct store *st, struct retained *out);
+/* The same when the last time is an hour ago, whatever started and stopped since; conn reads. */
+void retain_due(struct store *st, struct db_conn *conn);
 
 #endif

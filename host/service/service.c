@@ -17,7 +17,7 @@
 #include "service/note.h"
 #include "service/remind.h"
 
-enum { LOOK_MS = 1000, FOLDERS = 256, SWEEP_MS = 60000, REMIND_MS = 60000, RETAIN_MS = 3600000 };
+enum { LOOK_MS = 1000, FOLDERS = 256, SWEEP_MS = 60000, REMIND_MS = 60000 };
 
 /* ---- with the record -------------------------------------------------------------------------- */
 static int saved(struct berth_ctx *c, const struct berth_row *r)
@@ -52,7 +52,7 @@ void service_ready(struct store *st)
 struct services {
     struct store *st;
     struct background thread;
-    int64_t swept, reminded, retain; /* monotonic; retain: when next */
+    int64_t swept, reminded; /* monotonic */
     int folder;
 };
 
@@ -106,17 +106,12 @@ static void *work(void *arg)
             s->reminded = when_monotonic();
             remind_due(s->st, conn);
             automation_due(s->st, conn);
+            retain_due(s->st, conn);
         }
         approval_due(s->st, conn);
         automation_rest(s->st, conn);
         alert_due(s->st, conn);
         sweep(s, conn);
-        if (when_monotonic() >= s->retain) {
-            struct retained gone;
-
-            s->retain = when_monotonic() + RETAIN_MS;
-            retain_sweep(s->st, &gone);
-        }
         db_conn_close(&conn);
     }
     return NULL;

@@ -185,6 +185,32 @@ static void messages_that_nobody_sorted_take_their_files_with_them(void **state)
     assert_int_equal(number("SELECT count(*) FROM blob_use WHERE bytes < 0"), 0);
 }
 
+/* ---- when ------------------------------------------------------------------------------------------------------------ */
+static int64_t due_at(int64_t ms)
+{
+    atomic_store(&site.st.clock, ms);
+    retain_due(&site.st, conn);
+    db_settle(conn);
+    return number("SELECT count(*) FROM job");
+}
+
+/* It once went through everything a second after each start. */
+static void it_is_due_an_hour_after_the_last_time_whatever_started_since(void **state)
+{
+    const int64_t hour = 3600000, now = START + 600 * WHEN_DAY;
+
+    (void)state;
+    sql("DELETE FROM timer WHERE name = 'base.retention'");
+    sql("DELETE FROM job");
+    sql("INSERT INTO job (version, created_at, updated_at, kind, state, ended_at) VALUES (1, 1, 1, 'export', 'done', 1)");
+    assert_int_equal(due_at(now), 1); /* a new installation has nothing to take away */
+    assert_int_equal(due_at(now + hour - 1), 1);
+    assert_int_equal(due_at(now + hour), 0);
+    sql("INSERT INTO job (version, created_at, updated_at, kind, state, ended_at) VALUES (1, 1, 1, 'export', 'done', 1)");
+    assert_int_equal(due_at(now + 2 * hour - 1), 1);
+    assert_int_equal(due_at(now), 0); /* the clock was ahead */
+}
+
 /* ---- the chain -------------------------------------------------------------------------------------------------- */
 static char *file_of(const char *beginning, size_t nth)
 {
@@ -362,6 +388,7 @@ int main(void)
         cmocka_unit_test(records_leave_the_bin_after_the_days_of_their_table),
         cmocka_unit_test(jobs_mails_and_sign_ins_that_ended_go),
         cmocka_unit_test(messages_that_nobody_sorted_take_their_files_with_them),
+        cmocka_unit_test(it_is_due_an_hour_after_the_last_time_whatever_started_since),
         cmocka_unit_test(the_chain_is_cut_into_a_file_and_still_verifies),
         cmocka_unit_test(nothing_is_cut_off_a_chain_that_does_not_fit),
         cmocka_unit_test(a_check_of_the_chain_that_is_broken_off_tells_of_no_change),
