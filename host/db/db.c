@@ -321,9 +321,9 @@ void db_stats(struct db *db, struct db_stats *out)
     db->driver->stats(db, out);
 }
 
-int db_backup(struct db *db, const char *to_path, bool quick, struct buf *err)
+int db_backup(struct db *db, const char *to_path, bool quick, const char *amend, struct buf *err)
 {
-    return db->driver->backup(db, to_path, quick, err);
+    return db->driver->backup(db, to_path, quick, amend, err);
 }
 
 int db_integrity(struct db *db, struct buf *report)

@@ -211,8 +211,9 @@ struct db_stats {
 void db_stats(struct db *db, struct db_stats *out);
 
 /* A consistent copy of a live database, checked, synced and renamed into place.  quick: its pages and rows are
- * checked, but not whether each index has its rows, which takes most of the time. */
-int db_backup(struct db *db, const char *to_path, bool quick, struct buf *err);
+ * checked, but not whether each index has its rows, which takes most of the time.  amend: SQL of our own, run in the
+ * copy before it is checked; NULL: none. */
+int db_backup(struct db *db, const char *to_path, bool quick, const char *amend, struct buf *err);
 /* 0 when sound; otherwise -1 and what is wrong, a line each. */
 int db_integrity(struct db *db, struct buf *report);
 /* The same of one table and its indexes, as the connection reads them; DB_INTERRUPTED, and nothing is said of it, when the read

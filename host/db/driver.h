@@ -70,7 +70,7 @@ struct db_driver {
     int (*keep_rows)(struct db_conn *c, const char *table);
     int (*free_rows)(struct db_conn *c, const char *table);
     void (*stats)(struct db *db, struct db_stats *out);
-    int (*backup)(struct db *db, const char *to_path, bool quick, struct buf *err);
+    int (*backup)(struct db *db, const char *to_path, bool quick, const char *amend, struct buf *err);
     int (*integrity)(struct db *db, struct buf *report);
     int (*table_sound)(struct db_conn *c, const char *table, struct buf *report);
     int (*schema)(struct db_conn *c, const struct db_schema *seen);

@@ -200,7 +200,7 @@ void sq_fts_id(struct buf *sql, const char *as);
 size_t sq_fts_late(struct db_conn *c, const char *name, int64_t *ids, size_t most);
 
 /* sqlite_admin.c */
-int sq_backup(struct db *db, const char *to_path, bool quick, struct buf *err);
+int sq_backup(struct db *db, const char *to_path, bool quick, const char *amend, struct buf *err);
 int sq_integrity(struct db *db, struct buf *report);
 int sq_table_sound(struct db_conn *c, const char *table, struct buf *report);
 int sq_schema(struct db_conn *c, const struct db_schema *seen);

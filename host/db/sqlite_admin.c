@@ -87,7 +87,7 @@ static int copy_pages(sqlite3 *from, sqlite3 *to)
 }
 
 /* Fills the new file `to`: a plain database file, no log beside it. */
-static int fill(struct sq_db *db, const char *to, bool quick, struct buf *err)
+static int fill(struct sq_db *db, const char *to, bool quick, const char *amend, struct buf *err)
 {
     struct sq_conn *from = sq_connect(db, false, err);
     sqlite3 *h = NULL;
@@ -101,6 +101,8 @@ static int fill(struct sq_db *db, const char *to, bool quick, struct buf *err)
         rc = copy_pages(from->h, h);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(h, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+    if (rc == SQLITE_OK && amend != NULL)
+        rc = sqlite3_exec(h, amend, NULL, NULL, NULL);
     sq_disconnect(from);
     if (rc != SQLITE_OK)
         buf_addf(err, "copy to %s: %s", to, sqlite3_errmsg(h));
@@ -136,7 +138,7 @@ static int publish(const char *temp, const char *to, struct buf *err)
     return sync_path(dirname(dir), O_RDONLY | O_DIRECTORY, err);
 }
 
-int sq_backup(struct db *base, const char *to_path, bool quick, struct buf *err)
+int sq_backup(struct db *base, const char *to_path, bool quick, const char *amend, struct buf *err)
 {
     char *temp = mem_alloc(strlen(to_path) + sizeof(".XXXXXX"));
 
@@ -148,7 +150,7 @@ int sq_backup(struct db *base, const char *to_path, bool quick, struct buf *err)
         return -1;
     }
     close(fd);
-    int rc = fill((struct sq_db *)base, temp, quick, err);
+    int rc = fill((struct sq_db *)base, temp, quick, amend, err);
     if (rc == 0)
         rc = publish(temp, to_path, err);
     if (rc != 0)

@@ -581,7 +581,7 @@ static int run_plan(struct db *db, const struct plan *plan, const char *backup, 
     struct running r = {plan, err};
     int rc;
 
-    if (!plan->fresh && is_data(plan) && backup != NULL && db_backup(db, backup, true, err) < 0)
+    if (!plan->fresh && is_data(plan) && backup != NULL && db_backup(db, backup, true, NULL, err) < 0)
         return -1;
     if (plan->todo == 0) /* though what is kept may yet be converted, by an upgrade() */
         return 0;

@@ -63,19 +63,31 @@ static int copy_files(struct arena *a, const char *from, const char *to, struct 
     return rc;
 }
 
-int backup_make(struct db *db, const struct backup_from *from, const char *to, struct buf *err)
+static int make(struct db *db, const struct backup_from *from, const char *to, const char *amend, struct buf *err)
 {
     struct arena *a = arena_new();
     int rc = -1;
 
     if (mkdir(to, 0700) < 0 && errno != EEXIST)
         buf_addf(err, "make %s: %s", to, strerror(errno));
-    else if (db_backup(db, arena_fmt(a, "%s/berth.db", to), false, err) == 0)
+    else if (db_backup(db, arena_fmt(a, "%s/berth.db", to), false, amend, err) == 0)
         rc = copy_files(a, from->files, arena_fmt(a, "%s/files", to), err);
     if (rc == 0) /* what is cut off meanwhile is in both */
         rc = copy_files(a, from->archive, arena_fmt(a, "%s/archive", to), err);
     arena_free(&a);
     return rc;
+}
+
+int backup_make(struct db *db, const struct backup_from *from, const char *to, struct buf *err)
+{
+    return make(db, from, to, NULL, err);
+}
+
+/* In the copy the job that makes it is over: who goes back to it would see it run, and make another. */
+static const char *over(struct job *j, const char *name)
+{
+    return arena_fmt(j->a, "UPDATE job SET state = 'done', result = '{\"name\":\"%s\"}', ended_at = %lld WHERE id = %lld", name,
+                     (long long)when_now(), (long long)j->id);
 }
 
 /* The folder appears under its name when it is whole. */
@@ -94,7 +106,7 @@ int backup_run(struct job *j, struct buf *err)
             *p = '-';
     to = arena_fmt(j->a, "%s/%s", j->st->backup_dir, now);
     half = arena_fmt(j->a, "%s/.%s", j->st->backup_dir, now);
-    if (backup_make(j->st->db, &(struct backup_from){j->st->files_dir, j->st->archive_dir}, half, err) < 0)
+    if (make(j->st->db, &(struct backup_from){j->st->files_dir, j->st->archive_dir}, half, over(j, now), err) < 0)
         return -1;
     if (rename(half, to) < 0) {
         buf_addf(err, "name %s: %s", to, strerror(errno));

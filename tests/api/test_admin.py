@@ -206,6 +206,24 @@ def test_a_backup_is_made_listed_and_downloaded_only_when_allowed(own_site):
     assert admin.get("/_backup/..").status in (400, 404) and admin.get("/_backup/none").status == 404
 
 
+def test_in_a_copy_the_backup_that_made_it_is_over(own_site, tmp_path):
+    """Once it ran there, and began anew with the first start."""
+    site = own_site()
+    admin = site.sign_in("demo.admin")
+    job = admin.job(admin.post("/_backup"))
+    copy = tmp_path / "data" / "backups" / job["result"]["name"]
+    assert site.stop() == 0
+    site.data.rename(tmp_path / "gone")
+    (tmp_path / "gone" / copy.relative_to(site.data)).rename(site.data)
+    site.start()
+    admin = site.sign_in("demo.admin")
+    there = admin.get(f"/_job/{job['id']}").json
+    assert (there["state"], there["result"]) == ("done", job["result"]), there
+    assert admin.get("/_backup").json["backups"] == []
+    (row,) = admin.get("/job", filter=["kind", "=", "backup"]).json["rows"]
+    assert row["ended_at"] and not (site.data / "backups").exists()
+
+
 def test_backups_stay_on_the_server_by_default(people):
     assert people["admin"].get("/_backup/x").status == 403
 

@@ -797,7 +797,7 @@ static void a_read_only_opener_sees_what_the_writer_commits_and_can_back_it_up(v
     assert_int_equal(number(c, "SELECT count(*) FROM t"), 1);
     assert_int_equal(write_sql(db, "INSERT INTO t (name) VALUES ('y')"), DB_ERROR);
     snprintf(to, sizeof(to), "%s/copy.db", f->dir);
-    assert_int_equal(db_backup(db, to, false, &err), 0);
+    assert_int_equal(db_backup(db, to, false, NULL, &err), 0);
     db_conn_close(&c);
     db_close(&db);
 
@@ -1119,7 +1119,7 @@ static void a_backup_taken_during_writes_is_whole(void **state)
     pthread_create(&thread, NULL, write_pairs, &p);
     snprintf(to, sizeof(to), "%s/copy.db", f->dir);
     for (int i = 0; i < 3; i++)
-        if (db_backup(f->db, to, true, &err) != 0)
+        if (db_backup(f->db, to, true, NULL, &err) != 0)
             fail_msg("%s", buf_str(&err));
     atomic_store(&p.stop, true);
     pthread_join(thread, NULL);
@@ -1140,7 +1140,7 @@ static void a_backup_that_cannot_be_written_says_why_and_leaves_nothing(void **s
     struct fixture *f = *state;
     struct buf err = BUF_INIT;
 
-    assert_int_equal(db_backup(f->db, "/nonexistent/x.db", false, &err), -1);
+    assert_int_equal(db_backup(f->db, "/nonexistent/x.db", false, NULL, &err), -1);
     assert_non_null(strstr(err.s, "No such file"));
     buf_free(&err);
 }
