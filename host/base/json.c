@@ -7,6 +7,8 @@
 
 #include "base/when.h"
 
+enum { DIGITS_MAX = 19 }; /* of a number of 64 bits with a sign */
+
 static void item(struct json *j)
 {
     if (j->comma)
@@ -30,16 +32,17 @@ static size_t utf8_len(const unsigned char *s, size_t n)
     return len;
 }
 
-/* Whether a valid sequence of three begins at s, where there are four bytes: nearly all Chinese, and much Vietnamese.
- * Those that begin with E0 or ED need a closer look. */
-static inline bool utf8_three(const char *s)
+/* Whether v, four bytes as they lie in memory, begins with a valid sequence of three: nearly all Chinese, and much
+ * Vietnamese.  Those that begin with E0 or ED need a closer look. */
+static inline bool utf8_three(uint32_t v)
 {
-    uint32_t v, mask, want;
+    unsigned char lead;
+    uint32_t mask, want;
 
-    memcpy(&v, s, 4);
+    memcpy(&lead, &v, 1);
     memcpy(&mask, "\xf0\xc0\xc0", 4);
     memcpy(&want, "\xe0\x80\x80", 4);
-    return (v & mask) == want && s[0] != '\xe0' && s[0] != '\xed';
+    return (v & mask) == want && lead != 0xe0 && lead != 0xed;
 }
 
 static inline bool plain(unsigned char c)
@@ -47,41 +50,100 @@ static inline bool plain(unsigned char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* Whether the eight bytes at s are all printable ASCII that stands for itself; it may say no of such as hold others, too. */
-static inline bool plain_eight(const char *s)
+/* Whether eight bytes are all printable ASCII that stands for itself; it may say no of such as hold others, too. */
+static inline bool plain_eight(uint64_t v)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
-    uint64_t v;
 
-    memcpy(&v, s, 8);
     /* the high bit of a byte is set where it is not ASCII, below a blank, a quote, a backslash or DEL; a byte above such
      * a one may be mistaken for one, which is found out one by one */
     return ((v | (v - ones * 0x20) | ((v ^ ones * '"') - ones) | ((v ^ ones * '\\') - ones) | ((v ^ ones * 0x7f) - ones)) & high) == 0;
 }
 
-/* How many bytes from s on stand for themselves: printable ASCII, eight at a time, and whole UTF-8 sequences. */
-static size_t plain_len(const char *s, size_t n)
+/* The same of two that begin at v's first and fourth byte, when both lead with E4 to EB: nearly all Chinese. */
+static inline bool utf8_threes(uint64_t v)
+{
+    uint64_t mask, want, lead;
+
+    memcpy(&mask, "\xf0\xc0\xc0\xf0\xc0\xc0\0\0", 8);
+    memcpy(&want, "\xe0\x80\x80\xe0\x80\x80\0\0", 8);
+    memcpy(&lead, "\x04\0\0\x04\0\0\0\0", 8);
+    return (v & mask) == want && ((v ^ v >> 1) & lead) == lead; /* of 4 and 8 one */
+}
+
+/* Copies n bytes, one to seven, if all are plain: two pieces that may overlap. */
+static inline bool copy_few(char *to, const char *s, size_t n)
+{
+    if (n >= 4) {
+        uint32_t v[2];
+
+        memcpy(&v[0], s, 4);
+        memcpy(&v[1], s + n - 4, 4);
+        if (!plain_eight((uint64_t)v[0] << 32 | v[1]))
+            return false;
+        memcpy(to, &v[0], 4);
+        memcpy(to + n - 4, &v[1], 4);
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            if (!plain((unsigned char)s[i]))
+                return false;
+            to[i] = s[i];
+        }
+    }
+    return true;
+}
+
+/* Copies what stands for itself from s on, printable ASCII and whole UTF-8 sequences, and returns how many bytes that
+ * are.  To has room for n. */
+static size_t copy_plain(char *to, const char *s, size_t n)
 {
     size_t i = 0;
 
     while (i < n) {
-        unsigned char c = (unsigned char)s[i];
-        size_t len;
+        if ((unsigned char)s[i] >= 0x80) {
+            uint64_t threes;
+            uint32_t three;
+            size_t len;
 
-        if (c >= 0x80) {
-            len = i + 4 <= n && utf8_three(s + i) ? 3 : utf8_len((const unsigned char *)s + i, n - i);
+            for (; i + 8 <= n; i += 6) {
+                memcpy(&threes, s + i, 8);
+                if (!utf8_threes(threes))
+                    break;
+                memcpy(to + i, &threes, 8);
+            }
+            for (; i + 4 <= n; i += 3) {
+                memcpy(&three, s + i, 4);
+                if (!utf8_three(three))
+                    break;
+                memcpy(to + i, &three, 4);
+            }
+            if (i + 3 == n) { /* there is no fourth */
+                three = 0;
+                memcpy(&three, s + i, 3);
+                if (utf8_three(three)) {
+                    memcpy(to + i, &three, 3);
+                    return n;
+                }
+            }
+            if (i == n || (unsigned char)s[i] < 0x80)
+                continue;
+            len = utf8_len((const unsigned char *)s + i, n - i);
             if (len == 0)
                 break;
-            for (i += len; i + 4 <= n && utf8_three(s + i); i += 3)
-                ;
+            for (size_t end = i + len; i < end; i++)
+                to[i] = s[i];
             continue;
         }
-        while (i + 8 <= n && plain_eight(s + i))
-            i += 8;
-        if (i + 8 > n && n >= 8 && plain_eight(s + n - 8)) /* some of them a second time */
+        for (uint64_t eight; i + 8 <= n; i += 8) {
+            memcpy(&eight, s + i, 8);
+            if (!plain_eight(eight))
+                break;
+            memcpy(to + i, &eight, 8);
+        }
+        if (n - i < 8 && copy_few(to + i, s + i, n - i))
             return n;
-        while (i < n && plain((unsigned char)s[i]))
-            i++;
+        for (; i < n && plain((unsigned char)s[i]); i++)
+            to[i] = s[i];
         if (i < n && (unsigned char)s[i] < 0x80)
             break;
     }
@@ -107,23 +169,27 @@ static void escape(struct buf *out, unsigned char c)
     }
 }
 
-void json_quote(struct buf *out, const char *s, size_t n)
+/* The bytes behind the opening quote, which is there, as is room for all of them. */
+static void quote_on(struct buf *out, const char *s, size_t n)
 {
-    size_t len = plain_len(s, n);
-    char *to = buf_room(out, n + 2);
+    size_t len = copy_plain(out->s + out->len, s, n);
 
-    *to = '"';
-    if (len > 0)
-        memcpy(to + 1, s, len);
-    out->len += len + 1;
+    out->len += len;
     while (len < n) {
         escape(out, (unsigned char)s[len]);
         s += len + 1;
         n -= len + 1;
-        len = plain_len(s, n);
-        buf_add(out, s, len);
+        len = copy_plain(buf_room(out, n), s, n);
+        out->len += len;
     }
     buf_putc(out, '"');
+}
+
+void json_quote(struct buf *out, const char *s, size_t n)
+{
+    *buf_room(out, n + 2) = '"';
+    out->len++;
+    quote_on(out, s, n);
 }
 
 void json_key(struct json *j, const char *key)
@@ -161,27 +227,99 @@ void json_str(struct json *j, const char *s)
         json_strn(j, s, strlen(s));
 }
 
-const char *json_digits(char room[JSON_INT_MAX], int64_t v, size_t *len_r)
+/* ---- members whose key is ready made ---------------------------------------------------------- */
+/* What is short is copied in two pieces that may overlap, which is quicker than to ask for it. */
+static inline void copy_short(char *to, const char *s, size_t n)
 {
-    char *p = room + JSON_INT_MAX;
-    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    uint64_t v[2];
 
-    do {
-        *--p = (char)('0' + u % 10);
-    } while ((u /= 10) > 0);
-    if (v < 0)
-        *--p = '-';
-    *len_r = (size_t)(room + JSON_INT_MAX - p);
-    return p;
+    if (n < 8 || n > 16) {
+        memcpy(to, s, n);
+        return;
+    }
+    memcpy(&v[0], s, 8);
+    memcpy(&v[1], s + n - 8, 8);
+    memcpy(to, &v[0], 8);
+    memcpy(to + n - 8, &v[1], 8);
+}
+
+/* A list of 50 has 500 of them: room for key and value is made once.  Returns where the value goes. */
+static inline char *member(struct json *j, const char *key, size_t len, size_t more)
+{
+    char *to = buf_room(j->out, 1 + len + more);
+
+    *to = ',';
+    to += j->comma;
+    copy_short(to, key, len);
+    j->comma = true;
+    return to + len;
+}
+
+static inline void member_end(struct json *j, char *to)
+{
+    *to = '\0';
+    j->out->len = (size_t)(to - j->out->s);
+}
+
+void json_member_raw(struct json *j, const char *key, size_t len, const char *text, size_t n)
+{
+    char *to = member(j, key, len, n);
+
+    memcpy(to, text, n);
+    member_end(j, to + n);
+}
+
+void json_member_strn(struct json *j, const char *key, size_t len, const char *s, size_t n)
+{
+    char *to = member(j, key, len, n + 2);
+
+    *to++ = '"';
+    j->out->len = (size_t)(to - j->out->s);
+    quote_on(j->out, s, n);
+}
+
+void json_member_int(struct json *j, const char *key, size_t len, int64_t v)
+{
+    member_end(j, json_digits(member(j, key, len, JSON_INT_MAX), v));
+}
+
+void json_member_time(struct json *j, const char *key, size_t len, int64_t ms)
+{
+    char *to = member(j, key, len, WHEN_TIME_MAX + 2);
+
+    *to = '"';
+    to += 1 + when_time_format(ms, to + 1);
+    *to++ = '"';
+    member_end(j, to);
+}
+
+/* ---- numbers ------------------------------------------------------------------------------------ */
+char *json_digits(char *to, int64_t v)
+{
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    char *p, *end;
+
+    *to = '-';
+    to += v < 0;
+    end = to + 1;
+    for (uint64_t ten = 10; u >= ten && end - to < DIGITS_MAX; ten *= 10)
+        end++;
+    for (p = end; u >= 10; u /= 100) { /* two at a time: each waits for the one before */
+        unsigned two = (unsigned)(u % 100);
+
+        *--p = (char)('0' + two % 10);
+        *--p = (char)('0' + two / 10);
+    }
+    if (p > to)
+        *to = (char)('0' + u);
+    return end;
 }
 
 void json_int(struct json *j, int64_t v)
 {
-    char room[JSON_INT_MAX];
-    size_t n;
-    const char *s = json_digits(room, v, &n);
+    char text[JSON_INT_MAX];
 
-    json_raw(j, s, n);
+    json_raw(j, text, (size_t)(json_digits(text, v) - text));
 }
 
 void json_double(struct json *j, double v)

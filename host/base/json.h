@@ -34,14 +34,20 @@ static inline void json_key_raw(struct json *j, const char *quoted, size_t len)
     j->comma = false;
 }
 
-void json_key(struct json *j, const char *key);      /* the same of a key as it is */
+/* The same with the key's value, for who writes many. */
+void json_member_raw(struct json *j, const char *quoted, size_t len, const char *text, size_t n); /* which is JSON already */
+void json_member_strn(struct json *j, const char *quoted, size_t len, const char *s, size_t n);
+void json_member_int(struct json *j, const char *quoted, size_t len, int64_t v);
+void json_member_time(struct json *j, const char *quoted, size_t len, int64_t ms); /* "2026-11-22T08:00:00.000Z" */
+
+void json_key(struct json *j, const char *key);      /* a key as it is */
 void json_open(struct json *j, char bracket);        /* '{' or '[' */
 void json_close(struct json *j, char bracket);       /* '}' or ']' */
 void json_str(struct json *j, const char *s);        /* NULL writes null */
 void json_strn(struct json *j, const char *s, size_t n);
 void json_int(struct json *j, int64_t v);
 enum { JSON_INT_MAX = 24 };
-const char *json_digits(char room[JSON_INT_MAX], int64_t v, size_t *len_r); /* the number's text, in room; no NUL behind it */
+char *json_digits(char *to, int64_t v); /* the number's text, up to JSON_INT_MAX bytes without a NUL; returns its end */
 void json_double(struct json *j, double v);            /* not finite: null */
 void json_bool(struct json *j, bool v);
 

@@ -155,15 +155,21 @@ bool when_time_parse(const char *s, size_t len, int64_t *ms_r)
     return true;
 }
 
+/* What a list shows happened on few days, and much of it at once. */
 size_t when_time_format(int64_t ms, char out[WHEN_TIME_MAX])
 {
+    enum { LENGTH = sizeof("2026-11-22T08:00:00.000Z") - 1 };
     static _Thread_local struct {
-        int64_t days;
-        char text[WHEN_DATE_MAX]; /* "" at first; what a list shows happened on few days */
+        int64_t ms, days;
+        char text[LENGTH + 1]; /* "" at first */
     } last;
     int64_t days = ms / WHEN_DAY, rest = ms % WHEN_DAY;
     int y, m, d;
 
+    if (last.ms == ms && last.text[0] != '\0') {
+        memcpy(out, last.text, sizeof(last.text));
+        return LENGTH;
+    }
     if (rest < 0) {
         rest += WHEN_DAY;
         days--;
@@ -176,14 +182,15 @@ size_t when_time_format(int64_t ms, char out[WHEN_TIME_MAX])
     }
     if (last.text[0] != '\0') {
         int t = (int)rest, ms_ = t % 1000, s = t / 1000;
+        char *to = last.text + 11;
 
-        memcpy(out, last.text, 10);
-        out[10] = 'T';
-        out += 11;
-        out = put_two(put_two(put_two(out, s / 3600, ':'), s / 60 % 60, ':'), s % 60, '.');
-        *out = (char)('0' + ms_ / 100);
-        *put_two(out + 1, ms_ % 100, 'Z') = '\0';
-        return 24;
+        last.ms = ms;
+        last.text[10] = 'T';
+        to = put_two(put_two(put_two(to, s / 3600, ':'), s / 60 % 60, ':'), s % 60, '.');
+        *to = (char)('0' + ms_ / 100);
+        *put_two(to + 1, ms_ % 100, 'Z') = '\0';
+        memcpy(out, last.text, sizeof(last.text));
+        return LENGTH;
     }
     return (size_t)snprintf(out, WHEN_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", y, m, d,
              (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),

@@ -167,55 +167,66 @@ int64_t find_count(struct berth_ctx *c, const struct table *t, const struct wher
 }
 
 /* ---- pages --------------------------------------------------------------------- */
+/* How a column's value becomes JSON. */
+enum written { AS_TEXT, AS_NUMBER, AS_TIME, AS_OTHER };
+
 struct column {
-    const struct field *f;
+    const char *key; /* the field's .json_key: what each row needs stands together */
+    size_t key_len;
     enum access access;
-    bool as_is; /* a text that stands in the answer as it does in the table */
-    bool number;
+    enum written as;
+    bool many;
+    const struct field *f;
 };
+
+static enum written written_as(const struct field *f)
+{
+    if (f->flags & BERTH_MANY)
+        return AS_OTHER;
+    if (type_is_text(f->type) && f->type != BERTH_JSON && !told_in(f))
+        return AS_TEXT;
+    return f->type == BERTH_INT || f->type == BERTH_FILE ? AS_NUMBER : f->type == BERTH_TIME ? AS_TIME : AS_OTHER;
+}
 
 static struct column column_of(const struct field *f, enum access access)
 {
-    bool many = f->flags & BERTH_MANY;
-
-    return (struct column){f, access, type_is_text(f->type) && !many && f->type != BERTH_JSON && !told_in(f),
-                           (f->type == BERTH_INT || f->type == BERTH_FILE) && !many};
+    return (struct column){f->json_key, f->json_key_len, access, written_as(f), f->flags & BERTH_MANY, f};
 }
 
 /* What is told of a record in the user's words, and all that is written otherwise than it is kept. */
-static void other_json(struct berth_ctx *c, struct json *j, const struct field *f, struct db_value is, struct db_stmt *s, int i,
+static void other_json(struct berth_ctx *c, struct json *j, const struct column *col, const struct db_value *is, struct db_stmt *s, int i,
                        struct titles_wanted **titles)
 {
     struct berth_val v;
 
-    if (is.type == DB_T_TEXT && told_in(f)) {
-        json_str(j, told_text(c, arena_strndup(c->a, is.s, is.len)));
+    json_key_raw(j, col->key, col->key_len);
+    if (is->type == DB_T_TEXT && told_in(col->f)) {
+        json_str(j, told_text(c, arena_strndup(c->a, is->s, is->len)));
         return;
     }
-    v = val_of(c, f, is, s, i);
-    val_json(j, f, v);
-    titles_want(c, titles, f, v);
+    v = val_of(c, col->f, is, s, i);
+    val_json(j, col->f, v);
+    titles_want(c, titles, col->f, v);
 }
 
-/* A list of 50 has 500 of them: most are a text, a number or nothing. */
+/* A list of 50 has 500 of them: most are a text, a number, a time or nothing. */
 static inline void column_json(struct berth_ctx *c, struct json *j, const struct column *col, enum access access, const struct db_value *is,
                                struct db_stmt *s, int i, struct titles_wanted **titles)
 {
-    const struct field *f = col->f;
-
     if (access == ACCESS_NONE)
         return;
-    json_key_raw(j, f->json_key, f->json_key_len);
     if (is->type == DB_T_NULL)
-        json_raw(j, f->flags & BERTH_MANY ? "[]" : "null", f->flags & BERTH_MANY ? 2 : 4);
+        json_member_raw(j, col->key, col->key_len, col->many ? "[]" : "null", col->many ? 2 : 4);
     else if (access == ACCESS_MASK)
-        json_str(j, "***");
-    else if (is->type == DB_T_TEXT && col->as_is)
-        json_strn(j, is->s, is->len);
-    else if (is->type == DB_T_INT && col->number)
-        json_int(j, is->i);
+        json_member_raw(j, col->key, col->key_len, "\"***\"", 5);
+    else if (is->type == DB_T_TEXT && col->as == AS_TEXT)
+        json_member_strn(j, col->key, col->key_len, is->s, is->len);
+    else if (is->type == DB_T_INT && col->as == AS_NUMBER)
+        json_member_int(j, col->key, col->key_len, is->i);
+    else if (is->type == DB_T_INT && col->as == AS_TIME)
+        json_member_time(j, col->key, col->key_len, is->i);
     else
-        other_json(c, j, f, *is, s, i, titles);
+        other_json(c, j, col, is, s, i, titles);
 }
 
 static bool page_columns(struct berth_ctx *c, const struct page *p, struct column *col, size_t *n)

@@ -1012,21 +1012,24 @@ const char *row_columns(struct berth_ctx *c, const struct table *t, const char *
 
 struct berth_val val_read(struct berth_ctx *c, const struct field *f, struct db_stmt *s, int col)
 {
-    return val_of(c, f, db_col(s, col), s, col);
+    const struct db_value v = db_col(s, col);
+
+    return val_of(c, f, &v, s, col);
 }
 
-struct berth_val val_of(struct berth_ctx *c, const struct field *f, struct db_value v, struct db_stmt *s, int col)
+struct berth_val val_of(struct berth_ctx *c, const struct field *f, const struct db_value *v, struct db_stmt *s, int col)
 {
-    if (v.type == DB_T_NULL)
+    if (v->type == DB_T_NULL)
         return berth_nil();
     if (field_is_text(f)) {
-        if (v.type != DB_T_TEXT) /* left by an earlier field of its name */
-            v.s = db_col_text(s, col, &v.len);
-        return text_val(c, f, v.s, v.len);
+        size_t len = v->len;
+        const char *text = v->type == DB_T_TEXT ? v->s : db_col_text(s, col, &len); /* else left by an earlier field of its name */
+
+        return text_val(c, f, text, len);
     }
     if (f->type == BERTH_REAL)
-        return (struct berth_val){BERTH_REAL, 0, {.d = v.type == DB_T_REAL ? v.d : db_col_real(s, col)}};
-    return int_val(f, v.type == DB_T_INT ? v.i : db_col_int(s, col));
+        return (struct berth_val){BERTH_REAL, 0, {.d = v->type == DB_T_REAL ? v->d : db_col_real(s, col)}};
+    return int_val(f, v->type == DB_T_INT ? v->i : db_col_int(s, col));
 }
 
 struct berth_row *row_read(struct berth_ctx *c, const struct table *t, struct db_stmt *s)

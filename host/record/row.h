@@ -77,7 +77,7 @@ const char *row_columns(struct berth_ctx *c, const struct table *t, const char *
 struct berth_row *row_read(struct berth_ctx *c, const struct table *t, struct db_stmt *s);
 struct berth_val val_read(struct berth_ctx *c, const struct field *f, struct db_stmt *s, int col);
 /* The same of a column that has been read already. */
-struct berth_val val_of(struct berth_ctx *c, const struct field *f, struct db_value v, struct db_stmt *s, int col);
+struct berth_val val_of(struct berth_ctx *c, const struct field *f, const struct db_value *v, struct db_stmt *s, int col);
 void val_bind(struct db_stmt *s, int i, const struct field *f, struct berth_val v);
 struct db_value val_stored(const struct field *f, struct berth_val v); /* the same as a value */
 

@@ -25,19 +25,16 @@ static void feed(crypto_generichash_state *h, const void *p, size_t n)
 /* Type and length before each value, so that no two rows read alike. */
 void seal_feed(crypto_generichash_state *h, const int64_t *number, const char *text, size_t n)
 {
-    char head[2 + JSON_INT_MAX], room[JSON_INT_MAX]; /* "i42;", or "t5:" before a text */
-    const char *digits;
-    size_t len;
+    char head[2 + JSON_INT_MAX], *end; /* "i42;", or "t5:" before a text */
 
     if (number == NULL && text == NULL) {
         feed(h, "-;", 2);
         return;
     }
-    digits = json_digits(room, number != NULL ? *number : (int64_t)n, &len);
     head[0] = number != NULL ? 'i' : 't';
-    memcpy(head + 1, digits, len);
-    head[1 + len] = number != NULL ? ';' : ':';
-    feed(h, head, len + 2);
+    end = json_digits(head + 1, number != NULL ? *number : (int64_t)n);
+    *end++ = number != NULL ? ';' : ':';
+    feed(h, head, (size_t)(end - head));
     if (number == NULL)
         feed(h, text, n);
 }

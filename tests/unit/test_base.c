@@ -56,6 +56,14 @@ static void a_time_keeps_its_offset_and_milliseconds(void **state)
     assert_string_equal(text, "2026-11-22T01:33:57.120Z");
     when_time_format(-1, text);
     assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+    for (int again = 0; again < 2; again++) { /* what was written last is remembered */
+        assert_int_equal(when_time_format(t, text), 24);
+        assert_string_equal(text, "2026-11-22T01:33:57.120Z");
+    }
+    when_time_format(INT64_C(253402300800000), text); /* the year 10000 */
+    assert_string_equal(text, "10000-01-01T00:00:00.000Z");
+    when_time_format(t + 1, text);
+    assert_string_equal(text, "2026-11-22T01:33:57.121Z");
     assert_false(when_time_parse("2026-11-22T09:33:57", 19, &t));
     assert_false(when_time_parse("2026-11-22T25:00Z", 17, &t));
 }
@@ -116,6 +124,41 @@ static void json_escapes_what_it_must(void **state)
     buf_free(&b);
 }
 
+static void a_member_with_a_ready_made_key_is_one_written_in_two_steps(void **state)
+{
+    static const char *const keys[] = {"\"a\":", "\"phone\":", "\"created_at\":", "\"a_key_that_is_longer_than_sixteen\":"};
+    struct buf quick = BUF_INIT, slow = BUF_INIT;
+    struct json q = json_to(&quick), s = json_to(&slow);
+    int64_t v = 1;
+
+    (void)state;
+    for (int i = 0; i < 400; i++) {
+        const char *key = keys[i % 4];
+        size_t len = strlen(key);
+        int64_t n = i % 3 == 0 ? -v : v;
+        char number[32], time[WHEN_TIME_MAX];
+
+        snprintf(number, sizeof(number), "%lld", (long long)n);
+        when_time_format(n % 4000000000000, time);
+        json_member_int(&q, key, len, n);
+        json_member_time(&q, key, len, n % 4000000000000);
+        json_member_strn(&q, key, len, "深\"圳", 7);
+        json_member_raw(&q, key, len, "null", 4);
+        json_key_raw(&s, key, len);
+        json_raw(&s, number, strlen(number));
+        json_key_raw(&s, key, len);
+        json_str(&s, time);
+        json_key_raw(&s, key, len);
+        json_str(&s, "深\"圳");
+        json_key_raw(&s, key, len);
+        json_nil(&s);
+        v = i % 64 < 62 ? v * 2 - i % 2 : i % 5;
+    }
+    assert_string_equal(quick.s, slow.s);
+    buf_free(&quick);
+    buf_free(&slow);
+}
+
 /* The rule of RFC 3629, byte by byte: how many at s are one character; 0: none. */
 static size_t one_character(const unsigned char *s, size_t n)
 {
@@ -162,7 +205,7 @@ static void quote_slowly(struct buf *out, const unsigned char *s, size_t n)
 
 static void json_quotes_several_bytes_at_a_time_as_one_by_one(void **state)
 {
-    static const char *const parts[] = {"a", "z9 ", "abcdefgh", "0755-200", "\"", "\\", "\n", "\x01", "\x7f", "ô", "越", "\xef\xbc\xa1",
+    static const char *const parts[] = {"a", "z9 ", "深圳市", "\xe6\xb7\xb1\xed\xa0\x80", "\xe6\xb7\xb1\xe6\xb7x", "abcdefgh", "0755-200", "\"", "\\", "\n", "\x01", "\x7f", "ô", "越", "\xef\xbc\xa1",
                                         "\xe0\xa4\xb9", "\xe0\x80\xaf", "\xed\x95\x9c", "\xed\xa0\x80", "𠮷", "\xf4\x90\x80\x80", "\xe6\xb7", "\xb7", "\xff"};
     struct buf text = BUF_INIT, quick = BUF_INIT, slow = BUF_INIT;
     uint64_t r = 1;
@@ -394,6 +437,7 @@ int main(void)
         cmocka_unit_test(money_is_exact),
         cmocka_unit_test(money_refuses_what_it_cannot_hold),
         cmocka_unit_test(json_escapes_what_it_must),
+        cmocka_unit_test(a_member_with_a_ready_made_key_is_one_written_in_two_steps),
         cmocka_unit_test(json_quotes_several_bytes_at_a_time_as_one_by_one),
         cmocka_unit_test(an_arena_holds_small_and_large),
         cmocka_unit_test(an_arena_used_again_gives_what_it_had),
