@@ -147,6 +147,35 @@ static void values_of_every_type_come_back_as_they_went_in(void **state)
     assert_int_equal(db_step(s), DB_DONE);
 }
 
+/* They are found by where the first and the last one lie. */
+static void all_values_of_a_row_are_those_that_each_column_has(void **state)
+{
+    struct fixture *f = *state;
+    struct db_stmt *s = db_prepare(f->r, "SELECT 7, 'a', NULL, 2.5, x'0001', 'b' || 1, 8 UNION ALL SELECT NULL, 9, 'c', 'd', 1.5, NULL, ''");
+
+    for (int row = 0; row < 2; row++) {
+        assert_int_equal(db_step(s), DB_ROW);
+        for (int n = 1; n <= 7; n++)
+            for (int first = 0; first + n <= 7; first++) {
+                struct db_value all[7];
+
+                db_cols(s, first, n, all);
+                for (int i = 0; i < n; i++) {
+                    assert_int_equal(all[i].type, db_col_type(s, first + i));
+                    if (all[i].type == DB_T_TEXT)
+                        assert_string_equal(all[i].s, db_col_text(s, first + i, NULL));
+                    else if (all[i].type == DB_T_INT)
+                        assert_int_equal(all[i].i, db_col_int(s, first + i));
+                    else if (all[i].type == DB_T_REAL)
+                        assert_true(all[i].d == db_col_real(s, first + i));
+                    else if (all[i].type == DB_T_BLOB)
+                        assert_int_equal(all[i].len, 2);
+                }
+            }
+    }
+    assert_int_equal(db_step(s), DB_DONE);
+}
+
 static void a_statement_asked_for_again_is_the_same_one_with_nothing_bound(void **state)
 {
     struct fixture *f = *state;
@@ -1689,6 +1718,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(values_of_every_type_come_back_as_they_went_in),
+        TEST(all_values_of_a_row_are_those_that_each_column_has),
         TEST(a_statement_asked_for_again_is_the_same_one_with_nothing_bound),
         TEST(a_statement_in_use_is_not_handed_out_twice),
         TEST(a_full_cache_throws_out_old_statements_and_keeps_those_in_use),
