@@ -149,6 +149,11 @@ int sq_log_register(void); /* once, before it is used */
 
 /* sqlite_cache.c */
 int sq_cache_register(void); /* before SQLite starts */
+void sq_cache_readers(bool are); /* what this thread opens from now on are readers */
+
+/* sqlite_pages.c */
+extern const sqlite3_pcache_methods2 sq_pages;
+sqlite3_pcache *sq_pages_new(int page, int extra);
 
 /* sqlite_writer.c */
 extern const struct db_writer_ops sq_writer_ops;
