@@ -550,6 +550,11 @@ const char *call_label_or(struct call *k, const char *key, const char *otherwise
     return s != NULL ? s : otherwise;
 }
 
+const char *call_about(struct call *k, const char *key)
+{
+    return call_label_or(k, call_fmt(k, "$?", key, ""), NULL);
+}
+
 const char *call_fmt(struct call *k, const char *fmt, const char *a, const char *b)
 {
     struct buf out = BUF_INIT;

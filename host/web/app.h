@@ -142,6 +142,7 @@ struct json call_json(struct call *k);  /* to the answer */
 /* A text in the reader's language. */
 const char *call_label(struct call *k, const char *key);
 const char *call_label_or(struct call *k, const char *key, const char *otherwise);
+const char *call_about(struct call *k, const char *key); /* what stands under a label; NULL: nothing */
 const char *call_fmt(struct call *k, const char *fmt, const char *a, const char *b); /* "$.$": a and b in their places; in the arena */
 /* 202 {"job":7,"import":3} for a job that was added; with NULL: {"job":7}. */
 int call_job(struct call *k, int64_t job, const char *with, int64_t id);

@@ -170,6 +170,7 @@ static int registry(struct call *k)
         json_open(&j, '{');
         json_text(&j, "name", m->plugins[i]->name);
         json_text(&j, "label", label(k, m->plugins[i]->name));
+        json_text(&j, "about", call_about(k, m->plugins[i]->name));
         json_close(&j, '}');
     }
     json_close(&j, ']');

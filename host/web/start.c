@@ -190,6 +190,18 @@ static size_t stops(struct call *k, struct stop *all)
     return n;
 }
 
+/* What administrators set there: in words, and the fields that there are. */
+static void set_up(struct call *k, struct json *j, const struct table *t)
+{
+    json_text(j, "about", call_about(k, t->name));
+    json_key(j, "fields");
+    json_open(j, '[');
+    for (int i = F_DECLARED; i < t->nfields; i++)
+        if (!(t->fields[i].flags & (BERTH_LOCKED | BERTH_SECRET)) && perm_field(k->c.who, &t->fields[i]) != ACCESS_NONE)
+            json_str(j, labels_field(k->app->st->labels, k->c.locale, t->name, t->fields[i].name));
+    json_close(j, ']');
+}
+
 static void nav(struct call *k, struct json *j)
 {
     struct stop *all = arena_alloc(k->req->arena, (k->c.m->ntables + k->c.m->nreports + STOP_REPORTS + STOP_PAGES + 1) * sizeof(*all));
@@ -209,6 +221,8 @@ static void nav(struct call *k, struct json *j)
         if (t != NULL) { /* what may be offered from anywhere */
             json_flag(j, "create", perm_may(k->c.who, t, DO_CREATE));
             json_flag(j, "import", import_may(&k->c, t));
+            if (t->flags & BERTH_ADMIN)
+                set_up(k, j, t);
         }
         if (meta_line(k, all[i].table) != NULL)
             json_text(j, "line", meta_line(k, all[i].table));

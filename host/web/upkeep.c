@@ -155,6 +155,33 @@ static void caps(struct json *j, const char *key, uint32_t set)
     json_close(j, ']');
 }
 
+/* What administrators set of it: its settings and the tables that are theirs, as they are called. */
+static void set_up(struct call *k, struct json *j, const char *plugin)
+{
+    const struct model *m = k->c.m;
+    size_t n = strlen(plugin);
+
+    json_key(j, "settings");
+    json_open(j, '[');
+    for (size_t i = 0; i < m->nsettings; i++)
+        if (strncmp(m->settings[i].name, plugin, n) == 0 && m->settings[i].name[n] == '.')
+            json_str(j, call_label(k, call_fmt(k, "$.setting.$", plugin, m->settings[i].name + n + 1)));
+    json_close(j, ']');
+    json_key(j, "set_up");
+    json_open(j, '[');
+    for (size_t i = 0; i < m->ntables; i++) {
+        const struct table *t = &m->tables[i];
+
+        if (strcmp(t->plugin, plugin) != 0 || (t->flags & (BERTH_ADMIN | BERTH_HIDDEN | BERTH_DETAIL)) != BERTH_ADMIN)
+            continue;
+        json_open(j, '{');
+        json_text(j, "table", t->name);
+        json_text(j, "label", call_label(k, call_fmt(k, "$.*", t->name, "")));
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
 static int plugins(struct call *k)
 {
     const struct model *m = k->c.m;
@@ -171,12 +198,14 @@ static int plugins(struct call *k)
             tables += strcmp(m->tables[n].plugin, p->name) == 0 && !(m->tables[n].flags & BERTH_BARE);
         json_open(&j, '{');
         json_text(&j, "name", p->name);
-        json_text(&j, "label", labels_get(k->app->st->labels, k->c.locale, p->name));
+        json_text(&j, "label", call_label(k, p->name));
+        json_text(&j, "about", call_about(k, p->name));
         json_text(&j, "version", p->version);
         json_text(&j, "needs", p->needs);
         caps(&j, "asks", p->caps);
         caps(&j, "granted", k->app->st->plugin_caps == NULL ? p->caps : k->app->st->plugin_caps[i]);
         json_number(&j, "tables", tables);
+        set_up(k, &j, p->name);
         json_close(&j, '}');
     }
     json_close(&j, ']');

@@ -65,3 +65,24 @@ def test_a_text_that_is_said_otherwise_is_found_by_both_words(people):
     finally:
         assert admin.delete(f"/label/{made['id']}").status in (200, 204)
     assert "lead.fax" not in [r["word"] for r in admin.get("/_wordings", q="telecopier").json["rows"]]
+
+
+def test_cards_of_administration_say_what_an_area_does_and_what_is_set_there(people):
+    """Once each said that it is set up for the area."""
+    said = {}
+    for locale in ("en", "zh-CN", "zh-TW", "vi"):
+        nav = {n["table"]: n for n in people["admin"].get("/_start", locale=locale).json["nav"] if n["group"] == "admin" and n["table"]}
+        plugins = {p["name"]: p for p in people["admin"].get("/_plugins", locale=locale).json["plugins"]}
+        labels = {f["name"]: f["label"] for f in people["admin"].get("/_meta/pipeline", locale=locale).json["fields"]}
+        assert nav["pipeline"]["fields"][:2] == [labels["name"], labels["department_ids"]]
+        assert {p: [s["table"] for s in plugins[p]["set_up"]] for p in ("opportunities", "activities", "leads")} == {
+            "opportunities": ["pipeline"], "activities": ["task_plan", "report_template"], "leads": []}
+        assert len(plugins["customers"]["settings"]) == 2 and all(plugins["customers"]["settings"])
+        registry = {p["name"]: p["about"] for p in people["admin"].get("/_registry", locale=locale).json["plugins"]}
+        for name in ("base", "pools", "leads", "customers", "opportunities", "activities"):
+            assert registry[name] and registry[name] == plugins[name]["about"], (locale, name)
+            said.setdefault(name, set()).add(registry[name])
+        for table in ("pipeline", "task_plan", "report_template"):
+            said.setdefault(table, set()).add(nav[table]["about"])
+    assert all(len(texts) == 4 and None not in texts for texts in said.values()), said
+    assert "about" not in next(n for n in people["li"].get("/_start").json["nav"] if n["table"] == "lead")

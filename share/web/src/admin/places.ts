@@ -39,7 +39,15 @@ function way(p: Place): string | null {
   return p.table && canOpen(p.table) ? `/t/${p.table}` : null
 }
 
-export interface Card { id: string; to: string; icon: string; title: string; text: string }
+export interface Card {
+  id: string
+  to: string
+  icon: string
+  title: string
+  text: string
+  /** What is set there, as it is called. */
+  sets?: string
+}
 export function topics(): { id: string; title: string; cards: Card[] }[] {
   const known = new Set(TOPICS.flatMap((x) => x.places.map((p) => p.table)))
   /* Tables that areas of the business let administrators set up. */
@@ -51,6 +59,6 @@ export function topics(): { id: string; title: string; cards: Card[] }[] {
       return to ? [{ id: p.id, to, icon: p.icon, title: t('admin.place.' + p.id), text: t('admin.place.' + p.id + '.text') }] : []
     }),
   }))
-  all.splice(4, 0, { id: 'areas', title: t('admin.topic.areas'), cards: rest.map((n) => ({ id: n.table!, to: n.to, icon: n.icon ?? 'table', title: n.label, text: t('admin.place.area.text') })) })
+  all.splice(4, 0, { id: 'areas', title: t('admin.topic.areas'), cards: rest.map((n) => ({ id: n.table!, to: n.to, icon: n.icon ?? 'table', title: n.label, text: n.about ?? '', sets: (n.fields ?? []).join(t('comma')) })) })
   return all.filter((x) => x.cards.length)
 }

@@ -15,7 +15,7 @@ export interface RegTable {
 export interface RegDict { name: string; plugin: string; open: boolean; items: (Option & { value: string; custom: boolean; hidden: boolean })[] }
 export interface RegRule { name: string; plugin: string; args: string | null; returns: string; default: string | null }
 export interface Registry {
-  plugins: { name: string; label: string }[]
+  plugins: { name: string; label: string; about: string | null }[]
   tables: RegTable[]
   dicts: RegDict[]
   perms: { name: string; plugin: string; label: string }[]

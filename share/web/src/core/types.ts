@@ -114,7 +114,7 @@ export interface Meta {
 export interface User { id: number; name: string; login: string; locale?: string; admin?: boolean }
 export interface Company { name: string; country: string; currency: string; zone: string }
 /** `create`, `import`: whether the user may, of a table. */
-export interface NavItem { to: string; table?: string | null; label: string; icon?: string; group?: string; line?: string; create?: boolean; import?: boolean }
+export interface NavItem { to: string; table?: string | null; label: string; icon?: string; group?: string; line?: string; about?: string | null; fields?: string[]; create?: boolean; import?: boolean }
 export interface PluginPage { plugin: string; id: string; label: string; tag: string; module: string; icon?: string | null; sdk: number }
 export interface Start {
   pages?: PluginPage[]
