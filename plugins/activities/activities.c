@@ -5,11 +5,11 @@
 #include "activities.h"
 
 #define SHOWN (BERTH_LIST | BERTH_FILTER)
-#define ABOUT(extra)                                                                                     \
-    {"customer_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER | BERTH_BELONGS | (extra), "customer", .group = "about"}, \
+#define ABOUT(customer, opportunity, lead)                                                               \
+    {"customer_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER | BERTH_BELONGS | (customer), "customer", .group = "about"}, \
     {"contact_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER | BERTH_BELONGS, "contact", .group = "about"},  \
-    {"opportunity_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER | BERTH_BELONGS | (extra), "opportunity", .group = "about"}, \
-    {"lead_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER | BERTH_BELONGS, "lead", .group = "about"}
+    {"opportunity_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER | BERTH_BELONGS | (opportunity), "opportunity", .group = "about"}, \
+    {"lead_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER | BERTH_BELONGS | (lead), "lead", .group = "about"}
 
 static const struct berth_field activity_fields[] = {
     {"subject", BERTH_TEXT, BERTH_REQUIRED | BERTH_SEARCH | BERTH_LIST | BERTH_FILTER},
@@ -22,7 +22,7 @@ static const struct berth_field activity_fields[] = {
     {"clash", BERTH_BOOL, BERTH_LOCKED | BERTH_FILTER, .def = "false"},
     {"off_hours", BERTH_BOOL, BERTH_LOCKED | BERTH_FILTER, .def = "false"},
     {"invited", BERTH_INT, BERTH_LOCKED, .def = "0"},
-    ABOUT(BERTH_LIST),
+    ABOUT(BERTH_LIST, 0, BERTH_LIST), /* a list tells which company it was with; the deal stands on the record */
     {"companions", BERTH_REF, BERTH_FILTER | BERTH_MANY, "user", .group = "about"},
     {"goal", BERTH_LONG, 0, .group = "plan", .max = 2000},
     {"preparation", BERTH_LONG, 0, .group = "plan", .max = 2000},
@@ -81,7 +81,7 @@ static const struct berth_field task_fields[] = {
     {"progress", BERTH_INT, BERTH_LOCKED | BERTH_LIST, .def = "0", .max = 100},
     {"from_id", BERTH_REF, BERTH_LOCKED | SHOWN | BERTH_INDEX, "user"},
     {"goal", BERTH_LONG, 0, .max = 5000},
-    ABOUT(BERTH_AROUND),
+    ABOUT(BERTH_AROUND, BERTH_AROUND, 0),
     {"feedback", BERTH_LONG, 0, .group = "course", .max = 5000},
     {"done_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER, .group = "course"},
     {"remind_at", BERTH_TIME, 0, .group = "course"},

@@ -222,3 +222,12 @@ def test_leads_work_without_the_plugin(own_site):
 def test_logging_a_contact_is_the_first_button(people):
     for table in ("lead", "customer", "contact", "opportunity"):
         assert people["li"].get(f"/_meta/{table}").json["actions"][0]["name"] == "log", table
+
+
+def test_the_list_says_which_company_each_was_with(people):
+    """Once it had columns for customer and deal, empty in all that was done with leads."""
+    li = people["li"]
+    view = next(v for v in li.get("/_meta/activity").json["views"] if v["name"] == "mine")
+    assert {"customer_id", "lead_id"} <= set(view["columns"]) and "opportunity_id" not in view["columns"], view
+    rows = li.get("/activity", view="mine").json["rows"]
+    assert rows and all(r["customer_id"] or r["lead_id"] for r in rows if r["opportunity_id"] is None and r["contact_id"] is None)
