@@ -166,7 +166,8 @@ int funnel(struct berth_ctx *c)
     stages = host->find(c, "stage", "pipeline_id = ? order by place, id limit 60", BERTH_ARGS(berth_i(pipeline)));
     for (struct berth_row *r; (r = host->next(stages)) != NULL && s->n < STAGES;)
         s->at[s->n++].stage = r;
-    where(&now, "status in ('open', 'on_hold', 'won', 'lost') and pipeline_id = ?", berth_i(pipeline)); /* all, by the key that has it all */
+    /* as on the board and in the forecast: what is on hold waits beside the stages; by the key that has it all */
+    where(&now, "status in ('open', 'won', 'lost') and pipeline_id = ?", berth_i(pipeline));
     where(&log, "pipeline_id = ?", berth_i(pipeline));
     whose(&now, user, department);
     whose(&log, user, department);

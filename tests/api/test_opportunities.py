@@ -244,6 +244,26 @@ def test_the_funnel_counts_what_one_may_see(people, stages):
     assert lan.get("/opportunities/funnel", user="me").status == 422
 
 
+def test_the_funnel_the_board_and_its_tile_count_the_same(people, stages):
+    """The funnel once counted what was on hold, and the board did not."""
+    minh, pipe = people["minh"], stages["pipeline"]
+    mine = {"and": [["owner_id", "=", minh.user["id"]], ["pipeline_id", "=", pipe]]}
+
+    def board():
+        groups = minh.get("/opportunity/_aggregate", view="board", filter=mine, group="stage_id", sum="base_amount").json["groups"]
+        return {g["key"][0]: (g["count"], g["sum"]["base_amount"]) for g in groups}
+
+    def funnel():
+        told = minh.get("/opportunities/funnel", pipeline=str(pipe), user=str(minh.user["id"])).json["stages"]
+        return {s["stage"]: (s["count"], s["amount"]) for s in told if s["state"] == "open" and s["count"]}
+
+    deals = [minh.made("opportunity", name=name(), pipeline_id=pipe, amount=amount, close_on=day(3)) for amount in ("20", "30")]
+    before = funnel()
+    assert before == board()
+    assert minh.post(f"/opportunity/{deals[0]['id']}/hold").status == 200
+    assert funnel() == board() != before
+
+
 def test_passages_are_added_up_of_the_deals_one_may_see_however_one_sees_them(people, stages):
     """Of one's own, of what was shared with one, and not of others'; on a page by the deal alone."""
     minh, lan, alice, pipe = people["minh"], people["lan"], people["alice"], str(stages["pipeline"])
