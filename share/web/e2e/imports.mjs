@@ -244,6 +244,23 @@ export async function imports({ test, clean, ok, choose, browser, host }) {
     await eventually('changed', async () => ok(await call(page, 'GET', 'memo/' + made.id), 'memo').row.subject, `Again ${stamp}`)
   })
 
+  await test("imports: an administrator finds a colleague's by its file in the list of jobs, and takes it back there", {}, async (page, stamp) => {
+    const mark = `${stamp}${random()}`
+    await signIn(page, SALES)
+    await give(page, `${mark}.csv`, `name,city\n${mark} one,Ningbo\n${mark} two,Ningbo`)
+    await go(page)
+    await page.context().clearCookies()
+    await signIn(page, ADMIN)
+    await page.goto('/admin/jobs')
+    const jobs = page.locator('[data-job]', { hasText: `${mark}.csv` })
+    await eventually('the check and the run, and only the run can be taken back', async () => [await jobs.count(), await jobs.locator('[data-t=undoimport]').count()], [2, 1])
+    await clean(page, 'imports among the jobs')
+    await jobs.locator('[data-t=undoimport]').click()
+    await page.locator('dialog [data-t=yes]').click()
+    await eventually('taken back, and told with its file', async () => [await jobs.count(), await jobs.locator('[data-t=undoimport]').count()], [3, 0])
+    assert.equal((await named(page, mark)).length, 0)
+  })
+
   await test('imports: the worker is killed while an import is run and while it is taken back, the browser waits, and both end right', {}, async (_, stamp) => {
     const own = await start({ supervised: true })
     const page = await open(browser, own.url)
