@@ -31,6 +31,7 @@ static const struct cli_option options[] = {
     {"save-mapping", "NAME", "keep how this file was read, for files with the same headers"},
     {"shared", NULL, "and let colleagues use it"},
     {"update", NULL, "the same as --mode both"},
+    {"totals", NULL, "take rows that only add up those above them, too: they stay out otherwise"},
     {"dry-run", NULL, "say what would become of every row and write nothing"},
     {"rejected", "FILE", "write the rows that did not go in, with the reason, to this .xlsx or .csv"},
     {"undo", "ID", "take the import with this number back; no FILE"},
@@ -230,6 +231,8 @@ static int make_options(struct task *t, const json_t *look)
     json_object_set(t->options, "sheet", json_object_get(look, "sheet"));
     json_object_set(t->options, "header_row", json_object_get(look, "header_row"));
     json_object_set_new(t->options, "dry", json_boolean(cli_has(t->cli, "dry-run")));
+    if (cli_has(t->cli, "totals"))
+        json_object_set_new(t->options, "totals", json_true());
     return rc != 0 ? rc : add_how(t, look);
 }
 

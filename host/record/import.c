@@ -175,6 +175,7 @@ static void read_options(struct run *r, const struct table *t, const json_t *o)
     json_t *v;
 
     r->dry = json_is_true(json_object_get(o, "dry"));
+    r->totals = json_is_true(json_object_get(o, "totals"));
     r->mode = mode != NULL && strcmp(mode, "update") == 0 ? MODE_UPDATE
               : (mode != NULL && strcmp(mode, "both") == 0) || (dup != NULL && strcmp(dup, "update") == 0) ? MODE_BOTH
                                                                                                        : MODE_CREATE;
@@ -287,7 +288,7 @@ static int keep_body(struct job *j, struct db_conn *w, void *arg)
 /* By what the columns are called: the next file of that kind may have them elsewhere. */
 static int keep_mapping(struct run *r, struct berth_ctx *c, const json_t *o)
 {
-    static const char *const kept[] = {"values", "mode", "match", "pool_id"};
+    static const char *const kept[] = {"values", "mode", "match", "pool_id", "totals"};
     uint32_t header = (uint32_t)json_integer_value(json_object_get(o, "header_row"));
     struct keeping k = {r, o, json_object(), NULL};
     json_t *columns = json_object();
@@ -350,6 +351,7 @@ static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint
     for (int i = 0; i < OUTCOMES; i++)
         r->counts[i] = json_integer_value(json_object_get(result, import_buckets[i]));
     r->done = json_integer_value(json_object_get(result, "rows"));
+    r->left_out = json_integer_value(json_object_get(result, "totals"));
     r->elsewhere = json_incref(json_object_get(result, "elsewhere_by"));
     if (r->elsewhere == NULL)
         r->elsewhere = json_object();
@@ -441,6 +443,7 @@ int import_run(struct job *j, struct buf *err)
         return -1;
     r.memo = import_memo_new();
     r.scratch = arena_new();
+    import_total_open(&r, &c);
     keep_mapping(&r, &c, o); /* failing that, the next file is mapped by hand */
     if (begin(&r, &c, t, &skip, err) == 0) {
         import_again_open(&r, &c, path, json_integer_value(json_object_get(o, "sheet")));
@@ -455,6 +458,7 @@ int import_run(struct job *j, struct buf *err)
     import_set_free(&r.before);
     import_set_free(&r.unique);
     import_set_free(&r.matched);
+    map_free(&r.total_words);
     import_foreseen_free(&r.foreseen);
     sheet_close(&r.sheet);
     return rc;

@@ -349,7 +349,7 @@ static void fields_json(struct berth_ctx *c, struct json *j, const struct table 
 static void mapping_json(struct berth_ctx *c, struct json *j, const struct table *t, const char *headers, json_t *map,
                          int64_t id, const char *name)
 {
-    static const char *const kept[] = {"values", "mode", "match", "pool_id"};
+    static const char *const kept[] = {"values", "mode", "match", "pool_id", "totals"};
 
     json_key(j, "mapping");
     if (map == NULL) {

@@ -345,6 +345,7 @@ static int put_rows(struct berth_ctx *c, struct batch *k, const struct table *t,
         k->row_at++;
         r->counts[p->outcome]++;
         r->done++;
+        r->left_out += p->total;
         if (p->outcome == OUT_ELSEWHERE)
             count_elsewhere(r, p);
         if ((k->hooked || n % LOOK_ROWS == 0) && import_slice_over(k->run->j->st, began)) /* a hook takes what it takes */
@@ -360,6 +361,7 @@ static int progress(struct batch *k, struct db_conn *w)
     for (int i = 0; i < OUTCOMES; i++)
         json_object_set_new(r->j->result, import_buckets[i], json_integer(r->counts[i]));
     json_object_set_new(r->j->result, "rows", json_integer(r->done));
+    json_object_set_new(r->j->result, "totals", json_integer(r->left_out));
     json_object_set(r->j->result, "elsewhere_by", r->elsewhere);
     r->j->done = r->done;
     if (k->row_at == k->n) /* all rows up to here have an outcome */

@@ -201,8 +201,13 @@ void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, s
     keep_cells(c, p, row);
     c->a = r->scratch;
     p->row = row_new(c, t);
-    read_cells(r, c, p, row);
-    if (c->rc == BERTH_OK && (r->mode != MODE_CREATE || complete(r, c, p))) {
+    p->total = import_is_total(r, t, row);
+    if (!p->total)
+        read_cells(r, c, p, row);
+    if (p->total) {
+        import_tell(r, c, p, OUT_INVALID, "import.total");
+        keep_told(kept, p);
+    } else if (c->rc == BERTH_OK && (r->mode != MODE_CREATE || complete(r, c, p))) {
         if (dup_any(c, t))
             keep_keys(kept, p);
         pack(r, kept, p);

@@ -45,6 +45,7 @@ struct prep { /* one row of the sheet */
     uint32_t number;
     uint16_t outcome, ncells, nkeys;
     bool known;       /* one of its keys is in the database */
+    bool total;       /* it adds others up, and stays out */
     uint32_t told;    /* the row of this file that it is the same as */
     int64_t record;   /* the duplicate, or what was made */
     const struct packed *values; /* unless it is wrong */
@@ -76,7 +77,9 @@ struct run {
     struct job *j;
     int64_t import, pool;
     const char *table;
-    bool dry;
+    bool dry, totals; /* totals: rows that add others up are records, too */
+    struct map total_words;
+    int64_t left_out; /* rows that were none */
     enum import_mode mode;
     const json_t *values;        /* {"country":{"大陆":"CN"}} */
     const struct table *t;       /* as .column and .match know it; the model may grow meanwhile */
@@ -120,6 +123,10 @@ void import_foreseen_free(struct foreseen **f);
 void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p,
                     const struct sheet_row *row);
 void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p);
+
+/* import_total.c: a row that only adds up those above it */
+void import_total_open(struct run *r, struct berth_ctx *c);
+bool import_is_total(const struct run *r, const struct table *t, const struct sheet_row *row);
 
 /* import_match.c: records by fields the user chose */
 int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t);

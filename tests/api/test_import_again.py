@@ -144,6 +144,22 @@ def test_a_dry_run_tells_of_every_row_what_then_becomes_of_it(people):
     assert li.row(f"/lead/{made[1]['id']}")["city"] == "Shanghai"
 
 
+def test_rows_that_add_others_up_stay_out_unless_they_are_wanted(people):
+    """The last row of a sheet, 合计, became a lead."""
+    person, t = people["li"], tag()
+    fields = ["name", None, "city", "phone"]
+    rows = [[f"{t} a", 3, "Hue", "13862900001"], ["合 计：", 3, "", ""], ["Tổng cộng", 5, "", ""], ["", "GRAND TOTAL", "8", ""],
+            ["Total", "", "Paris", "+33 1 4744 4546"], [f"Total {t}", "", "", ""]]
+    look = take(person, "lead", sheet(["name", "cases", "city", "phone"], rows))
+    for dry in (True, False):
+        result = go(person, look, fields, dry=dry)
+        assert (result["new"], result["invalid"], result["totals"]) == (3, 3, 3), result
+        assert [(n, r["cell"], bool(r["message"])) for n, r in sorted(outcomes(person, look).items()) if r["outcome"] == "invalid"] == \
+            [(n, None, True) for n in (3, 4, 5)]
+    result = go(person, take(person, "lead", sheet(["name", "cases", "city", "phone"], rows[1:4])), fields, dry=True, totals=True)
+    assert (result["new"], result["invalid"], result["totals"]) == (2, 1, 0), result  # the third has no name
+
+
 def test_every_wrong_cell_of_a_row_is_told(people):
     person, t = people["li"], tag()
     fields = ["name", "phone", "city", "email", "next_action_on"]

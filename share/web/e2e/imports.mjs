@@ -244,6 +244,20 @@ export async function imports({ test, clean, ok, choose, browser, host }) {
     await eventually('changed', async () => ok(await call(page, 'GET', 'memo/' + made.id), 'memo').row.subject, `Again ${stamp}`)
   })
 
+  await test('imports: the row that adds up a sheet stays out until it is asked for', { size: PHONE, locale: 'vi', touch: true }, async (page, stamp) => {
+    const mark = `${stamp}${random()}`
+    await signIn(page, SALES)
+    await give(page, 'sum.csv', `name,city\n${mark} a,Hue\n${mark} b,Hue\nTổng cộng,2`)
+    await page.locator('[data-t=dry]').click()
+    await verdict(page)
+    await eventually('stays out', async () => { const b = await bucket(page)(); return [b.new, b.invalid] }, [2, 1])
+    await clean(page, 'a sum stays out')
+    await page.locator('[data-t=totals] input').check()
+    await eventually('goes in', async () => { const b = await bucket(page)(); return [b.new, b.invalid] }, [3, 0])
+    await page.locator('[data-t=totals] input').uncheck()
+    await eventually('stays out again', async () => { const b = await bucket(page)(); return [b.new, b.invalid] }, [2, 1])
+  })
+
   await test("imports: an administrator finds a colleague's by its file in the list of jobs, and takes it back there", {}, async (page, stamp) => {
     const mark = `${stamp}${random()}`
     await signIn(page, SALES)

@@ -257,9 +257,9 @@ export type Bucket = (typeof BUCKETS)[number]
 /** A word of the file that means a dictionary's item or a record: what it means, or null. */
 export interface ImportWord { field: string; value: string; rows: number; to: string | number | null; known: boolean; title?: string | null }
 export type ImportMode = 'create' | 'update' | 'both'
-export type ImportResult = { dry: boolean; rows: number; values?: ImportWord[]; elsewhere_by?: Record<string, number> } & Partial<Record<Bucket, number>>
+export type ImportResult = { dry: boolean; rows: number; values?: ImportWord[]; elsewhere_by?: Record<string, number>; totals?: number } & Partial<Record<Bucket, number>>
 export type ImportMeanings = Record<string, Record<string, string | number | null>>
-export interface ImportMapping { id: number; name: string | null; values?: ImportMeanings | null; mode?: ImportMode | null; match?: string[] | null; pool_id?: number | null }
+export interface ImportMapping { id: number; name: string | null; values?: ImportMeanings | null; mode?: ImportMode | null; match?: string[] | null; pool_id?: number | null; totals?: boolean | null }
 export interface ImportPast {
   import: number
   table: string
