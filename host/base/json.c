@@ -9,15 +9,8 @@
 
 enum { DIGITS_MAX = 19 }; /* of a number of 64 bits with a sign */
 
-static void item(struct json *j)
-{
-    if (j->comma)
-        buf_putc(j->out, ',');
-    j->comma = true;
-}
-
 /* Length of the valid UTF-8 sequence at s, which does not begin with ASCII, or 0. */
-static size_t utf8_len(const unsigned char *s, size_t n)
+static inline size_t utf8_len(const unsigned char *s, size_t n)
 {
     size_t len = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
 
@@ -75,14 +68,14 @@ static inline bool utf8_threes(uint64_t v)
 static inline bool copy_few(char *to, const char *s, size_t n)
 {
     if (n >= 4) {
-        uint32_t v[2];
+        uint32_t first, last;
 
-        memcpy(&v[0], s, 4);
-        memcpy(&v[1], s + n - 4, 4);
-        if (!plain_eight((uint64_t)v[0] << 32 | v[1]))
+        memcpy(&first, s, 4);
+        memcpy(&last, s + n - 4, 4);
+        if (!plain_eight((uint64_t)first << 32 | last))
             return false;
-        memcpy(to, &v[0], 4);
-        memcpy(to + n - 4, &v[1], 4);
+        memcpy(to, &first, 4);
+        memcpy(to + n - 4, &last, 4);
     } else {
         for (size_t i = 0; i < n; i++) {
             if (!plain((unsigned char)s[i]))
@@ -95,7 +88,7 @@ static inline bool copy_few(char *to, const char *s, size_t n)
 
 /* Copies what stands for itself from s on, printable ASCII and whole UTF-8 sequences, and returns how many bytes that
  * are.  To has room for n. */
-static size_t copy_plain(char *to, const char *s, size_t n)
+static inline size_t copy_plain(char *to, const char *s, size_t n)
 {
     size_t i = 0;
 
@@ -116,14 +109,6 @@ static size_t copy_plain(char *to, const char *s, size_t n)
                 if (!utf8_three(three))
                     break;
                 memcpy(to + i, &three, 4);
-            }
-            if (i + 3 == n) { /* there is no fourth */
-                three = 0;
-                memcpy(&three, s + i, 3);
-                if (utf8_three(three)) {
-                    memcpy(to + i, &three, 3);
-                    return n;
-                }
             }
             if (i == n || (unsigned char)s[i] < 0x80)
                 continue;
@@ -169,19 +154,29 @@ static void escape(struct buf *out, unsigned char c)
     }
 }
 
+/* From the first byte that may not stand for itself. */
+__attribute__((noinline)) static void escape_on(struct buf *out, const char *s, size_t n)
+{
+    size_t len;
+
+    do {
+        escape(out, (unsigned char)*s++);
+        n--;
+        len = copy_plain(buf_room(out, n), s, n);
+        out->len += len;
+        s += len;
+        n -= len;
+    } while (n > 0);
+}
+
 /* The bytes behind the opening quote, which is there, as is room for all of them. */
-static void quote_on(struct buf *out, const char *s, size_t n)
+static inline void quote_on(struct buf *out, const char *s, size_t n)
 {
     size_t len = copy_plain(out->s + out->len, s, n);
 
     out->len += len;
-    while (len < n) {
-        escape(out, (unsigned char)s[len]);
-        s += len + 1;
-        n -= len + 1;
-        len = copy_plain(buf_room(out, n), s, n);
-        out->len += len;
-    }
+    if (len < n)
+        escape_on(out, s + len, n - len);
     buf_putc(out, '"');
 }
 
@@ -194,28 +189,15 @@ void json_quote(struct buf *out, const char *s, size_t n)
 
 void json_key(struct json *j, const char *key)
 {
-    item(j);
+    json_item(j);
     json_quote(j->out, key, strlen(key));
     buf_putc(j->out, ':');
     j->comma = false;
 }
 
-void json_open(struct json *j, char bracket)
-{
-    item(j);
-    buf_putc(j->out, bracket);
-    j->comma = false;
-}
-
-void json_close(struct json *j, char bracket)
-{
-    buf_putc(j->out, bracket);
-    j->comma = true;
-}
-
 void json_strn(struct json *j, const char *s, size_t n)
 {
-    item(j);
+    json_item(j);
     json_quote(j->out, s, n);
 }
 
@@ -328,7 +310,7 @@ void json_double(struct json *j, double v)
         json_nil(j);
         return;
     }
-    item(j);
+    json_item(j);
     for (int digits = 15; digits <= 17; digits++) {
         char text[40];
         double back = 0;

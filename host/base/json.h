@@ -18,13 +18,32 @@ static inline struct json json_to(struct buf *out)
     return (struct json){out, false};
 }
 
-/* A whole value, already JSON. */
-static inline void json_raw(struct json *j, const char *text, size_t n)
+/* Before each item. */
+static inline void json_item(struct json *j)
 {
     if (j->comma)
         buf_putc(j->out, ',');
-    buf_add(j->out, text, n);
     j->comma = true;
+}
+
+static inline void json_open(struct json *j, char bracket) /* '{' or '[' */
+{
+    json_item(j);
+    buf_putc(j->out, bracket);
+    j->comma = false;
+}
+
+static inline void json_close(struct json *j, char bracket) /* '}' or ']' */
+{
+    buf_putc(j->out, bracket);
+    j->comma = true;
+}
+
+/* A whole value, already JSON. */
+static inline void json_raw(struct json *j, const char *text, size_t n)
+{
+    json_item(j);
+    buf_add(j->out, text, n);
 }
 
 /* "\"name\":", ready made: a key inside an object, before its value */
@@ -41,8 +60,6 @@ void json_member_int(struct json *j, const char *quoted, size_t len, int64_t v);
 void json_member_time(struct json *j, const char *quoted, size_t len, int64_t ms); /* "2026-11-22T08:00:00.000Z" */
 
 void json_key(struct json *j, const char *key);      /* a key as it is */
-void json_open(struct json *j, char bracket);        /* '{' or '[' */
-void json_close(struct json *j, char bracket);       /* '}' or ']' */
 void json_str(struct json *j, const char *s);        /* NULL writes null */
 void json_strn(struct json *j, const char *s, size_t n);
 void json_int(struct json *j, int64_t v);

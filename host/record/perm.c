@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "record/ctx.h"
 #include "record/find.h"
 #include "record/row.h"
@@ -116,9 +117,14 @@ bool perm_hangs(const struct berth_row *r, enum hangs what)
 
 static void list_ids(struct buf *b, const struct ids *s)
 {
+    char text[JSON_INT_MAX];
+
     buf_putc(b, '(');
-    for (size_t i = 0; i < s->n; i++)
-        buf_addf(b, "%s%lld", i > 0 ? "," : "", (long long)s->v[i]);
+    for (size_t i = 0; i < s->n; i++) {
+        if (i > 0)
+            buf_putc(b, ',');
+        buf_add(b, text, (size_t)(json_digits(text, s->v[i]) - text));
+    }
     buf_putc(b, ')');
 }
 
@@ -216,7 +222,9 @@ const char *reach_sql(struct berth_ctx *c, const struct table *t, const struct r
         return "1=0";
     buf_putc(&b, '(');
     if (r->owners.n > 0) {
-        buf_addf(&b, "+%sowner_id IN ", prefix);
+        buf_putc(&b, '+');
+        buf_puts(&b, prefix);
+        buf_puts(&b, "owner_id IN ");
         list_ids(&b, &r->owners);
     }
     if (r->pools.n > 0 && t->at_pool >= 0) {

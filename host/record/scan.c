@@ -239,12 +239,15 @@ static void after_seek(const struct way *w, struct buf *sql, struct binds *b, bo
 /* SELECT of what a question finds, in no order. */
 static void question(const struct way *w, const char *columns, const char *whose, int64_t owner, struct buf *sql, struct binds *b)
 {
-    buf_addf(sql, "SELECT %s FROM ", columns);
+    buf_puts(sql, "SELECT ");
+    buf_puts(sql, columns);
+    buf_puts(sql, " FROM ");
     if (w->little) { /* the limit keeps the database from reaching them by any other index */
         buf_addf(sql, "(SELECT * FROM %s t WHERE %s LIMIT %d) t WHERE 1=1", w->s->t->sql, whose, LITTLE + 1);
     } else {
         search_from(w->c, &w->search, sql);
-        buf_addf(sql, " WHERE %s", *whose == '\0' ? "1=1" : whose);
+        buf_puts(sql, " WHERE ");
+        buf_puts(sql, *whose == '\0' ? "1=1" : whose);
     }
     if (owner != 0)
         binds_add(w->c, b, berth_i(owner));
