@@ -238,6 +238,16 @@ const void *db_col_blob(struct db_stmt *s, int i, size_t *len_r)
     return s->driver->col_blob(s, i, len_r);
 }
 
+struct db_value db_int(int64_t i)
+{
+    return (struct db_value){.type = DB_T_INT, .i = i};
+}
+
+struct db_value db_text(const char *s)
+{
+    return s == NULL ? (struct db_value){.type = DB_T_NULL} : (struct db_value){.type = DB_T_TEXT, .len = strlen(s), .s = s};
+}
+
 struct db_value db_col(struct db_stmt *s, int i)
 {
     struct db_value v;
@@ -264,6 +274,11 @@ int db_insert_rows(struct db_conn *writer, const struct db_rows *rows)
 int db_each_key(struct db_conn *c, const char *table, const char *column, bool (*fn)(void *arg, int64_t key), void *arg)
 {
     return c->driver->each_key(c, table, column, fn, arg);
+}
+
+int db_add_row(struct db_conn *writer, const struct db_row *row)
+{
+    return writer->driver->add_row(writer, row);
 }
 
 int64_t db_last_id(struct db_conn *c)

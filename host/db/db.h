@@ -110,6 +110,8 @@ struct db_value {
         const char *s;
     };
 };
+struct db_value db_int(int64_t i);
+struct db_value db_text(const char *s); /* NULL: no value */
 struct db_value db_col(struct db_stmt *s, int i);
 void db_cols(struct db_stmt *s, int first, int n, struct db_value *out);
 
@@ -131,6 +133,18 @@ int db_insert_rows(struct db_conn *writer, const struct db_rows *rows);
 /* The first column, a whole number, of all rows of a table kept in primary key order, in whatever order they are read quickest; some
  * may come twice.  Until fn says no.  DB_OK or an error. */
 int db_each_key(struct db_conn *c, const char *table, const char *column, bool (*fn)(void *arg, int64_t key), void *arg);
+
+/* In a body: adds a row, or a few.  Those of a body that is sure (db_sure()) go in together with those of the bodies behind
+ * it, by one statement and before anything else is read or written; should the database refuse one then, the batch is undone. */
+struct db_row {
+    const char *into; /* as in struct db_rows */
+    int columns;
+    size_t n;
+    const struct db_value *values; /* row by row; copied */
+    bool unique; /* may be refused for a value that is there already: it goes in at once, or does not */
+    int64_t *id; /* gets the id that the table gives the last one; NULL: nobody asks, or it gives none */
+};
+int db_add_row(struct db_conn *writer, const struct db_row *row); /* DB_DONE or negative */
 
 /* Reports: SQL that people wrote, on a connection where nothing is but these views.
  * Of a table that is there but has no view nobody reads anything; so name them all. */

@@ -56,6 +56,7 @@ struct db_driver {
     int (*exec)(struct db_conn *c, const char *sql);
     int (*insert_rows)(struct db_conn *c, const struct db_rows *rows);
     int (*each_key)(struct db_conn *c, const char *table, const char *column, bool (*fn)(void *arg, int64_t key), void *arg);
+    int (*add_row)(struct db_conn *c, const struct db_row *row);
     int64_t (*last_id)(struct db_conn *c);
     int64_t (*changes)(struct db_conn *c);
     int (*read_begin)(struct db_conn *c);

@@ -277,6 +277,7 @@ void sq_disconnect(struct sq_conn *c)
     if (c == NULL)
         return;
     sq_fts_forget(c);
+    sq_free_waiting(c);
     sq_cache_free(c);
     int rc = sqlite3_close(c->h);
     if (rc != SQLITE_OK)
@@ -298,8 +299,11 @@ int sq_exec(struct db_conn *base, const char *sql)
     struct sq_conn *c = (struct sq_conn *)base;
 
     if (c->in_batch) {
-        int rc = sq_savepoints(c);
+        int rc = sq_put_waiting(c);
 
+        c->together = false; /* it may be a SAVEPOINT, and what waits is not undone with it */
+        if (rc == DB_OK)
+            rc = sq_savepoints(c);
         if (rc != DB_OK)
             return rc;
     }
@@ -674,6 +678,7 @@ const struct db_driver db_sqlite = {
     .exec = sq_exec,
     .insert_rows = sq_insert_rows,
     .each_key = sq_each_key,
+    .add_row = sq_add_row,
     .last_id = sq_last_id,
     .changes = sq_changes,
     .read_begin = sq_read_begin,

@@ -9,6 +9,7 @@
 #include "db/writer.h"
 
 struct sq_stmt;
+struct sq_waiting;
 
 enum {
     SQ_BUCKETS = 512,     /* a power of two */
@@ -48,6 +49,10 @@ struct sq_conn {
     int wanted, open; /* bodies nested right now, and how many of them have a savepoint */
     bool sure;        /* the outermost only looks as if it had one ... */
     int64_t changed;  /* ... and there were so many changes then */
+    bool together;    /* its rows may wait for those of others */
+    int64_t added;    /* rows that waited, ever */
+    struct sq_waiting *waiting, *all_waiting; /* those that have rows; all there are */
+    struct arena *waiting_texts;
     const struct db_rows *rows; /* what is being inserted; NULL: nothing */
 
     char error[256], clash[256];
@@ -137,6 +142,10 @@ void sq_cols(struct db_stmt *s, int first, int n, struct db_value *out);
 /* sqlite_rows.c */
 int sq_rows_register(struct sq_conn *c); /* the writer's */
 int sq_insert_rows(struct db_conn *c, const struct db_rows *rows);
+int sq_add_row(struct db_conn *c, const struct db_row *row);
+int sq_put_waiting(struct sq_conn *c);   /* the rows that wait go in */
+void sq_drop_waiting(struct sq_conn *c); /* with the transaction */
+void sq_free_waiting(struct sq_conn *c);
 
 /* sqlite_keys.c */
 #define SQ_KEYS_VFS "berth-keys"

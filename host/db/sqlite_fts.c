@@ -245,15 +245,10 @@ static void difference(struct buf *out, const char *list, const char *other)
 static int note(struct db_conn *c, const char *name, int64_t id, const char *gone, const char *come)
 {
     struct sq_db *db = (struct sq_db *)c->db;
-    struct db_stmt *s =
-        sq_prepare(c, "INSERT INTO " TODO " (fts, id, gone, come) VALUES (?, ?, ?, ?)");
+    const struct db_value v[] = {db_text(name), db_int(id), db_text(gone), db_text(come)};
 
-    db_bind_text(s, 1, name, -1);
-    db_bind_int(s, 2, id);
-    db_bind_text(s, 3, gone, -1);
-    db_bind_text(s, 4, come, -1);
     atomic_fetch_add(&db->fts.noted, 1);
-    return db_step(s);
+    return sq_add_row(c, &(struct db_row){TODO " (fts, id, gone, come)", sizeof(v) / sizeof(v[0]), 1, v, false, NULL});
 }
 
 /* Ranges. */

@@ -2,13 +2,28 @@
  *
  * A statement a row opens a cursor on the table and each of its indexes, looks for the table's last id among those of all
  * tables, finds its way from each root to where the row belongs, and closes everything: two fifths of what inserting costs.
- * Within one statement all of that stays, and a row that belongs behind the one before is put there. */
+ * Within one statement all of that stays, and a row that belongs behind the one before is put there.
+ *
+ * Rows of bodies that are sure wait for those of the bodies behind them.  Nobody sees that they do: whatever else the
+ * connection is asked, a COMMIT too, puts them in first. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "db/sqlite.h"
 
 #define ROWS "berth_rows"
+
+/* The rows that wait for one statement; kept for the next ones when they are in. */
+struct sq_waiting {
+    char *into, *sql;
+    int columns;
+    struct db_value *v; /* row by row; texts are in the connection's arena */
+    size_t n, cap;      /* rows */
+    int64_t last_id;    /* of the table, as it will be */
+    struct sq_waiting *next;       /* of all */
+    struct sq_waiting *next_there; /* of those that have rows, in the order of their first */
+};
 
 struct rows_table {
     sqlite3_vtab base; /* first */
@@ -141,21 +156,198 @@ int sq_rows_register(struct sq_conn *c)
 }
 
 /* OR FAIL: what is there when a row is refused stays; to be able to take it back SQLite would copy each page first. */
-int sq_insert_rows(struct db_conn *base, const struct db_rows *rows)
+static char *insert_sql(const char *into, int columns)
 {
-    struct sq_conn *c = (struct sq_conn *)base;
     struct buf sql = BUF_INIT;
-    struct db_stmt *s;
-    int rc;
+    char *s;
 
-    buf_addf(&sql, "INSERT OR FAIL INTO %s SELECT ", rows->into);
-    for (int i = 0; i < rows->columns; i++)
+    buf_addf(&sql, "INSERT OR FAIL INTO %s SELECT ", into);
+    for (int i = 0; i < columns; i++)
         buf_addf(&sql, "%sc%d", i > 0 ? ", " : "", i);
     buf_puts(&sql, " FROM " ROWS);
-    s = sq_prepare(base, buf_str(&sql));
+    s = mem_strdup(buf_str(&sql));
     buf_free(&sql);
+    return s;
+}
+
+static struct sq_waiting *waiting_for(struct sq_conn *c, const char *into, int columns)
+{
+    struct sq_waiting **at = &c->all_waiting;
+
+    while (*at != NULL && strcmp((*at)->into, into) != 0)
+        at = &(*at)->next;
+    if (*at == NULL) {
+        *at = mem_alloc(sizeof(**at));
+        **at = (struct sq_waiting){.into = mem_strdup(into), .sql = insert_sql(into, columns), .columns = columns};
+    }
+    return *at;
+}
+
+static int insert_rows(struct sq_conn *c, const struct sq_waiting *k, const struct db_rows *rows)
+{
+    struct db_stmt *s = sq_prepare(&c->base, k->sql);
+    int rc;
+
     c->rows = rows;
     rc = db_step(s);
     c->rows = NULL;
+    return rc;
+}
+
+int sq_insert_rows(struct db_conn *base, const struct db_rows *rows)
+{
+    struct sq_conn *c = (struct sq_conn *)base;
+    int rc = sq_put_waiting(c);
+
+    return rc == DB_OK ? insert_rows(c, waiting_for(c, rows->into, rows->columns), rows) : rc;
+}
+
+/* ---- rows that wait ------------------------------------------------------------------------- */
+static struct db_value waiting_value(void *arg, size_t row, int column)
+{
+    const struct sq_waiting *k = arg;
+
+    return k->v[row * (size_t)k->columns + (size_t)column];
+}
+
+static int put_in(struct sq_conn *c, struct sq_waiting *k, size_t n)
+{
+    int rc = insert_rows(c, k, &(struct db_rows){k->into, k->columns, n, waiting_value, k});
+
+    if (rc == DB_OK && k->last_id != 0 && sqlite3_last_insert_rowid(c->h) != k->last_id)
+        rc = sq_fail(c, SQLITE_INTERNAL, "a row got another id than was told");
+    return rc;
+}
+
+int sq_put_waiting(struct sq_conn *c)
+{
+    struct sq_waiting *k = c->waiting;
+    int rc = c->lost, wanted = c->wanted;
+    int64_t before = sqlite3_total_changes64(c->h);
+
+    if (k == NULL)
+        return DB_OK;
+    c->waiting = NULL;   /* what is stepped from here on does not come back here */
+    c->wanted = c->open; /* nor do they go into the savepoint that the body at hand has coming */
+    for (; k != NULL; k = k->next_there) {
+        rc = rc == DB_OK ? put_in(c, k, k->n) : rc;
+        k->n = 0;
+        k->last_id = 0;
+    }
+    arena_again(c->waiting_texts);
+    c->wanted = wanted;
+    c->changed += sqlite3_total_changes64(c->h) - before; /* not the body's */
+    if (rc != DB_OK && c->lost == DB_OK) /* they were said to be there */
+        c->lost = rc;
+    return rc;
+}
+
+void sq_drop_waiting(struct sq_conn *c)
+{
+    for (struct sq_waiting *k = c->waiting; k != NULL; k = k->next_there) {
+        k->n = 0;
+        k->last_id = 0;
+    }
+    c->waiting = NULL;
+    if (c->waiting_texts != NULL)
+        arena_again(c->waiting_texts);
+}
+
+void sq_free_waiting(struct sq_conn *c)
+{
+    while (c->all_waiting != NULL) {
+        struct sq_waiting *k = c->all_waiting;
+
+        c->all_waiting = k->next;
+        free(k->into);
+        free(k->sql);
+        free(k->v);
+        free(k);
+    }
+    if (c->waiting_texts != NULL)
+        arena_free(&c->waiting_texts);
+}
+
+/* The last id that a table gave; what waits for other tables changes nothing of it. */
+static int64_t last_id(struct sq_conn *c, const char *into)
+{
+    struct sq_waiting *waiting = c->waiting;
+    struct db_stmt *s = sq_prepare(&c->base, "SELECT seq FROM sqlite_sequence WHERE name = ?");
+    size_t quote = into[0] == '"';
+
+    db_bind_text(s, 1, into + quote, (int64_t)strcspn(into + quote, quote ? "\"" : " "));
+    c->waiting = NULL;
+    int64_t id = db_one_int(s);
+    c->waiting = waiting;
+    return id;
+}
+
+static void keep(struct sq_conn *c, struct sq_waiting *k, const struct db_value *v)
+{
+    struct db_value *to;
+
+    if (k->n == k->cap) {
+        k->cap = k->cap == 0 ? 64 : k->cap * 2;
+        k->v = mem_realloc(k->v, k->cap * (size_t)k->columns * sizeof(*k->v));
+    }
+    to = k->v + k->n * (size_t)k->columns;
+    memcpy(to, v, (size_t)k->columns * sizeof(*v));
+    for (int i = 0; i < k->columns; i++)
+        if (v[i].type == DB_T_TEXT || v[i].type == DB_T_BLOB)
+            to[i].s = arena_strndup(c->waiting_texts, v[i].s, v[i].len);
+    k->n++;
+    c->added++;
+}
+
+static bool may_wait(const struct sq_conn *c, const struct db_row *row)
+{
+    return c->together && c->wanted == 1 && c->lost == DB_OK && !row->unique;
+}
+
+static void wait_for_others(struct sq_conn *c, struct sq_waiting *k, const struct db_row *row)
+{
+    if (k->n == 0) {
+        struct sq_waiting **at = &c->waiting;
+
+        while (*at != NULL)
+            at = &(*at)->next_there;
+        *at = k;
+        k->next_there = NULL;
+        if (c->waiting_texts == NULL)
+            c->waiting_texts = arena_new();
+    }
+    if (row->id != NULL) {
+        if (k->last_id == 0)
+            k->last_id = last_id(c, k->into);
+        *row->id = k->last_id += (int64_t)row->n;
+    }
+    for (size_t i = 0; i < row->n; i++)
+        keep(c, k, row->values + i * (size_t)row->columns);
+}
+
+static struct db_value row_value(void *arg, size_t n, int column)
+{
+    const struct db_row *row = arg;
+
+    return row->values[n * (size_t)row->columns + (size_t)column];
+}
+
+int sq_add_row(struct db_conn *base, const struct db_row *row)
+{
+    struct sq_conn *c = (struct sq_conn *)base;
+    struct sq_waiting *k = waiting_for(c, row->into, row->columns);
+    int rc = DB_OK;
+
+    if (row->n == 0)
+        return DB_OK;
+    if (may_wait(c, row)) {
+        wait_for_others(c, k, row);
+        return DB_OK;
+    }
+    rc = sq_put_waiting(c);
+    if (rc == DB_OK)
+        rc = insert_rows(c, k, &(struct db_rows){row->into, row->columns, row->n, row_value, (void *)(uintptr_t)row});
+    if (rc == DB_OK && row->id != NULL)
+        *row->id = sqlite3_last_insert_rowid(c->h);
     return rc;
 }

@@ -260,8 +260,10 @@ static int step_read(struct sq_stmt *s)
 static int step_as_writer(struct sq_stmt *s)
 {
     struct sq_conn *c = s->conn;
-    int rc = s->writes && c->in_batch ? sq_savepoints(c) : DB_OK;
+    int rc = sq_put_waiting(c);
 
+    if (rc == DB_OK && s->writes && c->in_batch)
+        rc = sq_savepoints(c);
     if (rc != DB_OK)
         return finished(s, rc);
     c->writing = s->writes;

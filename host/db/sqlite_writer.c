@@ -66,6 +66,7 @@ static void batch_rollback(void *owner)
         return;
     c->in_batch = false;
     c->open = 0;
+    sq_drop_waiting(c);
     sq_reset_all(c);
     if (!sqlite3_get_autocommit(c->h))
         run_sql(c, "ROLLBACK");
@@ -75,8 +76,11 @@ static int batch_commit(void *owner)
 {
     struct sq_db *db = owner;
 
+    int rc = sq_put_waiting(db->w);
+
     db->w->in_batch = false;
-    int rc = run_sql(db->w, "COMMIT");
+    if (rc == DB_OK)
+        rc = run_sql(db->w, "COMMIT");
     if (rc != DB_OK)
         batch_rollback(owner);
     else if (atomic_exchange(&db->full, false))
@@ -126,8 +130,8 @@ void sq_sure(struct db_conn *base)
     if (!c->in_batch || c->wanted != 1 || c->open != 0)
         return;
     c->open = 1;
-    c->sure = true;
-    c->changed = sqlite3_total_changes64(c->h);
+    c->sure = c->together = true;
+    c->changed = sqlite3_total_changes64(c->h) + c->added;
 }
 
 /* A statement that fails leaves no changes by itself; what the others of the body did has to go with the batch. */
@@ -135,9 +139,9 @@ static void sure_end(struct sq_conn *c, bool keep)
 {
     if (!c->sure)
         return;
-    c->sure = false;
+    c->sure = c->together = false;
     c->open = 0;
-    if (keep || c->lost != DB_OK || sqlite3_total_changes64(c->h) == c->changed)
+    if (keep || c->lost != DB_OK || sqlite3_total_changes64(c->h) + c->added == c->changed)
         return;
     c->lost = DB_ERROR;
     log_error("db", "a body that was sure to succeed failed: its batch is undone");

@@ -144,7 +144,7 @@ static int run_last(struct db_writer *w)
 
     if (work.body == NULL)
         return DB_OK;
-    rc = w->ops->run(w->owner, &work);
+    rc = w->ops->run_alone(w->owner, &work);
     return rc == DB_OK ? w->ops->lost(w->owner) : rc < 0 ? rc : DB_ERROR;
 }
 

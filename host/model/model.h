@@ -98,11 +98,10 @@ struct hook {
 struct table {
     const char *name, *plugin, *icon, *rights;
     const char *sql; /* its name as SQL has to write it: "\"user\"", else the same as .name */
-    /* Ready-made SQL: every column, "id, version, ..."; reading one record by id; adding one (all
-     * columns but the id; NULL for BERTH_BARE tables). */
-    const char *columns, *select_one, *insert;
+    /* Ready-made SQL: every column, "id, version, ..."; reading one record by id. */
+    const char *columns, *select_one;
+    const char *into;         /* where rows are added: all columns but the id; NULL for BERTH_BARE tables */
     const char *insert_whole; /* adding one under an id that was chosen before */
-    const char *into;         /* for db_insert_rows(), without the id; NULL as .insert */
     const struct field *fields;
     int nfields;
     int ncolumns; /* fields, and behind them what texts are sorted by (field.order): kept by the save, never read as a value */
@@ -112,6 +111,7 @@ struct table {
     const struct field *parent; /* BERTH_DETAIL: the ref it hangs on */
     const struct index *indexes;
     size_t nindexes;
+    bool unique; /* one of them is */
     /* Places of the host's optional columns, -1 where the table has none. */
     int at_owner, at_pool, at_pooled_at, at_claimed_at, at_touched_at, at_prev_owner, at_country;
     int at_locked;

@@ -192,10 +192,8 @@ static void ready_sql(struct build *b, struct table *t)
     }
     t->columns = arena_strndup(b->a, buf_str(&columns), read);
     t->select_one = arena_fmt(b->a, "SELECT %s FROM %s WHERE id = ?", t->columns, t->sql);
-    if (!(t->flags & BERTH_BARE)) { /* behind "id, " */
+    if (!(t->flags & BERTH_BARE)) /* behind "id, " */
         t->into = arena_fmt(b->a, "%s (%s)", t->sql, columns.s + 4);
-        t->insert = arena_fmt(b->a, "INSERT INTO %s VALUES (%s)", t->into, buf_str(&marks));
-    }
     t->insert_whole = arena_fmt(b->a, "INSERT INTO %s (%s) VALUES (?, %s)", t->sql, buf_str(&columns),
                                 buf_str(&marks));
     buf_free(&columns);
@@ -360,6 +358,7 @@ static void add_index(struct build *b, struct table *t, struct index ix)
         }
     ix.name = index_name(b, t, &ix);
     all[t->nindexes++] = ix;
+    t->unique = t->unique || ix.unique;
 }
 
 static void add_index_on(struct build *b, struct table *t, const struct field *f, bool unique)

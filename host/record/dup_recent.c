@@ -16,7 +16,7 @@ enum {
     MERGE_MS = 8,        /* of one body */
     MERGE_LOOK = 64,     /* keys between two looks at the clock */
     BUCKETS_MIN = 8192,  /* a power of two */
-    NOTES = 4,           /* keys that are noted together */
+    NOTES = 8,           /* keys that are noted together */
 };
 
 /* Entries stand in the order of their numbers; a bucket's are chained, newest first. */
@@ -247,43 +247,27 @@ static void merge_ask(struct dup_recent *r)
 }
 
 /* ---- noting ------------------------------------------------------------------------------- */
-/* One statement for several keys: a record has four, and a statement costs more than a row. */
-static int note(struct db_conn *w, const struct entry *e, size_t n)
-{
-    static const char *const sql[NOTES] = {
-        "INSERT INTO dup_todo (seq, hash, tbl, rec) VALUES (?, ?, ?, ?)",
-        "INSERT INTO dup_todo (seq, hash, tbl, rec) VALUES (?, ?, ?, ?), (?, ?, ?, ?)",
-        "INSERT INTO dup_todo (seq, hash, tbl, rec) VALUES (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?)",
-        "INSERT INTO dup_todo (seq, hash, tbl, rec) VALUES (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?)",
-    };
-    struct db_stmt *s = db_prepare(w, sql[n - 1]);
-    int at = 1;
-
-    for (size_t i = 0; i < n; i++) {
-        db_bind_int(s, at++, e[i].seq);
-        db_bind_int(s, at++, e[i].hash);
-        db_bind_int(s, at++, e[i].tbl);
-        db_bind_int(s, at++, e[i].rec);
-    }
-    return db_step(s);
-}
-
 int dup_recent_put(struct dup_recent *r, struct db_conn *w, const int64_t *hash, size_t n, int64_t tbl, int64_t rec)
 {
     int rc = 0;
 
     for (size_t from = 0; from < n && rc >= 0; from += NOTES) {
-        struct entry e[NOTES];
+        struct db_value v[NOTES][4];
         size_t k = n - from < NOTES ? n - from : NOTES;
 
         pthread_mutex_lock(&r->lock);
         for (size_t i = 0; i < k; i++) {
-            e[i] = (struct entry){.hash = hash[from + i], .rec = rec, .tbl = (int32_t)tbl, .seq = ++r->last};
-            add(r, &e[i]); /* at once: the next body is to see it; should this one be undone, no record will bear it out */
+            const struct entry e = {.hash = hash[from + i], .rec = rec, .tbl = (int32_t)tbl, .seq = ++r->last};
+
+            add(r, &e); /* at once: the next body is to see it; should this one be undone, no record will bear it out */
+            v[i][0] = db_int(e.seq);
+            v[i][1] = db_int(e.hash);
+            v[i][2] = db_int(e.tbl);
+            v[i][3] = db_int(e.rec);
         }
         merge_ask(r);
         pthread_mutex_unlock(&r->lock);
-        rc = note(w, e, k);
+        rc = db_add_row(w, &(struct db_row){"dup_todo (seq, hash, tbl, rec)", 4, k, v[0], false, NULL});
     }
     return rc;
 }

@@ -227,22 +227,14 @@ static int log_owner(struct berth_ctx *c, const struct berth_row *r)
 static int history_put(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *changes,
                        const char *note)
 {
-    struct db_stmt *s;
     int rc;
 
     if (!(r->t->flags & BERTH_HISTORY) || c->rc != BERTH_OK)
         return c->rc;
-    s = db_prepare(c->conn, "INSERT INTO history (tbl, rec, at, by, op, changes, note) VALUES (?, ?, ?, ?, ?, ?, ?)");
-    db_bind_int(s, 1, store_table_no(c->st, r->t));
-    db_bind_int(s, 2, row_id(r));
-    db_bind_int(s, 3, c->now);
-    if (c->who != NULL)
-        db_bind_int(s, 4, c->who->id);
-    db_bind_text(s, 5, op, -1);
-    db_bind_text(s, 6, changes, -1);
-    db_bind_text(s, 7, note, -1);
-    rc = db_step(s);
-    db_reset(s);
+    const struct db_value v[] = {db_int(store_table_no(c->st, r->t)), db_int(row_id(r)), db_int(c->now),
+                                 c->who == NULL ? db_text(NULL) : db_int(c->who->id), db_text(op), db_text(changes), db_text(note)};
+
+    rc = db_add_row(c->conn, &(struct db_row){"history (tbl, rec, at, by, op, changes, note)", sizeof(v) / sizeof(v[0]), 1, v, false, NULL});
     seal_wanted(c->st);
     return rc < 0 ? ctx_db(c, rc, "write history") : BERTH_OK;
 }
@@ -365,18 +357,31 @@ static struct berth_val stored(const struct berth_row *r, int column)
     return column < r->t->nfields ? r->v[column] : order_of(r, &r->t->fields[column]);
 }
 
+/* Back from the recycle bin, or set aside for an import. */
+static int insert_with_id(struct berth_ctx *c, struct berth_row *r)
+{
+    const struct table *t = r->t;
+    struct db_stmt *s = db_prepare(c->conn, t->insert_whole);
+
+    for (int i = 0; i < t->ncolumns; i++)
+        val_bind(s, i + 1, &t->fields[i], stored(r, i));
+    return run_write(c, t, s);
+}
+
 static int insert(struct berth_ctx *c, struct berth_row *r)
 {
     const struct table *t = r->t;
-    struct db_stmt *s;
-    bool with_id = row_id(r) != 0; /* back from the recycle bin, or set aside for an import */
+    struct db_value *v;
+    int64_t id;
 
     stamp_new(c, r);
-    s = db_prepare(c->conn, with_id ? t->insert_whole : t->insert);
-    for (int i = with_id ? 0 : 1, n = 1; i < t->ncolumns; i++, n++)
-        val_bind(s, n, &t->fields[i], stored(r, i));
-    if (run_write(c, t, s) == BERTH_OK && !with_id)
-        r->v[F_ID] = (struct berth_val){BERTH_INT, 0, {.i = db_last_id(c->conn)}};
+    if (row_id(r) != 0)
+        return insert_with_id(c, r);
+    v = arena_alloc(c->a, (size_t)t->ncolumns * sizeof(*v));
+    for (int i = 1; i < t->ncolumns; i++)
+        v[i] = val_stored(&t->fields[i], stored(r, i));
+    if (written(c, t, db_add_row(c->conn, &(struct db_row){t->into, t->ncolumns - 1, 1, v + 1, t->unique, &id})) == BERTH_OK)
+        r->v[F_ID] = (struct berth_val){BERTH_INT, 0, {.i = id}};
     return c->rc;
 }
 

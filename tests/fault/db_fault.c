@@ -126,12 +126,14 @@ static const char create[] = "CREATE TABLE t (id INTEGER PRIMARY KEY, k INTEGER 
 
 static int insert_key(struct db_conn *c, void *arg)
 {
-    struct db_stmt *s = db_prepare(c, "INSERT INTO t (k, x) VALUES (?, randomblob(3000))");
+    const int64_t k = *(int64_t *)arg;
+    char bytes[3000];
 
-    if (*(int64_t *)arg % 2 == 1)
+    memset(bytes, (int)k, sizeof(bytes));
+    if (k % 2 == 1)
         db_sure(c);
-    db_bind_int(s, 1, *(int64_t *)arg);
-    return db_step(s);
+    return db_add_row(c, &(struct db_row){"t (k, x)", 2, 1, (struct db_value[]){db_int(k), {.type = DB_T_BLOB, .len = sizeof(bytes), .s = bytes}},
+                                          false, NULL});
 }
 
 static int64_t number(struct db *db, const char *sql, int64_t param)

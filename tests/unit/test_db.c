@@ -348,6 +348,8 @@ struct job {
     struct db_work work;
     struct fixture *f;
     int k, rc;
+    const char *name; /* of the row that it adds ... */
+    int64_t id;       /* ... and the id it was told */
     bool seen; /* by another connection when done was called */
     sem_t *done;
 };
@@ -444,7 +446,7 @@ static int sure_body(struct db_conn *c, void *arg)
 }
 
 /* In one batch: a row of somebody else's, then the bodies that are sure. */
-static void run_sure(struct fixture *f, struct job *jobs, int n, int *other)
+static void run_together(struct fixture *f, int (*body)(struct db_conn *, void *), struct job *jobs, int n, int *other)
 {
     sem_t gate, done;
     struct db_work holder = {.body = wait_body, .done = nothing_done, .arg = &gate};
@@ -459,7 +461,7 @@ static void run_sure(struct fixture *f, struct job *jobs, int n, int *other)
     for (int i = 0; i < n; i++) {
         jobs[i].f = f;
         jobs[i].done = &done;
-        jobs[i].work = (struct db_work){.body = sure_body, .done = note_result, .arg = &jobs[i]};
+        jobs[i].work = (struct db_work){.body = body, .done = note_result, .arg = &jobs[i]};
         assert_int_equal(db_submit(f->db, &jobs[i].work), 0);
     }
     sem_post(&gate);
@@ -475,7 +477,7 @@ static void a_body_that_is_sure_fails_alone_while_it_has_changed_nothing(void **
     int other;
 
     assert_int_equal(write_sql(f->db, "INSERT INTO t (id, n) VALUES (100, 0)"), 0);
-    run_sure(f, jobs, 4, &other);
+    run_together(f, sure_body, jobs, 4, &other);
     assert_int_equal(other, 0);
     assert_int_equal(jobs[0].rc, 0);
     assert_int_equal(jobs[1].rc, 77);
@@ -491,13 +493,106 @@ static void a_body_that_was_sure_and_fails_takes_its_batch_along(void **state)
     struct job jobs[] = {{.k = SUCCEEDS}, {.k = BREAKS_ITS_WORD}};
     int other;
 
-    run_sure(f, jobs, 2, &other);
+    run_together(f, sure_body, jobs, 2, &other);
     assert_true(other < 0);
     assert_true(jobs[0].rc < 0);
     assert_true(jobs[1].rc < 0);
     assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 0);
     assert_int_equal(write_sql(f->db, "INSERT INTO t (n) VALUES (1)"), 0); /* and all goes on */
     assert_int_equal(number(f->r, "SELECT count(*) FROM t"), 1);
+}
+
+/* What a body does that adds rows which may wait for those of others. */
+enum { ADDS, ADDS_AND_LOOKS, UNSURE_ADDS_AND_FAILS, ADDS_IN_A_STEP, IS_REFUSED_AT_ONCE, IS_REFUSED_LATER };
+
+static int add(struct db_conn *c, const char *name, bool unique, int64_t *id)
+{
+    struct db_value v[] = {db_text(name), db_int(7)};
+    struct db_row row = {"added (name, n)", 2, 1, v, unique, id};
+    int rc = db_add_row(c, &row);
+
+    v[0] = v[1] = db_text("the row has a copy");
+    return rc;
+}
+
+static int step_that_fails(struct db_conn *c)
+{
+    assert_int_equal(db_exec(c, "SAVEPOINT step"), 0);
+    assert_int_equal(add(c, "undone", false, NULL), 0);
+    assert_int_equal(db_exec(c, "ROLLBACK TO step; RELEASE step"), 0);
+    return 0;
+}
+
+static int adding_body(struct db_conn *c, void *arg)
+{
+    struct job *j = arg;
+
+    if (j->k != UNSURE_ADDS_AND_FAILS)
+        db_sure(c);
+    if (j->k == IS_REFUSED_AT_ONCE || j->k == IS_REFUSED_LATER)
+        return add(c, "there", j->k == IS_REFUSED_AT_ONCE, NULL);
+    if (j->k == ADDS_IN_A_STEP)
+        return step_that_fails(c);
+    int rc = add(c, j->name, false, &j->id);
+    if (j->k == ADDS_AND_LOOKS)
+        assert_int_equal(number(c, "SELECT max(id) FROM added"), j->id);
+    return j->k == UNSURE_ADDS_AND_FAILS ? 77 : rc;
+}
+
+static void create_added(struct fixture *f)
+{
+    assert_int_equal(write_sql(f->db, "CREATE TABLE added (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, n INTEGER) STRICT;"
+                                      " INSERT INTO added VALUES (41, 'there', 0)"), 0);
+}
+
+static void rows_of_bodies_that_are_sure_go_in_together_and_nobody_sees_that_they_waited(void **state)
+{
+    struct fixture *f = *state;
+    struct job jobs[] = {{.k = ADDS, .name = "a"}, {.k = ADDS, .name = "b"}, {.k = ADDS_AND_LOOKS, .name = "c"},
+                         {.k = UNSURE_ADDS_AND_FAILS, .name = "no"}, {.k = ADDS, .name = "d"}, {.k = IS_REFUSED_AT_ONCE},
+                         {.k = ADDS, .name = "e"}, {.k = ADDS_IN_A_STEP}, {.k = ADDS, .name = "f"}};
+    const int n = sizeof(jobs) / sizeof(jobs[0]);
+    int64_t id = 41;
+    int other;
+
+    create_added(f);
+    run_together(f, adding_body, jobs, n, &other);
+    assert_int_equal(other, 0);
+    for (int i = 0; i < n; i++) {
+        struct db_stmt *s = db_prepare(f->r, "SELECT id, n FROM added WHERE name = ?");
+
+        assert_int_equal(jobs[i].rc, jobs[i].k == UNSURE_ADDS_AND_FAILS ? 77 : jobs[i].k == IS_REFUSED_AT_ONCE ? DB_UNIQUE : 0);
+        db_bind_text(s, 1, jobs[i].name, -1);
+        if (jobs[i].rc == 0 && jobs[i].name != NULL) {
+            assert_int_equal(db_step(s), DB_ROW);
+            assert_int_equal(db_col_int(s, 0), jobs[i].id);
+            assert_int_equal(db_col_int(s, 1), 7);
+            assert_true(jobs[i].id > id); /* a number that was taken back is given again */
+            id = jobs[i].id;
+        } else {
+            assert_int_equal(db_step(s), DB_DONE);
+        }
+        db_reset(s);
+    }
+    assert_int_equal(number(f->r, "SELECT count(*) FROM added"), 7);
+}
+
+static void a_row_that_waited_and_is_refused_takes_its_batch_along(void **state)
+{
+    struct fixture *f = *state;
+    struct job jobs[] = {{.k = ADDS, .name = "a"}, {.k = IS_REFUSED_LATER}, {.k = ADDS, .name = "b"}};
+    int other;
+
+    create_added(f);
+    run_together(f, adding_body, jobs, 3, &other);
+    assert_true(other < 0);
+    for (int i = 0; i < 3; i++)
+        assert_true(jobs[i].rc < 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM added"), 1);
+    run_together(f, adding_body, jobs, 1, &other); /* and all goes on */
+    assert_int_equal(jobs[0].rc, 0);
+    assert_int_equal(jobs[0].id, 42);
+    assert_int_equal(number(f->r, "SELECT max(id) FROM added"), 42);
 }
 
 static void *insert_and_look(void *arg)
@@ -1733,6 +1828,8 @@ int main(void)
         TEST(many_threads_each_see_their_row_as_soon_as_they_are_told),
         TEST(a_body_that_is_sure_fails_alone_while_it_has_changed_nothing),
         TEST(a_body_that_was_sure_and_fails_takes_its_batch_along),
+        TEST(rows_of_bodies_that_are_sure_go_in_together_and_nobody_sees_that_they_waited),
+        TEST(a_row_that_waited_and_is_refused_takes_its_batch_along),
         TEST(a_write_inside_a_body_runs_nested_and_fails_alone),
         TEST(a_failing_body_undoes_what_was_nested_in_it),
         TEST(a_write_inside_done_is_committed_before_it_returns),

@@ -256,7 +256,7 @@ static void a_text_that_lists_sort_has_a_column_of_keys(void **state)
     assert_null(model_field(port, "code")->order);
     assert_null(model_field(port, "name__order")); /* nobody reads or writes it */
     assert_null(strstr(port->select_one, "__order"));
-    assert_non_null(strstr(port->insert, ", name__order, city__order)"));
+    assert_non_null(strstr(port->into, ", name__order, city__order)"));
     assert_int_equal(port->nindexes, sizeof(indexes) / sizeof(indexes[0]));
     for (size_t i = 0; i < port->nindexes; i++)
         assert_string_equal(port->indexes[i].name, indexes[i]);
