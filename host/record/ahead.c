@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/dup_recent.h"
+#include "record/order.h"
 #include "record/search.h"
 
 struct ahead {
@@ -14,6 +15,16 @@ struct ahead {
     uint64_t moved; /* ... sorted in or noted, at dup_recent_moved() */
     const char *tokens;
 };
+
+static const struct order_made *orders_of(const struct berth_row *r)
+{
+    const struct table *t = r->t;
+    struct order_made *made = arena_alloc(r->c->a, (size_t)(t->ncolumns - t->nfields) * sizeof(*made));
+
+    for (int i = t->nfields; i < t->ncolumns; i++)
+        made[i - t->nfields] = order_ahead(r->c, r->v[t->fields[i].orders->at]);
+    return made;
+}
 
 int ahead_of_save(struct berth_row *r)
 {
@@ -34,8 +45,10 @@ int ahead_of_save(struct berth_row *r)
         a->tokens = arena_strndup(c->a, buf_str(&tokens), tokens.len);
         buf_free(&tokens);
     }
-    if (c->rc == BERTH_OK)
+    if (c->rc == BERTH_OK) {
         r->ahead = a;
+        r->made = orders_of(r);
+    }
     return c->rc;
 }
 
