@@ -11,7 +11,6 @@
 enum { MEMO_MAX = 20000, LISTED_MAX = 300 };
 
 struct memo { /* one text of one field */
-    const struct field *f;
     const char *field, *text;
     struct berth_val v;
     bool ok;
@@ -75,7 +74,7 @@ static struct memo *remember(struct value_memo *m, const struct field *f, const 
 
     if (ok && field_is_text(f) && !val_is_nil(v))
         v.s = arena_strndup(m->a, v.s, (size_t)v.len);
-    *e = (struct memo){f, arena_strdup(m->a, f->name), arena_strndup(m->a, text, n), v, ok, 0};
+    *e = (struct memo){arena_strdup(m->a, f->name), arena_strndup(m->a, text, n), v, ok, 0};
     map_put(&m->by, arena_strdup(m->a, key), e);
     if (m->n == m->cap) {
         m->cap = m->cap == 0 ? 64 : m->cap * 2;
@@ -85,28 +84,60 @@ static struct memo *remember(struct value_memo *m, const struct field *f, const 
     return e;
 }
 
-static bool named(struct run *r, struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell,
-                  struct berth_val *out)
+/* One word: f holds one value. */
+static bool named(struct run *r, struct berth_ctx *c, const struct field *f, const char *text, size_t n, struct berth_val *out)
 {
     char key[400];
     struct memo *e;
     bool ok;
 
-    if (strlen(f->name) + cell->len + 2 > sizeof(key))
-        return work_out(r, c, f, cell->text, cell->len, out);
-    snprintf(key, sizeof(key), "%s\x1f%s", f->name, cell->text);
+    if (strlen(f->name) + n + 2 > sizeof(key))
+        return work_out(r, c, f, text, n, out);
+    snprintf(key, sizeof(key), "%s\x1f%.*s", f->name, (int)n, text);
     e = map_get(&r->memo->by, key);
     if (e == NULL) {
-        ok = work_out(r, c, f, cell->text, cell->len, out);
+        ok = work_out(r, c, f, text, n, out);
         if (r->memo->n >= MEMO_MAX)
             return ok;
-        e = remember(r->memo, f, key, cell->text, cell->len, *out, ok);
+        e = remember(r->memo, f, key, text, n, *out, ok);
     } else if (!e->ok) {
-        work_out(r, c, f, cell->text, cell->len, out); /* says why */
+        work_out(r, c, f, text, n, out); /* says why */
     }
     e->rows++;
     *out = e->v;
     return e->ok;
+}
+
+struct words {
+    struct run *r;
+    bool ok;
+};
+
+/* All words of a cell are looked at, for the user to say what they mean; the first that is not known is told of the row. */
+static bool one_of_many(struct berth_ctx *c, const struct field *one, const char *s, size_t n, void *arg, struct berth_val *out)
+{
+    struct words *w = arg;
+    struct berth_ctx before = *c;
+    bool ok;
+
+    if (!w->ok)
+        ctx_clear(c);
+    ok = named(w->r, c, one, s, n, out);
+    if (!ok)
+        *out = berth_nil();
+    if (!w->ok)
+        *c = before;
+    w->ok = w->ok && ok;
+    return true;
+}
+
+static bool many_named(struct run *r, struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell, struct berth_val *out)
+{
+    struct words w = {r, true};
+
+    if (said(r, f, cell->text, cell->len) != NULL) /* of the whole cell, as mappings of before know it */
+        return work_out(r, c, f, cell->text, cell->len, out);
+    return val_many_from_text(c, f, cell->text, cell->len, one_of_many, &w, out) && w.ok;
 }
 
 bool import_value(struct run *r, struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell,
@@ -127,7 +158,7 @@ bool import_value(struct run *r, struct berth_ctx *c, const struct field *f, con
         return false;
     }
     if (f->type == BERTH_PICK || f->type == BERTH_REF)
-        return named(r, c, f, cell, out);
+        return f->flags & BERTH_MANY ? many_named(r, c, f, cell, out) : named(r, c, f, cell->text, cell->len, out);
     return val_from_text(c, f, cell->text, cell->len, out);
 }
 
@@ -152,13 +183,15 @@ json_t *import_memo_json(const struct value_memo *m, struct berth_ctx *c, const 
     for (size_t i = 0; i < m->n && i < LISTED_MAX; i++) {
         const struct memo *e = m->list[i];
         const struct field *f = model_field(t, e->field);
+        struct field one = f == NULL ? (struct field){0} : *f;
         json_t *to = json_null(), *o;
 
+        one.flags &= ~(uint32_t)BERTH_MANY;
         if (e->ok && f != NULL && !val_is_nil(e->v))
-            to = field_is_text(f) ? json_string(e->v.s) : json_integer(e->v.i);
+            to = field_is_text(&one) ? json_string(e->v.s) : json_integer(e->v.i);
         o = json_pack("{s:s, s:s, s:I, s:o, s:b, s:s?}", "field", e->field, "value", e->text, "rows",
                       (json_int_t)e->rows, "to", to, "known", e->ok, "title",
-                      e->ok && f != NULL && !val_is_nil(e->v) ? val_text(c, f, e->v) : NULL);
+                      e->ok && f != NULL && !val_is_nil(e->v) ? val_text(c, &one, e->v) : NULL);
         json_array_append_new(list, o);
     }
     return list;

@@ -479,8 +479,8 @@ static size_t value_end(const char *const *parted, const char *s, size_t n)
     return end;
 }
 
-static bool many_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
-                           struct berth_val *out)
+bool val_many_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n, val_from_part *value, void *arg,
+                        struct berth_val *out)
 {
     struct field one = *f;
     const char *const *parted = labels_parted(c, f->dict);
@@ -490,29 +490,38 @@ static bool many_from_text(struct berth_ctx *c, const struct field *f, const cha
 
     one.flags &= ~(uint32_t)BERTH_MANY;
     while (ok && i < n) {
-        size_t from;
+        const char *part;
+        size_t len;
         struct berth_val v;
 
         for (size_t gap; i < n && (gap = separator(s + i, n - i)) > 0;)
             i += gap;
-        from = i;
-        i += value_end(parted, s + i, n - i);
-        if (i == from)
+        part = s + i;
+        len = value_end(parted, part, n - i);
+        i += len;
+        trim(&part, &len);
+        if (len == 0)
             continue;
         if (++values > MANY_MAX) {
             ok = too_many(c, f);
             break;
         }
-        ok = val_from_text(c, &one, s + from, i - from, &v);
+        ok = value(c, &one, part, len, arg, &v);
         if (ok && !val_is_nil(v)) {
             const char *key = v.type == BERTH_REF ? arena_fmt(c->a, "%lld", (long long)v.i) : v.s;
 
             many_add(&b, key, strlen(key));
         }
     }
-    *out = text_val(c, f, buf_str(&b), b.len);
+    *out = b.len == 0 ? berth_nil() : text_val(c, f, buf_str(&b), b.len);
     buf_free(&b);
     return ok;
+}
+
+static bool part_from_text(struct berth_ctx *c, const struct field *one, const char *s, size_t n, void *arg, struct berth_val *out)
+{
+    (void)arg;
+    return val_from_text(c, one, s, n, out);
 }
 
 bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
@@ -526,7 +535,7 @@ bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, si
     if (n == 0)
         return true;
     if (f->flags & BERTH_MANY)
-        return many_from_text(c, f, s, n, out);
+        return val_many_from_text(c, f, s, n, part_from_text, NULL, out);
     switch (f->type) {
     case BERTH_TEXT:
     case BERTH_LONG:

@@ -55,6 +55,10 @@ bool row_set_json(struct berth_row *r, const char *field, const json_t *v);
 bool val_from_json(struct berth_ctx *c, const struct field *f, const json_t *v, struct berth_val *out);
 bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
                    struct berth_val *out);
+/* The values of a cell for a field that holds several, each by `value`, whose field holds one. */
+typedef bool val_from_part(struct berth_ctx *c, const struct field *one, const char *s, size_t n, void *arg, struct berth_val *out);
+bool val_many_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n, val_from_part *value, void *arg,
+                        struct berth_val *out);
 
 /* Whether a number lies between the field's min and max; tells the problem otherwise. */
 bool val_in_range(struct berth_ctx *c, const struct field *f, struct berth_val v);

@@ -531,6 +531,23 @@ def test_headers_in_two_rows_are_those_of_the_columns_below_their_groups(people,
     assert again["mapping"] and [c["field"] for c in again["columns"]][:6] == [None, "name", "phone", "fax", "email", "notes"]
 
 
+def test_each_word_of_a_cell_with_several_is_given_a_meaning_of_its_own(people):
+    """The whole cell was the word: it could mean one value only, and every combination was another."""
+    person, t = people["li"], tag()
+    rows = [[f"{t} a", "欧洲、Mars，north america"], [f"{t} b", "Mars / Europe"], [f"{t} c", "Moon;Mars"], [f"{t} d", "Venus"], [f"{t} e", "Europe"]]
+    look = take(person, "lead", sheet(["name", "lanes"], rows))
+    job = go(person, look, ["name", "lanes"], dry=True)
+    assert job["invalid"] == 4
+    assert {v["value"]: v["rows"] for v in job["values"] if not v["known"]} == {"Mars": 3, "north america": 1, "Moon": 1, "Venus": 1}, job["values"]
+    known = {v["value"]: (v["to"], v["title"] is not None) for v in job["values"] if v["known"]}
+    assert known["欧洲"] == known["Europe"] == ("europe", True), known
+    values = {"lanes": {"Mars": "russia", "Moon": None, "Venus": None, "north america": "africa"}}
+    job = go(person, look, ["name", "lanes"], values=values)
+    assert job["new"] == 5, outcomes(person, look)
+    assert {r["name"][-1]: r["lanes"] for r in person.rows("lead", filter=["name", "^", t])} == \
+        {"a": ["europe", "russia", "africa"], "b": ["russia", "europe"], "c": ["russia"], "d": [], "e": ["europe"]}
+
+
 def test_a_sheet_is_named_or_counted_and_a_list_without_headers_is_read_whole(own_site, tmp_path):
     """The command line knew numbers only; people say the sheet's name, which may be a year."""
     site, t, file = own_site(), tag(), tmp_path / "fair.xlsx"
