@@ -288,11 +288,9 @@ static int nested(const char *text, size_t len)
 
 static size_t header_len(const char *text, size_t len)
 {
-    const char *end = memmem(text, len, "\r\n\r\n", 4);
+    const char *end = memmem(text, len, "\r\n\r\n", 4), *bare = memmem(text, len, "\n\n", 2);
 
-    if (end == NULL)
-        end = memmem(text, len, "\n\n", 2);
-    return end == NULL ? len : (size_t)(end - text) + 4;
+    return end != NULL ? (size_t)(end - text) + 4 : bare != NULL ? (size_t)(bare - text) + 2 : len;
 }
 
 bool mime_read(struct arena *a, const char *text, size_t len, bool whole, struct mime_mail *out)
