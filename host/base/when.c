@@ -23,6 +23,13 @@ int64_t when_monotonic(void)
     return clock_ms(CLOCK_MONOTONIC);
 }
 
+int64_t when_doubled(int64_t first, int64_t times)
+{
+    while (times-- > 0 && first < WHEN_WAIT_MAX)
+        first *= 2;
+    return first < WHEN_WAIT_MAX ? first : WHEN_WAIT_MAX;
+}
+
 int64_t when_days(int year, int month, int day)
 {
     int64_t y = month <= 2 ? year - 1 : year;

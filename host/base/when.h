@@ -11,6 +11,10 @@
 enum { WHEN_DATE_MAX = 16, WHEN_TIME_MAX = 32 };
 #define WHEN_DAY INT64_C(86400000)
 
+/* How long to wait after one more failure behind `times` others: `first`, and twice as long each time. */
+#define WHEN_WAIT_MAX (6 * INT64_C(3600000))
+int64_t when_doubled(int64_t first, int64_t times);
+
 int64_t when_now(void);       /* wall clock, ms */
 int64_t when_monotonic(void); /* for deadlines and durations, ms; never jumps */
 

@@ -17,7 +17,7 @@ struct jobs {
     struct background thread;
 };
 
-enum { LOOK_MS = 30000, SETTLE_MS = 1000, WAIT_MAX_MS = 6 * 3600000 };
+enum { LOOK_MS = 30000, SETTLE_MS = 1000 };
 
 static pthread_mutex_t runner_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct jobs *runner; /* for job_add() to wake; one a process; timers and services go on for a moment when it stops */
@@ -365,13 +365,11 @@ static void settle_keys(struct jobs *r)
 /* Another try, later with each, unless it had all that its kind allows. */
 static void put_off(struct ending *e, int fails)
 {
-    int64_t wait = e->j->wait << (fails < 16 ? fails : 15);
-
     if (fails + 1 >= e->j->attempts)
         return;
     e->state = "queued";
     e->fails = fails + 1;
-    e->again = when_now() + (wait < WAIT_MAX_MS ? wait : WAIT_MAX_MS);
+    e->again = when_now() + when_doubled(e->j->wait, fails);
 }
 
 static void run_one(struct jobs *r, struct job *j, const char *kind, int fails)

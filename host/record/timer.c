@@ -20,7 +20,6 @@ enum {
     PRUNE_MS = 3600000,
     TURNS_MAX = 100000,
     MISSED_MAX = 10000,
-    WAIT_MAX_MS = 6 * 3600000,
     LOCK_S = 20
 };
 /* A clock that runs further ahead than this is thought to have been wrong, not the one that is
@@ -204,13 +203,6 @@ static int tries_of(struct db_conn *conn, int64_t run)
     return tries;
 }
 
-static int64_t wait_after(const struct timer *t, int tries)
-{
-    int64_t ms = t->wait << (tries < 16 ? tries - 1 : 15);
-
-    return ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS;
-}
-
 /* Behind a turn that failed and was undone: the run waits for another try, or has failed for good.
  */
 static int failed_body(struct berth_ctx *c, void *arg)
@@ -239,7 +231,7 @@ static int failed_body(struct berth_ctx *c, void *arg)
         return ctx_db(c, rc, "note that a timer failed");
     if (r->due == 0)
         return c->rc;
-    stands_now(r, over, c->now + wait_after(r->t, tries));
+    stands_now(r, over, c->now + when_doubled(r->t->wait, tries - 1));
     return keep_standing(c, r->t, &r->x);
 }
 
@@ -363,7 +355,7 @@ void timer_due(struct store *st, struct db_conn *conn, const struct timer *t, in
     if (!every_parse(t->every, &e) || !settle(st, &r, &e, now))
         return;
     if (r.x.run_id != 0) {
-        if (r.x.run_at > now && r.x.run_at <= now + 2 * (int64_t)WAIT_MAX_MS)
+        if (r.x.run_at > now && r.x.run_at <= now + 2 * WHEN_WAIT_MAX)
             return;
         if (!resume(conn, &r)) {
             r.x.run_id = 0;

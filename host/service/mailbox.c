@@ -11,6 +11,7 @@
 #include "base/background.h"
 #include "base/blame.h"
 #include "base/log.h"
+#include "base/when.h"
 #include "record/commit.h"
 #include "service/alert.h"
 #include "service/approval_in.h"
@@ -18,7 +19,7 @@
 #include "service/inbound.h"
 #include "service/mime.h"
 
-enum { AT_ONCE = 50, TRIES = 3, WAITS = 50, PAUSE_MAX_MS = 6 * 3600000 };
+enum { AT_ONCE = 50, TRIES = 3, WAITS = 50 };
 
 struct mailbox {
     struct store *st;
@@ -91,14 +92,6 @@ static int keep(struct berth_ctx *c, const struct keeping *k)
     return rc < 0 ? ctx_db(c, rc, "note where the mailbox stands") : (int)c->rc;
 }
 
-/* As often as it looks, and half as often with each try; six hours at most. */
-static int64_t pause_after(const struct mailbox *m, int64_t tries)
-{
-    int64_t ms = m->box->every << (tries < 16 ? tries : 16);
-
-    return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
-}
-
 /* Once it has failed as often as a hiccup of the network explains; not again until it is over. */
 static int tell(struct berth_ctx *c, const struct keeping *k)
 {
@@ -132,7 +125,7 @@ static int keep_later(struct berth_ctx *c, const struct keeping *k)
         db_bind_int(s, 3, k->x.validity);
         db_bind_int(s, 4, l->tries);
         db_bind_int(s, 5, l->deed == LATER_BEGUN ? l->begun + 1 : l->begun);
-        db_bind_int(s, 6, c->now + pause_after(k->m, l->tries));
+        db_bind_int(s, 6, c->now + when_doubled(k->m->box->every, l->tries));
         db_bind_text(s, 7, l->error, -1);
     }
     db_bind_text(s, 1, k->m->box->url, -1);

@@ -14,7 +14,7 @@
 #include "service/channel.h"
 #include "service/mail.h"
 
-enum { TRIES = 10, AT_ONCE = 20, LOOK_MS = 5000, MINUTE_MS = 60000, PAUSE_MAX_MS = 6 * 3600000 };
+enum { TRIES = 10, AT_ONCE = 20, LOOK_MS = 5000, MINUTE_MS = 60000 };
 
 /* ---- putting in
  * ------------------------------------------------------------------------------------ */
@@ -132,14 +132,6 @@ static void run_as(struct outbox *o)
     pthread_mutex_unlock(&runner_lock);
 }
 
-/* 1, 2, 4 … minutes, six hours at most. */
-static int64_t pause_after(int tries)
-{
-    int64_t ms = (int64_t)MINUTE_MS << (tries < 9 ? tries : 9);
-
-    return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
-}
-
 struct outcome {
     const struct out_message *m;
     bool begun; /* it is about to be sent */
@@ -161,7 +153,7 @@ static int keep_outcome(struct berth_ctx *c, void *arg)
     db_bind_text(s, 1, sent ? "sent" : over ? "failed" : "queued", -1);
     db_bind_int(s, 2, o->begun ? 1 : stopped ? -1 : 0);
     if (!sent && !over)
-        db_bind_int(s, 3, stopped ? c->now : c->now + pause_after(o->m->tries));
+        db_bind_int(s, 3, stopped ? c->now : c->now + when_doubled(MINUTE_MS, o->m->tries));
     if (sent)
         db_bind_int(s, 4, c->now);
     db_bind_text(s, 5, o->why, -1);

@@ -68,6 +68,16 @@ static void a_time_keeps_its_offset_and_milliseconds(void **state)
     assert_false(when_time_parse("2026-11-22T25:00Z", 17, &t));
 }
 
+static void each_failure_doubles_the_wait_up_to_six_hours(void **state)
+{
+    (void)state;
+    assert_int_equal(when_doubled(60000, 0), 60000);
+    assert_int_equal(when_doubled(60000, 3), 8 * 60000);
+    assert_int_equal(when_doubled(60000, 9), WHEN_WAIT_MAX);
+    assert_int_equal(when_doubled(1, INT64_MAX), WHEN_WAIT_MAX);
+    assert_int_equal(when_doubled(WHEN_DAY, 0), WHEN_WAIT_MAX);
+}
+
 static void money_is_exact(void **state)
 {
     static const struct {
@@ -434,6 +444,7 @@ int main(void)
         cmocka_unit_test(a_date_survives_the_round_trip),
         cmocka_unit_test(an_impossible_date_is_refused),
         cmocka_unit_test(a_time_keeps_its_offset_and_milliseconds),
+        cmocka_unit_test(each_failure_doubles_the_wait_up_to_six_hours),
         cmocka_unit_test(money_is_exact),
         cmocka_unit_test(money_refuses_what_it_cannot_hold),
         cmocka_unit_test(json_escapes_what_it_must),
