@@ -87,3 +87,21 @@ void background_stop(struct background *b)
     pthread_join(b->thread, NULL);
     b->runs = false;
 }
+
+void background_know(struct background_known *k, void *who)
+{
+    pthread_mutex_lock(&k->lock);
+    k->who = who;
+    pthread_mutex_unlock(&k->lock);
+}
+
+void *background_hold(struct background_known *k)
+{
+    pthread_mutex_lock(&k->lock);
+    return k->who;
+}
+
+void background_let(struct background_known *k)
+{
+    pthread_mutex_unlock(&k->lock);
+}

@@ -33,4 +33,16 @@ void background_ask(struct background *b);
  * while it is there. */
 void background_stop(struct background *b);
 
+/* Whom anybody may wake, from any thread: one a process, and never freed under somebody's hands. */
+struct background_known {
+    pthread_mutex_t lock;
+    void *who;
+};
+#define BACKGROUND_UNKNOWN {PTHREAD_MUTEX_INITIALIZER, NULL}
+/* From now on; NULL: there is none any more, nor does anybody hold it. */
+void background_know(struct background_known *k, void *who);
+/* Stays until it is let go, which it must be even when it is NULL. */
+void *background_hold(struct background_known *k);
+void background_let(struct background_known *k);
+
 #endif

@@ -19,25 +19,18 @@ struct jobs {
 
 enum { LOOK_MS = 30000, SETTLE_MS = 1000 };
 
-static pthread_mutex_t runner_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct jobs *runner; /* for job_add() to wake; one a process; timers and services go on for a moment when it stops */
-
-static void run_by(struct jobs *r)
-{
-    pthread_mutex_lock(&runner_lock);
-    runner = r;
-    pthread_mutex_unlock(&runner_lock);
-}
+static struct background_known known = BACKGROUND_UNKNOWN; /* timers and services go on for a moment when it stops */
 
 /* ---- adding --------------------------------------------------------------------------------- */
 static void wake(struct berth_ctx *c, void *arg)
 {
+    struct jobs *r = background_hold(&known);
+
     (void)c;
     (void)arg;
-    pthread_mutex_lock(&runner_lock);
-    if (runner != NULL)
-        jobs_wake(runner);
-    pthread_mutex_unlock(&runner_lock);
+    if (r != NULL)
+        jobs_wake(r);
+    background_let(&known);
 }
 
 int64_t job_add(struct berth_ctx *c, const char *kind, const json_t *args, int64_t total)
@@ -242,15 +235,16 @@ static int step_body(struct db_conn *w, void *arg)
 void job_look(struct job *j)
 {
     struct db_stmt *s = db_prepare(j->conn, "SELECT cancel FROM job WHERE id = ?");
+    struct jobs *r;
 
     db_bind_int(s, 1, j->id);
     if (db_step(s) == DB_ROW && db_col_int(s, 0) != 0)
         j->cancelled = true;
     db_reset(s);
-    pthread_mutex_lock(&runner_lock);
-    if (runner != NULL && background_stopping(&runner->thread))
+    r = background_hold(&known);
+    if (r != NULL && background_stopping(&r->thread))
         j->cancelled = j->stops = true;
-    pthread_mutex_unlock(&runner_lock);
+    background_let(&known);
 }
 
 bool job_others_wait(struct job *j)
@@ -475,10 +469,10 @@ struct jobs *jobs_start(struct store *st, struct buf *err)
     struct jobs *r = mem_alloc(sizeof(*r));
 
     r->st = st;
-    run_by(r);
+    background_know(&known, r);
     if (db_write(st->db, requeue_body, NULL) != 0 || background_start(&r->thread, work, r) != 0) {
         buf_puts(err, "start the job runner");
-        run_by(NULL);
+        background_know(&known, NULL);
         free(r);
         return NULL;
     }
@@ -493,7 +487,7 @@ void jobs_wake(struct jobs *r)
 void jobs_stop(struct jobs **jobs)
 {
     background_stop(&(*jobs)->thread);
-    run_by(NULL);
+    background_know(&known, NULL);
     free(*jobs);
     *jobs = NULL;
 }

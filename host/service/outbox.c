@@ -121,16 +121,7 @@ struct outbox {
     struct sender sender[WAYS];
 };
 
-/* One a process.  Whoever writes wakes it, from any thread, and never while it is taken down. */
-static pthread_mutex_t runner_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct outbox *runner;
-
-static void run_as(struct outbox *o)
-{
-    pthread_mutex_lock(&runner_lock);
-    runner = o;
-    pthread_mutex_unlock(&runner_lock);
-}
+static struct background_known known = BACKGROUND_UNKNOWN; /* whoever writes wakes it */
 
 struct outcome {
     const struct out_message *m;
@@ -270,7 +261,7 @@ static void *work(void *arg)
 
 static void end(struct outbox *o, int n)
 {
-    run_as(NULL);
+    background_know(&known, NULL);
     for (int i = 0; i < n; i++)
         background_ask(&o->sender[i].thread);
     for (int i = 0; i < n; i++)
@@ -291,16 +282,17 @@ struct outbox *outbox_start(struct store *st, const struct out_ways *ways)
             return NULL;
         }
     }
-    run_as(o);
+    background_know(&known, o);
     return o;
 }
 
 void outbox_wake(void)
 {
-    pthread_mutex_lock(&runner_lock);
-    for (int i = 0; runner != NULL && i < WAYS; i++)
-        background_wake(&runner->sender[i].thread);
-    pthread_mutex_unlock(&runner_lock);
+    struct outbox *o = background_hold(&known);
+
+    for (int i = 0; o != NULL && i < WAYS; i++)
+        background_wake(&o->sender[i].thread);
+    background_let(&known);
 }
 
 void outbox_stop(struct outbox **po)

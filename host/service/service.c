@@ -56,16 +56,7 @@ struct services {
     int folder;
 };
 
-/* One a process.  Whoever writes wakes it, from any thread, and never while it is taken down. */
-static pthread_mutex_t runner_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct services *runner;
-
-static void run_as(struct services *s)
-{
-    pthread_mutex_lock(&runner_lock);
-    runner = s;
-    pthread_mutex_unlock(&runner_lock);
-}
+static struct background_known known = BACKGROUND_UNKNOWN; /* whoever writes wakes it */
 
 static int sweep_body(struct db_conn *w, void *arg)
 {
@@ -123,7 +114,7 @@ struct services *services_start(struct store *st)
 
     s->st = st;
     if (background_start(&s->thread, work, s) == 0) {
-        run_as(s);
+        background_know(&known, s);
         return s;
     }
     free(s);
@@ -132,15 +123,16 @@ struct services *services_start(struct store *st)
 
 void service_wake(void)
 {
-    pthread_mutex_lock(&runner_lock);
-    if (runner != NULL)
-        background_wake(&runner->thread);
-    pthread_mutex_unlock(&runner_lock);
+    struct services *s = background_hold(&known);
+
+    if (s != NULL)
+        background_wake(&s->thread);
+    background_let(&known);
 }
 
 void services_stop(struct services **ps)
 {
-    run_as(NULL);
+    background_know(&known, NULL);
     background_stop(&(*ps)->thread);
     free(*ps);
     *ps = NULL;
