@@ -10,7 +10,7 @@
 #include "service/approval.h"
 #include "web/app.h"
 
-enum { LAYOUT_MAX = 16000, TODO_ROWS = 30, SOON_DAYS = 7, GIVEN_DAYS = 14, NEWS_MAX = 20 };
+enum { LAYOUT_MAX = 16000, TODO_ROWS = 30, SOON_DAYS = 7, GIVEN_DAYS = 14, GIVEN_LOOK = 1000, NEWS_MAX = 20 };
 
 static const char *label(struct call *k, const char *fmt, const char *a, const char *b)
 {
@@ -368,13 +368,18 @@ static void waiting_pooled(struct call *k, struct json *j, const struct table *t
     waiting_json(k, j, &w);
 }
 
-/* What others gave the user of late and nobody has worked on since; of what has no line in the log of owners, who made it gave it. */
+/* What others gave the user of late and nobody has worked on since; of what has no line in the log of owners, who made it
+ * gave it.  Of all that is the user's only the newest that came in these ways are looked at. */
 static const char *select_given(struct call *k, const struct table *t)
 {
     return arena_fmt(k->req->arena,
-                     "SELECT r.id FROM %s r WHERE r.owner_id = ?1 AND r.claimed_at >= ?2 AND r.touched_at <= r.claimed_at"
+                     "WITH lately(id) AS (SELECT rec FROM (SELECT rec FROM owner_log WHERE to_user = ?1 AND at >= ?2 AND tbl = ?3"
+                     " ORDER BY at DESC LIMIT ?5) came UNION SELECT id FROM (SELECT id FROM %s WHERE owner_id = ?1 AND"
+                     " coalesce(created_by, 0) <> ?1 ORDER BY id DESC LIMIT ?5) made)"
+                     " SELECT r.id FROM lately JOIN %s r ON r.id = lately.id"
+                     " WHERE r.owner_id = ?1 AND r.claimed_at >= ?2 AND r.touched_at <= r.claimed_at"
                      " AND coalesce((SELECT coalesce(l.by, 0) FROM owner_log l WHERE l.tbl = ?3 AND l.rec = r.id AND l.to_user = ?1"
-                     " ORDER BY l.seq DESC LIMIT 1), r.created_by, 0) <> ?1 ORDER BY r.claimed_at DESC LIMIT ?4", t->sql);
+                     " ORDER BY l.seq DESC LIMIT 1), r.created_by, 0) <> ?1 ORDER BY r.claimed_at DESC LIMIT ?4", t->sql, t->sql);
 }
 
 static void waiting_given(struct call *k, struct json *j, const struct table *t)
@@ -393,6 +398,7 @@ static void waiting_given(struct call *k, struct json *j, const struct table *t)
     db_bind_int(s, 2, k->c.now - (int64_t)GIVEN_DAYS * 86400 * 1000);
     db_bind_int(s, 3, store_table_no(k->app->st, t));
     db_bind_int(s, 4, TODO_ROWS + 1);
+    db_bind_int(s, 5, GIVEN_LOOK);
     while ((rc = db_step(s)) == DB_ROW)
         ids[in.nv++] = berth_i(db_col_int(s, 0));
     db_reset(s);

@@ -247,3 +247,17 @@ def test_what_others_gave_waits_until_it_is_worked_on(people):
     assert made not in given()
     assert li.post(f"/lead/{made}/claim", {}).status == 200
     assert made not in given()
+
+
+def test_what_others_gave_is_found_behind_a_thousand_that_one_brought_oneself(own_site):
+    site = own_site()
+    lan, admin = site.sign_in("demo.lan"), site.sign_in("demo.admin")
+    made = admin.made("lead", name=name("Made for her"), owner_id=lan.user["id"])["id"]
+    handed = admin.made("lead", name=name("Handed over"))["id"]
+    assert admin.post(f"/lead/{handed}/transfer", {"to_id": lan.user["id"]}).status == 200
+    own = name("Own")
+    look = lan.ask("POST", "/_import/lead", raw="\n".join(["Name", *(f"{own} {n}" for n in range(1100))]).encode(), name="own.csv").json
+    lan.job(lan.post(f"/_import/{look['import']}/run", {
+        "sheet": look["sheet"], "header_row": look["header_row"], "map": {"0": "name"}, "dry": False}))
+    assert lan.get("/lead", view="mine", count=1, limit=1).json["total"] > 1100
+    assert {made, handed} <= {r["id"] for r in waiting(lan, "given")["page"]["rows"]}
