@@ -120,6 +120,19 @@ int64_t find_ref_by_text(struct berth_ctx *c, const struct field *f, const char 
     return id > 0 && find_exists(c, t, id) ? id : 0; /* two of that name: the number must be given */
 }
 
+struct ids find_ids(struct berth_ctx *c, struct db_stmt *s)
+{
+    struct ids out = {arena_alloc(c->a, FIND_IDS * sizeof(int64_t)), 0};
+    int rc = DB_DONE;
+
+    while (out.n < FIND_IDS && (rc = db_step(s)) == DB_ROW)
+        out.v[out.n++] = db_col_int(s, 0);
+    db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "read ids");
+    return out;
+}
+
 /* ---- lists for code ------------------------------------------------------------ */
 static void add_row(void *arg, struct db_stmt *s, int first)
 {

@@ -124,6 +124,16 @@ int alert_raise(struct berth_ctx *c, const struct berth_alert *a)
     return c->rc;
 }
 
+int alert_admins(struct berth_ctx *c, struct berth_alert a)
+{
+    struct ids admins = find_ids(c, db_prepare(c->conn, "SELECT id FROM \"user\" WHERE admin = 1 AND active = 1 ORDER BY id"));
+
+    a.people = admins.v;
+    a.npeople = admins.n;
+    a.severity = BERTH_IMPORTANT;
+    return alert_raise(c, &a);
+}
+
 int alert_over(struct berth_ctx *c, const char *key)
 {
     struct db_stmt *s = db_prepare(c->conn, "UPDATE alert SET state = 'done', done_at = ?, run_at = NULL WHERE key = ? AND"

@@ -10,6 +10,7 @@
 
 /* On the writer. */
 int alert_raise(struct berth_ctx *c, const struct berth_alert *a);
+int alert_admins(struct berth_ctx *c, struct berth_alert a); /* for all administrators, important */
 int alert_over(struct berth_ctx *c, const char *key);
 
 /* The user's own, newest first: {"alerts":[…],"refs":…,"next":…,"open":n}; state: "open", "waiting"

@@ -496,7 +496,7 @@ int approval_left(struct berth_ctx *c, int64_t user)
     struct ids ids;
 
     db_bind_int(s, 1, user);
-    ids = approval_ids(c, s);
+    ids = find_ids(c, s);
     for (size_t i = 0; i < ids.n && c->rc == BERTH_OK; i++) {
         struct approval *a = approval_load(c, ids.v[i]);
         int64_t up = superior_of(c, user);

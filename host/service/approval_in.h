@@ -47,8 +47,6 @@ int approval_keep(struct berth_ctx *c, const struct approval *a); /* state, plan
 struct approval *approval_load(struct berth_ctx *c, int64_t id);
 /* Those of a record that have not ended, the latest first, or the latest of all; flow 0: of any. */
 struct approval *approval_running(struct berth_ctx *c, int64_t tbl, int64_t rec, int64_t flow);
-/* The ids that a query gives, at most 500. */
-struct ids approval_ids(struct berth_ctx *c, struct db_stmt *s);
 
 int64_t ask_add(struct berth_ctx *c, const struct approval *a, int64_t user, int64_t of_user);
 int ask_end(struct berth_ctx *c, const struct ask *k, const char *state);

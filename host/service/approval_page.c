@@ -264,7 +264,7 @@ int approval_of_record(struct berth_ctx *c, const struct berth_row *r, struct bu
     db_bind_int(s, 1, store_table_no(c->st, r->t));
     db_bind_int(s, 2, row_id(r));
     db_bind_int(s, 3, PAST);
-    ids = approval_ids(c, s);
+    ids = find_ids(c, s);
     json_open(&j, '{');
     json_key(&j, "approvals");
     json_open(&j, '[');

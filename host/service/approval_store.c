@@ -263,7 +263,7 @@ struct approval *approval_running(struct berth_ctx *c, int64_t tbl, int64_t rec,
     db_bind_int(s, 2, rec);
     if (flow != 0)
         db_bind_int(s, 3, flow);
-    ids = approval_ids(c, s);
+    ids = find_ids(c, s);
     return ids.n == 0 ? NULL : approval_load(c, ids.v[0]);
 }
 
@@ -303,19 +303,6 @@ void approval_locked(struct berth_ctx *c, const struct table *t, const int64_t *
     db_reset(s);
     if (rc < 0)
         ctx_db(c, rc, "read what is locked");
-}
-
-struct ids approval_ids(struct berth_ctx *c, struct db_stmt *s)
-{
-    struct ids out = {arena_alloc(c->a, IDS * sizeof(int64_t)), 0};
-    int rc = DB_DONE;
-
-    while (out.n < IDS && (rc = db_step(s)) == DB_ROW)
-        out.v[out.n++] = db_col_int(s, 0);
-    db_reset(s);
-    if (rc < 0)
-        ctx_db(c, rc, "read approvals");
-    return out;
 }
 
 /* ---- who is asked --------------------------------------------------------------------------------------- */

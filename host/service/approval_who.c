@@ -74,7 +74,7 @@ static struct ids of_query(struct berth_ctx *c, const struct approval *a, const 
         db_bind_text(s, 1, text, -1);
     else if (id != 0)
         db_bind_int(s, 1, id);
-    all = approval_ids(c, s);
+    all = find_ids(c, s);
     for (size_t i = 0; i < all.n; i++)
         if (may_decide(c, a, all.v[i]))
             add(c, &fit, all.v[i]);

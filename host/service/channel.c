@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "record/commit.h"
 #include "service/alert.h"
-#include "service/approval_in.h"
 #include "service/mail.h"
 
 static const char message_max[] = "4000";
@@ -460,13 +459,11 @@ int channel_list_json(struct berth_ctx *c, bool all, struct buf *out)
 static int tell_awaited(struct berth_ctx *c, const char *name, const struct channel *ch)
 {
     const char *key = arena_fmt(c->a, "channel.secrets:%s", name), *what = awaited(c->a, ch);
-    struct ids admins;
 
     if (what == NULL)
         return alert_over(c, key);
-    admins = approval_ids(c, db_prepare(c->conn, "SELECT id FROM \"user\" WHERE admin = 1 AND active = 1 ORDER BY id"));
-    return alert_raise(c, &(struct berth_alert){.text = "alert.channel_secrets", .args = (const char *const[]){"channel", name, "what", what, NULL}, .key = key,
-                                                .people = admins.v, .npeople = admins.n, .severity = BERTH_IMPORTANT});
+    return alert_admins(c, (struct berth_alert){.text = "alert.channel_secrets", .key = key,
+                                                .args = (const char *const[]){"channel", name, "what", what, NULL}});
 }
 
 /* Takes the new values over into what is set; what is not declared is refused. */

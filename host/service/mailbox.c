@@ -14,7 +14,6 @@
 #include "base/when.h"
 #include "record/commit.h"
 #include "service/alert.h"
-#include "service/approval_in.h"
 #include "service/file.h"
 #include "service/inbound.h"
 #include "service/mime.h"
@@ -97,15 +96,13 @@ static int tell(struct berth_ctx *c, const struct keeping *k)
 {
     const struct later *l = &k->later;
     const char *key = arena_fmt(c->a, "mailbox:%s:%lld:%lld", k->m->box->url, (long long)k->x.validity, (long long)l->uid);
-    struct ids admins;
 
     if (l->deed == LATER_DONE)
         return alert_over(c, key);
     if (l->deed != LATER_LEFT && (l->deed != LATER_PUT || l->tries < TRIES))
         return c->rc;
-    admins = approval_ids(c, db_prepare(c->conn, "SELECT id FROM \"user\" WHERE admin = 1 AND active = 1 ORDER BY id"));
-    return alert_raise(c, &(struct berth_alert){.text = l->deed == LATER_LEFT ? "alert.mail_left" : "alert.mail_unfetched", .people = admins.v,
-                           .npeople = admins.n, .severity = BERTH_IMPORTANT, .key = l->deed == LATER_LEFT ? NULL : key,
+    return alert_admins(c, (struct berth_alert){.text = l->deed == LATER_LEFT ? "alert.mail_left" : "alert.mail_unfetched",
+                           .key = l->deed == LATER_LEFT ? NULL : key,
                            .args = (const char *const[]){"n", arena_fmt(c->a, "%lld", (long long)l->uid), "why", l->error == NULL ? "" : l->error, NULL}});
 }
 
