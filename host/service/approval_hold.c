@@ -186,13 +186,22 @@ int approval_saving(struct berth_ctx *c, struct berth_row *r)
     return c->rc;
 }
 
+/* What is kept of it; o is given up. */
+static const char *kept(struct berth_ctx *c, json_t *o)
+{
+    char *raw = json_dumps(o, JSON_COMPACT);
+    const char *text = arena_strdup(c->a, raw);
+
+    free(raw);
+    json_decref(o);
+    return text;
+}
+
 /* All that waits by the flow of h. */
 static const char *held_text(struct berth_ctx *c, const struct hold *h)
 {
     const struct flow *f = h->flow;
     json_t *o, *set;
-    char *raw;
-    const char *text;
 
     if (h->field == NULL)
         return NULL;
@@ -201,11 +210,7 @@ static const char *held_text(struct berth_ctx *c, const struct hold *h)
     for (; h != NULL; h = h->next)
         if (h->flow == f)
             json_object_set_new(set, h->field->name, val_keep(h->field, h->v));
-    raw = json_dumps(o, JSON_COMPACT);
-    text = arena_strdup(c->a, raw);
-    free(raw);
-    json_decref(o);
-    return text;
+    return kept(c, o);
 }
 
 /* The row in hand is what the database has now. */
@@ -239,14 +244,10 @@ int approval_held(struct berth_ctx *c, struct berth_row *r)
 static int begin_action(struct berth_ctx *c, struct acting *x)
 {
     json_t *form = x->form == NULL ? NULL : json_deep_copy(x->form), *o = json_pack("{s:s}", "action", x->a->name);
-    char *raw;
 
     if (form != NULL)
         json_object_set_new(o, "form", form);
-    raw = json_dumps(o, JSON_COMPACT);
-    approval_begin(c, x->flow, x->row, arena_strdup(c->a, raw), c->note);
-    free(raw);
-    json_decref(o);
+    approval_begin(c, x->flow, x->row, kept(c, o), c->note);
     return c->rc;
 }
 
@@ -275,12 +276,7 @@ static const struct flow *flow_before(struct berth_ctx *c, const struct berth_ro
 /* What it was called stands with what waits: the record is gone when it is read later. */
 static bool begin_gone(struct berth_ctx *c, const struct flow *f, const struct berth_row *r, const char *what)
 {
-    json_t *o = json_pack("{s:s}", what, row_title(r));
-    char *raw = json_dumps(o, JSON_COMPACT);
-
-    approval_begin(c, f, r, arena_strdup(c->a, raw), c->note);
-    free(raw);
-    json_decref(o);
+    approval_begin(c, f, r, kept(c, json_pack("{s:s}", what, row_title(r))), c->note);
     return true;
 }
 
@@ -297,16 +293,10 @@ static void made_at_once(struct berth_ctx *c, struct berth_row *r, int64_t appro
 bool approval_makes(struct berth_ctx *c, struct berth_row *r)
 {
     const struct flow *f = flow_before(c, r, FLOW_CREATE);
-    json_t *o;
-    char *raw;
 
     if (f == NULL || c->rc != BERTH_OK)
         return c->rc != BERTH_OK;
-    o = json_pack("{s:o}", "make", json_loads(row_dump(c, r), 0, NULL));
-    raw = json_dumps(o, JSON_COMPACT);
-    made_at_once(c, r, approval_begin(c, f, r, arena_strdup(c->a, raw), c->note));
-    free(raw);
-    json_decref(o);
+    made_at_once(c, r, approval_begin(c, f, r, kept(c, json_pack("{s:o}", "make", json_loads(row_dump(c, r), 0, NULL))), c->note));
     return true;
 }
 
