@@ -571,17 +571,21 @@ static int gather_body(struct db_conn *c, void *arg)
 {
     struct gather *g = arg;
     int64_t until = when_monotonic() + CHUNK_MS;
-    char names[64][128];
-    int n = 0, rc = DB_OK;
+    struct buf names = BUF_INIT; /* each closed by NUL */
+    int rc = DB_OK;
     struct db_stmt *s = sq_prepare(c, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual' ORDER BY name");
 
-    while (n < 64 && db_step(s) == DB_ROW)
-        snprintf(names[n++], sizeof(names[0]), "%s", sq_col_text(s, 0, NULL));
+    while (db_step(s) == DB_ROW) {
+        const char *name = sq_col_text(s, 0, NULL);
+
+        buf_add(&names, name, strlen(name) + 1);
+    }
     db_reset(s);
     g->all = true;
-    for (int i = 0; i < n && rc == DB_OK && g->all; i++)
-        while (merge_some(c, names[i], &rc) && g->all)
+    for (const char *name = buf_str(&names); name < names.s + names.len && rc == DB_OK && g->all; name += strlen(name) + 1)
+        while (merge_some(c, name, &rc) && g->all)
             g->all = when_monotonic() < until;
+    buf_free(&names);
     return rc;
 }
 
