@@ -57,5 +57,6 @@ int lead_return(struct berth_ctx *c, struct berth_row *lead)
     host->set(lead, "customer_id", berth_nil()); /* one that was there before stays where it is */
     host->set(lead, "status", was.type == BERTH_NULL ? berth_s("qualified") : was);
     host->set(lead, "converted_at", berth_nil());
+    host->set(lead, "was_status", berth_nil());
     return host->save(c, lead);
 }

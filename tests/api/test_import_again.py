@@ -601,6 +601,18 @@ def test_imports_of_the_same_records_are_taken_back_in_any_order(people):
     assert person.row(f"/lead/{edited['id']}")["city"] == "Huế"
 
 
+def test_undo_of_a_lead_that_was_converted_waits_until_that_is_taken_back(people):
+    person, t = people["li"], tag()
+    look = take(person, "lead", sheet(["name", "city"], [[f"{t} a", "Vinh"], [f"{t} b", "Vinh"]]))
+    assert go(person, look, ["name", "city"])["new"] == 2
+    lead = outcomes(person, look)[2]["record"]
+    assert person.post(f"/lead/{lead}/convert", {"into": ["customer", "opportunity"]}).status == 200
+    result = undo(person, look["import"])["result"]
+    assert (result["undone"], result["kept"]) == (1, 1), result
+    assert person.post(f"/lead/{lead}/unconvert").status == 200
+    assert undo(person, look["import"])["result"]["undone"] == 1 and person.get(f"/lead/{lead}").status == 404
+
+
 def test_undo_leaves_what_lies_in_the_bin_names_it_and_takes_it_back_once_it_is_there_again(people):
     """What was updated and then merged away or deleted was told as gone, and stayed changed for good."""
     person, t = people["manager"], tag()
