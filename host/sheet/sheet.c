@@ -48,7 +48,8 @@ static bool starts(const char *head, size_t len, const char *with)
     return len >= strlen(with) && strncasecmp(head, with, strlen(with)) == 0;
 }
 
-/* Files people send as spreadsheets that are none: recognised to say what to do about it. */
+/* Files people send as spreadsheets that are none: recognised to say what to do about it.  Their kinds are called alike in
+ * every language. */
 static const struct {
     const char *start;
     enum sheet_code code;
@@ -58,15 +59,15 @@ static const struct {
     {"<html", SHEET_E_HTML, NULL},
     {"<table", SHEET_E_HTML, NULL},
     {"<meta", SHEET_E_HTML, NULL},
-    {"<?xml", SHEET_E_OTHER, "an XML file"},
-    {"%PDF-", SHEET_E_OTHER, "a PDF file"},
-    {"Rar!", SHEET_E_OTHER, "a RAR archive"},
-    {"7z\xbc\xaf\x27\x1c", SHEET_E_OTHER, "a 7z archive"},
-    {"\x1f\x8b", SHEET_E_OTHER, "a gzip archive"},
-    {"\x89PNG", SHEET_E_OTHER, "a picture"},
-    {"\xff\xd8\xff", SHEET_E_OTHER, "a picture"},
-    {"GIF8", SHEET_E_OTHER, "a picture"},
-    {"{\\rtf", SHEET_E_OTHER, "an RTF document"},
+    {"<?xml", SHEET_E_OTHER, "XML"},
+    {"%PDF-", SHEET_E_OTHER, "PDF"},
+    {"Rar!", SHEET_E_OTHER, "RAR"},
+    {"7z\xbc\xaf\x27\x1c", SHEET_E_OTHER, "7z"},
+    {"\x1f\x8b", SHEET_E_OTHER, "gzip"},
+    {"\x89PNG", SHEET_E_OTHER, "PNG"},
+    {"\xff\xd8\xff", SHEET_E_OTHER, "JPEG"},
+    {"GIF8", SHEET_E_OTHER, "GIF"},
+    {"{\\rtf", SHEET_E_OTHER, "RTF"},
     {"\x7f"
      "ELF",
      SHEET_E_TYPE, NULL},

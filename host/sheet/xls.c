@@ -379,7 +379,7 @@ static int read_globals(struct xls *x, struct sheet_error *err)
         return -1;
     p = take(x, 4);
     if (x->id != R_BOF || p == NULL)
-        return sheet_fail(err, SHEET_E_OTHER, "a workbook of Excel 4 or older");
+        return sheet_fail(err, SHEET_E_OTHER, "Excel 4");
     x->biff8 = le16(p) == BIFF8;
     while (x->id != R_EOF) {
         if (read_record(x, err) < 0)
@@ -710,7 +710,7 @@ static int read_workbook(struct xls *x, struct sheet_error *err)
     if (ole_has(x->ole, "EncryptedPackage"))
         return sheet_fail(err, SHEET_E_ENCRYPTED, NULL);
     if (!book8 && !ole_has(x->ole, "Book"))
-        return sheet_fail(err, SHEET_E_OTHER, "an Office document of another kind");
+        return sheet_fail(err, SHEET_E_OTHER, "Office");
     length = ole_stream(x->ole, book8 ? "Workbook" : "Book", err);
     if (length < 0)
         return -1;

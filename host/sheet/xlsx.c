@@ -771,11 +771,11 @@ static const char *find_workbook(struct xlsx *x, struct sheet_error *err)
     struct relations top;
 
     if (archive_find(x->zip, "mimetype") >= 0) {
-        sheet_fail(err, SHEET_E_OTHER, "an OpenDocument file");
+        sheet_fail(err, SHEET_E_OTHER, "OpenDocument");
         return NULL;
     }
     if (archive_find(x->zip, "_rels/.rels") < 0) {
-        sheet_fail(err, SHEET_E_OTHER, "a ZIP archive");
+        sheet_fail(err, SHEET_E_OTHER, "ZIP");
         return NULL;
     }
     if (read_relations(x, "", &top, err) < 0)
@@ -783,11 +783,11 @@ static const char *find_workbook(struct xlsx *x, struct sheet_error *err)
     const char *target = by_type(&top, "officeDocument");
 
     if (target == NULL || ends(target, "document.xml") || ends(target, "presentation.xml")) {
-        sheet_fail(err, SHEET_E_OTHER, "a document of another kind");
+        sheet_fail(err, SHEET_E_OTHER, "Office");
         return NULL;
     }
     if (ends(target, ".bin")) {
-        sheet_fail(err, SHEET_E_OTHER, "a binary workbook (.xlsb)");
+        sheet_fail(err, SHEET_E_OTHER, ".xlsb");
         return NULL;
     }
     return target;

@@ -80,6 +80,13 @@ def host_keys():
     return keys | BUILT
 
 
+def test_what_is_wrong_with_a_file_is_said_without_words_of_one_language():
+    """Texts in every language held "an XML file" and "its header is wrong"."""
+    kinds = re.findall(r'SHEET_E_OTHER, "([^"]*)"', sources("host/sheet/*.c"))
+    assert len(kinds) > 10 and all(re.fullmatch(r"[.A-Za-z0-9]+( [0-9])?", kind) for kind in kinds), kinds
+    assert "{detail}" not in texts(HOST, "en")["sheet.damaged"]
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_all_languages_have_the_same_keys_and_values(folder):
     english = texts(folder, "en")

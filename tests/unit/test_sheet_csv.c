@@ -273,7 +273,7 @@ static void impostors_are_named(void **state)
                             "save it as .xlsx");
     expect("  <!DOCTYPE HTML>", "error: this is a web page named like a spreadsheet; open it and "
                                 "save it as .xlsx");
-    expect("%PDF-1.4", "error: this is a PDF file; save it as .xlsx");
+    expect("%PDF-1.4", "error: the file is of another kind (PDF); save it as .xlsx");
 }
 
 static void folders_and_missing_files_are_refused(void **state)
