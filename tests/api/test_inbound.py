@@ -350,10 +350,10 @@ def test_mails_fill_no_disk_and_bring_no_virus(own_site, mailbox):
     clamd.shutdown(), clamd.server_close()
 
 
-class Dripping(socketserver.ThreadingTCPServer):
-    """A mailbox with one mail, which comes a byte at a time until somebody opens the tap."""
+class Unwell(socketserver.ThreadingTCPServer):
+    """A mailbox that says what it should, but for how a mail comes: give(n, out) writes one, False breaks off."""
     daemon_threads = True
-    mail = (b"From: Anna <anna@dripping.example>\r\nTo: crm@hanse.example\r\nSubject: By drips\r\nMessage-ID: <drip@dripping.example>\r\n\r\n" + b"water\r\n" * 200)
+    mails = {}
 
     class RequestHandlerClass(socketserver.StreamRequestHandler):
         def handle(self):
@@ -363,22 +363,21 @@ class Dripping(socketserver.ThreadingTCPServer):
                 while line := self.rfile.readline():
                     tag, words = line.split(b" ", 1)
                     verb = words.strip().upper()
+                    n = int(verb.split()[2]) if verb.startswith(b"UID FETCH") else 0
                     if verb.startswith(b"CAPABILITY"):
                         say(b"* CAPABILITY IMAP4rev1")
                     elif verb.startswith(b"STATUS"):
-                        say(b"* STATUS INBOX (UIDVALIDITY 7 UIDNEXT 2)")
+                        say(b"* STATUS INBOX (UIDVALIDITY 7 UIDNEXT %d)" % (len(box.mails) + 1 if box.full.is_set() else 1))
                     elif verb.startswith(b"SELECT"):
-                        say(b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7] valid")
+                        say(b"* %d EXISTS\r\n* OK [UIDVALIDITY 7] valid" % len(box.mails))
                     elif verb.startswith(b"UID SEARCH"):
-                        say(b"* SEARCH 1")
+                        say(b"* SEARCH " + b" ".join(b"%d" % n for n in box.mails))
                     elif b"RFC822.SIZE" in verb:
-                        say(b"* 1 FETCH (UID 1 RFC822.SIZE %d)" % len(box.mail))
+                        say(b"* %d FETCH (UID %d RFC822.SIZE %d)" % (n, n, len(box.mails[n])))
                     elif b"BODY" in verb:
-                        say(b"* 1 FETCH (UID 1 BODY[] {%d}" % len(box.mail))
-                        box.begun.set()
-                        for i in range(len(box.mail)):
-                            self.wfile.write(box.mail[i:i + 1])
-                            box.open.wait(0.2)
+                        say(b"* %d FETCH (UID %d BODY[] {%d}" % (n, n, len(box.mails[n])))
+                        if not box.give(n, self.wfile):
+                            return
                         say(b")")
                     say(tag + b" OK done")
             except OSError:
@@ -386,9 +385,26 @@ class Dripping(socketserver.ThreadingTCPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
-        self.begun, self.open = threading.Event(), threading.Event()
+        self.full, self.open = threading.Event(), threading.Event()
         self.options = ["--imap_url", f"imap://127.0.0.1:{self.server_address[1]}/INBOX", "--imap_user", "crm", "--imap_password", "x", "--imap_plain", "--imap_every", "1s"]
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Dripping(Unwell):
+    """One mail, which comes a byte at a time until somebody opens the tap."""
+    mails = {1: b"From: Anna <anna@dripping.example>\r\nTo: crm@hanse.example\r\nSubject: By drips\r\nMessage-ID: <drip@dripping.example>\r\n\r\n" + b"water\r\n" * 200}
+
+    def __init__(self):
+        self.begun = threading.Event()
+        super().__init__()
+        self.full.set()
+
+    def give(self, n, out):
+        self.begun.set()
+        for byte in self.mails[n]:
+            out.write(bytes([byte]))
+            self.open.wait(0.2)
+        return True
 
 
 def test_a_mail_that_comes_by_drips_does_not_hold_up_a_stop_and_is_read_later(own_site):
@@ -408,48 +424,20 @@ def test_a_mail_that_comes_by_drips_does_not_hold_up_a_stop_and_is_read_later(ow
     box.shutdown(), box.server_close()
 
 
-class Breaking(socketserver.ThreadingTCPServer):
-    """A mailbox with three mails, of which the second breaks off as long as the tap is shut."""
-    daemon_threads = True
+class Breaking(Unwell):
+    """Three mails, of which the second breaks off as long as the tap is shut."""
     mails = {n: (b"From: Anna <anna@breaking.example>\r\nTo: crm@hanse.example\r\nSubject: Mail %d\r\nMessage-ID: <%d@breaking.example>\r\n\r\nwater\r\n" % (n, n))
              for n in (1, 2, 3)}
 
-    class RequestHandlerClass(socketserver.StreamRequestHandler):
-        def handle(self):
-            box, say = self.server, lambda text: self.wfile.write(text + b"\r\n")
-            say(b"* OK mailbox")
-            try:
-                while line := self.rfile.readline():
-                    tag, words = line.split(b" ", 1)
-                    verb = words.strip().upper()
-                    n = int(verb.split()[2]) if verb.startswith(b"UID FETCH") else 0
-                    if verb.startswith(b"CAPABILITY"):
-                        say(b"* CAPABILITY IMAP4rev1")
-                    elif verb.startswith(b"STATUS"):
-                        say(b"* STATUS INBOX (UIDVALIDITY 7 UIDNEXT %d)" % (4 if box.full.is_set() else 1))
-                    elif verb.startswith(b"SELECT"):
-                        say(b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] valid")
-                    elif verb.startswith(b"UID SEARCH"):
-                        say(b"* SEARCH 1 2 3")
-                    elif b"RFC822.SIZE" in verb:
-                        say(b"* %d FETCH (UID %d RFC822.SIZE %d)" % (n, n, len(box.mails[n])))
-                    elif b"BODY" in verb:
-                        box.asked[n] += 1
-                        say(b"* %d FETCH (UID %d BODY[] {%d}" % (n, n, len(box.mails[n])))
-                        if n == 2 and not box.open.is_set():
-                            self.wfile.write(box.mails[n][:20])
-                            return
-                        self.wfile.write(box.mails[n])
-                        say(b")")
-                    say(tag + b" OK done")
-            except OSError:
-                pass
-
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
-        self.full, self.open, self.asked = threading.Event(), threading.Event(), {1: 0, 2: 0, 3: 0}
-        self.options = ["--imap_url", f"imap://127.0.0.1:{self.server_address[1]}/INBOX", "--imap_user", "crm", "--imap_password", "x", "--imap_plain", "--imap_every", "1s"]
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.asked = dict.fromkeys(self.mails, 0)
+        super().__init__()
+
+    def give(self, n, out):
+        self.asked[n] += 1
+        whole = n != 2 or self.open.is_set()
+        out.write(self.mails[n] if whole else self.mails[n][:20])
+        return whole
 
 
 def test_a_mail_whose_fetch_fails_is_tried_again_holds_up_nobody_and_is_told(own_site):

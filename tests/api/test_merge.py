@@ -32,6 +32,13 @@ def dump(site):
     return out
 
 
+def unchanged(site, before, *tables):
+    """All of it, or some tables."""
+    after = dump(site)
+    for table in tables or before:
+        assert after[table] == before[table], table
+
+
 @pytest.fixture
 def pair(people):
     """Two customers; one with a contact, and a note of a lead's."""
@@ -63,9 +70,7 @@ def test_splitting_gives_the_same_database(site, people, pair):
     assert dump(site) != before
     answer = manager.post(f"/customer/{a['id']}/_split")
     assert answer.status == 200, answer
-    after = dump(site)
-    for table in before:
-        assert after[table] == before[table], table
+    unchanged(site, before)
     assert manager.get(f"/customer/{b['id']}").status == 200
     assert manager.post(f"/customer/{a['id']}/_split").status == 404  # nothing is left to split
 
@@ -82,9 +87,7 @@ def test_tags_and_followers_come_along_and_go_back(site, people, pair):
     about = admin.get(f"/customer/{a['id']}/_about").json
     assert sorted(t["name"] for t in about["labels"]["tags"]) == sorted([both["name"], own["name"]]) and about["follow"]
     assert manager.post(f"/customer/{a['id']}/_split").status == 200
-    after = dump(site)
-    for table in ("record_tag", "follow"):
-        assert after[table] == before[table], table
+    unchanged(site, before, "record_tag", "follow")
 
 
 def test_rows_that_move_run_their_hooks_and_come_back_whole(site, people, pair):
@@ -98,9 +101,7 @@ def test_rows_that_move_run_their_hooks_and_come_back_whole(site, people, pair):
     told = manager.get(f"/contact/{contact['id']}/_history").json["entries"][0]
     assert told["op"] == "update" and [c["field"] for c in told["changes"]] == ["customer_id"]
     assert manager.post(f"/customer/{a['id']}/_split").status == 200
-    after = dump(site)
-    for table in before:
-        assert after[table] == before[table], table
+    unchanged(site, before)
 
 
 def test_years_of_both_become_one_and_part_again(site, people, pair):
@@ -115,9 +116,7 @@ def test_years_of_both_become_one_and_part_again(site, people, pair):
     got = manager.rows("customer_year", filter=["customer_id", "=", a["id"]], sort="year")
     assert [(r["year"], r["revenue"], r["employees"], r["note"]) for r in got] == [(2024, "80.00", None, None), (2025, "100.00", 7, "audited")]
     assert manager.post(f"/customer/{a['id']}/_split").status == 200
-    after = dump(site)
-    for table in before:
-        assert after[table] == before[table], table
+    unchanged(site, before)
 
 
 def test_how_the_two_were_related_goes_with_the_merge_and_comes_back(site, people, pair):
@@ -137,9 +136,7 @@ def test_how_the_two_were_related_goes_with_the_merge_and_comes_back(site, peopl
     assert manager.get(f"/party_relation/{between}").status == 404
     assert manager.post(f"/contact/{other['id']}/_split").status == 200
     assert manager.post(f"/customer/{a['id']}/_split").status == 200
-    after = dump(site)
-    for table in before:
-        assert after[table] == before[table], table
+    unchanged(site, before)
 
 
 def test_a_person_known_twice_works_at_both_companies_after_the_merge(site, people, pair):
@@ -158,9 +155,7 @@ def test_a_person_known_twice_works_at_both_companies_after_the_merge(site, peop
     assert manager.post("/contact_link", {"contact_id": there["id"], "customer_id": a["id"]}).status in (409, 422)  # said by people it is refused as before
     assert [r["name"] for r in manager.get("/customers/buying", id=a["id"]).json["rows"]] == ["Known Twice"]  # once
     assert manager.post(f"/contact/{there['id']}/_split").status == 200
-    after = dump(site)
-    for table in before:
-        assert after[table] == before[table], table
+    unchanged(site, before)
 
 
 def test_what_was_changed_since_stands_against_a_split_and_nothing_is_split(people, pair):
