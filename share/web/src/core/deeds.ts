@@ -39,9 +39,7 @@ export async function removeRows(meta: Meta, to: Target): Promise<boolean> {
   }
   if (!ids) return bulk(meta, to, { delete: true })
   hide(meta.table, new Set(ids))
-  const wait: number[] = []
-  const gone = (await each(meta, ids, (id) => api<Put>('DELETE', `${meta.table}/${id}`).then((r) => r?.approval && wait.push(id)))).filter((id) => !wait.includes(id))
-  sent(meta, wait)
+  const gone = await eachNow(meta, ids, (id) => api('DELETE', `${meta.table}/${id}`))
   void cache.invalidateQueries({ queryKey: ['sums', meta.table] })
   if (gone.length) touched(meta.table)
   for (const id of gone) cache.removeQueries({ queryKey: recKey(meta.table, id) })
@@ -63,9 +61,7 @@ function sent(meta: Meta, ids: number[] | number): void {
 }
 
 export async function restoreRows(meta: Meta, ids: number[]): Promise<void> {
-  const wait: number[] = []
-  const back = (await each(meta, ids, (id) => post<Put>(`${meta.table}/${id}/_restore`).then((r) => r?.approval && wait.push(id)))).filter((id) => !wait.includes(id))
-  sent(meta, wait)
+  const back = await eachNow(meta, ids, (id) => post(`${meta.table}/${id}/_restore`))
   if (back.length) toast(t('restored', { n: back.length, count: back.length }))
   touched(meta.table)
   refresh(meta.table)
@@ -110,6 +106,14 @@ async function each(meta: Meta, ids: number[], f: (id: number) => Promise<unknow
   if (bad.length > 1) leftOut(meta, bad.length, bad)
   else if (first) fail(first)
   return ok
+}
+
+/** The same; with which ones it is done now, others wait for approval. */
+async function eachNow(meta: Meta, ids: number[], f: (id: number) => Promise<Put>): Promise<number[]> {
+  const wait: number[] = []
+  const ok = await each(meta, ids, async (id) => (await f(id))?.approval && wait.push(id))
+  sent(meta, wait)
+  return ok.filter((id) => !wait.includes(id))
 }
 
 /** A record that something could not be done with, and why. */

@@ -17,9 +17,11 @@ async function begin(meta: Meta, j: ScriptJob, id?: number): Promise<void> {
   await startJob(meta, { script: j.script, args: id ? { ...args, id: String(id) } : args }, j.label)
 }
 
+export const scriptJobsQuery = () => ({ queryKey: ['scriptjobs', locale.value], queryFn: ({ signal }: { signal: AbortSignal }) => get<{ jobs: ScriptJob[] }>('_script_job', {}, signal) })
+
 /** Those of a table's list, or of one of its records. */
 export async function scriptJobs(meta: Meta, id?: number): Promise<{ id: string; label: string; icon: string; group: string; run: () => Promise<void> }[]> {
-  const { jobs } = await cache.fetchQuery({ queryKey: ['scriptjobs', locale.value], queryFn: ({ signal }) => get<{ jobs: ScriptJob[] }>('_script_job', {}, signal), staleTime: 60_000 })
+  const { jobs } = await cache.fetchQuery({ ...scriptJobsQuery(), staleTime: 60_000 })
   return jobs.filter((j) => j.on === meta.table && j.args.some((a) => a.name === 'id') === !!id)
     .map((j) => ({ id: 'job-' + j.script, label: j.label, icon: 'activity', group: 'a', run: () => begin(meta, j, id) }))
 }
