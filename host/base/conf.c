@@ -72,7 +72,7 @@ const struct conf_option conf_options[] = {
     {INT(pool_threads, 0, 256), .def = "0", .section = "limits", .help = "threads for slow work; 0: by the number of cores"},
     {INT(max_connections, 10, 1000000), .def = "10000", .section = "limits", .help = "open connections in all"},
     {INT(max_per_address, 1, 1000000), .def = "1000", .section = "limits", .flags = CONF_LIVE, .help = "open connections from one address"},
-    {SIZE(header_max, 4 * KB, 1 * MB), .def = "32K", .section = "limits", .help = "request line and headers"},
+    {SIZE(header_max, 4 * KB, 1 * MB), .def = "16K", .section = "limits", .help = "request line and headers"},
     {SIZE(body_max, 1 * KB, 1 * GB), .def = "2M", .section = "limits", .flags = CONF_LIVE, .help = "JSON request body"},
     {SIZE(upload_max, 1 * KB, 16 * GB), .def = "100M", .section = "limits", .flags = CONF_LIVE, .help = "uploaded file"},
     {TIME(header_timeout, SECOND, HOUR), .def = "20s", .section = "limits", .flags = CONF_LIVE, .help = "for a client to send its request's headers"},
