@@ -125,19 +125,16 @@ struct reach {
 };
 /* False: nothing.  Column names of SQL get `prefix` ("t."). */
 bool perm_reach(struct berth_ctx *c, const struct table *t, enum deed deed, const char *prefix, struct reach *out);
+/* Without a branch that the processor would have to guess: a walk asks for each row. */
 static inline bool ids_have(const struct ids *s, int64_t id)
 {
-    size_t from = 0, to = s->n;
+    const int64_t *v = s->v;
 
-    while (from < to) {
-        size_t middle = (from + to) / 2;
-
-        if (s->v[middle] < id)
-            from = middle + 1;
-        else
-            to = middle;
+    for (size_t n = s->n, half; n > 1; n -= half) {
+        half = n / 2;
+        v += (size_t)(v[half] <= id) * half;
     }
-    return from < s->n && s->v[from] == id;
+    return s->n > 0 && *v == id;
 }
 static inline bool reach_has(const struct reach *r, int64_t owner, int64_t pool) /* 0: none */
 {

@@ -2,8 +2,9 @@
  *
  * Whoever sees everything gets one statement whose index is in the order asked for.  For all others there are
  * four ways, and no estimate is kept to choose between them:
- *   look    by id, of few owners and what lies in pools: some ids on from where the list stands, the condition in
- *           the statement.  Passing a neighbour costs a fifth of jumping to a row from an index.
+ *   look    by id, of few owners and what lies in pools, or of many owners without: some ids on from where the list stands,
+ *           the condition in the statement; of many owners only that there is one, and who it is is looked at here.
+ *           Passing a neighbour costs a fifth of jumping to a row from an index.
  *   merge   of few owners, by id, where an index has the owner and then the order, or where they own little: a
  *           statement each, in order, read as far as needed.
  *   walk    all rows in the list's order; whose they are is looked at here.  Good for who sees much: the first rows
@@ -522,11 +523,21 @@ static int64_t stands_at(const struct way *w)
     return id + 1;
 }
 
-/* Afterwards w->after is the end of the ids looked at, when the page is not full.  Whose the rows are is decided by the
+/* Whose the row is decides, that of a statement with .keys. */
+static bool within(const struct way *w, struct db_stmt *s)
+{
+    bool pools = w->s->t->at_pool >= 0;
+    int at = w->first - (pools ? 2 : 1);
+    int64_t owner = db_col_int(s, at);
+
+    return reach_has(&w->reach, owner, owner == 0 && pools ? db_col_int(s, at + 1) : 0);
+}
+
+/* Afterwards w->after is the end of the ids looked at, when the page is not full.  Whose the rows of few are is decided by the
  * database, and their only key is the id, which most lists have as their first column. */
 static void look(struct way *w)
 {
-    bool lean = w->shared == NULL && strncmp(w->s->columns, "t.id,", strlen("t.id,")) == 0;
+    bool few = w->reach.owners.n <= FEW, lean = few && w->shared == NULL && strncmp(w->s->columns, "t.id,", strlen("t.id,")) == 0;
     int64_t from = stands_at(w), to = from - w->left * LOOK;
     int first = w->first;
     struct binds binds = {0};
@@ -536,13 +547,14 @@ static void look(struct way *w)
 
     if (lean)
         w->first = 0;
-    question(w, lean ? w->s->columns : w->all, reach_sql(w->c, w->s->t, &w->reach, "t."), 0, &sql, &binds);
+    question(w, lean ? w->s->columns : w->all, few ? reach_sql(w->c, w->s->t, &w->reach, "t.") : "+t.owner_id IS NOT NULL", 0, &sql, &binds);
     buf_puts(&sql, " AND t.id < ? AND t.id >= ? ORDER BY t.id DESC");
     binds_add(w->c, &binds, berth_i(from));
     binds_add(w->c, &binds, berth_i(to));
     s = prepared(w, &sql, &binds);
     while (w->left > 0 && (rc = db_step(s)) == DB_ROW)
-        give(w, s);
+        if (few || within(w, s))
+            give(w, s);
     done(w, s, rc);
     w->first = first;
     w->at[0] = berth_i(to);
@@ -560,7 +572,6 @@ static void stand_at(struct way *w, struct db_stmt *s)
  * fetched when it is known which. */
 static bool walk(struct way *w, bool nulls, int64_t most, bool whole)
 {
-    int owner = w->first - (w->s->t->at_pool >= 0 ? 2 : 1);
     struct merged m = {0};
     bool all = false;
     struct db_stmt *s;
@@ -571,7 +582,7 @@ static bool walk(struct way *w, bool nulls, int64_t most, bool whole)
     add_statements(w, &m, &(struct wanted){whole, "", 0, nulls, true, most});
     while (!all && (s = next_of(w, &m)) != NULL) {
         seen++;
-        if (reach_has(&w->reach, db_col_int(s, owner), w->s->t->at_pool >= 0 ? db_col_int(s, owner + 1) : 0)) {
+        if (within(w, s)) {
             if (whole)
                 give(w, s);
             else
@@ -762,7 +773,9 @@ static void own_part(struct way *w, bool nulls)
                (in_order_by_owner(w->c, s->t, s->q) || (w->little = own_little(w)))) {
         merge(w, nulls);
     } else if (w->search.value == NULL && has_index(w->c, s->t, s->q)) {
-        if (!walk_on(w, nulls) && w->left > 0 && w->c->rc == BERTH_OK)
+        if (by_id && w->reach.pools.n == 0)
+            look(w);
+        if (w->left > 0 && !walk_on(w, nulls) && w->left > 0 && w->c->rc == BERTH_OK)
             gather(w, nulls);
     } else {
         direct(w, reach_sql(w->c, s->t, &w->reach, "t."), nulls);
