@@ -12,7 +12,7 @@
 #include "record/search.h"
 
 /* How long a slice works when nobody waits, and at least when somebody does. */
-enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK_ROWS = 16, SORT_FROM = 4000 };
+enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK_ROWS = 64, SORT_FROM = 4000 };
 
 /* ---- the order of things ------------------------------------------------------------------------- */
 struct named { /* a row by the value of the index that is to be filled in order */

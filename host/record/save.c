@@ -688,23 +688,64 @@ int row_add_begin(struct berth_ctx *c, struct berth_row *r)
     return check_waits(c, r);
 }
 
-static struct db_value stored_of(void *rows, size_t row, int column)
-{
-    const struct berth_row *r = ((struct berth_row *const *)rows)[row];
+struct added { /* rows to be put in together, and the columns of which any of them has something: most have nothing */
+    struct berth_row **rows;
+    size_t n;
+    int *column, columns;
+};
 
-    return val_stored(&r->t->fields[column + 1], stored(r, column + 1)); /* all but the id */
+static struct db_value stored_of(void *arg, size_t row, int column)
+{
+    const struct added *a = arg;
+    int at = a->column[column];
+
+    return val_stored(&a->rows[row]->t->fields[at], stored(a->rows[row], at));
+}
+
+static bool any_has(const struct added *a, int column)
+{
+    const struct table *t = a->rows[0]->t;
+    int at = column < t->nfields ? column : t->fields[column].orders->at;
+    size_t i = 0;
+
+    while (i < a->n && val_is_nil(a->rows[i]->v[at]))
+        i++;
+    return i < a->n;
+}
+
+/* "lead (version, name)" */
+static const char *choose_columns(struct berth_ctx *c, const struct table *t, struct added *a)
+{
+    struct buf into = BUF_INIT;
+    const char *s;
+
+    a->column = arena_alloc(c->a, (size_t)t->ncolumns * sizeof(*a->column));
+    for (int i = F_ID + 1; i < t->ncolumns; i++)
+        if (any_has(a, i)) {
+            buf_puts(&into, a->columns == 0 ? t->sql : ", ");
+            buf_puts(&into, a->columns == 0 ? " (" : "");
+            buf_puts(&into, t->fields[i].name);
+            a->column[a->columns++] = i;
+        }
+    buf_putc(&into, ')');
+    s = arena_strndup(c->a, into.s, into.len);
+    buf_free(&into);
+    return s;
 }
 
 int row_add_all(struct berth_ctx *c, struct berth_row **rows, size_t n)
 {
     const struct table *t = rows[0]->t;
+    struct added a = {.rows = rows, .n = n};
+    const char *into;
     int64_t id;
 
     for (size_t i = 0; i < n; i++)
         stamp_new(c, rows[i]);
     if (c->rc != BERTH_OK)
         return c->rc;
-    if (written(c, t, db_insert_rows(c->conn, &(struct db_rows){t->into, t->ncolumns - 1, n, stored_of, rows})) != BERTH_OK)
+    into = choose_columns(c, t, &a);
+    if (written(c, t, db_insert_rows(c->conn, &(struct db_rows){into, a.columns, n, stored_of, &a})) != BERTH_OK)
         return c->rc;
     id = db_last_id(c->conn) - (int64_t)n;
     for (size_t i = 0; i < n; i++)
