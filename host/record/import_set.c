@@ -39,15 +39,15 @@ static void resize(struct import_set *s, size_t cap)
 
 void import_set_reserve(struct import_set *s, size_t n)
 {
-    size_t cap = n + n / 3;
+    size_t cap = n + n / 5;
 
-    if (cap > s->cap && cap < UINT32_MAX)
+    if (cap > s->cap + s->cap / 20 && cap < UINT32_MAX) /* for a little more it would be there twice for a moment */
         resize(s, cap);
 }
 
 bool import_set_put(struct import_set *s, int64_t hash, uint32_t of)
 {
-    if (s->n * 5 >= s->cap * 4)
+    if (s->n * 10 >= s->cap * 9)
         resize(s, s->cap == 0 ? 4096 : s->cap * 2);
     size_t i = at(s, hash);
 
