@@ -73,9 +73,13 @@ static void combine(struct arena *a, struct parts *so_far, const struct parts *m
 /* The group's name is part of what is hashed: groups never meet. */
 static void add_text(struct arena *a, const struct dup_way *w, const char *text, struct dup_keys *out)
 {
-    const char *whole = arena_fmt(a, "%s\x1f%s", w->group, text);
+    size_t group = strlen(w->group), n = strlen(text);
+    char *whole = arena_alloc(a, group + 1 + n + 1);
 
-    add(out, &(struct dup_key){text_key_hash(0, whole, strlen(whole)), w, whole});
+    memcpy(whole, w->group, group);
+    whole[group] = '\x1f';
+    memcpy(whole + group + 1, text, n);
+    add(out, &(struct dup_key){text_key_hash(0, whole, group + 1 + n), w, whole});
 }
 
 /* The name without each of its characters in turn: names that differ in one character, that lack one
@@ -161,15 +165,37 @@ static void hit(struct berth_ctx *c, struct ctx_match **list, const struct table
 }
 
 /* Hashes only point: the record itself says whether it shares the key, and by what it does; NULL: it does not. */
-static const struct dup_way *shares(struct berth_ctx *c, const struct berth_row *r, const struct dup_key *key)
+static const struct dup_way *shares(const struct dup_keys *own, const struct dup_key *key)
 {
-    struct dup_keys *own = arena_alloc(c->a, sizeof(*own));
-
-    dup_keys_of(r, own);
     for (size_t i = 0; i < own->n; i++)
         if (own->k[i].hash == key->hash && strcmp(own->k[i].text, key->text) == 0)
             return own->k[i].way;
     return NULL;
+}
+
+/* A record that a hash points at; mostly several point at the same. */
+struct pointed {
+    const struct table *t;
+    int64_t rec;
+    struct berth_row *row; /* NULL: it is not there */
+    struct dup_keys *keys;
+    struct pointed *next;
+};
+
+static const struct pointed *point_at(struct berth_ctx *c, struct pointed **list, const struct table *t, int64_t rec)
+{
+    struct pointed *p = *list;
+
+    while (p != NULL && (p->t != t || p->rec != rec))
+        p = p->next;
+    if (p != NULL)
+        return p;
+    p = arena_alloc(c->a, sizeof(*p));
+    *p = (struct pointed){t, rec, find_raw(c, t, rec), arena_alloc(c->a, sizeof(*p->keys)), *list};
+    *list = p;
+    if (p->row != NULL)
+        dup_keys_of(p->row, p->keys);
+    return p;
 }
 
 static bool hides(const struct berth_row *r, const struct dup_way *w)
@@ -183,9 +209,9 @@ static bool hides(const struct berth_row *r, const struct dup_way *w)
 const struct table *dup_shares(struct berth_ctx *c, int64_t tbl, int64_t rec, const struct dup_key *key)
 {
     const struct table *t = table_of(c, tbl);
-    struct berth_row *r = t == NULL ? NULL : find_raw(c, t, rec);
+    struct pointed *none = NULL;
 
-    return r != NULL && shares(c, r, key) != NULL ? t : NULL;
+    return t != NULL && shares(point_at(c, &none, t, rec)->keys, key) != NULL ? t : NULL;
 }
 
 enum { FOUND_MAX = 20 }; /* more than that is noise, not a duplicate */
@@ -260,6 +286,7 @@ struct ctx_match *dup_find_all(struct berth_ctx *c, const struct table *t, const
                                enum dup_when when)
 {
     struct ctx_match *list = NULL;
+    struct pointed *pointed = NULL;
 
     for (size_t i = 0; i < keys->n; i++) {
         struct dup_place found[3 * FOUND_MAX];
@@ -267,14 +294,14 @@ struct ctx_match *dup_find_all(struct berth_ctx *c, const struct table *t, const
 
         for (size_t k = 0; k < n; k++) {
             const struct table *of = table_of(c, found[k].tbl);
+            const struct pointed *p;
             const struct dup_way *by;
-            struct berth_row *r;
 
             if (of == NULL || (of == t && found[k].rec == self) || succeeds(c, of, found[k].rec))
                 continue;
-            r = find_raw(c, of, found[k].rec);
-            if (r != NULL && (by = shares(c, r, &keys->k[i])) != NULL)
-                hit(c, &list, of, found[k].rec, hides(r, by), keys->k[i].way, when);
+            p = point_at(c, &pointed, of, found[k].rec);
+            if ((by = shares(p->keys, &keys->k[i])) != NULL)
+                hit(c, &list, of, found[k].rec, hides(p->row, by), keys->k[i].way, when);
         }
     }
     return list;

@@ -16,15 +16,28 @@ enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK_ROWS = 64, SORT_FROM = 4000 };
 
 /* ---- the order of things ------------------------------------------------------------------------- */
 struct named { /* a row by the value of the index that is to be filled in order */
+    uint64_t begins; /* its first bytes: most differ in them */
     const char *s;
     uint32_t len, at;
 };
 
+static uint64_t beginning(const char *s, uint32_t len)
+{
+    uint64_t b = 0;
+
+    for (uint32_t i = 0; i < sizeof(b); i++)
+        b = b << 8 | (i < len ? (unsigned char)s[i] : 0);
+    return b;
+}
+
 static int by_name(const void *a, const void *b)
 {
     const struct named *x = a, *y = b;
-    int d = memcmp(x->s, y->s, x->len < y->len ? x->len : y->len);
+    int d;
 
+    if (x->begins != y->begins)
+        return x->begins < y->begins ? -1 : 1;
+    d = memcmp(x->s, y->s, x->len < y->len ? x->len : y->len);
     return d != 0 ? d : x->len != y->len ? (x->len > y->len) - (x->len < y->len) : (x->at > y->at) - (x->at < y->at);
 }
 
@@ -58,7 +71,8 @@ static void sort_rows(struct batch *k, const struct table *t)
     for (size_t i = 0; i < k->nnew; i++) {
         struct berth_val v = import_order_of(&k->row[k->order[i]], f);
 
-        list[i] = (struct named){val_is_nil(v) ? "" : v.s, val_is_nil(v) ? 0 : (uint32_t)v.len, k->order[i]};
+        list[i] = (struct named){0, val_is_nil(v) ? "" : v.s, val_is_nil(v) ? 0 : (uint32_t)v.len, k->order[i]};
+        list[i].begins = beginning(list[i].s, list[i].len);
     }
     qsort(list, k->nnew, sizeof(*list), by_name);
     for (size_t i = 0; i < k->nnew; i++)

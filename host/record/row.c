@@ -1012,8 +1012,11 @@ const char *row_columns(struct berth_ctx *c, const struct table *t, const char *
     struct buf b = BUF_INIT;
     const char *s;
 
-    for (int i = 0; i < t->nfields; i++)
-        buf_addf(&b, "%s%s%s", i > 0 ? ", " : "", prefix, t->fields[i].name);
+    for (int i = 0; i < t->nfields; i++) {
+        buf_puts(&b, i > 0 ? ", " : "");
+        buf_puts(&b, prefix);
+        buf_puts(&b, t->fields[i].name);
+    }
     s = arena_strndup(c->a, buf_str(&b), b.len);
     buf_free(&b);
     return s;
