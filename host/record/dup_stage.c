@@ -14,14 +14,14 @@
 #include "record/dup.h"
 #include "record/dup_filter.h"
 
-enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK = 256, STRETCH = 4096 /* slots sorted at a time */ };
+enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK = 256, BLOCK = 1 << 16, STRETCH = 4096 /* slots sorted at a time */ };
 
 struct dup_stage {
     pthread_rwlock_t lock;
     _Atomic size_t n; /* looked at without the lock: mostly it is 0 */
     int64_t tbl;
-    struct dup_staged *list;
-    size_t cap;
+    struct dup_staged **block; /* of BLOCK keys: a list that grows to tens of megabytes would be there twice for a moment */
+    size_t blocks;
     uint32_t *slot; /* place in the list + 1; 0: free */
     size_t slots;
 };
@@ -34,13 +34,20 @@ struct dup_stage *dup_stage_new(void)
     return s;
 }
 
+static struct dup_staged *key(const struct dup_stage *s, size_t at)
+{
+    return &s->block[at / BLOCK][at % BLOCK];
+}
+
 static void empty(struct dup_stage *s)
 {
-    free(s->list);
+    for (size_t i = 0; i < s->blocks; i++)
+        free(s->block[i]);
+    free(s->block);
     free(s->slot);
-    s->list = NULL;
+    s->block = NULL;
     s->slot = NULL;
-    s->cap = s->slots = 0;
+    s->blocks = s->slots = 0;
     s->n = 0;
 }
 
@@ -63,7 +70,7 @@ static size_t home(const struct dup_stage *s, int64_t hash)
 
 static void place(struct dup_stage *s, size_t at)
 {
-    size_t i = home(s, s->list[at].hash);
+    size_t i = home(s, key(s, at)->hash);
 
     while (s->slot[i] != 0)
         i = (i + 1) & (s->slots - 1);
@@ -72,9 +79,9 @@ static void place(struct dup_stage *s, size_t at)
 
 static void grow(struct dup_stage *s)
 {
-    if (s->n == s->cap) {
-        s->cap = s->cap == 0 ? 4096 : s->cap * 2;
-        s->list = mem_realloc(s->list, s->cap * sizeof(*s->list));
+    if (s->n == s->blocks * BLOCK) {
+        s->block = mem_realloc(s->block, (s->blocks + 1) * sizeof(*s->block));
+        s->block[s->blocks++] = mem_realloc(NULL, BLOCK * sizeof(**s->block));
     }
     if (s->n * 8 < s->slots * 7)
         return;
@@ -94,7 +101,7 @@ void dup_stage_add(struct store *st, int64_t tbl, const struct dup_staged *list,
     for (size_t i = 0; i < n; i++) {
         dup_filter_add(st->filter, list[i].hash);
         grow(s);
-        s->list[s->n] = list[i];
+        *key(s, s->n) = list[i];
         place(s, s->n);
         s->n++;
     }
@@ -196,8 +203,8 @@ size_t dup_stage_find(struct store *st, int64_t hash, struct dup_place *out, siz
         return 0;
     pthread_rwlock_rdlock(&s->lock);
     for (size_t i = s->slots == 0 ? 0 : home(s, hash); s->n > 0 && s->slot[i] != 0 && found < max; i = (i + 1) & (s->slots - 1))
-        if (s->list[s->slot[i] - 1].hash == hash)
-            out[found++] = (struct dup_place){s->tbl, s->list[s->slot[i] - 1].rec};
+        if (key(s, s->slot[i] - 1)->hash == hash)
+            out[found++] = (struct dup_place){s->tbl, key(s, s->slot[i] - 1)->rec};
     pthread_rwlock_unlock(&s->lock);
     return found;
 }
@@ -208,7 +215,7 @@ void dup_stage_each(struct store *st, void (*fn)(void *arg, int64_t hash), void 
 
     pthread_rwlock_rdlock(&s->lock);
     for (size_t i = 0; i < s->n; i++)
-        fn(arg, s->list[i].hash);
+        fn(arg, key(s, i)->hash);
     pthread_rwlock_unlock(&s->lock);
 }
 
@@ -229,7 +236,7 @@ static void next_stretch(struct merge *m)
     m->n = m->at = 0;
     for (size_t i = from; i < upto || s->slot[i & (s->slots - 1)] != 0; i++) {
         uint32_t of = s->slot[i & (s->slots - 1)];
-        size_t belongs = of == 0 ? s->slots : home(s, s->list[of - 1].hash);
+        size_t belongs = of == 0 ? s->slots : home(s, key(s, of - 1)->hash);
 
         if (belongs < from || belongs >= upto)
             continue;
@@ -237,7 +244,7 @@ static void next_stretch(struct merge *m)
             m->cap = m->cap == 0 ? STRETCH : m->cap * 2;
             m->list = mem_realloc(m->list, m->cap * sizeof(*m->list));
         }
-        m->list[m->n++] = (struct sort_pair){s->list[of - 1].hash, s->list[of - 1].rec};
+        m->list[m->n++] = (struct sort_pair){key(s, of - 1)->hash, key(s, of - 1)->rec};
     }
     sort_pairs(m->list, m->n);
     m->upto = upto;

@@ -102,9 +102,12 @@ static bool writer_works(struct run *r)
     return works;
 }
 
+/* There are two batches, and what is known of a long file's rows takes twice as much as they do: the longer the file, the smaller they are. */
 static bool has_room(const struct batch *k)
 {
-    return k->n < BATCH_ROWS && arena_used(k->a) < BATCH_BYTES;
+    size_t seen = k->run->seen.cap * (sizeof(*k->run->seen.hash) + sizeof(*k->run->seen.of));
+
+    return k->n < BATCH_ROWS && arena_used(k->a) + seen / 4 < BATCH_BYTES;
 }
 
 /* The next rows of the sheet, as many as the writer leaves time for: a larger batch writes fewer pages.  While the filter of

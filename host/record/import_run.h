@@ -35,7 +35,7 @@ enum outcome {
 
 enum import_mode { MODE_CREATE, MODE_UPDATE, MODE_BOTH };
 
-enum { BATCH_ROWS = 65536, BATCH_BYTES = 26 << 20, MATCH_MAX = 8, COLUMNS_MAX = 1024 };
+enum { BATCH_ROWS = 98304, BATCH_BYTES = 38 << 20, MATCH_MAX = 8, COLUMNS_MAX = 1024 };
 
 struct cell { /* its text stands behind all cells of the row, closed by a NUL, behind that of the one before */
     uint32_t len : 31, given : 1; /* its value is to be taken */

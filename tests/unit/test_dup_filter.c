@@ -33,7 +33,7 @@ struct fixture {
     const struct berth_plugin *plugins[2];
     struct store st;
     uint64_t seed;
-    int64_t id, staged[STAGED];
+    int64_t id, staged[STAGED], keys, negative;
     size_t nstaged;
     atomic_bool enough;
 };
@@ -177,6 +177,48 @@ static void check_staged(struct fixture *f)
         assert_true(dup_filter_may(f->st.filter, f->staged[i]));
 }
 
+/* Hashes by their numbers; the last ones end the table of places, and go over its end. */
+enum { MANY = 100000 };
+static int64_t many(uint64_t i)
+{
+    uint64_t seed = i * 7919;
+
+    return i + 50 >= MANY ? INT64_MAX - (int64_t)(MANY - i) : (int64_t)chance(&seed);
+}
+
+static int count_body(struct berth_ctx *c, void *arg)
+{
+    struct fixture *f = arg;
+
+    f->keys = db_one_int(db_prepare(c->conn, "SELECT count(*) FROM dup_key"));
+    f->negative = db_one_int(db_prepare(c->conn, "SELECT count(*) FROM dup_key WHERE hash < 0"));
+    return c->rc;
+}
+
+/* As many as several stretches of the table of places, and some that stand behind its end. */
+static void all_that_waits_is_found_and_then_stands_in_the_table(void **state)
+{
+    struct fixture *f = *state;
+    int64_t negative = 0;
+    struct dup_place place;
+
+    for (uint64_t i = 0; i < MANY; i++) {
+        negative += many(i) < 0;
+        dup_stage_add(&f->st, 1, &(struct dup_staged){many(i), (int64_t)i + 1}, 1);
+    }
+    assert_int_equal(dup_stage_count(&f->st), MANY);
+    for (uint64_t i = 0; i < MANY; i++) {
+        assert_int_equal(dup_stage_find(&f->st, many(i), &place, 1), 1);
+        assert_int_equal(place.rec, i + 1);
+    }
+    assert_int_equal(dup_stage_find(&f->st, 5, &place, 1), 0);
+    assert_int_equal(dup_stage_merge(&f->st, NULL), 0);
+    assert_int_equal(dup_stage_count(&f->st), 0);
+    assert_int_equal(run(f, count_body), 0);
+    assert_int_equal(f->keys, MANY);
+    assert_int_equal(f->negative, negative);
+}
+
 /* Looks and looks, so that there is something to build. */
 static void *look(void *arg)
 {
@@ -291,6 +333,7 @@ int main(void)
         WITH_STORE(whoever_is_to_look_for_many_may_wait_for_it),
         WITH_STORE(an_over_full_one_is_built_anew),
         WITH_STORE(whatever_is_written_meanwhile_none_is_missed),
+        WITH_STORE(all_that_waits_is_found_and_then_stands_in_the_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
