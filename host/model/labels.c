@@ -287,6 +287,19 @@ const char *labels_built(const struct labels *l, const char *locale, const char 
     return at < 0 ? NULL : built(l, at, key);
 }
 
+/* What an administrator named in a language that is neither the reader's nor English says more than its key. */
+static const char *declared_anywhere(const struct labels *l, const char *key)
+{
+    pthread_rwlock_t *lock = (pthread_rwlock_t *)&l->lock;
+    const char *text = NULL;
+
+    pthread_rwlock_rdlock(lock);
+    for (int at = 0; at < ALL && text == NULL; at++)
+        text = map_get(&l->declared[at], key);
+    pthread_rwlock_unlock(lock);
+    return text;
+}
+
 const char *labels_find(const struct labels *l, const char *locale, const char *key)
 {
     int at = locale_at(l, locale);
@@ -295,7 +308,9 @@ const char *labels_find(const struct labels *l, const char *locale, const char *
     if (at < 0)
         at = locale_at(l, labels_locale(l, locale));
     text = get(l, at, key);
-    return text != NULL ? text : get(l, english, key);
+    if (text == NULL)
+        text = get(l, english, key);
+    return text != NULL ? text : declared_anywhere(l, key);
 }
 
 const char *labels_get(const struct labels *l, const char *locale, const char *key)

@@ -67,6 +67,27 @@ def test_a_text_that_is_said_otherwise_is_found_by_both_words(people):
     assert "lead.fax" not in [r["word"] for r in admin.get("/_wordings", q="telecopier").json["rows"]]
 
 
+def test_what_an_administrator_named_in_one_language_has_that_name_in_the_others(own_site):
+    """Once whoever reads another language saw the key."""
+    admin = own_site().sign_in("demo.admin")
+
+    def option(locale):
+        field = next(f for f in admin.get("/_meta/lead", locale=locale).json["fields"] if f["name"] == "source")
+        return next(o["label"] for o in field["options"] if o["value"] == "douyin")
+
+    def column(locale):
+        return next(f["label"] for f in admin.get("/_meta/lead", locale=locale).json["fields"] if f["name"] == "x_berth")
+
+    item = admin.made("dict_item", dict="leads.source", key="douyin", label_zh_cn="抖音")
+    admin.made("custom_field", on_table="lead", name="x_berth", type="text", label_vi="Bến tàu")
+    assert {option(l) for l in ("zh-CN", "zh-TW", "vi", "en")} == {"抖音"}
+    assert {column(l) for l in ("zh-CN", "zh-TW", "vi", "en")} == {"Bến tàu"}
+    # the form has a place for each language
+    assert {f["name"] for f in admin.get("/_meta/dict_item").json["fields"]} >= {"label_en", "label_zh_cn", "label_zh_tw", "label_vi"}
+    assert admin.patch(f"/dict_item/{item['id']}", item["version"], {"label_en": "TikTok", "label_vi": "Đẩu Âm"}).status == 200
+    assert [option(l) for l in ("zh-CN", "zh-TW", "vi", "en")] == ["抖音", "TikTok", "Đẩu Âm", "TikTok"]
+
+
 def test_cards_of_administration_say_what_an_area_does_and_what_is_set_there(people):
     """Once each said that it is set up for the area."""
     said = {}
