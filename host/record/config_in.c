@@ -398,6 +398,11 @@ static const char *section_label(struct berth_ctx *c, const char *section)
     return label != NULL ? label : section;
 }
 
+static const char *called(struct berth_ctx *c, const char *section, const char *field)
+{
+    return field == NULL || model_table(c->m, section) == NULL ? field : labels_field(c->st->labels, c->locale, section, field);
+}
+
 /* ---- the plan ---------------------------------------------------------------------------------------------- */
 static void line_json(struct berth_ctx *c, struct json *j, const struct config_line *l)
 {
@@ -408,6 +413,7 @@ static void line_json(struct berth_ctx *c, struct json *j, const struct config_l
     json_text(j, "name", l->name);
     if (l->deed == CONFIG_CONFLICT) {
         json_text(j, "field", l->field);
+        json_text(j, "field_label", called(c, l->section, l->field));
         json_text(j, "message", l->message);
     }
     json_key(j, "changes");
@@ -417,8 +423,7 @@ static void line_json(struct berth_ctx *c, struct json *j, const struct config_l
 
         json_open(j, '{');
         json_text(j, "field", ch->field);
-        json_text(j, "label", model_table(c->m, l->section) == NULL ? ch->field
-                         : labels_field(c->st->labels, c->locale, l->section, ch->field));
+        json_text(j, "label", called(c, l->section, ch->field));
         json_key(j, "from");
         json_raw(j, ch->from, strlen(ch->from));
         json_key(j, "to");

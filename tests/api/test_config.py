@@ -414,3 +414,10 @@ def test_a_channel_that_is_not_right_is_a_conflict(people, row):
     answer = apply(admin, only(channels=[row]))
     assert answer.status == 422 and all(x["section"] == "channels" for x in answer.json["plan"]["lines"] if x["what"] == "conflict"), answer
     assert admin.get("/_channel/_settings").json == before
+
+
+def test_a_problem_names_the_field_as_its_form_does(people):
+    admin = people["admin"]
+    line = next(x for x in plan(admin, only(tag=[{"name": "Hostile", "color": "ultraviolet"}]), locale="vi")["lines"] if x["what"] == "conflict")
+    labels = {f["name"]: f["label"] for f in admin.get("/_meta/tag", locale="vi").json["fields"]}
+    assert (line["field"], line["field_label"]) == ("color", labels["color"]) and labels["color"] != "color"
