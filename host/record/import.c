@@ -250,6 +250,30 @@ static void stored_parts(struct run *r, struct db_conn *conn, uint32_t behind)
     db_reset(s);
 }
 
+/* Which records rows of this file made or changed; one by one, for a later row may be of the same. */
+static void load_taken(struct run *r, struct db_conn *conn)
+{
+    struct db_stmt *s = db_prepare(conn, "SELECT record_id, row FROM import_row WHERE import_id = ? AND outcome IN ('updated', 'same')");
+
+    db_bind_int(s, 1, r->import);
+    while (db_step(s) == DB_ROW)
+        import_set_put(&r->taken, db_col_int(s, 0), (uint32_t)db_col_int(s, 1));
+    db_reset(s);
+    s = db_prepare(conn, "SELECT first_id, numbers FROM import_part WHERE import_id = ? AND first_id > 0");
+    db_bind_int(s, 1, r->import);
+    while (db_step(s) == DB_ROW) {
+        int64_t id = db_col_int(s, 0);
+
+        for (const char *at = db_col_text(s, 1, NULL); at != NULL && *at != '\0' && *at != ']'; id++) {
+            char *end;
+
+            import_set_put(&r->taken, id, (uint32_t)strtoul(at + 1, &end, 10));
+            at = end;
+        }
+    }
+    db_reset(s);
+}
+
 /* The rows behind the last whole batch that have an outcome already. */
 static void load_stored(struct run *r, struct db_conn *conn, uint32_t behind)
 {
@@ -351,6 +375,8 @@ static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint
     import_touch_open(r, c->conn);
     if (again)
         load_stored(r, c->conn, *skip);
+    if (again && r->mode != MODE_CREATE)
+        load_taken(r, c->conn);
     for (int i = 0; i < OUTCOMES; i++)
         r->counts[i] = json_integer_value(json_object_get(result, import_buckets[i]));
     r->done = json_integer_value(json_object_get(result, "rows"));
@@ -458,6 +484,8 @@ int import_run(struct job *j, struct buf *err)
     arena_free(&r.scratch);
     import_set_free(&r.seen);
     import_set_free(&r.stored);
+    import_set_free(&r.taken);
+    import_set_free(&r.fresh);
     import_set_free(&r.before);
     import_set_free(&r.unique);
     import_set_free(&r.matched);

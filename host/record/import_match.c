@@ -111,3 +111,18 @@ int import_match_find(struct run *r, struct berth_ctx *c, struct prep *p, int64_
         *id = 0; /* there, and not for this user: or hidden from him until he claims it */
     return 1;
 }
+
+uint32_t import_match_fresh(struct run *r, struct berth_ctx *c, const struct prep *p)
+{
+    int64_t h = r->match[0]->at == F_ID ? 0 : hash_of(r, c, p->row);
+
+    return h == 0 ? 0 : import_set_get(&r->fresh, h);
+}
+
+void import_match_note(struct run *r, struct berth_ctx *c, const struct prep *p)
+{
+    int64_t h = r->match[0]->at == F_ID ? 0 : hash_of(r, c, p->row);
+
+    if (h != 0)
+        import_set_put(&r->fresh, h, p->number);
+}

@@ -257,7 +257,11 @@ static const struct ctx_match *matches(struct berth_ctx *c, const struct table *
 
 static void found(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p, const struct ctx_match *m)
 {
-    if (r->mode == MODE_CREATE || m->table != t || m->id == 0) {
+    uint32_t other = r->nmatch > 0 || m->table != t ? 0 : import_set_get(&r->taken, m->id);
+
+    if (r->mode != MODE_CREATE && other != 0 && other != p->number && m->nby > 0) {
+        import_tell_same_row(r, c, p, other, model_field(t, m->by[0]));
+    } else if (r->mode == MODE_CREATE || m->table != t || m->id == 0) {
         import_tell_match(r, c, p, m);
     } else if (m->next != NULL) {
         import_tell(r, c, p, OUT_CONFLICT, "import.several");
@@ -272,7 +276,12 @@ static bool by_match(struct run *r, struct berth_ctx *c, const struct table *t, 
 {
     struct ctx_match m = {.table = t};
     int n = r->nmatch == 0 ? 0 : import_match_find(r, c, p, &m.id);
+    uint32_t other;
 
+    if (n == 0 && r->nmatch > 0 && (other = import_match_fresh(r, c, p)) != 0 && other != p->number) {
+        import_tell_same_row(r, c, p, other, r->match[0]);
+        return true;
+    }
     if (n == 0)
         return false;
     m.rec = m.id;
@@ -326,7 +335,9 @@ static void decide(struct run *r, struct berth_ctx *c, const struct table *t, st
     const struct field *by;
     uint32_t other;
 
-    if (!by_match(r, c, t, p)) {
+    if (r->mode != MODE_CREATE && r->nmatch == 0 && (by = same_row(r, p, &other)) != NULL) {
+        import_tell_same_row(r, c, p, other, by); /* the first one counts, however far apart they stand */
+    } else if (!by_match(r, c, t, p)) {
         m = r->nmatch > 0 && r->mode != MODE_CREATE && r->match[0]->at == F_ID ? NULL : matches(c, t, p, &alike);
         if (m != NULL && r->nmatch > 0)
             import_tell_match(r, c, p, m); /* the chosen keys say new, the duplicate rules say no */
@@ -384,11 +395,13 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
             complete_late(r, c, kept, p);
         if (r->dry && (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED))
             import_foresee(r, c, p);
+        if (p->outcome == OUT_NEW && r->nmatch > 0)
+            import_match_note(r, c, p);
         keep_told(kept, p);
         c->a = kept;
         p->row = NULL;
         arena_again(r->scratch);
     }
-    if (p->outcome == OUT_NEW)
+    if (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED || p->outcome == OUT_SAME)
         see_keys(r, p);
 }

@@ -88,9 +88,11 @@ struct run {
     const struct field *match[MATCH_MAX]; /* what records are found by; none: their duplicate keys */
     size_t nmatch;
     struct import_set matched; /* by hash of the match fields: the record, see import_match.c */
+    struct import_set fresh;   /* the same: the row of this file that is new */
     struct sheet *sheet;
     struct import_set seen;   /* keys of this file's rows */
     struct import_set stored; /* rows that an earlier try has stored */
+    struct import_set taken;  /* their records: the row */
     struct import_set unique; /* values of this file's rows that may be there only once: the row */
     struct import_set before; /* rows that went in with an earlier import of this file: the record */
     struct foreseen *foreseen; /* what a dry run would have made of records by now */
@@ -132,6 +134,9 @@ bool import_is_total(const struct run *r, const struct table *t, const struct sh
 int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t);
 /* The number of records that match, at most 2, and one of them. */
 int import_match_find(struct run *r, struct berth_ctx *c, struct prep *p, int64_t *id);
+/* A new row of this file that they match, or 0; notes one. */
+uint32_t import_match_fresh(struct run *r, struct berth_ctx *c, const struct prep *p);
+void import_match_note(struct run *r, struct berth_ctx *c, const struct prep *p);
 
 /* import_again.c: rows that went in before, with the same file */
 void import_again_open(struct run *r, struct berth_ctx *c, const char *path, int64_t sheet);

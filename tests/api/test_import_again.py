@@ -504,6 +504,35 @@ def test_a_label_may_hold_the_sign_that_parts_values(people):
     assert {r["name"][-1]: r["lanes"] for r in admin.rows("lead", filter=["name", "^", t])} == {"a": ["africa", f"x{t}", "europe"], "b": [f"x{t}"]}
 
 
+def test_rows_that_are_the_same_by_the_rules_are_told_so_and_a_file_changes_nothing_the_second_time(people):
+    """A row with the key that a row before it gave a record made another one; the next time, rows of one record overwrote each other."""
+    person, t = people["li"], tag()
+    person.made("lead", name=f"{t} old", city="Hue")
+    fields = ["name", "email", "city"]
+    rows = [[f"{t} old", f"old@{t}.example", "Vinh"], [f"{t} other", f"old@{t}.example", "Hanoi"], [f"{t} new", "", "Vinh"], [f"{t.upper()} NEW", "", "Hanoi"],
+            [f"{t} old", "", "Hanoi"], [f"{t} last", "", "Hue"]]
+    expected = lambda new, changed: {2: changed, 3: ("duplicate", 2), 4: (new, None), 5: ("duplicate", 4), 6: ("duplicate", 2), 7: (new, None)}
+    for n, (new, changed) in enumerate([("new", ("updated", None)), ("same", ("same", None)), ("same", ("same", None))]):
+        look = take(person, "lead", sheet(fields, rows + [["", "", str(n)]]))  # not the very same file
+        for dry in (True, False):
+            go(person, look, fields, dry=dry, mode="both")
+            told = {r: (x["outcome"], x["same_as"]) for r, x in outcomes(person, look).items() if r < 8}
+            assert told == expected(new, changed), (n, dry, told)
+    assert {r["name"][len(t) + 1:]: r["city"] for r in person.rows("lead", filter=["name", "^", t])} == {"old": "Vinh", "new": "Vinh", "last": "Hue"}
+
+
+def test_rows_of_one_key_that_make_a_record_are_told_where_no_rule_minds(people):
+    """Each made a record of its own, of which the next file with that key found several."""
+    person, t = people["admin"], tag()
+    data = sheet(["subject"], [[f"{t} a"], [f"{t} b"], [f"{t} a"]])
+    for new, same in ((2, 0), (0, 2)):
+        for dry in (True, False):
+            look = take(person, "memo", data + b"\n" * same)
+            result = go(person, look, ["subject"], dry=dry, mode="both", match=["subject"])
+            assert (result["new"], result["same"], result["conflict"]) == (new, same + (same > 0), 0), (result, outcomes(person, look))
+            assert new == 0 or outcomes(person, look)[4]["same_as"] == 2
+
+
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_headers_in_two_rows_are_those_of_the_columns_below_their_groups(people, kind):
     """The groups were taken for the headers, their columns' names for a lead."""
@@ -745,7 +774,7 @@ def imported(person, t):
     rows += [[f"{t} maker", "makes", f"{t} Harbour", ""], [f"{t} dropper", "drops", "", f"{t} Gone"], [f"{t} noted", "notes", "", ""]]
     rows += [[f"{t} old 0", "Mai", "", ""], [f"{t} OLD 0", "Hoa", "", ""], [f"{t} old 1", "Lan", "", ""]]
     look = take(person, "lead", sheet(FIELDS, rows))
-    return look, go(person, look, FIELDS, mode="both")
+    return look, go(person, look, FIELDS, mode="both", match=["name"])
 
 
 def test_undo_takes_back_what_hooks_did_to_other_records(hooked):
