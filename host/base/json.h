@@ -1,5 +1,5 @@
 /* json.h - writes JSON into a buf as it goes; commas are the writer's business.
- * (Parsing is jansson's, and web/json_read.c's.) */
+ * (Parsing is jansson's, see web/body.c.) */
 #ifndef BERTH_JSON_H
 #define BERTH_JSON_H
 

@@ -10,7 +10,6 @@
 #include "base/when.h"
 #include "record/audit.h"
 #include "record/config.h"
-#include "web/json_read.h"
 #include "web/pages.h"
 
 const char app_csp[] =
@@ -343,7 +342,7 @@ static bool parse_body(struct call *k)
 
     if (k->body != NULL || k->req->body_to_file || k->req->body.len == 0)
         return true;
-    k->body = json_read(k->req->body.s, k->req->body.len, &e);
+    k->body = json_loadb(k->req->body.s, k->req->body.len, JSON_REJECT_DUPLICATES, &e);
     if (k->body != NULL)
         return true;
     k->c.args[0] = "why";
