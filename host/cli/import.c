@@ -298,6 +298,9 @@ static int follow(struct task *t, struct db_conn *conn, struct arena *a)
             for (const char *const *b = import_buckets; *b != NULL && json_object_get(result, "undone") == NULL; b++)
                 if (json_integer_value(json_object_get(result, *b)) > 0 || strcmp(*b, "new") == 0)
                     printf("%-10s %lld\n", *b, (long long)json_integer_value(json_object_get(result, *b)));
+            if (json_integer_value(json_object_get(result, "totals")) > 0)
+                printf("totals     %lld of the invalid ones: they add others up, --totals takes them in\n",
+                       (long long)json_integer_value(json_object_get(result, "totals")));
             unknown_words(result);
             if (!done)
                 cli_fail(t->cli, "%s", json_string_value(json_object_get(job, "error")));
