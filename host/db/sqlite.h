@@ -145,7 +145,7 @@ int sq_insert_rows(struct db_conn *c, const struct db_rows *rows);
 int sq_add_row(struct db_conn *c, const struct db_row *row);
 int sq_put_waiting(struct sq_conn *c);   /* the rows that wait go in */
 void sq_drop_waiting(struct sq_conn *c); /* with the transaction */
-void sq_free_waiting(struct sq_conn *c);
+void sq_free_waiting(struct sq_conn *c); /* the room for them; none waits */
 
 /* sqlite_keys.c */
 #define SQ_KEYS_VFS "berth-keys"

@@ -221,6 +221,7 @@ static int tidy_idle(struct sq_db *db, int64_t idle_ms)
     }
     if (idle_ms < RELEASE_MS)
         return (int)(RELEASE_MS - idle_ms) + 1;
+    sq_free_waiting(db->w);
     sqlite3_db_release_memory(db->w->h);
     malloc_trim(0); /* an import leaves tens of megabytes behind */
     return -1;
