@@ -126,6 +126,14 @@ void dup_keys_of(const struct berth_row *r, struct dup_keys *out)
     }
 }
 
+const struct dup_key *dup_key_in(const struct dup_keys *keys, int64_t hash)
+{
+    for (size_t i = 0; keys != NULL && i < keys->n; i++)
+        if (keys->k[i].hash == hash)
+            return &keys->k[i];
+    return NULL;
+}
+
 static const struct table *table_of(struct berth_ctx *c, int64_t no)
 {
     for (size_t i = 0; i < c->m->ntables; i++)

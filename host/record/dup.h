@@ -23,6 +23,7 @@ bool dup_any(struct berth_ctx *c, const struct table *t);
 bool dup_same(const struct berth_row *a, const struct berth_row *b);
 /* Thread-safe; text goes to the ctx's arena. */
 void dup_keys_of(const struct berth_row *r, struct dup_keys *out);
+const struct dup_key *dup_key_in(const struct dup_keys *keys, int64_t hash); /* NULL: it is not, or there are none */
 /* The records (not `self`) that share a key whose rule minds it then; NULL when none.  Matches the user may not see carry
  * no id and no title. */
 struct ctx_match *dup_find(struct berth_ctx *c, const struct table *t, const struct dup_keys *keys, int64_t self,

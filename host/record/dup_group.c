@@ -60,15 +60,6 @@ static int read_keys(struct scan *k, struct berth_ctx *c, int64_t after)
     return 0;
 }
 
-/* The rule by which both records share the key; hashes only point. */
-static const struct dup_key *key_in(const struct dup_keys *keys, int64_t hash)
-{
-    for (size_t i = 0; i < keys->n; i++)
-        if (keys->k[i].hash == hash)
-            return &keys->k[i];
-    return NULL;
-}
-
 static int run_sql(struct berth_ctx *c, const char *sql, int64_t a, int64_t b, const char *text)
 {
     struct db_stmt *s = db_prepare(c->conn, sql);
@@ -131,7 +122,7 @@ static int try_group(struct berth_ctx *c, const struct scan *k, size_t from, siz
         if (r == NULL)
             continue;
         dup_keys_of(r, keys);
-        own = key_in(keys, k->hash[from]);
+        own = dup_key_in(keys, k->hash[from]);
         if (own == NULL || (first != NULL && strcmp(own->text, first->text) != 0))
             continue;
         if (first == NULL) {

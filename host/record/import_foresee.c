@@ -121,6 +121,8 @@ void import_foresee(struct run *r, struct berth_ctx *c, struct prep *p)
     struct berth_row *now = update ? updated(r, c, p, k) : p->row;
     struct ctx_match m = {.table = p->row->t};
 
+    if (update && now != NULL && import_clashes(r, c, p, now))
+        return;
     if (now == NULL || save_foresee(c, now, &changed) != BERTH_OK) {
         import_tell_problem(r, c, p);
     } else if (update) {

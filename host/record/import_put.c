@@ -138,6 +138,8 @@ static int update_one(struct berth_ctx *c, void *arg)
     if (now == NULL)
         return c->rc;
     import_set_cells(x->r, c, p, now);
+    if (import_clashes(x->r, c, p, now))
+        return c->rc;
     x->r->own = now;
     c->allow_duplicates = true;
     row_save(c, now);

@@ -239,6 +239,31 @@ void import_set_cells(struct run *r, struct berth_ctx *c, const struct prep *p, 
     }
 }
 
+bool import_clashes(struct run *r, struct berth_ctx *c, struct prep *p, const struct berth_row *now)
+{
+    struct dup_keys old, keys, fresh = {.n = 0};
+    struct ctx_match *m;
+
+    dup_keys_of(now->old, &old);
+    dup_keys_of(now, &keys);
+    for (size_t i = 0; i < keys.n; i++) {
+        uint32_t other = import_set_get(&r->seen, keys.k[i].hash);
+
+        if (dup_key_in(&old, keys.k[i].hash) != NULL)
+            continue;
+        if (r->dry && other != 0 && other != p->number && keys.k[i].way->act[DUP_IMPORT] != DUP_REPORT) {
+            import_tell_same_row(r, c, p, other, keys.k[i].way->f[0]);
+            return true;
+        }
+        fresh.k[fresh.n++] = keys.k[i];
+    }
+    m = fresh.n == 0 ? NULL : dup_find(c, now->t, &fresh, row_id(now), DUP_IMPORT);
+    import_alike(&m);
+    if (m != NULL)
+        import_tell_match(r, c, p, m);
+    return m != NULL;
+}
+
 /* ---- deciding -------------------------------------------------------------------------------------- */
 /* The records that share a key with the row which a rule minds; in *alike one whose rule only tells. */
 static const struct ctx_match *matches(struct berth_ctx *c, const struct table *t, const struct prep *p,

@@ -117,6 +117,8 @@ struct berth_val import_value_of(const struct prep *p, const struct field *f);
 struct berth_val import_order_of(const struct prep *p, const struct field *f); /* of a column of an index */
 /* Gives the record that the row updates its values. */
 void import_set_cells(struct run *r, struct berth_ctx *c, const struct prep *p, struct berth_row *now);
+/* Whether a rule minds what the update would give the record, because another one, or a row before it, has that: it is told so. */
+bool import_clashes(struct run *r, struct berth_ctx *c, struct prep *p, const struct berth_row *now);
 /* import_foresee.c: what would become of the row if this were not a dry run */
 void import_foresee(struct run *r, struct berth_ctx *c, struct prep *p);
 void import_foreseen_free(struct foreseen **f);

@@ -437,14 +437,6 @@ static int followed(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
     return c->rc == BERTH_OK && c->follow != NULL ? c->follow(c, c->follow_arg, r, deed) : (int)c->rc;
 }
 
-static bool key_in(const struct dup_keys *set, int64_t hash)
-{
-    for (size_t i = 0; set != NULL && i < set->n; i++)
-        if (set->k[i].hash == hash)
-            return true;
-    return false;
-}
-
 /* What an administrator blocks stays blocked; what is only told is told with the answer. */
 static int judge(struct berth_ctx *c)
 {
@@ -476,7 +468,7 @@ static int check_duplicates(struct berth_ctx *c, const struct berth_row *r, stru
     if (c->who == NULL)
         return BERTH_OK;
     for (size_t i = 0; i < now->n; i++)
-        if (!key_in(old, now->k[i].hash) && (!c->allow_duplicates || now->k[i].way->act[when] == DUP_BLOCK))
+        if (dup_key_in(old, now->k[i].hash) == NULL && (!c->allow_duplicates || now->k[i].way->act[when] == DUP_BLOCK))
             fresh.k[fresh.n++] = now->k[i];
     c->matches = ahead_alone(r, &fresh) ? NULL : dup_find(c, r->t, &fresh, row_id(r), when);
     return judge(c);

@@ -521,6 +521,26 @@ def test_rows_that_are_the_same_by_the_rules_are_told_so_and_a_file_changes_noth
     assert {r["name"][len(t) + 1:]: r["city"] for r in person.rows("lead", filter=["name", "^", t])} == {"old": "Vinh", "new": "Vinh", "last": "Hue"}
 
 
+def test_an_update_gives_no_record_what_another_one_has_where_a_rule_minds(people):
+    """Found by a chosen key, a record got any telephone: what rules say of imports was asked of new rows only."""
+    person, zhang, t = people["li"], people["zhang"], tag()
+    digits = f"{zlib.crc32(t.encode()) % 10**6:06d}"
+    taken, hidden, free, kept = (f"0755-8{digits}{n}" for n in range(4))
+    made = [person.made("lead", name=f"{t} {n}") for n in "abcdef"]
+    person.made("lead", name=f"{t} own", phone=taken)
+    zhang.made("lead", name=f"{t} theirs", phone=hidden)
+    both = [person.post("/lead", {"name": f"{t} {n}", "phone": kept}, duplicates="allow").json["row"] for n in ("twin 1", "twin 2")]
+    rows = [[made[0]["name"], taken, "Vinh"], [made[1]["name"], hidden, "Vinh"], [made[2]["name"], free, "Vinh"], [made[3]["name"], free, "Vinh"],
+            [made[4]["name"], "", "Vinh"], [both[1]["name"], kept, "Vinh"]]
+    look = take(person, "lead", sheet(["name", "phone", "city"], rows))
+    for dry in (True, False):
+        go(person, look, ["name", "phone", "city"], dry=dry, mode="update", match=["name"])
+        told = {n: r["outcome"] for n, r in outcomes(person, look).items()}
+        assert told == {2: "duplicate", 3: "held", 4: "updated", 5: "duplicate", 6: "updated", 7: "updated"}, (dry, told)
+    assert [person.row(f"/lead/{r['id']}")["city"] for r in made[:5]] == [None, None, "Vinh", None, "Vinh"]
+    assert undo(person, look["import"])["result"]["restored"] == 3
+
+
 def test_rows_of_one_key_that_make_a_record_are_told_where_no_rule_minds(people):
     """Each made a record of its own, of which the next file with that key found several."""
     person, t = people["admin"], tag()
