@@ -134,7 +134,7 @@ static struct page *take(struct pages *c)
 {
     struct page *p;
 
-    if (c->once.n >= ONCE || c->once.n * 4 >= c->max)
+    if (c->once.n > 0 && (c->once.n >= ONCE || c->once.n * 4 >= c->max))
         drop(c, c->once.oldest);
     else if (c->n >= c->max && c->kept.n > 0)
         drop(c, c->kept.oldest);

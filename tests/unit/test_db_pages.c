@@ -146,6 +146,20 @@ static void a_page_goes_by_its_new_number(void **state)
     sq_pages.xUnpin(c, p, 0);
 }
 
+static void a_cache_with_room_for_nothing_holds_what_is_in_use(void **state)
+{
+    sqlite3_pcache *c = *state;
+    sqlite3_pcache_page *held;
+
+    sq_pages.xCachesize(c, 0);
+    held = use(c, 1, LEAF);
+    for (unsigned i = 2; i < 100; i++)
+        read_once(c, i, i % 2 == 0 ? INNER : LEAF);
+    assert_ptr_equal(sq_pages.xFetch(c, 1, 0), held);
+    sq_pages.xUnpin(c, held, 0);
+    assert_true(sq_pages.xPagecount(c) <= 3);
+}
+
 static void memory_can_be_given_back(void **state)
 {
     sqlite3_pcache *c = *state;
@@ -172,6 +186,7 @@ int main(void)
         TEST(a_page_in_use_stays_where_it_is),
         TEST(pages_behind_the_end_are_gone_and_come_back_new),
         TEST(a_page_goes_by_its_new_number),
+        TEST(a_cache_with_room_for_nothing_holds_what_is_in_use),
         TEST(memory_can_be_given_back),
     };
 
