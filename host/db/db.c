@@ -308,7 +308,13 @@ void db_read_end(struct db_conn *c)
 
 void db_budget(struct db_conn *c, int64_t deadline, const atomic_bool *cancel)
 {
+    c->cut_short = false;
     c->driver->budget(c, deadline, cancel);
+}
+
+bool db_cut_short(const struct db_conn *c)
+{
+    return c->cut_short;
 }
 
 int db_submit(struct db *db, struct db_work *w)

@@ -177,6 +177,8 @@ void db_read_end(struct db_conn *c);
 /* Reads past the deadline (when_monotonic(), 0 = none) or after *cancel is set (NULL = none) end
  * with DB_INTERRUPTED.  Writes are never interrupted: that would undo the whole batch. */
 void db_budget(struct db_conn *c, int64_t deadline, const atomic_bool *cancel);
+/* Whether a read has ended so since the last budget: whoever took that for the end of its rows has not seen them all. */
+bool db_cut_short(const struct db_conn *c);
 
 /* Writing.
  * A body returns 0 to keep its changes; anything else undoes them alone and is handed to done.

@@ -11,6 +11,7 @@ struct db {
 struct db_conn {
     const struct db_driver *driver;
     struct db *db;
+    bool cut_short;
 };
 struct db_stmt {
     const struct db_driver *driver;

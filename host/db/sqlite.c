@@ -153,6 +153,7 @@ int sq_fail(struct sq_conn *c, int sqlite_rc, const char *what)
 
     snprintf(c->error, sizeof(c->error), "%s",
              sqlite3_errcode(c->h) == SQLITE_OK ? sqlite3_errstr(sqlite_rc) : sqlite3_errmsg(c->h));
+    c->base.cut_short = c->base.cut_short || rc == DB_INTERRUPTED;
     if (rc == DB_UNIQUE)
         note_clash(c);
     if ((sqlite_rc & 0xff) == SQLITE_IOERR)
@@ -257,7 +258,7 @@ struct sq_conn *sq_connect(struct sq_db *db, bool writer, struct buf *err)
     struct sq_conn *c = mem_alloc(sizeof(*c));
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 
-    c->base = (struct db_conn){db->base.driver, &db->base};
+    c->base = (struct db_conn){.driver = db->base.driver, .db = &db->base};
     c->writer = writer;
     c->cache.max = db->o.statements;
     sq_cache_readers(!writer);

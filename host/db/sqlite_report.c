@@ -176,7 +176,7 @@ struct db_conn *sq_report(struct db *db, const struct db_view *views, size_t n, 
     int rc;
 
     r->conn.a = arena_new();
-    r->conn.base = (struct db_conn){&db_sqlite, db};
+    r->conn.base = (struct db_conn){.driver = &db_sqlite, .db = db};
     r->conn.cache.max = 8;
     r->functions = functions;
     r->nfunctions = nfunctions;

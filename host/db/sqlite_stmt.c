@@ -246,8 +246,10 @@ static int step_read(struct sq_stmt *s)
         c->since = when_monotonic(); /* this step takes a new snapshot */
     else if (sq_overdue(c))
         evict(c);
-    if (c->evicted || s->evicted)
+    if (c->evicted || s->evicted) {
+        c->base.cut_short = true;
         return finished(s, DB_INTERRUPTED);
+    }
     int rc = sqlite3_step(s->h);
     s->running = rc == SQLITE_ROW;
     if (rc == SQLITE_ROW)

@@ -411,6 +411,15 @@ void app_finish(struct http_req *req)
     let_go(req->thread);
 }
 
+/* Half an answer is none: not every read says that its rows ended before their end. */
+static void not_cut_short(struct call *k, const struct db_conn *conn)
+{
+    if ((k->c.rc == BERTH_OK || k->c.rc == BERTH_INVALID || k->c.rc == BERTH_DENIED) && db_cut_short(conn)) {
+        ctx_clear(&k->c);
+        ctx_db(&k->c, DB_INTERRUPTED, "answer");
+    }
+}
+
 /* False: there is an error to tell. */
 static bool run_ahead(struct call *k)
 {
@@ -419,6 +428,7 @@ static bool run_ahead(struct call *k)
     db_budget(k->c.conn, when_monotonic() + k->app->inline_ms, NULL);
     k->route->ahead(k);
     db_settle(k->c.conn);
+    not_cut_short(k, k->c.conn);
     if (k->c.rc == BERTH_OK || k->c.rc == BERTH_INVALID || k->c.rc == BERTH_DENIED)
         return k->c.rc == BERTH_OK;
     k->row = NULL; /* too slow for this thread, say */
@@ -483,6 +493,8 @@ static enum http_next run(struct call *k)
     db_settle(conn);
     if (rc != BERTH_OK)
         ctx_fail(&k->c, (enum berth_rc)rc, NULL, NULL);
+    if (!changes(req))
+        not_cut_short(k, conn);
     if ((int)k->c.rc == CTX_OVERRUN && !req->pooled && !(k->route->flags & R_SLOW)) {
         http_reset(req);
         return HTTP_POOL;
