@@ -142,9 +142,11 @@ static int fill(struct run *r, struct batch *k, uint32_t skip, struct buf *err)
             continue;
         find_known(&c, k, decided);
         decide(r, &c, k, decided);
-        decided = k->n;
+        if (c.rc == BERTH_OK)
+            decided = k->n;
     } while (rc > 0 && c.rc == BERTH_OK && has_room(k) && (waits || writer_works(r)));
     if (c.rc != BERTH_OK) {
+        k->n = decided; /* what was not compared does not go in */
         buf_puts(err, ctx_text(&c, c.key, c.args));
         return -1;
     }
@@ -401,6 +403,7 @@ static int run_batches(struct run *r, struct batch *k[2], uint32_t skip, struct 
         double progress;
 
         rc = fill(r, now, skip, err);
+        import_put_sort(now);
         if (wait_free(r) != 0) {
             buf_puts(err, "the rows could not be stored");
             return -1;

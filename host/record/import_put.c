@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sort.h"
 #include "base/when.h"
 #include "record/custom.h"
 #include "record/find.h"
@@ -16,29 +17,48 @@ enum { SLICE_MS = 60, SLICE_MIN_MS = 4, LOOK_ROWS = 64, SORT_FROM = 4000 };
 
 /* ---- the order of things ------------------------------------------------------------------------- */
 struct named { /* a row by the value of the index that is to be filled in order */
-    uint64_t begins; /* its first bytes: most differ in them */
     const char *s;
     uint32_t len, at;
 };
 
-static uint64_t beginning(const char *s, uint32_t len)
+/* Its first bytes, as a number that is sorted as they are: most rows differ in them. */
+static int64_t beginning(const struct named *x)
 {
     uint64_t b = 0;
 
     for (uint32_t i = 0; i < sizeof(b); i++)
-        b = b << 8 | (i < len ? (unsigned char)s[i] : 0);
-    return b;
+        b = b << 8 | (i < x->len ? (unsigned char)x->s[i] : 0);
+    return (int64_t)(b ^ UINT64_C(1) << 63);
 }
 
 static int by_name(const void *a, const void *b)
 {
     const struct named *x = a, *y = b;
-    int d;
+    int d = memcmp(x->s, y->s, x->len < y->len ? x->len : y->len);
 
-    if (x->begins != y->begins)
-        return x->begins < y->begins ? -1 : 1;
-    d = memcmp(x->s, y->s, x->len < y->len ? x->len : y->len);
     return d != 0 ? d : x->len != y->len ? (x->len > y->len) - (x->len < y->len) : (x->at > y->at) - (x->at < y->at);
+}
+
+/* By their first bytes, which is soon done, and then those that begin alike. */
+static void sort_named(struct named *list, size_t n)
+{
+    struct sort_pair *begins = mem_alloc((n + 1) * sizeof(*begins));
+    struct named *sorted = mem_alloc((n + 1) * sizeof(*sorted));
+
+    for (size_t i = 0; i < n; i++)
+        begins[i] = (struct sort_pair){beginning(&list[i]), (int64_t)i};
+    sort_pairs(begins, n);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = list[begins[i].of];
+    for (size_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && begins[to].key == begins[from].key;)
+            to++;
+        if (to > from + 1)
+            qsort(sorted + from, to - from, sizeof(*sorted), by_name);
+    }
+    memcpy(list, sorted, n * sizeof(*list));
+    free(sorted);
+    free(begins);
 }
 
 /* The first text that is indexed; NULL where numbers are to follow the file's order. */
@@ -51,9 +71,9 @@ static const struct field *sorted_by(const struct table *t)
 }
 
 /* New rows first, then the others as they stand in the file. */
-static void sort_rows(struct batch *k, const struct table *t)
+void import_put_sort(struct batch *k)
 {
-    const struct field *f = k->n < SORT_FROM || k->run->dry ? NULL : sorted_by(t);
+    const struct field *f = k->n < SORT_FROM || k->run->dry ? NULL : sorted_by(k->t);
     struct named *list;
     size_t n = 0;
 
@@ -71,10 +91,9 @@ static void sort_rows(struct batch *k, const struct table *t)
     for (size_t i = 0; i < k->nnew; i++) {
         struct berth_val v = import_order_of(&k->row[k->order[i]], f);
 
-        list[i] = (struct named){0, val_is_nil(v) ? "" : v.s, val_is_nil(v) ? 0 : (uint32_t)v.len, k->order[i]};
-        list[i].begins = beginning(list[i].s, list[i].len);
+        list[i] = (struct named){val_is_nil(v) ? "" : v.s, val_is_nil(v) ? 0 : (uint32_t)v.len, k->order[i]};
     }
-    qsort(list, k->nnew, sizeof(*list), by_name);
+    sort_named(list, k->nnew);
     for (size_t i = 0; i < k->nnew; i++)
         k->order[i] = list[i].at;
     free(list);
@@ -460,7 +479,6 @@ static void slice_done(void *arg, int rc)
 void import_put_begin(struct batch *k)
 {
     k->row_at = 0;
-    sort_rows(k, k->t);
     k->run->busy = true;
     k->work = (struct db_work){.body = slice_body, .done = slice_done, .arg = k, .low = true};
     while (db_submit(k->run->j->st->db, &k->work) != 0)
