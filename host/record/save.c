@@ -82,13 +82,12 @@ static int note_standin(struct berth_ctx *c, const struct berth_row *r, enum dee
                                                         what, (long long)s->user, s->name));
 }
 
-/* What lies in a pool is had by claiming it, within the caps; an edit that names oneself is no way around. */
+/* What lies in a pool is had by claiming it or being handed it, within caps and locks; an edit that names an owner is no way around. */
 static bool takes_out(struct berth_ctx *c, const struct berth_row *r)
 {
     const struct table *t = r->t;
 
-    return t->at_pool >= 0 && r->old != NULL && row_int(r->old, t->at_owner) == 0 &&
-           row_int(r, t->at_owner) == c->who->id && !c->seen && !c->all &&
+    return t->at_pool >= 0 && r->old != NULL && row_int(r->old, t->at_owner) == 0 && row_int(r, t->at_owner) != 0 && !c->seen && !c->all &&
            c->who->rights[t->at].scope[DO_UPDATE] != SCOPE_ALL;
 }
 
@@ -136,7 +135,11 @@ static int check_giving(struct berth_ctx *c, const struct berth_row *r)
     bool same = r->old != NULL && row_int(r->old, t->at_owner) == owner &&
                 (owner != 0 || row_int(r->old, t->at_pool) == pool);
 
-    if (!same && (takes_out(c, r) || !may_give(c, t, owner, pool) || gives_anothers(c, r))) {
+    if (!same && takes_out(c, r)) {
+        ctx_invalid(c, t->fields[t->at_owner].name, "err.from_pool", NULL);
+        return c->rc;
+    }
+    if (!same && (!may_give(c, t, owner, pool) || gives_anothers(c, r))) {
         ctx_invalid(c, t->fields[t->at_owner].name, "err.owner", NULL);
         return c->rc;
     }

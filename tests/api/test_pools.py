@@ -77,6 +77,23 @@ def test_who_let_go_waits_for_the_lock_and_others_do_not(people, pool):
     assert entries[1]["note"] == "wrong branch"
 
 
+def test_an_edit_hands_nothing_out_of_a_pool(people, pool):
+    """A manager who named the owner in the form gave it to whom the lock or a cap stood against."""
+    manager, li = people["manager"], people["li"].user["id"]
+    lead = pooled(people, pool(lock_days=2))
+    path = f"/lead/{lead['id']}"
+    assert people["li"].post(path + "/claim").status == 200
+    assert people["li"].post(path + "/release", {"pool_reason": "no_interest"}).status == 200
+    now = manager.row(path)
+    assert manager.post(path + "/transfer", {"to_id": li}).status == 409
+    for owner in (li, people["zhang"].user["id"], manager.user["id"]):
+        answer = manager.patch(path, now["version"], {"owner_id": owner})
+        assert answer.status == 422 and list(answer.json["error"]["fields"]) == ["owner_id"], answer
+    assert manager.job(manager.post("/lead/_bulk", {"ids": [lead["id"]], "patch": {"owner_id": li}}))["result"]["failed"] == 1
+    assert manager.row(path)["owner_id"] is None
+    assert manager.post(path + "/transfer", {"to_id": people["zhang"].user["id"]}).status == 200
+
+
 def test_new_data_is_protected(people, pool):
     lead = pooled(people, pool(protect_days=1))
     assert people["li"].post(f"/lead/{lead['id']}/claim").status == 409
