@@ -2003,6 +2003,10 @@ CREATE TABLE pipeline (
     department_ids text,
     active bigint,
     note text,
+    name_en text,
+    name_zh_cn text,
+    name_zh_tw text,
+    name_vi text,
     name__order bytea
 );
 CREATE INDEX ix_pipeline_name__order ON pipeline (name__order);
@@ -2023,7 +2027,11 @@ CREATE TABLE stage (
     norm_days bigint,
     needs text,
     back text,
-    guide text
+    guide text,
+    name_en text,
+    name_zh_cn text,
+    name_zh_tw text,
+    name_vi text
 );
 CREATE INDEX ix_stage_pipeline_id ON stage (pipeline_id);
 

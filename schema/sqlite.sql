@@ -2003,6 +2003,10 @@ CREATE TABLE pipeline (
     department_ids TEXT,
     active INTEGER,
     note TEXT,
+    name_en TEXT,
+    name_zh_cn TEXT,
+    name_zh_tw TEXT,
+    name_vi TEXT,
     name__order BLOB
 ) STRICT;
 CREATE INDEX ix_pipeline_name__order ON pipeline (name__order);
@@ -2023,7 +2027,11 @@ CREATE TABLE stage (
     norm_days INTEGER,
     needs TEXT,
     back TEXT,
-    guide TEXT
+    guide TEXT,
+    name_en TEXT,
+    name_zh_cn TEXT,
+    name_zh_tw TEXT,
+    name_vi TEXT
 ) STRICT;
 CREATE INDEX ix_stage_pipeline_id ON stage (pipeline_id);
 

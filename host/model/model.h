@@ -108,6 +108,7 @@ struct table {
     uint32_t flags; /* BERTH_OWNED ... */
     uint32_t version;
     const struct field *title;  /* never NULL but for BERTH_BARE */
+    bool translated;            /* has fields such as "name_vi" that say the title in other languages: model_said() */
     const struct field *parent; /* BERTH_DETAIL: the ref it hangs on */
     const struct index *indexes;
     size_t nindexes;
@@ -238,6 +239,8 @@ struct model_custom_item {
     bool hidden;
     bool firm; /* the host's own: also where the dictionary is closed */
 };
+/* The field that says the title in that language, where it is not empty; NULL: there is none. */
+const struct field *model_said(const struct table *t, const char *locale);
 /* What one of them is called; locale: one of labels_locales. */
 struct model_word {
     const char *locale, *key, *text;

@@ -1,8 +1,11 @@
 /* tables.c - tables with their columns, indexes, title and parent. */
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/build.h"
+#include "model/labels.h"
 
 enum { TABLE_FLAGS = (1 << 12) - 1 };
 
@@ -202,6 +205,19 @@ static void ready_sql(struct build *b, struct table *t)
 
 /* ---- title and parent ------------------------------------------------------------ */
 
+const struct field *model_said(const struct table *t, const char *locale)
+{
+    char name[64];
+    int n;
+
+    if (t->title == NULL || locale == NULL)
+        return NULL;
+    n = snprintf(name, sizeof(name), "%s_%s", t->title->name, locale);
+    for (char *p = name; *p != '\0'; p++)
+        *p = *p == '-' ? '_' : (char)tolower((unsigned char)*p);
+    return n < (int)sizeof(name) ? map_get(&t->by_name, name) : NULL;
+}
+
 static void find_title(struct build *b, struct table *t, const char *name)
 {
     if ((t->flags & BERTH_BARE) != 0)
@@ -214,6 +230,8 @@ static void find_title(struct build *b, struct table *t, const char *name)
                 "the title \"%s\" is none of its fields: correct .title", name);
     else if ((t->title->flags & BERTH_SECRET) != 0)
         problem(b, t->plugin, t->name, NULL, "the title \"%s\" is BERTH_SECRET", name);
+    for (int i = 0; labels_locales[i] != NULL && !t->translated; i++)
+        t->translated = model_said(t, labels_locales[i]) != NULL;
 }
 
 static void find_parent(struct build *b, struct table *t)

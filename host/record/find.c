@@ -60,7 +60,7 @@ const char *find_title(struct berth_ctx *c, const struct table *t, int64_t id)
 
     if (t == NULL || t->title == NULL || id <= 0)
         return "";
-    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT %s FROM %s WHERE id = ?", t->title->name, t->sql));
+    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT %s FROM %s WHERE id = ?", title_sql(c, t, ""), t->sql));
     db_bind_int(s, 1, id);
     if (db_step(s) == DB_ROW && t->title->type != BERTH_REF)
         title = val_text(c, t->title, val_read(c, t->title, s, 0));

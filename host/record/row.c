@@ -1000,7 +1000,8 @@ const char *val_text(struct berth_ctx *c, const struct field *f, struct berth_va
 
 const char *row_title(const struct berth_row *r)
 {
-    const struct field *f = r->t->title;
+    const struct field *said = r->t->translated ? model_said(r->t, r->c->locale) : NULL;
+    const struct field *f = said == NULL || val_is_nil(r->v[said->at]) ? r->t->title : said;
     const char *s = f == NULL ? "" : val_text(r->c, f, r->v[f->at]);
 
     return *s != '\0' ? s : arena_fmt(r->c->a, "#%lld", (long long)row_id(r));

@@ -93,7 +93,7 @@ void titles_touched(struct berth_ctx *c, const struct berth_row *old, const stru
 static bool kept(const struct berth_ctx *c, const struct table *t)
 {
     return c->st->titles != NULL && !c->writing && (size_t)t->at < c->st->titles->tables && t->title->type != BERTH_PICK &&
-           field_is_text(t->title) && !(t->title->flags & BERTH_MANY) && (t->parent == NULL || t->parent->ref == NULL);
+           field_is_text(t->title) && !t->translated && !(t->title->flags & BERTH_MANY) && (t->parent == NULL || t->parent->ref == NULL);
 }
 
 static struct entry *place_of(struct titles_cache *tc, const struct table *t, int64_t id)
@@ -141,6 +141,14 @@ static void keep(struct berth_ctx *c, struct entry e, const struct buf *json)
     free(e.json);
 }
 
+const char *title_sql(struct berth_ctx *c, const struct table *t, const char *prefix)
+{
+    const struct field *said = t->translated ? model_said(t, c->locale) : NULL;
+
+    return said == NULL ? arena_fmt(c->a, "%s%s", prefix, t->title->name)
+                        : arena_fmt(c->a, "coalesce(nullif(%s%s, ''), %s%s)", prefix, said->name, prefix, t->title->name);
+}
+
 /* ---- reading --------------------------------------------------------------------- */
 /* Up to `most` titles with one statement; what is not bound is NULL and finds nothing.  Where the cache is of
  * no use the statement itself asks for the right to see them. */
@@ -149,7 +157,7 @@ static struct db_stmt *select_titles(struct berth_ctx *c, const struct table *t,
     struct buf sql = BUF_INIT;
     struct db_stmt *s;
 
-    buf_addf(&sql, "SELECT t.id, t.%s", t->title->name);
+    buf_addf(&sql, "SELECT t.id, %s", title_sql(c, t, "t."));
     if (t->at_owner >= 0)
         buf_addf(&sql, ", t.%s", t->fields[t->at_owner].name);
     if (t->at_pool >= 0)

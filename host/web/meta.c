@@ -134,13 +134,22 @@ static bool sortable(const struct field *f)
            f->order != NULL || (f->type != BERTH_REF && (f->flags & (BERTH_INDEX | BERTH_UNIQUE)));
 }
 
+/* Where the title stands in the reader's language, when it does at all. */
+static const char *said(struct call *k, const struct table *t)
+{
+    const struct field *f = t->translated ? model_said(t, k->c.locale) : NULL;
+
+    return f == NULL || perm_field(k->c.who, f) < ACCESS_READ ? NULL : f->name;
+}
+
 /* What a board by a reference to these records shows of them: all, in this order and these colours; of parts of
  * something, those of what is in use. */
-static void board_of(struct json *j, const struct table *t)
+static void board_of(struct call *k, struct json *j, const struct table *t)
 {
     json_key(j, "board");
     json_open(j, '{');
     json_text(j, "title", t->title == NULL ? "id" : t->title->name);
+    json_text(j, "said", said(k, t));
     json_text(j, "place", t->board_place->name);
     json_text(j, "color", t->board_color == NULL ? NULL : t->board_color->name);
     json_text(j, "parent", t->parent == NULL ? NULL : t->parent->name);
@@ -216,7 +225,7 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
         offer_json(&k->c, j, f->ref, f->where);
     }
     if (f->type == BERTH_REF && f->ref != NULL && f->ref->board_place != NULL && perm_may(k->c.who, f->ref, DO_READ))
-        board_of(j, f->ref);
+        board_of(k, j, f->ref);
     if (f->type == BERTH_PICK && f->dict != NULL)
         options(k, j, f);
     if (f->type == BERTH_TEXT && f->of != NULL && f->of[0] == '@' && !told_in(f))
@@ -530,6 +539,8 @@ static int table_meta(struct call *k)
     json_text(&j, "label", call_label(k, call_fmt(k, "$.*", t->name, "")));
     json_text(&j, "one", call_label(k, t->name));
     json_text(&j, "title", t->title == NULL ? "id" : t->title->name);
+    if (said(k, t) != NULL)
+        json_text(&j, "said", said(k, t));
     json_text(&j, "icon", t->icon);
     json_key(&j, "rights");
     json_open(&j, '{');

@@ -6,11 +6,17 @@
 #define SHOWN (BERTH_LIST | BERTH_FILTER)
 #define ENDED "status in ('won', 'lost')"
 
+/* What stands there in a reader's language is shown in place of the name. */
+#define NAMES                                                                                        \
+    {"name_en", BERTH_TEXT, 0, .max = 60, .group = "names"}, {"name_zh_cn", BERTH_TEXT, 0, .max = 60, .group = "names"}, \
+    {"name_zh_tw", BERTH_TEXT, 0, .max = 60, .group = "names"}, {"name_vi", BERTH_TEXT, 0, .max = 60, .group = "names"}
+
 static const struct berth_field pipeline_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST},
     {"department_ids", BERTH_REF, BERTH_LIST | BERTH_MANY, "department"},
     {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true"},
     {"note", BERTH_LONG, 0, .max = 2000},
+    NAMES,
     {0},
 };
 static const struct berth_field stage_fields[] = {
@@ -24,6 +30,7 @@ static const struct berth_field stage_fields[] = {
     {"needs", BERTH_TEXT, BERTH_LIST, "@fields opportunity", .max = 300},
     {"back", BERTH_PICK, BERTH_LIST, "stage_back", "allowed"},
     {"guide", BERTH_LONG, 0, .max = 5000},
+    NAMES,
     {0},
 };
 
@@ -264,10 +271,10 @@ static const struct berth_tile tiles[] = {
 
 static const struct berth_report reports[] = {
     {"funnel", "filter", "/opportunities/funnel", .nav = "sales 21", .rows = "stages",
-     .charts = "funnel name count; bar name amount weighted",
+     .charts = "funnel stage count; bar stage amount weighted",
      .form = BERTH_FIELDS({"pipeline", BERTH_REF, 0, "pipeline"}, {"user", BERTH_REF, 0, "user"}, {"department", BERTH_REF, 0, "department"},
                           {"from", BERTH_DATE}, {"to", BERTH_DATE}),
-     .columns = BERTH_FIELDS({"name", BERTH_TEXT}, {"percent", BERTH_INT}, {"count", BERTH_INT}, {"amount", BERTH_MONEY}, {"weighted", BERTH_MONEY},
+     .columns = BERTH_FIELDS({"stage", BERTH_REF, 0, "stage"}, {"percent", BERTH_INT}, {"count", BERTH_INT}, {"amount", BERTH_MONEY}, {"weighted", BERTH_MONEY},
                              {"entered", BERTH_INT}, {"days", BERTH_REAL}, {"conversion", BERTH_REAL, 0, "%"})},
     {"forecast", "chart", "/opportunities/forecast", .nav = "sales 22", .rows = "targets",
      .charts = "bar name wanted won forecast",

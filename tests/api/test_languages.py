@@ -107,3 +107,33 @@ def test_cards_of_administration_say_what_an_area_does_and_what_is_set_there(peo
             said.setdefault(table, set()).add(nav[table]["about"])
     assert all(len(texts) == 4 and None not in texts for texts in said.values()), said
     assert "about" not in next(n for n in people["li"].get("/_start").json["nav"] if n["table"] == "lead")
+
+
+def test_stages_have_a_name_in_each_language_an_administrator_gave_them(own_site):
+    """Once all read the one name that they were made with."""
+    site = own_site()
+    admin, minh = site.sign_in("demo.admin"), site.sign_in("demo.minh")
+    stage = admin.get("/stage", sort="place").json["rows"][0]
+    assert admin.patch(f"/stage/{stage['id']}", stage["version"], {"name_vi": "Mới quan tâm"}).status == 200
+    pipeline = admin.row(f"/pipeline/{stage['pipeline_id']}")
+    assert admin.patch(f"/pipeline/{pipeline['id']}", pipeline["version"], {"name_vi": "Quy trình chuẩn"}).status == 200
+    deal = admin.get("/opportunity", filter=["stage_id", "=", stage["id"]]).json["rows"][0]
+
+    def called(locale):
+        refs = admin.get(f"/opportunity/{deal['id']}", locale=locale).json["refs"]
+        return refs["stage"][str(stage["id"])], refs["pipeline"][str(pipeline["id"])]
+
+    assert called("vi") == ("Mới quan tâm", "Quy trình chuẩn")
+    assert called("en") == called("zh-CN") == (stage["name"], pipeline["name"])
+    assert called("vi") == ("Mới quan tâm", "Quy trình chuẩn")  # nobody's language is remembered for another
+    # what forms, boards and the funnel are drawn from says where the name stands
+    assert (admin.get("/_meta/stage", locale="vi").json["said"], admin.get("/_meta/stage", locale="en").json["said"]) == ("name_vi", "name_en")
+    field = next(f for f in admin.get("/_meta/opportunity", locale="vi").json["fields"] if f["name"] == "stage_id")
+    assert (field["board"]["title"], field["board"]["said"]) == ("name", "name_vi")
+    assert "said" not in minh.get("/_meta/lead", locale="vi").json
+    report = admin.get("/_report/opportunities.funnel", locale="vi").json
+    assert [(c["name"], c["type"], c["of"]) for c in report["columns"]][0] == ("stage", "ref", "stage")
+    # history and files of others name it by that, too
+    assert minh.user["locale"] == "vi"
+    job = admin.job(admin.post("/opportunity/_export", {"kind": "csv", "ids": [deal["id"]], "fields": "name,stage_id"}, locale="vi"))
+    assert "Mới quan tâm" in admin.get(f"/_job/{job['id']}/file").body.decode("utf-8-sig")

@@ -144,7 +144,8 @@ export function fmt(f: Field, v: unknown): string {
 
 /** What names a record, in words: a choice's label, a date as people write it. */
 export function nameOfRow(m: Meta, row: Row): string {
-  const f = m.fields.find((x) => x.name === m.title)
+  const own = m.said && row[m.said]
+  const f = m.fields.find((x) => x.name === (own ? m.said : m.title))
   return (f && fmt(f, row[f.name])) || '#' + row.id
 }
 

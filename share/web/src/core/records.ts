@@ -90,13 +90,19 @@ export function sentOff(n = 1): void {
   void cache.invalidateQueries({ queryKey: ['approvals'] })
 }
 
+/** The fields that name a record. */
+export const titled = (m: Meta): string => (m.said ? `${m.title},${m.said}` : m.title)
 /** What those records are called, for ids that came without their titles, such as in an address. */
 export async function learnTitles(table: string, ids: unknown[]): Promise<void> {
-  const some = ids.filter((id) => Number(id) > 0 && !isKnown(table, id))
+  await readTitles(table, ids.filter((id) => !isKnown(table, id)))
+}
+/** The same of those that are known: perhaps in another language. */
+export async function readTitles(table: string, ids: unknown[]): Promise<void> {
+  const some = ids.filter((id) => Number(id) > 0)
   if (!some.length) return
   try {
     const m = await loadMeta(table)
-    const page = await loadPage(table, { fields: m.title, filter: JSON.stringify(['id', 'in', some]), limit: 200 })
+    const page = await loadPage(table, { fields: titled(m), filter: JSON.stringify(['id', 'in', some]), limit: 200 })
     for (const r of page.rows) learnOne(table, r.id, nameOfRow(m, r))
   } catch {
     /* then their numbers have to do */
@@ -105,13 +111,14 @@ export async function learnTitles(table: string, ids: unknown[]): Promise<void> 
 
 /* Titles of referred tables' records: the field that names them comes from their metadata. */
 export async function searchRefs(table: string, q: string, signal: AbortSignal, where?: Filter): Promise<Option[]> {
-  const { title, is, views } = await loadMeta(table)
+  const m = await loadMeta(table)
+  const { title, is, views } = m
   const sort = !q && is.public ? views[0]?.sort?.join(',') || title : undefined /* the staff list, not what came last */
   const roles = table === 'role' && q ? rolesCalled(q) : undefined
   const filter = where && roles ? { and: [where, roles] } : where ?? roles
   const p = await loadPage(table, { q: roles ? undefined : q || undefined, sort, limit: 20, filter: filter && JSON.stringify(filter) }, signal)
   return p.rows.map((r) => {
-    const label = String(r[title] ?? `#${r.id}`)
+    const label = String((m.said && r[m.said]) || (r[title] ?? `#${r.id}`))
     learnOne(table, r.id, label)
     return { value: r.id, label: titleOf(table, r.id), sub: typeof r.login === 'string' ? r.login : undefined }
   })

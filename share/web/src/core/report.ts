@@ -4,6 +4,7 @@ import { fmt, learn } from './fmt'
 import { locale } from './i18n'
 import { useQuery } from './query'
 import { loadMeta } from './meta'
+import { readTitles } from './records'
 import type { ChartKind, Point } from './chart'
 import type { Field, Refs, Row } from './types'
 
@@ -22,6 +23,7 @@ export async function loadReport(r: ReportMeta, query: Record<string, string | n
   const answer = await get<Record<string, unknown>>(r.path, query, signal)
   learn(answer.refs as Refs | undefined)
   const rows = answer[r.rows]
+  for (const f of r.columns) if (f.type === 'ref' && f.of && Array.isArray(rows)) await readTitles(f.of, (rows as ReportRow[]).map((x) => x[f.name]))
   return { rows: Array.isArray(rows) ? (rows as ReportRow[]) : [], exact: answer.exact !== false, next: typeof answer.next === 'string' ? answer.next : null }
 }
 

@@ -109,7 +109,7 @@ export interface Step { key: number; label: string; color: string | null; parent
 export function stepsOf(f: Field, rows: Row[] | undefined, s: Sums | undefined): Step[] | undefined {
   const b = f.board
   if (!b || !rows) return undefined
-  const all = rows.map((r): Step => ({ key: r.id, label: String(r[b.title] ?? '#' + r.id), color: b.color ? ((r[b.color] as string | null) ?? null) : null, parent: b.parent ? (r[b.parent] as number) : null }))
+  const all = rows.map((r): Step => ({ key: r.id, label: String((b.said && r[b.said]) || (r[b.title] ?? '#' + r.id)), color: b.color ? ((r[b.color] as string | null) ?? null) : null, parent: b.parent ? (r[b.parent] as number) : null }))
   const used = new Set(all.filter((x) => s?.groups.some((g) => g.key[0] === x.key)).map((x) => x.parent))
   return all.filter((x) => (used.size ? used.has(x.parent) : x.parent === all[0]?.parent))
 }

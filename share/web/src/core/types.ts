@@ -44,7 +44,7 @@ export interface Field {
   /** Of a reference: what it may name; "@field" is a field of the record itself. */
   where?: Filter | null
   /** A reference to what is in order, as stages are: how a board shows all of them. */
-  board?: { title: string; place: string; color: string | null; parent: string | null }
+  board?: { title: string; said?: string | null; place: string; color: string | null; parent: string | null }
 }
 
 export const LOOKS = ['list', 'board', 'calendar', 'tree', 'graph'] as const
@@ -95,6 +95,8 @@ export interface Meta {
   label: string
   one: string
   title: string
+  /** The field that says the title in the reader's language, where it is not empty. */
+  said?: string
   icon?: string | null
   rights: { create: boolean; update: boolean; delete: boolean; import: boolean; export: boolean }
   is: { owned?: boolean; pooled?: boolean; history?: boolean; bin?: boolean; custom?: boolean; public?: boolean }
