@@ -101,7 +101,11 @@ class Mailbox:
 
     def close(self):
         self.stop()
-        shutil.rmtree(self.dir)
+        assert until(self.removed)  # what the server began for a connection ends a moment later
+
+    def removed(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+        return not self.dir.exists()
 
     def put(self, mail):
         raw = mail if isinstance(mail, bytes) else mail.as_bytes(policy=email.policy.SMTP)
