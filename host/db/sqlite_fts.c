@@ -216,28 +216,46 @@ static const char *next_token(const char *s, size_t *len_r)
     return s;
 }
 
-static bool has_token(const char *list, const char *token, size_t len)
-{
-    size_t n;
+struct token {
+    const char *s;
+    size_t len;
+};
 
-    for (list = next_token(list, &n); n > 0; list = next_token(list + n, &n))
-        if (n == len && memcmp(list, token, n) == 0)
-            return true;
-    return false;
+static int by_bytes(const void *a, const void *b)
+{
+    const struct token *x = a, *y = b;
+    int d = memcmp(x->s, y->s, x->len < y->len ? x->len : y->len);
+
+    return d != 0 ? d : (x->len > y->len) - (x->len < y->len);
+}
+
+/* In order; to be freed. */
+static struct token *sorted_tokens(const char *list, size_t *n_r)
+{
+    struct token *all = mem_alloc((strlen(list) / 2 + 1) * sizeof(*all)); /* a byte and a blank each, at least */
+    size_t n = 0, len;
+
+    for (list = next_token(list, &len); len > 0; list = next_token(list + len, &len))
+        all[n++] = (struct token){list, len};
+    qsort(all, n, sizeof(*all), by_bytes);
+    *n_r = n;
+    return all;
 }
 
 /* The tokens of `list` that are not in `other`. */
 static void difference(struct buf *out, const char *list, const char *other)
 {
     size_t n;
+    struct token *there = sorted_tokens(other, &n), t;
 
-    for (list = next_token(list, &n); n > 0; list = next_token(list + n, &n)) {
-        if (has_token(other, list, n))
+    for (t.s = next_token(list, &t.len); t.len > 0; t.s = next_token(t.s + t.len, &t.len)) {
+        if (bsearch(&t, there, n, sizeof(t), by_bytes) != NULL)
             continue;
         if (out->len > 0)
             buf_putc(out, ' ');
-        buf_add(out, list, n);
+        buf_add(out, t.s, t.len);
     }
+    free(there);
 }
 
 /* Notes of what is to be indexed. */

@@ -1409,6 +1409,43 @@ static int put_one(struct db_conn *c, void *arg)
     return rc != 0 ? rc : db_fts_put(c, "t_fts", 3 + *i, NULL, tokens);
 }
 
+enum { LONG_TEXT = 200000 };
+
+static void long_text(struct buf *out, int from)
+{
+    for (int i = 0; i < LONG_TEXT; i++)
+        buf_addf(out, "%sword%d", i > 0 ? " " : "", from + i);
+}
+
+static int change_long_text(struct db_conn *c, void *arg)
+{
+    struct buf was = BUF_INIT, now = BUF_INIT;
+    int rc;
+
+    (void)arg;
+    long_text(&was, 0);
+    long_text(&now, 1);
+    rc = db_fts_put(c, "t_fts", 1, NULL, buf_str(&was));
+    if (rc == DB_OK)
+        rc = db_fts_put(c, "t_fts", 1, buf_str(&was), buf_str(&now));
+    buf_free(&was);
+    buf_free(&now);
+    return rc;
+}
+
+/* Each word was looked for in all of the others, and nobody else wrote meanwhile. */
+static void a_long_text_is_changed_without_looking_through_it_for_each_word(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_int_equal(db_write(f->db, change_long_text, NULL), 0);
+    assert_true(db_fts_wait(f->db, -1));
+    assert_string_equal(FOUND(f, WORD("word0")), "");
+    assert_string_equal(FOUND(f, WORD("word1")), "1");
+    assert_string_equal(FOUND(f, WORD("word200000")), "1");
+}
+
 static int64_t segments(struct fixture *f)
 {
     struct db_stmt *s = db_prepare(f->r, "SELECT count(DISTINCT segid) FROM t_fts_idx");
@@ -1889,6 +1926,7 @@ int main(void)
         TEST(texts_of_a_body_that_fails_are_not_indexed),
         TEST(what_begins_so_is_known_while_segments_are_merged),
         TEST(what_the_index_has_is_merged_when_nothing_else_is_to_do),
+        TEST(a_long_text_is_changed_without_looking_through_it_for_each_word),
         TEST(texts_noted_before_a_crash_are_indexed_after_it),
         TEST(a_bad_note_does_not_stop_the_indexer),
         TEST(rows_of_a_range_are_found_once_their_source_was_asked),
