@@ -80,6 +80,7 @@ static void new_rows(struct berth_ctx *c, int64_t import, int64_t after, size_t 
 static void new_out(struct berth_ctx *c, struct json *j, const struct made *m, const struct table *own)
 {
     static const char *const empty[] = {"field", "message", "table", "by", "cell", "same_as", "cells"};
+    const struct berth_row *r = m->id == 0 ? NULL : find_raw(c, own, m->id);
 
     json_open(j, '{');
     json_number(j, "row", m->row);
@@ -89,7 +90,7 @@ static void new_out(struct berth_ctx *c, struct json *j, const struct made *m, c
         json_nil(j);
     else
         json_int(j, m->id);
-    json_text(j, "title", m->id == 0 || !find_exists(c, own, m->id) ? NULL : find_title(c, own, m->id));
+    json_text(j, "title", r != NULL && perm_row(c, r, DO_READ) ? row_title(r) : NULL);
     for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
         json_key(j, empty[i]);
         json_nil(j);
