@@ -114,9 +114,9 @@ def test_stages_have_a_name_in_each_language_an_administrator_gave_them(own_site
     site = own_site()
     admin, minh = site.sign_in("demo.admin"), site.sign_in("demo.minh")
     stage = admin.get("/stage", sort="place").json["rows"][0]
-    assert admin.patch(f"/stage/{stage['id']}", stage["version"], {"name_vi": "Mới quan tâm"}).status == 200
+    assert admin.patch(f"/stage/{stage['id']}", stage["version"], {"name_vi": "Mới quan tâm", "name_en": None}).status == 200
     pipeline = admin.row(f"/pipeline/{stage['pipeline_id']}")
-    assert admin.patch(f"/pipeline/{pipeline['id']}", pipeline["version"], {"name_vi": "Quy trình chuẩn"}).status == 200
+    assert admin.patch(f"/pipeline/{pipeline['id']}", pipeline["version"], {"name_vi": "Quy trình chuẩn", "name_en": None}).status == 200
     deal = admin.get("/opportunity", filter=["stage_id", "=", stage["id"]]).json["rows"][0]
 
     def called(locale):
