@@ -343,7 +343,7 @@ export async function sales({ test, clean, ok, choose, small, browser, host }) {
     await clean(page, 'the forecast')
     const all = await stages(page)
     await page.goto('/r/opportunities/funnel')
-    for (const s of all.filter((x) => x.pipeline_id === all[0].pipeline_id)) await page.locator('.reptable').getByText(s.name, { exact: true }).waitFor()
+    for (const s of all.filter((x) => x.pipeline_id === all[0].pipeline_id)) await page.locator('.reptable').getByText(s.name_en ?? s.name, { exact: true }).waitFor()
     await clean(page, 'the funnel')
     for (const t of await rows(page, 'sales_target', ['value', '=', 7])) await call(page, 'DELETE', 'sales_target/' + t.id)
   })
