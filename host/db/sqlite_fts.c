@@ -211,8 +211,13 @@ int sq_fts_clear(struct db_conn *c, const char *name)
 
 static const char *next_token(const char *s, size_t *len_r)
 {
-    s += strspn(s, " ");
-    *len_r = strcspn(s, " ");
+    size_t n = 0;
+
+    while (*s == ' ')
+        s++;
+    while (s[n] != ' ' && s[n] != '\0')
+        n++;
+    *len_r = n;
     return s;
 }
 
