@@ -162,7 +162,7 @@ static void a_member_with_a_ready_made_key_is_one_written_in_two_steps(void **st
         json_str(&s, "深\"圳");
         json_key_raw(&s, key, len);
         json_nil(&s);
-        v = i % 64 < 62 ? v * 2 - i % 2 : i % 5;
+        v = i % 64 < 62 ? (int64_t)((uint64_t)v * 2 - (uint64_t)(i % 2)) : i % 5;
     }
     assert_string_equal(quick.s, slow.s);
     buf_free(&quick);
