@@ -147,6 +147,11 @@ int sq_put_waiting(struct sq_conn *c);   /* the rows that wait go in */
 void sq_drop_waiting(struct sq_conn *c); /* with the transaction */
 void sq_free_waiting(struct sq_conn *c); /* the room for them; none waits */
 
+/* sqlite_vfs.c.  A VFS of that name over the system's, which opens files its own way and has `more` bytes for each; SQLite keeps
+ * `own`.  The system's, or NULL: SQLite does not take it. */
+typedef int sq_open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *flags_r);
+sqlite3_vfs *sq_vfs_over(sqlite3_vfs *own, const char *name, size_t more, sq_open_file *open);
+
 /* sqlite_keys.c */
 #define SQ_KEYS_VFS "berth-keys"
 int sq_keys_register(void); /* once, before it is used */

@@ -116,15 +116,8 @@ int sq_keys_register(void)
 {
     static sqlite3_vfs own;
 
-    below = sqlite3_vfs_find(NULL);
-    if (below == NULL)
-        return SQLITE_ERROR;
-    own = *below; /* all but opening is done by its functions, with its data */
-    own.zName = SQ_KEYS_VFS;
-    own.szOsFile = below->szOsFile + (int)sizeof(struct heard);
-    own.xOpen = open_file;
-    own.pNext = NULL;
-    return sqlite3_vfs_register(&own, 0);
+    below = sq_vfs_over(&own, SQ_KEYS_VFS, sizeof(struct heard), open_file);
+    return below != NULL ? SQLITE_OK : SQLITE_ERROR;
 }
 
 /* ---- all rows -------------------------------------------------------------------------------------- */

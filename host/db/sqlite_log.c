@@ -222,13 +222,6 @@ int sq_log_register(void)
 {
     static sqlite3_vfs own;
 
-    below = sqlite3_vfs_find(NULL);
-    if (below == NULL)
-        return SQLITE_ERROR;
-    own = *below; /* all but opening is done by its functions, with its data */
-    own.zName = SQ_LOG_VFS;
-    own.szOsFile = below->szOsFile + (int)sizeof(struct log_file);
-    own.xOpen = open_file;
-    own.pNext = NULL;
-    return sqlite3_vfs_register(&own, 0);
+    below = sq_vfs_over(&own, SQ_LOG_VFS, sizeof(struct log_file), open_file);
+    return below != NULL ? SQLITE_OK : SQLITE_ERROR;
 }

@@ -341,8 +341,8 @@ const void *sq_col_blob(struct db_stmt *s, int i, size_t *len_r)
     return bytes;
 }
 
-/* Each member is written
- * where it goes: a value built aside and copied costs a stall of the processor, since what was written in parts is read as one. */
+/* Each member is written where it goes: a value built aside and copied costs a stall of the processor, since what was written
+ * in parts is read as one. */
 static void value(sqlite3_value *v, struct db_value *out)
 {
     out->type = types[sqlite3_value_type(v)];
