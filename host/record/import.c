@@ -237,18 +237,13 @@ static int clear_body(struct job *j, struct db_conn *w, void *arg)
 static void stored_parts(struct run *r, struct db_conn *conn, uint32_t behind)
 {
     struct db_stmt *s = db_prepare(conn, "SELECT numbers FROM import_part WHERE import_id = ? AND batch > ?");
+    uint32_t row;
 
     db_bind_int(s, 1, r->import);
     db_bind_int(s, 2, behind);
     while (db_step(s) == DB_ROW)
-        for (const char *at = db_col_text(s, 0, NULL); at != NULL && *at != '\0' && *at != ']';) {
-            char *end;
-            uint32_t number = (uint32_t)strtoul(at + 1, &end, 10);
-
-            if (number != 0)
-                import_set_put(&r->stored, number, 1);
-            at = end;
-        }
+        for (const char *at = db_col_text(s, 0, NULL); (row = import_next_row(&at)) != 0;)
+            import_set_put(&r->stored, row, 1);
     db_reset(s);
 }
 
@@ -256,6 +251,7 @@ static void stored_parts(struct run *r, struct db_conn *conn, uint32_t behind)
 static void load_taken(struct run *r, struct db_conn *conn)
 {
     struct db_stmt *s = db_prepare(conn, "SELECT record_id, row FROM import_row WHERE import_id = ? AND outcome IN ('updated', 'same')");
+    uint32_t row;
 
     db_bind_int(s, 1, r->import);
     while (db_step(s) == DB_ROW)
@@ -266,12 +262,8 @@ static void load_taken(struct run *r, struct db_conn *conn)
     while (db_step(s) == DB_ROW) {
         int64_t id = db_col_int(s, 0);
 
-        for (const char *at = db_col_text(s, 1, NULL); at != NULL && *at != '\0' && *at != ']'; id++) {
-            char *end;
-
-            import_set_put(&r->taken, id, (uint32_t)strtoul(at + 1, &end, 10));
-            at = end;
-        }
+        for (const char *at = db_col_text(s, 1, NULL); (row = import_next_row(&at)) != 0; id++)
+            import_set_put(&r->taken, id, row);
     }
     db_reset(s);
 }
@@ -317,7 +309,6 @@ static int keep_body(struct job *j, struct db_conn *w, void *arg)
 /* By what the columns are called: the next file of that kind may have them elsewhere. */
 static int keep_mapping(struct run *r, struct berth_ctx *c, const json_t *o)
 {
-    static const char *const kept[] = {"values", "mode", "match", "pool_id", "totals"};
     uint32_t header = (uint32_t)json_integer_value(json_object_get(o, "header_row"));
     struct keeping k = {r, o, json_object(), NULL};
     json_t *columns = json_object();
@@ -337,9 +328,9 @@ static int keep_mapping(struct run *r, struct berth_ctx *c, const json_t *o)
                 json_object_set_new(columns, heads[q], json_string(r->column[q]->name));
         }
     json_object_set(k.what, "columns", columns);
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-        if (json_object_get(o, kept[i]) != NULL)
-            json_object_set(k.what, kept[i], json_object_get(o, kept[i]));
+    for (const char *const *kept = import_map_options; *kept != NULL; kept++)
+        if (json_object_get(o, *kept) != NULL)
+            json_object_set(k.what, *kept, json_object_get(o, *kept));
     if (json_object_size(columns) > 0) {
         for (uint32_t q = 0; q < width; q++)
             heads[q] = heads[q] == NULL ? "" : heads[q];

@@ -37,14 +37,11 @@ static const char *hash_of(struct arena *a, const char *path, int64_t sheet)
 
 static void add_part(struct run *r, int64_t id, const char *numbers)
 {
-    for (const char *at = numbers; at != NULL && *at != '\0' && *at != ']'; id++) {
-        char *end;
-        uint32_t row = (uint32_t)strtoul(at + 1, &end, 10);
+    uint32_t row;
 
-        if (row != 0 && id <= UINT32_MAX)
+    for (; (row = import_next_row(&numbers)) != 0; id++)
+        if (id <= UINT32_MAX)
             import_set_put(&r->before, row, (uint32_t)id);
-        at = end;
-    }
 }
 
 static int keep_hash(struct job *j, struct db_conn *w, void *arg)

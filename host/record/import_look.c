@@ -349,8 +349,6 @@ static void fields_json(struct berth_ctx *c, struct json *j, const struct table 
 static void mapping_json(struct berth_ctx *c, struct json *j, const struct table *t, const char *headers, json_t *map,
                          int64_t id, const char *name)
 {
-    static const char *const kept[] = {"values", "mode", "match", "pool_id", "totals"};
-
     json_key(j, "mapping");
     if (map == NULL) {
         json_nil(j);
@@ -358,11 +356,11 @@ static void mapping_json(struct berth_ctx *c, struct json *j, const struct table
         json_open(j, '{');
         json_number(j, "id", id);
         json_text(j, "name", name);
-        for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-            const json_t *v = json_object_get(map, kept[i]);
+        for (const char *const *kept = import_map_options; *kept != NULL; kept++) {
+            const json_t *v = json_object_get(map, *kept);
             char *raw = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
 
-            json_key(j, kept[i]);
+            json_key(j, *kept);
             json_raw(j, raw == NULL ? "null" : raw, raw == NULL ? 4 : strlen(raw));
             free(raw);
         }

@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "text/keys.h"
 
+const char *const import_map_options[] = {"values", "mode", "match", "pool_id", "totals", NULL};
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -9,6 +9,7 @@
 #include "record/ctx.h"
 
 /* What is kept is told by header: {"columns":{"公司名称":"name"},"values":…,"mode":…,"match":…,"pool_id":…}. */
+extern const char *const import_map_options[]; /* its members besides the columns; NULL ends them */
 
 /* A file's headers as a text to find its mapping by; in the arena. */
 const char *import_map_headers(struct berth_ctx *c, const char *const *header, size_t n);

@@ -308,6 +308,18 @@ static int put_search_and_keys(struct berth_ctx *c, struct batch *k, int64_t fir
     return rc < 0 ? ctx_db(c, rc, "keep duplicate keys") : BERTH_OK;
 }
 
+uint32_t import_next_row(const char **list)
+{
+    char *end;
+    uint32_t row;
+
+    if (*list == NULL || **list == '\0' || **list == ']')
+        return 0;
+    row = (uint32_t)strtoul(*list + 1, &end, 10);
+    *list = end;
+    return row;
+}
+
 /* Which rows of the sheet became which records: a line for new rows whose ids follow each other. */
 static int put_part(struct berth_ctx *c, struct batch *k, int64_t first_id, int64_t last_id, const struct buf *numbers,
                     const struct buf *keys)

@@ -30,9 +30,7 @@ static int by_row(const void *a, const void *b)
 
 static void add_part(struct made_list *l, int64_t id, const char *numbers, int64_t after)
 {
-    for (const char *at = numbers; at != NULL && *at != ']' && *at != '\0'; at = strpbrk(at + 1, ",]")) {
-        int64_t row = strtoll(at + 1, NULL, 10);
-
+    for (int64_t row; (row = import_next_row(&numbers)) != 0;) {
         if (row > after) {
             if (l->n == l->cap) {
                 l->cap = l->cap == 0 ? 256 : l->cap * 2;

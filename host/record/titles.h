@@ -14,9 +14,9 @@ void titles_touched(struct berth_ctx *c, const struct berth_row *old, const stru
 
 struct titles_wanted; /* ids, by the table they belong to; begins as NULL */
 void titles_want(struct berth_ctx *c, struct titles_wanted **w, const struct field *f, struct berth_val v);
-/* "refs":{"user":{"7":"…"}}; a title is shown only where the record itself may be seen. */
 /* What says the title in the ctx's language, as SQL; prefix: of the columns, "t.". */
 const char *title_sql(struct berth_ctx *c, const struct table *t, const char *prefix);
+/* "refs":{"user":{"7":"…"}}; a title is shown only where the record itself may be seen. */
 void titles_json(struct berth_ctx *c, struct json *j, const struct titles_wanted *w);
 /* The same for all that rows in hand point at. */
 void titles_of_rows(struct berth_ctx *c, struct json *j, struct berth_row *const *rows, size_t n);

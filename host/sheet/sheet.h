@@ -22,7 +22,7 @@
     X(EMPTY, "empty", "the file is empty")                                                         \
     X(TYPE, "type", "this is not a spreadsheet (.xlsx, .xls or .csv)")                             \
     X(HTML, "html", "this is a web page named like a spreadsheet; open it and save it as .xlsx")   \
-    X(OTHER, "other", "the file is of another kind ({detail}); save it as .xlsx")                      \
+    X(OTHER, "other", "the file is of another kind ({detail}); save it as .xlsx")                  \
     X(ENCRYPTED, "encrypted", "the file is protected by a password; save it without")              \
     X(DAMAGED, "damaged", "the file is damaged: {detail}")                                         \
     X(DOCTYPE, "doctype",                                                                          \
