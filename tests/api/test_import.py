@@ -174,6 +174,15 @@ def test_a_required_field_without_a_column_is_told_before_the_run(people):
     assert answer.status == 422
 
 
+def over_a_kill(site, person, answer, past=0):
+    """A job that a kill cuts off once more than `past` rows are done; who sees to it then, and the job at its end."""
+    assert until(lambda: person.get(f"/_job/{answer.json['job']}").json["done"] > past)
+    site.kill()
+    site.start()
+    person = site.sign_in("demo.admin")
+    return person, person.job(answer)
+
+
 def test_a_cut_off_import_goes_on_where_it_was_and_doubles_nothing(own_site):
     site = own_site()
     person = site.sign_in("demo.admin")
@@ -181,12 +190,7 @@ def test_a_cut_off_import_goes_on_where_it_was_and_doubles_nothing(own_site):
     data = text([[f"crash {i} {i * 7919 % 100003} works", "", f"+84 9{i:08d}", "", "", "VN", ""] for i in range(count)])
     look = upload(person, data, "big.csv")
     mapping = {str(c["index"]): c["field"] for c in look["columns"] if c["field"]}
-    answer = person.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": mapping})
-    assert until(lambda: person.get(f"/_job/{answer.json['job']}").json["done"] > 0)
-    site.kill()
-    site.start()
-    person = site.sign_in("demo.admin")
-    job = person.job(answer)
+    person, job = over_a_kill(site, person, person.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": mapping}))
     assert job["state"] == "done" and job["result"]["new"] == count and job["result"]["rows"] == count, job
     found = person.get("/lead", filter=["name", "^", "crash "], count=1).json
     assert found["total"] == 10000 and found["total_exact"] is False
@@ -204,11 +208,8 @@ def test_a_cut_off_import_tells_the_same_of_rows_whose_like_went_in_before_the_c
     look = upload(person, text([[n, "Vinh"] for n in names] + [[n, "Ninh"] for n in names], header), "big.csv")
     mapping = {str(c["index"]): c["field"] for c in look["columns"]}
     answer = person.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": mapping, "mode": "both"})
-    assert until(lambda: person.get(f"/_job/{answer.json['job']}").json["done"] > 0)
-    site.kill()
-    site.start()
-    person = site.sign_in("demo.admin")
-    result = person.job(answer)["result"]
+    person, job = over_a_kill(site, person, answer)
+    result = job["result"]
     assert (result["new"], result["duplicate"], result["updated"]) == (10000, 10000, 0), result
     assert {r["city"] for r in person.rows("lead", filter=["name", "^", "like "], fields="city", limit=500)} == {"Vinh"}
 
@@ -484,12 +485,7 @@ def test_an_import_can_be_undone_once_and_only_by_whoever_made_it(people):
 
 def undone_over_a_kill(site, person, look, past):
     """The undo of an import that a kill cuts off once more than `past` rows are done; who sees to it then, and the job at its end."""
-    answer = person.post(f"/_import/{look['import']}/undo")
-    assert until(lambda: person.get(f"/_job/{answer.json['job']}").json["done"] > past)
-    site.kill()
-    site.start()
-    person = site.sign_in("demo.admin")
-    return person, person.job(answer)
+    return over_a_kill(site, person, person.post(f"/_import/{look['import']}/undo"), past)
 
 
 def test_an_undo_that_was_cut_off_goes_on(own_site):

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from site_ import BUILD, PATIENCE, until
-from test_import import HEADER, outcomes, run, tag, text, undo, upload, xlsx
+from test_import import HEADER, outcomes, run, tag, text, undo, undone_over_a_kill, upload, xlsx
 from test_merge import dump
 
 UNTOLD = ("import", "timer", "setting")  # what tells of imports themselves, and what the host does beside
@@ -886,12 +886,7 @@ def test_an_undo_with_hooks_that_was_cut_off_goes_on(hooked):
     site, person, t, shared, gone, leads = hooked
     before = dump(site)
     look, result = imported(person, t)
-    answer = person.post(f"/_import/{look['import']}/undo")
-    assert until(lambda: person.get(f"/_job/{answer.json['job']}").json["done"] > 0)
-    site.kill()
-    site.start()
-    person = site.sign_in("demo.admin")
-    result = person.job(answer)["result"]
+    result = undone_over_a_kill(site, person, look, 0)[1]["result"]
     assert (result["undone"], result["restored"], result["kept"]) == (33, 3, 0), result
     assert unlike(before, dump(site)) == {}
 
