@@ -11,6 +11,7 @@ struct word {
     const char *is;  /* as search compares it */
     bool wide;       /* one Chinese character */
     bool digits, mark;
+    bool glued; /* to the word before, as in "30min" and in codes: mx07h1 */
     bool taken; /* it means something that was read already */
     int part;   /* of the line: parts end with a comma, a stop, a new line */
 };
@@ -36,7 +37,8 @@ struct line {
 
 /* line_words.c */
 void line_cut(struct line *l, struct berth_ctx *c, const char *text);
-/* How many words from i on are one of "call back|回电|goi lai" (written as search compares them); the longest; 0: none. */
+/* How many words from i on are one of "call back|回电|goi lai" (written as search compares them); the longest; 0: none.
+ * What is glued to something else, like the "ms" of mwz93ms2k, says nothing. */
 size_t line_match(const struct line *l, size_t i, const char *words);
 size_t line_duration(const struct line *l, size_t i, int64_t *minutes);
 size_t line_clock(const struct line *l, size_t i, int64_t *minutes); /* of the day */
@@ -44,6 +46,7 @@ size_t line_clock(const struct line *l, size_t i, int64_t *minutes); /* of the d
 size_t line_day(const struct line *l, size_t i, bool ahead, int64_t *day);
 struct found *line_found(struct line *l, const char *field, size_t from, size_t to); /* takes the words; NULL: full */
 const char *line_text(const struct line *l, size_t from, size_t to);
+bool line_apart(const struct line *l, size_t i); /* nothing is glued over the border before word i; true at the end */
 
 /* line_names.c: whom it is about, of what the user may see; not in the words of part `but` */
 void line_names(struct line *l, int but, struct berth_row *to);

@@ -150,14 +150,18 @@ static bool look_up(struct look *k, const char *table, const char *field, size_t
 static bool begins_at(struct look *k, size_t i, const char *const tables[][2], struct berth_row *row)
 {
     struct line *l = k->l;
-    size_t most = l->w[i].wide ? LONGEST : LATIN_LONGEST, end = i;
+    size_t most = l->w[i].wide ? LONGEST : LATIN_LONGEST, words = 0, end = i;
 
-    if (!may_hold(k, i) || !may_end(l, i))
+    if (!may_hold(k, i) || !may_end(l, i) || !line_apart(l, i))
         return false;
-    while (end < l->n && end - i < most && may_hold(k, end) && l->w[end].part == l->w[i].part && (!l->w[end].mark || strchr(".-&/'", *l->w[end].is) != NULL))
+    while (end < l->n && may_hold(k, end) && l->w[end].part == l->w[i].part && (!l->w[end].mark || strchr(".-&/'", *l->w[end].is) != NULL)) {
+        words += line_apart(l, end);
+        if (words > most)
+            break;
         end++;
+    }
     for (; end > i; end--)
-        if (may_end(l, end - 1) && is_enough(l, i, end))
+        if (line_apart(l, end) && may_end(l, end - 1) && is_enough(l, i, end))
             for (size_t t = 0; tables[t][0] != NULL; t++)
                 if (host->has(l->c, tables[t][0]) && look_up(k, tables[t][0], tables[t][1], i, end, row))
                     return true;

@@ -56,6 +56,7 @@ void line_cut(struct line *l, struct berth_ctx *c, const char *text)
         enum kind k = kind_of(letter(text + at, &len));
 
         *w = (struct word){.from = at, .wide = k == WIDE, .digits = k == DIGIT, .mark = k == MARK, .part = part};
+        w->glued = (k == LETTER || k == DIGIT) && l->n > 0 && w[-1].to == at && !w[-1].wide && !w[-1].mark;
         at += len;
         while ((k == LETTER || k == DIGIT) && text[at] != '\0' && kind_of(letter(text + at, &len)) == k)
             at += len;
@@ -100,7 +101,19 @@ static size_t match_one(const struct line *l, size_t i, const char *p, const cha
     return k - i;
 }
 
-size_t line_match(const struct line *l, size_t i, const char *words)
+bool line_apart(const struct line *l, size_t i)
+{
+    return i >= l->n || !l->w[i].glued;
+}
+
+/* The n words from i on, if they are whole. */
+static size_t whole(const struct line *l, size_t i, size_t n)
+{
+    return line_apart(l, i) && line_apart(l, i + n) ? n : 0;
+}
+
+/* line_match(), of words that may be glued: the "min" of 30min. */
+static size_t match(const struct line *l, size_t i, const char *words)
 {
     size_t most = 0;
 
@@ -112,6 +125,11 @@ size_t line_match(const struct line *l, size_t i, const char *words)
         p += len + (p[len] == '|');
     }
     return most;
+}
+
+size_t line_match(const struct line *l, size_t i, const char *words)
+{
+    return whole(l, i, match(l, i, words));
 }
 
 struct found *line_found(struct line *l, const char *field, size_t from, size_t to)
@@ -133,7 +151,7 @@ static bool number(const struct line *l, size_t i, int64_t least, int64_t most, 
 }
 
 /* ---- durations --------------------------------------------------------------------------------- */
-size_t line_duration(const struct line *l, size_t i, int64_t *minutes)
+static size_t duration(const struct line *l, size_t i, int64_t *minutes)
 {
     static const struct {
         int64_t minutes;
@@ -146,18 +164,18 @@ size_t line_duration(const struct line *l, size_t i, int64_t *minutes)
     size_t at = i + 1, unit;
 
     for (size_t k = 0; k < sizeof(said) / sizeof(said[0]); k++)
-        if ((unit = line_match(l, i, said[k].words)) > 0)
+        if ((unit = match(l, i, said[k].words)) > 0)
             return *minutes = said[k].minutes, unit;
     if (!number(l, i, 0, 9999, &n))
         return 0;
-    if (line_match(l, at, ".") > 0 && number(l, at + 1, 0, 9, &part))
+    if (match(l, at, ".") > 0 && number(l, at + 1, 0, 9, &part))
         at += 2;
-    if ((unit = line_match(l, at, "min|mins|minute|minutes|phut|分钟|'")) > 0)
+    if ((unit = match(l, at, "min|mins|minute|minutes|phut|分钟|'")) > 0)
         return *minutes = n, at + unit - i;
-    if ((unit = line_match(l, at, "h|hr|hrs|hour|hours|tieng|gio|小时|个小时|个钟头")) > 0 && n <= 12) {
+    if ((unit = match(l, at, "h|hr|hrs|hour|hours|tieng|gio|小时|个小时|个钟头")) > 0 && n <= 12) {
         *minutes = n * 60 + part * 6;
         if (number(l, at + unit, 1, 59, &n)) {
-            size_t more = line_match(l, at + unit + 1, "min|mins|minutes|phut|分钟|分");
+            size_t more = match(l, at + unit + 1, "min|mins|minutes|phut|分钟|分");
 
             *minutes += n;
             unit += 1 + more;
@@ -167,14 +185,19 @@ size_t line_duration(const struct line *l, size_t i, int64_t *minutes)
     return 0;
 }
 
+size_t line_duration(const struct line *l, size_t i, int64_t *minutes)
+{
+    return whole(l, i, duration(l, i, minutes));
+}
+
 /* ---- times of the day ---------------------------------------------------------------------------- */
 #define AT "at|luc|vao luc"
 #define MORNING "am|上午|早上|凌晨|sang"
 #define LATER "pm|下午|晚上|傍晚|chieu|toi"
 
-size_t line_clock(const struct line *l, size_t i, int64_t *minutes)
+static size_t clock_time(const struct line *l, size_t i, int64_t *minutes)
 {
-    size_t said = line_match(l, i, AT), at = i + said, early = line_match(l, at, MORNING), late = line_match(l, at, LATER), unit;
+    size_t said = match(l, i, AT), at = i + said, early = match(l, at, MORNING), late = match(l, at, LATER), unit;
     int64_t h, m = 0;
     bool sure = said > 0 || early > 0 || late > 0;
 
@@ -182,27 +205,27 @@ size_t line_clock(const struct line *l, size_t i, int64_t *minutes)
     if (!number(l, at, 0, 24, &h))
         return 0;
     at++;
-    if (line_match(l, at, ":") > 0 && number(l, at + 1, 0, 59, &m)) {
+    if (match(l, at, ":") > 0 && number(l, at + 1, 0, 59, &m)) {
         at += 2;
         sure = true;
-    } else if ((unit = line_match(l, at, "点半|点 30")) > 0) {
+    } else if ((unit = match(l, at, "点半|点 30")) > 0) {
         at += unit;
         m = 30;
         sure = true;
-    } else if ((unit = line_match(l, at, "点")) > 0) {
+    } else if ((unit = match(l, at, "点")) > 0) {
         at += unit;
         if (number(l, at, 0, 59, &m))
-            at += 1 + line_match(l, at + 1, "分");
+            at += 1 + match(l, at + 1, "分");
         sure = true;
-    } else if ((unit = line_match(l, at, "h|gio")) > 0) { /* "2h" is how long, "9h30" is when */
+    } else if ((unit = match(l, at, "h|gio")) > 0) { /* "2h" is how long, "9h30" is when */
         at += unit;
         sure = sure || h >= 7;
         if (number(l, at, 0, 59, &m))
             at++;
     }
     if (early + late == 0) {
-        early = line_match(l, at, MORNING);
-        late = line_match(l, at, LATER);
+        early = match(l, at, MORNING);
+        late = match(l, at, LATER);
         at += early + late;
         sure = sure || early + late > 0;
     }
@@ -212,6 +235,11 @@ size_t line_clock(const struct line *l, size_t i, int64_t *minutes)
         h += 12;
     *minutes = h * 60 + m;
     return at - i;
+}
+
+size_t line_clock(const struct line *l, size_t i, int64_t *minutes)
+{
+    return whole(l, i, clock_time(l, i, minutes));
 }
 
 /* ---- days ------------------------------------------------------------------------------------------ */
@@ -234,16 +262,16 @@ static size_t near_day(const struct line *l, size_t i, int64_t *day)
                 {1, "tomorrow|tomorrow morning|tomorrow afternoon|明天|明日|明早|ngay mai|sang mai|chieu mai"},
                 {2, "the day after tomorrow|day after tomorrow|后天|ngay kia|ngay mot"}};
     int64_t today = host->today(l->c), n;
-    size_t in = line_match(l, i, "in|sau"), unit;
+    size_t in = match(l, i, "in|sau"), unit;
 
     for (size_t k = 0; k < sizeof(said) / sizeof(said[0]); k++)
-        if ((unit = line_match(l, i, said[k].words)) > 0)
+        if ((unit = match(l, i, said[k].words)) > 0)
             return *day = today + said[k].days, unit;
     if (number(l, i + in, 1, 366, &n)) {
-        if ((unit = line_match(l, i + in + 1, "days ago|day ago|天前|ngay truoc")) > 0)
+        if ((unit = match(l, i + in + 1, "days ago|day ago|天前|ngay truoc")) > 0)
             return *day = today - n, in + 1 + unit;
-        if ((unit = line_match(l, i + in + 1, "天后|天之后|ngay nua|ngay sau")) > 0 ||
-            (in > 0 && (unit = line_match(l, i + in + 1, "days|day|ngay")) > 0))
+        if ((unit = match(l, i + in + 1, "天后|天之后|ngay nua|ngay sau")) > 0 ||
+            (in > 0 && (unit = match(l, i + in + 1, "days|day|ngay")) > 0))
             return *day = today + n, in + 1 + unit;
     }
     return 0;
@@ -252,17 +280,17 @@ static size_t near_day(const struct line *l, size_t i, int64_t *day)
 static size_t weekday(const struct line *l, size_t i, bool ahead, int64_t *day)
 {
     int64_t today = host->today(l->c), monday = today - (today + 3) % 7; /* day 0 was a Thursday */
-    size_t next = line_match(l, i, "next|下|下个"), last = line_match(l, i, "last|上|上个"), this_ = line_match(l, i, "this|这|本|这个");
-    size_t on = line_match(l, i, "on|by|before|until"), at = i + next + last + this_ + on, n, more;
+    size_t next = match(l, i, "next|下|下个"), last = match(l, i, "last|上|上个"), this_ = match(l, i, "this|这|本|这个");
+    size_t on = match(l, i, "on|by|before|until"), at = i + next + last + this_ + on, n, more;
 
     for (int64_t d = 0; d < 7; d++) {
-        if ((n = line_match(l, at, weekdays[d])) == 0 && (next + last + this_ + on == 0 || (n = line_match(l, at, short_names[d])) == 0))
+        if ((n = match(l, at, weekdays[d])) == 0 && (next + last + this_ + on == 0 || (n = match(l, at, short_names[d])) == 0))
             continue;
-        if (next == 0 && (more = line_match(l, at + n, "tuan sau|tuan toi|next week")) > 0)
+        if (next == 0 && (more = match(l, at + n, "tuan sau|tuan toi|next week")) > 0)
             next = more, n += more;
-        else if (last == 0 && (more = line_match(l, at + n, "tuan truoc|truoc|last week")) > 0)
+        else if (last == 0 && (more = match(l, at + n, "tuan truoc|truoc|last week")) > 0)
             last = more, n += more;
-        else if ((more = line_match(l, at + n, "tuan nay|nay")) > 0)
+        else if ((more = match(l, at + n, "tuan nay|nay")) > 0)
             this_ = more, n += more;
         if (next > 0)
             *day = monday + 7 + d;
@@ -276,7 +304,7 @@ static size_t weekday(const struct line *l, size_t i, bool ahead, int64_t *day)
             *day = monday + d <= today ? monday + d : monday + d - 7;
         return at + n - i;
     }
-    if ((n = line_match(l, i, "next week|下周|下星期|下个星期|tuan sau|tuan toi")) > 0)
+    if ((n = match(l, i, "next week|下周|下星期|下个星期|tuan sau|tuan toi")) > 0)
         return *day = monday + 7, n;
     return 0;
 }
@@ -311,22 +339,22 @@ static bool is_chinese(const struct line *l)
 
 static size_t written_day(const struct line *l, size_t i, bool ahead, int64_t *day)
 {
-    size_t on = line_match(l, i, "on|ngay|by"), at = i + on, n;
+    size_t on = match(l, i, "on|ngay|by"), at = i + on, n;
     int64_t a, b, c = 0;
 
     for (int64_t m = 1; m <= 12; m++) {
-        if ((n = line_match(l, at, months[m - 1])) > 0 && number(l, at + n, 1, 31, &a) && date(l, ahead, 0, m, a, day))
+        if ((n = match(l, at, months[m - 1])) > 0 && number(l, at + n, 1, 31, &a) && date(l, ahead, 0, m, a, day))
             return at + n + 1 - i;
-        if (number(l, at, 1, 31, &a) && (n = line_match(l, at + 1, months[m - 1])) > 0 && date(l, ahead, 0, m, a, day))
+        if (number(l, at, 1, 31, &a) && (n = match(l, at + 1, months[m - 1])) > 0 && date(l, ahead, 0, m, a, day))
             return at + 1 + n - i;
     }
-    if (number(l, at, 1900, 2100, &a) && line_match(l, at + 1, "-|/|年|.") > 0 && number(l, at + 2, 1, 12, &b) &&
-        line_match(l, at + 3, "-|/|月|.") > 0 && number(l, at + 4, 1, 31, &c) && date(l, ahead, a, b, c, day))
-        return at + 5 + line_match(l, at + 5, "日|号") - i;
-    if (number(l, at, 1, 12, &a) && line_match(l, at + 1, "月") > 0 && number(l, at + 2, 1, 31, &b) && date(l, ahead, 0, a, b, day))
-        return at + 3 + line_match(l, at + 3, "日|号") - i;
-    if (number(l, at, 1, 31, &a) && line_match(l, at + 1, "/|thang") > 0 && number(l, at + 2, 1, 31, &b)) {
-        bool year = line_match(l, at + 3, "/|nam") > 0 && number(l, at + 4, 1, 2100, &c);
+    if (number(l, at, 1900, 2100, &a) && match(l, at + 1, "-|/|年|.") > 0 && number(l, at + 2, 1, 12, &b) &&
+        match(l, at + 3, "-|/|月|.") > 0 && number(l, at + 4, 1, 31, &c) && date(l, ahead, a, b, c, day))
+        return at + 5 + match(l, at + 5, "日|号") - i;
+    if (number(l, at, 1, 12, &a) && match(l, at + 1, "月") > 0 && number(l, at + 2, 1, 31, &b) && date(l, ahead, 0, a, b, day))
+        return at + 3 + match(l, at + 3, "日|号") - i;
+    if (number(l, at, 1, 31, &a) && match(l, at + 1, "/|thang") > 0 && number(l, at + 2, 1, 31, &b)) {
+        bool year = match(l, at + 3, "/|nam") > 0 && number(l, at + 4, 1, 2100, &c);
 
         if (b > 12 || (is_chinese(l) && a <= 12)) { /* month first */
             int64_t swap = a;
@@ -345,6 +373,6 @@ size_t line_day(const struct line *l, size_t i, bool ahead, int64_t *day)
     size_t n;
 
     if ((n = near_day(l, i, day)) > 0 || (n = weekday(l, i, ahead, day)) > 0)
-        return n;
-    return written_day(l, i, ahead, day);
+        return whole(l, i, n);
+    return whole(l, i, written_day(l, i, ahead, day));
 }

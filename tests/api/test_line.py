@@ -197,3 +197,21 @@ end)
     customer, = li.rows("customer", filter=["name", "=", "Đông Phong Lighterage"])
     assert [a["status"] for a in li.rows("activity", filter=["customer_id", "=", customer["id"]])] == ["done"]
     assert "customer_id" not in read(zhang, "Visited Đông Phong Lighterage")["values"]  # hers, not his
+
+
+@pytest.mark.parametrize("code", ["mx00d1p6k", "mx07h1frk", "mwz93ms2k", "mwzl8h0kk", "mx09e5i0k", "pm2am", "a3b7"])
+@pytest.mark.parametrize("line", ["昨天打电话给{} 30分钟", "Hôm qua gọi {} 30 phút, cần báo giá", "Called {} yesterday 30min"])
+def test_what_stands_inside_a_code_is_neither_a_time_nor_a_title_and_a_long_one_is_one_word(people, code, line):
+    li = people["li"]
+    name = f"Lightermen {code}"
+    made = li.rows("customer", filter=["name", "=", name]) or [li.made("customer", name=name)]
+    got = read(li, line.format(name))
+    assert (got["values"]["minutes"], got["values"]["customer_id"]) == (30, made[0]["id"]), got
+    assert sorted(r["field"] for r in got["read"]) == ["customer_id", "kind", "minutes", "start_at"], got
+
+
+def test_a_name_may_end_in_a_digit_before_a_number(people):
+    li = people["li"]
+    made = li.made("customer", name="Kho hàng số 6")
+    got = read(li, "Hôm qua gọi Kho hàng số 6 30 phút")["values"]
+    assert (got["customer_id"], got["minutes"]) == (made["id"], 30), got
