@@ -39,8 +39,8 @@ struct db_writer {
     pthread_cond_t more;
     struct queue queue[RANKS];
     bool sleeping, stopping;
-
     struct db_work last; /* see writer_at_commit() */
+
     bool in_batch;  /* the writer thread's own */
     int64_t worked; /* end of the last batch */
     int64_t low_at; /* of the last low one */
@@ -139,7 +139,9 @@ static void answer(struct db_work *batch, int rc)
 /* What is written about the batch as a whole; it fails with the batch and the batch with it. */
 static int run_last(struct db_writer *w)
 {
+    pthread_mutex_lock(&w->lock);
     struct db_work work = w->last;
+    pthread_mutex_unlock(&w->lock);
     int rc;
 
     if (work.body == NULL)
@@ -392,7 +394,9 @@ int writer_run(struct db_writer *w, int (*body)(struct db_conn *, void *), void 
 
 void writer_at_commit(struct db_writer *w, int (*run)(struct db_conn *, void *), void *arg)
 {
+    pthread_mutex_lock(&w->lock); /* idle work may be under way from the beginning */
     w->last = (struct db_work){.body = run, .arg = arg};
+    pthread_mutex_unlock(&w->lock);
 }
 
 void writer_stats(struct db_writer *w, struct db_stats *out)

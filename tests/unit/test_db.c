@@ -1045,6 +1045,47 @@ static void a_read_that_keeps_the_log_growing_is_ended(void **state)
     db_close(&db);
 }
 
+struct again {
+    struct db *db;
+    struct db_work work;
+    atomic_int left;
+};
+
+static void once_more(void *arg, int rc)
+{
+    struct again *k = arg;
+
+    assert_int_equal(rc, 0);
+    if (atomic_fetch_sub(&k->left, 1) > 1)
+        assert_int_equal(db_submit(k->db, &k->work), 0);
+}
+
+static int one_row(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c, "INSERT INTO t (n) VALUES (1)");
+}
+
+static int none_yet(struct db_conn *c, void *arg)
+{
+    (void)c, (void)arg;
+    return 0;
+}
+
+/* Its texts are indexed from the moment a database is open; told by ThreadSanitizer. */
+static void what_is_done_at_a_commit_may_be_said_while_the_writer_is_at_work(void **state)
+{
+    struct fixture *f = *state;
+    struct again k = {.db = f->db, .left = 40};
+
+    k.work = (struct db_work){.body = one_row, .done = once_more, .arg = &k, .low = true};
+    assert_int_equal(db_submit(f->db, &k.work), 0);
+    while (atomic_load(&k.left) > 0)
+        db_at_commit(f->db, none_yet, NULL);
+    assert_int_equal(write_sql(f->db, "DELETE FROM t"), 0);
+    db_at_commit(f->db, NULL, NULL);
+}
+
 static void an_idle_database_empties_its_log(void **state)
 {
     struct fixture *f = *state;
@@ -1911,6 +1952,7 @@ int main(void)
         TEST(the_file_is_private),
         TEST(the_log_stays_small_under_steady_writing),
         TEST(a_read_that_keeps_the_log_growing_is_ended),
+        TEST(what_is_done_at_a_commit_may_be_said_while_the_writer_is_at_work),
         TEST(an_idle_database_empties_its_log),
         TEST(many_rows_go_in_at_once_with_ids_that_follow_each_other),
         TEST(of_many_rows_none_is_there_when_one_is_refused),
