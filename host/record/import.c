@@ -368,7 +368,7 @@ static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint
     import_touch_open(r, c->conn);
     if (again)
         load_stored(r, c->conn, *skip);
-    if (again && r->mode != MODE_CREATE)
+    if (again)
         load_taken(r, c->conn);
     for (int i = 0; i < OUTCOMES; i++)
         r->counts[i] = json_integer_value(json_object_get(result, import_buckets[i]));
@@ -484,7 +484,6 @@ int import_run(struct job *j, struct buf *err)
     import_set_free(&r.unique);
     import_set_free(&r.matched);
     map_free(&r.total_words);
-    import_foreseen_free(&r.foreseen);
     sheet_close(&r.sheet);
     return rc;
 }

@@ -36,6 +36,11 @@ static void add_value(struct buf *b, const struct field *f, struct berth_val v, 
     text_keys_free(&keys);
 }
 
+static bool by_id(const struct run *r)
+{
+    return r->match[0]->at == F_ID;
+}
+
 /* 0: all of them are empty. */
 static int64_t hash_of(struct run *r, struct berth_ctx *c, const struct berth_row *row)
 {
@@ -43,6 +48,8 @@ static int64_t hash_of(struct run *r, struct berth_ctx *c, const struct berth_ro
     struct buf b = BUF_INIT;
     int64_t h;
 
+    if (by_id(r))
+        return row_id(row);
     if (row->t->at_country >= 0 && !val_is_nil(row->v[row->t->at_country]))
         country = row->v[row->t->at_country].s;
     for (size_t i = 0; i < r->nmatch; i++)
@@ -59,7 +66,7 @@ int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t)
     struct db_stmt *s;
     int rc;
 
-    if (r->nmatch == 0 || r->match[0]->at == F_ID) {
+    if (r->nmatch == 0 || by_id(r)) {
         arena_free(&one);
         return 0;
     }
@@ -91,37 +98,35 @@ int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t)
     return rc < 0 ? -1 : 0;
 }
 
-int import_match_find(struct run *r, struct berth_ctx *c, struct prep *p, int64_t *id)
+int import_match_find(struct run *r, struct berth_ctx *c, const struct prep *p, struct ctx_match *m)
 {
-    int64_t h;
-    uint32_t of;
+    const struct table *t = p->row->t;
+    int64_t h = hash_of(r, c, p->row);
+    uint32_t of = h == 0 || by_id(r) ? 0 : import_set_get(&r->matched, h);
+    const struct berth_row *there;
 
-    if (r->match[0]->at == F_ID) {
-        *id = row_id(p->row);
-        if (*id == 0 || find_raw(c, p->row->t, *id) == NULL)
-            return 0;
-    } else {
-        h = hash_of(r, c, p->row);
-        of = h == 0 ? 0 : import_set_get(&r->matched, h);
-        if (of == 0 || of == SEVERAL)
-            return of == 0 ? 0 : 2;
-        *id = of;
-    }
-    if (!find_exists(c, p->row->t, *id) || perm_veiled(find_raw(c, p->row->t, *id)))
-        *id = 0; /* there, and not for this user: or hidden from him until he claims it */
+    if (of == SEVERAL)
+        return 2;
+    m->rec = by_id(r) ? h : of;
+    there = find_raw(c, t, m->rec);
+    if (there == NULL)
+        return 0;
+    m->id = find_exists(c, t, m->rec) && !perm_veiled(there) ? m->rec : 0; /* 0: it is not for this user, or hidden from him until he claims it */
+    if (m->id != 0)
+        m->title = row_title(there);
     return 1;
 }
 
 uint32_t import_match_fresh(struct run *r, struct berth_ctx *c, const struct prep *p)
 {
-    int64_t h = r->match[0]->at == F_ID ? 0 : hash_of(r, c, p->row);
+    int64_t h = hash_of(r, c, p->row);
 
     return h == 0 ? 0 : import_set_get(&r->fresh, h);
 }
 
 void import_match_note(struct run *r, struct berth_ctx *c, const struct prep *p)
 {
-    int64_t h = r->match[0]->at == F_ID ? 0 : hash_of(r, c, p->row);
+    int64_t h = hash_of(r, c, p->row);
 
     if (h != 0)
         import_set_put(&r->fresh, h, p->number);

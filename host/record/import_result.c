@@ -149,6 +149,8 @@ static const char *told_hidden(struct berth_ctx *c, json_t *detail, const struct
     if (m.table == NULL || json_object_get(detail, "title") == NULL)
         return told; /* it names nothing */
     json_object_del(detail, "title");
+    if (json_object_get(detail, "same_as") != NULL)
+        return told; /* it names a row of the file */
     for (size_t i = 0; i < json_array_size(by) && i < sizeof(m.by) / sizeof(m.by[0]); i++)
         m.by[m.nby++] = json_string_value(json_array_get(by, i));
     return import_tell_hidden(c, own, &m);

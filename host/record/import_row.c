@@ -280,13 +280,23 @@ static const struct ctx_match *matches(struct berth_ctx *c, const struct table *
     return list;
 }
 
+/* Of the rows of one record the first counts, however far apart they stand; true: this is a later one. */
+static bool later_row(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p, const struct ctx_match *list)
+{
+    for (const struct ctx_match *m = list; m != NULL; m = m->next) {
+        uint32_t other = m->table != t ? 0 : import_set_get(&r->taken, m->rec);
+
+        if (other != 0) {
+            import_tell_same_record(r, c, p, other, m);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void found(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p, const struct ctx_match *m)
 {
-    uint32_t other = r->nmatch > 0 || m->table != t ? 0 : import_set_get(&r->taken, m->id);
-
-    if (r->mode != MODE_CREATE && other != 0 && other != p->number && m->nby > 0) {
-        import_tell_same_row(r, c, p, other, model_field(t, m->by[0]));
-    } else if (r->mode == MODE_CREATE || m->table != t || m->id == 0) {
+    if (r->mode == MODE_CREATE || m->table != t || m->id == 0) {
         import_tell_match(r, c, p, m);
     } else if (m->next != NULL) {
         import_tell(r, c, p, OUT_CONFLICT, "import.several");
@@ -300,24 +310,18 @@ static void found(struct run *r, struct berth_ctx *c, const struct table *t, str
 static bool by_match(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p)
 {
     struct ctx_match m = {.table = t};
-    int n = r->nmatch == 0 ? 0 : import_match_find(r, c, p, &m.id);
-    uint32_t other;
+    int n = import_match_find(r, c, p, &m);
+    uint32_t other = n > 0 ? 0 : import_match_fresh(r, c, p);
 
-    if (n == 0 && r->nmatch > 0 && (other = import_match_fresh(r, c, p)) != 0 && other != p->number) {
-        import_tell_same_row(r, c, p, other, r->match[0]);
-        return true;
-    }
-    if (n == 0)
-        return false;
-    m.rec = m.id;
     for (size_t i = 0; i < r->nmatch; i++)
         m.by[m.nby++] = r->match[i]->name;
-    if (n > 1) {
+    if (n > 1)
         import_tell(r, c, p, OUT_CONFLICT, "import.several");
-        return true;
-    }
-    found(r, c, t, p, &m);
-    return true;
+    else if (n == 1 && !later_row(r, c, t, p, &m))
+        found(r, c, t, p, &m);
+    if (other != 0)
+        import_tell_same_record(r, c, p, other, &m);
+    return n > 0 || other != 0;
 }
 
 /* Whether another row of the file has one of its keys. */
@@ -360,21 +364,23 @@ static void decide(struct run *r, struct berth_ctx *c, const struct table *t, st
     const struct field *by;
     uint32_t other;
 
-    if (r->mode != MODE_CREATE && r->nmatch == 0 && (by = same_row(r, p, &other)) != NULL) {
-        import_tell_same_row(r, c, p, other, by); /* the first one counts, however far apart they stand */
-    } else if (!by_match(r, c, t, p)) {
-        m = r->nmatch > 0 && r->mode != MODE_CREATE && r->match[0]->at == F_ID ? NULL : matches(c, t, p, &alike);
-        if (m != NULL && r->nmatch > 0)
-            import_tell_match(r, c, p, m); /* the chosen keys say new, the duplicate rules say no */
-        else if (m != NULL)
-            found(r, c, t, p, m);
-        else if (r->mode == MODE_UPDATE)
-            import_tell(r, c, p, OUT_MISSING, "import.missing");
-        else if ((by = same_row(r, p, &other)) != NULL)
-            import_tell_same_row(r, c, p, other, by);
-        else if (alike != NULL)
-            import_tell_alike(r, c, p, alike);
+    if (r->nmatch > 0 && by_match(r, c, t, p))
+        return;
+    if ((r->mode != MODE_UPDATE || r->nmatch == 0) && (by = same_row(r, p, &other)) != NULL) {
+        import_tell_same_row(r, c, p, other, by); /* whether or not that one has been stored yet */
+        return;
     }
+    m = matches(c, t, p, &alike);
+    if (later_row(r, c, t, p, m))
+        return;
+    if (m != NULL && r->nmatch > 0)
+        import_tell_match(r, c, p, m); /* the chosen keys say new, the duplicate rules say no */
+    else if (m != NULL)
+        found(r, c, t, p, m);
+    else if (r->mode == MODE_UPDATE)
+        import_tell(r, c, p, OUT_MISSING, "import.missing");
+    else if (alike != NULL)
+        import_tell_alike(r, c, p, alike);
 }
 
 /* A row that is to be new lacks nothing. */
@@ -422,6 +428,8 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
             import_foresee(r, c, p);
         if (p->outcome == OUT_NEW && r->nmatch > 0)
             import_match_note(r, c, p);
+        if (p->outcome == OUT_UPDATED || p->outcome == OUT_SAME)
+            import_set_put(&r->taken, p->record, p->number);
         keep_told(kept, p);
         c->a = kept;
         p->row = NULL;

@@ -92,10 +92,9 @@ struct run {
     struct sheet *sheet;
     struct import_set seen;   /* keys of this file's rows */
     struct import_set stored; /* rows that an earlier try has stored */
-    struct import_set taken;  /* their records: the row */
+    struct import_set taken;  /* records that a row of this file is about: the row, the first of them */
     struct import_set unique; /* values of this file's rows that may be there only once: the row */
     struct import_set before; /* rows that went in with an earlier import of this file: the record */
-    struct foreseen *foreseen; /* what a dry run would have made of records by now */
     struct value_memo *memo;
     struct arena *scratch;
     /* what hooks do to other records is noted while a row goes in: its record, and whether that is new */
@@ -121,7 +120,6 @@ void import_set_cells(struct run *r, struct berth_ctx *c, const struct prep *p, 
 bool import_clashes(struct run *r, struct berth_ctx *c, struct prep *p, const struct berth_row *now);
 /* import_foresee.c: what would become of the row if this were not a dry run */
 void import_foresee(struct run *r, struct berth_ctx *c, struct prep *p);
-void import_foreseen_free(struct foreseen **f);
 
 /* on the job's thread */
 void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, struct prep *p,
@@ -135,7 +133,7 @@ bool import_is_total(const struct run *r, const struct table *t, const struct sh
 /* import_match.c: records by fields the user chose */
 int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t);
 /* The number of records that match, at most 2, and one of them. */
-int import_match_find(struct run *r, struct berth_ctx *c, struct prep *p, int64_t *id);
+int import_match_find(struct run *r, struct berth_ctx *c, const struct prep *p, struct ctx_match *m);
 /* A new row of this file that they match, or 0; notes one. */
 uint32_t import_match_fresh(struct run *r, struct berth_ctx *c, const struct prep *p);
 void import_match_note(struct run *r, struct berth_ctx *c, const struct prep *p);
@@ -160,6 +158,8 @@ json_t *import_memo_json(const struct value_memo *m, struct berth_ctx *c, const 
 void import_tell_problem(struct run *r, struct berth_ctx *c, struct prep *p);
 void import_tell_match(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m);
 void import_tell_same_row(struct run *r, struct berth_ctx *c, struct prep *p, uint32_t other, const struct field *by);
+/* The same, and which record both are about. */
+void import_tell_same_record(struct run *r, struct berth_ctx *c, struct prep *p, uint32_t other, const struct ctx_match *m);
 void import_tell(struct run *r, struct berth_ctx *c, struct prep *p, enum outcome what, const char *key);
 /* What is told of a record that the reader may not see. */
 const char *import_tell_hidden(struct berth_ctx *c, const struct table *own, const struct ctx_match *m);

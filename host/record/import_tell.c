@@ -215,10 +215,18 @@ void import_tell_alike(struct run *r, struct berth_ctx *c, struct prep *p, const
 void import_tell_same_row(struct run *r, struct berth_ctx *c, struct prep *p, uint32_t other, const struct field *by)
 {
     struct ctx_match m = {.table = p->row->t, .by = {by->name}, .nby = 1};
-    const char *args[] = {"row", arena_fmt(c->a, "%u", other), "by", by_names(c, m.table, &m), NULL};
+
+    import_tell_same_record(r, c, p, other, &m);
+}
+
+void import_tell_same_record(struct run *r, struct berth_ctx *c, struct prep *p, uint32_t other, const struct ctx_match *m)
+{
+    const char *args[] = {"row", arena_fmt(c->a, "%u", other), "by", by_names(c, m->table, m), NULL};
 
     p->outcome = OUT_DUPLICATE;
     p->told = other;
+    p->record = m->id;
+    p->table = m->table->name;
     p->message = ctx_text(c, "import.same_row", args);
-    import_detail(r, c, p, &m, NULL);
+    import_detail(r, c, p, m, NULL);
 }
