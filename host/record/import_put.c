@@ -253,12 +253,14 @@ static int store_row(struct berth_ctx *c, struct run *r, struct batch *k, struct
 {
     struct one x = {r, p, !k->hooked};
 
-    if (!r->dry && (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED))
+    if (!r->dry && (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED)) {
         import_unpack(c, k->t, p);
+        p->row->v[F_ID] = berth_nil(); /* records are found by it, it is not written */
+    }
     compare_again(c, r, k, p);
     comes_from(r, p, NULL);
     risky = risky || gives(c, p->row);
-    if (!r->dry && !risky && p->outcome == OUT_NEW && row_id(p->row) == 0) {
+    if (!r->dry && !risky && p->outcome == OUT_NEW) {
         if (row_add_begin(c, p->row) == BERTH_OK) {
             g->p[g->n++] = p;
             return g->n < LOOK_ROWS ? (int)c->rc : store_together(c, r, k, g);

@@ -272,6 +272,25 @@ def test_a_row_like_one_further_up_is_told_so_whether_or_not_that_one_is_stored_
         assert [told[12002 + n]["same_as"] for n in range(2)] == [2, 3]
 
 
+def test_a_row_whose_id_is_of_no_record_makes_one_with_a_number_of_its_own(own_site):
+    """Two rows with the same one ended the import as failed; the largest there is was the last record that anybody made."""
+    site = own_site()
+    li, t = site.sign_in("demo.li"), tag()
+    there = li.made("lead", name=f"{t} there", city="Hue")
+    fields = ["id", "name", "city"]
+    rows = [[there["id"], there["name"], "Vinh"], [900001, f"{t} a", "Vinh"], [900001, f"{t} b", "Vinh"], [2**63 - 1, f"{t} c", "Vinh"], ["", f"{t} THERE", "Kobe"],
+            ["", f"{t} d", "Kobe"]]
+    look = take(li, "lead", sheet(fields, rows))
+    for dry in (True, False):
+        go(li, look, fields, dry=dry, mode="both", match=["id"])
+        told = {n: (r["outcome"], r["same_as"]) for n, r in outcomes(li, look).items()}
+        assert told == {2: ("updated", None), 3: ("new", None), 4: ("duplicate", 3), 5: ("new", None), 6: ("duplicate", 2), 7: ("new", None)}, told
+    assert all(r["id"] < 900000 for r in li.rows("lead", filter=["name", "^", t]))
+    assert li.made("lead", name=f"{t} by hand")["id"] < 900000
+    look = take(li, "lead", sheet(fields, [[900002, f"{t} e", "Vinh"]]))
+    assert go(li, look, fields, match=["id"])["new"] == 1 and outcomes(li, look)[2]["record"] < 900000
+
+
 def test_a_record_that_chosen_keys_find_is_named(people):
     """It was told as {title}."""
     person, t = people["li"], tag()
