@@ -354,7 +354,7 @@ static int merge_keys(struct run *r, struct buf *err)
 static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint32_t *skip, struct buf *err)
 {
     json_t *result = r->j->result;
-    bool again = json_object_get(result, "rows") != NULL;
+    bool again = !r->dry && json_object_get(result, "rows") != NULL;
 
     if (dup_stage_count(r->j->st) > 0 && dup_stage_table(r->j->st) != store_table_no(r->j->st, t) && merge_keys(r, err) < 0)
         return -1;
@@ -362,6 +362,8 @@ static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint
         buf_puts(err, "the last run could not be cleared away");
         return -1;
     }
+    if (!again) /* a dry run stored nothing that tells of the rows before: from the beginning */
+        json_object_clear(result);
     json_object_set_new(result, "dry", json_boolean(r->dry));
     if (json_object_get(result, "last_row") != NULL)
         *skip = (uint32_t)json_integer_value(json_object_get(result, "last_row"));

@@ -222,6 +222,18 @@ def test_a_cut_off_import_tells_the_same_of_rows_whose_like_went_in_before_the_c
     assert {r["city"] for r in person.rows("lead", filter=["name", "^", "like "], fields="city", limit=500)} == ({"Kobe"} if there else set())
 
 
+def test_a_cut_off_dry_run_tells_the_same(own_site):
+    """It went on without the rows before the cut, and told those of the same companies as new."""
+    site = own_site()
+    person = site.sign_in("demo.admin")
+    names = [f"like {i} {i * 7919 % 100003} works" for i in range(20000)]
+    look = upload(person, text([[n, "Vinh"] for n in names + names], ["name", "city"]), "big.csv")
+    mapping = {str(c["index"]): c["field"] for c in look["columns"]}
+    answer = person.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": mapping, "dry": True})
+    person, job = over_a_kill(site, person, answer)
+    assert [job["result"][b] for b in ("new", "duplicate", "rows")] == [20000, 20000, 40000], job
+
+
 def test_rows_of_an_import_that_was_cut_off_for_good_are_duplicates_all_the_same(own_site):
     site = own_site()
     person = site.sign_in("demo.admin")
