@@ -247,11 +247,11 @@ bool import_clashes(struct run *r, struct berth_ctx *c, struct prep *p, const st
     dup_keys_of(now->old, &old);
     dup_keys_of(now, &keys);
     for (size_t i = 0; i < keys.n; i++) {
-        uint32_t other = import_set_get(&r->seen, keys.k[i].hash);
+        uint32_t other = r->dry ? import_set_get(&r->seen, keys.k[i].hash) : 0; /* else the writer asks, which has the rows before it */
 
         if (dup_key_in(&old, keys.k[i].hash) != NULL)
             continue;
-        if (r->dry && other != 0 && other != p->number && keys.k[i].way->act[DUP_IMPORT] != DUP_REPORT) {
+        if (other != 0 && other != p->number && keys.k[i].way->act[DUP_IMPORT] != DUP_REPORT) {
             import_tell_same_row(r, c, p, other, keys.k[i].way->f[0]);
             return true;
         }
