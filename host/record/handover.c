@@ -129,8 +129,6 @@ static int move_one(struct berth_ctx *c, void *arg)
 
     if (r == NULL || row_int(r, k->t->at_owner) != k->user)
         return c->rc;
-    if (k->t->at_pool >= 0)
-        row_set(r, "is_locked", (struct berth_val){BERTH_BOOL, 0, {.i = 0}});
     if (k->nto > 0) {
         row_set(r, "owner_id", berth_i(heir_of(c, k, r)));
         return row_save(c, r);

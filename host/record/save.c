@@ -91,6 +91,12 @@ static bool takes_out(struct berth_ctx *c, const struct berth_row *r)
            c->who->rights[t->at].scope[DO_UPDATE] != SCOPE_ALL;
 }
 
+/* Who is named as the new owner may hold no more by that than by having it handed over. */
+static bool receives(struct berth_ctx *c, const struct berth_row *r)
+{
+    return r->t->at_pool >= 0 && r->old != NULL && row_int(r, r->t->at_owner) != 0 && !c->seen && !c->all && !c->undo && !c->as_it_was;
+}
+
 /* A pool of leads takes no customers. */
 static bool pool_fits(struct berth_ctx *c, const struct table *t, int64_t pool)
 {
@@ -114,7 +120,7 @@ static bool gives_anothers(struct berth_ctx *c, const struct berth_row *r)
 }
 
 /* After the hooks: who the record belongs to now must be within the user's reach too. */
-static int check_giving(struct berth_ctx *c, const struct berth_row *r)
+static int check_giving(struct berth_ctx *c, struct berth_row *r)
 {
     const struct table *t = r->t;
 
@@ -143,7 +149,7 @@ static int check_giving(struct berth_ctx *c, const struct berth_row *r)
         ctx_invalid(c, t->fields[t->at_owner].name, "err.owner", NULL);
         return c->rc;
     }
-    return BERTH_OK;
+    return !same && receives(c, r) ? hook_emit(c, "pools.receiving", r) : BERTH_OK;
 }
 
 /* New records belong to whoever makes them, unless they go to a pool. */
@@ -175,8 +181,10 @@ static void stamp_owner(struct berth_ctx *c, struct berth_row *r)
 
     if (now == before)
         return;
-    if (before > 0)
+    if (before > 0) {
         stamp(r, t->at_prev_owner, BERTH_REF, before);
+        r->v[t->at_locked] = (struct berth_val){BERTH_BOOL, 0, {.i = 0}}; /* the new owner did not lock it */
+    }
     if (now != 0) {
         stamp(r, t->at_claimed_at, BERTH_TIME, c->now);
         stamp(r, t->at_touched_at, BERTH_TIME, c->now);

@@ -151,9 +151,9 @@ static int check_receiver(struct berth_ctx *c, void *arg)
     return check_held(c, k, user);
 }
 
-int pools_may_receive(struct berth_ctx *c, struct berth_row *row, int64_t user)
+int pools_may_receive(struct berth_ctx *c, struct berth_row *row, int64_t user, const char *field)
 {
-    struct asked k = {.row = row, .user = user, .pool = berth_number(row, "pool_id"), .field = "to_id"};
+    struct asked k = {.row = row, .user = user, .pool = berth_number(row, "pool_id"), .field = field};
 
     return host->all_rows(c, check_receiver, &k);
 }

@@ -44,7 +44,6 @@ int pools_let_go(struct berth_ctx *c, struct berth_row *row, int64_t pool, const
     host->set(row, "owner_id", berth_nil());
     host->set(row, "pool_id", berth_i(pool));
     host->set(row, "pool_reason", berth_s(reason));
-    host->set(row, "is_locked", (struct berth_val){BERTH_BOOL, 0, {.i = 0}});
     /* the user may not see the pool that it goes to */
     return host->all_rows(c, save, row);
 }
@@ -65,7 +64,7 @@ static int on_release(struct berth_ctx *c, struct berth_event *ev)
 
 static int on_receiving(struct berth_ctx *c, struct berth_event *ev)
 {
-    return pools_may_receive(c, ev->row, berth_number(ev->row, "owner_id"));
+    return pools_may_receive(c, ev->row, berth_number(ev->row, "owner_id"), host->param(c, "to_id").type == BERTH_NULL ? "owner_id" : "to_id");
 }
 
 /* From pool to pool; since when it has been without an owner stays. */
@@ -85,7 +84,6 @@ static int give(struct berth_ctx *c, struct berth_row *row, int64_t to)
 {
     host->set(row, "owner_id", berth_i(to));
     host->set(row, "pool_reason", berth_nil());
-    host->set(row, "is_locked", (struct berth_val){BERTH_BOOL, 0, {.i = 0}});
     return host->all_rows(c, save, row);
 }
 
@@ -96,7 +94,7 @@ static int transfer(struct berth_ctx *c, struct berth_row *row)
     if (to == berth_number(row, "owner_id"))
         return host->error(c, BERTH_INVALID, "to_id", "pools.err.same");
     /* out of a pool on its terms only, whoever hands it out and to whom */
-    if (pools_may_receive(c, row, to) != BERTH_OK ||
+    if (pools_may_receive(c, row, to, "to_id") != BERTH_OK ||
         (berth_number(row, "owner_id") == 0 && pools_may_claim(c, row, to) != BERTH_OK))
         return host->rc(c);
     return give(c, row, to);

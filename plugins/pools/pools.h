@@ -14,7 +14,8 @@ enum { LEVELS = 20 }; /* of departments, which are walked up */
 
 bool pools_is_admin(struct berth_ctx *c, int64_t pool); /* the user, of that pool */
 int pools_may_claim(struct berth_ctx *c, struct berth_row *row, int64_t user);
-int pools_may_receive(struct berth_ctx *c, struct berth_row *row, int64_t user);
+/* `field`: what of the form names the receiver. */
+int pools_may_receive(struct berth_ctx *c, struct berth_row *row, int64_t user, const char *field);
 int pools_claim(struct berth_ctx *c, struct berth_row *row);
 int pools_lock(struct berth_ctx *c, struct berth_row *row);
 int pools_unlock(struct berth_ctx *c, struct berth_row *row);

@@ -94,6 +94,30 @@ def test_an_edit_hands_nothing_out_of_a_pool(people, pool):
     assert manager.post(path + "/transfer", {"to_id": people["zhang"].user["id"]}).status == 200
 
 
+def test_an_edit_that_names_an_owner_holds_to_the_caps(people):
+    """A manager who named the owner in the form gave more than handing over does, and locked as the one before had left it."""
+    admin, manager, li = people["admin"], people["manager"], people["li"]
+    to = people["zhang"].user["id"]
+    lead = li.made("lead", name=name())
+    path = f"/lead/{lead['id']}"
+    limit = admin.made("hold_limit", on_table="lead", user_id=to, hold_cap=1)
+    try:
+        people["zhang"].made("lead", name=name())  # one's own new records are counted, not refused
+        assert li.post(path + "/lock").status == 200
+        now = manager.row(path)
+        for person in (manager, admin):
+            assert person.post(path + "/transfer", {"to_id": to}).status == 422
+            answer = person.patch(path, now["version"], {"owner_id": to})
+            assert answer.status == 422 and list(answer.json["error"]["fields"]) == ["owner_id"], answer
+            told = person.job(person.post("/lead/_bulk", {"ids": [lead["id"]], "patch": {"owner_id": to}}))
+            assert told["result"]["failed"] == 1
+        assert manager.row(path) == now and now["is_locked"] is True
+    finally:
+        assert admin.delete(f"/hold_limit/{limit['id']}").status == 204
+    given = manager.patch(path, now["version"], {"owner_id": to})
+    assert given.status == 200 and given.json["row"]["owner_id"] == to and given.json["row"]["is_locked"] is False
+
+
 def test_new_data_is_protected(people, pool):
     lead = pooled(people, pool(protect_days=1))
     assert people["li"].post(f"/lead/{lead['id']}/claim").status == 409
