@@ -9,7 +9,7 @@ import { start as startHost } from './host.mjs'
 import { axe, call, DESK, eventually, open, PHONE, signIn, until } from './lib.mjs'
 import { drag } from './looks.mjs'
 
-export async function admin({ test, clean, ok, choose, small, browser, host }) {
+export async function admin({ test, clean, ok, choose, whole, browser, host }) {
   const rows = async (page, table, filter) => ok(await call(page, 'GET', `${table}?limit=500&filter=${encodeURIComponent(JSON.stringify(filter))}`), table).rows
   const one = async (page, table, filter) => (await rows(page, table, filter))[0]
 
@@ -515,6 +515,8 @@ export async function admin({ test, clean, ok, choose, small, browser, host }) {
     department: ['/admin/departments/1', '.deptside .combo'], sessions: ['/admin/sessions', '[data-session]'],
     dictionaries: ['/admin/dictionaries', '[data-dict]'], dictionary: ['/admin/dictionaries/leads-source', '[data-item]'], fields: ['/admin/fields', '[data-add]'], layouts: ['/admin/layouts/lead', '.lfield, .empty'], settings: ['/admin/settings', '[data-setting]'],
     scripts: ['/admin/scripts', '[data-script]'], script: ['/admin/scripts/rules~leads-release_days', '.cm-content'], plugins: ['/admin/plugins', '[data-plugin]'], jobs: ['/admin/jobs', '.admlist'], channels: ['/admin/channels', '[data-channel]'],
+    labels: ['/admin/labels', '[data-word]'], series: ['/admin/series', '[data-series]'], pools: ['/admin/pools', '[data-pool]'], pool: ['/admin/pools/1', '.poolwho'], recycling: ['/recycle', 'textarea'],
+    approvals: ['/admin/approvals/1', '.flowstep'], automation: ['/admin/automation', '[data-flow], .admnone'],
     audit: ['/admin/audit', '[data-audit]'], config: ['/admin/config', '[data-log]'], backup: ['/admin/backup', '[data-t=lastbackup]'], system: ['/admin/system', '[data-t=version]'],
   }
   for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())
@@ -524,8 +526,7 @@ export async function admin({ test, clean, ok, choose, small, browser, host }) {
         for (const [screen, [path, wait]] of Object.entries(SCREENS)) {
           await page.goto(path)
           await page.locator(wait).first().waitFor()
-          await clean(page, screen)
-          if (name === 'phone') assert.deepEqual(await small(page), [], 'targets under 40 px: ' + screen)
+          await whole(page, screen, theme, name)
         }
       })
 }

@@ -40,8 +40,8 @@ export async function open(browser, base, { size = DESK, theme = 'light', locale
   return page
 }
 
-/** axe in the page through the debugger, so that the page's own CSP stays in force. */
-export async function axe(page) {
+/** axe in the page through the debugger, so that the page's own CSP stays in force; of all its rules, or those named. */
+export async function axe(page, rules) {
   const cdp = await page.context().newCDPSession(page)
   const run = async (expression) => {
     const r = await cdp.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })
@@ -50,10 +50,23 @@ export async function axe(page) {
   }
   await run(AXE)
   await settle(page) // a message may have risen meanwhile
-  const found = await run(`axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' ' + (n.any[0]?.message ?? n.all[0]?.message ?? '')).join(' ; ')))`)
+  const found = await run(`axe.run(document, ${JSON.stringify({ resultTypes: ['violations'], ...(rules && { runOnly: rules }) })}).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' ' + (n.any[0]?.message ?? n.all[0]?.message ?? '')).join(' ; ')))`)
   await cdp.detach()
   return found
 }
+
+/** Links that stand among other words without being underlined. axe finds such a link only where the words are longer than it. */
+export const bareLinks = (page) => page.evaluate(() => {
+  const style = (e) => getComputedStyle(e)
+  const inline = (e) => /^(inline|contents)/.test(style(e).display)
+  const words = (e) => [...e.childNodes].map((n) => n.nodeType === Node.TEXT_NODE ? n.data : n.nodeType === Node.ELEMENT_NODE && inline(n) && !n.matches('a, button') ? words(n) : '').join('')
+  return [...document.querySelectorAll('a[href]:not(.btn)')].filter((a) => {
+    if (!inline(a) || !a.checkVisibility()) return false
+    let line = a.parentElement
+    while (inline(line)) line = line.parentElement
+    return style(line).display !== 'flex' && style(line).display !== 'grid' && /[\p{L}\p{N}]/u.test(words(line)) && !style(a).textDecorationLine.includes('underline')
+  }).map((a) => a.textContent.trim())
+})
 
 /** Animations over, fonts there. */
 export const settle = (page) => page.evaluate(async () => {

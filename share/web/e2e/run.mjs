@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { start, ui } from './host.mjs'
 import { serve } from '../test/mock/server.mjs'
-import { axe, call, DESK, eventually, launch, open, overflow, PHONE, settle, signIn, until } from './lib.mjs'
+import { axe, bareLinks, call, DESK, eventually, launch, open, overflow, PHONE, settle, signIn, until } from './lib.mjs'
 import { admin } from './admin.mjs'
 import { approvals } from './approvals.mjs'
 import { days } from './days.mjs'
@@ -70,7 +70,16 @@ async function attempt(name, options, body) {
 }
 async function clean(page, what) {
   assert.deepEqual(await axe(page), [], 'axe: ' + what)
+  assert.deepEqual(await bareLinks(page), [], 'links that only their colour tells from the words around them: ' + what)
   await eventually('not wider than the window: ' + what, () => overflow(page), 0)
+}
+/** A screen as it stands, its colours in the other theme too, and on a phone no target that a thumb would miss. */
+async function whole(page, what, theme, name) {
+  await clean(page, what)
+  if (name === 'phone') assert.deepEqual(await small(page), [], 'targets under 40 px: ' + what)
+  await page.emulateMedia({ colorScheme: theme === 'light' ? 'dark' : 'light' })
+  assert.deepEqual(await axe(page, ['color-contrast', 'link-in-text-block']), [], 'colours of the other theme: ' + what)
+  await page.emulateMedia({ colorScheme: theme })
 }
 
 /* ---- what the metadata says ---- */
@@ -887,11 +896,11 @@ if (host.kind !== 'mock') await names({ test, clean, ok, choose })
 if (host.kind !== 'mock') await recycling({ test, clean, ok, browser, host })
 if (host.kind === 'real') await gone({ test, clean, ok, make, metaOf, browser, TABLE })
 if (host.kind !== 'mock') await reports({ test, clean })
-if (host.kind !== 'mock') await home({ test, clean, ok, until, small, browser, host })
-if (host.kind !== 'mock') await sales({ test, clean, ok, choose, small, browser, host })
+if (host.kind !== 'mock') await home({ test, clean, ok, until, small, whole, browser, host })
+if (host.kind !== 'mock') await sales({ test, clean, ok, choose, small, whole, browser, host })
 if (host.kind !== 'mock') await days({ test, clean, ok, choose, small, browser, host })
 if (host.kind !== 'mock') await approvals({ test, clean, ok, until, choose, small, browser, host })
-if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, small, browser, host })
+if (host.kind !== 'mock') await admin({ test, clean, ok, until, choose, whole, browser, host })
 
 /* The mock's jobs are slow enough to be stopped. */
 const slow = await serve({ ui, rows: 5 })
@@ -941,13 +950,12 @@ for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())
       for (const [screen, s] of Object.entries(SCREENS)) {
         await page.goto(s.path(m, row.id))
         await page.locator(s.wait).first().waitFor()
-        await clean(page, screen)
+        await whole(page, screen, theme, name)
         /* The narrowest phone, and a small window with the side panel's room. */
         await page.setViewportSize(name === 'phone' ? { width: 360, height: 740 } : { width: 1024, height: 768 })
         await settle(page)
         await eventually('not wider than a small window: ' + screen, () => overflow(page), 0)
         await page.setViewportSize(size)
-        if (name === 'phone') assert.deepEqual(await small(page), [], 'targets under 40 px: ' + screen)
       }
       await page.goto(listPath(m))
       await page.locator('.gb > .gr, .card').first().waitFor()
