@@ -120,13 +120,25 @@ int64_t find_ref_by_text(struct berth_ctx *c, const struct field *f, const char 
     return id > 0 && find_exists(c, t, id) ? id : 0; /* two of that name: the number must be given */
 }
 
+void find_add_id(struct berth_ctx *c, struct ids *to, int64_t id)
+{
+    if ((to->n & (to->n - 1)) == 0) { /* there is room for the power of two above */
+        int64_t *more = arena_alloc(c->a, (to->n == 0 ? 1 : 2 * to->n) * sizeof(*more));
+
+        if (to->n > 0)
+            memcpy(more, to->v, to->n * sizeof(*more));
+        to->v = more;
+    }
+    to->v[to->n++] = id;
+}
+
 struct ids find_ids(struct berth_ctx *c, struct db_stmt *s)
 {
-    struct ids out = {arena_alloc(c->a, FIND_IDS * sizeof(int64_t)), 0};
-    int rc = DB_DONE;
+    struct ids out = {0};
+    int rc;
 
-    while (out.n < FIND_IDS && (rc = db_step(s)) == DB_ROW)
-        out.v[out.n++] = db_col_int(s, 0);
+    while ((rc = db_step(s)) == DB_ROW)
+        find_add_id(c, &out, db_col_int(s, 0));
     db_reset(s);
     if (rc < 0)
         ctx_db(c, rc, "read ids");

@@ -16,9 +16,9 @@ const char *find_title(struct berth_ctx *c, const struct table *t, int64_t id);
 /* A record by number or title (users: also by login); 0 when none or several. */
 int64_t find_ref_by_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n);
 
-enum { FIND_IDS = 500 };
-/* The ids that a query gives, as it gives them, at most FIND_IDS. */
+/* The ids that a query gives, as it gives them. */
 struct ids find_ids(struct berth_ctx *c, struct db_stmt *s);
+void find_add_id(struct berth_ctx *c, struct ids *to, int64_t id); /* at the end of those of the ctx's arena */
 
 /* A stable list for straight-line code; at most 100,000 without a limit. */
 struct berth_rows {

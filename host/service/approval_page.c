@@ -127,7 +127,7 @@ static void steps_json(struct berth_ctx *c, struct json *j, const struct approva
 static void acts_json(struct berth_ctx *c, struct json *j, const struct approval *a)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT at, coalesce(by, 0), coalesce(for_user, 0), coalesce(whom, 0), op, step, note, via FROM approval_act"
-                                            " WHERE approval_id = ? ORDER BY id LIMIT 500");
+                                            " WHERE approval_id = ? ORDER BY id");
 
     json_key(j, "acts");
     json_open(j, '[');

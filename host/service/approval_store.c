@@ -6,7 +6,7 @@
 #include "record/save.h"
 #include "service/approval_in.h"
 
-enum { IDS = 500 };
+#define ASK "id, user_id, coalesce(of_user, 0), at, coalesce(ended_at, 0), coalesce(done_by, 0), step, state"
 
 static int run(struct berth_ctx *c, struct db_stmt *s)
 {
@@ -330,19 +330,35 @@ int ask_end(struct berth_ctx *c, const struct ask *k, const char *state)
     return run(c, s);
 }
 
+static struct db_stmt *select_asks(struct berth_ctx *c, const struct approval *a, bool open)
+{
+    struct db_stmt *s = db_prepare(c->conn, open ? "SELECT " ASK " FROM approval_ask WHERE approval_id = ? AND step = ? AND state = 'open' ORDER BY id"
+                                                 : "SELECT " ASK " FROM approval_ask WHERE approval_id = ? ORDER BY id");
+
+    db_bind_int(s, 1, a->id);
+    if (open)
+        db_bind_int(s, 2, a->step);
+    return s;
+}
+
 struct ask *asks_of(struct berth_ctx *c, const struct approval *a, bool open, size_t *n)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT id, user_id, coalesce(of_user, 0), at, coalesce(ended_at, 0), coalesce(done_by, 0), step, state"
-                                            " FROM approval_ask WHERE approval_id = ? ORDER BY id LIMIT 500");
-    struct ask *list = arena_alloc(c->a, IDS * sizeof(*list));
-    int rc = DB_DONE;
+    struct db_stmt *s = select_asks(c, a, open);
+    struct ask *list = NULL;
+    size_t cap = 0;
+    int rc;
 
-    *n = 0;
-    db_bind_int(s, 1, a->id);
-    while (*n < IDS && (rc = db_step(s)) == DB_ROW)
-        if (!open || (db_col_int(s, 6) == a->step && strcmp(db_col_text(s, 7, NULL), "open") == 0))
-            list[(*n)++] = (struct ask){db_col_int(s, 0), db_col_int(s, 1), db_col_int(s, 2), db_col_int(s, 3), db_col_int(s, 4),
-                                        db_col_int(s, 5), (int)db_col_int(s, 6), text_at(c, s, 7)};
+    for (*n = 0; (rc = db_step(s)) == DB_ROW; (*n)++) {
+        if (*n == cap) {
+            struct ask *more = arena_alloc(c->a, (cap = cap == 0 ? 8 : 2 * cap) * sizeof(*more));
+
+            if (*n > 0)
+                memcpy(more, list, *n * sizeof(*more));
+            list = more;
+        }
+        list[*n] = (struct ask){db_col_int(s, 0), db_col_int(s, 1), db_col_int(s, 2), db_col_int(s, 3), db_col_int(s, 4),
+                                db_col_int(s, 5), (int)db_col_int(s, 6), text_at(c, s, 7)};
+    }
     db_reset(s);
     if (rc < 0)
         ctx_db(c, rc, "read who is asked");

@@ -38,16 +38,10 @@ bool may_decide(struct berth_ctx *c, const struct approval *a, int64_t user)
 /* ---- whom -------------------------------------------------------------------------------------------- */
 static void add(struct berth_ctx *c, struct ids *to, int64_t id)
 {
-    int64_t *more;
-
     for (size_t i = 0; i < to->n; i++)
         if (to->v[i] == id)
             return;
-    more = arena_alloc(c->a, (to->n + 1) * sizeof(*more));
-    if (to->n > 0)
-        memcpy(more, to->v, to->n * sizeof(*more));
-    more[to->n++] = id;
-    to->v = more;
+    find_add_id(c, to, id);
 }
 
 /* Of many, those who see the record by their own rights; when none does, all of them. */

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from site_ import until
-from test_approval import box, does, look, named
+from test_approval import box, does, look, named, now_asked
 from test_approval_own import two  # noqa: F401
 from test_import import outcomes
 from test_import_again import go, sheet, take
@@ -43,6 +43,28 @@ def test_what_waits_to_come_back_waits_no_more_when_the_bin_is_emptied(two):  # 
     a = look(admin, id)
     assert (a["state"], a["acts"][-1]["op"], a["title"], a["may"]) == ("withdrawn", "withdrawn", None, [])
     assert does(boss, id, "approve").code in ("conflict", "not_found") and does(li, id, "approve").status == 404
+
+
+def test_everybody_of_a_big_role_is_asked_and_what_was_asked_before_stands_in_nobodys_way(two):  # noqa: F811
+    """The 501st of a role was not asked, and an approval with 500 questions behind it found nobody any more who may decide."""
+    site, admin, boss, li, flow = two
+    many, role = 501, admin.made("role", name="Many")["id"]
+    numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many}) "
+    site.between_two_runs(
+        "INSERT INTO \"user\" (version, created_at, updated_at, name, login, active) " + numbers + "SELECT 1, 1, 1, 'Many ' || i, 'many.' || i, 1 FROM n",
+        f"INSERT INTO user_role (version, created_at, updated_at, user_id, role_id) SELECT 1, 1, 1, id, {role} FROM \"user\" WHERE login LIKE 'many.%'")
+    admin, boss, li = (site.sign_in("demo." + n) for n in ("admin", "manager", "li"))
+    f = admin.made("approval_flow", name="Of many", on_table="customer", starts="ask")
+    for i, step in enumerate(({"who": "role", "role_id": role, "mode": "all"}, named(boss))):
+        admin.made("approval_step", flow_id=f["id"], place=i, name=f"Step {i}", **step)
+    row = li.made("customer", name=name("Many"))
+    id = li.post(f"/customer/{row['id']}/_approval", {"flow": f["name"]}).json["id"]
+    assert len(now_asked(li, id)) == many
+    site.between_two_runs(f"UPDATE approval_ask SET state = 'approved' WHERE approval_id = {id} AND id < (SELECT max(id) FROM approval_ask)",
+                          f"UPDATE approval_ask SET user_id = {me(boss)} WHERE id = (SELECT max(id) FROM approval_ask)")
+    boss, li = site.sign_in("demo.manager"), site.sign_in("demo.li")
+    assert does(boss, id, "approve").status == 200 and now_asked(li, id) == [me(boss)]
+    assert does(boss, id, "approve").status == 200 and look(li, id)["state"] == "approved"
 
 
 def ran_out(data, id):
