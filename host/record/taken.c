@@ -1,7 +1,6 @@
 /* taken.c - answers whether a company is taken, and no more than that. */
 #include "record/taken.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "base/when.h"
@@ -9,29 +8,7 @@
 #include "record/find.h"
 #include "record/zone.h"
 
-enum { ANSWER = 512 /* bytes */, A_MINUTE = 20, MINUTE = 60000, USERS = 4096 };
-
-/* ---- how often ------------------------------------------------------------------------------ */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct asked { /* users whose numbers share a place share its count: that errs on the strict side */
-    int64_t since;
-    int n;
-} asked[USERS];
-
-bool taken_may_ask(int64_t user, int64_t now, int *wait)
-{
-    struct asked *a = &asked[(uint64_t)user % USERS];
-    bool ok;
-
-    pthread_mutex_lock(&lock);
-    if (now - a->since >= MINUTE || now < a->since)
-        *a = (struct asked){now, 0};
-    ok = a->n < A_MINUTE;
-    a->n += ok;
-    *wait = (int)((a->since + MINUTE - now + 999) / 1000);
-    pthread_mutex_unlock(&lock);
-    return ok;
-}
+enum { ANSWER = 512 /* bytes */ };
 
 /* ---- the answer ------------------------------------------------------------------------------- */
 static const char *team(struct berth_ctx *c, int64_t owner)

@@ -6,7 +6,5 @@
 
 /* {"taken":true,"team":"Ningbo","free_on":"2026-12-01"} for what the row says, always equally long. */
 int taken_json(struct berth_ctx *c, const struct berth_row *asked, struct buf *out);
-/* Counts a question; false: the user has asked too often, *wait: seconds until the next one. */
-bool taken_may_ask(int64_t user, int64_t now, int *wait);
 
 #endif

@@ -614,6 +614,14 @@ int call_bad(struct call *k, const char *name)
     return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.bad_param");
 }
 
+int call_slow_down(struct call *k, int wait)
+{
+    http_fail(k->req, 429, "slow_down", ctx_text(&k->c, "err.slow_down", NULL));
+    http_set(k->req, "Retry-After", arena_fmt(k->req->arena, "%d", wait));
+    k->app_answered = true;
+    return BERTH_OK;
+}
+
 int64_t call_number(struct call *k, const char *name, int64_t dflt, int64_t min, int64_t max)
 {
     const char *s = http_query(k->req, name);

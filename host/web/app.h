@@ -148,6 +148,7 @@ const char *call_fmt(struct call *k, const char *fmt, const char *a, const char 
 int call_job(struct call *k, int64_t job, const char *with, int64_t id);
 void call_made(struct call *k, int64_t id); /* 201, and where it is */
 int call_bad(struct call *k, const char *name); /* 400: parameter `name` is not understood */
+int call_slow_down(struct call *k, int wait); /* 429: again in so many seconds */
 /* A parameter as a number within limits; dflt when absent; fails the ctx when it is none. */
 int64_t call_number(struct call *k, const char *name, int64_t dflt, int64_t min, int64_t max);
 bool call_known(struct call *k, const char *const *names); /* no parameters but these; NULL ends them */

@@ -61,12 +61,8 @@ static int sign_in(struct call *k)
     if (login == NULL || password == NULL || strlen(password) > 512)
         return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.bad_body");
     s.user = session_check(k->app->st, k->c.conn, login, password, http_peer(k->req), &try);
-    if (s.user < 0) {
-        http_fail(k->req, 429, "slow_down", ctx_text(&k->c, "err.slow_down", NULL));
-        http_set(k->req, "Retry-After", arena_fmt(k->req->arena, "%d", try.wait));
-        k->app_answered = true;
-        return BERTH_OK;
-    }
+    if (s.user < 0)
+        return call_slow_down(k, try.wait);
     if (s.user == 0) {
         audit_later(k->app->st, 0, "sign_in_failed", login, http_peer(k->req));
         return ctx_fail(&k->c, BERTH_DENIED, "bad_login", "err.bad_login");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/often.h"
 #include "record/audit.h"
 #include "record/find.h"
 #include "service/alert.h"
@@ -47,12 +48,14 @@ static int put(struct call *k)
 /* To the address that the user gave for themselves; {"to"}: where an administrator says. */
 static int test(struct call *k)
 {
+    static struct often tried = OFTEN(20);
     const char *to = k->c.who->admin ? call_string(k, "to") : NULL;
     struct out_message m = {
         .channel = k->name, .at = k->c.now, .link = k->app->public_url, .urgent = true};
     struct buf why = BUF_INIT;
     struct json j;
     enum out_result rc;
+    int wait;
 
     if (!channel_active(&k->c, k->name))
         return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
@@ -60,6 +63,8 @@ static int test(struct call *k)
         to = alert_address(&k->c, k->name);
     if (!outbox_one_line(&k->c, "to", to, 200))
         return k->c.rc;
+    if (!often_may(&tried, call_whose(k), k->c.now, &wait))
+        return call_slow_down(k, wait);
     m.to = to;
     m.subject = m.text = ctx_text(&k->c, "alert.test", NULL);
     rc = channel_send(k->app->st, k->c.conn, k->req->arena, &m, &why);

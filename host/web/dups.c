@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/often.h"
 #include "base/when.h"
 #include "record/audit.h"
 #include "record/dup.h"
@@ -59,6 +60,7 @@ static void wait_until(int64_t ms)
 
 static int taken(struct call *k)
 {
+    static struct often asked = OFTEN(20);
     int64_t until = when_monotonic() + TAKEN_MS;
     const char *table = call_string(k, "table") != NULL ? call_string(k, "table") : http_query(k->req, "table");
     struct buf told = BUF_INIT;
@@ -67,12 +69,8 @@ static int taken(struct call *k)
 
     if (!perm_has(k->c.who, "base.ask_taken"))
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
-    if (!taken_may_ask(call_whose(k), store_now(k->app->st), &wait)) {
-        http_fail(k->req, 429, "slow_down", ctx_text(&k->c, "err.slow_down", NULL));
-        http_set(k->req, "Retry-After", arena_fmt(k->req->arena, "%d", wait));
-        k->app_answered = true;
-        return BERTH_OK;
-    }
+    if (!often_may(&asked, call_whose(k), store_now(k->app->st), &wait))
+        return call_slow_down(k, wait);
     if ((r = asked_row(k, table, &told)) != NULL) {
         audit_later(k->app->st, call_whose(k), "taken", buf_str(&told), http_peer(k->req));
         taken_json(&k->c, r, &k->req->out);

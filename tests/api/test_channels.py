@@ -346,6 +346,20 @@ def test_a_test_message_tells_at_once_what_came_of_it(wired, gateway):
     assert wired.sign_in("demo.minh").post("/_channel/telegram/test").status == 422  # has no address
 
 
+def test_test_messages_are_limited(wired, gateway):
+    """Whoever had a way out could send messages, which cost money, without an end."""
+    zhang = wired.sign_in("demo.zhang")
+    ways(zhang, telegram="31338")
+    answers = []
+    while (not answers or answers[-1].status == 200) and len(answers) < 60:
+        answers.append(zhang.post("/_channel/telegram/test"))
+    assert answers[-1].status == 429 and len(answers) > 1
+    assert all(a.json["sent"] for a in answers[:-1])
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    admin = wired.sign_in("demo.admin")  # others may go on
+    assert admin.post("/_channel/telegram/test", {"to": "31339"}).status == 200
+
+
 # ---- what adaptors may reach ----
 ADAPTOR = '''-- Goes where it is told (test).
 return {
