@@ -99,6 +99,14 @@ int ctx_db(struct berth_ctx *c, int db_rc, const char *what)
     }
 }
 
+int ctx_write(struct berth_ctx *c, struct db_stmt *s, const char *what)
+{
+    int rc = db_step(s);
+
+    db_reset(s);
+    return rc < 0 ? ctx_db(c, rc, what) : (int)c->rc;
+}
+
 void ctx_clear(struct berth_ctx *c)
 {
     c->rc = BERTH_OK;

@@ -111,6 +111,8 @@ int ctx_invalid(struct berth_ctx *c, const char *field, const char *key, ...); /
 void ctx_resume(struct berth_ctx *c, const struct berth_ctx *before);
 /* The database said no: maps DB_* to a berth_rc and logs. */
 int ctx_db(struct berth_ctx *c, int db_rc, const char *what);
+/* Runs a statement that writes, and resets it. */
+int ctx_write(struct berth_ctx *c, struct db_stmt *s, const char *what);
 /* Forgets the error, for loops that go on (bulk). */
 void ctx_clear(struct berth_ctx *c);
 void ctx_after_commit(struct berth_ctx *c, void (*run)(struct berth_ctx *, void *), void *arg);

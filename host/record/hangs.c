@@ -33,14 +33,6 @@ bool hangs_is(const char *table)
     return k != NULL && k->set;
 }
 
-static int done(struct berth_ctx *c, struct db_stmt *s)
-{
-    int rc = db_step(s);
-
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "move what hangs on a record") : (int)c->rc;
-}
-
 static int move_one(struct berth_ctx *c, const struct kind *k, int64_t key, struct hang from, struct hang to)
 {
     struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "UPDATE %s SET tbl = ?, rec = ? WHERE tbl = ? AND rec = ? AND %s = ?%s",
@@ -50,7 +42,7 @@ static int move_one(struct berth_ctx *c, const struct kind *k, int64_t key, stru
 
     for (int i = 0; i < (k->set ? 8 : 5); i++)
         db_bind_int(s, i + 1, args[i]);
-    return done(c, s);
+    return ctx_write(c, s, "move what hangs on a record");
 }
 
 static int move_kind(struct berth_ctx *c, const struct kind *k, struct hang from, struct hang to,
@@ -117,7 +109,7 @@ static int note(struct berth_ctx *c, void *arg, const char *table, int64_t key)
     db_bind_int(s, 4, k->to.rec);
     db_bind_text(s, 5, table, -1);
     db_bind_int(s, 6, key);
-    return done(c, s);
+    return ctx_write(c, s, "move what hangs on a record");
 }
 
 static struct hang place(struct berth_ctx *c, const struct berth_row *r)
@@ -159,7 +151,7 @@ int hangs_return(struct berth_ctx *c, const struct berth_row *to)
             break;
         s = db_prepare(c->conn, "DELETE FROM carried WHERE seq = ?");
         db_bind_int(s, 1, seq);
-        done(c, s);
+        ctx_write(c, s, "move what hangs on a record");
     }
     return rc < 0 ? ctx_db(c, rc, "bring back what hung on a record") : (int)c->rc;
 }

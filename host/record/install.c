@@ -7,14 +7,6 @@
 #include "record/dup_rule.h"
 #include "record/flow.h"
 
-static int done(struct berth_ctx *c, struct db_stmt *s, const char *what)
-{
-    int rc = db_step(s);
-
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, what) : BERTH_OK;
-}
-
 static bool installed(struct berth_ctx *c, const char *plugin)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT 1 FROM setting WHERE name = ?");
@@ -34,7 +26,7 @@ static int mark(struct berth_ctx *c, const struct berth_plugin *p)
     db_bind_int(s, 1, c->now);
     db_bind_text(s, 2, arena_fmt(c->a, "installed.%s", p->name), -1);
     db_bind_text(s, 3, p->version, -1);
-    return done(c, s, "note a plugin's installation");
+    return ctx_write(c, s, "note a plugin's installation");
 }
 
 static int64_t role(struct berth_ctx *c, const char *name)
@@ -49,7 +41,7 @@ static int64_t role(struct berth_ctx *c, const char *name)
     s = db_prepare(c->conn, "INSERT INTO role (version, created_at, updated_at, name) VALUES (1, ?1, ?1, ?2)");
     db_bind_int(s, 1, c->now);
     db_bind_text(s, 2, name, -1);
-    return done(c, s, "make a role") == BERTH_OK ? db_last_id(c->conn) : 0;
+    return ctx_write(c, s, "make a role") == BERTH_OK ? db_last_id(c->conn) : 0;
 }
 
 static bool word(const char *list, const char *w)
@@ -84,7 +76,7 @@ static int grant(struct berth_ctx *c, const struct table *t, const char *name, c
     db_bind_int(s, 7, word(words, "create"));
     db_bind_int(s, 8, word(words, "import"));
     db_bind_int(s, 9, word(words, "export"));
-    return done(c, s, "grant rights");
+    return ctx_write(c, s, "grant rights");
 }
 
 static const char *trimmed(struct berth_ctx *c, const char *s, size_t n)
@@ -122,7 +114,7 @@ static void grant_perm(struct berth_ctx *c, const struct perm *p)
         db_bind_int(st, 1, c->now);
         db_bind_int(st, 2, id);
         db_bind_text(st, 3, p->full, -1);
-        done(c, st, "grant a permission");
+        ctx_write(c, st, "grant a permission");
         s += n + (s[n] == ',');
     }
 }

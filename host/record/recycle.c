@@ -173,18 +173,15 @@ static int write_one(struct berth_ctx *c, const struct table *t, int64_t id)
 static int keep_mark(struct berth_ctx *c, const struct table *t, const char *mark)
 {
     struct db_stmt *s = db_prepare(c->conn, "DELETE FROM setting WHERE name = ?");
-    int rc;
 
     db_bind_text(s, 1, setting_name(c, t), -1);
-    db_step(s);
-    db_reset(s);
+    if (ctx_write(c, s, "note by what records were computed") != BERTH_OK)
+        return c->rc;
     s = db_prepare(c->conn, "INSERT INTO setting (version, created_at, updated_at, name, value) VALUES (1, ?1, ?1, ?2, ?3)");
     db_bind_int(s, 1, c->now);
     db_bind_text(s, 2, setting_name(c, t), -1);
     db_bind_text(s, 3, mark, -1);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "note by what records were computed") : BERTH_OK;
+    return ctx_write(c, s, "note by what records were computed");
 }
 
 static int write_part(struct berth_ctx *c, void *arg)

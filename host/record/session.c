@@ -444,21 +444,13 @@ const char *session_hash(struct berth_ctx *c, const char *login, const char *pas
     return hash;
 }
 
-static int run(struct berth_ctx *c, struct db_stmt *s, const char *what)
-{
-    int rc = db_step(s);
-
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, what) : BERTH_OK;
-}
-
 int session_set_hash(struct berth_ctx *c, int64_t user, const char *hash)
 {
     struct db_stmt *s = db_prepare(c->conn, "UPDATE \"user\" SET password_hash = ?, version = version + 1 WHERE id = ?");
 
     db_bind_text(s, 1, hash, -1);
     db_bind_int(s, 2, user);
-    if (run(c, s, "set a password") != BERTH_OK)
+    if (ctx_write(c, s, "set a password") != BERTH_OK)
         return c->rc;
     if (db_changes(c->conn) == 0)
         return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
@@ -472,7 +464,7 @@ int session_renew(struct berth_ctx *c, int64_t user, const char *was, const char
     db_bind_text(s, 1, hash, -1);
     db_bind_int(s, 2, user);
     db_bind_text(s, 3, was, -1);
-    return run(c, s, "hash a password anew");
+    return ctx_write(c, s, "hash a password anew");
 }
 
 /* ---- sessions ------------------------------------------------------------------------------ */
@@ -485,7 +477,7 @@ int session_start(struct berth_ctx *c, int64_t user, const char *ip, const char 
     session_secret_hash(out, hash);
     s = db_prepare(c->conn, "DELETE FROM session WHERE expires_at < ?");
     db_bind_int(s, 1, c->now);
-    if (run(c, s, "drop old sessions") != BERTH_OK)
+    if (ctx_write(c, s, "drop old sessions") != BERTH_OK)
         return c->rc;
     s = db_prepare(c->conn, "INSERT INTO session (token, user_id, created_at, seen_at, expires_at, ip, agent)"
                             " VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)");
@@ -495,7 +487,7 @@ int session_start(struct berth_ctx *c, int64_t user, const char *ip, const char 
     db_bind_int(s, 4, c->now + limits.absolute_ms);
     db_bind_text(s, 5, ip, -1);
     db_bind_text(s, 6, agent == NULL ? "" : arena_strndup(c->a, agent, strnlen(agent, 200)), -1);
-    return run(c, s, "start a session");
+    return ctx_write(c, s, "start a session");
 }
 
 struct ended {
@@ -522,7 +514,7 @@ int session_end(struct berth_ctx *c, const char *secret)
     s = db_prepare(c->conn, "DELETE FROM session WHERE token = ?");
     db_bind_text(s, 1, e->hash, -1);
     ctx_after_commit(c, forget_one, e);
-    return run(c, s, "end a session");
+    return ctx_write(c, s, "end a session");
 }
 
 int session_look_as(struct berth_ctx *c, const char *secret, int64_t user)
@@ -535,7 +527,7 @@ int session_look_as(struct berth_ctx *c, const char *secret, int64_t user)
         db_bind_int(s, 1, user);
     db_bind_text(s, 2, e->hash, -1);
     ctx_after_commit(c, forget_one, e); /* and read again */
-    return run(c, s, "look as another user");
+    return ctx_write(c, s, "look as another user");
 }
 
 void session_forget(struct berth_ctx *c, const char *hash)
@@ -558,7 +550,7 @@ int session_end_all(struct berth_ctx *c, int64_t user, const char *except)
     db_bind_int(s, 1, user);
     db_bind_text(s, 2, e->hash, -1);
     ctx_after_commit(c, forget_user, e); /* the excepted one is read again */
-    return run(c, s, "end sessions");
+    return ctx_write(c, s, "end sessions");
 }
 
 int session_token(struct berth_ctx *c, const char *name, int days, int64_t *id_r, char out[SECRET_TEXT])
@@ -576,7 +568,7 @@ int session_token(struct berth_ctx *c, const char *name, int days, int64_t *id_r
     db_bind_text(s, 4, hash, -1);
     if (days > 0)
         db_bind_int(s, 5, c->now + days * BERTH_DAY);
-    if (run(c, s, "make a token") == BERTH_OK)
+    if (ctx_write(c, s, "make a token") == BERTH_OK)
         audit_add(c, "token", arena_fmt(c->a, "%lld made: %s", (long long)(*id_r = db_last_id(c->conn)), name));
     return c->rc;
 }
@@ -598,7 +590,7 @@ int session_token_end(struct berth_ctx *c, int64_t id)
     s = db_prepare(c->conn, "DELETE FROM api_token WHERE id = ?");
     db_bind_int(s, 1, id);
     ctx_after_commit(c, forget_one, e);
-    run(c, s, "end a token");
+    ctx_write(c, s, "end a token");
     return audit_add(c, "token", arena_fmt(c->a, "%lld ended", (long long)id));
 }
 
@@ -618,13 +610,13 @@ static int put_setting(struct berth_ctx *c, const char *name, const char *value)
     struct db_stmt *s = db_prepare(c->conn, "DELETE FROM setting WHERE name = ?");
 
     db_bind_text(s, 1, name, -1);
-    if (run(c, s, "change a setting") != BERTH_OK || value == NULL)
+    if (ctx_write(c, s, "change a setting") != BERTH_OK || value == NULL)
         return c->rc;
     s = db_prepare(c->conn, "INSERT INTO setting (version, created_at, updated_at, name, value) VALUES (1, ?1, ?1, ?2, ?3)");
     db_bind_int(s, 1, c->now);
     db_bind_text(s, 2, name, -1);
     db_bind_text(s, 3, value, -1);
-    return run(c, s, "change a setting");
+    return ctx_write(c, s, "change a setting");
 }
 
 int session_setup_secret(struct berth_ctx *c, char out[SECRET_TEXT])

@@ -153,14 +153,6 @@ int share_list(struct berth_ctx *c, const struct berth_row *r, struct buf *out)
 }
 
 /* ---- writing ------------------------------------------------------------------------------------ */
-static int run(struct berth_ctx *c, struct db_stmt *s)
-{
-    int rc = db_step(s);
-
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "share a record") : (int)c->rc;
-}
-
 static void tell(struct berth_ctx *c, void *arg)
 {
     if (c->st->events.send != NULL)
@@ -213,7 +205,7 @@ static int drop_same(struct berth_ctx *c, const struct berth_row *r, const char 
     db_bind_int(s, 2, row_id(r));
     db_bind_text(s, 3, kind, -1);
     db_bind_int(s, 4, id);
-    return run(c, s);
+    return ctx_write(c, s, "share a record");
 }
 
 int64_t share_add(struct berth_ctx *c, const struct berth_row *r, const struct berth_share *give)
@@ -251,7 +243,7 @@ int64_t share_add(struct berth_ctx *c, const struct berth_row *r, const struct b
     db_bind_int(s, 8, c->now);
     if (c->who != NULL)
         db_bind_int(s, 9, c->who->id);
-    if (run(c, s) != BERTH_OK)
+    if (ctx_write(c, s, "share a record") != BERTH_OK)
         return 0;
     int64_t share = db_last_id(c->conn);
     const char *name = name_of(c, to->table, id);
@@ -286,5 +278,5 @@ int share_drop(struct berth_ctx *c, int64_t id)
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
     s = db_prepare(c->conn, "DELETE FROM record_share WHERE id = ?");
     db_bind_int(s, 1, id);
-    return run(c, s) == BERTH_OK ? note(c, r, "unshare", name, name, "") : (int)c->rc;
+    return ctx_write(c, s, "share a record") == BERTH_OK ? note(c, r, "unshare", name, name, "") : (int)c->rc;
 }

@@ -45,9 +45,7 @@ static bool had(struct berth_ctx *c, const struct alert_row *r)
     db_bind_int(s, 4, r->severity);
     db_bind_text(s, 5, r->key, -1);
     db_bind_int(s, 6, r->user);
-    db_step(s);
-    db_reset(s);
-    if (db_changes(c->conn) > 0)
+    if (ctx_write(c, s, "move an alert") != BERTH_OK || db_changes(c->conn) > 0)
         return true;
     s = db_prepare(c->conn, "SELECT 1 FROM alert WHERE key = ? AND user_id = ?");
     db_bind_text(s, 1, r->key, -1);
@@ -67,7 +65,6 @@ static void wake(struct berth_ctx *c, void *arg)
 int alert_put(struct berth_ctx *c, const struct alert_row *r)
 {
     struct db_stmt *s;
-    int rc;
 
     if (c->rc != BERTH_OK || had(c, r))
         return c->rc;
@@ -88,10 +85,8 @@ int alert_put(struct berth_ctx *c, const struct alert_row *r)
         db_bind_int(s, 10, r->of_user);
     if (c->who != NULL)
         db_bind_int(s, 11, c->who->id);
-    rc = db_step(s);
-    db_reset(s);
-    if (rc < 0)
-        return ctx_db(c, rc, "raise an alert");
+    if (ctx_write(c, s, "raise an alert") != BERTH_OK)
+        return c->rc;
     if (r->due_at <= c->now)
         ctx_after_commit(c, wake, NULL);
     return c->rc;

@@ -192,7 +192,6 @@ int alert_pref_put(struct berth_ctx *c, const json_t *fields)
     const json_t *mail = json_object_get(fields, "mail"), *muted = json_object_get(fields, "muted"),
                  *ways = json_object_get(fields, "ways"), *kinds = json_object_get(fields, "kinds");
     struct db_stmt *s;
-    int rc;
 
     alert_pref(c, c->who->id, &p);
     clock_text(c, fields, "quiet_from", p.quiet_from, &p.quiet_from);
@@ -212,8 +211,8 @@ int alert_pref_put(struct berth_ctx *c, const json_t *fields)
         return c->rc;
     s = db_prepare(c->conn, "DELETE FROM alert_pref WHERE user_id = ?");
     db_bind_int(s, 1, c->who->id);
-    db_step(s);
-    db_reset(s);
+    if (ctx_write(c, s, "keep choices for alerts") != BERTH_OK)
+        return c->rc;
     s = db_prepare(c->conn, "INSERT INTO alert_pref (user_id, mail, quiet_from, quiet_to, muted, "
                             "ways, kinds) VALUES (?, ?, ?, ?, ?, ?, ?)");
     db_bind_int(s, 1, c->who->id);
@@ -223,9 +222,7 @@ int alert_pref_put(struct berth_ctx *c, const json_t *fields)
     db_bind_text(s, 5, list_text(c, muted, p.muted), -1);
     db_bind_text(s, 6, list_text(c, ways, p.ways), -1);
     db_bind_text(s, 7, list_text(c, kinds, p.kinds), -1);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "keep choices for alerts") : c->rc;
+    return ctx_write(c, s, "keep choices for alerts");
 }
 
 /* The kinds of alerts that the user had of late: [{"kind":"pools.alert.soon","text":"…"}]. */

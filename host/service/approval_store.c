@@ -8,14 +8,6 @@
 
 #define ASK "id, user_id, coalesce(of_user, 0), at, coalesce(ended_at, 0), coalesce(done_by, 0), step, state"
 
-static int run(struct berth_ctx *c, struct db_stmt *s)
-{
-    int rc = db_step(s);
-
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "keep an approval") : (int)c->rc;
-}
-
 static void bind_id(struct db_stmt *s, int at, int64_t id)
 {
     if (id != 0)
@@ -184,7 +176,7 @@ int64_t approval_add(struct berth_ctx *c, struct approval *a)
     db_bind_int(s, 5, a->at);
     db_bind_text(s, 6, plan_text(c, &a->plan), -1);
     db_bind_text(s, 7, a->held, -1);
-    a->id = run(c, s) == BERTH_OK ? db_last_id(c->conn) : 0;
+    a->id = ctx_write(c, s, "keep an approval") == BERTH_OK ? db_last_id(c->conn) : 0;
     return a->id;
 }
 
@@ -198,7 +190,7 @@ int approval_keep(struct berth_ctx *c, const struct approval *a)
     bind_id(s, 4, a->due);
     bind_id(s, 5, a->ended);
     db_bind_int(s, 6, a->id);
-    return run(c, s);
+    return ctx_write(c, s, "keep an approval");
 }
 
 /* One that is made when it is approved. */
@@ -220,7 +212,7 @@ int approval_made(struct berth_ctx *c, struct approval *a, int64_t rec)
     a->rec = rec;
     db_bind_int(s, 1, rec);
     db_bind_int(s, 2, a->id);
-    return run(c, s);
+    return ctx_write(c, s, "keep an approval");
 }
 
 struct approval *approval_load(struct berth_ctx *c, int64_t id)
@@ -315,7 +307,7 @@ int64_t ask_add(struct berth_ctx *c, const struct approval *a, int64_t user, int
     db_bind_int(s, 3, user);
     bind_id(s, 4, of_user);
     db_bind_int(s, 5, c->now);
-    return run(c, s) == BERTH_OK ? db_last_id(c->conn) : 0;
+    return ctx_write(c, s, "keep an approval") == BERTH_OK ? db_last_id(c->conn) : 0;
 }
 
 int ask_end(struct berth_ctx *c, const struct ask *k, const char *state)
@@ -327,7 +319,7 @@ int ask_end(struct berth_ctx *c, const struct ask *k, const char *state)
     if (c->who != NULL && strcmp(state, "over") != 0 && strcmp(state, "escalated") != 0)
         db_bind_int(s, 3, c->who->id);
     db_bind_int(s, 4, k->id);
-    return run(c, s);
+    return ctx_write(c, s, "keep an approval");
 }
 
 static struct db_stmt *select_asks(struct berth_ctx *c, const struct approval *a, bool open)
@@ -380,7 +372,7 @@ int act_add(struct berth_ctx *c, const struct approval *a, const char *op, const
     db_bind_text(s, 7, note, -1);
     bind_id(s, 8, whom);
     db_bind_text(s, 9, via, -1);
-    return run(c, s);
+    return ctx_write(c, s, "keep an approval");
 }
 
 /* ---- seeing the record ------------------------------------------------------------------------------------ */
@@ -406,7 +398,7 @@ int sight_give(struct berth_ctx *c, const struct approval *a, int64_t user)
     db_bind_text(s, 4, arena_fmt(c->a, "%lld", (long long)a->id), -1);
     db_bind_int(s, 5, c->now);
     perm_changed(c);
-    return run(c, s);
+    return ctx_write(c, s, "keep an approval");
 }
 
 int sight_end(struct berth_ctx *c, const struct approval *a, int64_t user)
@@ -422,5 +414,5 @@ int sight_end(struct berth_ctx *c, const struct approval *a, int64_t user)
     db_bind_text(s, 3, arena_fmt(c->a, "%lld", (long long)a->id), -1);
     db_bind_int(s, 4, user);
     perm_changed(c);
-    return run(c, s);
+    return ctx_write(c, s, "keep an approval");
 }

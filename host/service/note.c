@@ -9,14 +9,6 @@
 
 enum { MENTIONS = 20, FOLLOWERS = 200 };
 
-static int run(struct berth_ctx *c, struct db_stmt *s, const char *what)
-{
-    int rc = db_step(s);
-
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, what) : c->rc;
-}
-
 static void send_changed(struct berth_ctx *c, void *arg)
 {
     if (c->st->events.send != NULL)
@@ -132,7 +124,7 @@ int64_t note_add(struct berth_ctx *c, const struct berth_row *r, const char *tex
     if (c->who != NULL)
         db_bind_int(s, 4, c->who->id);
     db_bind_text(s, 5, text, -1);
-    if (run(c, s, "write a note") != BERTH_OK)
+    if (ctx_write(c, s, "write a note") != BERTH_OK)
         return 0;
     id = db_last_id(c->conn);
     if (c->who != NULL)
@@ -161,7 +153,7 @@ int note_edit(struct berth_ctx *c, int64_t id, const char *text)
     db_bind_int(s, 2, c->now);
     db_bind_int(s, 3, id);
     tell(c, store_table_of(c->st, c->m, n.tbl), n.rec);
-    return run(c, s, "change a note");
+    return ctx_write(c, s, "change a note");
 }
 
 int note_drop(struct berth_ctx *c, int64_t id)
@@ -174,7 +166,7 @@ int note_drop(struct berth_ctx *c, int64_t id)
     s = db_prepare(c->conn, "DELETE FROM record_note WHERE id = ?");
     db_bind_int(s, 1, id);
     tell(c, store_table_of(c->st, c->m, n.tbl), n.rec);
-    return run(c, s, "delete a note");
+    return ctx_write(c, s, "delete a note");
 }
 
 /* ---- following ------------------------------------------------------------------------------ */
@@ -189,7 +181,7 @@ int follow_set(struct berth_ctx *c, const struct berth_row *r, bool on)
     db_bind_int(s, 3, c->who->id);
     if (on)
         db_bind_int(s, 4, c->now);
-    return run(c, s, "follow a record");
+    return ctx_write(c, s, "follow a record");
 }
 
 bool follows(struct berth_ctx *c, const struct berth_row *r)
@@ -230,13 +222,13 @@ int note_gone(struct berth_ctx *c, const struct table *t, int64_t id)
 
         db_bind_int(s, 1, store_table_no(c->st, t));
         db_bind_int(s, 2, id);
-        run(c, s, "take notes away");
+        ctx_write(c, s, "take notes away");
     }
     if (strcmp(t->name, "tag") == 0) {
         struct db_stmt *s = db_prepare(c->conn, "DELETE FROM record_tag WHERE tag = ?");
 
         db_bind_int(s, 1, id);
-        run(c, s, "take a tag away");
+        ctx_write(c, s, "take a tag away");
     }
     return c->rc;
 }

@@ -64,21 +64,17 @@ int tag_set(struct berth_ctx *c, const struct berth_row *r, const json_t *ids)
     s = db_prepare(c->conn, "DELETE FROM record_tag WHERE tbl = ? AND rec = ?");
     db_bind_int(s, 1, tbl);
     db_bind_int(s, 2, row_id(r));
-    db_step(s);
-    db_reset(s);
+    if (ctx_write(c, s, "tag a record") != BERTH_OK)
+        return c->rc;
     json_array_foreach (ids, i, one) {
-        int rc;
-
         if (!json_is_integer(one) || !exists(c, json_integer_value(one)))
             return ctx_invalid(c, "tags", "err.ref", NULL);
         s = db_prepare(c->conn, "INSERT INTO record_tag (tag, tbl, rec) VALUES (?, ?, ?) ON CONFLICT (tag, tbl, rec) DO NOTHING");
         db_bind_int(s, 1, json_integer_value(one));
         db_bind_int(s, 2, tbl);
         db_bind_int(s, 3, row_id(r));
-        rc = db_step(s);
-        db_reset(s);
-        if (rc < 0)
-            return ctx_db(c, rc, "tag a record");
+        if (ctx_write(c, s, "tag a record") != BERTH_OK)
+            return c->rc;
     }
     return c->rc;
 }

@@ -153,3 +153,20 @@ def test_the_timeline_shows_activities_alone(people):
     assert li.post(f"/lead/{lead['id']}/_note", {"text": "a note"}).status in (200, 201)
     entries = li.get(f"/lead/{lead['id']}/_timeline", kinds="rows").json["entries"]
     assert {e["kind"] for e in entries} == {"row"} and entries[0]["table"] == "activity"
+
+
+def test_what_the_database_does_not_take_is_not_told_as_done(own_site):
+    """Tags and choices for alerts that could not be taken off stayed, and were told as taken off."""
+    site = own_site()
+    li = site.sign_in("demo.li")
+    lead, tag = li.made("lead", name=name()), site.sign_in("demo.manager").made("tag", name="Stays")
+    path = f"/lead/{lead['id']}"
+    assert li.ask("PUT", path + "/_tags", {"tags": [tag["id"]]}).status == 200
+    assert li.ask("PUT", "/_alert/_prefs", {"mail": "never"}).status == 200
+    site.between_two_runs(*(f"CREATE TRIGGER no_{t} BEFORE {op} ON {t} BEGIN SELECT RAISE(ABORT, 'no'); END"
+                            for t, op in (("record_tag", "DELETE"), ("alert_pref", "DELETE"))))
+    li = site.sign_in("demo.li")
+    assert li.ask("PUT", path + "/_tags", {"tags": []}).status == 500
+    assert li.ask("PUT", "/_alert/_prefs", {"mail": "all"}).status == 500
+    assert [r["id"] for r in li.rows("lead", filter=["_tag", "=", tag["id"]])] == [lead["id"]]
+    assert li.get("/_alert/_prefs").json["mail"] == "never"
