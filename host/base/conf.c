@@ -70,6 +70,7 @@ const struct conf_option conf_options[] = {
 
     {INT(event_threads, 0, 256), .def = "0", .section = "limits", .help = "threads that talk to clients; 0: two a core"},
     {INT(pool_threads, 0, 256), .def = "0", .section = "limits", .help = "threads for slow work; 0: by the number of cores"},
+    {TIME(inline_time, 0, SECOND), .def = "5ms", .section = "limits", .help = "for a read on the thread it came in by; a longer one begins again as slow work"},
     {INT(max_connections, 10, 1000000), .def = "10000", .section = "limits", .help = "open connections in all"},
     {INT(max_per_address, 1, 1000000), .def = "1000", .section = "limits", .flags = CONF_LIVE, .help = "open connections from one address"},
     {SIZE(header_max, 4 * KB, 1 * MB), .def = "16K", .section = "limits", .help = "request line and headers"},

@@ -63,7 +63,7 @@ struct conf {
     struct conf_pairs grant; /* plugin -> "sql, net" */
     const char *scripts;
     bool edit_scripts;
-    int64_t script_memory, rule_time, script_time;
+    int64_t script_memory, rule_time, script_time, inline_time;
 
     /* sessions */
     int64_t session_idle, session_absolute, password_memory, password_parallel;

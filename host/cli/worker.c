@@ -126,7 +126,7 @@ static int start(struct server *s, int listen_fd, struct buf *err)
         return -1;
     s->pages = pages_open(s->site.plugins.plugins, s->site.plugins.n);
     s->app = (struct app){.st = &s->site.st, .ui = s->ui, .scripts = s->site.scripts, .version = BERTH_VERSION, .public_url = c->public_url,
-                          .secure = strncmp(c->public_url, "https://", 8) == 0, .demo = c->demo, .inline_ms = 5,
+                          .secure = strncmp(c->public_url, "https://", 8) == 0, .demo = c->demo, .inline_ms = c->inline_time,
                           .upload_max = (uint64_t)c->upload_max, .meta_tag = tag(BERTH_VERSION),
                           .pages = s->pages, .edit_scripts = c->edit_scripts, .backup_download = c->backup_download, .started = when_now(),
                           .database = strncmp(c->database, "sqlite:", 7) == 0 ? c->database + 7 : NULL,

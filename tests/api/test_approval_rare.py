@@ -67,6 +67,19 @@ def test_everybody_of_a_big_role_is_asked_and_what_was_asked_before_stands_in_no
     assert does(boss, id, "approve").status == 200 and look(li, id)["state"] == "approved"
 
 
+def test_a_read_that_is_cut_off_is_begun_again_and_answered_whole(own_site):
+    """Not every read says that its rows ended before their end: half a trace was answered as all of it."""
+    site = own_site("--inline_time", "0")
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    flow = admin.made("approval_flow", name="Long", on_table="customer", starts="ask")
+    admin.made("approval_step", flow_id=flow["id"], name="Only", **named(admin))
+    row = li.made("customer", name=name("Long"))
+    id = li.post(f"/customer/{row['id']}/_approval", {"flow": flow["name"]}).json["id"]
+    site.between_two_runs(f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 800) INSERT INTO approval_act"
+                          f" (approval_id, at, by, op, step, note) SELECT {id}, i, {me(li)}, 'remind', 0, 'again ' || i FROM n")
+    assert [a["note"] for a in look(site.sign_in("demo.li"), id)["acts"]] == [None, *(f"again {i}" for i in range(1, 801))]
+
+
 def ran_out(data, id):
     with contextlib.closing(sqlite3.connect(data / "berth.db")) as db:
         assert db.execute("UPDATE approval SET due_at = 1 WHERE id = ?", (id,)).rowcount == 1
