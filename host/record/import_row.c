@@ -201,7 +201,7 @@ void import_prepare(struct run *r, struct berth_ctx *c, const struct table *t, s
     keep_cells(c, p, row);
     c->a = r->scratch;
     p->row = row_new(c, t);
-    p->total = import_is_total(r, t, row);
+    p->total = import_is_total(r, c, t, row);
     if (!p->total)
         read_cells(r, c, p, row);
     if (p->total) {

@@ -128,7 +128,7 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
 
 /* import_total.c: a row that only adds up those above it */
 void import_total_open(struct run *r, struct berth_ctx *c);
-bool import_is_total(const struct run *r, const struct table *t, const struct sheet_row *row);
+bool import_is_total(struct run *r, struct berth_ctx *c, const struct table *t, const struct sheet_row *row);
 
 /* import_match.c: records by fields the user chose */
 int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t);

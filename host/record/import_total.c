@@ -41,25 +41,39 @@ static bool is_word(const struct run *r, const struct sheet_cell *cell)
     return hit;
 }
 
-/* What only a record has. */
-static bool is_reached_by(const struct field *f)
+/* What only a record has: a telephone or address that is one, a name where others are referred to.  How many there are of them is counted, too. */
+static bool is_reached_by(struct run *r, struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell)
 {
-    return f->type == BERTH_PHONE || f->type == BERTH_EMAIL || f->type == BERTH_URL || f->type == BERTH_REF;
+    struct berth_val v;
+    bool is;
+
+    if (f->type == BERTH_REF)
+        return strspn(cell->text, "0123456789.,- ") < cell->len;
+    if (f->type != BERTH_PHONE && f->type != BERTH_EMAIL && f->type != BERTH_URL)
+        return false;
+    is = import_value(r, c, f, cell, &v);
+    ctx_clear(c);
+    return is;
 }
 
-bool import_is_total(const struct run *r, const struct table *t, const struct sheet_row *row)
+static bool has_word(const struct run *r, const struct table *t, const struct sheet_row *row)
 {
     const struct sheet_cell *first = NULL, *title = NULL;
 
-    for (uint32_t i = 0; !r->totals && i < row->len; i++) {
-        const struct field *f = i < r->ncolumns ? r->column[i] : NULL;
-
+    for (uint32_t i = 0; i < row->len; i++) {
         if (row->cells[i].len == 0)
             continue;
-        if (f != NULL && is_reached_by(f))
-            return false;
         first = first == NULL ? &row->cells[i] : first;
-        title = f != NULL && f == t->title ? &row->cells[i] : title;
+        title = i < r->ncolumns && r->column[i] != NULL && r->column[i] == t->title ? &row->cells[i] : title;
     }
     return (first != NULL && is_word(r, first)) || (title != NULL && title != first && is_word(r, title));
+}
+
+bool import_is_total(struct run *r, struct berth_ctx *c, const struct table *t, const struct sheet_row *row)
+{
+    bool total = !r->totals && has_word(r, t, row);
+
+    for (uint32_t i = 0; total && i < row->len && i < r->ncolumns; i++)
+        total = r->column[i] == NULL || row->cells[i].len == 0 || !is_reached_by(r, c, r->column[i], &row->cells[i]);
+    return total;
 }

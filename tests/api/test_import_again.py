@@ -160,6 +160,17 @@ def test_rows_that_add_others_up_stay_out_unless_they_are_wanted(people):
     assert (result["new"], result["invalid"], result["totals"]) == (2, 1, 0), result  # the third has no name
 
 
+def test_a_row_that_counts_telephones_and_people_adds_others_up_too(people):
+    """Any cell below a telephone made a record of it: a lead 合计 of the colleague whose number the count was."""
+    person, t = people["li"], tag()
+    fields = ["name", "phone", "email", "website", "owner_id"]
+    rows = [[f"{t} a", "13862900002", "", "", ""], ["合计", "3家", "2", "-", str(person.user["id"])], ["Total", "", "info@total.example", "", ""],
+            ["Total", "", "", "", person.user["login"]], ["Total", "", "", "total.example", ""], ["合计", 2, "", "", ""]]
+    look = take(person, "lead", sheet(fields, rows))
+    assert go(person, look, fields, dry=True)["totals"] == 2
+    assert {n: r["cell"] for n, r in outcomes(person, look).items() if r["outcome"] == "invalid"} == {3: None, 7: None}
+
+
 def test_every_wrong_cell_of_a_row_is_told(people):
     person, t = people["li"], tag()
     fields = ["name", "phone", "city", "email", "next_action_on"]
