@@ -325,7 +325,7 @@ static int keep_mapping(struct run *r, struct berth_ctx *c, const json_t *o)
         for (uint32_t q = 0; rows[i].number == header && q < width; q++) {
             heads[q] = sheet_header_text(rows, i, q);
             if (r->column[q] != NULL)
-                json_object_set_new(columns, heads[q], json_string(r->column[q]->name));
+                json_object_set_new(columns, import_map_column(c, heads, q), json_string(r->column[q]->name));
         }
     json_object_set(k.what, "columns", columns);
     for (const char *const *kept = import_map_options; *kept != NULL; kept++)

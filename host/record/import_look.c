@@ -293,19 +293,19 @@ static bool are_ids(struct berth_ctx *c, const struct table *t, const struct loo
     return hit && any;
 }
 
-static void columns_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct look *l, const json_t *columns)
+static void columns_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct look *l, const char *const *heads, const json_t *columns)
 {
     const struct field **suggested = columns == NULL ? suggest(c, t, l) : NULL;
 
     json_key(j, "columns");
     json_open(j, '[');
     for (uint32_t i = 0; i < l->width; i++) {
-        const struct field *f = columns != NULL ? remembered(c, t, columns, head_of(l, i)) : suggested[i];
+        const struct field *f = columns != NULL ? remembered(c, t, columns, import_map_column(c, heads, i)) : suggested[i];
         int shown = 0;
 
         json_open(j, '{');
         json_number(j, "index", i);
-        json_text(j, "header", head_of(l, i));
+        json_text(j, "header", heads[i]);
         json_key(j, "samples");
         json_open(j, '[');
         for (int r = l->header + 1; r < l->n && shown < SAMPLES; r++)
@@ -449,7 +449,7 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
     headers = import_map_headers(c, heads, width);
     if (l.header >= 0 && !(wanted != NULL && json_is_null(wanted)))
         map = import_map_find(c, t->name, headers, json_integer_value(wanted), &map_id, &map_name);
-    columns_json(c, &j, t, &l, json_object_get(map, "columns"));
+    columns_json(c, &j, t, &l, heads, json_object_get(map, "columns"));
     fields_json(c, &j, t);
     mapping_json(c, &j, t, headers, map, map_id, map_name);
     json_decref(map);

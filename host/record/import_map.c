@@ -27,6 +27,15 @@ static bool tells_why(struct berth_ctx *c, const char *header)
     return hit;
 }
 
+const char *import_map_column(struct berth_ctx *c, const char *const *header, size_t at)
+{
+    size_t before = 0;
+
+    for (size_t i = 0; i < at; i++)
+        before += strcmp(header[i], header[at]) == 0;
+    return before == 0 ? header[at] : arena_fmt(c->a, "%s\x1f%zu", header[at], before + 1);
+}
+
 const char *import_map_headers(struct berth_ctx *c, const char *const *header, size_t n)
 {
     const char **sorted = arena_alloc(c->a, (n + 1) * sizeof(*sorted));

@@ -11,6 +11,8 @@
 /* What is kept is told by header: {"columns":{"公司名称":"name"},"values":…,"mode":…,"match":…,"pool_id":…}. */
 extern const char *const import_map_options[]; /* its members besides the columns; NULL ends them */
 
+/* What a column's field is kept under: its header, and of several called alike which of them. */
+const char *import_map_column(struct berth_ctx *c, const char *const *header, size_t at);
 /* A file's headers as a text to find its mapping by; in the arena. */
 const char *import_map_headers(struct berth_ctx *c, const char *const *header, size_t n);
 /* The mapping for a file of these headers: the user's last one, else one of a name, else a shared one; or the

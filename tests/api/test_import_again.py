@@ -338,6 +338,17 @@ def test_values_that_may_be_there_once_are_told_in_a_dry_run_too(people):
     assert len(person.rows("customer_year", filter=["customer_id", "=", customer["id"]])) == 3
 
 
+def test_columns_that_are_called_alike_go_where_each_of_them_went_the_last_time(people):
+    """Both went where the last of them had gone, and the import was refused."""
+    person, t = people["lan"], tag()
+    file = lambda n: take(person, "lead", sheet(["Wer da", "Nummer", "Nummer", "Wo", "Nummer"], [[f"{t} {n}", f"+84 90{n}0000001", f"+84 91{n}0000002", "Hue", "call"]]))
+    fields = ["name", "phone", "mobile", "city", "notes"]
+    assert go(person, file(1), fields)["new"] == 1
+    again = file(2)
+    assert [c["field"] for c in again["columns"]] == fields
+    assert run(person, again)["result"]["new"] == 1
+
+
 # ---- checks ------------------------------------------------------------------------------------------------
 def test_imports_into_administrators_tables_are_checked_like_any_save(people):
     admin = people["admin"]
