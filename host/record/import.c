@@ -9,6 +9,7 @@
 #include "record/dup_filter.h"
 #include "record/import_map.h"
 #include "record/import_run.h"
+#include "text/valid.h"
 
 /* So many rows are read and compared at a time; a batch is handed over when the writer has none and some are ready. */
 enum { PART_ROWS = 2048, MERGE_KEYS = 1500000 };
@@ -110,6 +111,20 @@ static bool has_room(const struct batch *k)
     return k->n < BATCH_ROWS && arena_used(k->a) + seen / 4 < BATCH_BYTES;
 }
 
+/* Rows of blanks are none. */
+static bool says_something(const struct sheet_row *row)
+{
+    for (uint32_t i = 0; i < row->len; i++) {
+        const char *s = row->cells[i].text;
+        size_t n = row->cells[i].len;
+
+        text_trim(&s, &n);
+        if (n > 0)
+            return true;
+    }
+    return false;
+}
+
 /* The next rows of the sheet, as many as the writer leaves time for: a larger batch writes fewer pages.  While the filter of
  * known keys is being built rows are only read: looking for them in the index would cost more than all the rest.
  * -1 with err filled when it cannot be read on. */
@@ -135,7 +150,7 @@ static int fill(struct run *r, struct batch *k, uint32_t skip, struct buf *err)
         size_t from = k->n, upto = from + PART_ROWS;
 
         while (k->n < upto && has_room(k) && (rc = sheet_next(r->sheet, &row, &e)) > 0)
-            if (row.number > skip && import_set_get(&r->stored, row.number) == 0)
+            if (row.number > skip && import_set_get(&r->stored, row.number) == 0 && says_something(&row))
                 import_prepare(r, &c, t, &k->row[k->n++], &row);
         waits = rc > 0 && has_room(k) && dup_filter_coming(r->j->st->filter, keys_of(k, decided), keys_to_come(r, k));
         if (waits)
@@ -379,6 +394,7 @@ static int begin(struct run *r, struct berth_ctx *c, const struct table *t, uint
     r->elsewhere = json_incref(json_object_get(result, "elsewhere_by"));
     if (r->elsewhere == NULL)
         r->elsewhere = json_object();
+    import_put_counts(r); /* a file without rows has some, too */
     if (import_match_open(r, c, t) < 0) {
         buf_puts(err, "the records could not be read");
         return -1;

@@ -403,16 +403,21 @@ static int put_rows(struct berth_ctx *c, struct batch *k, const struct table *t,
     return store_together(c, r, k, &together) == BERTH_OK ? put_parts(c, k, from) : (int)c->rc;
 }
 
-static int progress(struct batch *k, struct db_conn *w)
+void import_put_counts(struct run *r)
 {
-    struct run *r = k->run;
-
     for (int i = 0; i < OUTCOMES; i++)
         json_object_set_new(r->j->result, import_buckets[i], json_integer(r->counts[i]));
     json_object_set_new(r->j->result, "rows", json_integer(r->done));
     json_object_set_new(r->j->result, "totals", json_integer(r->left_out));
     json_object_set(r->j->result, "elsewhere_by", r->elsewhere);
     r->j->done = r->done;
+}
+
+static int progress(struct batch *k, struct db_conn *w)
+{
+    struct run *r = k->run;
+
+    import_put_counts(r);
     if (k->row_at == k->n) /* all rows up to here have an outcome */
         json_object_set_new(r->j->result, "last_row", json_integer(k->row[k->n - 1].number));
     return job_write(r->j, w);

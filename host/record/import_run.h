@@ -184,6 +184,7 @@ bool import_slice_over(struct store *st, int64_t began); /* a turn on the writer
 void import_put_sort(struct batch *k); /* before it is handed over: the writer is still at the one before */
 /* The next row of a list as parts keep it, "[7,8,10]"; 0: there is none. */
 uint32_t import_next_row(const char **list);
+void import_put_counts(struct run *r); /* into the job's result */
 void import_put_begin(struct batch *k); /* hands the batch to the writer; run->busy until it is stored */
 
 #endif

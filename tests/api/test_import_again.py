@@ -338,6 +338,17 @@ def test_values_that_may_be_there_once_are_told_in_a_dry_run_too(people):
     assert len(person.rows("customer_year", filter=["customer_id", "=", customer["id"]])) == 3
 
 
+def test_rows_of_blanks_are_none_and_a_file_without_rows_is_told_as_such(people):
+    """They were told as rows that lack a name."""
+    person, t = people["li"], tag()
+    look = take(person, "lead", f"name,city\n{t} a,Hue\n , \n\t,\u3000\n\n{t} b,Hue\n\u00a0,\n".encode())
+    result = go(person, look, ["name", "city"])
+    assert (result["new"], result["invalid"], result["rows"]) == (2, 0, 2), result
+    for dry in (True, False):
+        result = go(person, take(person, "lead", b"name,city\n"), ["name", "city"], dry=dry)
+        assert (result["new"], result["rows"], result["elsewhere_by"]) == (0, 0, {}), result
+
+
 def test_columns_that_are_called_alike_go_where_each_of_them_went_the_last_time(people):
     """Both went where the last of them had gone, and the import was refused."""
     person, t = people["lan"], tag()
