@@ -140,6 +140,22 @@ static bool many_named(struct run *r, struct berth_ctx *c, const struct field *f
     return val_many_from_text(c, f, cell->text, cell->len, one_of_many, &w, out) && w.ok;
 }
 
+/* Lines of a cell that go into a field of one line: several numbers and addresses, else one text. */
+static bool one_line(struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell, struct berth_val *out)
+{
+    bool several = f->type == BERTH_PHONE || f->type == BERTH_EMAIL;
+    struct buf b = BUF_INIT;
+    bool ok;
+
+    for (const char *s = cell->text, *end; *s != '\0'; s = end + strspn(end, "\r\n\t")) {
+        end = s + strcspn(s, "\r\n\t");
+        buf_addf(&b, "%s%.*s", b.len == 0 || end == s ? "" : several ? "; " : " ", (int)(end - s), s);
+    }
+    ok = val_from_text(c, f, arena_strndup(c->a, buf_str(&b), b.len), b.len, out);
+    buf_free(&b);
+    return ok;
+}
+
 bool import_value(struct run *r, struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell,
                   struct berth_val *out)
 {
@@ -159,6 +175,8 @@ bool import_value(struct run *r, struct berth_ctx *c, const struct field *f, con
     }
     if (f->type == BERTH_PICK || f->type == BERTH_REF)
         return f->flags & BERTH_MANY ? many_named(r, c, f, cell, out) : named(r, c, f, cell->text, cell->len, out);
+    if (field_is_text(f) && f->type != BERTH_LONG && f->type != BERTH_JSON && cell->text[strcspn(cell->text, "\r\n\t")] != '\0')
+        return one_line(c, f, cell, out);
     return val_from_text(c, f, cell->text, cell->len, out);
 }
 

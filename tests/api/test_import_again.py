@@ -338,6 +338,22 @@ def test_values_that_may_be_there_once_are_told_in_a_dry_run_too(people):
     assert len(person.rows("customer_year", filter=["customer_id", "=", customer["id"]])) == 3
 
 
+def test_lines_of_a_cell_go_into_a_field_of_one_line_one_behind_the_other(people):
+    """An address with a line break was told to hold invisible signs, to be typed again by hand."""
+    person, t = people["li"], tag()
+    digits = f"{zlib.crc32(t.encode()) % 10**6:06d}"
+    phones = [f"0755-81{digits}", f"0755-82{digits}"]
+    fields = ["name", "address", "phone", "email", "notes"]
+    look = take(person, "lead", sheet(fields, [[f"{t}\nLines", "Nanhai Road\r\n\r\nShenzhen\n", "\n".join(phones), f"a@{t}.example\r\nb@{t}.example", "one\ntwo"],
+                                               [f"{t} bell\x07", "", "", "", ""]]))
+    result = go(person, look, fields)
+    assert (result["new"], result["invalid"]) == (1, 1), outcomes(person, look)
+    made, = person.rows("lead", filter=["name", "^", t])
+    assert [made[f] for f in fields] == [f"{t} Lines", "Nanhai Road Shenzhen", "; ".join(phones), f"a@{t}.example; b@{t}.example", "one\ntwo"]
+    look = take(person, "lead", sheet(["name", "phone"], [[f"{t} other", phones[1]]]))
+    assert go(person, look, ["name", "phone"])["duplicate"] == 1  # each of them is a key
+
+
 def test_rows_of_blanks_are_none_and_a_file_without_rows_is_told_as_such(people):
     """They were told as rows that lack a name."""
     person, t = people["li"], tag()
