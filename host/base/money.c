@@ -38,6 +38,6 @@ void money_format(int64_t v, char out[MONEY_MAX])
     int n = snprintf(out, MONEY_MAX, "%s%llu.%04u", v < 0 ? "-" : "",
                      (unsigned long long)(u / 10000), frac);
 
-    for (int cut = 0; cut < 2 && out[n - 1] == '0'; cut++)
-        out[--n] = '\0';
+    if (frac % 100 == 0) /* two decimals or four: three could be read as thousands */
+        out[n - 2] = '\0';
 }

@@ -11,7 +11,7 @@ enum { MONEY_MAX = 32 };
 
 /* "-1234.5" -> -12345000.  At most four decimals; false when not a number or out of range. */
 bool money_parse(const char *s, size_t len, int64_t *out);
-/* 12345000 -> "1234.50": at least two decimals, more only where they are not zero. */
+/* 12345000 -> "1234.50": two decimals, or four where they are not zero. */
 void money_format(int64_t v, char out[MONEY_MAX]);
 
 #endif

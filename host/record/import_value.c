@@ -1,4 +1,4 @@
-/* import_value.c - what a cell means: dates and numbers as the sheet shows them, names of dictionary
+/* import_value.c - what a cell means: dates and numbers as they stand in the sheet, names of dictionary
  * items and records by what the user said they mean, each looked up once for the whole file. */
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +140,24 @@ static bool many_named(struct run *r, struct berth_ctx *c, const struct field *f
     return val_many_from_text(c, f, cell->text, cell->len, one_of_many, &w, out) && w.ok;
 }
 
+static bool is_number(const struct field *f)
+{
+    return f->type == BERTH_MONEY || f->type == BERTH_REAL || f->type == BERTH_INT;
+}
+
+/* If what is shown means a number here (a percentage, another currency do not), it is the number itself: 1234.5 may be shown as 1235. */
+static bool number_value(struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell, struct berth_val *out)
+{
+    char text[40];
+
+    if (!val_from_text(c, f, cell->text, cell->len, out))
+        return false;
+    if (f->type == BERTH_INT || cell->v.number < -1e15 || cell->v.number > 1e15)
+        return true;
+    snprintf(text, sizeof(text), f->type == BERTH_MONEY ? "%.4f" : "%.15g", cell->v.number);
+    return val_from_text(c, f, text, strlen(text), out);
+}
+
 /* Lines of a cell that go into a field of one line: several numbers and addresses, else one text. */
 static bool one_line(struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell, struct berth_val *out)
 {
@@ -175,6 +193,8 @@ bool import_value(struct run *r, struct berth_ctx *c, const struct field *f, con
     }
     if (f->type == BERTH_PICK || f->type == BERTH_REF)
         return f->flags & BERTH_MANY ? many_named(r, c, f, cell, out) : named(r, c, f, cell->text, cell->len, out);
+    if (cell->type == SHEET_NUMBER && is_number(f))
+        return number_value(c, f, cell, out);
     if (field_is_text(f) && f->type != BERTH_LONG && f->type != BERTH_JSON && cell->text[strcspn(cell->text, "\r\n\t")] != '\0')
         return one_line(c, f, cell, out);
     return val_from_text(c, f, cell->text, cell->len, out);

@@ -342,16 +342,94 @@ static bool sheet_time(struct berth_ctx *c, const char *s, size_t n, int64_t *ms
     return true;
 }
 
-static bool number_text(const char *s, size_t n, char *out, size_t cap)
+/* Where the comma stands before decimals and the point between thousands. */
+static bool comma_country(const struct berth_ctx *c)
 {
-    size_t len = 0;
+    static const char all[] = "VN ID DE AT FR IT ES PT NL BE LU PL CZ SK HU RO BG HR SI RS GR TR RU UA BY KZ DK NO SE FI IS EE LV LT BR AR CL CO PE UY VE EC";
+    const char *country = c->st->company.country;
+
+    return strlen(country) == 2 && strstr(all, country) != NULL;
+}
+
+/* Which of the two stands before decimals: 1,234.5  1.234,5  12,5  1.234.567.  One mark alone before three digits parts thousands if it is a
+ * comma; a point does so in whole numbers and amounts, where people write it that way. */
+static char decimal_mark(const struct berth_ctx *c, const struct field *f, const char *s, size_t n)
+{
+    size_t dots = 0, commas = 0, at = 0, from = n > 0 && (s[0] == '-' || s[0] == '+');
+    bool thousands;
 
     for (size_t i = 0; i < n; i++) {
-        if (s[i] == ',' || s[i] == ' ' || s[i] == '_')
+        dots += s[i] == '.';
+        commas += s[i] == ',';
+        at = s[i] == '.' || s[i] == ',' ? i : at;
+    }
+    if (dots > 0 && commas > 0)
+        return s[at];
+    if (dots + commas != 1)
+        return dots > 1 ? ',' : '.';
+    thousands = n - at == 4 && strspn(s + at + 1, "0123456789") >= 3 && at > from && at - from <= 3 && s[from] != '0';
+    if (s[at] == ',')
+        return thousands ? '.' : ',';
+    return thousands && f->type != BERTH_REAL && comma_country(c) ? ',' : '.';
+}
+
+/* The currency that the amounts are in anyway may stand at either end. */
+static void drop_currency(const struct berth_ctx *c, const struct field *f, const char **s, size_t *n)
+{
+    static const struct {
+        const char *code, *sign[4];
+    } all[] = {{"CNY", {"¥", "￥", "元", "RMB"}}, {"VND", {"₫", "đ"}}, {"USD", {"$", "US$"}}, {"EUR", {"€"}},
+               {"JPY", {"¥", "￥", "円"}},        {"GBP", {"£"}},      {"HKD", {"HK$"}},      {"TWD", {"NT$"}}};
+    const char *code = f->of != NULL ? f->of : c->st->company.currency;
+    const char *signs[5] = {code};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (strcmp(all[i].code, code) == 0)
+            memcpy(signs + 1, all[i].sign, sizeof(all[i].sign));
+    for (size_t i = 0; i < 5 && signs[i] != NULL; i++) {
+        size_t len = strlen(signs[i]);
+
+        if (*n <= len)
             continue;
-        if (len + 1 >= cap)
+        if (memcmp(*s, signs[i], len) == 0)
+            *s += len, *n -= len;
+        else if (memcmp(*s + *n - len, signs[i], len) == 0)
+            *n -= len;
+        else
+            continue;
+        trim(s, n);
+        return;
+    }
+}
+
+/* A number as people write it, as programs do. */
+static bool number_text(const struct berth_ctx *c, const struct field *f, const char *s, size_t n, char *out, size_t cap)
+{
+    size_t len = 0, kept = 0;
+    char mark, text[80];
+
+    if (f->type == BERTH_MONEY)
+        drop_currency(c, f, &s, &n);
+    for (size_t i = 0; i < n; i++) {
+        size_t gap = s[i] == ' ' || s[i] == '_' || s[i] == '\'' ? 1 : i + 1 < n && memcmp(s + i, "\xc2\xa0", 2) == 0 ? 2
+                     : i + 2 < n && memcmp(s + i, "\xe2\x80\xaf", 3) == 0 ? 3 : 0; /* blanks that do not break */
+
+        if (gap == 0 && kept + 1 == sizeof(text))
             return false;
-        out[len++] = s[i];
+        if (gap == 0)
+            text[kept++] = s[i];
+        else
+            i += gap - 1;
+    }
+    text[kept] = '\0';
+    mark = decimal_mark(c, f, text, kept);
+    for (size_t i = 0; i < kept; i++) {
+        bool parts = (text[i] == '.' || text[i] == ',') && text[i] != mark;
+
+        if (len + 1 >= cap || strchr("0123456789.,+-eE", text[i]) == NULL || (parts && strspn(text + i + 1, "0123456789") < 2))
+            return false;
+        if (!parts)
+            out[len++] = text[i] == mark ? '.' : text[i];
     }
     out[len] = '\0';
     return len > 0;
@@ -563,7 +641,7 @@ bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, si
         return true;
     }
     case BERTH_INT:
-        if (!number_text(s, n, num, sizeof(num)))
+        if (!number_text(c, f, s, n, num, sizeof(num)))
             return bad(c, f, "err.number");
         errno = 0;
         i = strtoll(num, &end, 10);
@@ -573,12 +651,12 @@ bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, si
             end += strlen(end);
         return *end != '\0' ? bad(c, f, "err.number") : take_int(c, f, i, out);
     case BERTH_REAL:
-        if (!number_text(s, n, num, sizeof(num)))
+        if (!number_text(c, f, s, n, num, sizeof(num)))
             return bad(c, f, "err.number");
         *out = (struct berth_val){BERTH_REAL, 0, {.d = strtod(num, &end)}};
         return *end == '\0' && isfinite(out->d) ? true : bad(c, f, "err.number");
     case BERTH_MONEY:
-        if (!number_text(s, n, num, sizeof(num)) || !money_parse(num, strlen(num), &i))
+        if (!number_text(c, f, s, n, num, sizeof(num)) || !money_parse(num, strlen(num), &i))
             return bad(c, f, "err.money");
         *out = int_val(f, i);
         return true;

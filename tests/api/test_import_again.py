@@ -338,6 +338,42 @@ def test_values_that_may_be_there_once_are_told_in_a_dry_run_too(people):
     assert len(person.rows("customer_year", filter=["customer_id", "=", customer["id"]])) == 3
 
 
+@pytest.mark.parametrize("country, currency, amounts", [
+    ("CN", "CNY", {"1,234.50": "1234.50", "1.234,56": "1234.56", "12,5": "12.50", "1 234,5": "1234.50", "1.234.567": "1234567.00", "1,234": "1234.00", "1.250": "1.25",
+                   "0,125": "0.1250", "￥1,000": "1000.00", "1000元": "1000.00", "CNY 1'000": "1000.00", "12,34,567": "1234567.00", "US$ 300": None, "1,2,3": None, "1,234,5": None,
+                   "50%": None, "1,234.5.6": None}),
+    ("VN", "VND", {"1,234.50": "1234.50", "1.250": "1250.00", "500.000 ₫": "500000.00", "1.500.000": "1500000.00", "12,5": "12.50", "1.2340": "1.2340", "0.250": "0.25", "$300": None})])
+def test_numbers_of_a_text_file_are_read_as_people_write_them(own_site, country, currency, amounts):
+    """A comma before decimals was left out: 12,5 went in as 125."""
+    site = own_site("--country", country, "--currency", currency)
+    person, t = site.sign_in("demo.li"), tag()
+    volumes = {"1,5": 1.5, "1.250": 1.25, "1.250,5": 1250.5, "2e3": 2000, "0x10": None}
+    rows = [[f"{t} {n}", a, ""] for n, a in enumerate(amounts)] + [[f"{t} teu {n}", "", v] for n, v in enumerate(volumes)]
+    fields = ["name", "amount", "teu"]
+    look = take(person, "opportunity", sheet(fields, rows))
+    go(person, look, fields)
+    made = {r["name"][len(t) + 1:]: r for r in person.rows("opportunity", filter=["name", "^", t])}
+    assert {a: made.get(str(n), {}).get("amount") for n, a in enumerate(amounts)} == amounts
+    assert {v: made.get(f"teu {n}", {}).get("teu") for n, v in enumerate(volumes)} == volumes
+
+
+def test_numbers_of_a_workbook_are_what_they_are_and_not_what_their_format_shows(people):
+    """1234.5678 shown without decimals went in as 1235, one with the sign of the currency did not."""
+    person, t = people["li"], tag()
+    book = openpyxl.Workbook()
+    shown = {"General": "1234.5678", "#,##0": "1234.5678", '"¥"#,##0.00': "1234.5678", "_-* #,##0.00_-;-* #,##0.00_-": "1234.5678", "0%": None, '"US$"0.00': None}
+    book.active.append(["name", "amount"])
+    for n, form in enumerate(shown):
+        book.active.append([f"{t} {n}", 1234.5678])
+        book.active[f"B{n + 2}"].number_format = form
+    out = io.BytesIO()
+    book.save(out)
+    look = take(person, "opportunity", out.getvalue(), "deals.xlsx")
+    assert go(person, look, ["name", "amount"])["new"] == 4
+    made = {r["name"][len(t) + 1:]: r["amount"] for r in person.rows("opportunity", filter=["name", "^", t])}
+    assert {form: made.get(str(n)) for n, form in enumerate(shown)} == shown
+
+
 def test_lines_of_a_cell_go_into_a_field_of_one_line_one_behind_the_other(people):
     """An address with a line break was told to hold invisible signs, to be typed again by hand."""
     person, t = people["li"], tag()
