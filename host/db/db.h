@@ -187,15 +187,10 @@ bool db_cut_short(const struct db_conn *c);
  * COMMIT, and must not wait for another thread's write. */
 struct db_work {
     int (*body)(struct db_conn *writer, void *arg);
-    void (*done)(void *arg, int rc); /* on the writer thread, before the next body: be short; may submit again */
-    /* Last, on some thread: whether it is on the disk.  For who only waits for that: others may go on writing meanwhile, and see
-     * what was written.  An error behind a done() without one: it is there now, and may be gone after a power cut.  NULL: done() is called when it is on the disk. */
-    void (*told)(void *arg, int rc);
+    void (*done)(void *arg, int rc); /* on the writer thread: be short; may submit again */
     void *arg;
     bool low; /* a chunk of something long: waits for the others, commits apart from them */
     bool idle; /* tidying: for when nothing else is to do, or once a second; commits alone */
-    bool soon; /* of low work, a piece of something that goes on: done() need not wait for the disk; the next COMMIT does */
-    bool disk; /* the body may say: done() has others act on it, so not before it is on the disk */
 
     /* the queue's */
     struct db_work *next;
@@ -227,7 +222,6 @@ int db_free_rows(struct db_conn *writer, const char *table); /* until it is said
 struct db_stats {
     int64_t bodies, commits, commits_failed, checkpoints; /* since db_open() */
     int64_t urgent;                                       /* the bodies that were not low */
-    int64_t beside;                                       /* commits that others did not wait for */
     int64_t log_bytes, queued, unindexed;                 /* now; the last: db_fts_put()s */
 };
 void db_stats(struct db *db, struct db_stats *out);

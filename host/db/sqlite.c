@@ -553,7 +553,6 @@ static void sq_close(struct db *base)
         sq_disconnect(db->idle.c[i]);
     pthread_mutex_destroy(&db->idle.lock);
     sq_writer_close(db);
-    sq_log_free(&db->log);
     sq_fts_close(db);
     if (db->lock >= 0)
         close(db->lock);
@@ -584,7 +583,6 @@ static int sq_open(const char *where, const struct db_options *o, struct db **db
     db->o = with_defaults(o);
     db->lock = -1;
     pthread_mutex_init(&db->idle.lock, NULL);
-    sq_log_init(&db->log);
     if (o->read_only ? !readable(db, err) : open_for_writing(db, err) < 0) {
         sq_close(&db->base);
         return -1;

@@ -67,13 +67,6 @@ struct sq_idle {
     int n;
 };
 
-/* What the sync of a COMMIT is left to. */
-struct sq_log {
-    pthread_mutex_t lock; /* of fd */
-    int fd;    /* the log; -1: not open */
-    bool owed; /* the writer's until sq_log_sync() is called, and that thread's until it returns */
-};
-
 struct sq_fts {
     atomic_llong noted, indexed;   /* changes, since the start; equal: all of them are in the index */
     atomic_llong ranged, unranged; /* the same of rows in ranges */
@@ -102,9 +95,6 @@ struct sq_db {
     int due;               /* frames in the log from which on it is copied into the file */
     int64_t restart_at;    /* when to try again to start an overgrown log over */
     bool checkpoint_fails; /* has been logged */
-
-    struct sq_log log;
-    atomic_bool unsure; /* the disk may not have what was committed last: nothing may be built on it */
 
     struct sq_fts fts;
     atomic_int frames;  /* pages in the log */
@@ -170,12 +160,6 @@ int sq_each_key(struct db_conn *c, const char *table, const char *column, bool (
 /* sqlite_log.c */
 #define SQ_LOG_VFS "berth-log" /* the writer's */
 int sq_log_register(void); /* once, before it is used */
-void sq_log_init(struct sq_log *log);
-void sq_log_free(struct sq_log *log);
-void sq_log_close(struct sq_log *log);
-/* From now on the sync of a COMMIT on that connection may be left to sq_log_sync(); NULL: it is done in it. */
-void sq_log_later(sqlite3 *h, struct sq_log *log);
-int sq_log_sync(struct sq_log *log); /* on any thread: what is owed; 0 or errno */
 
 /* sqlite_cache.c */
 int sq_cache_register(void); /* before SQLite starts */

@@ -5,17 +5,10 @@
  * has a VFS of its own that keeps the beginning of the log in memory and hands what is new to the file
  * when SQLite syncs it.  Everything else is the system's VFS.
  *
- * Nobody misses what is not handed on yet: with synchronous=FULL the log is handed on before the frames of
- * a commit are shown to others, and what is not handed on no other connection asks for.
- *
- * The sync at the end of a COMMIT may be left to another thread (sq_log_later(), sq_log_sync()), which has a
- * descriptor of its own.  All other syncs are done where SQLite asks for them: of the head of a log that
- * starts over, which must be there before what follows, and of the whole log before a checkpoint. */
-#include <errno.h>
-#include <fcntl.h>
+ * Nobody misses what is not handed on yet: with synchronous=FULL the log is synced before the frames of
+ * a commit are shown to others, and what is not synced no other connection asks for. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "db/sqlite.h"
@@ -31,11 +24,6 @@ struct log_file {
     char *piece[PIECES];
     sqlite3_int64 have;     /* bytes of the file that are in memory, from its beginning */
     sqlite3_int64 from, to; /* of these the file lacks */
-    const char *name;       /* SQLite's */
-    struct sq_log *later;   /* who takes over a sync now; NULL: nobody */
-    struct sq_log *shared;  /* who has a descriptor of this file; NULL: nobody */
-    bool named;             /* the file's name is on the disk: it was synced before */
-    bool begun;             /* its head was written, and is not synced */
     sqlite3_file real[];    /* the system's */
 };
 
@@ -104,8 +92,6 @@ static int log_close(sqlite3_file *file)
     struct log_file *f = (struct log_file *)(void *)file;
     int rc = hand_on(f), closed = f->real->pMethods->xClose(f->real);
 
-    if (f->shared != NULL)
-        sq_log_close(f->shared);
     forget(f, 0);
     return rc == SQLITE_OK ? closed : rc;
 }
@@ -131,7 +117,6 @@ static int log_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64
 
     if (rc != SQLITE_OK)
         return rc;
-    f->begun = f->begun || at == 0;
     if (!fits) {
         forget(f, at);
         return f->real->pMethods->xWrite(f->real, bytes, n, at);
@@ -158,18 +143,7 @@ static int log_sync(sqlite3_file *file, int flags)
     struct log_file *f = (struct log_file *)(void *)file;
     int rc = hand_on(f);
 
-    if (rc != SQLITE_OK)
-        return rc;
-    if (f->later != NULL && f->named && !f->begun) {
-        f->later->owed = true;
-        return SQLITE_OK;
-    }
-    rc = f->real->pMethods->xSync(f->real, flags);
-    if (rc == SQLITE_OK) {
-        f->named = true;
-        f->begun = false;
-    }
-    return rc;
+    return rc == SQLITE_OK ? f->real->pMethods->xSync(f->real, flags) : rc;
 }
 
 static int log_size(sqlite3_file *file, sqlite3_int64 *size)
@@ -238,7 +212,6 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     if (!(flags & SQLITE_OPEN_WAL))
         return below->xOpen(below, name, file, flags, flags_r);
     memset(f, 0, sizeof(*f));
-    f->name = name;
     rc = below->xOpen(below, name, f->real, flags, flags_r);
     if (f->real->pMethods != NULL)
         f->base.pMethods = &log_methods;
@@ -251,66 +224,4 @@ int sq_log_register(void)
 
     below = sq_vfs_over(&own, SQ_LOG_VFS, sizeof(struct log_file), open_file);
     return below != NULL ? SQLITE_OK : SQLITE_ERROR;
-}
-
-/* ---- a sync left to another thread --------------------------------------------------------------- */
-void sq_log_init(struct sq_log *log)
-{
-    pthread_mutex_init(&log->lock, NULL);
-    log->fd = -1;
-    log->owed = false;
-}
-
-void sq_log_close(struct sq_log *log)
-{
-    pthread_mutex_lock(&log->lock);
-    if (log->fd >= 0)
-        close(log->fd);
-    log->fd = -1;
-    pthread_mutex_unlock(&log->lock);
-}
-
-void sq_log_free(struct sq_log *log)
-{
-    sq_log_close(log);
-    pthread_mutex_destroy(&log->lock);
-}
-
-static void share(struct log_file *f, struct sq_log *log)
-{
-    pthread_mutex_lock(&log->lock);
-    if (log->fd < 0)
-        log->fd = open(f->name, O_RDWR | O_CLOEXEC);
-    if (log->fd >= 0)
-        f->shared = f->later = log;
-    pthread_mutex_unlock(&log->lock);
-}
-
-void sq_log_later(sqlite3 *h, struct sq_log *log)
-{
-    sqlite3_file *file = NULL;
-
-    if (sqlite3_file_control(h, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK || file == NULL || file->pMethods != &log_methods)
-        return;
-    struct log_file *f = (struct log_file *)(void *)file;
-
-    f->later = NULL;
-    if (log != NULL)
-        share(f, log);
-}
-
-int sq_log_sync(struct sq_log *log)
-{
-    int rc = 0;
-
-    if (!log->owed)
-        return 0;
-    pthread_mutex_lock(&log->lock);
-    if (log->fd < 0) /* closed meanwhile, after an error */
-        rc = EIO;
-    else if (fdatasync(log->fd) != 0)
-        rc = errno;
-    pthread_mutex_unlock(&log->lock);
-    log->owed = false;
-    return rc;
 }

@@ -3,9 +3,7 @@
  *
  * SQLite before 3.51.3 can damage the file when one connection commits while another checkpoints,
  * so every COMMIT and every checkpoint happens here, on one connection. */
-#include <errno.h>
 #include <malloc.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/when.h"
@@ -47,32 +45,11 @@ static int connection(struct sq_db *db)
     return db->w == NULL ? DB_BROKEN : DB_OK;
 }
 
-static int checkpoint(struct sq_db *db, int mode, int wait_ms);
-
-/* A log that the disk may not have is not gone on with: all of it goes into the file, which is synced, and it starts over. */
-static int make_sure(struct sq_db *db)
-{
-    int rc;
-
-    if (!atomic_load(&db->unsure))
-        return DB_OK;
-    rc = checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, RESTART_WAIT_MS);
-    if (rc == SQLITE_BUSY)
-        atomic_store(&db->evict, when_monotonic() - db->o.log_read_ms);
-    if (rc != SQLITE_OK)
-        return DB_BROKEN;
-    atomic_store(&db->unsure, false);
-    log_info("db", "all that was committed is in %s", db->path);
-    return DB_OK;
-}
-
 static int batch_begin(void *owner)
 {
     struct sq_db *db = owner;
     int rc = connection(db);
 
-    if (rc == DB_OK)
-        rc = make_sure(db);
     if (rc != DB_OK)
         return rc;
     rc = run_sql(db->w, "BEGIN IMMEDIATE");
@@ -95,38 +72,20 @@ static void batch_rollback(void *owner)
         run_sql(c, "ROLLBACK");
 }
 
-static int batch_commit(void *owner, bool later)
+static int batch_commit(void *owner)
 {
     struct sq_db *db = owner;
 
     int rc = sq_put_waiting(db->w);
 
     db->w->in_batch = false;
-    if (rc == DB_OK && atomic_load(&db->unsure))
-        rc = DB_BROKEN;
-    if (later)
-        sq_log_later(db->w->h, &db->log);
     if (rc == DB_OK)
         rc = run_sql(db->w, "COMMIT");
-    if (later)
-        sq_log_later(db->w->h, NULL);
     if (rc != DB_OK)
         batch_rollback(owner);
     else if (atomic_exchange(&db->full, false))
         log_info("db", "the disk has room again");
     return rc;
-}
-
-static int log_sync(void *owner)
-{
-    struct sq_db *db = owner;
-    int why = sq_log_sync(&db->log);
-
-    if (why == 0)
-        return DB_OK;
-    atomic_store(&db->unsure, true);
-    log_error("db", "sync the log of %s: %s", db->path, strerror(why));
-    return why == ENOSPC || why == EDQUOT ? DB_FULL : DB_BROKEN;
 }
 
 static int batch_lost(void *owner)
@@ -291,7 +250,6 @@ const struct db_writer_ops sq_writer_ops = {
     .run_alone = body_run_alone,
     .lost = batch_lost,
     .commit = batch_commit,
-    .sync = log_sync,
     .rollback = batch_rollback,
     .tidy = batch_tidy,
 };

@@ -1,7 +1,4 @@
-/* writer.c - the writer thread: a queue of bodies, run in batches that share one COMMIT.
- *
- * Where others wait already a batch is committed without waiting for the disk: a second thread, the teller, waits for it and then tells
- * those whose batch it was, while the writer runs the next.  Nothing is committed on top of what the disk does not have. */
+/* writer.c - the writer thread: a queue of bodies, run in batches that share one COMMIT. */
 #include "db/writer.h"
 
 #include <assert.h>
@@ -31,16 +28,6 @@ struct queue {
     int len;
 };
 
-struct teller {
-    pthread_t thread;
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t handed, synced;
-    enum { FREE, SYNCING, TELLING } at;
-    struct db_work *batch;
-    bool ended; /* every done() of it was called */
-    bool stopping;
-};
-
 struct db_writer {
     const struct db_writer_ops *ops;
     void *owner;
@@ -54,13 +41,12 @@ struct db_writer {
     bool sleeping, stopping;
     struct db_work last; /* see writer_at_commit() */
 
-    struct teller teller;
     bool in_batch;  /* the writer thread's own */
     int64_t worked; /* end of the last batch */
     int64_t low_at; /* of the last low one */
     int64_t asked;  /* of the last that was not idle */
     int64_t quiet;  /* how long nothing is to come before idle work starts */
-    atomic_llong bodies, urgent, commits, beside, failed;
+    atomic_llong bodies, urgent, commits, failed;
 };
 
 /* A body whose submitter waits: it has no done. */
@@ -135,109 +121,19 @@ static struct db_work *take_more(struct db_writer *w)
     return work;
 }
 
-/* A body's submitter learns what came of it; rc < 0 overrules what the body said.  Without told() it may be gone then. */
-static void end_one(struct db_work *w, int rc)
-{
-    w->rc = rc < 0 ? rc : w->rc;
-    if (w->done != NULL)
-        w->done(w->arg, w->rc);
-    else
-        sem_post(&((struct waiting *)w)->done);
-}
-
-/* Everybody of the batch, which is on the disk, or is not kept. */
+/* Everybody of the batch learns the result; rc < 0 overrules what the bodies said. */
 static void answer(struct db_work *batch, int rc)
 {
     while (batch != NULL) {
         struct db_work *w = batch;
-        const bool told = w->told != NULL;
 
-        batch = w->next;
-        end_one(w, rc);
-        if (told)
-            w->told(w->arg, w->rc);
+        batch = w->next; /* w may be gone once it was told */
+        w->rc = rc < 0 ? rc : w->rc;
+        if (w->done != NULL)
+            w->done(w->arg, w->rc);
+        else
+            sem_post(&((struct waiting *)w)->done);
     }
-}
-
-/* ---- beside the writer --------------------------------------------------------------------- */
-static void tell(struct db_work *batch, int rc)
-{
-    while (batch != NULL) {
-        struct db_work *w = batch;
-
-        batch = w->next;
-        w->told(w->arg, rc < 0 ? rc : w->rc);
-    }
-}
-
-static void *teller_thread(void *arg)
-{
-    struct db_writer *w = arg;
-    struct teller *t = &w->teller;
-
-    pthread_setname_np(pthread_self(), "db-teller");
-    pthread_mutex_lock(&t->lock);
-    for (;;) {
-        while (t->at == FREE && !t->stopping)
-            pthread_cond_wait(&t->handed, &t->lock);
-        if (t->at == FREE)
-            break;
-        pthread_mutex_unlock(&t->lock);
-        int rc = w->ops->sync(w->owner);
-        if (rc != DB_OK)
-            atomic_fetch_add(&w->failed, 1);
-        pthread_mutex_lock(&t->lock);
-        t->at = TELLING;
-        pthread_cond_signal(&t->synced);
-        while (!t->ended)
-            pthread_cond_wait(&t->handed, &t->lock);
-        pthread_mutex_unlock(&t->lock);
-        tell(t->batch, rc);
-        pthread_mutex_lock(&t->lock);
-        t->at = FREE;
-    }
-    pthread_mutex_unlock(&t->lock);
-    return NULL;
-}
-
-/* Before a COMMIT: the one before is on the disk, or never will be.  Whether the teller has time for another. */
-static bool settled(struct teller *t)
-{
-    pthread_mutex_lock(&t->lock);
-    while (t->at == SYNCING)
-        pthread_cond_wait(&t->synced, &t->lock);
-    const bool is_free = t->at == FREE;
-    pthread_mutex_unlock(&t->lock);
-    return is_free;
-}
-
-/* The sync begins at once; those who wait for it are told once they know what came of their bodies. */
-static void hand_over(struct db_writer *w, struct db_work *batch)
-{
-    struct teller *t = &w->teller;
-
-    atomic_fetch_add(&w->beside, 1);
-    pthread_mutex_lock(&t->lock);
-    t->at = SYNCING;
-    t->batch = batch;
-    t->ended = batch == NULL;
-    pthread_cond_signal(&t->handed);
-    pthread_mutex_unlock(&t->lock);
-    if (batch == NULL)
-        return;
-    for (struct db_work *work = batch; work != NULL; work = work->next)
-        end_one(work, DB_OK);
-    pthread_mutex_lock(&t->lock);
-    t->ended = true;
-    pthread_cond_signal(&t->handed);
-    pthread_mutex_unlock(&t->lock);
-}
-
-static bool all_may_wait(const struct db_work *batch)
-{
-    while (batch != NULL && batch->told != NULL && !batch->disk)
-        batch = batch->next;
-    return batch == NULL;
 }
 
 /* What is written about the batch as a whole; it fails with the batch and the batch with it. */
@@ -254,18 +150,14 @@ static int run_last(struct db_writer *w)
     return rc == DB_OK ? w->ops->lost(w->owner) : rc < 0 ? rc : DB_ERROR;
 }
 
-/* *later: nobody of the batch has to wait for the disk; gets whether the teller is to. */
-static int finish(struct db_writer *w, int rc, bool *later)
+static int finish(struct db_writer *w, int rc)
 {
-    if (rc == DB_OK)
-        rc = run_last(w);
-    if (rc == DB_OK) {
-        *later = settled(&w->teller) && *later;
-        rc = w->ops->commit(w->owner, *later);
-    } else {
+    if (rc == DB_OK && (rc = run_last(w)) != DB_OK)
         w->ops->rollback(w->owner);
-    }
-    *later = *later && rc == DB_OK;
+    else if (rc == DB_OK)
+        rc = w->ops->commit(w->owner);
+    else
+        w->ops->rollback(w->owner);
     atomic_fetch_add(rc == DB_OK ? &w->commits : &w->failed, 1);
     return rc;
 }
@@ -274,7 +166,6 @@ static int finish(struct db_writer *w, int rc, bool *later)
 static void run_low(struct db_writer *w, struct db_work *work)
 {
     int rc = w->ops->begin(w->owner);
-    bool later = false;
 
     w->in_batch = true;
     work->rc = 0;
@@ -283,16 +174,11 @@ static void run_low(struct db_writer *w, struct db_work *work)
         rc = w->ops->lost(w->owner);
     }
     atomic_fetch_add(&w->bodies, 1);
-    later = work->soon && !work->disk;
-    if (rc == DB_OK && work->rc != 0) {
+    if (rc == DB_OK && work->rc != 0)
         w->ops->rollback(w->owner);
-        later = false;
-    } else {
-        rc = finish(w, rc, &later);
-    }
+    else
+        rc = finish(w, rc);
     w->in_batch = false;
-    if (later)
-        hand_over(w, NULL);
     answer(work, rc);
 }
 
@@ -314,13 +200,9 @@ static void run_batch(struct db_writer *w, struct db_work *first)
     }
     atomic_fetch_add(&w->bodies, batch.len);
     atomic_fetch_add(&w->urgent, batch.len);
-    bool later = all_may_wait(batch.head) && writer_wanted(w);
-    rc = finish(w, rc, &later);
+    rc = finish(w, rc);
     w->in_batch = false;
-    if (later)
-        hand_over(w, batch.head);
-    else
-        answer(batch.head, rc);
+    answer(batch.head, rc);
 }
 
 static struct timespec in_ms(int64_t ms)
@@ -414,14 +296,9 @@ struct db_writer *writer_new(const struct db_writer_ops *ops, void *owner, int q
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&w->more, &attr);
     pthread_condattr_destroy(&attr);
-    pthread_mutex_init(&w->teller.lock, NULL);
-    pthread_cond_init(&w->teller.handed, NULL);
-    pthread_cond_init(&w->teller.synced, NULL);
     blame_mask(&all); /* signals are the main thread's */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&w->teller.thread, NULL, teller_thread, w);
-    assert(rc == 0);
-    rc = pthread_create(&w->thread, NULL, writer_thread, w);
+    int rc = pthread_create(&w->thread, NULL, writer_thread, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     assert(rc == 0);
     return w;
@@ -438,14 +315,6 @@ void writer_free(struct db_writer **pw)
     pthread_cond_signal(&w->more);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
-    pthread_mutex_lock(&w->teller.lock);
-    w->teller.stopping = true;
-    pthread_cond_signal(&w->teller.handed);
-    pthread_mutex_unlock(&w->teller.lock);
-    pthread_join(w->teller.thread, NULL);
-    pthread_cond_destroy(&w->teller.handed);
-    pthread_cond_destroy(&w->teller.synced);
-    pthread_mutex_destroy(&w->teller.lock);
     pthread_cond_destroy(&w->more);
     pthread_mutex_destroy(&w->lock);
     free(w);
@@ -481,14 +350,13 @@ int writer_submit(struct db_writer *w, struct db_work *work)
 static int run_alone(struct db_writer *w, struct db_work *work)
 {
     int rc = w->ops->begin(w->owner);
-    bool later = false;
 
     if (rc != DB_OK)
         return rc;
     w->in_batch = true;
     work->rc = w->ops->run(w->owner, work);
     atomic_fetch_add(&w->bodies, 1);
-    rc = finish(w, w->ops->lost(w->owner), &later);
+    rc = finish(w, w->ops->lost(w->owner));
     w->in_batch = false;
     return rc < 0 ? rc : work->rc;
 }
@@ -536,7 +404,6 @@ void writer_stats(struct db_writer *w, struct db_stats *out)
     out->bodies = atomic_load(&w->bodies);
     out->urgent = atomic_load(&w->urgent);
     out->commits = atomic_load(&w->commits);
-    out->beside = atomic_load(&w->beside);
     out->commits_failed = atomic_load(&w->failed);
     pthread_mutex_lock(&w->lock);
     out->queued = w->queue[URGENT].len + w->queue[LOW].len;

@@ -6,7 +6,7 @@
 
 struct db_writer;
 
-/* The driver's side; all but sync called on the writer thread.  Returns are DB_OK or negative. */
+/* The driver's side; all called on the writer thread.  Returns are DB_OK or negative. */
 struct db_writer_ops {
     int (*begin)(void *owner);
     /* Runs a body inside its own savepoint; what the body returned, or a negative db_rc. */
@@ -14,9 +14,7 @@ struct db_writer_ops {
     /* The same for a body that has its transaction to itself: it is undone by a rollback. */
     int (*run_alone)(void *owner, struct db_work *w);
     int (*lost)(void *owner); /* why the database undid the transaction by itself, or DB_OK */
-    /* later: it need not be on the disk yet; sync() is called next, and no other commit before that has returned. */
-    int (*commit)(void *owner, bool later);
-    int (*sync)(void *owner); /* on another thread.  When it fails commits are to fail until what was written is on the disk all the same. */
+    int (*commit)(void *owner);
     void (*rollback)(void *owner);
     /* Housekeeping after a batch (idle_ms 0) and while idle; in how many ms to come back, -1 not.
      */

@@ -93,7 +93,7 @@ int ctx_db(struct berth_ctx *c, int db_rc, const char *what)
     case DB_UNIQUE:
         return ctx_fail(c, BERTH_CONFLICT, "unique", "err.unique");
     default:
-        log_error("record", "%s: %s (request %s)", what, c->conn == NULL ? "the disk" : db_error(c->conn),
+        log_error("record", "%s: %s (request %s)", what, db_error(c->conn),
                   c->request == NULL ? "-" : c->request);
         return ctx_fail(c, BERTH_BROKEN, "broken", "err.broken");
     }
@@ -138,33 +138,14 @@ void ctx_resume(struct berth_ctx *c, const struct berth_ctx *before)
     c->cut = inner.cut;
 }
 
-static void after(struct berth_ctx *c, void (*run)(struct berth_ctx *, void *), void *arg, bool disk)
+void ctx_after_commit(struct berth_ctx *c, void (*run)(struct berth_ctx *, void *), void *arg)
 {
     struct ctx_done *d = arena_alloc(c->a, sizeof(*d)), **end = &c->done;
 
-    *d = (struct ctx_done){.run = run, .arg = arg, .disk = disk};
+    *d = (struct ctx_done){.run = run, .arg = arg};
     while (*end != NULL)
         end = &(*end)->next;
     *end = d;
-}
-
-void ctx_after_commit(struct berth_ctx *c, void (*run)(struct berth_ctx *, void *), void *arg)
-{
-    after(c, run, arg, false);
-}
-
-void ctx_on_disk(struct berth_ctx *c, void (*run)(struct berth_ctx *, void *), void *arg)
-{
-    after(c, run, arg, true);
-}
-
-bool ctx_waits_for_disk(const struct berth_ctx *c)
-{
-    const struct ctx_done *d = c->done;
-
-    while (d != NULL && !d->disk)
-        d = d->next;
-    return d != NULL;
 }
 
 void ctx_run_done(struct berth_ctx *c)

@@ -36,7 +36,6 @@ struct answer;
 struct ctx_done { /* runs after the commit */
     void (*run)(struct berth_ctx *c, void *arg);
     void *arg;
-    bool disk; /* others act on it: not before the disk has what was committed */
     struct ctx_done *next;
 };
 
@@ -116,8 +115,6 @@ int ctx_write(struct berth_ctx *c, struct db_stmt *s, const char *what);
 /* Forgets the error, for loops that go on (bulk). */
 void ctx_clear(struct berth_ctx *c);
 void ctx_after_commit(struct berth_ctx *c, void (*run)(struct berth_ctx *, void *), void *arg);
-void ctx_on_disk(struct berth_ctx *c, void (*run)(struct berth_ctx *, void *), void *arg); /* after the commit is on the disk */
-bool ctx_waits_for_disk(const struct berth_ctx *c);
 void ctx_run_done(struct berth_ctx *c); /* after the commit */
 
 /* The text of a key in the user's language, placeholders filled. */

@@ -442,7 +442,6 @@ static int slice_body(struct db_conn *w, void *arg)
     k->slice_from = k->row_at;
     k->hooked = hooked(c, t);
     put_rows(c, k, t, began);
-    k->work.disk = ctx_waits_for_disk(c);
     return c->rc != BERTH_OK ? -1000 : progress(k, w);
 }
 
@@ -500,7 +499,7 @@ void import_put_begin(struct batch *k)
 {
     k->row_at = 0;
     k->run->busy = true;
-    k->work = (struct db_work){.body = slice_body, .done = slice_done, .arg = k, .low = true, .soon = true};
+    k->work = (struct db_work){.body = slice_body, .done = slice_done, .arg = k, .low = true};
     while (db_submit(k->run->j->st->db, &k->work) != 0)
         usleep(20000); /* the queue is full of other people's work */
 }

@@ -537,7 +537,7 @@ static void later(struct berth_ctx *c, uint32_t deed, struct berth_row *r)
         return;
     d = arena_alloc(c->a, sizeof(*d));
     *d = (struct done){deed, r, (struct berth_row *)r->old};
-    ctx_on_disk(c, run_done, d);
+    ctx_after_commit(c, run_done, d);
 }
 
 /* Whether the row is the first that is written and nobody refuses it afterwards. */

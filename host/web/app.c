@@ -377,7 +377,6 @@ static int write_body(struct db_conn *writer, void *arg)
     }
     if (k->c.rc == BERTH_OK && k->once != NULL)
         answer_kept(k);
-    k->work.disk = ctx_waits_for_disk(&k->c);
     return k->c.rc == BERTH_OK ? 0 : -1000;
 }
 
@@ -393,15 +392,6 @@ static void write_done(void *arg, int rc)
     }
     if (rc == 0)
         ctx_clear(&k->c);
-    k->c.conn = NULL; /* the writer goes on with it */
-}
-
-static void write_told(void *arg, int rc)
-{
-    struct call *k = arg;
-
-    if (rc < 0 && k->c.rc == BERTH_OK) /* it is there, but the disk may not have it */
-        ctx_db(&k->c, rc, "sync");
     idempotency_end(k);
     http_finish(k->req);
 }
@@ -449,7 +439,7 @@ static bool run_ahead(struct call *k)
 static enum http_next submit(struct call *k)
 {
     if (idempotency_begin(k) && run_ahead(k)) {
-        k->work = (struct db_work){.body = write_body, .done = write_done, .told = write_told, .arg = k};
+        k->work = (struct db_work){.body = write_body, .done = write_done, .arg = k};
         if (db_submit(k->app->st->db, &k->work) == 0)
             return HTTP_LATER;
         ctx_fail(&k->c, BERTH_BUSY, "busy", "err.busy");

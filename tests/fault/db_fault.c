@@ -57,25 +57,8 @@ EXPORT ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at)
     return -1;
 }
 
-/* How many syncs on the thread of that name fail, once the next batch has begun. */
-static atomic_int teller_fails;
-static sem_t next_begun;
-
-static bool is_teller(void)
-{
-    char name[16];
-
-    return pthread_getname_np(pthread_self(), name, sizeof(name)) == 0 && strcmp(name, "db-teller") == 0;
-}
-
 EXPORT int fdatasync(int fd)
 {
-    if (atomic_load(&teller_fails) > 0 && is_teller()) {
-        sem_wait(&next_begun);
-        atomic_fetch_sub(&teller_fails, 1);
-        errno = EIO;
-        return -1;
-    }
     return fails_now() ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
@@ -377,7 +360,7 @@ static void any_one_write_may_arrive_by_half(void **state)
 struct told {
     struct db_work work;
     int64_t k;
-    int rc, disk;
+    int rc;
     sem_t gate, done;
 };
 
@@ -445,106 +428,6 @@ static void a_transaction_undone_midway_fails_for_all_that_were_in_it(void **sta
     db_close(&db);
 }
 
-/* The next batch waits already, so the first is synced beside the writer. */
-
-static int begin_next(struct db_conn *c, void *arg)
-{
-    sem_post(&next_begun);
-    return insert_told(c, arg);
-}
-
-static void note(void *arg, int rc)
-{
-    ((struct told *)arg)->rc = rc;
-}
-
-static void tell_disk(void *arg, int rc)
-{
-    struct told *t = arg;
-
-    t->disk = rc;
-    sem_post(&t->done);
-}
-
-static void a_sync_that_fails_beside_the_writer_is_told_and_nothing_is_built_on_it(void **state)
-{
-    struct db_options o = {.batch_max = 1};
-    struct db_stats stats;
-    struct told t[3];
-    int64_t k = 500;
-
-    (void)state;
-    struct db *db = open_db(&o);
-    assert_int_equal(write_sql(db, create), 0);
-    sem_init(&next_begun, 0, 0);
-    atomic_store(&teller_fails, 1);
-    for (int i = 0; i < 3; i++) {
-        t[i] = (struct told){.k = i};
-        t[i].work = (struct db_work){.body = i == 0 ? wait_at_gate : i == 1 ? begin_next : insert_told, .done = note, .told = tell_disk, .arg = &t[i]};
-        sem_init(&t[i].gate, 0, 0);
-        sem_init(&t[i].done, 0, 0);
-        assert_int_equal(db_submit(db, &t[i].work), 0);
-    }
-    sem_post(&t[0].gate);
-    for (int i = 0; i < 3; i++)
-        sem_wait(&t[i].done);
-    assert_int_equal(atomic_load(&teller_fails), 0);
-    assert_int_equal(t[0].rc, 0); /* it is there ... */
-    assert_int_equal(t[0].disk, DB_BROKEN); /* ... and nobody is told that it stays */
-    assert_int_equal(t[1].rc, DB_BROKEN);
-    assert_int_equal(t[1].disk, DB_BROKEN);
-    assert_int_equal(t[2].rc, 0); /* by then all is in the file */
-    assert_int_equal(t[2].disk, 0);
-    assert_int_equal(number(db, "SELECT sum(k) * 10 + count(*) FROM t WHERE k < ?", 500), 2 * 10 + 2);
-    assert_int_equal(db_write(db, insert_key, &k), 0);
-    db_stats(db, &stats);
-    assert_int_equal(stats.commits_failed, 2);
-    db_close(&db);
-    assert_all_there((int64_t[]){0, 2, 500}, 3);
-}
-
-/* A reader that stays keeps the log from starting over: until it ends nothing is written, and then it goes on. */
-static void behind_a_failed_sync_writing_goes_on_once_the_log_can_start_over(void **state)
-{
-    struct db_options o = {.batch_max = 1, .log_read_ms = 1};
-    struct buf err = BUF_INIT;
-    struct told t[2];
-    int64_t k = 100, until = when_monotonic() + 30000;
-    int rc;
-
-    (void)state;
-    struct db *db = open_db(&o);
-    assert_int_equal(write_sql(db, create), 0);
-    struct db_conn *c = db_reader(db, &err);
-    assert_int_equal(db_read_begin(c), 0);
-    struct db_stmt *s = db_prepare(c, "SELECT count(*) FROM t");
-    assert_int_equal(db_step(s), DB_ROW);
-    db_reset(s);
-    sem_init(&next_begun, 0, 0);
-    atomic_store(&teller_fails, 1);
-    for (int i = 0; i < 2; i++) {
-        t[i] = (struct told){.k = i};
-        t[i].work = (struct db_work){.body = i == 0 ? wait_at_gate : i == 1 ? begin_next : insert_told, .done = note, .told = tell_disk, .arg = &t[i]};
-        sem_init(&t[i].gate, 0, 0);
-        sem_init(&t[i].done, 0, 0);
-        assert_int_equal(db_submit(db, &t[i].work), 0);
-    }
-    sem_post(&t[0].gate);
-    for (int i = 0; i < 2; i++)
-        sem_wait(&t[i].done);
-    assert_int_equal(t[0].disk, DB_BROKEN);
-    assert_int_equal(db_write(db, insert_key, &k), DB_BROKEN);
-    assert_int_equal(number(db, "SELECT count(*) FROM t WHERE k < ?", 100), 1); /* reading goes on */
-    assert_int_equal(db_step(db_prepare(c, "SELECT count(*) FROM t")), DB_INTERRUPTED); /* it was asked to end */
-    db_conn_close(&c);
-    do
-        rc = db_write(db, insert_key, &k);
-    while (rc != 0 && when_monotonic() < until);
-    assert_int_equal(rc, 0);
-    db_close(&db);
-    assert_all_there((int64_t[]){0, 100}, 2);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, given_directory, remove_directory)
 
 int main(void)
@@ -556,8 +439,6 @@ int main(void)
         TEST(any_one_system_call_may_find_the_disk_full),
         TEST(a_transaction_undone_midway_fails_for_all_that_were_in_it),
         TEST(any_one_write_may_arrive_by_half),
-        TEST(a_sync_that_fails_beside_the_writer_is_told_and_nothing_is_built_on_it),
-        TEST(behind_a_failed_sync_writing_goes_on_once_the_log_can_start_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
