@@ -178,8 +178,8 @@ bool import_value(struct run *r, struct berth_ctx *c, const struct field *f, con
                   struct berth_val *out)
 {
     if (cell->type == SHEET_DATE || cell->type == SHEET_DATETIME) {
-        int64_t day = cell->type == SHEET_DATE ? cell->v.days : cell->v.ms / WHEN_DAY;
-        int64_t rest = cell->type == SHEET_DATE ? 0 : cell->v.ms % WHEN_DAY;
+        int64_t rest = cell->type == SHEET_DATE ? 0 : (cell->v.ms % WHEN_DAY + WHEN_DAY) % WHEN_DAY; /* before 1970, too */
+        int64_t day = cell->type == SHEET_DATE ? cell->v.days : (cell->v.ms - rest) / WHEN_DAY;
 
         if (f->type == BERTH_DATE || f->type == BERTH_TIME) {
             *out = (struct berth_val){(int32_t)f->type, 0, {.i = f->type == BERTH_DATE

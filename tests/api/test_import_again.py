@@ -374,6 +374,17 @@ def test_numbers_of_a_workbook_are_what_they_are_and_not_what_their_format_shows
     assert {form: made.get(str(n)) for n, form in enumerate(shown)} == shown
 
 
+def test_a_day_before_1970_stays_that_day_with_a_time_behind_it(people):
+    """It was the next one."""
+    person, t = people["li"], tag()
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    for row in (["name", "founded_on"], [f"{t} a", datetime.datetime(1950, 5, 1, 8, 30)], [f"{t} b", datetime.datetime(1950, 5, 1)], [f"{t} c", datetime.datetime(1970, 1, 1, 23, 59)]):
+        book.active.append(row)
+    book.save(out)
+    assert go(person, take(person, "customer", out.getvalue()), ["name", "founded_on"])["new"] == 3
+    assert [r["founded_on"] for r in person.rows("customer", filter=["name", "^", t], sort="name")] == ["1950-05-01", "1950-05-01", "1970-01-01"]
+
+
 def test_lines_of_a_cell_go_into_a_field_of_one_line_one_behind_the_other(people):
     """An address with a line break was told to hold invisible signs, to be typed again by hand."""
     person, t = people["li"], tag()
