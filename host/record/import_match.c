@@ -59,6 +59,17 @@ static int64_t hash_of(struct run *r, struct berth_ctx *c, const struct berth_ro
     return h;
 }
 
+/* Whether everybody is told that a record has it, whoever may see that: what the duplicate rules compare, and what there is once only. */
+static bool told_anyway(struct berth_ctx *c, const struct table *t, const struct field *f)
+{
+    const struct dup_ways *ways = dup_ways(c, t);
+    bool told = f->at == F_ID || f == t->number || (ways->n > 0 && ways->used[f->at]);
+
+    for (size_t i = 0; i < t->nindexes; i++)
+        told = told || (t->indexes[i].unique && t->indexes[i].n == 1 && t->indexes[i].on[0] == f);
+    return told;
+}
+
 int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t)
 {
     struct buf sql = BUF_INIT;
@@ -66,6 +77,8 @@ int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t)
     struct db_stmt *s;
     int rc;
 
+    for (size_t i = 0; i < r->nmatch; i++)
+        r->match_seen = r->match_seen || !told_anyway(c, t, r->match[i]);
     if (r->nmatch == 0 || by_id(r)) {
         arena_free(&one);
         return 0;
@@ -76,6 +89,10 @@ int import_match_open(struct run *r, struct berth_ctx *c, const struct table *t)
     if (t->at_country >= 0)
         buf_addf(&sql, ", %s", t->fields[t->at_country].name);
     buf_addf(&sql, " FROM %s", t->sql);
+    if (r->match_seen) {
+        buf_puts(&sql, " WHERE ");
+        perm_where_one(c, t, DO_READ, "", &sql);
+    }
     s = db_prepare(c->conn, buf_str(&sql));
     buf_free(&sql);
     c->a = one;
@@ -111,6 +128,9 @@ int import_match_find(struct run *r, struct berth_ctx *c, const struct prep *p, 
     there = find_raw(c, t, m->rec);
     if (there == NULL)
         return 0;
+    for (size_t i = 0; r->match_seen && i < r->nmatch; i++)
+        if (perm_field_of(there, r->match[i]) < ACCESS_READ)
+            return 0; /* a pool hides it */
     m->id = find_exists(c, t, m->rec) && !perm_veiled(there) ? m->rec : 0; /* 0: it is not for this user, or hidden from him until he claims it */
     if (m->id != 0)
         m->title = row_title(there);

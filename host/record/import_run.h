@@ -87,6 +87,7 @@ struct run {
     size_t ncolumns;
     const struct field *match[MATCH_MAX]; /* what records are found by; none: their duplicate keys */
     size_t nmatch;
+    bool match_seen; /* only records that the user sees are found by them: of others he would learn what they hold */
     struct import_set matched; /* by hash of the match fields: the record, see import_match.c */
     struct import_set fresh;   /* the same: the row of this file that is new */
     struct sheet *sheet;

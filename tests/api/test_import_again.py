@@ -454,6 +454,23 @@ def test_a_row_that_gives_a_record_out_of_reach_is_refused_alone(people):
     assert {r["name"] for r in people["admin"].rows("lead", filter=["name", "^", t])} == {f"{t} mine", f"{t} too"}
 
 
+def test_what_a_record_out_of_reach_holds_is_not_found_out_by_looking_for_it(people):
+    """Any field, and any combination, told that a colleague had such a record: its volume could be guessed at."""
+    person, t = people["li"], tag()
+    theirs = people["zhang"].made("lead", name=f"{t} theirs", city=t, monthly_volume="777 TEU")
+    own = person.made("lead", name=f"{t} own", city=t, monthly_volume="777 TEU")
+    fields = ["name", "city", "monthly_volume", "contact"]
+    told = lambda row, mode, match: (go(person, look := take(person, "lead", sheet(fields, [row])), fields, dry=True, mode=mode, match=match), outcomes(person, look)[2])[1]
+    for volume in ("777 TEU", "778 TEU"):
+        assert told([f"{t} theirs", t, volume, "x"], "update", ["name", "monthly_volume"])["outcome"] == "held"  # by its name, as the rules tell
+        assert told([f"{t} guess", "", volume, "x"], "update", ["name", "monthly_volume"])["outcome"] == "missing"
+    for mode in ("update", "both", "create"):
+        row = told([f"{t} guess", t, "777 TEU", "x"], mode, ["city", "monthly_volume"])
+        assert (row["outcome"], row["record"]) == ("duplicate" if mode == "create" else "updated", own["id"]), row  # and not several
+    assert told([f"{t} theirs", t, "", "x"], "update", ["name"])["outcome"] == "held"
+    assert people["zhang"].row(f"/lead/{theirs['id']}") == theirs
+
+
 # ---- once more ---------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_rows_that_did_not_go_in_are_ready_to_correct_and_import_again(people, kind):
