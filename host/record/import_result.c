@@ -323,7 +323,7 @@ int import_rejected(struct berth_ctx *c, int64_t id, const char *kind, const cha
     if (sheet_write_open(to, strcmp(kind, "csv") == 0 ? SHEET_CSV : SHEET_XLSX, t->name, columns, width + 1, NULL, &w, &e) < 0)
         return import_sheet_problem(c, &e);
     s = db_prepare(c->conn, arena_fmt(c->a, "SELECT detail, message, record_id FROM import_row WHERE import_id = ?1 AND outcome %s ORDER BY"
-                   " row", outcome == NULL ? "NOT IN ('new', 'updated', 'same', 'undone')" : "= ?2"));
+                   " row", outcome == NULL ? "NOT IN ('new', 'updated', 'same', 'undone', 'kept')" : "= ?2"));
     db_bind_int(s, 1, id);
     if (outcome != NULL)
         db_bind_text(s, 2, outcome, -1);

@@ -859,6 +859,17 @@ def test_undo_of_a_lead_that_was_converted_waits_until_that_is_taken_back(people
     assert undo(person, look["import"])["result"]["undone"] == 1 and person.get(f"/lead/{lead}").status == 404
 
 
+def test_what_undo_kept_is_not_among_the_rows_that_did_not_go_in(people):
+    """It stood there without its cells."""
+    person, t = people["manager"], tag()
+    look = take(person, "lead", sheet(["name", "city"], [[f"{t} a", "Vinh"], ["", "Kobe"]]))
+    assert go(person, look, ["name", "city"])["new"] == 1
+    lead = outcomes(person, look)[2]["record"]
+    assert person.patch(f"/lead/{lead}", 1, {"city": "Huế"}).status == 200
+    assert undo(person, look["import"])["result"]["kept"] == 1
+    assert [r[1] for r in csv.reader(io.StringIO(person.get(f"/_import/{look['import']}/rejected.csv").body.decode("utf-8-sig")))] == ["city", "Kobe"]
+
+
 def test_undo_leaves_what_lies_in_the_bin_names_it_and_takes_it_back_once_it_is_there_again(people):
     """What was updated and then merged away or deleted was told as gone, and stayed changed for good."""
     person, t = people["manager"], tag()
