@@ -77,7 +77,7 @@ static void new_rows(struct berth_ctx *c, int64_t import, int64_t after, size_t 
 /* A new record, by its title for who sees it now: its line was kept short (import_part). */
 static void new_out(struct berth_ctx *c, struct json *j, const struct made *m, const struct table *own)
 {
-    static const char *const empty[] = {"field", "message", "table", "by", "cell", "same_as", "cells"};
+    static const char *const empty[] = {"field", "message", "table", "by", "cell", "same_as", "like", "cells"};
     const struct berth_row *r = m->id == 0 ? NULL : find_raw(c, own, m->id);
 
     json_open(j, '{');
@@ -118,8 +118,8 @@ static void kept_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, con
     json_text(j, "message", db_col_text(s, 4, NULL));
     json_text(j, "table", other && t != NULL ? t->name : NULL);
     json_text(j, "title", id != 0 ? find_title(c, t, id) : seen ? row_title(bin) : NULL);
-    for (int i = 0; i < 4; i++) {
-        json_key(j, (const char *const[]){"by", "cell", "same_as", "cells"}[i]);
+    for (int i = 0; i < 5; i++) {
+        json_key(j, (const char *const[]){"by", "cell", "same_as", "like", "cells"}[i]);
         json_nil(j);
     }
     json_close(j, '}');
@@ -133,11 +133,14 @@ static const struct table *told_table(struct berth_ctx *c, const json_t *detail,
     return name == NULL ? own : model_table(c->m, name);
 }
 
-/* What was told when the import ran names a record that the reader no longer sees, or another reader never did. */
+/* What was told when the import ran names a record that the reader no longer sees, or another reader never did.  record: the row's; a new
+ * row names the one it is like. */
 static bool names_unseen(struct berth_ctx *c, const json_t *detail, int64_t record, const struct table *own)
 {
     const struct table *t = told_table(c, detail, own);
+    const json_t *like = json_object_get(detail, "like");
 
+    record = like != NULL ? json_integer_value(like) : record;
     return record != 0 && (t == NULL || !find_exists(c, t, record));
 }
 
@@ -145,20 +148,22 @@ static const char *told_hidden(struct berth_ctx *c, json_t *detail, const struct
 {
     struct ctx_match m = {.table = told_table(c, detail, own)};
     const json_t *by = json_object_get(detail, "by");
+    bool like = json_object_get(detail, "like") != NULL;
 
     if (m.table == NULL || json_object_get(detail, "title") == NULL)
         return told; /* it names nothing */
     json_object_del(detail, "title");
+    json_object_del(detail, "like");
     if (json_object_get(detail, "same_as") != NULL)
         return told; /* it names a row of the file */
     for (size_t i = 0; i < json_array_size(by) && i < sizeof(m.by) / sizeof(m.by[0]); i++)
         m.by[m.nby++] = json_string_value(json_array_get(by, i));
-    return import_tell_hidden(c, own, &m);
+    return like ? import_tell_like_hidden(c, own, &m) : import_tell_hidden(c, own, &m);
 }
 
 static void row_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, const struct table *own)
 {
-    static const char *const from_detail[] = {"table", "title", "by", "cell", "same_as", "cells"};
+    static const char *const from_detail[] = {"table", "title", "by", "cell", "same_as", "like", "cells"};
     const char *text = db_col_text(s, 5, NULL), *outcome = db_col_text(s, 1, NULL);
 
     if (outcome != NULL && strcmp(outcome, "kept") == 0) {
@@ -166,18 +171,18 @@ static void row_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, cons
         return;
     }
     json_t *detail = text == NULL ? NULL : json_loads(text, 0, NULL);
-    bool unseen = names_unseen(c, detail, db_col_int(s, 2), own);
+    bool unseen = names_unseen(c, detail, db_col_int(s, 2), own), is_new = outcome != NULL && strcmp(outcome, "new") == 0;
 
     json_open(j, '{');
     json_number(j, "row", db_col_int(s, 0));
     json_text(j, "outcome", outcome);
     json_key(j, "record");
-    if (unseen || db_col_is_null(s, 2))
+    if ((unseen && !is_new) || db_col_is_null(s, 2))
         json_nil(j);
     else
         json_int(j, db_col_int(s, 2));
     json_text(j, "field", db_col_text(s, 3, NULL));
-    json_text(j, "message", unseen && strcmp(outcome, "new") != 0 ? told_hidden(c, detail, own, db_col_text(s, 4, NULL)) : db_col_text(s, 4, NULL));
+    json_text(j, "message", unseen ? told_hidden(c, detail, own, db_col_text(s, 4, NULL)) : db_col_text(s, 4, NULL));
     for (size_t i = 0; i < sizeof(from_detail) / sizeof(from_detail[0]); i++) {
         const json_t *v = json_object_get(detail, from_detail[i]);
         char *raw = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);

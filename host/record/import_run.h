@@ -164,6 +164,7 @@ void import_tell_same_record(struct run *r, struct berth_ctx *c, struct prep *p,
 void import_tell(struct run *r, struct berth_ctx *c, struct prep *p, enum outcome what, const char *key);
 /* What is told of a record that the reader may not see. */
 const char *import_tell_hidden(struct berth_ctx *c, const struct table *own, const struct ctx_match *m);
+const char *import_tell_like_hidden(struct berth_ctx *c, const struct table *own, const struct ctx_match *m);
 /* A rule asks for no more than this: the row is new, and says which record it is like. */
 void import_tell_alike(struct run *r, struct berth_ctx *c, struct prep *p, const struct ctx_match *m);
 /* Takes those out of the list that are only told; the first of them, or NULL. */

@@ -70,6 +70,8 @@ void import_detail(struct run *r, struct berth_ctx *c, struct prep *p, const str
     }
     if (p->told != 0)
         json_number(&j, "same_as", p->told);
+    if (m != NULL && m->id != 0 && p->outcome == OUT_NEW)
+        json_number(&j, "like", m->id);
     if (was != NULL)
         was_json(&j, was);
     cells_json(&j, p);
@@ -189,6 +191,13 @@ const char *import_tell_hidden(struct berth_ctx *c, const struct table *own, con
     return ctx_text(c, m->table == own ? "import.duplicate_hidden" : "import.elsewhere_hidden", args);
 }
 
+const char *import_tell_like_hidden(struct berth_ctx *c, const struct table *own, const struct ctx_match *m)
+{
+    const char *args[] = {"by", by_names(c, own, m), NULL};
+
+    return ctx_text(c, "import.alike_hidden", args);
+}
+
 const struct ctx_match *import_alike(struct ctx_match **list)
 {
     const struct ctx_match *first = NULL;
@@ -208,7 +217,7 @@ void import_tell_alike(struct run *r, struct berth_ctx *c, struct prep *p, const
     const char *args[] = {"title", m->title, "by", by_names(c, p->row->t, m), "one",
                           labels_get(c->st->labels, c->locale, m->table->name), NULL};
 
-    p->message = ctx_text(c, m->id == 0 ? "import.alike_hidden" : "import.alike", args);
+    p->message = m->id == 0 ? import_tell_like_hidden(c, p->row->t, m) : ctx_text(c, "import.alike", args);
     import_detail(r, c, p, m, NULL);
 }
 

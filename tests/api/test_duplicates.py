@@ -189,9 +189,25 @@ def test_a_row_that_a_rule_only_tells_of_goes_in_and_says_whom_it_is_like(people
     assert rows[2]["outcome"] == "new" and rows[2]["title"] == old["name"] and rows[2]["by"] == ["commodity"], rows[2]
     assert old["name"] in rows[2]["message"] and rows[3]["message"] is None
     assert rows[2]["record"] not in (None, old["id"]) and li.row(f"/lead/{rows[2]['record']}")["commodity"] == title
+    assert (rows[2]["like"], rows[2]["table"]) == (old["id"], "lead")
     undone = li.job(li.post(f"/_import/{number_}/undo"))["result"]
     assert undone["undone"] == 2 and li.get(f"/_import/{number_}/rows").json["rows"] == []
     assert [r["id"] for r in li.rows("lead", filter=["commodity", "=", title])] == [old["id"]]
+
+
+def test_a_new_row_names_the_record_it_is_like_only_to_who_sees_that_now(people, rule):
+    """It named it for good, led to the row's own record under its name, and to one of another table with that number."""
+    li, admin, title = people["li"], people["admin"], name()
+    rule(fields="commodity", on_create="report", on_import="report")
+    old = li.made("lead", name=name("Elder"), commodity=title)
+    number_, _, rows = imported(li, [(name(), title)])
+    assert (rows[2]["like"], rows[2]["title"]) == (old["id"], old["name"]) and old["name"] in rows[2]["message"]
+    now = admin.row(f"/lead/{old['id']}")
+    assert admin.patch(f"/lead/{old['id']}", now["version"], {"owner_id": people["minh"].user["id"]}).status == 200
+    later, = li.get(f"/_import/{number_}/rows").json["rows"]
+    assert (later["like"], later["title"], later["record"]) == (None, None, rows[2]["record"]), later
+    assert later["message"] and old["name"] not in later["message"]
+    assert old["name"] not in li.get(f"/_import/{number_}/rejected.csv", outcome="new").body.decode("utf-8-sig")
 
 
 @pytest.mark.parametrize("act, statuses", [("block", (409, 409)), ("warn", (409, 200)), ("report", (200,))])

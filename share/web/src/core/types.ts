@@ -301,6 +301,7 @@ export interface ImportRow {
   by?: string[] | null
   cell?: string | null
   message?: string | null
+  like?: number | null /* of a new row: the record of .table that .title names */
   cells: string[] | null
 }
 
