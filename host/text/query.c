@@ -304,6 +304,23 @@ static bool initials_way(struct making *m, const char *s, size_t len, bool open,
     return false;
 }
 
+/* Initials or pinyin with digits behind (nbyy59, ningbo59): those, and the digits as a word.  Of two letters it would be
+ * a code more often than a name, and would ask for very many names. */
+static bool numbered_way(struct making *m, const char *s, size_t len, bool open, struct way *w)
+{
+    size_t letters = strspn(s, "abcdefghijklmnopqrstuvwxyz");
+
+    if (letters < 3 || letters == len || !is_plain(s + letters, len - letters, "0123456789"))
+        return false;
+    *w = (struct way){.n = 0};
+    if (is_plain(s, letters, CONSONANTS))
+        add_part(m, w, s, letters, true);
+    else if (!add_pairs(m, w, s, letters, false))
+        return false;
+    add_part(m, w, s + letters, len - letters, open);
+    return true;
+}
+
 /* Vietnamese written together: hanoi, saodo. */
 static size_t vietnamese_ways(struct making *m, const char *s, size_t len, struct way *to)
 {
@@ -355,6 +372,8 @@ static void word_terms(struct making *m, const struct typed *w)
             n++;
         if (n + TELEX_WAYS <= WAYS_MAX)
             n += vietnamese_ways(m, s, len, way + n);
+    } else if (numbered_way(m, s, len, w->open, way)) {
+        n = 1;
     }
     for (size_t i = 0; i < n; i++)
         if (way_terms(m, &way[i]) > terms)

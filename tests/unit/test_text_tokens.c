@@ -151,6 +151,16 @@ static void pinyin_and_initials_find_chinese(void **state)
     assert_found(special, ask_special);
 }
 
+static void initials_and_pinyin_with_digits_behind_find_both(void **state)
+{
+    static const char *const ship[] = {"宁波远洋59号", NULL}, *const code[] = {"HT-2026-0715", "NBX59", NULL};
+
+    (void)state;
+    assert_found(ship, (const char *const[]){"nbyy59", "NBYY5", "nby59", "ningboyuanyang59", "ningbo59", "yuanyang59", "nbyy 59", NULL});
+    assert_not_found(ship, (const char *const[]){"nbyy58", "nbyx59", "ningbo5 9", "nbyy595", "yuanbo59", "nb59", NULL});
+    assert_found(code, (const char *const[]){"ht2026", "ht20260715", "nbx59", NULL});
+}
+
 static void a_place_is_found_with_its_rank_and_without(void **state)
 {
     static const char *const plain[] = {"深圳华中科技", NULL}, *const ask[] = {"深圳市华中", "深圳华中", "深圳市华中科技", NULL};
@@ -516,6 +526,7 @@ int main(void)
         cmocka_unit_test(any_part_of_a_chinese_name_finds_it),
         cmocka_unit_test(every_substring_of_a_chinese_name_finds_it),
         cmocka_unit_test(pinyin_and_initials_find_chinese),
+        cmocka_unit_test(initials_and_pinyin_with_digits_behind_find_both),
         cmocka_unit_test(a_place_is_found_with_its_rank_and_without),
         cmocka_unit_test(legal_forms_that_were_typed_do_not_count),
         cmocka_unit_test(vietnamese_typed_in_telex_keys_is_understood),
