@@ -1026,6 +1026,10 @@ CREATE TABLE approval_flow (
     mail bigint,
     place bigint,
     active bigint,
+    name_en text,
+    name_zh_cn text,
+    name_zh_tw text,
+    name_vi text,
     name__order bytea
 );
 CREATE INDEX ix_approval_flow_name__order ON approval_flow (name__order);
@@ -1052,7 +1056,11 @@ CREATE TABLE approval_step (
     applies_to text,
     fills text,
     hours bigint,
-    late text
+    late text,
+    name_en text,
+    name_zh_cn text,
+    name_zh_tw text,
+    name_vi text
 );
 CREATE INDEX ix_approval_step_flow_id ON approval_step (flow_id);
 

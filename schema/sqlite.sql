@@ -1026,6 +1026,10 @@ CREATE TABLE approval_flow (
     mail INTEGER,
     place INTEGER,
     active INTEGER,
+    name_en TEXT,
+    name_zh_cn TEXT,
+    name_zh_tw TEXT,
+    name_vi TEXT,
     name__order BLOB
 ) STRICT;
 CREATE INDEX ix_approval_flow_name__order ON approval_flow (name__order);
@@ -1052,7 +1056,11 @@ CREATE TABLE approval_step (
     applies_to TEXT,
     fills TEXT,
     hours INTEGER,
-    late TEXT
+    late TEXT,
+    name_en TEXT,
+    name_zh_cn TEXT,
+    name_zh_tw TEXT,
+    name_vi TEXT
 ) STRICT;
 CREATE INDEX ix_approval_step_flow_id ON approval_step (flow_id);
 

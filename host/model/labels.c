@@ -18,9 +18,9 @@
 #include "base/map.h"
 #include "model/model.h"
 
-enum { LOCALES = 4, ADDED = 12, ALL = LOCALES + ADDED };
+enum { LOCALES = LABELS_LOCALES, ADDED = 12, ALL = LOCALES + ADDED };
 
-const char *const labels_locales[] = {"zh-CN", "zh-TW", "vi", "en", NULL};
+const char *const labels_locales[LABELS_LOCALES + 1] = {"zh-CN", "zh-TW", "vi", "en", NULL};
 static const int english = 3;
 
 struct labels {

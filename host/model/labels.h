@@ -17,7 +17,8 @@
 struct labels; /* may be read and added to by many threads; texts stay valid until labels_free() */
 struct model;
 
-extern const char *const labels_locales[]; /* "zh-CN", "zh-TW", "vi", "en", NULL */
+enum { LABELS_LOCALES = 4 };
+extern const char *const labels_locales[LABELS_LOCALES + 1]; /* "zh-CN", "zh-TW", "vi", "en", NULL */
 
 struct labels *labels_new(void);
 void labels_free(struct labels **l);

@@ -27,6 +27,26 @@ static const char *text(const struct berth_row *r, const char *field)
     return val_is_nil(v) || v.len == 0 ? NULL : v.s;
 }
 
+struct said flow_names(const struct berth_row *r)
+{
+    struct said out = {0};
+
+    for (int i = 0; i < LABELS_LOCALES; i++) {
+        const struct field *f = model_said(r->t, labels_locales[i]);
+
+        out.in[i] = f == NULL ? NULL : text(r, f->name);
+    }
+    return out;
+}
+
+const char *flow_said(const struct berth_ctx *c, const char *name, const struct said *said)
+{
+    for (int i = 0; i < LABELS_LOCALES; i++)
+        if (said->in[i] != NULL && c->locale != NULL && strcmp(labels_locales[i], c->locale) == 0)
+            return said->in[i];
+    return name;
+}
+
 static int place_of(const char *word, const char *const *words)
 {
     int i = 0;
@@ -50,7 +70,7 @@ static void read_flow(struct berth_ctx *c, struct flow_plan *p, const struct ber
     if (t == NULL)
         return;
     of->guarded = true;
-    *f = (struct flow){.id = row_id(r), .name = text(r, "name"), .t = t, .starts = (enum flow_start)place_of(text(r, "starts"), starts),
+    *f = (struct flow){.id = row_id(r), .name = text(r, "name"), .said = flow_names(r), .t = t, .starts = (enum flow_start)place_of(text(r, "starts"), starts),
                        .field = field == NULL ? NULL : model_field(t, field), .value = text(r, "value"), .action = text(r, "action"),
                        .applies_to = text(r, "applies_to"), .locks = (enum flow_lock)place_of(text(r, "locks"), locks),
                        .state = state == NULL ? NULL : model_field(t, state), .own = row_get(r, "own").i != 0,
@@ -184,12 +204,21 @@ static const char *installed_as(struct berth_ctx *c, const struct table *t, cons
     return dot == NULL ? name : labels_get(c->st->labels, c->st->company.locale, arena_fmt(c->a, "%s.approval_flow.%s", t->name, dot + 1));
 }
 
+static bool is_called(const struct flow *f, const char *name)
+{
+    bool yes = strcmp(f->name, name) == 0;
+
+    for (int i = 0; i < LABELS_LOCALES && !yes; i++)
+        yes = f->said.in[i] != NULL && strcmp(f->said.in[i], name) == 0;
+    return yes;
+}
+
 const struct flow *flow_named(struct berth_ctx *c, const struct table *t, const char *name)
 {
     const char *called = name == NULL ? NULL : installed_as(c, t, name);
 
     for (const struct flow *const *f = flow_list(c, t); *f != NULL; f++)
-        if (called == NULL ? (*f)->starts == FLOW_ASK : strcmp((*f)->name, called) == 0)
+        if (called == NULL ? (*f)->starts == FLOW_ASK : is_called(*f, called))
             return *f;
     return NULL;
 }

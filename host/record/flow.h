@@ -8,9 +8,15 @@
 enum flow_start { FLOW_ASK, FLOW_CREATE, FLOW_CHANGE, FLOW_ACTION, FLOW_DELETE, FLOW_RESTORE };
 enum flow_lock { FLOW_LOCKS, FLOW_RESTARTS, FLOW_FREE }; /* what an edit does while it waits */
 
+/* What is read in place of a name, by the places of labels_locales; NULL: the name. */
+struct said {
+    const char *in[LABELS_LOCALES];
+};
+
 struct flow {
     int64_t id;
     const char *name;
+    struct said said;
     const struct table *t;
     enum flow_start starts;
     const struct field *field; /* FLOW_CHANGE; NULL: any */
@@ -28,7 +34,10 @@ const struct flow *const *flow_list(struct berth_ctx *c, const struct table *t);
 bool flow_guards(struct berth_ctx *c, const struct table *t);
 /* Whether rules without code (service/automation.h) are about the table. */
 bool flow_automates(struct berth_ctx *c, const struct table *t);
-/* By its name, or as a plugin declared it ("customers.deal"); NULL: the first that people may ask for. */
+/* A row's other names, and what a name is for the ctx's reader. */
+struct said flow_names(const struct berth_row *r);
+const char *flow_said(const struct berth_ctx *c, const char *name, const struct said *said);
+/* By its name in any language, or as a plugin declared it ("customers.deal"); NULL: the first that people may ask for. */
 const struct flow *flow_named(struct berth_ctx *c, const struct table *t, const char *name);
 /* Whether a filter (its JSON) holds for a record, whoever asks.  One that no longer fits its table holds. */
 bool flow_holds(struct berth_ctx *c, const char *filter, const struct berth_row *r);

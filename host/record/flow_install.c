@@ -16,12 +16,27 @@ static int64_t role_named(struct berth_ctx *c, const char *name)
     return db_one_int(s);
 }
 
+/* In the company's language, and in the others where they have other words. */
+static void set_name(struct berth_ctx *c, struct berth_row *r, const char *key)
+{
+    const char *name = labels_get(c->st->labels, c->st->company.locale, key);
+
+    row_set(r, "name", berth_s(name));
+    for (int i = 0; i < LABELS_LOCALES; i++) {
+        const struct field *f = model_said(r->t, labels_locales[i]);
+        const char *other = labels_get(c->st->labels, labels_locales[i], key);
+
+        if (f != NULL && strcmp(other, name) != 0)
+            row_set(r, f->name, berth_s(other));
+    }
+}
+
 static void add_step(struct berth_ctx *c, int64_t flow, const struct approval_step *s, int place)
 {
     struct berth_row *r = row_new(c, model_table(c->m, "approval_step"));
 
     row_set(r, "flow_id", (struct berth_val){BERTH_REF, 0, {.i = flow}});
-    row_set(r, "name", berth_s(labels_get(c->st->labels, c->st->company.locale, arena_fmt(c->a, "base.approval_who.%s", s->who))));
+    set_name(c, r, arena_fmt(c->a, "base.approval_who.%s", s->who));
     row_set(r, "place", berth_i(place));
     row_set(r, "who", berth_s(s->who));
     if (strcmp(s->who, "role") == 0)
@@ -58,7 +73,7 @@ static int add_flow(struct berth_ctx *c, void *arg)
     struct berth_row *r = row_new(c, model_table(c->m, "approval_flow"));
     int place = 0;
 
-    row_set(r, "name", berth_s(labels_get(c->st->labels, c->st->company.locale, arena_fmt(c->a, "%s.approval_flow.%s", d->on, d->name))));
+    set_name(c, r, arena_fmt(c->a, "%s.approval_flow.%s", d->on, d->name));
     row_set(r, "on_table", berth_s(d->on));
     row_set(r, "state_field", d->state == NULL ? berth_nil() : berth_s(d->state));
     row_set(r, "locks", berth_s(d->locks == NULL ? "all" : d->locks));

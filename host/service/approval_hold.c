@@ -52,7 +52,7 @@ const char *approval_locks(struct berth_ctx *c, const struct berth_row *r)
 {
     const struct approval *a = flow_guards(c, r->t) ? waiting(c, r, FLOW_LOCKS) : NULL;
 
-    return a == NULL ? NULL : a->plan.flow;
+    return a == NULL ? NULL : flow_said(c, a->plan.flow, &a->plan.said);
 }
 
 int approval_saved(struct berth_ctx *c, const struct berth_row *r)
@@ -335,7 +335,7 @@ static int check_drop(struct berth_ctx *c, const struct berth_row *r)
     c->args[0] = "title";
     c->args[1] = row_title(r);
     c->args[2] = "flow";
-    c->args[3] = f->name;
+    c->args[3] = flow_said(c, f->name, &f->said);
     c->args[4] = NULL;
     return ctx_fail(c, BERTH_CONFLICT, "waiting", "err.approval_drop_first");
 }

@@ -2,11 +2,13 @@
 #ifndef BERTH_APPROVAL_IN_H
 #define BERTH_APPROVAL_IN_H
 
+#include "record/flow.h"
 #include "service/approval.h"
 
 /* A step as it was when the approval began. */
 struct step {
     const char *name, *who, *field, *perm, *applies_to, *fills, *late;
+    struct said said;
     int64_t role;
     struct ids people; /* in no order */
     int level, hours;
@@ -16,6 +18,7 @@ struct step {
 
 struct plan {
     const char *flow, *state; /* state: a field's name, or NULL */
+    struct said said;
     enum flow_lock locks;
     bool own, mail;
     struct step *steps;

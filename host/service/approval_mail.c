@@ -49,7 +49,7 @@ int approval_mail(struct berth_ctx *c, const struct approval *a, int64_t ask, in
 {
     struct berth_row *u = find_raw(c, model_table(c->m, "user"), user);
     struct berth_val to = u == NULL ? berth_nil() : row_get(u, "email"), lang = u == NULL ? berth_nil() : row_get(u, "locale");
-    const char *url = c->st->public_url, *locale = c->locale, *title = a->row == NULL ? "" : row_title(a->row);
+    const char *url = c->st->public_url, *locale = c->locale, *title = a->row == NULL ? "" : row_title(a->row), *flow;
     const char *who = a->by == 0 ? "" : find_title(c, model_table(c->m, "user"), a->by);
     struct alert_pref pref;
     struct mail m = {.to = to.s};
@@ -58,8 +58,9 @@ int approval_mail(struct berth_ctx *c, const struct approval *a, int64_t ask, in
     if (val_is_nil(to) || url == NULL || *url == '\0' || strcmp(pref.mail, "never") == 0)
         return c->rc;
     c->locale = val_is_nil(lang) ? c->st->company.locale : lang.s;
-    m.subject = line(c, ctx_text(c, "approval.mail_subject", (const char *const[]){"flow", a->plan.flow, "title", title, NULL}));
-    m.text = ctx_text(c, "approval.mail_text", (const char *const[]){"flow", a->plan.flow, "title", title, "who", who, "link",
+    flow = flow_said(c, a->plan.flow, &a->plan.said);
+    m.subject = line(c, ctx_text(c, "approval.mail_subject", (const char *const[]){"flow", flow, "title", title, NULL}));
+    m.text = ctx_text(c, "approval.mail_text", (const char *const[]){"flow", flow, "title", title, "who", who, "link",
                       arena_fmt(c->a, "%s/approve#%lld.%s", url, (long long)ask, secret_for(c, ask)), NULL});
     c->locale = locale;
     if (c->rc == BERTH_OK && mail_put(c, &m) == 0) { /* an address that is none must not keep anybody from being asked */

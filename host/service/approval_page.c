@@ -72,7 +72,7 @@ static void head_json(struct berth_ctx *c, struct json *j, const struct approval
     bool see = seen(c, a);
 
     json_id(j, "id", a->id);
-    json_text(j, "flow", a->plan.flow);
+    json_text(j, "flow", flow_said(c, a->plan.flow, &a->plan.said));
     json_text(j, "state", a->state);
     json_text(j, "table", a->t == NULL ? NULL : a->t->name);
     json_id(j, "record", see && a->there ? a->rec : 0);
@@ -82,7 +82,7 @@ static void head_json(struct berth_ctx *c, struct json *j, const struct approval
     json_time(j, "due_at", a->due);
     json_time(j, "ended_at", a->ended);
     json_id(j, "step", a->ended != 0 || strcmp(a->state, "returned") == 0 ? 0 : a->step + 1);
-    json_text(j, "step_name", a->plan.n == 0 ? NULL : a->plan.steps[a->step].name);
+    json_text(j, "step_name", a->plan.n == 0 ? NULL : flow_said(c, a->plan.steps[a->step].name, &a->plan.steps[a->step].said));
     if (see)
         held_json(c, j, a);
 }
@@ -110,7 +110,7 @@ static void steps_json(struct berth_ctx *c, struct json *j, const struct approva
         const struct step *s = &a->plan.steps[i];
 
         json_open(j, '{');
-        json_text(j, "name", s->name);
+        json_text(j, "name", flow_said(c, s->name, &s->said));
         json_text(j, "who", s->who);
         json_text(j, "mode", s->all ? "all" : "any");
         json_key(j, "asks");
@@ -275,7 +275,7 @@ int approval_of_record(struct berth_ctx *c, const struct berth_row *r, struct bu
     json_open(&j, '[');
     for (const struct flow *const *f = flow_list(c, r->t); *f != NULL && perm_row(c, r, DO_UPDATE); f++)
         if ((*f)->starts == FLOW_ASK && flow_holds(c, (*f)->applies_to, r) && approval_running(c, store_table_no(c->st, r->t), row_id(r), (*f)->id) == NULL)
-            json_str(&j, (*f)->name);
+            json_str(&j, flow_said(c, (*f)->name, &(*f)->said));
     json_close(&j, ']');
     json_close(&j, '}');
     return c->rc;

@@ -40,7 +40,7 @@ static const char *text(const struct berth_row *r, const char *field)
 static struct step step_of_row(struct berth_ctx *c, const struct berth_row *r)
 {
     const char *mode = text(r, "mode"), *nobody = text(r, "nobody"), *people = text(r, "user_ids");
-    struct step s = {.name = text(r, "name"), .who = text(r, "who"), .field = text(r, "field"), .perm = text(r, "perm"),
+    struct step s = {.name = text(r, "name"), .said = flow_names(r), .who = text(r, "who"), .field = text(r, "field"), .perm = text(r, "perm"),
                      .applies_to = text(r, "applies_to"), .fills = text(r, "fills"), .late = text(r, "late"),
                      .role = row_get(r, "role_id").i, .level = (int)row_get(r, "level").i, .hours = (int)row_get(r, "hours").i,
                      .all = mode != NULL && strcmp(mode, "all") == 0, .skip = nobody != NULL && strcmp(nobody, "skip") == 0};
@@ -54,7 +54,7 @@ static struct step step_of_row(struct berth_ctx *c, const struct berth_row *r)
 struct plan plan_of_flow(struct berth_ctx *c, const struct flow *f)
 {
     const struct table *t = model_table(c->m, "approval_step");
-    struct plan p = {.flow = f->name, .state = f->state == NULL ? NULL : f->state->name, .locks = f->locks, .own = f->own, .mail = f->mail};
+    struct plan p = {.flow = f->name, .said = f->said, .state = f->state == NULL ? NULL : f->state->name, .locks = f->locks, .own = f->own, .mail = f->mail};
     struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT %s FROM %s WHERE flow_id = ? ORDER BY coalesce(place, 0), id LIMIT 100",
                                                       t->columns, t->sql));
     int rc;
@@ -79,9 +79,22 @@ static const struct {
              {"late", offsetof(struct step, late)}};
 enum { TEXTS = sizeof(texts) / sizeof(texts[0]) };
 
+static void said_json(struct json *j, const struct said *said)
+{
+    json_key(j, "said");
+    json_open(j, '{');
+    for (int i = 0; i < LABELS_LOCALES; i++)
+        if (said->in[i] != NULL) {
+            json_key(j, labels_locales[i]);
+            json_str(j, said->in[i]);
+        }
+    json_close(j, '}');
+}
+
 static void step_json(struct json *j, const struct step *s)
 {
     json_open(j, '{');
+    said_json(j, &s->said);
     for (int i = 0; i < TEXTS; i++) {
         const char *const *v = (const void *)((const char *)s + texts[i].at);
 
@@ -110,6 +123,7 @@ static const char *plan_text(struct berth_ctx *c, const struct plan *p)
 
     json_open(&j, '{');
     json_text(&j, "flow", p->flow);
+    said_json(&j, &p->said);
     json_text(&j, "state", p->state);
     json_number(&j, "locks", p->locks);
     json_flag(&j, "own", p->own);
@@ -137,10 +151,19 @@ static const char *kept(struct berth_ctx *c, const json_t *o, const char *key)
     return s == NULL ? NULL : arena_strdup(c->a, s);
 }
 
+static struct said said_kept(struct berth_ctx *c, const json_t *o)
+{
+    struct said out;
+
+    for (int i = 0; i < LABELS_LOCALES; i++)
+        out.in[i] = kept(c, json_object_get(o, "said"), labels_locales[i]);
+    return out;
+}
+
 static struct plan plan_read(struct berth_ctx *c, const char *text_)
 {
     json_t *o = json_loads(text_, 0, NULL), *one, *id;
-    struct plan p = {.flow = kept(c, o, "flow"), .state = kept(c, o, "state"), .locks = (enum flow_lock)number(o, "locks"),
+    struct plan p = {.flow = kept(c, o, "flow"), .said = said_kept(c, o), .state = kept(c, o, "state"), .locks = (enum flow_lock)number(o, "locks"),
                      .own = json_is_true(json_object_get(o, "own")), .mail = json_is_true(json_object_get(o, "mail"))};
     const json_t *list = json_object_get(o, "steps");
     size_t i, k;
@@ -150,7 +173,7 @@ static struct plan plan_read(struct berth_ctx *c, const char *text_)
         struct step *s = &p.steps[p.n++];
         int64_t flags = number(one, "flags");
 
-        *s = (struct step){.role = number(one, "role"), .level = (int)number(one, "level"), .hours = (int)number(one, "hours"),
+        *s = (struct step){.said = said_kept(c, one), .role = number(one, "role"), .level = (int)number(one, "level"), .hours = (int)number(one, "hours"),
                            .all = flags & 1, .skip = (flags & 2) != 0, .added = (flags & 4) != 0};
         for (int f = 0; f < TEXTS; f++)
             *(const char **)(void *)((char *)s + texts[f].at) = kept(c, one, texts[f].name);
@@ -290,7 +313,7 @@ void approval_locked(struct berth_ctx *c, const struct table *t, const int64_t *
 
         for (size_t i = 0; i < n; i++)
             if (id[i] == db_col_int(s, 0))
-                flow[i] = locks ? p.flow : NULL;
+                flow[i] = locks ? flow_said(c, p.flow, &p.said) : NULL;
     }
     db_reset(s);
     if (rc < 0)

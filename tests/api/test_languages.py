@@ -137,3 +137,29 @@ def test_stages_have_a_name_in_each_language_an_administrator_gave_them(own_site
     assert minh.user["locale"] == "vi"
     job = admin.job(admin.post("/opportunity/_export", {"kind": "csv", "ids": [deal["id"]], "fields": "name,stage_id"}, locale="vi"))
     assert "Mới quan tâm" in admin.get(f"/_job/{job['id']}/file").body.decode("utf-8-sig")
+
+
+def test_a_flow_of_approval_and_its_steps_are_named_in_the_readers_language(own_site):
+    """What plugins declare was named in the company's language for everybody."""
+    site = own_site()
+    admin, manager, li = (site.sign_in("demo." + n) for n in ("admin", "manager", "li"))
+    row = li.made("customer", name="Named Approval Lines")
+    path = f"/customer/{row['id']}/_approval"
+    offered = {l: li.get(path, locale=l).json["flows"][0] for l in ("zh-CN", "zh-TW", "vi", "en")}
+    assert offered["en"] == "Deal customer" and len(set(offered.values())) == 4, offered
+    id = li.post(path, {"flow": offered["vi"]}).json["id"]
+
+    def names(person, locale):
+        a = person.get(f"/_approval/{id}", locale=locale).json
+        assert a["flow"] == [x for x in person.get(path, locale=locale).json["approvals"] if x["id"] == id][0]["flow"]
+        return a["flow"], a["step_name"], a["steps"][0]["name"]
+
+    told = {l: names(li, l) for l in offered}
+    assert {l: t[0] for l, t in told.items()} == offered
+    assert all(t[1] == t[2] for t in told.values()) and len({t[1] for t in told.values()}) >= 3, told
+    # an administrator's own words, for what is asked from then on
+    flow = admin.rows("approval_flow", filter=["on_table", "=", "customer"])[0]
+    assert admin.patch(f"/approval_flow/{flow['id']}", flow["version"], {"name_vi": "Duyệt riêng", "name_en": None}).status == 200
+    other = li.made("customer", name="Named Otherwise Lines")
+    flows = {l: li.get(f"/customer/{other['id']}/_approval", locale=l).json["flows"][0] for l in offered}
+    assert (flows["vi"], flows["en"]) == ("Duyệt riêng", flow["name"]) and names(li, "vi")[0] == offered["vi"]
