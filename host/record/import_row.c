@@ -407,6 +407,7 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
     struct arena *kept = c->a;
     uint32_t other;
     int64_t again;
+    bool counts = true;
     bool known = p->known || r->nmatch > 0 || r->mode != MODE_CREATE || (r->dry && judged(r, c, t));
 
     if (p->outcome != OUT_NEW)
@@ -424,17 +425,18 @@ void import_decide(struct run *r, struct berth_ctx *c, const struct table *t, st
         }
         if (p->outcome == OUT_NEW && r->mode != MODE_CREATE)
             complete_late(r, c, kept, p);
-        if (r->dry && (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED))
-            import_foresee(r, c, p);
         if (p->outcome == OUT_NEW && r->nmatch > 0)
             import_match_note(r, c, p);
-        if (p->outcome == OUT_UPDATED || p->outcome == OUT_SAME)
+        if (p->outcome == OUT_UPDATED)
             import_set_put(&r->taken, p->record, p->number);
+        counts = p->outcome == OUT_NEW || p->outcome == OUT_UPDATED;
+        if (r->dry && counts)
+            import_foresee(r, c, p);
         keep_told(kept, p);
         c->a = kept;
         p->row = NULL;
         arena_again(r->scratch);
     }
-    if (p->outcome == OUT_NEW || p->outcome == OUT_UPDATED || p->outcome == OUT_SAME)
+    if (counts) /* also if it is refused when it is saved: the rows behind it have been told by then */
         see_keys(r, p);
 }

@@ -325,6 +325,21 @@ def test_a_row_like_one_further_up_is_told_so_when_its_record_has_left_the_reade
     assert (later["record"], later["title"], later["message"]) == (None, None, told["message"])
 
 
+def test_a_row_that_is_refused_at_the_save_counts_for_those_like_it_in_a_dry_run_too(people):
+    """The dry run let the next row of that company in, the run did not."""
+    person, t = people["li"], tag()
+    there = person.made("lead", name=f"{t} there", city="Hue")
+    fields = ["name", "city", "owner_id"]
+    rows = [[f"{t} new", "Vinh", people["lan"].user["login"]], [f"{t} new", "Kobe", ""], [there["name"], "Vinh", people["lan"].user["login"]], [there["name"], "Kobe", ""]]
+    for match in ([], ["name"]):
+        look = take(person, "lead", sheet(fields, rows))
+        for dry in (True, False):
+            go(person, look, fields, dry=dry, mode="both", match=match)
+            assert {n: (r["outcome"], r["same_as"]) for n, r in outcomes(person, look).items()} == \
+                {2: ("invalid", None), 3: ("duplicate", 2), 4: ("invalid", None), 5: ("duplicate", 4)}, (match, dry)
+    assert person.row(f"/lead/{there['id']}") == there
+
+
 def test_values_that_may_be_there_once_are_told_in_a_dry_run_too(people):
     person, t = people["admin"], tag()
     customer = person.made("customer", name=f"{t} Year")
