@@ -74,6 +74,17 @@ static int wait_free(struct run *r)
     return rc;
 }
 
+/* A field that administrators added may be gone by now: without it other records would be found. */
+static bool can_match(const struct run *r, struct berth_ctx *c, struct buf *err)
+{
+    for (size_t i = 0; i < r->nmatch; i++)
+        if (r->match[i] == NULL) {
+            buf_puts(err, ctx_text(c, "err.import_match", NULL));
+            return false;
+        }
+    return true;
+}
+
 static bool may(struct run *r, struct berth_ctx *c, const struct table **t, struct buf *err)
 {
     *t = model_table(c->m, r->table);
@@ -90,7 +101,7 @@ static bool may(struct run *r, struct berth_ctx *c, const struct table **t, stru
     for (size_t i = 0; i < r->nmatch; i++)
         r->match[i] = model_field(*t, r->match[i]->name);
     r->t = *t;
-    return true;
+    return can_match(r, c, err);
 }
 
 static bool writer_works(struct run *r)
@@ -201,12 +212,9 @@ static void read_options(struct run *r, const struct table *t, const json_t *o)
                                                                                                        : MODE_CREATE;
     r->pool = json_integer_value(json_object_get(o, "pool_id"));
     r->values = json_object_get(o, "values");
-    json_array_foreach (json_object_get(o, "match"), i, v) {
-        const struct field *f = json_is_string(v) ? model_field(t, json_string_value(v)) : NULL;
-
-        if (f != NULL && r->nmatch < MATCH_MAX)
-            r->match[r->nmatch++] = f;
-    }
+    json_array_foreach (json_object_get(o, "match"), i, v)
+        if (json_is_string(v) && r->nmatch < MATCH_MAX)
+            r->match[r->nmatch++] = model_field(t, json_string_value(v));
     read_map(r, t, json_object_get(o, "map"));
 }
 
@@ -480,6 +488,8 @@ int import_run(struct job *j, struct buf *err)
     }
     r.table = t->name;
     read_options(&r, t, o);
+    if (!can_match(&r, &c, err))
+        return -1;
     if (open_sheet(&r, o, path, err) < 0)
         return -1;
     r.memo = import_memo_new();

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from site_ import BUILD, PATIENCE, until
-from test_import import HEADER, outcomes, run, tag, text, undo, undone_over_a_kill, upload, xlsx
+from test_import import HEADER, SLOW, outcomes, run, tag, text, undo, undone_over_a_kill, upload, xlsx
 from test_merge import dump
 
 UNTOLD = ("import", "timer", "setting")  # what tells of imports themselves, and what the host does beside
@@ -577,6 +577,24 @@ def another(fields, title, rows):
             elif f["type"] == "text" and f["name"] != "on_table" and (f.get("duplicate") or f.get("unique") or (f["name"] == title and not f.get("of"))):
                 row[k] = row[k] and f"{row[k]} copy{i}"
     return rows
+
+
+def test_an_import_ends_where_the_field_that_finds_its_records_is_taken_away(own_site):
+    """The server died, and the next one went on by the duplicate rules."""
+    site = own_site("--rule-time", "10s")
+    admin, t = site.sign_in("demo.admin"), tag()
+    (site.data.parent / "scripts" / "hooks" / "slow.lua").write_text(SLOW.replace("1500000", "30000"))  # so that there is time to
+    assert admin.post("/_script/_reload").json["problems"] == []
+    field = admin.made("custom_field", on_table="lead", name="code", type="text", label_en="Code")
+    look = take(admin, "lead", sheet(["name", "code"], [[f"{t} {i} {i * 7919 % 100003}", f"c{i}"] for i in range(5000)]))
+    answer = admin.post(f"/_import/{look['import']}/run", {"sheet": 0, "header_row": 1, "map": {"0": "name", "1": field["name"]}, "mode": "both", "match": [field["name"]]})
+    assert until(lambda: admin.get(f"/_job/{answer.json['job']}").json["done"] > 0)
+    assert admin.delete(f"/custom_field/{field['id']}").status == 204
+    job = admin.job(answer)
+    assert job["state"] == "failed" and job["error"] and job["result"]["new"] > 0, job
+    assert admin.post(f"/_job/{answer.json['job']}/retry").status in (200, 202, 204)
+    assert admin.job(answer)["state"] == "failed"
+    assert undo(admin, look["import"])["result"]["undone"] == job["result"]["new"]
 
 
 def test_an_import_that_cannot_be_known_again_goes_in_all_the_same(own_site):
