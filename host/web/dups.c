@@ -85,6 +85,7 @@ static int kept(struct call *k)
 {
     struct json j = call_json(k);
 
+    k->shown = row_id(k->row);
     json_open(&j, '{');
     json_key(&j, "row");
     row_json(&j, k->row);

@@ -133,6 +133,39 @@ def test_what_one_may_not_see_any_more_is_not_told_again(people):
     assert (again.status, again.code) == (409, "done") and b"Handed Away" not in again.body
 
 
+def test_what_became_one_and_is_out_of_reach_by_now_is_not_told_again(people):
+    manager, lan, k = people["manager"], people["lan"], key()
+    one, other = (lan.made("customer", name=f"{n} Merged Away Lines", city="Ningbo") for n in ("Yi", "Er"))
+    merge = "POST", f"/customer/{one['id']}/_merge", {"from": [other["id"]], "values": {}}
+    first = ask(lan, k, *merge)
+    assert first.status == 200 and b"Merged Away" in first.body, first
+    row = first.json["row"]
+    assert people["admin"].patch(f"/customer/{row['id']}", row["version"], {"owner_id": manager.user["id"]}).status == 200
+    assert lan.get(f"/customer/{row['id']}").status == 404
+    again = ask(lan, k, *merge)
+    assert (again.status, again.code) == (409, "done") and b"Merged Away" not in again.body
+
+
+def test_a_field_that_one_may_not_see_any_more_is_not_told_again(people, site):
+    admin, k, other = people["admin"], key(), key()
+    role = admin.made("role", name="Idempotent fields")
+    admin.made("role_table", role_id=role["id"], on_table="lead", read_scope="all", update_scope="all", can_create=True)
+    city = admin.made("role_field", role_id=role["id"], on_table="lead", field="city", access="write")
+    user = admin.made("user", name="Field Forgetter", login="field.forgetter")
+    assert admin.post(f"/user/{user['id']}/_password", {"password": "field forgetter"}).status == 204
+    admin.made("user_role", user_id=user["id"], role_id=role["id"])
+    person = site.sign_in(user["login"], "field forgetter")
+    told = "POST", "/lead", {"name": "Told Lines", "city": "Secret Town"}
+    bare = "POST", "/lead", {"name": "Bare Lines"}
+    first, without = ask(person, k, *told), ask(person, other, *bare)
+    assert first.json["row"]["city"] == "Secret Town" and without.status == 201
+    for access in ("mask", "none"):
+        city = admin.patch(f"/role_field/{city['id']}", city["version"], {"access": access}).json["row"]
+        again = ask(person, k, *told)
+        assert (again.status, again.code) == (409, "done") and b"Secret Town" not in again.body
+        same(without, ask(person, other, *bare))
+
+
 def test_whoever_is_not_signed_in_has_no_keys(site):
     nobody = site.nobody()
     for _ in range(2):
