@@ -402,6 +402,7 @@ static const char *api_secret(struct berth_ctx *c)
     unsigned char raw[24];
     char *out = arena_alloc(c->a, 33);
 
+    c->secret = true;
     randombytes_buf(raw, sizeof(raw));
     sodium_bin2base64(out, 33, raw, sizeof(raw), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     return out;

@@ -166,6 +166,16 @@ def test_a_field_that_one_may_not_see_any_more_is_not_told_again(people, site):
         same(without, ask(person, other, *bare))
 
 
+def test_what_a_plugin_tells_once_is_not_kept(people, site):
+    li, k = people["li"], key()
+    first = ask(li, k, "POST", "/calendar/feed", {"name": "phone"})
+    assert first.status == 201 and "key=" in first.json["path"], first
+    again = ask(li, k, "POST", "/calendar/feed", {"name": "phone"})
+    assert (again.status, again.code) == (409, "done")
+    with contextlib.closing(sqlite3.connect(f"file:{site.data}/berth.db?mode=ro", uri=True)) as db:
+        assert db.execute("SELECT answer FROM idempotency WHERE key = ?", (k,)).fetchall() == [(None,)]
+
+
 def test_whoever_is_not_signed_in_has_no_keys(site):
     nobody = site.nobody()
     for _ in range(2):
