@@ -493,7 +493,7 @@ static enum http_next run(struct call *k)
     db_settle(conn);
     if (rc != BERTH_OK)
         ctx_fail(&k->c, (enum berth_rc)rc, NULL, NULL);
-    if (!changes(req))
+    if (!changes(req) || !(k->route->flags & R_SLOW)) /* what asks by POST, too; what is slow may have written already */
         not_cut_short(k, conn);
     if ((int)k->c.rc == CTX_OVERRUN && !req->pooled && !(k->route->flags & R_SLOW)) {
         http_reset(req);
