@@ -69,7 +69,8 @@ enum berth_type {
     BERTH_INT,
     BERTH_REAL,
     BERTH_BOOL,
-    BERTH_MONEY, /* int64 in 1/10000 of the unit named by .of, e.g. "CNY"; .of NULL: the company's */
+    BERTH_MONEY, /* int64 in 1/10000 of the unit named by .of, e.g. "CNY", or "@currency": by that choice of the
+                    record, empty as NULL; .of NULL: the company's */
     BERTH_DATE,  /* days since 1970-01-01 */
     BERTH_TIME,  /* milliseconds since 1970-01-01T00:00Z */
     BERTH_PICK,  /* key in the dictionary named by .of: "status" of the same plugin or "base.country" */

@@ -310,6 +310,19 @@ static void link_where(struct build *b, struct field *f, const char *table)
     }
 }
 
+/* "@currency" of an amount: the field of the record that says in what it is. */
+static void check_unit(struct build *b, const struct field *f, const char *table)
+{
+    const struct table *own = table == NULL ? NULL : map_get(&b->m->table_by_name, table);
+    const struct field *unit;
+
+    if (f->type != BERTH_MONEY || f->of == NULL || f->of[0] != '@')
+        return;
+    unit = own == NULL ? NULL : map_get(&own->by_name, f->of + 1);
+    if (unit == NULL || unit->type != BERTH_PICK || (unit->flags & BERTH_MANY) != 0)
+        problem(b, f->plugin, table, f->name, ".of names %s, which is no choice of one among its fields", f->of);
+}
+
 void field_link(struct build *b, struct field *f, const char *table)
 {
     if (f->type <= BERTH_NULL || f->type >= BERTH_ROW) {
@@ -318,6 +331,7 @@ void field_link(struct build *b, struct field *f, const char *table)
     }
     check_flags(b, f, table);
     check_bounds(b, f, table);
+    check_unit(b, f, table);
     check_remind(b, f, table);
     if (f->type == BERTH_PICK)
         link_pick(b, f, table);

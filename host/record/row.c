@@ -380,7 +380,7 @@ static void drop_currency(const struct berth_ctx *c, const struct field *f, cons
         const char *code, *sign[4];
     } all[] = {{"CNY", {"¥", "￥", "元", "RMB"}}, {"VND", {"₫", "đ"}}, {"USD", {"$", "US$"}}, {"EUR", {"€"}},
                {"JPY", {"¥", "￥", "円"}},        {"GBP", {"£"}},      {"HKD", {"HK$"}},      {"TWD", {"NT$"}}};
-    const char *code = f->of != NULL ? f->of : c->st->company.currency;
+    const char *code = f->of != NULL && f->of[0] != '@' ? f->of : c->st->company.currency;
     const char *signs[5] = {code};
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -49,8 +49,8 @@ static const struct berth_field deal_fields[] = {
     {"next_step", BERTH_TEXT, BERTH_LIST, .max = 300},
     {"next_action_on", BERTH_DATE, SHOWN | BERTH_INDEX},
 
-    {"amount", BERTH_MONEY, BERTH_FILTER, .group = "worth", .min = "0"},
-    {"profit", BERTH_MONEY, BERTH_FILTER, .group = "worth"},
+    {"amount", BERTH_MONEY, BERTH_FILTER, "@currency", .group = "worth", .min = "0"},
+    {"profit", BERTH_MONEY, BERTH_FILTER, "@currency", .group = "worth"},
     {"currency", BERTH_PICK, BERTH_FILTER, "currency", .group = "worth"},
     {"rate", BERTH_REAL, 0, .def = "1", .group = "worth", .min = "0.000001"},
     {"base_amount", BERTH_MONEY, BERTH_LOCKED | SHOWN | BERTH_INDEX, .group = "worth"},

@@ -394,6 +394,8 @@ static void wrong_fields_are_told(void **state)
     told_field((struct berth_field){"a", BERTH_TEXT, .min = "0"}, ".min is for numbers");
     told_field((struct berth_field){"a", BERTH_INT, .min = "1e3"}, "is not a number such as");
     told_field((struct berth_field){"a", BERTH_MONEY, .min = "-"}, "is not a number such as");
+    told_field((struct berth_field){"a", BERTH_MONEY, .of = "@nosuch"}, "which is no choice of one among its fields");
+    told_field((struct berth_field){"a", BERTH_MONEY, .of = "@a"}, "which is no choice of one among its fields");
     told_field((struct berth_field){"a", BERTH_REAL, .min = ".5"}, "is not a number such as"); /* it is told as JSON */
     told_field((struct berth_field){"a", BERTH_REAL, .min = "-.5"}, "is not a number such as");
     told_field((struct berth_field){"a", BERTH_REAL, .min = "5."}, "is not a number such as");

@@ -1,7 +1,7 @@
 // approvals.ts - what waits until it is approved: reading it, and what people do with it.
 import { get, post } from './api'
 import { ask } from './asks'
-import { fmtDate, fmtMoney, fmtTime } from './fmt'
+import { fmtDate, fmtMoney, fmtTime, unitOf } from './fmt'
 import { t } from './i18n'
 import { cache } from './query'
 import { toast } from './toast'
@@ -48,7 +48,7 @@ export const loadOf = (table: string, id: number, signal?: AbortSignal): Promise
 export function textOf(c: Change, of: 'from' | 'to'): string {
   const v = c[of]
   if (v === null || v === '') return '–'
-  if (c.type === 'money') return fmtMoney(String(v), c.unit ?? undefined)
+  if (c.type === 'money') return fmtMoney(String(v), unitOf({ of: c.unit ?? undefined }))
   if (c.type === 'date') return fmtDate(String(v))
   return c.type === 'time' ? fmtTime(String(v)) : c[`${of}_text`] || String(v)
 }

@@ -49,11 +49,17 @@ export const fmtInt = (n: number): string => numberFormat().format(n)
 export const fmtPercent = (n: number): string =>
   numberFormat({ style: 'percent', maximumFractionDigits: 0 }).format(n)
 
+/** What an amount is in: the declaration's currency, or what another field of its record says; "": not known here. */
+export function unitOf(f: Pick<Field, 'of'>, row?: Row): string | undefined {
+  if (!f.of?.startsWith('@')) return f.of || undefined
+  const said = row?.[f.of.slice(1)]
+  return said === undefined ? '' : String(said ?? '') || undefined
+}
 /** Exact: the decimal string is formatted as it is, never through a float. */
 export function fmtMoney(v: string, unit = currency.value): string {
   const digits = v.split('.')[1]?.replace(/0+$/, '').length ?? 0
   const o: Intl.NumberFormatOptions = {
-    style: 'currency', currency: unit, currencyDisplay: 'narrowSymbol',
+    ...(unit && { style: 'currency', currency: unit, currencyDisplay: 'narrowSymbol' }),
     minimumFractionDigits: digits ? Math.max(digits, 2) : 0, maximumFractionDigits: Math.max(digits, 2),
   }
   return numberFormat(o).format(v as Intl.StringNumericLiteral)
@@ -112,11 +118,11 @@ export function same(a: unknown, b: unknown): boolean {
   return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a ?? []) === JSON.stringify(b ?? [])
 }
 
-function one(f: Field, v: unknown): string {
+function one(f: Field, v: unknown, row?: Row): string {
   switch (f.type) {
     case 'pick': return optionOf(f, v)?.label ?? String(v)
     case 'ref': return titleOf(f.of ?? '', v)
-    case 'money': return fmtMoney(String(v), f.of || undefined)
+    case 'money': return fmtMoney(String(v), unitOf(f, row))
     case 'int': return f.name === 'id' || (f.min! >= 1000 && f.max! < 10000) /* a year */ ? String(v) : fmtInt(Number(v))
     case 'real': return f.of === '%' ? fmtPercent(Number(v)) : numberFormat({ maximumFractionDigits: 6 }).format(Number(v))
     case 'bool': return v ? t('yes') : t('no')
@@ -135,12 +141,15 @@ function said(f: Field, v: string): string {
 /* What is no field but may be named like one: "@files", "@notes". */
 const hanging = (v: unknown): string => (v === '@files' ? t('files') : v === '@notes' ? t('timeline.kind.note') : String(v))
 
-/** The value as plain text in the user's language; "" when there is none. */
-export function fmt(f: Field, v: unknown): string {
+/** The value as plain text in the user's language; "" when there is none. The row says in what its amounts are. */
+export function fmt(f: Field, v: unknown, row?: Row): string {
   if (blank(v)) return ''
   if (Array.isArray(v) && f.type !== 'json') return v.map((x) => one(f, x)).join(t('comma'))
-  return one(f, v)
+  return one(f, v, row)
 }
+
+/** What stands before a value that has no label of its own: a number alone tells nothing; yes is told by the label itself. */
+export const labelled = (f: Field): string => (f.type === 'bool' ? f.label : f.type === 'int' || f.type === 'real' ? f.label + ' ' : '')
 
 /** What names a record, in words: a choice's label, a date as people write it. */
 export function nameOfRow(m: Meta, row: Row): string {
