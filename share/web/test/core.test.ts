@@ -1,12 +1,12 @@
 // core.test.ts - formatting, parsing, checking, filters: what has no screen.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { compile, describe as inWords, opsFor, periodFrom, periodOf, readFilter, type Leaf, type Node } from '../src/core/filter'
-import { addDays, editDecimal, fmt, fmtMoney, fold, fromLocal, initials, parseDecimal, same, toLocal } from '../src/core/fmt'
+import { addDays, editDecimal, fmt, fmtMoney, fold, fromLocal, initials, labelled, parseDecimal, same, toLocal } from '../src/core/fmt'
 import { locale, setLocale, t } from '../src/core/i18n'
 import { composing } from '../src/core/keys'
 import { complete, sections } from '../src/core/meta'
 import { start } from '../src/core/session'
-import type { Field, Meta } from '../src/core/types'
+import type { Field, Meta, Row } from '../src/core/types'
 import { check, checkAll } from '../src/core/validate'
 import { metaOf } from './mock/meta.mjs'
 
@@ -28,6 +28,18 @@ describe('numbers', () => {
   test('whole amounts show no decimals, small parts are kept', () => {
     expect(fmtMoney('1500.0000', 'USD')).toBe('$1,500')
     expect(fmtMoney('0.0125', 'USD')).toBe('$0.0125')
+  })
+  test('says what a bare number on a card counts', () => {
+    expect(labelled({ name: 'n', type: 'int', label: 'Calls' } as Field)).toBe('Calls ')
+    expect(labelled({ name: 'b', type: 'bool', label: 'Key' } as Field)).toBe('Key')
+    expect(labelled({ name: 't', type: 'text', label: 'City' } as Field)).toBe('')
+  })
+  test('shows an amount in what its record says it is in, and in nothing where that is not known', () => {
+    const capital = { name: 'capital', type: 'money', of: '@unit' } as Field
+    expect(fmt(capital, '30000000000.0000', { id: 1, unit: 'VND' } as unknown as Row)).toBe('₫30,000,000,000')
+    expect(fmt(capital, '5.0000', { id: 1 } as unknown as Row)).toBe('5')
+    expect(fmt(capital, '5.0000')).toBe('5')
+    expect(fmt(capital, '5.0000', { id: 1, unit: null } as unknown as Row)).toBe(fmtMoney('5.0000'))
   })
   test.each([
     ['en', '1,500', '1500'], ['en', '1.500', '1.500'], ['en', '1,234,567.89', '1234567.89'],
