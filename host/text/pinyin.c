@@ -181,13 +181,33 @@ static bool starts_syllable(const char *s, size_t len)
     return false;
 }
 
+enum { LETTERS_MAX = 48, SYLLABLE_MAX = 6 };
+
 struct cutting {
     const char *s;
     size_t len;
     bool unfinished; /* the last syllable must be the start of one only */
+    uint8_t least[LETTERS_MAX + 1]; /* parts from each letter to the end; more than PINYIN_PARTS: there is no way */
     struct pinyin_way now, *to;
     size_t ways;
 };
+
+static bool is_part(const struct cutting *c, size_t at, size_t n)
+{
+    return at + n == c->len && c->unfinished ? starts_syllable(c->s + at, n) : is_syllable(c->s + at, n);
+}
+
+/* So that no way is begun that does not come to the end: there may be millions of those. */
+static void look_ahead(struct cutting *c)
+{
+    c->least[c->len] = 0;
+    for (size_t at = c->len; at-- > 0;) {
+        c->least[at] = PINYIN_PARTS + 1;
+        for (size_t n = 1; n <= SYLLABLE_MAX && at + n <= c->len; n++)
+            if (c->least[at + n] + 1 < c->least[at] && is_part(c, at, n))
+                c->least[at] = (uint8_t)(c->least[at + n] + 1);
+    }
+}
 
 /* Longest syllables first, so that the likely cut comes first. */
 static void cut_from(struct cutting *c, size_t at)
@@ -198,11 +218,8 @@ static void cut_from(struct cutting *c, size_t at)
         c->to[c->ways++] = c->now;
         return;
     }
-    for (size_t n = left < 6 ? left : 6; n > 0 && c->ways < PINYIN_WAYS; n--) {
-        if (c->now.n == PINYIN_PARTS)
-            return;
-        if (n == left && c->unfinished ? !starts_syllable(c->s + at, n)
-                                       : !is_syllable(c->s + at, n))
+    for (size_t n = left < SYLLABLE_MAX ? left : SYLLABLE_MAX; n > 0 && c->ways < PINYIN_WAYS; n--) {
+        if (c->now.n + 1 + c->least[at + n] > PINYIN_PARTS || !is_part(c, at, n))
             continue;
         c->now.len[c->now.n++] = (uint8_t)n;
         cut_from(c, at + n);
@@ -210,16 +227,22 @@ static void cut_from(struct cutting *c, size_t at)
     }
 }
 
+static void cut(struct cutting *c)
+{
+    look_ahead(c);
+    cut_from(c, 0);
+}
+
 size_t pinyin_cut(const char *s, size_t len, bool partial, struct pinyin_way *to)
 {
     struct cutting c = {.s = s, .len = len, .to = to};
 
-    if (len == 0 || len > 48)
+    if (len == 0 || len > LETTERS_MAX)
         return 0;
-    cut_from(&c, 0);
+    cut(&c);
     if (c.ways == 0 && partial) {
         c.unfinished = true;
-        cut_from(&c, 0);
+        cut(&c);
     }
     return c.ways;
 }

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "text/fold.h"
+#include "text/pinyin.h"
 #include "text/tokens.h"
 #include "text/umlaut.h"
 #include "text/valid.h"
@@ -149,6 +150,21 @@ static void pinyin_and_initials_find_chinese(void **state)
     assert_not_found(lead, no);
     assert_found(logistics, ask);
     assert_found(special, ask_special);
+}
+
+/* A third of a second each, once: every cut of them was tried to its end. */
+static void letters_that_are_no_pinyin_at_their_end_are_known_at_once(void **state)
+{
+    static const char *const words[] = {"gangangangangangangangangangangangangangangangi", "anganganganganganganganganganganganganganganganv",
+                                        "ananananananananananananananananananananananananv"};
+    struct pinyin_way ways[PINYIN_WAYS];
+
+    (void)state;
+    for (size_t i = 0; i < 3000; i++)
+        assert_int_equal(pinyin_cut(words[i % 3], strlen(words[i % 3]), true, ways), 0);
+    assert_int_equal(pinyin_cut("gangan", 6, true, ways), 2); /* gan gan, gang an */
+    assert_int_equal(ways[0].len[0], 4);
+    assert_int_equal(ways[1].len[0], 3);
 }
 
 static void initials_and_pinyin_with_digits_behind_find_both(void **state)
@@ -526,6 +542,7 @@ int main(void)
         cmocka_unit_test(any_part_of_a_chinese_name_finds_it),
         cmocka_unit_test(every_substring_of_a_chinese_name_finds_it),
         cmocka_unit_test(pinyin_and_initials_find_chinese),
+        cmocka_unit_test(letters_that_are_no_pinyin_at_their_end_are_known_at_once),
         cmocka_unit_test(initials_and_pinyin_with_digits_behind_find_both),
         cmocka_unit_test(a_place_is_found_with_its_rank_and_without),
         cmocka_unit_test(legal_forms_that_were_typed_do_not_count),
