@@ -183,9 +183,9 @@ static struct sq_waiting *waiting_for(struct sq_conn *c, const char *into, int c
     return *at;
 }
 
-static int insert_rows(struct sq_conn *c, const struct sq_waiting *k, const struct db_rows *rows)
+static int insert_rows(struct sq_conn *c, const char *sql, const struct db_rows *rows)
 {
-    struct db_stmt *s = sq_prepare(&c->base, k->sql);
+    struct db_stmt *s = sq_prepare(&c->base, sql);
     int rc;
 
     c->rows = rows;
@@ -197,9 +197,13 @@ static int insert_rows(struct sq_conn *c, const struct sq_waiting *k, const stru
 int sq_insert_rows(struct db_conn *base, const struct db_rows *rows)
 {
     struct sq_conn *c = (struct sq_conn *)base;
+    char *sql = insert_sql(rows->into, rows->columns); /* of an import nearly each statement may have other columns: none is kept */
     int rc = sq_put_waiting(c);
 
-    return rc == DB_OK ? insert_rows(c, waiting_for(c, rows->into, rows->columns), rows) : rc;
+    if (rc == DB_OK)
+        rc = insert_rows(c, sql, rows);
+    free(sql);
+    return rc;
 }
 
 /* ---- rows that wait ------------------------------------------------------------------------- */
@@ -212,7 +216,7 @@ static struct db_value waiting_value(void *arg, size_t row, int column)
 
 static int put_in(struct sq_conn *c, struct sq_waiting *k, size_t n)
 {
-    int rc = insert_rows(c, k, &(struct db_rows){k->into, k->columns, n, waiting_value, k});
+    int rc = insert_rows(c, k->sql, &(struct db_rows){k->into, k->columns, n, waiting_value, k});
 
     if (rc == DB_OK && k->last_id != 0 && sqlite3_last_insert_rowid(c->h) != k->last_id)
         rc = sq_fail(c, SQLITE_INTERNAL, "a row got another id than was told");
@@ -346,7 +350,7 @@ int sq_add_row(struct db_conn *base, const struct db_row *row)
     }
     rc = sq_put_waiting(c);
     if (rc == DB_OK)
-        rc = insert_rows(c, k, &(struct db_rows){row->into, row->columns, row->n, row_value, (void *)(uintptr_t)row});
+        rc = insert_rows(c, k->sql, &(struct db_rows){row->into, row->columns, row->n, row_value, (void *)(uintptr_t)row});
     if (rc == DB_OK && row->id != NULL)
         *row->id = sqlite3_last_insert_rowid(c->h);
     return rc;
