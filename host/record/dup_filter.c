@@ -29,6 +29,7 @@
 enum {
     LOOKS = 1000,     /* fewer cost less than reading all of dup_key */
     ROOM = 100000,    /* keys */
+    COMING_MAX = 20000000, /* keys; whoever guesses from a file's beginning may guess anything, and a full one is built anew */
     BITS = 12,        /* a key, when it is full: one unknown key in 200 is then looked for in vain */
     WORDS = 8,        /* of a block: one cache line; a key sets a bit in each */
     LINE = WORDS * 8, /* bytes */
@@ -294,7 +295,7 @@ bool dup_filter_coming(struct dup_filter *f, size_t looks, size_t to_come)
     if (dup_filter_ready(f))
         return false;
     if (looks >= f->worth) {
-        f->to_come = to_come;
+        f->to_come = to_come < COMING_MAX ? to_come : COMING_MAX;
         start(f);
     }
     pthread_rwlock_rdlock(&f->lock);

@@ -286,6 +286,16 @@ static void whoever_is_to_look_for_many_may_wait_for_it(void **state)
     assert_false(dup_filter_coming(f->st.filter, LOOKS, 0));
 }
 
+/* An import tells from the beginning of its file how many keys are to come, and the file may be anybody's. */
+static void whoever_foretells_too_many_takes_no_more_memory_than_there_is(void **state)
+{
+    struct fixture *f = *state;
+
+    while (dup_filter_coming(f->st.filter, LOOKS, (size_t)1 << 45))
+        sched_yield();
+    assert_true(dup_filter_ready(f->st.filter));
+}
+
 static void an_over_full_one_is_built_anew(void **state)
 {
     struct fixture *f = *state;
@@ -331,6 +341,7 @@ int main(void)
         WITH_STORE(before_it_is_built_any_key_may_be_there),
         WITH_STORE(unknown_keys_are_known_to_be_new),
         WITH_STORE(whoever_is_to_look_for_many_may_wait_for_it),
+        WITH_STORE(whoever_foretells_too_many_takes_no_more_memory_than_there_is),
         WITH_STORE(an_over_full_one_is_built_anew),
         WITH_STORE(whatever_is_written_meanwhile_none_is_missed),
         WITH_STORE(all_that_waits_is_found_and_then_stands_in_the_table),
