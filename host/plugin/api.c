@@ -246,6 +246,7 @@ static int api_reply_rows(struct berth_ctx *c, struct berth_rows *rows)
 
     if (rows == NULL || c->rc != BERTH_OK)
         return c->rc;
+    c->told_once = true;
     json_open(&j, '{');
     json_key(&j, "rows");
     json_open(&j, '[');
@@ -267,6 +268,7 @@ static int api_reply_row(struct berth_ctx *c, struct berth_row *r)
 
     if (r == NULL || c->rc != BERTH_OK)
         return c->rc;
+    c->told_once = true;
     json_open(&j, '{');
     json_key(&j, "row");
     row_json(&j, r);
@@ -402,7 +404,7 @@ static const char *api_secret(struct berth_ctx *c)
     unsigned char raw[24];
     char *out = arena_alloc(c->a, 33);
 
-    c->secret = true;
+    c->told_once = true;
     randombytes_buf(raw, sizeof(raw));
     sodium_bin2base64(out, 33, raw, sizeof(raw), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     return out;

@@ -136,7 +136,7 @@ void ctx_resume(struct berth_ctx *c, const struct berth_ctx *before)
     c->waits = inner.waits;
     c->redeclared = inner.redeclared;
     c->cut = inner.cut;
-    c->secret = inner.secret;
+    c->told_once = inner.told_once;
 }
 
 void ctx_after_commit(struct berth_ctx *c, void (*run)(struct berth_ctx *, void *), void *arg)

@@ -95,7 +95,7 @@ struct berth_ctx {
     const char *reply_type; /* NULL: JSON */
     struct answer *answer;  /* what a route puts together, see plugin/api_json.c */
     bool cut;               /* sums for it stopped for lack of time */
-    bool secret;            /* a secret was made: the answer may tell it, and is kept nowhere */
+    bool told_once;         /* the answer is kept nowhere: it may tell a secret that was made, or shows records as they are seen now */
 };
 
 /* On the stack or in an arena; nothing to free.  who may be NULL (the host). */

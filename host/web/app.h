@@ -126,6 +126,7 @@ void idempotency_end(struct call *k);
 
 /* ext.c: what plugins answer themselves.  NULL: no plugin has this path; *known: with another method. */
 const struct route_entry *ext_find(struct call *k, bool *known);
+bool ext_may(const struct call *k); /* whether it asks for no permission that the user lacks */
 
 enum http_begin app_begin(struct http_req *req);
 enum http_next app_run(struct http_req *req);

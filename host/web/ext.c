@@ -49,11 +49,16 @@ static int call_plugin(struct berth_ctx *c, void *arg)
     return ((const struct route *)arg)->run(c);
 }
 
+bool ext_may(const struct call *k)
+{
+    return k->plugin_route == NULL || k->plugin_route->perm == NULL || perm_has(k->c.who, k->plugin_route->perm);
+}
+
 static int run(struct call *k)
 {
     const struct route *r = k->plugin_route;
 
-    if (r->perm != NULL && !perm_has(k->c.who, r->perm))
+    if (!ext_may(k))
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
     if (k->c.who == NULL && !k->inside)
         k->c.who = perm_nobody(k->req->arena, k->c.m);

@@ -170,6 +170,8 @@ static bool again(struct call *k)
         lost = db_col_is_null(s, 3);
         if (strcmp(db_col_text(s, 0, NULL), k->once->hash) != 0)
             ctx_invalid(&k->c, header, "err.key_reused", NULL);
+        else if (!ext_may(k))
+            ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
         else if (!lost)
             give(k, s);
     }
@@ -218,7 +220,7 @@ static int run(struct call *k, const char *sql, int64_t a, const char *text)
 
 int idempotency_keep(struct call *k, bool answered)
 {
-    bool keep = answered && !(k->route->flags & R_SECRET) && !k->c.secret && !k->app_answered && k->c.reply_type == NULL && k->req->out.len <= ANSWER_MAX;
+    bool keep = answered && !(k->route->flags & R_SECRET) && !k->c.told_once && !k->app_answered && k->c.reply_type == NULL && k->req->out.len <= ANSWER_MAX;
     struct db_stmt *s;
     int rc;
 

@@ -176,6 +176,28 @@ def test_what_a_plugin_tells_once_is_not_kept(people, site):
         assert db.execute("SELECT answer FROM idempotency WHERE key = ?", (k,)).fetchall() == [(None,)]
 
 
+def test_what_a_plugin_showed_is_not_told_to_who_may_not_see_it_any_more(own_site):
+    site = own_site("--plugins", "base pools leads callcenter", "--plugin_path", f"{BUILD}/plugins:{BUILD}/tests/plugins")
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    role = admin.made("role", name="Answers calls")
+    leads = admin.made("role_table", role_id=role["id"], on_table="lead", read_scope="all", update_scope="all")
+    right = admin.made("role_perm", role_id=role["id"], perm="callcenter.answer")
+    user = admin.made("user", name="Call Taker", login="call.taker")
+    assert admin.post(f"/user/{user['id']}/_password", {"password": "call taker"}).status == 204
+    admin.made("user_role", user_id=user["id"], role_id=role["id"])
+    person = site.sign_in("call.taker", "call taker")
+    li.made("lead", name="Called Lines", phone="0755-8123 9087")
+    shown, missed = (("POST", "/callcenter/incoming", {"phone": "0755-8123 9087", "answered": answered}) for answered in (True, False))
+    assert ask(person, "shown", *shown).json["row"]["name"] == "Called Lines"
+    same(*(ask(person, "missed", *missed) for _ in range(2)))
+    assert admin.patch(f"/role_table/{leads['id']}", leads["version"], {"read_scope": "own", "update_scope": "own"}).status == 200
+    again = ask(person, "shown", *shown)
+    assert (again.status, again.code) == (409, "done") and b"Called" not in again.body
+    assert ask(person, "missed", *missed).status == 202
+    assert admin.delete(f"/role_perm/{right['id']}").status == 204
+    assert ask(person, "missed", *missed).code == ask(person, "shown", *shown).code == "denied"
+
+
 def test_whoever_is_not_signed_in_has_no_keys(site):
     nobody = site.nobody()
     for _ in range(2):
