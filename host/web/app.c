@@ -697,7 +697,7 @@ static int inner_body(struct db_conn *writer, void *arg)
     ctx_for(in->k, writer, true);
     if (in->k->c.rc == BERTH_OK)
         in->body(in->k, in->arg);
-    if (in->k->c.rc == BERTH_OK && in->k->once != NULL)
+    if (in->k->c.rc == BERTH_OK && in->k->once != NULL && !in->k->once->nothing)
         idempotency_keep(in->k, false);
     return in->k->c.rc == BERTH_OK ? 0 : -1000;
 }
@@ -714,7 +714,7 @@ int call_write(struct call *k, int (*body)(struct call *k, void *arg), void *arg
     if (rc == 0) {
         ctx_run_done(&k->c);
         ctx_clear(&k->c);
-        if (k->once != NULL)
+        if (k->once != NULL && !k->once->nothing)
             k->once->kept = true;
     } else if (rc != -1000) {
         ctx_clear(&k->c);

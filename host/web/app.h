@@ -62,6 +62,7 @@ struct idempotency { /* of a request that brought a key: idempotency.c */
     const char *key;
     char hash[IDEMPOTENCY_HASH]; /* of what it asks for */
     bool entered, kept;
+    bool nothing; /* was done in the transaction at hand: there is nothing to remember */
     struct idempotency *next; /* under way, too */
 };
 

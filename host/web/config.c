@@ -35,7 +35,12 @@ static int log_page(struct call *k)
 /* ---- applying ---------------------------------------------------------------------------------------- */
 static int apply_body(struct call *k, void *arg)
 {
-    return config_apply(&k->c, arg);
+    const struct config_task *t = arg;
+
+    config_apply(&k->c, arg);
+    if (k->once != NULL)
+        k->once->nothing = t->dry || t->count[CONFIG_CONFLICT] > 0;
+    return k->c.rc;
 }
 
 /* The plan; when it was to be applied and was not, with an error besides. */

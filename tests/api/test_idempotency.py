@@ -112,6 +112,23 @@ def test_what_was_refused_is_not_kept(people):
     assert ask(manager, k, "POST", "/lead", {"name": "Mended Lines", "phone": "0755-29001122"}).status == 201
 
 
+def test_a_configuration_that_was_refused_or_only_looked_at_is_not_kept(own_site):
+    site = own_site()
+    admin = site.sign_in("demo.admin")
+    file = admin.get("/_config").json
+    role = admin.made("role", name="Lacking")
+    lacking = {**file, "sections": {"role_table": [{"role_id": "Lacking", "on_table": "lead", "read_scope": "all"}]}}
+    assert admin.delete(f"/role/{role['id']}").status == 204
+    first = ask(admin, "apply", "POST", "/_config", lacking)
+    assert first.status == 422 and first.code == "config", first
+    conflicts = lambda: [x for x in ask(admin, "look", "POST", "/_config", lacking, dry="1").json["lines"] if x["what"] == "conflict"]
+    assert len(conflicts()) == 1
+    admin.made("role", name="Lacking")
+    assert conflicts() == []
+    applied = same(*(ask(admin, "apply", "POST", "/_config", lacking) for _ in range(2)))
+    assert applied.status == 200, applied
+
+
 def test_secrets_are_not_kept_to_be_told_again(people, site):
     admin, k = people["admin"], key()
     first = ask(admin, k, "POST", "/_token", {"name": "once"})
