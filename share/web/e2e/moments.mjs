@@ -127,13 +127,19 @@ export async function moments({ test, clean, ok, make, metaOf, browser, host, TA
       addEventListener('click', () => (window.left = [window.standsAt(), document.querySelector('.cards').scrollTop]), { capture: true })
     })
     await page.locator('.card').nth(30).scrollIntoViewIfNeeded()
+    /* names that came behind the cards may break a line */
+    await until('the cards stand still', () => page.evaluate(async () => {
+      const was = window.standsAt()
+      for (let i = 0; i < 30; i++) await new Promise(requestAnimationFrame)
+      return was === window.standsAt()
+    }))
     await page.locator('.card a.cardbody').nth(30).click()
     await page.locator('.kv').first().waitFor()
     const [left, down] = await page.evaluate(() => window.left)
     assert.ok(down > 1000, `only ${down} pixels down`)
     await page.goBack()
     await page.locator('.card').nth(30).waitFor()
-    await until('the card where it was, but for parts of pixels', async () => Math.abs(await page.evaluate(() => window.standsAt()) - left) < 4)
+    await until(`the card where it was, but for parts of pixels: ${left}`, async () => Math.abs(await page.evaluate(() => window.standsAt()) - left) < 4)
   })
 
   await test('a record that waits for its approval offers no edit and says why', {}, async (page, stamp) => {
