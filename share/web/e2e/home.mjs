@@ -184,6 +184,7 @@ export async function home({ test, clean, ok, small, whole, browser, host }) {
     const titles = await page.locator('.gb .gr a.title').allTextContents()
     await page.locator('.gb .gr').nth(0).locator('a.title').click()
     await page.locator('[data-t=expand]').click()
+    await page.waitForURL(/\/t\/lead\/\d+/) // until then j is the list's
     await page.locator('.page').getByRole('button', { name: 'Next record' }).and(page.locator(':enabled')).waitFor() // it knows the list
     await page.keyboard.press('j')
     await eventually('the next one', () => page.locator('h1').textContent(), titles[1])
