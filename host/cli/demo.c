@@ -149,12 +149,15 @@ struct demo_file {
     size_t n;
 };
 
-/* What the record layer does, it does as this user on that day, at a time that differs by lead. */
+/* What the record layer does, it does as this user: today now, on earlier days between nine and five by the company's clock, at a
+ * time that differs by lead.  So what belongs to one day stays on it at whatever hour the demo is made. */
 static void act(struct berth_ctx *c, const char *login, int64_t days_ago, int64_t lead)
 {
     int64_t user = id_of(c, "user", "login", login);
 
-    c->now = store_now(c->st) - days_ago * WHEN_DAY - (days_ago > 0 ? lead * 37 % 480 * 60000 : 0);
+    c->now = store_now(c->st);
+    if (days_ago > 0)
+        c->now = zone_midnight(c->st->company.zone, where_today(c) - days_ago) + (9 * 60 + lead * 37 % 480) * 60000;
     c->who = user == 0 ? NULL : who_get(c->st, c->conn, c->m, user);
 }
 
