@@ -68,37 +68,40 @@ def test_everybody_of_a_big_role_is_asked_and_what_was_asked_before_stands_in_no
     assert does(boss, id, "approve").status == 200 and look(li, id)["state"] == "approved"
 
 
-def test_a_read_that_is_cut_off_is_begun_again_and_answered_whole(own_site):
-    """Not every read says that its rows ended before their end: half a trace was answered as all of it."""
-    site = own_site("--inline_time", "0")
+REMINDED = [None, *(f"again {i}" for i in range(1, 801))]
+
+
+def reminded_often(site, *statements):
+    """An approval that went through more than a read sees in no time, and statements about it; its id."""
     admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
     flow = admin.made("approval_flow", name="Long", on_table="customer", starts="ask")
     admin.made("approval_step", flow_id=flow["id"], name="Only", **named(admin))
     row = li.made("customer", name=name("Long"))
     id = li.post(f"/customer/{row['id']}/_approval", {"flow": flow["name"]}).json["id"]
     site.between_two_runs(f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 800) INSERT INTO approval_act"
-                          f" (approval_id, at, by, op, step, note) SELECT {id}, i, {me(li)}, 'remind', 0, 'again ' || i FROM n")
-    assert [a["note"] for a in look(site.sign_in("demo.li"), id)["acts"]] == [None, *(f"again {i}" for i in range(1, 801))]
+                          f" (approval_id, at, by, op, step, note) SELECT {id}, i, {me(li)}, 'remind', 0, 'again ' || i FROM n",
+                          *(s.format(id=id) for s in statements))
+    return id
+
+
+def test_a_read_that_is_cut_off_is_begun_again_and_answered_whole(own_site):
+    """Not every read says that its rows ended before their end: half a trace was answered as all of it."""
+    site = own_site("--inline_time", "0")
+    id = reminded_often(site)
+    assert [a["note"] for a in look(site.sign_in("demo.li"), id)["acts"]] == REMINDED
 
 
 def test_what_is_only_asked_by_post_is_answered_whole_too(own_site):
     """Whoever came by the link of a mail saw part of what the approval went through for all of it."""
     site = own_site("--inline_time", "0")
-    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
-    flow = admin.made("approval_flow", name="Long", on_table="customer", starts="ask")
-    admin.made("approval_step", flow_id=flow["id"], name="Only", **named(admin))
-    row = li.made("customer", name=name("Long"))
-    id = li.post(f"/customer/{row['id']}/_approval", {"flow": flow["name"]}).json["id"]
     secret = "approve_known"
     hash = hashlib.blake2b(secret.encode(), digest_size=32).hexdigest()
-    site.between_two_runs(f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 800) INSERT INTO approval_act"
-                          f" (approval_id, at, by, op, step, note) SELECT {id}, i, {me(li)}, 'remind', 0, 'again ' || i FROM n",
-                          f"UPDATE approval_ask SET secret = '{hash}', secret_until = {2 ** 53} WHERE approval_id = {id}")
+    id = reminded_often(site, f"UPDATE approval_ask SET secret = '{hash}', secret_until = {2 ** 53} WHERE approval_id = {{id}}")
     with contextlib.closing(sqlite3.connect(site.data / "berth.db")) as db:
         ask, = db.execute("SELECT id FROM approval_ask WHERE approval_id = ?", (id,)).fetchone()
     seen = site.nobody().post("/_approval/_link", {"token": f"{ask}.{secret}"})
     assert seen.status == 200, seen
-    assert [a["note"] for a in seen.json["acts"]] == [None, *(f"again {i}" for i in range(1, 801))]
+    assert [a["note"] for a in seen.json["acts"]] == REMINDED
 
 
 def ran_out(data, id):
