@@ -589,6 +589,10 @@ static inline bool berth_says(const struct berth_row *r, const char *field, cons
 #define BERTH_LIST_OF(t, ...) (const struct t[]){__VA_ARGS__, {0}}
 #define BERTH_FIELDS(...) BERTH_LIST_OF(berth_field, __VA_ARGS__)
 #define BERTH_KEYS(...) BERTH_LIST_OF(berth_key, __VA_ARGS__)
+/* Fields beside the title `name`: what stands in one is shown in place of it to who reads that language.  max_: characters. */
+#define BERTH_NAMES(max_)                                                                              \
+    {"name_en", BERTH_TEXT, 0, .max = (max_), .group = "names"}, {"name_zh_cn", BERTH_TEXT, 0, .max = (max_), .group = "names"}, \
+    {"name_zh_tw", BERTH_TEXT, 0, .max = (max_), .group = "names"}, {"name_vi", BERTH_TEXT, 0, .max = (max_), .group = "names"}
 #define BERTH_PLUGIN(...)                                                                      \
     const struct berth_api *host;                                                              \
     static const struct berth_plugin berth_plugin_ = {                                         \

@@ -780,11 +780,6 @@ static const struct berth_field model_table_fields[] = {
 
 /* ---- approval: doc/approval.md ------------------------------------------------------ */
 
-/* What stands there in a reader's language is shown in place of the name. */
-#define NAMES                                                                                        \
-    {"name_en", BERTH_TEXT, 0, .max = 100, .group = "names"}, {"name_zh_cn", BERTH_TEXT, 0, .max = 100, .group = "names"}, \
-    {"name_zh_tw", BERTH_TEXT, 0, .max = 100, .group = "names"}, {"name_vi", BERTH_TEXT, 0, .max = 100, .group = "names"}
-
 /* What has to be approved; the first in order of place that fits decides. */
 static const struct berth_field approval_flow_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST | BERTH_SEARCH, .max = 100},
@@ -800,7 +795,7 @@ static const struct berth_field approval_flow_fields[] = {
     {"mail", BERTH_BOOL, 0, .def = "true", .group = "rules"},  /* with a link that decides */
     {"place", BERTH_INT, 0, .def = "0"},
     {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true"},
-    NAMES,
+    BERTH_NAMES(100),
     {0},
 };
 /* Whom to ask, one step after the other. */
@@ -820,7 +815,7 @@ static const struct berth_field approval_step_fields[] = {
     {"fills", BERTH_TEXT, 0, .max = 500}, /* fields that an approver fills in: "approved_amount, note" */
     {"hours", BERTH_INT, 0, .def = "0", .group = "time", .max = 8760, .min = "0"}, /* 0: no limit */
     {"late", BERTH_PICK, BERTH_REQUIRED, "approval_late", "remind", .group = "time", .when = "hours > 0"},
-    NAMES,
+    BERTH_NAMES(100),
     {0},
 };
 /* One that runs or ran.  plan: the flow and its steps as they were when it began; held: what is done when it is

@@ -6,17 +6,12 @@
 #define SHOWN (BERTH_LIST | BERTH_FILTER)
 #define ENDED "status in ('won', 'lost')"
 
-/* What stands there in a reader's language is shown in place of the name. */
-#define NAMES                                                                                        \
-    {"name_en", BERTH_TEXT, 0, .max = 60, .group = "names"}, {"name_zh_cn", BERTH_TEXT, 0, .max = 60, .group = "names"}, \
-    {"name_zh_tw", BERTH_TEXT, 0, .max = 60, .group = "names"}, {"name_vi", BERTH_TEXT, 0, .max = 60, .group = "names"}
-
 static const struct berth_field pipeline_fields[] = {
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST},
     {"department_ids", BERTH_REF, BERTH_LIST | BERTH_MANY, "department"},
     {"active", BERTH_BOOL, BERTH_LIST | BERTH_FILTER, .def = "true"},
     {"note", BERTH_LONG, 0, .max = 2000},
-    NAMES,
+    BERTH_NAMES(60),
     {0},
 };
 static const struct berth_field stage_fields[] = {
@@ -30,7 +25,7 @@ static const struct berth_field stage_fields[] = {
     {"needs", BERTH_TEXT, BERTH_LIST, "@fields opportunity", .max = 300},
     {"back", BERTH_PICK, BERTH_LIST, "stage_back", "allowed"},
     {"guide", BERTH_LONG, 0, .max = 5000},
-    NAMES,
+    BERTH_NAMES(60),
     {0},
 };
 
