@@ -372,7 +372,7 @@ size_t line_day(const struct line *l, size_t i, bool ahead, int64_t *day)
 {
     size_t n;
 
-    if ((n = near_day(l, i, day)) > 0 || (n = weekday(l, i, ahead, day)) > 0)
-        return whole(l, i, n);
-    return whole(l, i, written_day(l, i, ahead, day));
+    if ((n = near_day(l, i, day)) == 0 && (n = weekday(l, i, ahead, day)) == 0)
+        n = written_day(l, i, ahead, day);
+    return whole(l, i, n);
 }
