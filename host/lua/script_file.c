@@ -57,7 +57,6 @@ const char *script_file_text(const struct scripts *s, const char *file, struct a
 static int keep(struct berth_ctx *c, const char *file, int64_t by, const char *text)
 {
     struct db_stmt *s = db_prepare(c->conn, "INSERT INTO script_version (file, at, \"by\", text) VALUES (?, ?, ?, ?)");
-    int rc;
 
     db_bind_text(s, 1, file, -1);
     db_bind_int(s, 2, c->now);
@@ -65,9 +64,7 @@ static int keep(struct berth_ctx *c, const char *file, int64_t by, const char *t
         db_bind_int(s, 3, by);
     if (text != NULL)
         db_bind_text(s, 4, text, -1);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "keep a script") : (int)c->rc;
+    return ctx_write(c, s, "keep a script");
 }
 
 static bool is_last(struct berth_ctx *c, const char *file, const char *text)

@@ -63,16 +63,13 @@ static int read_keys(struct scan *k, struct berth_ctx *c, int64_t after)
 static int run_sql(struct berth_ctx *c, const char *sql, int64_t a, int64_t b, const char *text)
 {
     struct db_stmt *s = db_prepare(c->conn, sql);
-    int rc;
 
     db_bind_int(s, 1, a);
     if (text != NULL)
         db_bind_text(s, 2, text, -1);
     else if (b != 0)
         db_bind_int(s, 2, b);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "note likely duplicates") : (int)c->rc;
+    return ctx_write(c, s, "note likely duplicates");
 }
 
 /* Two keys often bring the same records together: once is enough. */

@@ -15,12 +15,9 @@ static const char *key_of(struct berth_ctx *c, int64_t user)
 static int forget(struct berth_ctx *c, const char *key)
 {
     struct db_stmt *s = db_prepare(c->conn, "DELETE FROM setting WHERE name = ?");
-    int rc;
 
     db_bind_text(s, 1, key, -1);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "forget a link") : (int)c->rc;
+    return ctx_write(c, s, "forget a link");
 }
 
 static bool active(struct berth_ctx *c, int64_t user)

@@ -190,12 +190,9 @@ static bool next(struct db_conn *c, const struct seal *before, int64_t until, st
 static int drop(struct berth_ctx *c, const char *sql, int64_t last)
 {
     struct db_stmt *s = db_prepare(c->conn, sql);
-    int rc;
 
     db_bind_int(s, 1, last);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "cut off history") : (int)c->rc;
+    return ctx_write(c, s, "cut off history");
 }
 
 static int checkpoint(struct berth_ctx *c, const struct seal *cut, int64_t entries, const char *file)

@@ -50,8 +50,7 @@ const struct timer *timer_list(struct store *st, struct arena *a, size_t *n)
     return all;
 }
 
-/* ---- where it stands ----------------------------------------------------------------------------
- */
+/* ---- where it stands ------------------------------------------------------------------------- */
 struct standing {
     bool known;     /* there is a row */
     int64_t since;  /* all due times up to this one are done */
@@ -78,7 +77,6 @@ static int keep_standing(struct berth_ctx *c, const struct timer *t, const struc
         c->conn,
         "INSERT INTO timer (name, since, run_id, run_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name)"
         " DO UPDATE SET since = ?2, run_id = ?3, run_at = ?4");
-    int rc;
 
     db_bind_text(s, 1, t->full, -1);
     db_bind_int(s, 2, x->since);
@@ -86,9 +84,7 @@ static int keep_standing(struct berth_ctx *c, const struct timer *t, const struc
         db_bind_int(s, 3, x->run_id);
         db_bind_int(s, 4, x->run_at);
     }
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "note where a timer stands") : c->rc;
+    return ctx_write(c, s, "note where a timer stands");
 }
 
 /* ---- one run
@@ -140,15 +136,12 @@ static int turned(struct berth_ctx *c, struct run *r)
     bool done = r->more <= 0;
     struct db_stmt *s = db_prepare(c->conn, "UPDATE timer_run SET turns = turns + 1, state = ?1, "
                                             "ended_at = ?2, error = NULL WHERE id = ?3");
-    int rc;
 
     db_bind_text(s, 1, done ? "done" : "running", -1);
     if (done)
         db_bind_int(s, 2, store_now(c->st));
     db_bind_int(s, 3, r->id);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "note the turn of a timer") : c->rc;
+    return ctx_write(c, s, "note the turn of a timer");
 }
 
 /* Where the timer stands when this turn is in the database. */

@@ -8,8 +8,7 @@
 #include "record/setting.h"
 #include "record/timer.h"
 
-/* ---- telling ------------------------------------------------------------------------------------
- */
+/* ---- telling --------------------------------------------------------------------------------- */
 #define SHOWN                                                                                      \
     "id, state, coalesce(due_at, 0), missed, began_at, coalesce(ended_at, 0), turns, tries, "      \
     "error, coalesce(by, 0)"
@@ -108,13 +107,10 @@ static int prune_body(struct berth_ctx *c, void *arg)
 {
     struct db_stmt *s = db_prepare(
         c->conn, "DELETE FROM timer_run WHERE began_at < ? AND state IN ('done', 'failed')");
-    int rc;
 
     (void)arg;
     db_bind_int(s, 1, c->now - setting_get(c, "base.run_days").i * WHEN_DAY);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "forget old runs") : c->rc;
+    return ctx_write(c, s, "forget old runs");
 }
 
 void timer_prune(struct store *st)
@@ -131,13 +127,10 @@ static int cut_off_body(struct berth_ctx *c, void *arg)
     struct db_stmt *s = db_prepare(c->conn, "UPDATE timer_run SET state = 'failed', ended_at = ?, "
                                             "error = 'cut off' WHERE state = 'running' AND"
                                             " due_at IS NULL");
-    int rc;
 
     (void)arg;
     db_bind_int(s, 1, c->now);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "end runs that were cut off") : c->rc;
+    return ctx_write(c, s, "end runs that were cut off");
 }
 
 void timer_cut_off(struct store *st)

@@ -133,13 +133,10 @@ int alert_over(struct berth_ctx *c, const char *key)
 {
     struct db_stmt *s = db_prepare(c->conn, "UPDATE alert SET state = 'done', done_at = ?, run_at = NULL WHERE key = ? AND"
                                             " state <> 'done'");
-    int rc;
 
     db_bind_int(s, 1, c->now);
     db_bind_text(s, 2, key, -1);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "settle an alert") : c->rc;
+    return ctx_write(c, s, "settle an alert");
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */

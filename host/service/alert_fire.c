@@ -22,16 +22,13 @@ static int set_state(struct berth_ctx *c, const struct due *d, const char *state
 {
     struct db_stmt *s = db_prepare(c->conn, "UPDATE alert SET state = ?1, run_at = ?2, fired_at = CASE WHEN ?1 = 'open' THEN"
                                             " coalesce(fired_at, ?3) ELSE fired_at END WHERE id = ?4");
-    int rc;
 
     db_bind_text(s, 1, state, -1);
     if (run_at != 0)
         db_bind_int(s, 2, run_at);
     db_bind_int(s, 3, c->now);
     db_bind_int(s, 4, d->id);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "fire an alert") : c->rc;
+    return ctx_write(c, s, "fire an alert");
 }
 
 static const char *zone_of(struct berth_ctx *c, int64_t user)

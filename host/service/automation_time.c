@@ -35,16 +35,13 @@ static int keep_look(struct berth_ctx *c, const struct look *l)
 {
     struct db_stmt *s = db_prepare(c->conn, "INSERT INTO automation_look (automation_id, from_at, to_at, last_rec) VALUES (?1, ?2, ?3, ?4)"
                                             " ON CONFLICT (automation_id) DO UPDATE SET from_at = ?2, to_at = ?3, last_rec = ?4");
-    int rc;
 
     db_bind_int(s, 1, l->rule);
     db_bind_int(s, 2, l->from);
     if (l->to != 0)
         db_bind_int(s, 3, l->to);
     db_bind_int(s, 4, l->last);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "keep how far a rule looked") : (int)c->rc;
+    return ctx_write(c, s, "keep how far a rule looked");
 }
 
 /* ---- one stretch ----------------------------------------------------------------------------------------- */

@@ -131,14 +131,6 @@ int blob_open(const struct store *st, const char *hash)
 }
 
 /* ---- references ------------------------------------------------------------------------------ */
-static int run(struct berth_ctx *c, struct db_stmt *s, const char *what)
-{
-    int rc = db_step(s);
-
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, what) : c->rc;
-}
-
 int64_t blob_use(struct berth_ctx *c, int64_t who)
 {
     struct db_stmt *s = db_prepare(c->conn, "SELECT bytes FROM blob_use WHERE who = ?");
@@ -156,7 +148,7 @@ int blob_use_add(struct berth_ctx *c, int64_t who, int64_t bytes)
     db_bind_int(s, 1, who);
     db_bind_int(s, 2, bytes);
     db_bind_int(s, 3, bytes > 0 ? bytes : 0);
-    return run(c, s, "count bytes");
+    return ctx_write(c, s, "count bytes");
 }
 
 int blob_add(struct berth_ctx *c, const char *hash, int64_t size, int fd)
@@ -169,12 +161,12 @@ int blob_add(struct berth_ctx *c, const char *hash, int64_t size, int fd)
         return ctx_fail(c, errno == ENOSPC ? BERTH_FULL : BERTH_BROKEN, NULL, NULL);
     s = db_prepare(c->conn, "UPDATE blob SET refs = refs + 1, freed_at = NULL WHERE hash = ?");
     db_bind_text(s, 1, hash, -1);
-    if (run(c, s, "keep a file") != BERTH_OK || db_changes(c->conn) > 0)
+    if (ctx_write(c, s, "keep a file") != BERTH_OK || db_changes(c->conn) > 0)
         return c->rc;
     s = db_prepare(c->conn, "INSERT INTO blob (hash, size, refs) VALUES (?, ?, 1)");
     db_bind_text(s, 1, hash, -1);
     db_bind_int(s, 2, size);
-    run(c, s, "keep a file");
+    ctx_write(c, s, "keep a file");
     return c->rc != BERTH_OK ? (int)c->rc : blob_use_add(c, 0, size);
 }
 
@@ -185,7 +177,7 @@ int blob_less(struct berth_ctx *c, const char *hash)
 
     db_bind_int(s, 1, c->now);
     db_bind_text(s, 2, hash, -1);
-    return run(c, s, "let go of a file");
+    return ctx_write(c, s, "let go of a file");
 }
 
 /* ---- sweeping -------------------------------------------------------------------------------- */
@@ -195,7 +187,7 @@ static int take_away(struct berth_ctx *c, const char *hash, int64_t size)
     struct db_stmt *s = db_prepare(c->conn, "DELETE FROM blob WHERE hash = ? AND refs <= 0");
 
     db_bind_text(s, 1, hash, -1);
-    if (run(c, s, "sweep a file") != BERTH_OK || db_changes(c->conn) == 0)
+    if (ctx_write(c, s, "sweep a file") != BERTH_OK || db_changes(c->conn) == 0)
         return c->rc;
     if (unlink(path_of(c->st, hash, path)) < 0 && errno != ENOENT)
         log_warn("files", "take away %s: %s", path, strerror(errno));

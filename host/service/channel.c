@@ -244,13 +244,10 @@ static int keep_body(struct berth_ctx *c, void *arg)
 {
     const struct keeping *k = arg;
     struct db_stmt *s = db_prepare(c->conn, "UPDATE channel SET kept = ? WHERE name = ?");
-    int rc;
 
     db_bind_text(s, 1, k->kept, -1);
     db_bind_text(s, 2, k->name, -1);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "keep what a channel was given") : c->rc;
+    return ctx_write(c, s, "keep what a channel was given");
 }
 
 /* A token that may be used once must not be lost. */

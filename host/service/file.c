@@ -419,15 +419,12 @@ int64_t file_came(struct berth_ctx *c, int64_t tbl, int64_t rec, const char *nam
 int file_move(struct berth_ctx *c, const struct table *t, int64_t id, const struct berth_row *to)
 {
     struct db_stmt *s = db_prepare(c->conn, "UPDATE attachment SET tbl = ?, rec = ? WHERE tbl = ? AND rec = ?");
-    int rc;
 
     db_bind_int(s, 1, store_table_no(c->st, to->t));
     db_bind_int(s, 2, row_id(to));
     db_bind_int(s, 3, store_table_no(c->st, t));
     db_bind_int(s, 4, id);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "move files") : c->rc;
+    return ctx_write(c, s, "move files");
 }
 
 /* ---- going out with a mail ----------------------------------------------------------------------- */

@@ -168,13 +168,10 @@ static int64_t put_files(struct berth_ctx *c, const struct in_message *m, struct
 static int say_left_out(struct berth_ctx *c, int64_t id, int64_t n)
 {
     struct db_stmt *s = db_prepare(c->conn, "UPDATE inbox SET left_out = left_out + ? WHERE id = ?");
-    int rc;
 
     db_bind_int(s, 1, n);
     db_bind_int(s, 2, id);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "keep a message") : c->rc;
+    return ctx_write(c, s, "keep a message");
 }
 
 int64_t inbound_put(struct berth_ctx *c, const struct in_message *m)

@@ -162,9 +162,7 @@ static int keep_outcome(struct berth_ctx *c, void *arg)
     db_bind_int(s, 1, c->now + MINUTE_MS);
     db_bind_text(s, 2, o->m->channel, -1);
     db_bind_int(s, 3, c->now);
-    rc = db_step(s);
-    db_reset(s);
-    return rc < 0 ? ctx_db(c, rc, "put off the messages of a channel") : c->rc;
+    return ctx_write(c, s, "put off the messages of a channel");
 }
 
 static bool kept(struct sender *o, struct outcome *out)

@@ -60,8 +60,7 @@ bool is_busy(struct berth_ctx *c, int64_t user, int64_t from, int64_t to, int64_
     return k.busy;
 }
 
-/* ---- working hours ------------------------------------------------------------------------------
- */
+/* ---- working hours --------------------------------------------------------------------------- */
 int64_t clock_minutes(const char *s)
 {
     char *end;

@@ -214,8 +214,7 @@ int invitations_off(struct berth_ctx *c, struct berth_event *ev)
     return berth_number(ev->row, "invited") == 0 ? host->rc(c) : host->all_rows(c, all_off, ev->row);
 }
 
-/* ---- answering ---------------------------------------------------------------------------------
- */
+/* ---- answering ------------------------------------------------------------------------------- */
 /* Everybody for himself; what a contact person said is noted by whoever asked him. */
 static int answer(struct berth_ctx *c, struct berth_row *i, const char *says_)
 {

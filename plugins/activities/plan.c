@@ -29,8 +29,7 @@ int plan_start(struct berth_ctx *c, struct berth_row *on)
     return start(c, on, host->param(c, "plan_id").i);
 }
 
-/* ---- by rule: something became of a customer ---------------------------------------------------
- */
+/* ---- by rule: something became of a customer ------------------------------------------------- */
 static const char *said(const char *topic) /* "opportunities.won": "won" */
 {
     return strchr(topic, '.') + 1;

@@ -37,8 +37,7 @@ int64_t work_count(struct berth_ctx *c, const char *metric, int64_t user, int64_
     return 0;
 }
 
-/* ---- saving -------------------------------------------------------------------------------------
- */
+/* ---- saving ---------------------------------------------------------------------------------- */
 /* The days that a period has, from its first on. */
 static int64_t last_day(const struct berth_row *r)
 {
@@ -98,8 +97,7 @@ int target_check(struct berth_ctx *c, struct berth_event *ev)
     return host->rc(c);
 }
 
-/* ---- its course -------------------------------------------------------------------------------
- */
+/* ---- its course ------------------------------------------------------------------------------ */
 int report_submit(struct berth_ctx *c, struct berth_row *r)
 {
     host->set(r, "status", berth_s("submitted"));
