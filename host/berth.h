@@ -121,6 +121,8 @@ enum { /* field flags; BERTH_UNIQUE and BERTH_DUPLICATE serve keys too */
                                  by itself: unlike BERTH_BELONGS it opens nothing */
     BERTH_ONCE = 1 << 14,     /* of a key: no save makes a second row with these values; for tables that may hold some of an
                                  older time, which BERTH_UNIQUE could not be put on */
+    BERTH_SPARSE = 1 << 15,   /* with BERTH_INDEX: empty in nearly all records, or in nearly all new ones.  The index leaves those
+                                 out, so that they do not pay for it; who asks for empty ones has the table walked */
 };
 
 /* Labels are texts of the plugin's i18n files, keyed by names: "lead.phone". */

@@ -1325,12 +1325,12 @@ CREATE TABLE lead (
 CREATE INDEX ix_lead_created_at ON lead (created_at);
 CREATE INDEX ix_lead_updated_at ON lead (updated_at);
 CREATE INDEX ix_lead_owner_id ON lead (owner_id);
-CREATE INDEX ix_lead_pool_id ON lead (pool_id);
+CREATE INDEX ix_lead_pool_id ON lead (pool_id) WHERE pool_id IS NOT NULL;
 CREATE INDEX ix_lead_due_at ON lead (due_at);
-CREATE INDEX ix_lead_remind_at ON lead (remind_at);
+CREATE INDEX ix_lead_remind_at ON lead (remind_at) WHERE remind_at IS NOT NULL;
 CREATE INDEX ix_lead_name__order ON lead (name__order);
-CREATE INDEX ix_lead_next_action_on ON lead (next_action_on);
-CREATE INDEX ix_lead_customer_id ON lead (customer_id);
+CREATE INDEX ix_lead_next_action_on ON lead (next_action_on) WHERE next_action_on IS NOT NULL;
+CREATE INDEX ix_lead_customer_id ON lead (customer_id) WHERE customer_id IS NOT NULL;
 -- and the full-text table search_lead
 
 CREATE TABLE customer (
@@ -1415,9 +1415,9 @@ CREATE INDEX ix_customer_updated_at ON customer (updated_at);
 CREATE INDEX ix_customer_is_hard_name__order ON customer (is_hard, name__order);
 CREATE INDEX ix_customer_owner_id_lifecycle_level_pool_id ON customer (owner_id, lifecycle, level, pool_id);
 CREATE INDEX ix_customer_owner_id ON customer (owner_id);
-CREATE INDEX ix_customer_pool_id ON customer (pool_id);
+CREATE INDEX ix_customer_pool_id ON customer (pool_id) WHERE pool_id IS NOT NULL;
 CREATE INDEX ix_customer_due_at ON customer (due_at);
-CREATE INDEX ix_customer_remind_at ON customer (remind_at);
+CREATE INDEX ix_customer_remind_at ON customer (remind_at) WHERE remind_at IS NOT NULL;
 CREATE INDEX ix_customer_name__order ON customer (name__order);
 CREATE UNIQUE INDEX ux_customer_number ON customer (number);
 CREATE INDEX ix_customer_next_action_on ON customer (next_action_on);

@@ -133,4 +133,6 @@ void ddl_index(struct buf *out, const struct table *t, const struct index *ix, c
     buf_addf(out, "CREATE %sINDEX %s ON %s (", ix->unique ? "UNIQUE " : "", ix->name, t->sql);
     ddl_index_columns(out, ix, d);
     buf_putc(out, ')');
+    if (ix->sparse)
+        buf_addf(out, " WHERE %s IS NOT NULL", ix->on[0]->name);
 }

@@ -10,7 +10,7 @@
 
 #define TYPES (BERTH_ROW + 1)
 enum { MANY_MAX = 4000 };
-enum { FIELD_FLAGS = (1 << 14) - 1 };
+enum { FIELD_FLAGS = ((1 << 14) - 1) | BERTH_SPARSE };
 
 static const int32_t default_max[TYPES] = {
     [BERTH_TEXT] = 200, [BERTH_LONG] = 20000, [BERTH_PHONE] = 200,    [BERTH_EMAIL] = 254,
@@ -230,6 +230,9 @@ static void check_flags(struct build *b, const struct field *f, const char *tabl
     if ((f->flags & BERTH_MANY) != 0 && (f->flags & (BERTH_UNIQUE | BERTH_INDEX)) != 0)
         problem(b, f->plugin, table, f->name,
                 "several values in one field cannot be unique or sorted by: take the flag off");
+    if ((f->flags & BERTH_SPARSE) != 0 && ((f->flags & (BERTH_INDEX | BERTH_UNIQUE)) != BERTH_INDEX || field_is_text(f)))
+        problem(b, f->plugin, table, f->name,
+                "BERTH_SPARSE goes with BERTH_INDEX, without BERTH_UNIQUE, on what is no text: take it off");
     if ((f->flags & BERTH_SEARCH) != 0 && !field_is_text(f))
         problem(b, f->plugin, table, f->name,
                 "BERTH_SEARCH is for fields that hold text: take it off");

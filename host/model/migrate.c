@@ -17,7 +17,7 @@ struct seen_column {
 };
 struct seen_index {
     const char *name, *columns;
-    bool unique;
+    bool unique, partial;
     struct seen_index *next;
 };
 struct seen_table {
@@ -70,6 +70,7 @@ static void see_index(void *arg, const char *table, const struct db_index *ix)
     i->name = arena_strdup(s->a, ix->name);
     i->columns = arena_strdup(s->a, ix->columns);
     i->unique = ix->unique;
+    i->partial = ix->partial;
     *s->last->indexes_end = i;
     s->last->indexes_end = &i->next;
 }
@@ -305,7 +306,7 @@ static const struct index *model_index(const struct planner *p, const struct tab
         buf_clear(&columns);
         ddl_index_columns(&columns, &t->indexes[i], p->d);
         if (strcmp(t->indexes[i].name, seen->name) == 0 && t->indexes[i].unique == seen->unique &&
-            strcmp(buf_str(&columns), seen->columns) == 0)
+            t->indexes[i].sparse == seen->partial && strcmp(buf_str(&columns), seen->columns) == 0)
             found = &t->indexes[i];
     }
     buf_free(&columns);

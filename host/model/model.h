@@ -67,6 +67,7 @@ struct index {
     size_t n;
     bool unique;
     bool once; /* kept by the save: such rows may be there already */
+    bool sparse; /* leaves out the rows whose one column is empty */
 };
 
 struct action {

@@ -23,7 +23,7 @@ static const struct berth_field owned_fields[] = {
     {0},
 };
 static const struct berth_field pooled_fields[] = {
-    {"pool_id", BERTH_REF, BERTH_INDEX | BERTH_FILTER, "pool", .where = "on_table = '@self' and active = true"},
+    {"pool_id", BERTH_REF, BERTH_INDEX | BERTH_SPARSE | BERTH_FILTER, "pool", .where = "on_table = '@self' and active = true"},
     {"pooled_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER},
     {"claimed_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER},
     {"touched_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER},
@@ -34,7 +34,7 @@ static const struct berth_field pooled_fields[] = {
     {"due_at", BERTH_TIME, BERTH_LOCKED | BERTH_FILTER | BERTH_INDEX | BERTH_LIST | BERTH_DUE},
     {"due_pool_id", BERTH_REF, BERTH_LOCKED | BERTH_FILTER, "pool"},
     {"due_why", BERTH_TEXT, BERTH_LOCKED, "@told", .max = 200},
-    {"remind_at", BERTH_TIME, BERTH_LOCKED | BERTH_INDEX},
+    {"remind_at", BERTH_TIME, BERTH_LOCKED | BERTH_INDEX | BERTH_SPARSE},
     {0},
 };
 /* Names that generated objects and the databases themselves take. */
@@ -332,8 +332,7 @@ static void add_orders(struct build *b, struct table *t)
 
 enum { INDEX_NAME_MAX = 60 }; /* bytes; PostgreSQL cuts names at 63 */
 
-/* ix_lead_owner_id_status, or ux_ when unique: the name tells the whole definition, so comparing
- * names is comparing indexes.  Long ones end in a hash. */
+/* ix_lead_owner_id_status, or ux_ when unique: the name tells the columns.  Long ones end in a hash. */
 static const char *index_name(struct build *b, const struct table *t, const struct index *ix)
 {
     struct buf name = BUF_INIT;
@@ -384,7 +383,7 @@ static void add_index_on(struct build *b, struct table *t, const struct field *f
     const struct field **on = arena_alloc(b->a, sizeof(const struct field *));
 
     *on = f;
-    add_index(b, t, (struct index){.on = on, .n = 1, .unique = unique});
+    add_index(b, t, (struct index){.on = on, .n = 1, .unique = unique, .sparse = (f->flags & BERTH_SPARSE) != 0});
 }
 
 static void add_key(struct build *b, struct table *t, const struct berth_key *key,

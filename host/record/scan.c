@@ -304,9 +304,9 @@ static struct db_stmt *select_rows(const struct way *w, const struct wanted *k)
 
     question(w, k->whole ? w->all : w->keys, k->whose, k->owner, &sql, &binds);
     after_seek(w, &sql, &binds, k->nulls);
-    if (w->after != NULL) {
+    if (w->after != NULL) { /* where all of the first column are empty, the next one decides */
         buf_puts(&sql, " AND ");
-        after_level(w, &sql, &binds, 0);
+        after_level(w, &sql, &binds, k->nulls ? 1 : 0);
     }
     if (k->ordered)
         order_by(w, &sql);

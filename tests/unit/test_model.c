@@ -228,6 +228,8 @@ static void indexes_follow_flags_and_keys(void **state)
     for (size_t i = 0; i < lead->nindexes; i++)
         assert_string_equal(lead->indexes[i].name, names[i]);
     assert_true(lead->indexes[6].unique);
+    assert_true(lead->indexes[2].sparse && lead->indexes[4].sparse); /* pool_id and remind_at, empty in a new record */
+    assert_false(lead->indexes[1].sparse || lead->indexes[3].sparse);
     assert_int_equal(lead->indexes[0].n, 2);
     assert_string_equal(model_table(m, "call")->indexes[0].name, "ix_call_lead_id");
     assert_string_equal(log->indexes[0].on[0]->name, "seq");
@@ -380,6 +382,9 @@ static void wrong_fields_are_told(void **state)
     told_field((struct berth_field){"name", BERTH_TEXT}, "is already a column of plugin third");
     told_field((struct berth_field){"a"}, "has no type");
     told_field((struct berth_field){"a", BERTH_ROW}, "has no type");
+    told_field((struct berth_field){"a", BERTH_INT, BERTH_SPARSE}, "BERTH_SPARSE goes with BERTH_INDEX");
+    told_field((struct berth_field){"a", BERTH_EMAIL, BERTH_INDEX | BERTH_SPARSE}, "BERTH_SPARSE goes with BERTH_INDEX");
+    told_field((struct berth_field){"a", BERTH_INT, BERTH_INDEX | BERTH_UNIQUE | BERTH_SPARSE}, "BERTH_SPARSE goes with BERTH_INDEX");
     told_field((struct berth_field){"a", BERTH_PICK}, "a pick names its dictionary");
     told_field((struct berth_field){"a", BERTH_PICK, 0, "kind"},
                "declare it in .dicts of plugin third");

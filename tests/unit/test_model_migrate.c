@@ -219,6 +219,25 @@ static void an_added_field_is_a_column_with_its_default_in_old_rows(void **state
     model_free(&after);
 }
 
+static void an_index_leaves_the_empty_rows_out_from_now_on_and_takes_them_in_again(void **state)
+{
+    struct fixture *f = *state;
+    struct model *whole = model_with(BERTH_FIELDS({"a", BERTH_INT, BERTH_INDEX}), NULL, 0);
+    struct model *sparse = model_with(BERTH_FIELDS({"a", BERTH_INT, BERTH_INDEX | BERTH_SPARSE}), NULL, 0);
+    const char *done;
+
+    migrated(f, whole, false);
+    given_sql(f, "INSERT INTO thing (version, created_at, updated_at, a) VALUES (1, 0, 0, 5), (1, 0, 0, NULL)");
+    done = migrated(f, sparse, false);
+    has(done, "DROP INDEX \"ix_thing_a\";");
+    has(done, "CREATE INDEX ix_thing_a ON thing (a) WHERE a IS NOT NULL;");
+    assert_int_equal(number(f, "SELECT count(*) FROM thing INDEXED BY ix_thing_a WHERE a = 5"), 1);
+    has(migrated(f, whole, false), "CREATE INDEX ix_thing_a ON thing (a);");
+    assert_int_equal(number(f, "SELECT count(*) FROM thing INDEXED BY ix_thing_a WHERE a IS NULL"), 1);
+    model_free(&whole);
+    model_free(&sparse);
+}
+
 static void a_renamed_field_keeps_its_values(void **state)
 {
     struct fixture *f = *state;
@@ -492,6 +511,7 @@ int main(void)
         WITH_DATABASE(every_column_takes_what_its_type_says),
         WITH_DATABASE(a_deleted_id_is_never_given_again),
         WITH_DATABASE(an_added_field_is_a_column_with_its_default_in_old_rows),
+        WITH_DATABASE(an_index_leaves_the_empty_rows_out_from_now_on_and_takes_them_in_again),
         WITH_DATABASE(a_renamed_field_keeps_its_values),
         WITH_DATABASE(a_renamed_table_keeps_its_rows_and_what_names_it),
         WITH_DATABASE(a_field_gone_is_dropped_only_when_pruning),

@@ -425,6 +425,78 @@ static void a_list_is_what_a_look_at_every_record_says(void **state)
     check_lists(true);
 }
 
+/* How the database reaches the rows of a condition, as it says itself. */
+static const char *way_to(struct berth_ctx *c, const char *filter)
+{
+    struct where_query q = {0};
+    struct binds b = {0};
+    struct buf sql = BUF_INIT;
+    struct db_stmt *s;
+    const char *way;
+
+    assert_true(where_text(c, lead, filter, NULL, 0, &q));
+    buf_puts(&sql, "EXPLAIN QUERY PLAN SELECT t.id FROM lead t WHERE ");
+    where_sql(c, q.where, "t.", &sql, &b);
+    s = db_prepare(conn, arena_strdup(c->a, buf_str(&sql)));
+    binds_to(s, 1, &b);
+    assert_int_equal(db_step(s), DB_ROW);
+    way = arena_strdup(c->a, db_col_text(s, 3, NULL));
+    db_reset(s);
+    buf_free(&sql);
+    return way;
+}
+
+static void what_has_a_value_is_found_by_the_index_without_empty_ones(void **state)
+{
+    static const struct {
+        const char *filter, *index;
+    } all[] = {
+        {"pool_id = 3", "ix_lead_pool_id"},          {"pool_id in (1, 2)", "ix_lead_pool_id"},
+        {"pool_id not empty", "ix_lead_pool_id"},    {"next_action_on = @today", "ix_lead_next_action_on"},
+        {"next_action_on <= @today", "ix_lead_next_action_on"}, {"next_action_on >= @today and next_action_on < @today+7d", "ix_lead_next_action_on"},
+        {"next_action_on > @today", "ix_lead_next_action_on"}, {"remind_at <= @now", "ix_lead_remind_at"},
+    };
+    struct arena *a = arena_new();
+    struct berth_ctx c;
+
+    (void)state;
+    ctx_init(&c, &site.st, conn, a, NULL, NULL);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (strstr(way_to(&c, all[i].filter), all[i].index) == NULL)
+            fail_msg("%s: %s", all[i].filter, way_to(&c, all[i].filter));
+    assert_non_null(strstr(way_to(&c, "next_action_on empty"), "SCAN")); /* nearly all: a page is full at once */
+    arena_free(&a);
+}
+
+/* A budget that is over already lets a statement take its first thousand steps.  It adds leads: the last test. */
+static void a_page_deep_among_empty_values_takes_no_more_than_the_first(void **state)
+{
+    static const char *const sorts[] = {"next_action_on", "-next_action_on"};
+    const atomic_bool over = true;
+
+    (void)state;
+    sql("INSERT INTO lead (version, created_at, updated_at, name) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+        " SELECT 1, 0, 0, 'new' FROM n", 4 * ROWS);
+    for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
+        struct arena *a = arena_new();
+        struct berth_ctx c;
+        struct page p = {.t = lead, .fields = "id"};
+        int64_t id[ROWS];
+
+        ctx_init(&c, &site.st, conn, a, NULL, NULL);
+        assert_true(where_text(&c, lead, "next_action_on empty", NULL, 0, &p.q));
+        assert_true(where_sort(&c, lead, sorts[i], &p.q));
+        p.q.limit = ROWS - 10;
+        read_page(&c, &p, id, 0);
+        p.q.where = NULL; /* another statement, which has taken no step yet */
+        p.q.limit = 10;
+        db_budget(conn, 0, &over);
+        assert_int_equal(read_page(&c, &p, id, 0), 10);
+        db_budget(conn, 0, NULL);
+        arena_free(&a);
+    }
+}
+
 /* ---- another order ----------------------------------------------------------------------------------------- */
 static int choose_vietnamese(struct berth_ctx *c, void *arg)
 {
@@ -828,6 +900,7 @@ int main(void)
         cmocka_unit_test(a_filter_that_is_none_is_refused),
         cmocka_unit_test(rights_mean_the_same_in_sql_and_for_a_record),
         cmocka_unit_test(a_list_is_what_a_look_at_every_record_says),
+        cmocka_unit_test(what_has_a_value_is_found_by_the_index_without_empty_ones),
         cmocka_unit_test(nothing_is_lost_while_another_order_is_made),
         cmocka_unit_test(an_order_that_is_taken_back_leaves_no_keys),
         cmocka_unit_test(a_key_made_ahead_is_not_kept_when_another_order_came_between),
@@ -839,6 +912,7 @@ int main(void)
         cmocka_unit_test(a_label_with_a_separator_in_it_is_one_value_of_a_cell),
         cmocka_unit_test(a_cell_with_thousands_of_values_is_refused_before_it_is_read),
         cmocka_unit_test(a_job_keeps_its_result_when_a_transaction_of_it_never_began),
+        cmocka_unit_test(a_page_deep_among_empty_values_takes_no_more_than_the_first),
     };
 
     return cmocka_run_group_tests(tests, open_site, close_site);
