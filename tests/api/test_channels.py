@@ -14,7 +14,7 @@ import urllib.parse
 import pytest
 
 from site_ import ROOT, Site, until
-from test_alerts import alerts, soon
+from test_alerts import alerts, quiet_hours, remind as remind_of
 
 number = itertools.count(1)
 HOSTILE = 'He said "hi"\\ \u2028 {"x":1} \u0000\r\nX-Evil: 1 </script> 陈 Đặng'.replace("\x00", "")
@@ -195,7 +195,7 @@ def ways(person, **addresses):
 
 def remind(person, text, **lead):
     lead = person.made("lead", name=f"Channel {next(number):03} Freight", **lead)
-    assert person.post(f"/lead/{lead['id']}/_alert", {"text": text, "due_at": soon(seconds=0.1)}).status == 204
+    remind_of(person, lead, text)
     return lead
 
 
@@ -217,7 +217,7 @@ def test_what_people_write_stays_text_in_json_url_and_header(wired, gateway, cha
     ways(li, **{channel: CHANNELS[channel][1]})
     mark = f"inj{channel}"
     lead = li.made("lead", name=f'{mark} "}}],"x":"y {next(number)}')
-    assert li.post(f"/lead/{lead['id']}/_alert", {"text": mark + HOSTILE, "due_at": soon(seconds=0.1)}).status == 204
+    remind_of(li, lead, mark + HOSTILE)
     got = until(lambda: [m for m in gateway.of(channel) if mark in json.dumps(m)])
     assert len(got) == 1 and gateway.wrong == []
     assert not [1 for _, _, headers, _ in gateway.seen if "X-Evil" in headers]
@@ -246,7 +246,7 @@ def test_each_person_says_which_kind_goes_which_way_and_when_it_is_quiet(wired, 
     lan.ask("PUT", "/_alert/_prefs", {"kinds": {}})
     remind(lan, "not urgent")
     assert until(lambda: alerts(lan, text="not urgent"))
-    lan.ask("PUT", "/_alert/_prefs", {"ways": {"telegram": {"to": "555", "when": "all"}}, "quiet_from": "00:00", "quiet_to": "23:59"})
+    lan.ask("PUT", "/_alert/_prefs", {"ways": {"telegram": {"to": "555", "when": "all"}}, **quiet_hours()})
     remind(lan, "in the quiet hours")
     assert until(lambda: [a for a in alerts(lan, "waiting", "in the quiet hours") if a["until"] > a["due_at"]])
     lan.ask("PUT", "/_alert/_prefs", {"quiet_from": None, "quiet_to": None})

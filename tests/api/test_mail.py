@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from site_ import PATIENCE, until
-from test_alerts import soon
+from test_alerts import remind
 
 number = itertools.count(1)
 
@@ -113,9 +113,9 @@ def test_alerts_come_by_mail_to_who_wants_them(own_site, relay):
     row = admin.row(f"/user/{li.user['id']}")
     assert admin.patch(f"/user/{li.user['id']}", row["version"], {"email": "li@hanse.example"}).status == 200
     lead = li.made("lead", name="Mailed Alert Freight")
-    li.post(f"/lead/{lead['id']}/_alert", {"text": "quiet one", "due_at": soon(seconds=0.2)})
+    remind(li, lead, "quiet one")
     li.ask("PUT", "/_alert/_prefs", {"mail": "all"})
-    li.post(f"/lead/{lead['id']}/_alert", {"text": "loud one", "due_at": soon(seconds=0.2)})
+    remind(li, lead, "loud one")
     assert until(lambda: any("loud one: Mailed Alert Freight" == m["Subject"] for _, m, _ in relay.mails))
 
 
