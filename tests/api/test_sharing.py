@@ -11,9 +11,13 @@ from test_rights import name, sees
 number = itertools.count(1)
 
 
+def moment(seconds):
+    """Of so many seconds since 1970."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
 def at(seconds):
-    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return moment(time.time() + seconds)
 
 
 def me(person):
@@ -87,7 +91,7 @@ def test_a_share_ends_at_its_moment(people):
     lead = li.made("lead", name=name("Untilprobe"))
     assert li.post(f"/lead/{lead['id']}/_share", {"kind": "share", "access": "read", "user_id": me(zhang), "until_at": at(-5)}).status == 422
     until = time.time() + 5
-    shared(li, lead, user_id=me(zhang), until_at=at(until - time.time()))
+    shared(li, lead, user_id=me(zhang), until_at=moment(until))
     answers = []
     while not answers or answers[-1][1] == 200:
         before = time.time()
