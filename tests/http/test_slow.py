@@ -32,7 +32,7 @@ def dribble(c, data, pause=0.05):
 class Slow(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(header_ms=1500, idle_ms=60000, body_ms=1500, min_rate=100_000_000)
+        cls.server = Server(header_ms=3000, idle_ms=60000, body_ms=1500, min_rate=100_000_000)
 
     @classmethod
     def tearDownClass(cls):
@@ -73,7 +73,7 @@ class Slow(unittest.TestCase):
     def test_idle_connection_outlives_the_header_time(self):
         with self.server.client() as c:
             c.get("/small")
-            time.sleep(3)
+            time.sleep(4)
             self.assertEqual(c.get("/small").status, 200)
 
     def test_dribbled_body_is_cut_off(self):
@@ -83,10 +83,11 @@ class Slow(unittest.TestCase):
 
     def test_body_at_a_fair_speed_may_take_longer_than_the_grace(self):
         with Server(body_ms=400, min_rate=5_000) as server, server.client() as c:
-            c.send(request("/echo", "Content-Length: 200000", method="POST"))
+            # the first half buys twenty seconds: a machine that pauses must not make it too slow
+            c.send(request("/echo", "Content-Length: 200000", method="POST") + b"x" * 100_000)
             for _ in range(20):
-                c.send(b"x" * 10_000)
                 time.sleep(0.05)
+                c.send(b"x" * 5_000)
             self.assertEqual(c.read().status, 200)
 
     def test_client_that_does_not_read_is_cut_off(self):
