@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from site_ import until
+from site_ import COMPANY, today, until
 from test_mail import relay  # noqa: F401
 from test_rights import name, sees
 from test_sharing import at, me
@@ -712,16 +712,15 @@ def test_the_time_of_a_step_does_not_run_on_days_off(own_site):
     """It counted plain hours: what was asked on Friday evening was late on Saturday."""
     site = own_site()
     admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
-    shanghai = datetime.timezone(datetime.timedelta(hours=8))
-    today = datetime.datetime.now(shanghai).date()
+    first = today()
     for n in range(-1, 4):
-        admin.made("day_off", on_day=str(today + datetime.timedelta(n)), name="Off", works=n == 3)
+        admin.made("day_off", on_day=str(first + datetime.timedelta(n)), name="Off", works=n == 3)
     flow = admin.made("approval_flow", name="Rested", on_table="customer", starts="ask")
     admin.made("approval_step", flow_id=flow["id"], name="Soon", who="superior", hours=1)
     row = li.made("customer", name=name("Rested"))
     id = li.post(f"/customer/{row['id']}/_approval", {"flow": "Rested"}).json["id"]
-    due = datetime.datetime.fromisoformat(look(li, id)["due_at"].replace("Z", "+00:00")).astimezone(shanghai)
-    assert due.replace(tzinfo=None).isoformat() == f"{today + datetime.timedelta(3)}T01:00:00"
+    due = datetime.datetime.fromisoformat(look(li, id)["due_at"].replace("Z", "+00:00")).astimezone(COMPANY)
+    assert due.replace(tzinfo=None).isoformat() == f"{first + datetime.timedelta(3)}T01:00:00"
 
 
 def test_what_waits_for_somebody_who_leaves_goes_to_their_superior(own_site):

@@ -1,11 +1,10 @@
 """A contact record from one line of text, in four languages: looked at first, then saved like any other."""
 import datetime
 import itertools
-import zoneinfo
 
 import pytest
 
-from site_ import until
+from site_ import COMPANY, today, until
 
 number = itertools.count(1)
 FRIDAY = 4
@@ -27,14 +26,8 @@ def read(person, text, **more):
     return answer.json
 
 
-def today(person):
-    """The day it is where the company is."""
-    return datetime.datetime.now(zoneinfo.ZoneInfo(person.get("/_start").json["company"]["zone"])).date()
-
-
-def local(person, moment):
-    zone = zoneinfo.ZoneInfo(person.get("/_start").json["company"]["zone"])
-    return datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone(zone)
+def local(moment):
+    return datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone(COMPANY)
 
 
 def following(day, weekday):
@@ -51,11 +44,11 @@ def following(day, weekday):
 ])
 def test_a_line_is_understood_in_each_language(people, firm, line, kind, minutes, person):
     li = people["li"]
-    before, got, day = today(li), read(li, line)["values"], today(li)
+    before, got, day = today(), read(li, line)["values"], today()
     assert (got["kind"], got["minutes"], got["status"]) == (kind, minutes, "done")
     assert (got["customer_id"], got["contact_id"]) == (firm["id"], firm[person])
     assert got["next_on"] in (following(before, FRIDAY), following(day, FRIDAY))
-    assert local(li, got["start_at"]).date() in [d - datetime.timedelta(days=1) for d in (before, day)]
+    assert local(got["start_at"]).date() in [d - datetime.timedelta(days=1) for d in (before, day)]
     assert got["note"] == line
 
 
@@ -78,8 +71,8 @@ def test_nothing_is_saved_before_it_was_looked_at(people, firm):
 ])
 def test_what_lies_ahead_is_planned_and_what_lies_behind_was_done(people, firm, line, days, clock):
     li = people["li"]
-    before, got, day = today(li), read(li, line)["values"], today(li)
-    at = local(li, got["start_at"])
+    before, got, day = today(), read(li, line)["values"], today()
+    at = local(got["start_at"])
     assert at.date() in [d + datetime.timedelta(days=days) for d in (before, day)] and (at.hour, at.minute) == clock
     assert got["status"] == ("planned" if days > 0 else "done") and got["customer_id"] == firm["id"]
 
@@ -87,8 +80,8 @@ def test_what_lies_ahead_is_planned_and_what_lies_behind_was_done(people, firm, 
 @pytest.mark.parametrize("line, month, day", [("Visited Yonglianfa on 3/11", 11, 3), ("11月3日拜访永联发", 11, 3),
                                               ("ngày 3/11 thăm Yonglianfa", 11, 3), ("visited Yonglianfa on Nov 3", 11, 3)])
 def test_written_days_are_the_nearest_such(people, firm, line, month, day):
-    at = local(people["li"], read(people["li"], line)["values"]["start_at"]).date()
-    assert (at.month, at.day) == (month, day) and abs((at - today(people["li"])).days) <= 184
+    at = local(read(people["li"], line)["values"]["start_at"]).date()
+    assert (at.month, at.day) == (month, day) and abs((at - today()).days) <= 184
 
 
 def test_a_line_that_only_says_when_to_call_is_a_plan(people, firm):

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from site_ import until
+from site_ import COMPANY, until
 from test_alerts import alerts
 
 number = itertools.count(1)
@@ -137,8 +137,7 @@ def test_tags_are_set_by_who_may_change_the_record_and_filter_lists(people, lead
 
 def test_a_date_that_reminds_raises_one_alert_of_the_owner_at_once_when_it_is_today(people):
     li = people["li"]
-    zone = datetime.timezone(datetime.timedelta(hours=8))
-    now = datetime.datetime.now(zone)
+    now = datetime.datetime.now(COMPANY)
     lead = li.made("lead", name=name(), next_action_on=now.date().isoformat())
     later = li.made("lead", name=name(), next_action_on=(now.date() + datetime.timedelta(days=9)).isoformat())
     if now.hour >= 9:

@@ -3,11 +3,10 @@ import concurrent.futures
 import datetime
 import itertools
 import time
-import zoneinfo
 
 import pytest
 
-from site_ import day, today, until
+from site_ import COMPANY, day, today, until
 
 number = itertools.count(1)
 
@@ -495,11 +494,10 @@ def test_a_replay_tells_what_a_time_that_is_past_would_have_been(people):
 def test_a_replay_counts_whole_days_on_the_companys_clock(people):
     """It went from eight in the morning of the one day to eight in the morning of the other."""
     admin, yesterday = people["admin"], today() - datetime.timedelta(days=1)
-    clock = zoneinfo.ZoneInfo("Asia/Shanghai")
 
     def lost(day, hour, minute):
         """How many leads a rule would have let go that lets all go at that moment, when yesterday is replayed."""
-        at = datetime.datetime(day.year, day.month, day.day, hour, minute, tzinfo=clock)
+        at = datetime.datetime(day.year, day.month, day.day, hour, minute, tzinfo=COMPANY)
         script = f"-- At one moment.\nreturn function(lead)\n  return {{at = {int(at.timestamp()) * 1000}}}\nend\n"
         told = admin.post("/_recycle/lead/whatif", {"rule": "release", "script": script, "from": str(yesterday), "to": str(yesterday)})
         assert told.status == 200, told
