@@ -1840,7 +1840,7 @@ static void a_bad_note_does_not_stop_the_indexer(void **state)
 /* Rows of a range: their source says "row <id> <what>" of each. */
 
 static const char *what = "old";
-static int asked;
+static unsigned asked; /* a bit for each row: where a turn was over in the middle, it is asked again */
 
 static int tell_tokens(void *arg, struct db_conn *w, const char *name, int64_t first, int64_t last,
                        bool (*put)(void *to, int64_t id, const char *tokens), void *to)
@@ -1854,7 +1854,7 @@ static int tell_tokens(void *arg, struct db_conn *w, const char *name, int64_t f
     for (int64_t id = first; id <= last && more; id++) {
         snprintf(tokens, sizeof(tokens), "row %d %s", (int)id, what);
         more = put(to, id, tokens);
-        asked++;
+        asked |= 1U << id;
     }
     return 0;
 }
@@ -1895,7 +1895,7 @@ static void rows_of_a_range_are_found_once_their_source_was_asked(void **state)
     assert_false(db_fts_settled(f->r));
     db_fts_source(f->db, &teller);
     assert_string_equal(FOUND(f, WORD("row")), "9 8 7 6 5 4 3 2 1");
-    assert_int_equal(asked, 9);
+    assert_int_equal(asked, 0x3fe);
     assert_string_equal(FOUND(f, WORD("7")), "7");
     db_fts_source(f->db, NULL);
 }
@@ -1909,7 +1909,7 @@ static void a_row_that_changes_before_its_range_is_indexed_is_found_as_it_is_now
     assert_int_equal(db_write(f->db, change_ranged, NULL), 0);
     db_fts_source(f->db, &teller);
     assert_string_equal(FOUND(f, WORD("row")), "9 8 7 6 5 4 3 2");
-    assert_int_equal(asked, 6); /* the others had left */
+    assert_int_equal(asked, 0x1f4); /* 1, 3 and 9 had left */
     assert_string_equal(FOUND(f, WORD("old")), "8 7 6 5 4 2");
     assert_string_equal(FOUND(f, WORD("new")), "9");
     assert_string_equal(FOUND(f, WORD("newer")), "3");
