@@ -12,8 +12,9 @@
  * left to index, levels of four segments and more are merged, in idle time too: a million rows come down from
  * 21 segments to 5 in 3 s of processor time, and searches take half as long.
  *
- * An import notes a range of new rows instead, whose tokens are made when they are indexed.  Ranges and
- * notes never speak of the same row: a row that is changed or goes leaves its range first. */
+ * Of new rows it is only noted that they are there, of an import's in one range; their tokens are made when they are
+ * indexed, of the row as it is then.  So a change before that needs no note, and ranges and notes never speak of the
+ * same row. */
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 
 #define TODO "fts_todo" /* also left out of db_schema(), as is the other */
 #define RANGE "fts_range"
+#define FRESH "!" /* before the name: a range that searches wait for, and that is come to before the others */
 #define CREATE_RANGE "CREATE TABLE IF NOT EXISTS " RANGE " (fts TEXT NOT NULL, first INTEGER NOT NULL," \
                      " last INTEGER NOT NULL, PRIMARY KEY (fts, first)) STRICT, WITHOUT ROWID"
 
@@ -177,7 +179,7 @@ static int forget_notes(struct db_conn *c, const char *name)
     rc = db_step(s);
     if (rc != DB_OK)
         return rc;
-    s = sq_prepare(c, "DELETE FROM " RANGE " WHERE fts = ?");
+    s = sq_prepare(c, "DELETE FROM " RANGE " WHERE fts IN (?1, '" FRESH "' || ?1)");
     db_bind_text(s, 1, name, -1);
     return db_step(s);
 }
@@ -276,9 +278,22 @@ static int note(struct db_conn *c, const char *name, int64_t id, const char *gon
 
 /* Ranges. */
 
+enum { NAME_BYTES = 128 };
+
 struct range {
     int64_t first, last;
 };
+
+static const char *fresh_name(char out[NAME_BYTES], const char *name)
+{
+    snprintf(out, NAME_BYTES, FRESH "%s", name);
+    return out;
+}
+
+static bool ranges_wait(const struct sq_fts *f)
+{
+    return atomic_load(&f->ranged) != atomic_load(&f->unranged);
+}
 
 static int range_add(struct db_conn *c, const char *name, int64_t first, int64_t last)
 {
@@ -290,15 +305,18 @@ static int range_add(struct db_conn *c, const char *name, int64_t first, int64_t
     return db_step(s);
 }
 
-static int range_drop(struct db_conn *c, const char *name, int64_t first)
+/* All that lie in it. */
+static int range_drop(struct db_conn *c, const char *name, const struct range *r)
 {
-    struct db_stmt *s = sq_prepare(c, "DELETE FROM " RANGE " WHERE fts = ? AND first = ?");
+    struct db_stmt *s = sq_prepare(c, "DELETE FROM " RANGE " WHERE fts = ? AND first >= ? AND first <= ?");
 
     db_bind_text(s, 1, name, -1);
-    db_bind_int(s, 2, first);
+    db_bind_int(s, 2, r->first);
+    db_bind_int(s, 3, r->last);
     return db_step(s);
 }
 
+/* The last one that begins at the row or before it. */
 static bool range_find(struct db_conn *c, const char *name, int64_t id, struct range *r)
 {
     struct db_stmt *s = sq_prepare(c, "SELECT first, last FROM " RANGE " WHERE fts = ?1 AND first <= ?2"
@@ -314,6 +332,17 @@ static bool range_find(struct db_conn *c, const char *name, int64_t id, struct r
     return found;
 }
 
+static int range_take_out(struct db_conn *c, const char *name, const struct range *r, int64_t id)
+{
+    int rc = range_drop(c, name, r);
+
+    if (rc == DB_OK && r->first < id)
+        rc = range_add(c, name, r->first, id - 1);
+    if (rc == DB_OK && r->last > id)
+        rc = range_add(c, name, id + 1, r->last);
+    return rc;
+}
+
 /* Slices of an import follow each other and become one. */
 int sq_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t last)
 {
@@ -323,42 +352,53 @@ int sq_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t
 
     atomic_fetch_add(&f->ranged, last - first + 1);
     if (range_find(c, name, first, &before) && before.last == first - 1) {
-        rc = range_drop(c, name, before.first);
+        rc = range_drop(c, name, &before);
         first = before.first;
     }
     return rc == DB_OK ? range_add(c, name, first, last) : rc;
 }
 
-/* 1: the row was in a range and is no more; 0: it was in none; or an error. */
-static int take_out(struct db_conn *c, const char *name, int64_t id)
+/* A range of its own: neighbours are come to together. */
+int sq_fts_put_new(struct db_conn *c, const char *name, int64_t id)
+{
+    struct sq_fts *f = &((struct sq_db *)c->db)->fts;
+    char fresh[NAME_BYTES];
+    const struct db_value v[] = {db_text(fresh_name(fresh, name)), db_int(id), db_int(id)};
+
+    atomic_fetch_add(atomic_load(&f->source) != NULL ? &f->noted : &f->ranged, 1);
+    return sq_add_row(c, &(struct db_row){RANGE " (fts, first, last)", sizeof(v) / sizeof(v[0]), 1, v, false, NULL});
+}
+
+/* A change to a row that the index has never heard of: from now on searches wait for it.  *is: whether it is one. */
+static int put_still_new(struct db_conn *c, const char *name, int64_t id, bool goes, bool *is)
 {
     const struct sq_fts *f = &((struct sq_db *)c->db)->fts;
+    char fresh[NAME_BYTES];
     struct range r;
     int rc;
 
-    if (atomic_load(&f->ranged) == atomic_load(&f->unranged) && !atomic_load(&f->ownerless))
-        return 0;
-    if (!range_find(c, name, id, &r) || r.last < id)
-        return 0;
-    rc = range_drop(c, name, r.first);
-    if (rc == DB_OK && r.first < id)
-        rc = range_add(c, name, r.first, id - 1);
-    if (rc == DB_OK && r.last > id)
-        rc = range_add(c, name, id + 1, r.last);
-    return rc == DB_OK ? 1 : rc;
+    *is = false;
+    if (atomic_load(&f->noted) == atomic_load(&f->indexed) && !ranges_wait(f) && !atomic_load(&f->ownerless))
+        return DB_OK;
+    *is = true;
+    if (range_find(c, fresh_name(fresh, name), id, &r) && r.last >= id)
+        return goes ? range_take_out(c, fresh, &r, id) : DB_OK;
+    *is = range_find(c, name, id, &r) && r.last >= id;
+    if (!*is)
+        return DB_OK;
+    rc = range_take_out(c, name, &r, id);
+    return rc == DB_OK && !goes ? sq_fts_put_new(c, name, id) : rc;
 }
 
 /* Of a change only what differs is indexed. */
 int sq_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now)
 {
     struct buf gone = BUF_INIT, come = BUF_INIT;
-    int rc = was == NULL ? 0 : take_out(c, name, id);
+    bool is_new = false;
+    int rc = was == NULL ? DB_OK : put_still_new(c, name, id, now == NULL, &is_new);
 
-    if (rc < 0)
+    if (rc != DB_OK || is_new)
         return rc;
-    if (rc > 0) /* the index has never heard of it */
-        was = NULL;
-    rc = DB_OK;
     if (was == NULL || now == NULL)
         return was == now ? DB_OK : note(c, name, id, was, now);
     difference(&gone, was, now);
@@ -377,7 +417,7 @@ struct drain {
     struct sq_db *db;
     long long noted, ranged; /* when it began */
     int64_t until;           /* when to end */
-    int notes, rows, rc;     /* done: of each kind */
+    int notes, rows, rc;     /* done: of what searches wait for, of the rest */
     bool all_notes, all_rows, ownerless;
     sem_t *waiter; /* NULL: the indexer's own */
 };
@@ -446,6 +486,7 @@ static int drain_notes(struct db_conn *c, struct drain *d)
 /* Rows of a range, as its source hands them over. */
 struct taking {
     struct drain *d;
+    int *done;
     struct db_conn *c;
     const char *name;
     struct buf sql;
@@ -458,22 +499,23 @@ static bool take_row(void *arg, int64_t id, const char *tokens)
 {
     struct taking *t = arg;
 
-    if (t->d->rows > 0 && when_monotonic() >= t->d->until) {
+    if (t->d->notes + t->d->rows > 0 && when_monotonic() >= t->d->until) {
         t->ended = true;
         return false;
     }
     t->rc = put(t->c, &t->sql, t->name, NULL, id, tokens);
     t->rc = t->rc == DB_ERROR ? DB_OK : t->rc;
     t->next = id + 1;
-    t->d->rows++;
+    ++*t->done;
     return t->rc == DB_OK;
 }
 
 static int drain_range(struct db_conn *c, struct drain *d, const struct db_fts_source *source, const char *name,
                        const struct range *r)
 {
-    struct taking t = {.d = d, .c = c, .name = name, .sql = BUF_INIT, .next = r->first};
-    int rc = source->tokens(source->arg, c, name, r->first, r->last, take_row, &t);
+    bool fresh = name[0] == FRESH[0];
+    struct taking t = {.d = d, .c = c, .done = fresh ? &d->notes : &d->rows, .name = name + fresh, .sql = BUF_INIT, .next = r->first};
+    int rc = source->tokens(source->arg, c, t.name, r->first, r->last, take_row, &t);
 
     buf_free(&t.sql);
     if (rc == DB_OK)
@@ -483,47 +525,49 @@ static int drain_range(struct db_conn *c, struct drain *d, const struct db_fts_s
         return DB_OK;
     }
     if (rc == DB_OK)
-        rc = range_drop(c, name, r->first);
+        rc = range_drop(c, name, r);
     if (rc == DB_OK && t.ended)
         rc = range_add(c, name, t.next, r->last);
     d->all_rows = !t.ended;
+    d->all_notes = !t.ended || !fresh;
     return rc;
+}
+
+/* The next of all behind *r, with those that go on where it ends. */
+static bool next_range(struct db_conn *c, char name[NAME_BYTES], struct range *r)
+{
+    struct db_stmt *s = sq_prepare(c, "SELECT fts, first, last FROM " RANGE " WHERE (fts, first) > (?, ?) ORDER BY fts, first");
+    bool found;
+
+    db_bind_text(s, 1, name, -1);
+    db_bind_int(s, 2, r->last);
+    found = db_step(s) == DB_ROW;
+    if (found) {
+        snprintf(name, NAME_BYTES, "%s", sq_col_text(s, 0, NULL));
+        *r = (struct range){sq_col_int(s, 1), sq_col_int(s, 2)};
+        while (r->last - r->first < CHUNK_ROWS && db_step(s) == DB_ROW && strcmp(sq_col_text(s, 0, NULL), name) == 0 &&
+               sq_col_int(s, 1) == r->last + 1)
+            r->last = sq_col_int(s, 2);
+    }
+    db_reset(s);
+    return found;
 }
 
 static int drain_ranges(struct db_conn *c, struct drain *d)
 {
     const struct db_fts_source *source = atomic_load(&d->db->fts.source);
-    char after[128] = "", name[128];
-    int64_t from = INT64_MIN;
+    char name[NAME_BYTES] = "";
+    struct range r = {.last = INT64_MIN};
     int rc = DB_OK;
 
     d->all_rows = source != NULL;
-    while (source != NULL && rc == DB_OK && d->all_rows) {
-        struct db_stmt *s = sq_prepare(c, "SELECT fts, first, last FROM " RANGE " WHERE (fts, first) > (?, ?)"
-                                          " ORDER BY fts, first LIMIT 1");
-        struct range r;
-
-        db_bind_text(s, 1, after, -1);
-        db_bind_int(s, 2, from);
-        if (db_step(s) != DB_ROW)
-            break;
-        snprintf(name, sizeof(name), "%s", sq_col_text(s, 0, NULL));
-        r = (struct range){sq_col_int(s, 1), sq_col_int(s, 2)};
-        sq_reset(s);
-        if (d->rows > 0 && when_monotonic() >= d->until) {
-            d->all_rows = false;
-            break;
-        }
-        rc = drain_range(c, d, source, name, &r);
-        memcpy(after, name, sizeof(after));
-        from = r.first;
+    while (rc == DB_OK && d->all_rows && next_range(c, name, &r)) {
+        d->all_rows = d->notes + d->rows == 0 || when_monotonic() < d->until;
+        d->all_notes = d->all_rows || name[0] != FRESH[0];
+        if (d->all_rows)
+            rc = drain_range(c, d, source, name, &r);
     }
     return rc;
-}
-
-static bool ranges_wait(const struct sq_fts *f)
-{
-    return atomic_load(&f->ranged) != atomic_load(&f->unranged);
 }
 
 static int drain_body(struct db_conn *c, void *arg)
@@ -538,7 +582,7 @@ static int drain_body(struct db_conn *c, void *arg)
     d->notes = d->rows = 0;
     d->all_notes = d->all_rows = d->ownerless = false;
     rc = drain_notes(c, d);
-    if (rc == DB_OK && d->all_notes && ranges_wait(f) && (d->notes == 0 || when_monotonic() < d->until))
+    if (rc == DB_OK && d->all_notes)
         rc = drain_ranges(c, d);
     return rc;
 }
@@ -766,14 +810,21 @@ size_t sq_fts_late(struct db_conn *c, const char *name, int64_t *ids, size_t mos
 {
     const struct sq_fts *f = &((struct sq_db *)c->db)->fts;
     long long behind = atomic_load(&f->noted) - atomic_load(&f->indexed);
+    char fresh[NAME_BYTES];
     struct db_stmt *s;
     size_t n = 0;
 
     if (behind <= 0 || behind > LATE_MOST) /* all of them are read */
         return 0;
+    s = sq_prepare(c, "SELECT first, last FROM " RANGE " WHERE fts = ? ORDER BY first DESC");
+    db_bind_text(s, 1, fresh_name(fresh, name), -1);
+    while (n < most && db_step(s) == DB_ROW)
+        for (int64_t id = db_col_int(s, 1); id >= db_col_int(s, 0) && n < most; id--)
+            ids[n++] = id;
+    db_reset(s);
     s = sq_prepare(c, "SELECT id FROM " TODO " WHERE fts = ? AND come IS NOT NULL GROUP BY id ORDER BY max(seq) DESC LIMIT ?");
     db_bind_text(s, 1, name, -1);
-    db_bind_int(s, 2, (int64_t)most);
+    db_bind_int(s, 2, (int64_t)(most - n));
     while (n < most && db_step(s) == DB_ROW)
         ids[n++] = db_col_int(s, 0);
     db_reset(s);

@@ -5,7 +5,6 @@
 
 #include "record/dup_recent.h"
 #include "record/order.h"
-#include "record/search.h"
 
 struct ahead {
     const struct berth_row *of; /* the row as it was */
@@ -13,7 +12,6 @@ struct ahead {
     bool alone;     /* no record had one of the keys ... */
     const void *plan; /* the rules that they were made by */
     uint64_t moved; /* ... sorted in or noted, at dup_recent_moved() */
-    const char *tokens;
 };
 
 static const struct order_made *orders_of(const struct berth_row *r)
@@ -30,7 +28,6 @@ int ahead_of_save(struct berth_row *r)
 {
     struct berth_ctx *c = r->c;
     struct ahead *a = arena_alloc(c->a, sizeof(*a));
-    struct buf tokens = BUF_INIT;
 
     row_defaults(r);
     a->of = row_copy(r);
@@ -39,11 +36,6 @@ int ahead_of_save(struct berth_row *r)
     if (dup_any(c, r->t)) {
         dup_keys_of(r, &a->keys);
         a->alone = !dup_any_known(c, &a->keys);
-    }
-    if (r->t->searched) {
-        search_tokens(r, &tokens);
-        a->tokens = arena_strndup(c->a, buf_str(&tokens), tokens.len);
-        buf_free(&tokens);
     }
     if (c->rc == BERTH_OK) {
         r->ahead = a;
@@ -80,9 +72,4 @@ bool ahead_alone(const struct berth_row *r, const struct dup_keys *fresh)
         if (dup_recent_find(recent, fresh->k[i].hash, &any, 1) > 0)
             return false;
     return true;
-}
-
-const char *ahead_tokens(const struct berth_row *r)
-{
-    return r->ahead != NULL && search_same(r->ahead->of, r) ? r->ahead->tokens : NULL;
 }

@@ -1,5 +1,5 @@
 /* ahead.h - what saving a new record takes and needs no writer for, done before its turn on another thread:
- * its duplicate keys, whether anybody has them, its search tokens.
+ * its duplicate keys, whether anybody has them, what it is sorted by.
  *
  * Hooks may change the record afterwards, and others save theirs: the save takes what is still true of it
  * and does the rest itself. */
@@ -15,7 +15,5 @@ int ahead_of_save(struct berth_row *r);
 void ahead_keys(const struct berth_row *r, struct dup_keys *out);
 /* Nobody had one of these keys then and nobody has come since; fresh holds some of the row's keys. */
 bool ahead_alone(const struct berth_row *r, const struct dup_keys *fresh);
-/* Its tokens, or NULL when they are to be made. */
-const char *ahead_tokens(const struct berth_row *r);
 
 #endif

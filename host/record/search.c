@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "record/ahead.h"
 #include "record/find.h"
 
 enum { SEARCH_WAIT_MS = 20 };
@@ -24,7 +23,8 @@ bool search_by(struct berth_ctx *c, const struct field *f)
 }
 
 /* ---- keeping the index ----------------------------------------------------------------------- */
-bool search_same(const struct berth_row *a, const struct berth_row *b)
+/* Whether both are found by the same words, by the values they are made from. */
+static bool same_words(const struct berth_row *a, const struct berth_row *b)
 {
     for (int i = F_DECLARED; i < a->t->nfields; i++)
         if (is_found(&a->t->fields[i]) && !val_equal(a->v[i], b->v[i]))
@@ -32,7 +32,8 @@ bool search_same(const struct berth_row *a, const struct berth_row *b)
     return true;
 }
 
-void search_tokens(const struct berth_row *r, struct buf *out)
+/* All tokens of a record's fields, separated by spaces; "" when nothing is searchable. */
+static void add_tokens(const struct berth_row *r, struct buf *out)
 {
     const struct field *title = r->t->title;
 
@@ -51,17 +52,15 @@ void search_tokens(const struct berth_row *r, struct buf *out)
     text_tokens_unique(out);
 }
 
-static int put(struct berth_ctx *c, const struct table *t, int64_t id, const char *was, const char *is)
+static int kept(struct berth_ctx *c, int rc)
 {
-    int rc = db_fts_put(c->conn, index_name(c, t), id, was, is);
-
     return rc < 0 ? ctx_db(c, rc, "keep the search index") : BERTH_OK;
 }
 
 static void add_all(const struct berth_row *r, bool tokens, struct buf *out)
 {
     if (r != NULL && tokens)
-        search_tokens(r, out);
+        add_tokens(r, out);
     if (r != NULL)
         perm_mark(r, out);
 }
@@ -73,35 +72,22 @@ int search_put(struct berth_ctx *c, const struct berth_row *old, const struct be
 
     if (!t->searched || c->rc != BERTH_OK)
         return c->rc;
-    if (old == NULL && ahead_tokens(now) != NULL)
-        return search_put_tokens(c, now, ahead_tokens(now));
-    bool same = old != NULL && now != NULL && search_same(old, now); /* then only the owner may differ */
+    if (old == NULL)
+        return kept(c, db_fts_put_new(c->conn, index_name(c, t), row_id(now)));
+    bool same = now != NULL && same_words(old, now); /* then only the owner may differ */
 
     add_all(old, !same, &was);
     add_all(now, !same, &is);
-    if (old == NULL || now == NULL || strcmp(buf_str(&was), buf_str(&is)) != 0)
-        put(c, t, row_id(old != NULL ? old : now), old == NULL ? NULL : buf_str(&was), now == NULL ? NULL : buf_str(&is));
+    if (now == NULL || strcmp(buf_str(&was), buf_str(&is)) != 0)
+        kept(c, db_fts_put(c->conn, index_name(c, t), row_id(old), buf_str(&was), now == NULL ? NULL : buf_str(&is)));
     buf_free(&was);
-    buf_free(&is);
-    return c->rc;
-}
-
-int search_put_tokens(struct berth_ctx *c, const struct berth_row *r, const char *tokens)
-{
-    struct buf is = BUF_INIT;
-
-    buf_puts(&is, tokens);
-    perm_mark(r, &is);
-    put(c, r->t, row_id(r), NULL, buf_str(&is));
     buf_free(&is);
     return c->rc;
 }
 
 int search_put_range(struct berth_ctx *c, const struct table *t, int64_t first, int64_t last)
 {
-    int rc = !t->searched || c->rc != BERTH_OK ? 0 : db_fts_put_range(c->conn, index_name(c, t), first, last);
-
-    return rc < 0 ? ctx_db(c, rc, "keep the search index") : c->rc;
+    return !t->searched || c->rc != BERTH_OK ? (int)c->rc : kept(c, db_fts_put_range(c->conn, index_name(c, t), first, last));
 }
 
 /* ---- tokens of rows in ranges ------------------------------------------------------------------ */

@@ -8,11 +8,6 @@
 #include "record/where.h"
 #include "text/tokens.h"
 
-/* Whether both are found by the same words, by the values they are made from. */
-bool search_same(const struct berth_row *a, const struct berth_row *b);
-/* All tokens of a record's fields, separated by spaces; "" when nothing is searchable. */
-void search_tokens(const struct berth_row *r, struct buf *out);
-
 /* How a question to one table is asked: of the index, newest first; or, where the rows are wanted in
  * another order and very many match, of the table itself, row by row. */
 struct search {
@@ -51,11 +46,9 @@ const char *search_id(struct berth_ctx *c, const struct search *s);
 /* A SELECT of 1 for each match within reach, without looking at rows, or false. */
 bool search_bare(struct berth_ctx *c, const struct search *s, struct buf *sql, struct binds *b);
 
-/* Keeps the index: old or new may be NULL. */
+/* Keeps the index: old or new may be NULL.  Tokens of a new record are made when the index's turn comes, or a search's. */
 int search_put(struct berth_ctx *c, const struct berth_row *old, const struct berth_row *new_row);
-/* A new record's, with ready-made tokens of its fields. */
-int search_put_tokens(struct berth_ctx *c, const struct berth_row *r, const char *tokens);
-/* New records that follow each other: their tokens are made when the index's turn comes. */
+/* New records that follow each other, of a bulk import: no search waits for them. */
 int search_put_range(struct berth_ctx *c, const struct table *t, int64_t first, int64_t last);
 /* Makes those; false: none any more. */
 void search_source(struct store *st, bool on);

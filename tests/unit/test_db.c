@@ -1837,10 +1837,12 @@ static void a_bad_note_does_not_stop_the_indexer(void **state)
     assert_int_equal(stats.unindexed, 0);
 }
 
-/* Rows of a range: their source says "row <id> <what>" of each. */
+/* New rows and ranges: their source says "row <id> <what it is now>" of each. */
 
-static const char *what = "old";
-static unsigned asked; /* a bit for each row: where a turn was over in the middle, it is asked again */
+static const char *is_now[10]; /* NULL: old */
+static int64_t first_asked;
+static unsigned asked; /* a bit for each of the first: where a turn was over in the middle, it is asked again */
+static int calls;      /* for the new ones */
 
 static int tell_tokens(void *arg, struct db_conn *w, const char *name, int64_t first, int64_t last,
                        bool (*put)(void *to, int64_t id, const char *tokens), void *to)
@@ -1851,45 +1853,76 @@ static int tell_tokens(void *arg, struct db_conn *w, const char *name, int64_t f
     (void)arg, (void)w;
     if (strcmp(name, "t_fts") != 0)
         return 1;
+    calls += first > 5000;
     for (int64_t id = first; id <= last && more; id++) {
-        snprintf(tokens, sizeof(tokens), "row %d %s", (int)id, what);
+        const char *now = id < 10 && is_now[id] != NULL ? is_now[id] : "old";
+
+        if (strcmp(now, "gone") == 0)
+            continue;
+        snprintf(tokens, sizeof(tokens), "row %d %s", (int)id, now);
         more = put(to, id, tokens);
-        asked |= 1U << id;
+        asked |= id < 10 ? 1U << id : 0;
+        first_asked = first_asked == 0 ? id : first_asked;
     }
     return 0;
 }
 
 static const struct db_fts_source teller = {tell_tokens, NULL};
 
-static int put_ranges(struct db_conn *c, void *arg)
+static void tell_from_the_beginning(void)
 {
-    (void)arg;
-    for (int i = 1; i <= 9; i++) {
+    memset(is_now, 0, sizeof(is_now));
+    asked = 0;
+    calls = 0;
+    first_asked = 0;
+}
+
+static void make_rows(struct db_conn *c, int from, int to)
+{
+    for (int i = from; i <= to; i++) {
         struct db_stmt *s = db_prepare(c, "INSERT INTO t (id, name) VALUES (?1, ?1 || '')");
 
         db_bind_int(s, 1, i);
         assert_int_equal(db_step(s), DB_DONE);
     }
+}
+
+static int put_ranges(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    make_rows(c, 1, 9);
     assert_int_equal(db_fts_create(c, "t_fts"), 0);
     assert_int_equal(db_fts_put_range(c, "gone_fts", 1, 100), 0); /* nobody knows it */
     assert_int_equal(db_fts_put_range(c, "t_fts", 1, 4), 0);
     return db_fts_put_range(c, "t_fts", 5, 9);
 }
 
+/* As a record that only changes hands: all that is told of it is whose it was and is. */
+static void becomes(struct db_conn *c, int id, const char *now)
+{
+    is_now[id] = now;
+    assert_int_equal(db_fts_put(c, "t_fts", id, "mark1", strcmp(now, "gone") == 0 ? NULL : "mark2"), 0);
+}
+
 static int change_ranged(struct db_conn *c, void *arg)
 {
     (void)arg;
-    assert_int_equal(db_fts_put(c, "t_fts", 3, "row 3 old", "row 3 new"), 0);
-    assert_int_equal(db_fts_put(c, "t_fts", 3, "row 3 new", "row 3 newer"), 0);
-    assert_int_equal(db_fts_put(c, "t_fts", 1, "row 1 old", NULL), 0);
-    return db_fts_put(c, "t_fts", 9, "row 9 old", "row 9 new");
+    becomes(c, 3, "new");
+    becomes(c, 3, "newer");
+    becomes(c, 1, "gone");
+    becomes(c, 9, "new");
+    becomes(c, 5, "new");
+    becomes(c, 5, "gone");
+    assert_int_equal(db_fts_put_new(c, "t_fts", 5), 0); /* and back again */
+    is_now[5] = "back";
+    return 0;
 }
 
 static void rows_of_a_range_are_found_once_their_source_was_asked(void **state)
 {
     struct fixture *f = *state;
 
-    asked = 0;
+    tell_from_the_beginning();
     assert_int_equal(db_write(f->db, put_ranges, NULL), 0);
     assert_false(db_fts_wait(f->db, -1)); /* there is none to ask */
     assert_false(db_fts_settled(f->r));
@@ -1900,20 +1933,22 @@ static void rows_of_a_range_are_found_once_their_source_was_asked(void **state)
     db_fts_source(f->db, NULL);
 }
 
-static void a_row_that_changes_before_its_range_is_indexed_is_found_as_it_is_now(void **state)
+static void a_row_that_changes_before_it_is_indexed_is_found_as_it_is_now(void **state)
 {
     struct fixture *f = *state;
 
-    asked = 0;
+    tell_from_the_beginning();
     assert_int_equal(db_write(f->db, put_ranges, NULL), 0);
     assert_int_equal(db_write(f->db, change_ranged, NULL), 0);
     db_fts_source(f->db, &teller);
     assert_string_equal(FOUND(f, WORD("row")), "9 8 7 6 5 4 3 2");
-    assert_int_equal(asked, 0x1f4); /* 1, 3 and 9 had left */
-    assert_string_equal(FOUND(f, WORD("old")), "8 7 6 5 4 2");
+    assert_int_equal(asked, 0x3fc); /* 1 is gone */
+    assert_string_equal(FOUND(f, WORD("old")), "8 7 6 4 2");
     assert_string_equal(FOUND(f, WORD("new")), "9");
     assert_string_equal(FOUND(f, WORD("newer")), "3");
+    assert_string_equal(FOUND(f, WORD("back")), "5");
     assert_string_equal(FOUND(f, WORD("1")), "");
+    assert_string_equal(FOUND(f, WORD("mark2")), "");
     db_fts_source(f->db, NULL);
 }
 
@@ -1921,14 +1956,54 @@ static void ranges_noted_before_a_crash_are_indexed_after_it(void **state)
 {
     struct fixture *f = *state;
 
+    tell_from_the_beginning();
     assert_int_equal(db_write(f->db, put_ranges, NULL), 0);
     db_conn_close(&f->r);
     db_close(&f->db);
     f->db = open_db(f->path, NULL);
     f->r = open_reader(f->db);
     assert_int_equal(db_write(f->db, change_ranged, NULL), 0);
+    db_conn_close(&f->r);
+    db_close(&f->db);
+    f->db = open_db(f->path, NULL);
+    f->r = open_reader(f->db);
     db_fts_source(f->db, &teller);
-    assert_string_equal(FOUND(f, WORD("old")), "8 7 6 5 4 2");
+    assert_string_equal(FOUND(f, WORD("old")), "8 7 6 4 2");
+    assert_string_equal(FOUND(f, WORD("back")), "5");
+    db_fts_source(f->db, NULL);
+}
+
+static int put_new_behind_many(struct db_conn *c, void *arg)
+{
+    int64_t late[4];
+
+    (void)arg;
+    assert_int_equal(db_fts_put_range(c, "t_fts", 10, 5000), 0);
+    make_rows(c, 6001, 6009);
+    for (int64_t id = 6001; id <= 6009; id++)
+        assert_int_equal(db_fts_put_new(c, "t_fts", id), 0);
+    assert_int_equal(db_fts_put(c, "t_fts", 1, "row 1 old", "row 1 older"), 0);
+    assert_int_equal(db_fts_late(c, "t_fts", late, 4), 4);
+    assert_int_equal(late[0], 6009);
+    assert_int_equal(late[3], 6006);
+    return 0;
+}
+
+static void new_rows_are_come_to_before_those_of_a_range_and_all_at_once(void **state)
+{
+    struct fixture *f = *state;
+
+    tell_from_the_beginning();
+    assert_int_equal(db_write(f->db, put_ranges, NULL), 0);
+    db_fts_source(f->db, &teller);
+    assert_string_equal(FOUND(f, WORD("old")), "9 8 7 6 5 4 3 2 1");
+    tell_from_the_beginning();
+    assert_int_equal(db_write(f->db, put_new_behind_many, NULL), 0);
+    db_fts_wait(f->db, -1);
+    assert_int_equal(first_asked, 6001);
+    assert_in_range(calls, 1, 8);
+    assert_string_equal(FOUND(f, WORD("6005")), "6005");
+    assert_string_equal(FOUND(f, WORD("older")), "1");
     db_fts_source(f->db, NULL);
 }
 
@@ -2010,8 +2085,9 @@ int main(void)
         TEST(texts_noted_before_a_crash_are_indexed_after_it),
         TEST(a_bad_note_does_not_stop_the_indexer),
         TEST(rows_of_a_range_are_found_once_their_source_was_asked),
-        TEST(a_row_that_changes_before_its_range_is_indexed_is_found_as_it_is_now),
+        TEST(a_row_that_changes_before_it_is_indexed_is_found_as_it_is_now),
         TEST(ranges_noted_before_a_crash_are_indexed_after_it),
+        TEST(new_rows_are_come_to_before_those_of_a_range_and_all_at_once),
         TEST(full_text_tables_are_not_part_of_the_schema),
     };
 

@@ -9,6 +9,7 @@
 #include "record/order.h"
 #include "record/scan.h"
 #include "record/save.h"
+#include "record/search.h"
 #include "record/zone.h"
 
 enum { ROWS = 600, USERS = 24, FILTERS = 1500, PEOPLE = 400, LISTS = 300 };
@@ -682,6 +683,47 @@ static void a_search_finds_what_the_user_may_see(void **state)
     arena_free(&keep);
 }
 
+/* ---- what is not indexed yet ------------------------------------------------------------------------------------ */
+static int64_t handed;
+
+static int import_and_hand_over(struct berth_ctx *c, void *arg)
+{
+    struct berth_row *r = row_new(c, lead);
+
+    (void)arg;
+    text(r, "name", "Zwischenhalt");
+    row_set(r, "owner_id", berth_i(1));
+    row_defaults(r);
+    row_add(c, r, true);
+    handed = row_id(r);
+    search_put_range(c, lead, handed, handed);
+    r = save_load(c, lead, handed);
+    row_set(r, "owner_id", berth_i(2));
+    return row_save(c, r);
+}
+
+static int drop_handed(struct berth_ctx *c, void *arg)
+{
+    (void)arg;
+    return row_drop(c, find_raw(c, lead, handed));
+}
+
+static void an_imported_record_that_changes_hands_before_it_is_indexed_is_found_by_its_words(void **state)
+{
+    struct arena *a = arena_new();
+    struct berth_ctx c;
+
+    (void)state;
+    ctx_init(&c, &site.st, conn, a, NULL, NULL);
+    write_as_host(import_and_hand_over, NULL);
+    assert_true(db_fts_wait(site.st.db, -1));
+    assert_int_equal(find_count(&c, lead, NULL, "zwischenhalt"), 1);
+    write_as_host(drop_handed, NULL);
+    assert_true(db_fts_wait(site.st.db, -1));
+    assert_int_equal(find_count(&c, lead, NULL, "zwischenhalt"), 0);
+    arena_free(&a);
+}
+
 /* ---- days -------------------------------------------------------------------------------------------------- */
 static void a_day_begins_at_midnight_of_the_companys_zone(void **state)
 {
@@ -911,6 +953,7 @@ int main(void)
         cmocka_unit_test(a_changed_text_comes_back_from_the_part_that_is_kept),
         cmocka_unit_test(a_label_with_a_separator_in_it_is_one_value_of_a_cell),
         cmocka_unit_test(a_cell_with_thousands_of_values_is_refused_before_it_is_read),
+        cmocka_unit_test(an_imported_record_that_changes_hands_before_it_is_indexed_is_found_by_its_words),
         cmocka_unit_test(a_job_keeps_its_result_when_a_transaction_of_it_never_began),
         cmocka_unit_test(a_page_deep_among_empty_values_takes_no_more_than_the_first),
     };
