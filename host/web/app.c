@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "record/audit.h"
 #include "record/config.h"
+#include "web/body.h"
 #include "web/pages.h"
 
 const char app_csp[] =
@@ -342,7 +343,7 @@ static bool parse_body(struct call *k)
 
     if (k->body != NULL || k->req->body_to_file || k->req->body.len == 0)
         return true;
-    k->body = json_loadb(k->req->body.s, k->req->body.len, JSON_REJECT_DUPLICATES, &e);
+    k->body = body_read(k->req->body.s, k->req->body.len, &e);
     if (k->body != NULL)
         return true;
     k->c.args[0] = "why";
