@@ -8,11 +8,12 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/sort.h"
 #include "base/when.h"
 
 enum {
     MERGE_FROM = 32768,  /* keys: with fewer nearly each has a page of dup_key to itself */
-    HURRY_FROM = 131072, /* from here on the writer need not be idle for it */
+    HURRY_FROM = 524288, /* from here on the writer need not be idle for it; with more, a page takes several keys */
     MERGE_MS = 8,        /* of one body */
     MERGE_LOOK = 64,     /* keys between two looks at the clock */
     BUCKETS_MIN = 8192,  /* a power of two */
@@ -29,7 +30,7 @@ struct entry {
 /* One sorting-in, over as many bodies as it takes: first by hash, then the notes are struck out. */
 struct merge {
     struct db_work work;
-    struct entry *sorted; /* NULL: none is under way */
+    struct sort_pair *sorted; /* hashes and numbers; NULL: none is under way */
     size_t n, at;
     int64_t upto;
     bool done;
@@ -148,13 +149,6 @@ static void forget(struct dup_recent *r, int64_t upto)
 }
 
 /* ---- sorting in, on the writer ------------------------------------------------------------ */
-static int by_hash(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-
-    return (x->hash > y->hash) - (x->hash < y->hash);
-}
-
 static void merge_begin(struct dup_recent *r)
 {
     struct merge *m = &r->merge;
@@ -162,10 +156,11 @@ static void merge_begin(struct dup_recent *r)
     pthread_mutex_lock(&r->lock);
     m->n = r->n;
     m->sorted = mem_realloc(NULL, (m->n + 1) * sizeof(*m->sorted));
-    memcpy(m->sorted, r->entry, m->n * sizeof(*m->sorted));
+    for (size_t i = 0; i < m->n; i++)
+        m->sorted[i] = (struct sort_pair){r->entry[i].hash, r->entry[i].seq};
     m->upto = r->last;
     pthread_mutex_unlock(&r->lock);
-    qsort(m->sorted, m->n, sizeof(*m->sorted), by_hash);
+    sort_pairs(m->sorted, m->n);
 }
 
 static void merge_end(struct merge *m)
@@ -199,7 +194,7 @@ static int merge_body(struct db_conn *w, void *arg)
     for (; m->at < m->n && rc >= 0; m->at++) {
         if (m->at % MERGE_LOOK == 0 && when_monotonic() >= until)
             return 0;
-        rc = sort_in(w, m->sorted[m->at].seq);
+        rc = sort_in(w, m->sorted[m->at].of);
     }
     if (rc < 0)
         return rc;
