@@ -1132,6 +1132,15 @@ struct berth_row *row_read(struct berth_ctx *c, const struct table *t, struct db
     return r;
 }
 
+struct berth_row *row_read_some(struct berth_ctx *c, const struct table *t, struct db_stmt *s, const int *place, int n)
+{
+    struct berth_row *r = row_new(c, t);
+
+    for (int i = 0; i < n; i++)
+        r->v[place[i]] = val_read(c, &t->fields[place[i]], s, i);
+    return r;
+}
+
 struct db_value val_stored(const struct field *f, struct berth_val v)
 {
     if (val_is_nil(v))

@@ -79,6 +79,8 @@ const char *row_title(const struct berth_row *r);
 /* Columns of a SELECT of all fields, and reading one result row of it. */
 const char *row_columns(struct berth_ctx *c, const struct table *t, const char *prefix);
 struct berth_row *row_read(struct berth_ctx *c, const struct table *t, struct db_stmt *s);
+/* Of these fields alone, in the statement's columns one behind the other. */
+struct berth_row *row_read_some(struct berth_ctx *c, const struct table *t, struct db_stmt *s, const int *place, int n);
 struct berth_val val_read(struct berth_ctx *c, const struct field *f, struct db_stmt *s, int col);
 /* The same of a column that has been read already. */
 struct berth_val val_of(struct berth_ctx *c, const struct field *f, const struct db_value *v, struct db_stmt *s, int col);
