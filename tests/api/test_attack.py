@@ -157,7 +157,7 @@ def test_searching_finds_nothing_by_fields_one_may_not_read(site, people, access
     for q in (secret, secret[3:], mail, mail.split("@")[0], "hidden" + secret[:4]):
         assert person.rows("lead", q=q) == [], q
         assert person.get("/lead", q=q, count=1).json["total"] == 0
-        assert [r for r in person.get("/_search", q=q).json["results"] if r["table"] == "lead"] == []
+        assert [r for r in person.hits(q).json["results"] if r["table"] == "lead"] == []
     assert lead["id"] in [r["id"] for r in person.rows("lead", q=lead["name"])]
     assert [r["id"] for r in person.rows("lead", q="zhuhai " + lead["name"].split()[1], filter=["id", "=", lead["id"]])] == [lead["id"]]
 
@@ -195,7 +195,7 @@ def test_people_deactivated_by_the_dozen_are_out_at_once_too(site, people, way):
 
 def test_a_title_one_may_not_read_leaves_the_search_over_all_tables_working(site, people):
     person = hire(site, people["admin"], ("lead", dict(read_scope="all")), fields=[("lead", "name", "none")])
-    answer = person.get("/_search", q="a")
+    answer = person.hits("a")
     assert answer.status == 200 and not [r for r in answer.json["results"] if r["table"] == "lead"]
 
 

@@ -47,7 +47,7 @@ def test_what_is_on_works_and_what_is_off_leaves_no_trace(own_site, on):
                 assert person.get(f"/_meta/{detail['table']}").status == 200, (stop, detail)
         for path in ("/_todo", "/_home", "/_alert", "/_approval", "/_openapi.json"):
             assert person.get(path).status == 200, path
-        assert person.get("/_search", q="combined").status == 200
+        assert person.hits("combined").status == 200
     for area in set(AREAS) - set(on):
         assert li.get(f"/{TABLE[area]}").status == 404
     assert site.stop() == 0

@@ -435,7 +435,7 @@ def test_undo_leaves_the_table_as_it_was(people):
     job = undo(person, look["import"])
     assert job["state"] == "done" and job["result"]["undone"] == 50 and job["result"]["restored"] == 1 and job["result"]["kept"] == 0, job
     assert dump(person) == before
-    assert person.get("/_search", q=f"{t} n7").json["results"] == []
+    assert person.hits(f"{t} n7").json["results"] == []
     assert run(person, upload(person, text([[f"{t} n1", "", "", "", "", "", ""]]), "b.csv"))["result"]["new"] == 1  # its keys went too
     past = person.get("/_import/lead").json["imports"]
     assert next(p for p in past if p["import"] == look["import"])["undone_at"]

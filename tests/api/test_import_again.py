@@ -115,7 +115,7 @@ def test_a_dry_run_writes_nothing(own_site):
     result = go(admin, look, ["name", "email", "country"], dry=True, mode="both", match=["name"])
     assert (result["new"], result["updated"], result["invalid"]) == (2400, 1, 600), result
     assert unlike(before, dump(site)) == {}
-    assert admin.get("/_search", q=f"{t} 7").json["results"] == [] and admin.row(f"/lead/{made['id']}") == made
+    assert admin.hits(f"{t} 7").json["results"] == [] and admin.row(f"/lead/{made['id']}") == made
 
 
 def test_a_dry_run_tells_of_every_row_what_then_becomes_of_it(people):
@@ -1052,7 +1052,7 @@ def test_undo_takes_back_what_hooks_did_to_other_records(hooked):
     assert unlike(before, dump(site)) == {}
     assert person.row(f"/customer/{gone['id']}")["name"] == f"{t} Gone"
     assert person.rows("customer_year", filter=["customer_id", "=", gone["id"]])[0]["year"] == 2025
-    assert until(lambda: person.get("/_search", q=f"{t} Gone").json["results"])
+    assert until(lambda: person.hits(f"{t} Gone").json["results"])
     look, result = imported(person, t)  # and all of it once more
     assert (result["new"], result["updated"]) == (33, 2), result
 

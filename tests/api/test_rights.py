@@ -21,7 +21,7 @@ def sees(person, lead):
         "count": person.get("/lead", filter=["id", "=", lead["id"]], count=1).json["total"] == 1,
         "sorted": lead["id"] in [r["id"] for r in person.rows("lead", filter=["id", "=", lead["id"]], sort="name")],
         "search": lead["id"] in [r["id"] for r in person.rows("lead", q=lead["name"])],
-        "palette": lead["id"] in [r["id"] for r in person.get("/_search", q=lead["name"]).json["results"] if r["table"] == "lead"],
+        "palette": lead["id"] in [r["id"] for r in person.hits(lead["name"]).json["results"] if r["table"] == "lead"],
         "history": person.get(f"/lead/{lead['id']}/_history").status == 200,
         "duplicate": any(m["id"] == lead["id"] for m in person.post("/lead", {"name": lead["name"]}).json["error"]["matches"]),
     }

@@ -292,7 +292,7 @@ def check(g, user, person, files, r, number, count):
     else:
         some = ["id", "in", list(g.owner)]
         totals = person.get("/lead/_aggregate", group="status", q=WORD).json
-        found = person.get("/_search", q=WORD, tables="lead", limit=20).json["results"]
+        found = person.hits(WORD, tables="lead", limit=20).json["results"]
         match = person.post("/lead", {"name": "Another", "phone": "0755-26998801"})
         seen = {
             "list": ids(person.rows("lead", filter=some)),

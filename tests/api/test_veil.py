@@ -100,12 +100,12 @@ def test_search_finds_nothing_by_what_is_hidden(people, lead):
     li, admin = people["li"], people["admin"]
     for typed in (lead["phone"], SECRETS[1], lead["email"], SECRETS[2]):
         assert lead["id"] not in [r["id"] for r in told(li.get("/lead", q=typed, marks=1)).json["rows"]], typed
-        assert lead["id"] not in [r["id"] for r in told(li.get("/_search", q=typed, tables="lead")).json["results"]], typed
+        assert lead["id"] not in [r["id"] for r in told(li.hits(typed, tables="lead")).json["results"]], typed
         assert li.get("/lead", q=typed, count=1).json["total"] == len(li.rows("lead", q=typed))
     assert lead["id"] in [r["id"] for r in admin.rows("lead", q=lead["phone"])]
     by_name = told(li.get("/lead", q=lead["name"], marks=1)).json
     assert lead["id"] in [r["id"] for r in by_name["rows"]]
-    hit = next(r for r in told(li.get("/_search", q=lead["name"], tables="lead")).json["results"] if r["id"] == lead["id"])
+    hit = next(r for r in told(li.hits(lead["name"], tables="lead")).json["results"] if r["id"] == lead["id"])
     assert hit["title"] == lead["name"]
 
 

@@ -13,7 +13,7 @@ def word():
 
 def shown(person, q):
     """All that search says about a word, on every way to ask."""
-    palette = person.get("/_search", q=q, limit=20).json
+    palette = person.hits(q, limit=20).json
     page = person.get("/lead", q=q, count=1, limit=200).json
     by_name = person.get("/lead", q=q, sort="name", count=1, limit=200).json
     return {"palette": [(r["table"], r["id"]) for r in palette["results"]], "groups": palette["groups"],
@@ -74,18 +74,18 @@ def test_everybody_finds_exactly_what_they_see_of_what_matches(people):
             rows = {r["id"] for r in person.rows("lead", q=q, limit=500)}
             assert rows == every & sees[name], (q, name)
             assert person.get("/lead", q=q, count=1, limit=1).json["total"] == len(rows), (q, name)
-            hits = {r["id"] for r in person.get("/_search", q=q, limit=20, tables="lead").json["results"]}
+            hits = {r["id"] for r in person.hits(q, limit=20, tables="lead").json["results"]}
             assert hits <= rows and len(hits) >= min(len(rows), 8), (q, name)
 
 
 def test_one_table_is_asked_alone_and_an_unknown_one_is_empty(people):
     name = word()
     people["li"].made("lead", name=name)
-    assert [r["table"] for r in people["li"].get("/_search", q=name, tables="lead").json["results"]] == ["lead"]
-    assert people["li"].get("/_search", q=name, tables="user,nothing").json == {"results": [], "groups": []}
-    assert people["li"].get("/_search", q=name, what="x").status == 400
+    assert [r["table"] for r in people["li"].hits(name, tables="lead").json["results"]] == ["lead"]
+    assert people["li"].hits(name, tables="user,nothing").json == {"results": [], "groups": []}
+    assert people["li"].hits(name, what="x").status == 400
 
 
 def test_nothing_typed_finds_nothing(people):
     for q in ("", "  ", "\"*-", "。"):
-        assert people["li"].get("/_search", q=q).json == {"results": [], "groups": []}
+        assert people["li"].hits(q).json == {"results": [], "groups": []}

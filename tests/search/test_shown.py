@@ -5,7 +5,7 @@ serial = itertools.count(100)
 
 
 def first(person, q, lead):
-    hits = person.get("/_search", q=q, limit=20, tables="lead").json["results"]
+    hits = person.hits(q, limit=20, tables="lead").json["results"]
     return next((h for h in hits if h["id"] == lead["id"]), None)
 
 
@@ -47,7 +47,7 @@ def test_a_long_text_is_shown_around_the_match(people):
 def test_the_whole_comes_before_what_begins_so_before_words_before_the_rest(people):
     names = ["广州鼎泰丰鼎贸", "上海大鼎贸易", "鼎贸国际", "鼎贸"]
     ids = [made(people, name=n)["id"] for n in reversed(names)]
-    hits = [h["id"] for h in people["li"].get("/_search", q="鼎贸", limit=20, tables="lead").json["results"]]
+    hits = [h["id"] for h in people["li"].hits("鼎贸", limit=20, tables="lead").json["results"]]
     assert hits[:2] == ids[:2] and set(hits[2:4]) == set(ids[2:])
 
 
@@ -56,7 +56,7 @@ def test_what_stands_together_comes_before_what_stands_apart(people):
     together = made(people, name="汕尾鸢鸮物流")
     apart = [made(people, name=f"鸢鸮国际物流{next(serial)}")["id"] for _ in range(40)]
     for q in ("鸢鸮物流", "yuanxiaowuliu"):
-        answer = people["li"].get("/_search", q=q, limit=20, tables="lead").json
+        answer = people["li"].hits(q, limit=20, tables="lead").json
         hits = [h["id"] for h in answer["results"]]
         assert hits[0] == together["id"] and set(hits[1:]) <= set(apart) and len(hits) > 8, q
         assert answer["groups"][0]["shown"] == len(hits), q
@@ -82,8 +82,8 @@ def test_a_full_number_or_address_comes_first(people):
     for _ in range(3):
         made(people, name="first hit example orgs", notes="x")
     for q in ("13912340077", "+86 139-1234-0077"):
-        assert phone["id"] in [h["id"] for h in people["li"].get("/_search", q=q, tables="lead").json["results"]][:2], q
-    assert people["li"].get("/_search", q="first.hit@example.org", tables="lead").json["results"][0]["id"] == mail["id"]
+        assert phone["id"] in [h["id"] for h in people["li"].hits(q, tables="lead").json["results"]][:2], q
+    assert people["li"].hits("first.hit@example.org", tables="lead").json["results"][0]["id"] == mail["id"]
 
 
 def test_ones_own_come_before_others_and_worked_on_before_idle(people):
@@ -92,7 +92,7 @@ def test_ones_own_come_before_others_and_worked_on_before_idle(people):
     old = people["manager"].made("lead", name=f"{name} Q{next(serial)}")
     of_manager = people["manager"].made("lead", name=f"{name} Q{next(serial)}")
     people["manager"].patch(f"/lead/{old['id']}", 1, {"city": "Ningbo"})
-    hits = people["manager"].get("/_search", q=name, tables="lead").json["results"]
+    hits = people["manager"].hits(name, tables="lead").json["results"]
     assert [h["id"] for h in hits] == [old["id"], of_manager["id"], of_li["id"]]
     assert [h["own"] for h in hits] == [True, True, False]
 
@@ -100,7 +100,7 @@ def test_ones_own_come_before_others_and_worked_on_before_idle(people):
 def test_a_group_tells_whether_there_is_more(people):
     for _ in range(4):
         made(people, name=f"Groupprobe {next(serial)}")
-    few = people["li"].get("/_search", q="Groupprobe", limit=2, tables="lead").json
+    few = people["li"].hits("Groupprobe", limit=2, tables="lead").json
     assert few["groups"] == [{"table": "lead", "shown": 2, "more": True, "late": False}] and len(few["results"]) == 2
 
 
