@@ -21,6 +21,7 @@
 const struct cli_command *const cli_commands[] = {NULL};
 
 static struct site site;
+static struct conf *site_conf;
 static struct db_conn *conn; /* reads */
 static char dir[] = "/tmp/berth-test-site-XXXXXX";
 
@@ -28,16 +29,16 @@ static char dir[] = "/tmp/berth-test-site-XXXXXX";
 static inline int site_up(int64_t clock)
 {
     struct buf err = BUF_INIT;
-    struct conf *conf = conf_new();
 
+    site_conf = conf_new();
     if (mkdtemp(dir) == NULL)
         return -1;
-    conf_argument(conf, "data", dir);
-    conf_argument(conf, "plugin_path", getenv("TEST_PLUGIN_PATH"));
-    conf_argument(conf, "scripts", dir);
-    conf_argument(conf, "share", getenv("TEST_SHARE"));
-    conf_argument(conf, "timezone", "Asia/Shanghai");
-    if (conf_load(conf, NULL, &err) == 0 && site_load(&site, conf, &err) == 0) {
+    conf_argument(site_conf, "data", dir);
+    conf_argument(site_conf, "plugin_path", getenv("TEST_PLUGIN_PATH"));
+    conf_argument(site_conf, "scripts", dir);
+    conf_argument(site_conf, "share", getenv("TEST_SHARE"));
+    conf_argument(site_conf, "timezone", "Asia/Shanghai");
+    if (conf_load(site_conf, NULL, &err) == 0 && site_load(&site, site_conf, &err) == 0) {
         atomic_store(&site.st.clock, clock);
         if (site_open(&site, NULL, &err) == 0 && (conn = db_reader(site.st.db, &err)) != NULL)
             return 0;
@@ -59,6 +60,7 @@ static inline int close_site(void **state)
     (void)state;
     db_conn_close(&conn);
     site_close(&site);
+    conf_free(&site_conf);
     return nftw(dir, site_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
 
