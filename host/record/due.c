@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "record/condition.h"
-#include "record/due_memo.h"
 #include "record/due_plan.h"
 #include "record/hook.h"
 #include "record/told.h"
@@ -173,34 +172,17 @@ static bool take_answer(struct reading *r, const json_t *j)
 }
 
 /* ---- asking ---------------------------------------------------------------------------------------- */
-static bool reads_of(struct due_asking *k, const struct rule *rule, struct script_reads *out)
-{
-    const struct script_ops *ops = &k->c->st->scripts;
-
-    if (rule == NULL)
-        return false;
-    if (k->draft != NULL && rule == k->drafted) {
-        ops->draft_reads(k->draft, k->c, out);
-        return true;
-    }
-    return ops->reads != NULL && ops->reads(k->c, rule, out);
-}
-
 /* 1: answered, 0: no opinion, -1: the draft failed. */
 static int ask_script(struct due_asking *k, const struct rule *rule, const struct berth_val *args, size_t n,
                       struct berth_val *v)
 {
     const struct script_ops *ops = &k->c->st->scripts;
-    struct script_reads reads;
 
     if (rule == NULL)
         return 0;
     if (k->draft != NULL && rule == k->drafted)
         return ops->draft_ask(k->draft, k->c, args, n, v, k->err);
-    if (ops->rule != NULL && ops->rule(k->c, rule, args, n, v))
-        return 1;
-    k->silent = k->silent || reads_of(k, rule, &reads);
-    return 0;
+    return ops->rule != NULL && ops->rule(k->c, rule, args, n, v);
 }
 
 static int ask_release(struct due_asking *k, const struct berth_row *r, int64_t pool, struct due_answer *out)
@@ -219,7 +201,6 @@ static int ask_release(struct due_asking *k, const struct berth_row *r, int64_t 
     j = json_loadb(v.s, (size_t)v.len, JSON_DECODE_ANY, NULL);
     if (!take_answer(&reading, j)) {
         rc = drafted ? -1 : 0;
-        k->silent = true;
         if (!drafted && k->c->st->scripts.complain != NULL)
             k->c->st->scripts.complain(rule, buf_str(&own));
     }
@@ -358,6 +339,19 @@ static void mark(const struct where *w, bool *field)
         mark(w->kids[i], field);
 }
 
+static bool reads_of(struct due_asking *k, const struct rule *rule, struct script_reads *out)
+{
+    const struct script_ops *ops = &k->c->st->scripts;
+
+    if (rule == NULL)
+        return false;
+    if (k->draft != NULL && rule == k->drafted) {
+        ops->draft_reads(k->draft, k->c, out);
+        return true;
+    }
+    return ops->reads != NULL && ops->reads(k->c, rule, out);
+}
+
 void due_inputs(struct due_asking *k, bool *field)
 {
     const struct rule *const rules[] = {k->t->release, k->t->release_days};
@@ -397,7 +391,7 @@ int due_learned(struct due_asking *k)
     int n = 0;
 
     for (size_t i = 0; i < 2; i++)
-        n += reads_of(k, rules[i], &reads) ? 1 + reads.learned : 0;
+        n += reads_of(k, rules[i], &reads) ? reads.learned : 0;
     return n;
 }
 
@@ -442,7 +436,7 @@ bool due_now(struct berth_ctx *c, struct berth_row *r, struct due_answer *a, str
         return true;
     if (row_int(r, t->at_owner) != 0 && row_int(r, t->at_locked) == 0) {
         k.plan = due_plan(c);
-        if (k.plan == NULL || !(c->writing ? due_memo_recall(&k, r, a) : due_ask(&k, r, a)))
+        if (k.plan == NULL || !due_ask(&k, r, a))
             return false;
         *d = due_of(&k, r, a);
     }

@@ -54,7 +54,6 @@ struct due_asking {
     const struct rule *drafted; /* the rule that draft answers instead of its script */
     struct script_draft *draft;
     struct buf *err; /* what is wrong with the draft */
-    bool silent;     /* a script was asked and said nothing: it had no opinion, or failed */
 };
 
 /* False: the draft failed. */
@@ -65,7 +64,7 @@ int64_t due_remind_at(struct due_asking *k, const struct berth_row *r, const str
 /* The fields that answers depend on, by place: what scripts, pool rules and .kept look at. */
 void due_inputs(struct due_asking *k, bool *field);
 bool due_loose(struct due_asking *k); /* equal records may get unequal answers */
-int due_learned(struct due_asking *k); /* another when there are more inputs than due_inputs() told, or a script is no longer asked */
+int due_learned(struct due_asking *k); /* grows when there are more inputs than due_inputs() told */
 
 /* Before a pooled record is written: its due_* columns. */
 void due_stamp(struct berth_ctx *c, struct berth_row *r);

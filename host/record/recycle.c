@@ -127,7 +127,7 @@ static int look(struct berth_ctx *c, struct slice *k)
         k->n = k->at = 0;
         k->looked = 0;
         while ((rc = recycle_scan_next(&s)) == DB_ROW) {
-            const struct due_answer *a;
+            struct due_answer *a;
             struct due d;
 
             if (!recycle_scan_ask(&s, &a))

@@ -3,7 +3,7 @@
 #ifndef BERTH_RECYCLE_H
 #define BERTH_RECYCLE_H
 
-#include "record/due_memo.h"
+#include "record/due.h"
 #include "record/job.h"
 
 /* Looks whether the rules are still those that the records were last computed by, and queues the job
@@ -21,13 +21,17 @@ struct recycle_scan {
     struct db_stmt *s;
     int *place;       /* column -> field */
     int ncolumns;
-    struct due_memo *memo;
+    bool *input;      /* by field: an answer depends on it */
+    bool loose;       /* equal records may get unequal answers: each is asked about */
+    int learned;
+    int64_t asked;    /* how often a rule was */
+    struct memo *memo;
 };
 /* where: SQL behind WHERE, with its order and limit; bind to scan->s. */
 void recycle_scan_open(struct recycle_scan *s, struct due_asking *k, const char *where);
 /* DB_ROW, DB_DONE or negative.  *a: what the rule says, asked only when no equal record was before. */
 int recycle_scan_next(struct recycle_scan *s);
-bool recycle_scan_ask(struct recycle_scan *s, const struct due_answer **a);
+bool recycle_scan_ask(struct recycle_scan *s, struct due_answer **a);
 /* A rule looked at a field it does not name: begin again, there are more inputs now. */
 bool recycle_scan_stale(struct recycle_scan *s);
 void recycle_scan_close(struct recycle_scan *s);

@@ -13,7 +13,7 @@
 #include "record/dup_rule.h"
 #include "record/cached.h"
 #include "record/dup_stage.h"
-#include "record/due_memo.h"
+#include "record/due.h"
 #include "record/reindex.h"
 #include "record/order.h"
 #include "record/search.h"
@@ -174,7 +174,6 @@ void store_close(struct store *st)
     dup_recent_free(&st->recent);
     if (st->staged != NULL)
         dup_stage_free(&st->staged);
-    due_memo_forget(st);
     cached_close(&st->due);
     cached_close(&st->rules);
     cached_close(&st->flows);

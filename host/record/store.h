@@ -170,7 +170,6 @@ struct store {
     struct dup_filter *filter;   /* which keys nobody has */
     struct cache rules; /* about duplicates */
     struct cache due;   /* pools and their rules */
-    struct due_memo *due_memos; /* what they said; the writer's */
     struct cache flows; /* what has to be approved */
     struct cache conditions; /* of declarations */
     struct order *order; /* what lists of texts are sorted by */

@@ -138,7 +138,7 @@ static const char *condition(struct run *r)
 static bool one(struct run *r, struct recycle_scan *s)
 {
     const struct table *t = s->row->t;
-    const struct due_answer *a;
+    struct due_answer *a;
     struct due d;
 
     r->told->records++;
@@ -180,12 +180,12 @@ static int scan(struct run *r)
     if (r->w->from == 0 && r->w->owner != 0)
         db_bind_int(s.s, 1, r->w->owner);
     while (ok && !stale && (rc = recycle_scan_next(&s)) == DB_ROW) {
-        int64_t asked = s.memo->asked;
+        int64_t asked = s.asked;
 
         ok = one(r, &s);
-        stale = s.memo->asked != asked && recycle_scan_stale(&s);
+        stale = s.asked != asked && recycle_scan_stale(&s);
     }
-    r->told->asked += s.memo->asked;
+    r->told->asked += s.asked;
     rc = rc < 0 ? rc : ok && stale;
     recycle_scan_close(&s);
     if (rc < 0)

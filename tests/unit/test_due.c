@@ -6,7 +6,7 @@
 #include "base/when.h"
 #include "lua/script.h"
 #include "record/commit.h"
-#include "record/due_memo.h"
+#include "record/due.h"
 #include "record/find.h"
 #include "record/save.h"
 #include "record/timer.h"
@@ -264,39 +264,6 @@ static void an_answer_that_makes_no_sense_is_told_and_the_next_rule_decides(void
     arena_free(&a);
 }
 
-/* ---- asked once ------------------------------------------------------------------------------------------------ */
-static int64_t lead_made(const char *rating)
-{
-    struct lead_of l = {.owner = 2, .rating = rating};
-
-    write_as_host(make_lead, &l);
-    return due_at(l.id) - atomic_load(&site.st.clock);
-}
-
-static void a_rule_is_asked_once_of_records_that_look_the_same_to_it(void **state)
-{
-    (void)state;
-    script("-- Warm ones ten days, others twenty.\nreturn function(lead)\n  return {days = lead.rating == 'warm' and 10 or 20, why = lead.rating}\nend\n");
-    for (int i = 0; i < 5; i++)
-        assert_int_equal(lead_made("warm"), 10 * WHEN_DAY);
-    assert_int_equal(site.st.due_memos->asked, 1);
-    assert_int_equal(lead_made("hot"), 20 * WHEN_DAY);
-    assert_int_equal(lead_made("warm"), 10 * WHEN_DAY);
-    assert_int_equal(site.st.due_memos->asked, 2);
-    assert_int_equal(number("SELECT count(*) FROM lead WHERE due_why = 'warm' AND due_at = %lld", (long long)(atomic_load(&site.st.clock) + 10 * WHEN_DAY)), 6);
-    script("-- Eight days.\nreturn function(lead)\n  return 8\nend\n");
-    assert_int_equal(lead_made("warm"), 8 * WHEN_DAY);
-}
-
-static void a_rule_that_fails_is_asked_again(void **state)
-{
-    (void)state;
-    script("-- Fails the first time.\nlocal asked = 0\nreturn function(lead)\n  asked = asked + 1\n  if asked == 1 then\n    error('not yet')\n  end\n"
-           "  return 5\nend\n");
-    assert_int_equal(lead_made("warm"), 30 * WHEN_DAY);
-    assert_int_equal(lead_made("warm"), 5 * WHEN_DAY);
-}
-
 /* ---- after the commit --------------------------------------------------------------------------------------- */
 static void seen_later(struct berth_ctx *c, void *arg)
 {
@@ -335,8 +302,6 @@ int main(void)
         cmocka_unit_test(a_pools_rule_comes_before_the_days_and_a_script_before_both),
         cmocka_unit_test(an_outdated_due_time_lets_nothing_go),
         cmocka_unit_test(an_answer_that_makes_no_sense_is_told_and_the_next_rule_decides),
-        cmocka_unit_test(a_rule_is_asked_once_of_records_that_look_the_same_to_it),
-        cmocka_unit_test(a_rule_that_fails_is_asked_again),
         cmocka_unit_test(what_a_timer_wants_done_waits_for_its_commit),
     };
 
