@@ -121,7 +121,7 @@ static void known_setting(struct reader *r, const struct token *t)
     problem(r, t->line, "there is no setting '%s'%s", n.word, hint(r, &n));
 }
 
-/* What answers the same, whenever and whoever asks. */
+/* What answers the same, whenever and whoever asks, until a setting is changed. */
 static bool is_steady(const char *global)
 {
     static const char *const steady[] = {"add_months", "weekday", "date", "date_text", "money", "days_between",
@@ -133,6 +133,16 @@ static bool is_steady(const char *global)
         if (strcmp(global + 6, steady[i]) == 0)
             return true;
     return false;
+}
+
+static void looks_at(struct reader *r, const char *global)
+{
+    struct reads *reads = r->c->reads;
+
+    if (reads == NULL)
+        return;
+    reads->loose = reads->loose || !is_steady(global);
+    reads->settings = reads->settings || strcmp(global, "berth.setting") == 0;
 }
 
 static bool known_global(struct reader *r, int line, const char *name)
@@ -352,13 +362,11 @@ static struct fact suffixed(struct reader *r, struct path *path, bool target)
             path->global[0] = '\0';
             fact = call(r, path);
         } else if (at(r, "(") || at(r, "{") || r->t->kind == TOKEN_STRING) {
-            if (r->c->reads != NULL && !is_steady(path->global))
-                r->c->reads->loose = true;
+            looks_at(r, path->global);
             fact = call(r, path);
             path->global[0] = '\0';
         } else {
-            if (r->c->reads != NULL && !is_steady(path->global)) /* kept under another name */
-                r->c->reads->loose = true;
+            looks_at(r, path->global); /* kept under another name */
             return fact;
         }
     }

@@ -32,6 +32,7 @@ struct reads {
     atomic_bool *field;
     atomic_int learned; /* how many turned up at run */
     bool loose;         /* it asks for the day, other records, who asks ... */
+    bool settings;      /* it asks for settings */
 };
 
 struct check {

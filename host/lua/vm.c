@@ -374,7 +374,7 @@ void reads_copy(struct berth_ctx *c, const struct script *script, struct script_
 {
     const struct reads *x = script->reads;
 
-    *out = (struct script_reads){x->of, NULL, atomic_load(&x->learned), x->loose, script->hash};
+    *out = (struct script_reads){x->of, NULL, atomic_load(&x->learned), x->loose, x->settings, script->hash};
     out->field = arena_alloc(c->a, (size_t)x->of->nfields * sizeof(bool));
     for (int i = 0; i < x->of->nfields; i++)
         out->field[i] = atomic_load(&x->field[i]);

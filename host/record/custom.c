@@ -356,6 +356,7 @@ static int setting_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed
 
     if (!val_is_nil(name) && strcmp(name.s, "base.sorting") == 0)
         order_chosen(c, deed == BERTH_DELETE ? berth_nil() : row_get(r, "value"));
+    due_changed(c);
     return !val_is_nil(name) && strncmp(name.s, "base.", 5) == 0 ? rights(c, r, deed) : audit_row(c, r, deed);
 }
 

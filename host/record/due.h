@@ -45,7 +45,7 @@ struct due_plan; /* pools, their rules and the scripts, as they were at one mome
 const struct due_plan *due_plan(struct berth_ctx *c);
 /* Changes whenever answers about records of the table may. */
 uint64_t due_plan_hash(const struct due_plan *p, const struct table *t);
-void due_changed(struct berth_ctx *c); /* in a transaction that changed pools or their rules */
+void due_changed(struct berth_ctx *c); /* in a transaction that changed pools, their rules or settings, which scripts may ask for */
 
 struct due_asking {
     struct berth_ctx *c;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "record/cached.h"
+#include "record/setting.h"
 
 struct due_plan {
     struct cached kept;
@@ -194,6 +195,20 @@ static void read_pools(struct berth_ctx *c, struct due_plan *p)
     }
 }
 
+/* A script may put the name of a setting together, so it is all of them. */
+static void hash_settings(struct berth_ctx *c, uint64_t *h)
+{
+    struct buf b = BUF_INIT;
+    struct json j = json_to(&b);
+
+    json_open(&j, '[');
+    for (size_t i = 0; i < c->m->nsettings; i++)
+        val_json(&j, &c->m->settings[i], setting_get(c, c->m->settings[i].name));
+    json_close(&j, ']');
+    hash_text(h, buf_str(&b));
+    buf_free(&b);
+}
+
 static void add_script(struct berth_ctx *c, struct of_table *x, const struct rule *r)
 {
     struct script_reads reads;
@@ -204,6 +219,8 @@ static void add_script(struct berth_ctx *c, struct of_table *x, const struct rul
     if (c->st->scripts.reads != NULL && c->st->scripts.reads(c, r, &reads)) {
         x->hash = hash(x->hash, &reads.hash, sizeof(reads.hash));
         x->loose = x->loose || reads.loose;
+        if (reads.settings)
+            hash_settings(c, &x->hash);
     }
 }
 

@@ -20,6 +20,7 @@ struct script_reads {
     bool *field;            /* by place in that table */
     int learned;            /* grows when it looked at a field that its text did not name */
     bool loose;             /* it asks for more than the record: the day, other records, who asks */
+    bool settings;          /* it asks for settings */
     uint64_t hash;          /* of its text */
 };
 struct script_channel {

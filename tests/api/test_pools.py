@@ -201,6 +201,23 @@ def test_the_release_run_follows_the_script_as_it_is_now(own_site):
     assert li.row(f"/lead/{key['id']}")["owner_id"] == li.user["id"]
 
 
+def test_a_setting_that_the_rule_asks_for_reaches_every_record_when_it_changes(own_site):
+    """Leads kept the day that the setting before had given them."""
+    site = own_site()
+    admin, li = site.sign_in("demo.admin"), site.sign_in("demo.li")
+    (site.data.parent / "scripts/rules/leads.release_days.lua").write_text('-- As a setting says.\nreturn function()\n  return berth.setting("base.bin_days")\nend\n')
+    assert admin.post("/_script/_reload").json["problems"] == []
+    lead = li.made("lead", name=name())
+    at = lambda text: datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    for value in ("50", "40"):
+        made = admin.rows("setting", filter=["name", "=", "base.bin_days"])
+        if made:
+            assert admin.patch(f"/setting/{made[0]['id']}", made[0]["version"], {"value": value}).status == 200
+        else:
+            admin.made("setting", name="base.bin_days", value=value)
+        admin.until(f"/lead/{lead['id']}", lambda row: round((at(row["due_at"]) - at(row["created_at"])).total_seconds() / 86400) == int(value))
+
+
 REMIND = """-- A second for each day: the owner is reminded, then the manager is told.
 return function(lead)
   return {days = 30, why = "not worked", remind = {{days = 0.00001}, {days = 0.00002, to = "manager", risk = "high"}}}
