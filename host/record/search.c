@@ -91,11 +91,18 @@ int search_put_range(struct berth_ctx *c, const struct table *t, int64_t first, 
 }
 
 /* ---- tokens of rows in ranges ------------------------------------------------------------------ */
-enum { SOURCE_ROWS = 64 };
+/* Of so many rows, or of a few with long texts, tokens are made before the indexer is asked whether it takes them: once
+ * its time is up, the rest was made in vain. */
+enum { MADE_ROWS = 64, MADE_BYTES = 32768 };
+
+struct made {
+    int64_t id;
+    const char *tokens;
+};
 
 struct source {
     const struct table *t;
-    const char *sql; /* reads what tokens are made from, of SOURCE_ROWS rows */
+    const char *sql; /* reads what tokens are made from */
     int *place, n;   /* column -> field */
 };
 
@@ -114,62 +121,66 @@ static struct source source_of(struct berth_ctx *c, const struct table *t)
             buf_addf(&sql, "%s%s", s.n == 0 ? "SELECT " : ", ", t->fields[i].name);
             s.place[s.n++] = i;
         }
-    buf_addf(&sql, " FROM %s WHERE id >= ? AND id <= ? ORDER BY id LIMIT %d", t->sql, SOURCE_ROWS);
+    buf_addf(&sql, " FROM %s WHERE id >= ? AND id <= ? ORDER BY id", t->sql);
     s.sql = arena_strndup(c->a, sql.s, sql.len);
     buf_free(&sql);
     return s;
 }
 
-static size_t source_rows(struct berth_ctx *c, const struct source *src, int64_t first, int64_t last, struct berth_row **rows, int *rc)
+/* How many were made; *rc: DB_ROW where there may be more. */
+static size_t make_some(struct berth_ctx *c, const struct source *src, int64_t first, int64_t last, struct made made[MADE_ROWS], int *rc)
 {
     struct db_stmt *s = db_prepare(c->conn, src->sql);
-    size_t n = 0;
+    struct buf tokens = BUF_INIT;
+    size_t n = 0, bytes = 0;
 
     db_bind_int(s, 1, first);
     db_bind_int(s, 2, last);
-    while (n < SOURCE_ROWS && (*rc = db_step(s)) == DB_ROW)
-        rows[n++] = row_read_some(c, src->t, s, src->place, src->n);
+    while (n < MADE_ROWS && bytes < MADE_BYTES && (*rc = db_step(s)) == DB_ROW) {
+        const struct berth_row *r = row_read_some(c, src->t, s, src->place, src->n);
+
+        buf_clear(&tokens);
+        add_all(r, true, &tokens);
+        made[n++] = (struct made){row_id(r), arena_strdup(c->a, buf_str(&tokens))};
+        bytes += tokens.len;
+    }
     db_reset(s);
+    buf_free(&tokens);
     return n;
 }
 
-/* All are read before one is put: the writer may then do what it likes.  And tokens are made of all before: in turn with the index's
- * work each takes three times as long. */
+/* The rows are read before one is put: the writer may then do what it likes.  And some tokens are made before: in turn with the
+ * index's work each takes three times as long. */
 static int source_tokens(void *arg, struct db_conn *conn, const char *name, int64_t first, int64_t last,
                          bool (*put_one)(void *to, int64_t id, const char *tokens), void *to)
 {
     struct store *st = arg;
     const struct table *t = model_table(atomic_load(&st->model), name + strlen("search_"));
-    struct arena *a = arena_new();
-    struct buf one = BUF_INIT;
-    bool more = true;
+    struct arena *whole = arena_new(), *some = arena_new();
+    struct made made[MADE_ROWS];
+    struct source src;
+    struct berth_ctx c;
+    bool known = t != NULL && t->searched, more = known;
     int rc = 0;
 
-    while (t != NULL && t->searched && more && rc >= 0) {
-        struct berth_row *rows[SOURCE_ROWS];
-        const char *tokens[SOURCE_ROWS];
-        struct berth_ctx c;
-        struct source src;
-        size_t n;
-
-        ctx_init(&c, st, conn, a, NULL, NULL);
+    ctx_init(&c, st, conn, whole, NULL, NULL);
+    if (known)
         src = source_of(&c, t);
-        n = source_rows(&c, &src, first, last, rows, &rc);
-        for (size_t i = 0; i < n; i++) {
-            buf_clear(&one);
-            add_all(rows[i], true, &one);
-            tokens[i] = arena_strdup(a, buf_str(&one));
+    c.a = some;
+    while (more) {
+        size_t n = make_some(&c, &src, first, last, made, &rc);
+        bool heard = rc >= 0;
+
+        for (size_t i = 0; i < n && heard; i++) {
+            heard = put_one(to, made[i].id, made[i].tokens);
+            first = made[i].id + 1;
         }
-        for (size_t i = 0; i < n && more && rc >= 0; i++) {
-            more = put_one(to, row_id(rows[i]), tokens[i]);
-            first = row_id(rows[i]) + 1;
-        }
-        more = more && n == SOURCE_ROWS;
-        arena_reset(a);
+        more = heard && rc == DB_ROW;
+        arena_again(some);
     }
-    buf_free(&one);
-    arena_free(&a);
-    return rc < 0 ? rc : t == NULL || !t->searched;
+    arena_free(&some);
+    arena_free(&whole);
+    return rc < 0 ? rc : !known;
 }
 
 void search_source(struct store *st, bool on)

@@ -724,6 +724,54 @@ static void an_imported_record_that_changes_hands_before_it_is_indexed_is_found_
     arena_free(&a);
 }
 
+enum { LONG_ROWS = 40 };
+
+struct heard {
+    struct berth_ctx *c;
+    int64_t ids;
+    bool last_as_it_is;
+};
+
+static bool hear(void *arg, int64_t id, const char *tokens)
+{
+    struct heard *h = arg;
+
+    h->ids += id == h->ids + 1;
+    h->last_as_it_is = strstr(tokens, "zuletzt") != NULL;
+    return id > 1 || db_exec(h->c->conn, arena_fmt(h->c->a, "UPDATE lead SET name = 'zuletzt' WHERE id = %d", LONG_ROWS)) == 0;
+}
+
+static int ask_for_long_texts(struct berth_ctx *c, void *arg)
+{
+    const struct db_fts_source *source = &site.st.source;
+    struct heard *h = arg;
+    struct buf name = BUF_INIT;
+    struct db_stmt *s;
+
+    h->c = c;
+    for (int i = 0; i < 1000; i++)
+        buf_addf(&name, "word%d ", i);
+    s = db_prepare(c->conn, arena_fmt(c->a, "UPDATE lead SET name = ? WHERE id <= %d", LONG_ROWS));
+    db_bind_text(s, 1, name.s, (int64_t)name.len);
+    if (db_step(s) == DB_DONE)
+        source->tokens(source->arg, c->conn, "search_lead", 1, LONG_ROWS, hear, h);
+    buf_free(&name);
+    return ctx_fail(c, BERTH_CONFLICT, "conflict", "err.not_now");
+}
+
+/* Else a turn of the indexer is over before it put the first. */
+static void tokens_of_long_texts_are_made_of_a_few_records_at_a_time(void **state)
+{
+    struct buf undone = BUF_INIT;
+    struct heard h = {0};
+
+    (void)state;
+    assert_true(site_write(&site, ask_for_long_texts, &h, &undone) < 0);
+    assert_int_equal(h.ids, LONG_ROWS);
+    assert_true(h.last_as_it_is);
+    buf_free(&undone);
+}
+
 /* ---- days -------------------------------------------------------------------------------------------------- */
 static void a_day_begins_at_midnight_of_the_companys_zone(void **state)
 {
@@ -954,6 +1002,7 @@ int main(void)
         cmocka_unit_test(a_label_with_a_separator_in_it_is_one_value_of_a_cell),
         cmocka_unit_test(a_cell_with_thousands_of_values_is_refused_before_it_is_read),
         cmocka_unit_test(an_imported_record_that_changes_hands_before_it_is_indexed_is_found_by_its_words),
+        cmocka_unit_test(tokens_of_long_texts_are_made_of_a_few_records_at_a_time),
         cmocka_unit_test(a_job_keeps_its_result_when_a_transaction_of_it_never_began),
         cmocka_unit_test(a_page_deep_among_empty_values_takes_no_more_than_the_first),
     };
