@@ -343,6 +343,16 @@ static int range_take_out(struct db_conn *c, const char *name, const struct rang
     return rc;
 }
 
+/* A row that is told of by itself is no longer one of a range: it would be indexed twice. */
+static int range_leave(struct db_conn *c, const char *name, int64_t id, bool *was_in)
+{
+    const struct sq_fts *f = &((struct sq_db *)c->db)->fts;
+    struct range r;
+
+    *was_in = (ranges_wait(f) || atomic_load(&f->ownerless)) && range_find(c, name, id, &r) && r.last >= id;
+    return *was_in ? range_take_out(c, name, &r, id) : DB_OK;
+}
+
 /* Slices of an import follow each other and become one. */
 int sq_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t last)
 {
@@ -359,7 +369,7 @@ int sq_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t
 }
 
 /* A range of its own: neighbours are come to together. */
-int sq_fts_put_new(struct db_conn *c, const char *name, int64_t id)
+static int put_fresh(struct db_conn *c, const char *name, int64_t id)
 {
     struct sq_fts *f = &((struct sq_db *)c->db)->fts;
     char fresh[NAME_BYTES];
@@ -367,6 +377,15 @@ int sq_fts_put_new(struct db_conn *c, const char *name, int64_t id)
 
     atomic_fetch_add(atomic_load(&f->source) != NULL ? &f->noted : &f->ranged, 1);
     return sq_add_row(c, &(struct db_row){RANGE " (fts, first, last)", sizeof(v) / sizeof(v[0]), 1, v, false, NULL});
+}
+
+/* One that comes back may lie between the first and the last of a table that is made anew. */
+int sq_fts_put_new(struct db_conn *c, const char *name, int64_t id)
+{
+    bool was_in;
+    int rc = range_leave(c, name, id, &was_in);
+
+    return rc == DB_OK ? put_fresh(c, name, id) : rc;
 }
 
 /* A change to a row that the index has never heard of: from now on searches wait for it.  *is: whether it is one. */
@@ -380,14 +399,11 @@ static int put_still_new(struct db_conn *c, const char *name, int64_t id, bool g
     *is = false;
     if (atomic_load(&f->noted) == atomic_load(&f->indexed) && !ranges_wait(f) && !atomic_load(&f->ownerless))
         return DB_OK;
-    *is = true;
-    if (range_find(c, fresh_name(fresh, name), id, &r) && r.last >= id)
+    *is = range_find(c, fresh_name(fresh, name), id, &r) && r.last >= id;
+    if (*is)
         return goes ? range_take_out(c, fresh, &r, id) : DB_OK;
-    *is = range_find(c, name, id, &r) && r.last >= id;
-    if (!*is)
-        return DB_OK;
-    rc = range_take_out(c, name, &r, id);
-    return rc == DB_OK && !goes ? sq_fts_put_new(c, name, id) : rc;
+    rc = range_leave(c, name, id, is);
+    return rc == DB_OK && *is && !goes ? put_fresh(c, name, id) : rc;
 }
 
 /* Of a change only what differs is indexed. */

@@ -1843,6 +1843,7 @@ static const char *is_now[10]; /* NULL: old */
 static int64_t first_asked;
 static unsigned asked; /* a bit for each of the first: where a turn was over in the middle, it is asked again */
 static int calls;      /* for the new ones */
+static int taken[10];  /* how often each of the first was put */
 
 static int tell_tokens(void *arg, struct db_conn *w, const char *name, int64_t first, int64_t last,
                        bool (*put)(void *to, int64_t id, const char *tokens), void *to)
@@ -1862,6 +1863,8 @@ static int tell_tokens(void *arg, struct db_conn *w, const char *name, int64_t f
         snprintf(tokens, sizeof(tokens), "row %d %s", (int)id, now);
         more = put(to, id, tokens);
         asked |= id < 10 ? 1U << id : 0;
+        if (id < 10 && more)
+            taken[id]++;
         first_asked = first_asked == 0 ? id : first_asked;
     }
     return 0;
@@ -1872,6 +1875,7 @@ static const struct db_fts_source teller = {tell_tokens, NULL};
 static void tell_from_the_beginning(void)
 {
     memset(is_now, 0, sizeof(is_now));
+    memset(taken, 0, sizeof(taken));
     asked = 0;
     calls = 0;
     first_asked = 0;
@@ -1949,6 +1953,27 @@ static void a_row_that_changes_before_it_is_indexed_is_found_as_it_is_now(void *
     assert_string_equal(FOUND(f, WORD("back")), "5");
     assert_string_equal(FOUND(f, WORD("1")), "");
     assert_string_equal(FOUND(f, WORD("mark2")), "");
+    db_fts_source(f->db, NULL);
+}
+
+static int put_new_amid_a_range(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    return db_fts_put_new(c, "t_fts", 5);
+}
+
+/* As a record that is restored while its table's index is made anew. */
+static void a_row_that_comes_back_amid_a_range_is_indexed_once(void **state)
+{
+    struct fixture *f = *state;
+
+    tell_from_the_beginning();
+    assert_int_equal(db_write(f->db, put_ranges, NULL), 0);
+    assert_int_equal(db_write(f->db, put_new_amid_a_range, NULL), 0);
+    db_fts_source(f->db, &teller);
+    assert_string_equal(FOUND(f, WORD("row")), "9 8 7 6 5 4 3 2 1");
+    assert_int_equal(taken[5], 1);
+    assert_int_equal(taken[6], 1);
     db_fts_source(f->db, NULL);
 }
 
@@ -2086,6 +2111,7 @@ int main(void)
         TEST(a_bad_note_does_not_stop_the_indexer),
         TEST(rows_of_a_range_are_found_once_their_source_was_asked),
         TEST(a_row_that_changes_before_it_is_indexed_is_found_as_it_is_now),
+        TEST(a_row_that_comes_back_amid_a_range_is_indexed_once),
         TEST(ranges_noted_before_a_crash_are_indexed_after_it),
         TEST(new_rows_are_come_to_before_those_of_a_range_and_all_at_once),
         TEST(full_text_tables_are_not_part_of_the_schema),
