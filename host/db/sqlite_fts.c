@@ -28,6 +28,7 @@
 #define TODO "fts_todo" /* also left out of db_schema(), as is the other */
 #define RANGE "fts_range"
 #define FRESH "!" /* before the name: a range that searches wait for, and that is come to before the others */
+#define IS_FRESH "fts GLOB '" FRESH "*'"
 #define CREATE_RANGE "CREATE TABLE IF NOT EXISTS " RANGE " (fts TEXT NOT NULL, first INTEGER NOT NULL," \
                      " last INTEGER NOT NULL, PRIMARY KEY (fts, first)) STRICT, WITHOUT ROWID"
 
@@ -375,7 +376,7 @@ static int put_fresh(struct db_conn *c, const char *name, int64_t id)
     char fresh[NAME_BYTES];
     const struct db_value v[] = {db_text(fresh_name(fresh, name)), db_int(id), db_int(id)};
 
-    atomic_fetch_add(atomic_load(&f->source) != NULL ? &f->noted : &f->ranged, 1);
+    atomic_fetch_add(&f->noted, 1);
     return sq_add_row(c, &(struct db_row){RANGE " (fts, first, last)", sizeof(v) / sizeof(v[0]), 1, v, false, NULL});
 }
 
@@ -424,6 +425,24 @@ int sq_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was,
     buf_free(&gone);
     buf_free(&come);
     return rc;
+}
+
+static bool any(struct db_conn *c, const char *sql)
+{
+    struct db_stmt *s = sq_prepare(c, sql);
+    bool found = db_step(s) == DB_ROW;
+
+    db_reset(s);
+    return found;
+}
+
+static int64_t number(struct db_conn *c, const char *sql)
+{
+    struct db_stmt *s = sq_prepare(c, sql);
+    int64_t n = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
+
+    db_reset(s);
+    return n;
 }
 
 /* The indexer. */
@@ -577,6 +596,8 @@ static int drain_ranges(struct db_conn *c, struct drain *d)
     int rc = DB_OK;
 
     d->all_rows = source != NULL;
+    if (source == NULL)
+        d->all_notes = !any(c, "SELECT 1 FROM " RANGE " WHERE " IS_FRESH " LIMIT 1");
     while (rc == DB_OK && d->all_rows && next_range(c, name, &r)) {
         d->all_rows = d->notes + d->rows == 0 || when_monotonic() < d->until;
         d->all_notes = d->all_rows || name[0] != FRESH[0];
@@ -627,10 +648,10 @@ static void drain_done(void *arg, int rc)
         return;
     }
     f->queued = false;
-    if (rc != DB_OK) {
+    if (rc != DB_OK || (d->notes == 0 && !d->all_notes)) /* or there is none to ask */
         f->retry_at = when_monotonic() + RETRY_MS;
+    if (rc != DB_OK)
         log_warn("db", "index texts: failed with %d, trying again", rc);
-    }
 }
 
 /* Merging what is in the index. */
@@ -718,38 +739,32 @@ void sq_fts_tidy(struct sq_db *db)
         f->queued = false;
 }
 
-static bool any(struct db_conn *c, const char *sql)
-{
-    struct db_stmt *s = sq_prepare(c, sql);
-    bool found = db_step(s) == DB_ROW;
-
-    db_reset(s);
-    return found;
-}
-
 /* Notes may be left from before; so may ranges, which wait for their source. */
 void sq_fts_open(struct sq_db *db)
 {
     struct sq_fts *f = &db->fts;
+    struct db_conn *w = &db->w->base;
 
     f->drain = mem_alloc(sizeof(*f->drain));
     *f->drain =
         (struct drain){.work = {.body = drain_body, .done = drain_done, .arg = f->drain, .idle = true}, .db = db};
     f->gather = mem_alloc(sizeof(*f->gather));
     *f->gather = (struct gather){.work = {.body = gather_body, .done = gather_done, .arg = f->gather, .idle = true}, .db = db};
-    if (!has_table(&db->w->base, TODO, "table"))
+    if (!has_table(w, TODO, "table"))
         return;
-    atomic_store(&f->noted, 1);
-    sq_exec(&db->w->base, CREATE_RANGE); /* earlier versions had none */
-    atomic_store(&f->ranged, any(&db->w->base, "SELECT 1 FROM " RANGE " LIMIT 1"));
-    f->queued = true;
-    if (writer_submit(db->writer, &f->drain->work) != DB_OK)
-        f->queued = false;
+    sq_exec(w, CREATE_RANGE); /* earlier versions had none */
+    atomic_store(&f->noted, number(w, "SELECT (SELECT max(seq) FROM " TODO ") - (SELECT min(seq) FROM " TODO ") + 1") +
+                                number(w, "SELECT sum(last - first + 1) FROM " RANGE " WHERE " IS_FRESH));
+    atomic_store(&f->ranged, number(w, "SELECT sum(last - first + 1) FROM " RANGE " WHERE NOT " IS_FRESH));
+    sq_fts_tidy(db);
 }
 
-static int nothing(struct db_conn *c, void *arg)
+static int ask_again(struct db_conn *c, void *arg)
 {
-    (void)c, (void)arg;
+    struct sq_fts *f = arg;
+
+    (void)c;
+    f->retry_at = 0;
     return 0;
 }
 
@@ -760,7 +775,7 @@ void sq_fts_source(struct db *base, const struct db_fts_source *source)
 
     atomic_store(&db->fts.source, source);
     if (db->writer != NULL)
-        writer_run(db->writer, nothing, NULL, false);
+        writer_run(db->writer, ask_again, &db->fts, false);
 }
 
 void sq_fts_close(struct sq_db *db)

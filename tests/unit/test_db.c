@@ -1977,6 +1977,75 @@ static void a_row_that_comes_back_amid_a_range_is_indexed_once(void **state)
     db_fts_source(f->db, NULL);
 }
 
+static int64_t unindexed(struct fixture *f)
+{
+    struct db_stats stats;
+
+    db_stats(f->db, &stats);
+    return stats.unindexed;
+}
+
+static int put_300_new(struct db_conn *c, void *arg)
+{
+    int rc = db_fts_create(c, "t_fts");
+
+    (void)arg;
+    for (int64_t id = 1; id <= 300 && rc == DB_OK; id++)
+        rc = db_fts_put_new(c, "t_fts", id);
+    return rc == DB_OK ? db_fts_put_range(c, "t_fts", 301, 340) : rc;
+}
+
+/* Else what is indexed since would be as much as what was noted since while some of these still wait. */
+static void what_was_left_is_counted_at_the_start(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(db_write(f->db, put_300_new, NULL), 0);
+    assert_int_equal(unindexed(f), 340);
+    db_conn_close(&f->r);
+    db_close(&f->db);
+    f->db = open_db(f->path, NULL);
+    f->r = open_reader(f->db);
+    assert_int_equal(unindexed(f), 340);
+    db_fts_source(f->db, &teller);
+    assert_true(db_fts_wait(f->db, -1));
+    assert_int_equal(unindexed(f), 0);
+    db_fts_source(f->db, NULL);
+}
+
+static int put_new_and_have_nobody_to_ask(struct db_conn *c, void *arg)
+{
+    struct fixture *f = arg;
+
+    make_rows(c, 1, 9);
+    assert_int_equal(db_fts_create(c, "t_fts"), 0);
+    assert_int_equal(db_fts_put_new(c, "t_fts", 5), 0);
+    db_fts_source(f->db, NULL);
+    return 0;
+}
+
+static int change_the_new(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    becomes(c, 5, "new");
+    return 0;
+}
+
+static void a_new_row_is_not_taken_for_indexed_when_there_was_nobody_to_ask(void **state)
+{
+    struct fixture *f = *state;
+
+    tell_from_the_beginning();
+    db_fts_source(f->db, &teller);
+    assert_int_equal(db_write(f->db, put_new_and_have_nobody_to_ask, f), 0);
+    assert_false(db_fts_wait(f->db, -1));
+    assert_int_equal(db_write(f->db, change_the_new, NULL), 0);
+    db_fts_source(f->db, &teller);
+    assert_string_equal(FOUND(f, WORD("new")), "5");
+    assert_string_equal(FOUND(f, WORD("mark2")), "");
+    db_fts_source(f->db, NULL);
+}
+
 static void ranges_noted_before_a_crash_are_indexed_after_it(void **state)
 {
     struct fixture *f = *state;
@@ -2112,6 +2181,8 @@ int main(void)
         TEST(rows_of_a_range_are_found_once_their_source_was_asked),
         TEST(a_row_that_changes_before_it_is_indexed_is_found_as_it_is_now),
         TEST(a_row_that_comes_back_amid_a_range_is_indexed_once),
+        TEST(what_was_left_is_counted_at_the_start),
+        TEST(a_new_row_is_not_taken_for_indexed_when_there_was_nobody_to_ask),
         TEST(ranges_noted_before_a_crash_are_indexed_after_it),
         TEST(new_rows_are_come_to_before_those_of_a_range_and_all_at_once),
         TEST(full_text_tables_are_not_part_of_the_schema),
