@@ -304,8 +304,8 @@ void db_fts_source(struct db *db, const struct db_fts_source *source);
  * and not at all behind a bulk import or in a body; -1: for ever.  True: all is found. */
 bool db_fts_wait(struct db *db, int max_ms);
 
-/* Of the rows put one by one that a search may not find yet, the latest first, at most `most`; each once.  None when the
- * index is far behind, as in a bulk change: an answer would not be whole then. */
+/* Of the rows put one by one that a search may not find yet, the latest of the changed and of the new ones, at most `most`;
+ * each once.  None when the index is far behind, as in a bulk change: an answer would not be whole then. */
 size_t db_fts_late(struct db_conn *c, const char *name, int64_t *ids, size_t most);
 
 /* A row matches when it has, of each term, any of the words. */

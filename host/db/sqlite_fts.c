@@ -835,29 +835,47 @@ bool sq_fts_settled(struct db_conn *c)
     return !has_table(c, TODO, "table") || !any(c, "SELECT 1 FROM " TODO " LIMIT 1");
 }
 
-enum { LATE_MOST = 1000 };
-
-size_t sq_fts_late(struct db_conn *c, const char *name, int64_t *ids, size_t most)
+static size_t late_new(struct db_conn *c, const char *name, int64_t *ids, size_t most)
 {
-    const struct sq_fts *f = &((struct sq_db *)c->db)->fts;
-    long long behind = atomic_load(&f->noted) - atomic_load(&f->indexed);
     char fresh[NAME_BYTES];
-    struct db_stmt *s;
+    struct db_stmt *s = sq_prepare(c, "SELECT first, last FROM " RANGE " WHERE fts = ? ORDER BY first DESC");
     size_t n = 0;
 
-    if (behind <= 0 || behind > LATE_MOST) /* all of them are read */
-        return 0;
-    s = sq_prepare(c, "SELECT first, last FROM " RANGE " WHERE fts = ? ORDER BY first DESC");
     db_bind_text(s, 1, fresh_name(fresh, name), -1);
     while (n < most && db_step(s) == DB_ROW)
         for (int64_t id = db_col_int(s, 1); id >= db_col_int(s, 0) && n < most; id--)
             ids[n++] = id;
     db_reset(s);
-    s = sq_prepare(c, "SELECT id FROM " TODO " WHERE fts = ? AND come IS NOT NULL GROUP BY id ORDER BY max(seq) DESC LIMIT ?");
+    return n;
+}
+
+static size_t late_changed(struct db_conn *c, const char *name, int64_t *ids, size_t from, size_t most)
+{
+    struct db_stmt *s = sq_prepare(c, "SELECT id FROM " TODO " WHERE fts = ? AND come IS NOT NULL GROUP BY id ORDER BY max(seq) DESC"
+                                      " LIMIT ? OFFSET ?");
+    size_t n = 0;
+
     db_bind_text(s, 1, name, -1);
-    db_bind_int(s, 2, (int64_t)(most - n));
+    db_bind_int(s, 2, (int64_t)most);
+    db_bind_int(s, 3, (int64_t)from);
     while (n < most && db_step(s) == DB_ROW)
         ids[n++] = db_col_int(s, 0);
     db_reset(s);
     return n;
+}
+
+enum { LATE_MOST = 1000 };
+
+/* Half of the places are for changed rows, as far as there are so many. */
+size_t sq_fts_late(struct db_conn *c, const char *name, int64_t *ids, size_t most)
+{
+    const struct sq_fts *f = &((struct sq_db *)c->db)->fts;
+    long long behind = atomic_load(&f->noted) - atomic_load(&f->indexed);
+    size_t half = most / 2, n;
+
+    if (behind <= 0 || behind > LATE_MOST) /* all of them are read */
+        return 0;
+    n = late_changed(c, name, ids, 0, half);
+    n += late_new(c, name, ids + n, most - n);
+    return n + late_changed(c, name, ids + n, half, most - n);
 }

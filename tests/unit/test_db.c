@@ -2078,8 +2078,9 @@ static int put_new_behind_many(struct db_conn *c, void *arg)
         assert_int_equal(db_fts_put_new(c, "t_fts", id), 0);
     assert_int_equal(db_fts_put(c, "t_fts", 1, "row 1 old", "row 1 older"), 0);
     assert_int_equal(db_fts_late(c, "t_fts", late, 4), 4);
-    assert_int_equal(late[0], 6009);
-    assert_int_equal(late[3], 6006);
+    assert_int_equal(late[0], 1);
+    assert_int_equal(late[1], 6009);
+    assert_int_equal(late[3], 6007);
     return 0;
 }
 
@@ -2099,6 +2100,39 @@ static void new_rows_are_come_to_before_those_of_a_range_and_all_at_once(void **
     assert_string_equal(FOUND(f, WORD("6005")), "6005");
     assert_string_equal(FOUND(f, WORD("older")), "1");
     db_fts_source(f->db, NULL);
+}
+
+struct late {
+    int64_t ids[4];
+    size_t n;
+};
+
+static int change_many_and_put_one_new(struct db_conn *c, void *arg)
+{
+    struct late *late = arg;
+    int rc = DB_OK;
+
+    for (int64_t id = 1; id <= 9 && rc == DB_OK; id++)
+        rc = db_fts_put(c, "t_fts", id, "row", "row changed");
+    if (rc == DB_OK)
+        rc = db_fts_put_new(c, "t_fts", 10);
+    late->n = db_fts_late(c, "t_fts", late->ids, 4);
+    return rc;
+}
+
+static void what_is_late_is_changed_rows_and_new_ones_and_leaves_no_place_empty(void **state)
+{
+    struct fixture *f = *state;
+    struct late late;
+
+    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    assert_true(db_fts_wait(f->db, -1));
+    assert_int_equal(db_write(f->db, change_many_and_put_one_new, &late), 0);
+    assert_int_equal(late.n, 4);
+    assert_int_equal(late.ids[0], 9);
+    assert_int_equal(late.ids[1], 8);
+    assert_int_equal(late.ids[2], 10);
+    assert_int_equal(late.ids[3], 7);
 }
 
 static void full_text_tables_are_not_part_of_the_schema(void **state)
@@ -2185,6 +2219,7 @@ int main(void)
         TEST(a_new_row_is_not_taken_for_indexed_when_there_was_nobody_to_ask),
         TEST(ranges_noted_before_a_crash_are_indexed_after_it),
         TEST(new_rows_are_come_to_before_those_of_a_range_and_all_at_once),
+        TEST(what_is_late_is_changed_rows_and_new_ones_and_leaves_no_place_empty),
         TEST(full_text_tables_are_not_part_of_the_schema),
     };
 
