@@ -191,6 +191,7 @@ struct db_work {
     void *arg;
     bool low; /* a chunk of something long: waits for the others, commits apart from them */
     bool idle; /* tidying: for when nothing else is to do, or once a second; commits alone */
+    bool pressing; /* idle work that is behind: five times a second, whatever else is to do */
 
     /* the queue's */
     struct db_work *next;

@@ -36,6 +36,7 @@ enum {
     CHUNK_MS = 8,      /* how long one body of the indexer works */
     CHUNK_ROWS = 2000, /* and at most on so many notes */
     HURRY_ROWS = 300,  /* with more to do than that a search does not wait */
+    PRESS_ROWS = 2000, /* with more the indexer does not wait for the writer to be idle, but a fifth of a second at most */
     RETRY_MS = 2000,   /* after a failure */
     GATHER_MS = 1000,  /* from the first change until its segments are looked at */
     GATHER_PAGES = 16, /* of a merge in one go: a millisecond or two, seldom more */
@@ -726,15 +727,17 @@ int64_t sq_fts_waiting(const struct sq_db *db)
 void sq_fts_tidy(struct sq_db *db)
 {
     struct sq_fts *f = &db->fts;
+    long long left = atomic_load(&f->noted) - atomic_load(&f->indexed);
     bool rows = ranges_wait(f) && atomic_load(&f->source) != NULL;
 
     if (f->queued || when_monotonic() < f->retry_at)
         return;
-    if (atomic_load(&f->noted) == atomic_load(&f->indexed) && !rows) {
+    if (left == 0 && !rows) {
         gather_tidy(db);
         return;
     }
-    f->queued = true;
+    f->drain->work.pressing = left > PRESS_ROWS;
+    f->queued = true; /* at the start the writer may be done with it at once */
     if (writer_submit(db->writer, &f->drain->work) != DB_OK)
         f->queued = false;
 }

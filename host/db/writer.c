@@ -85,6 +85,13 @@ static struct db_work *pop(struct queue *q)
     return w;
 }
 
+static int patience(const struct db_work *first, bool beside_low)
+{
+    if (first->rank != IDLE || first->pressing)
+        return patience_ms[LOW];
+    return patience_ms[IDLE] * (beside_low ? BESIDE_LOW : 1);
+}
+
 /* Which queue the next batch is from; NULL: none has to go now. */
 static struct queue *choose(struct db_writer *w)
 {
@@ -96,7 +103,7 @@ static struct queue *choose(struct db_writer *w)
         bool beside = now - w->low_at < LOW_LASTS_MS;
 
         for (int i = RANKS - 1; i > URGENT; i--)
-            if (q[i].len > 0 && now - q[i].head->since > patience_ms[i] * (i == IDLE && beside ? BESIDE_LOW : 1))
+            if (q[i].len > 0 && now - q[i].head->since > patience(q[i].head, beside))
                 return &q[i];
         if (q[URGENT].len + q[LOW].len == 0)
             return w->stopping || (!beside && now - w->worked >= QUIET_MS && now - w->asked >= w->quiet) ? &q[IDLE] : NULL;
