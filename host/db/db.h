@@ -284,13 +284,14 @@ int db_fts_create(struct db_conn *c, const char *name);
 int db_fts_drop(struct db_conn *c, const char *name);
 int db_fts_clear(struct db_conn *c, const char *name);
 bool db_fts_exists(struct db_conn *c, const char *name);
-/* was NULL: the row is new; now NULL: it goes.  Durable with the body, but a search may find it
+/* was NULL: the row is new, and these are its tokens; now NULL: it goes.  Durable with the body, but a search may find it
  * only a moment later: when the writer has nothing better to do, or somebody waits for it. */
 int db_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now);
 /* The row is new.  Its tokens are asked of the source when its turn comes, as it is then; a db_fts_put() of it before
  * that only says so, too, whatever tokens it is told. */
 int db_fts_put_new(struct db_conn *c, const char *name, int64_t id);
-/* The same of the rows first..last, one note for all.  A search does not wait for many, but for those that are put since. */
+/* The same of the rows first..last, one note for all.  Where these are many a search does not wait for them; it does for one of
+ * them that a db_fts_put() tells of since. */
 int db_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t last);
 struct db_fts_source {
     /* On the writer: hands the tokens of the rows first..last that are there to put(), by id, until that says no.

@@ -68,9 +68,9 @@ struct sq_idle {
 };
 
 struct sq_fts {
-    atomic_llong noted, indexed;   /* changes, since the start; equal: all of them are in the index */
-    atomic_llong ranged, unranged; /* the same of rows in ranges */
-    atomic_bool ownerless;         /* there are ranges of tables that nobody knows now */
+    atomic_llong noted, indexed;     /* changes and new rows, with those left from before; equal: all of them are in the index */
+    atomic_llong bulk, bulk_indexed; /* the same of rows of imports and of tables that are indexed anew, for which searches do not wait */
+    atomic_bool ownerless;           /* there are ranges of tables that nobody knows now */
     _Atomic(const struct db_fts_source *) source;
     /* the writer thread's */
     struct drain *drain;

@@ -292,9 +292,9 @@ static const char *fresh_name(char out[NAME_BYTES], const char *name)
     return out;
 }
 
-static bool ranges_wait(const struct sq_fts *f)
+static bool bulk_waits(const struct sq_fts *f)
 {
-    return atomic_load(&f->ranged) != atomic_load(&f->unranged);
+    return atomic_load(&f->bulk) != atomic_load(&f->bulk_indexed);
 }
 
 static int range_add(struct db_conn *c, const char *name, int64_t first, int64_t last)
@@ -351,7 +351,7 @@ static int range_leave(struct db_conn *c, const char *name, int64_t id, bool *wa
     const struct sq_fts *f = &((struct sq_db *)c->db)->fts;
     struct range r;
 
-    *was_in = (ranges_wait(f) || atomic_load(&f->ownerless)) && range_find(c, name, id, &r) && r.last >= id;
+    *was_in = (bulk_waits(f) || atomic_load(&f->ownerless)) && range_find(c, name, id, &r) && r.last >= id;
     return *was_in ? range_take_out(c, name, &r, id) : DB_OK;
 }
 
@@ -362,7 +362,7 @@ int sq_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t
     struct range before;
     int rc = DB_OK;
 
-    atomic_fetch_add(&f->ranged, last - first + 1);
+    atomic_fetch_add(&f->bulk, last - first + 1);
     if (range_find(c, name, first, &before) && before.last == first - 1) {
         rc = range_drop(c, name, &before);
         first = before.first;
@@ -399,7 +399,7 @@ static int put_still_new(struct db_conn *c, const char *name, int64_t id, bool g
     int rc;
 
     *is = false;
-    if (atomic_load(&f->noted) == atomic_load(&f->indexed) && !ranges_wait(f) && !atomic_load(&f->ownerless))
+    if (atomic_load(&f->noted) == atomic_load(&f->indexed) && !bulk_waits(f) && !atomic_load(&f->ownerless))
         return DB_OK;
     *is = range_find(c, fresh_name(fresh, name), id, &r) && r.last >= id;
     if (*is)
@@ -451,10 +451,11 @@ static int64_t number(struct db_conn *c, const char *sql)
 struct drain {
     struct db_work work;
     struct sq_db *db;
-    long long noted, ranged; /* when it began */
-    int64_t until;           /* when to end */
-    int notes, rows, rc;     /* done: of what searches wait for, of the rest */
-    bool all_notes, all_rows, ownerless;
+    long long noted, bulk; /* as in sq_fts, when it began */
+    int64_t until;         /* when to end */
+    int did_noted, did_bulk, rc;
+    bool all_noted, all_bulk; /* none is left of those */
+    bool ownerless;
     sem_t *waiter; /* NULL: the indexer's own */
 };
 
@@ -504,19 +505,19 @@ static int drain_notes(struct db_conn *c, struct drain *d)
     struct db_stmt *todo =
         sq_prepare(c, "SELECT seq, fts, id, gone, come FROM " TODO " ORDER BY seq");
 
-    for (; rc == DB_OK && (step = db_step(todo)) == DB_ROW; d->notes++) {
-        if (d->notes >= CHUNK_ROWS || (d->notes > 0 && when_monotonic() >= d->until))
+    for (; rc == DB_OK && (step = db_step(todo)) == DB_ROW; d->did_noted++) {
+        if (d->did_noted >= CHUNK_ROWS || (d->did_noted > 0 && when_monotonic() >= d->until))
             break;
         last = sq_col_int(todo, 0);
         rc = index_row(c, &sql, todo);
     }
-    d->all_notes = step == DB_DONE;
+    d->all_noted = step == DB_DONE;
     if (step == DB_ROW)
         sq_reset(todo);
     buf_free(&sql);
     if (step < 0)
         return step;
-    return rc == DB_OK && d->notes > 0 ? strike_out(c, last) : rc;
+    return rc == DB_OK && d->did_noted > 0 ? strike_out(c, last) : rc;
 }
 
 /* Rows of a range, as its source hands them over. */
@@ -535,7 +536,7 @@ static bool take_row(void *arg, int64_t id, const char *tokens)
 {
     struct taking *t = arg;
 
-    if (t->d->notes + t->d->rows > 0 && when_monotonic() >= t->d->until) {
+    if (t->d->did_noted + t->d->did_bulk > 0 && when_monotonic() >= t->d->until) {
         t->ended = true;
         return false;
     }
@@ -550,7 +551,7 @@ static int drain_range(struct db_conn *c, struct drain *d, const struct db_fts_s
                        const struct range *r)
 {
     bool fresh = name[0] == FRESH[0];
-    struct taking t = {.d = d, .c = c, .done = fresh ? &d->notes : &d->rows, .name = name + fresh, .sql = BUF_INIT, .next = r->first};
+    struct taking t = {.d = d, .c = c, .done = fresh ? &d->did_noted : &d->did_bulk, .name = name + fresh, .sql = BUF_INIT, .next = r->first};
     int rc = source->tokens(source->arg, c, t.name, r->first, r->last, take_row, &t);
 
     buf_free(&t.sql);
@@ -564,8 +565,8 @@ static int drain_range(struct db_conn *c, struct drain *d, const struct db_fts_s
         rc = range_drop(c, name, r);
     if (rc == DB_OK && t.ended)
         rc = range_add(c, name, t.next, r->last);
-    d->all_rows = !t.ended;
-    d->all_notes = !t.ended || !fresh;
+    d->all_bulk = !t.ended;
+    d->all_noted = !t.ended || !fresh;
     return rc;
 }
 
@@ -596,13 +597,13 @@ static int drain_ranges(struct db_conn *c, struct drain *d)
     struct range r = {.last = INT64_MIN};
     int rc = DB_OK;
 
-    d->all_rows = source != NULL;
+    d->all_bulk = source != NULL;
     if (source == NULL)
-        d->all_notes = !any(c, "SELECT 1 FROM " RANGE " WHERE " IS_FRESH " LIMIT 1");
-    while (rc == DB_OK && d->all_rows && next_range(c, name, &r)) {
-        d->all_rows = d->notes + d->rows == 0 || when_monotonic() < d->until;
-        d->all_notes = d->all_rows || name[0] != FRESH[0];
-        if (d->all_rows)
+        d->all_noted = !any(c, "SELECT 1 FROM " RANGE " WHERE " IS_FRESH " LIMIT 1");
+    while (rc == DB_OK && d->all_bulk && next_range(c, name, &r)) {
+        d->all_bulk = d->did_noted + d->did_bulk == 0 || when_monotonic() < d->until;
+        d->all_noted = d->all_bulk || name[0] != FRESH[0];
+        if (d->all_bulk)
             rc = drain_range(c, d, source, name, &r);
     }
     return rc;
@@ -616,11 +617,11 @@ static int drain_body(struct db_conn *c, void *arg)
 
     d->until = when_monotonic() + CHUNK_MS;
     d->noted = atomic_load(&f->noted);
-    d->ranged = atomic_load(&f->ranged);
-    d->notes = d->rows = 0;
-    d->all_notes = d->all_rows = d->ownerless = false;
+    d->bulk = atomic_load(&f->bulk);
+    d->did_noted = d->did_bulk = 0;
+    d->all_noted = d->all_bulk = d->ownerless = false;
     rc = drain_notes(c, d);
-    if (rc == DB_OK && d->all_notes)
+    if (rc == DB_OK && d->all_noted)
         rc = drain_ranges(c, d);
     return rc;
 }
@@ -631,15 +632,15 @@ static void drain_done(void *arg, int rc)
     struct sq_fts *f = &d->db->fts;
 
     if (rc == DB_OK) {
-        atomic_store(&f->indexed, d->all_notes ? d->noted : atomic_load(&f->indexed) + d->notes);
-        if (d->all_rows) {
-            atomic_store(&f->unranged, d->ranged);
+        atomic_store(&f->indexed, d->all_noted ? d->noted : atomic_load(&f->indexed) + d->did_noted);
+        if (d->all_bulk) {
+            atomic_store(&f->bulk_indexed, d->bulk);
             atomic_store(&f->ownerless, d->ownerless);
-        } else if (atomic_load(&f->unranged) + d->rows < d->ranged) {
-            atomic_fetch_add(&f->unranged, d->rows); /* rows that left their range are counted with the last */
+        } else if (atomic_load(&f->bulk_indexed) + d->did_bulk < d->bulk) {
+            atomic_fetch_add(&f->bulk_indexed, d->did_bulk); /* rows that left their range are counted with the last */
         }
     }
-    if (rc == DB_OK && d->notes + d->rows > 0 && !f->scattered) {
+    if (rc == DB_OK && d->did_noted + d->did_bulk > 0 && !f->scattered) {
         f->scattered = true;
         f->gather_at = when_monotonic() + GATHER_MS;
     }
@@ -649,7 +650,7 @@ static void drain_done(void *arg, int rc)
         return;
     }
     f->queued = false;
-    if (rc != DB_OK || (d->notes == 0 && !d->all_notes)) /* or there is none to ask */
+    if (rc != DB_OK || (d->did_noted == 0 && !d->all_noted)) /* or there is none to ask */
         f->retry_at = when_monotonic() + RETRY_MS;
     if (rc != DB_OK)
         log_warn("db", "index texts: failed with %d, trying again", rc);
@@ -720,7 +721,7 @@ int64_t sq_fts_waiting(const struct sq_db *db)
 {
     const struct sq_fts *f = &db->fts;
 
-    return atomic_load(&f->noted) - atomic_load(&f->indexed) + atomic_load(&f->ranged) - atomic_load(&f->unranged);
+    return atomic_load(&f->noted) - atomic_load(&f->indexed) + atomic_load(&f->bulk) - atomic_load(&f->bulk_indexed);
 }
 
 /* On the writer thread, after each batch. */
@@ -728,7 +729,7 @@ void sq_fts_tidy(struct sq_db *db)
 {
     struct sq_fts *f = &db->fts;
     long long left = atomic_load(&f->noted) - atomic_load(&f->indexed);
-    bool rows = ranges_wait(f) && atomic_load(&f->source) != NULL;
+    bool rows = bulk_waits(f) && atomic_load(&f->source) != NULL;
 
     if (f->queued || when_monotonic() < f->retry_at)
         return;
@@ -758,7 +759,7 @@ void sq_fts_open(struct sq_db *db)
     sq_exec(w, CREATE_RANGE); /* earlier versions had none */
     atomic_store(&f->noted, number(w, "SELECT (SELECT max(seq) FROM " TODO ") - (SELECT min(seq) FROM " TODO ") + 1") +
                                 number(w, "SELECT sum(last - first + 1) FROM " RANGE " WHERE " IS_FRESH));
-    atomic_store(&f->ranged, number(w, "SELECT sum(last - first + 1) FROM " RANGE " WHERE NOT " IS_FRESH));
+    atomic_store(&f->bulk, number(w, "SELECT sum(last - first + 1) FROM " RANGE " WHERE NOT " IS_FRESH));
     sq_fts_tidy(db);
 }
 
@@ -787,7 +788,7 @@ void sq_fts_close(struct sq_db *db)
     free(db->fts.gather);
 }
 
-/* Has the writer work some notes off now; *did: how many of them, and of the rows in ranges. */
+/* Has the writer index some now; *did: how many changes and rows. */
 static int drain_now(struct sq_db *db, int64_t *did)
 {
     sem_t done;
@@ -802,7 +803,7 @@ static int drain_now(struct sq_db *db, int64_t *did)
         rc = d.rc;
     }
     sem_destroy(&done);
-    *did = d.notes + d.rows;
+    *did = d.did_noted + d.did_bulk;
     return rc;
 }
 
@@ -810,23 +811,23 @@ bool sq_fts_wait(struct db *base, int max_ms)
 {
     struct sq_db *db = (struct sq_db *)base;
     struct sq_fts *f = &db->fts;
-    long long noted = atomic_load(&f->noted), ranged = atomic_load(&f->ranged);
+    long long noted = atomic_load(&f->noted), bulk = atomic_load(&f->bulk);
     int64_t until = when_monotonic() + max_ms;
-    bool bulk = max_ms >= 0 && ranged - atomic_load(&f->unranged) > HURRY_ROWS; /* what others saved is found all the same */
+    bool without_bulk = max_ms >= 0 && bulk - atomic_load(&f->bulk_indexed) > HURRY_ROWS; /* what others saved is found all the same */
     int64_t did;
 
     if (db->writer == NULL || writer_here(db->writer))
         return db->writer == NULL;
     for (;;) {
-        long long left = noted - atomic_load(&f->indexed), rows = ranged - atomic_load(&f->unranged), was = left + rows;
+        long long left = noted - atomic_load(&f->indexed), bulk_left = bulk - atomic_load(&f->bulk_indexed), was = left + bulk_left;
 
-        if (left <= 0 && (rows <= 0 || bulk))
-            return rows <= 0;
+        if (left <= 0 && (bulk_left <= 0 || without_bulk))
+            return bulk_left <= 0;
         if (max_ms >= 0 && (left > HURRY_ROWS || when_monotonic() > until))
             return false;
         if (drain_now(db, &did) != DB_OK)
             return false;
-        if (did == 0 && noted - atomic_load(&f->indexed) + ranged - atomic_load(&f->unranged) >= was)
+        if (did == 0 && noted - atomic_load(&f->indexed) + bulk - atomic_load(&f->bulk_indexed) >= was)
             return false; /* there are none whom to ask for the tokens */
     }
 }
