@@ -254,36 +254,45 @@ static inline void column_json(struct berth_ctx *c, struct json *j, const struct
         other_json(c, j, col, is, s, i, titles);
 }
 
-static bool page_columns(struct berth_ctx *c, const struct page *p, struct column *col, size_t *n)
+static bool shown(const struct berth_ctx *c, const struct field *f)
 {
-    const struct table *t = p->t;
-    const char *s = p->fields;
+    return f != NULL && !(f->flags & BERTH_SECRET) && perm_field(c->who, f) != ACCESS_NONE;
+}
 
-    *n = 0;
-    for (int i = 0; i < t->nfields; i++) {
-        const struct field *f = &t->fields[i];
-        enum access a = (f->flags & BERTH_SECRET) ? ACCESS_NONE : perm_field(c->who, f);
+const struct field *const *find_fields(struct berth_ctx *c, const struct table *t, const char *named)
+{
+    const struct field **of = arena_alloc(c->a, ((size_t)t->nfields + 1) * sizeof(const struct field *));
+    size_t n = 0;
 
-        if (a != ACCESS_NONE && (s == NULL || i == F_ID || i == F_VERSION))
-            col[(*n)++] = column_of(f, a);
-    }
-    while (s != NULL && *s != '\0') {
+    for (int i = 0; i < t->nfields; i++)
+        if ((named == NULL || i == F_ID || i == F_VERSION) && shown(c, &t->fields[i]))
+            of[n++] = &t->fields[i];
+    for (const char *s = named; s != NULL && *s != '\0';) {
         size_t len = strcspn(s, ",");
         const struct field *f = map_getn(&t->by_name, s, len);
-        enum access a = f == NULL || (f->flags & BERTH_SECRET) ? ACCESS_NONE : perm_field(c->who, f);
-        bool have = f != NULL && (f->at == F_ID || f->at == F_VERSION);
+        bool have = false;
 
-        if (a == ACCESS_NONE) {
+        if (!shown(c, f)) {
             ctx_invalid(c, "fields", "err.unknown_field", "name", arena_strndup(c->a, s, len), NULL);
-            return false;
+            return NULL;
         }
-        for (size_t i = 0; i < *n; i++)
-            have = have || col[i].f == f;
+        for (size_t i = 0; i < n; i++)
+            have = have || of[i] == f;
         if (!have)
-            col[(*n)++] = column_of(f, a);
+            of[n++] = f;
         s += len + (s[len] == ',');
     }
-    return true;
+    of[n] = NULL;
+    return of;
+}
+
+static bool page_columns(struct berth_ctx *c, const struct page *p, struct column *col, size_t *n)
+{
+    const struct field *const *of = find_fields(c, p->t, p->fields);
+
+    for (*n = 0; of != NULL && of[*n] != NULL; (*n)++)
+        col[*n] = column_of(of[*n], perm_field(c->who, of[*n]));
+    return of != NULL;
 }
 
 /* A cursor is base64 of a JSON array: the sort keys of the last row and its id.  It carries no

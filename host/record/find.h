@@ -34,11 +34,15 @@ enum { COUNT_MAX = 10000 };
 /* At most COUNT_MAX + 1: more than that is "many". */
 int64_t find_count(struct berth_ctx *c, const struct table *t, const struct where *w, const char *search);
 
+/* The fields that an answer is to have, by "a,b" or, with NULL, all that the user may read: id and version first, each once,
+ * NULL behind the last.  NULL fails the ctx: one is no field, or may not be read. */
+const struct field *const *find_fields(struct berth_ctx *c, const struct table *t, const char *named);
+
 struct page {
     const struct table *t;
     struct where_query q;      /* limit: 1..500 */
     const char *search;        /* what stands in the search box, or NULL */
-    const char *fields;        /* "a,b"; NULL: all the user may read */
+    const char *fields;        /* "a,b", as find_fields() takes them */
     const char *after;         /* cursor of the page before, or NULL */
     bool count;
     bool marks;                /* tell where the rows have what was searched for */

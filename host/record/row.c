@@ -1022,24 +1022,35 @@ void val_json(struct json *j, const struct field *f, struct berth_val v)
     }
 }
 
-void row_json(struct json *j, const struct berth_row *r)
+static void field_json(struct json *j, const struct berth_row *r, const struct field *f)
+{
+    enum access a = (f->flags & BERTH_SECRET) ? ACCESS_NONE : perm_field_of(r, f);
+    struct berth_val v = r->v[f->at];
+
+    if (a == ACCESS_NONE)
+        return;
+    json_key_raw(j, f->json_key, f->json_key_len);
+    if (a == ACCESS_MASK && !val_is_nil(v))
+        json_str(j, "***");
+    else if (told_in(f) && !val_is_nil(v))
+        json_str(j, told_text(r->c, v.s));
+    else
+        val_json(j, f, v);
+}
+
+void row_json_of(struct json *j, const struct berth_row *r, const struct field *const *of)
 {
     json_open(j, '{');
-    for (int i = 0; i < r->t->nfields; i++) {
-        const struct field *f = &r->t->fields[i];
-        enum access a = (f->flags & BERTH_SECRET) ? ACCESS_NONE : perm_field_of(r, f);
-
-        if (a == ACCESS_NONE)
-            continue;
-        json_key_raw(j, f->json_key, f->json_key_len);
-        if (a == ACCESS_MASK && !val_is_nil(r->v[i]))
-            json_str(j, "***");
-        else if (told_in(f) && !val_is_nil(r->v[i]))
-            json_str(j, told_text(r->c, r->v[i].s));
-        else
-            val_json(j, f, r->v[i]);
-    }
+    for (int i = 0; of == NULL && i < r->t->nfields; i++)
+        field_json(j, r, &r->t->fields[i]);
+    for (; of != NULL && *of != NULL; of++)
+        field_json(j, r, *of);
     json_close(j, '}');
+}
+
+void row_json(struct json *j, const struct berth_row *r)
+{
+    row_json_of(j, r, NULL);
 }
 
 const char *val_text(struct berth_ctx *c, const struct field *f, struct berth_val v)

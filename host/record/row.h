@@ -72,6 +72,8 @@ bool row_check(struct berth_row *r);
 void val_json(struct json *j, const struct field *f, struct berth_val v);
 /* The record as the user may see it. */
 void row_json(struct json *j, const struct berth_row *r);
+/* Of these fields alone (NULL behind the last); NULL: all of it. */
+void row_json_of(struct json *j, const struct berth_row *r, const struct field *const *of);
 /* As a person reads it, for titles and sheets; in the arena. */
 const char *val_text(struct berth_ctx *c, const struct field *f, struct berth_val v);
 const char *row_title(const struct berth_row *r);

@@ -276,13 +276,26 @@ void titles_want(struct berth_ctx *c, struct titles_wanted **w, const struct fie
         want(c, w, f->ref, strtoll(s + 1, NULL, 10));
 }
 
-void titles_of_rows(struct berth_ctx *c, struct json *j, struct berth_row *const *rows, size_t n)
+static void want_of(struct berth_ctx *c, struct titles_wanted **w, const struct berth_row *r, const struct field *f)
+{
+    if (f->type == BERTH_REF && perm_field_of(r, f) >= ACCESS_READ)
+        titles_want(c, w, f, r->v[f->at]);
+}
+
+void titles_of_fields(struct berth_ctx *c, struct json *j, struct berth_row *const *rows, size_t n, const struct field *const *of)
 {
     struct titles_wanted *w = NULL;
 
-    for (size_t r = 0; r < n; r++)
-        for (int i = 0; i < rows[r]->t->nfields; i++)
-            if (perm_field_of(rows[r], &rows[r]->t->fields[i]) >= ACCESS_READ)
-                titles_want(c, &w, &rows[r]->t->fields[i], rows[r]->v[i]);
+    for (size_t r = 0; r < n; r++) {
+        for (int i = 0; of == NULL && i < rows[r]->t->nfields; i++)
+            want_of(c, &w, rows[r], &rows[r]->t->fields[i]);
+        for (size_t i = 0; of != NULL && of[i] != NULL; i++)
+            want_of(c, &w, rows[r], of[i]);
+    }
     titles_json(c, j, w);
+}
+
+void titles_of_rows(struct berth_ctx *c, struct json *j, struct berth_row *const *rows, size_t n)
+{
+    titles_of_fields(c, j, rows, n, NULL);
 }

@@ -20,5 +20,7 @@ const char *title_sql(struct berth_ctx *c, const struct table *t, const char *pr
 void titles_json(struct berth_ctx *c, struct json *j, const struct titles_wanted *w);
 /* The same for all that rows in hand point at. */
 void titles_of_rows(struct berth_ctx *c, struct json *j, struct berth_row *const *rows, size_t n);
+/* In these fields alone (NULL behind the last); NULL: in all. */
+void titles_of_fields(struct berth_ctx *c, struct json *j, struct berth_row *const *rows, size_t n, const struct field *const *of);
 
 #endif

@@ -85,6 +85,7 @@ struct call { /* one request on its way */
     json_t *body;           /* parsed JSON or NULL */
     struct db_work work;
     struct ctx_match *matches; /* duplicates that were saved all the same */
+    const struct field *const *fields; /* what the answer's record is to have; NULL: all of it */
     struct berth_row *row;  /* ahead()'s, of whom and for which rights: */
     const struct who *row_who;
     /* Set by the run() of R_WRITE: fills the answer behind the commit, on a reader. */
@@ -168,6 +169,10 @@ void meta_field(struct call *k, struct json *j, const struct field *f, const cha
 void meta_plain(struct call *k, struct json *j, const struct field *f, const char *name); /* of no table: with what fits any */
 const char *meta_line(struct call *k, const char *table); /* what making one of a line of text is called; NULL: it is not offered */
 bool meta_report_open(struct call *k, const struct report *r); /* to the user */
+/* fields= of the record that is the answer, to be asked before anything is written; false fails the ctx. */
+bool call_fields(struct call *k);
+/* "row":{…},"refs":{…} of that record, and no more of it than was asked for. */
+void call_record(struct call *k, struct json *j, struct berth_row *r);
 /* The record of the address, its opening counted where a pool caps that; NULL after an error. */
 struct berth_row *call_opened(struct call *k);
 /* Runs body on the writer from a pool thread and waits for the commit. */

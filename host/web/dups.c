@@ -85,11 +85,8 @@ static int kept(struct call *k)
 {
     struct json j = call_json(k);
 
-    k->shown = row_id(k->row);
     json_open(&j, '{');
-    json_key(&j, "row");
-    row_json(&j, k->row);
-    titles_of_rows(&k->c, &j, &k->row, 1);
+    call_record(k, &j, k->row);
     json_close(&j, '}');
     return k->c.rc;
 }
@@ -98,7 +95,7 @@ static int merge(struct call *k)
 {
     const json_t *body = call_object(k);
 
-    k->row = body == NULL ? NULL : merge_run(&k->c, k->t, k->id, body);
+    k->row = body == NULL || !call_fields(k) ? NULL : merge_run(&k->c, k->t, k->id, body);
     if (k->row != NULL)
         k->answer = kept;
     return k->c.rc;
@@ -106,7 +103,7 @@ static int merge(struct call *k)
 
 static int split(struct call *k)
 {
-    k->row = merge_split(&k->c, k->t, k->id);
+    k->row = call_fields(k) ? merge_split(&k->c, k->t, k->id) : NULL;
     if (k->row != NULL)
         k->answer = kept;
     return k->c.rc;

@@ -207,13 +207,22 @@ static const char *named(struct call *k, const char *fmt, const char *table)
     return s;
 }
 
-/* What keeps a write that is sent again from being done twice; beside `also`, which may be NULL. */
-static void write_parameters(struct json *j, const char *also, const char *about)
+/* What keeps a write that is sent again from being done twice. */
+static void write_parameters(struct json *j)
 {
     open_key(j, "parameters", '[');
     ref_to(j, "parameters/idempotency_key");
-    if (also != NULL)
-        parameter(j, also, "header", "string", about);
+    json_close(j, ']');
+}
+
+/* The same of a write that answers with the record, and may need the version that was read. */
+static void record_parameters(struct json *j, bool version)
+{
+    open_key(j, "parameters", '[');
+    ref_to(j, "parameters/idempotency_key");
+    ref_to(j, "parameters/fields");
+    if (version)
+        parameter(j, "If-Match", "header", "string", "\"3\": the version; or \"version\" in the body");
     json_close(j, ']');
 }
 
@@ -228,7 +237,7 @@ static void list_path(struct call *k, struct json *j, const struct table *t)
 {
     static const char *const params[][2] = {
         {"view", "a declared view"}, {"filter", "JSON: [\"field\",\"op\",value], {\"and\":[...]}, {\"or\":[...]}, {\"not\":...}"},
-        {"q", "search text"}, {"sort", "a,-b"}, {"fields", "a,b"}, {"after", "cursor of the page before"}};
+        {"q", "search text"}, {"sort", "a,-b"}, {"after", "cursor of the page before"}};
     const char *row = named(k, "schemas/$", t->name);
 
     open_key(j, named(k, "/api/$", t->name), '{');
@@ -236,6 +245,7 @@ static void list_path(struct call *k, struct json *j, const struct table *t)
     open_key(j, "parameters", '[');
     for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
         parameter(j, params[i][0], "query", "string", params[i][1]);
+    ref_to(j, "parameters/fields");
     parameter(j, "limit", "query", "integer", "1 to 500, default 50");
     parameter(j, "count", "query", "integer", "1: with the total, counted up to 10,000");
     parameter(j, "bin", "query", "integer", "1: the recycle bin");
@@ -245,7 +255,7 @@ static void list_path(struct call *k, struct json *j, const struct table *t)
     json_close(j, '}');
     if (perm_may(k->c.who, t, DO_CREATE)) {
         begin(j, "post", named(k, "create_$", t->name), t->name, "a new record");
-        write_parameters(j, NULL, NULL);
+        record_parameters(j, false);
         body(j, row);
         answers(j, "201", "the record", "schemas/_record");
         json_close(j, '}');
@@ -276,18 +286,21 @@ static void one_path(struct call *k, struct json *j, const struct table *t)
     open_key(j, named(k, "/api/$/{id}", t->name), '{');
     id_parameter(j);
     begin(j, "get", named(k, "get_$", t->name), t->name, "one record");
+    open_key(j, "parameters", '[');
+    ref_to(j, "parameters/fields");
+    json_close(j, ']');
     answers(j, "200", "the record", "schemas/_record");
     json_close(j, '}');
     if (perm_may(k->c.who, t, DO_UPDATE)) {
         begin(j, "patch", named(k, "update_$", t->name), t->name, "change a record; needs the version that was read");
-        write_parameters(j, "If-Match", "\"3\": the version; or \"version\" in the body");
+        record_parameters(j, true);
         body(j, named(k, "schemas/$", t->name));
         answers(j, "200", "the record", "schemas/_record");
         json_close(j, '}');
     }
     if (perm_may(k->c.who, t, DO_DELETE)) {
         begin(j, "delete", named(k, "delete_$", t->name), t->name, "to the recycle bin where the table has one");
-        write_parameters(j, NULL, NULL);
+        write_parameters(j);
         answers(j, "204", "gone; 202: it waits for approval", NULL);
         json_close(j, '}');
     }
@@ -316,7 +329,7 @@ static void action_path(struct call *k, struct json *j, const struct action *a)
     open_key(j, arena_fmt(k->req->arena, "/api/%s/{id}/%s", a->table->name, a->name), '{');
     id_parameter(j);
     begin(j, "post", arena_fmt(k->req->arena, "%s_%s", a->table->name, a->name), a->table->name, label);
-    write_parameters(j, NULL, NULL);
+    record_parameters(j, false);
     open_key(j, "requestBody", '{');
     open_key(j, "content", '{');
     open_key(j, "application/json", '{');
@@ -361,7 +374,7 @@ static void own_path(struct call *k, struct json *j, const struct route_entry *f
 
         begin(j, method, operation(k, method, r->path), "_host", r->about);
         if (r->flags & R_WRITE)
-            write_parameters(j, NULL, NULL);
+            write_parameters(j);
         answers(j, "200", r->about, NULL);
         json_close(j, '}');
     }
@@ -389,7 +402,7 @@ static void plugin_path(struct call *k, struct json *j, const struct route *r)
           labels_get(k->app->st->labels, k->c.locale,
                      of == NULL ? r->plugin : arena_fmt(k->req->arena, "%s.report.%s", of->plugin, of->name)));
     if (strcmp(r->method, "GET") != 0)
-        write_parameters(j, NULL, NULL);
+        write_parameters(j);
     if (of != NULL && of->nform > 0) {
         open_key(j, "parameters", '[');
         for (size_t i = 0; i < of->nform; i++)
@@ -434,7 +447,10 @@ static const char fixed_schemas[] =
 static const char fixed_rest[] =
     "\"parameters\":{\"idempotency_key\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"description\":"
     "\"any text of one's own, new for each intent: sent again with the same key within a day, the request is not done twice, "
-    "and its first answer is given again\",\"schema\":{\"type\":\"string\",\"maxLength\":255}}},"
+    "and its first answer is given again\",\"schema\":{\"type\":\"string\",\"maxLength\":255}},"
+    "\"fields\":{\"name\":\"fields\",\"in\":\"query\",\"description\":"
+    "\"a,b: what the answer's records have beside id and version; otherwise all that the user may read\","
+    "\"schema\":{\"type\":\"string\"}}},"
     "\"responses\":{\"error\":{\"description\":\"what went wrong, in the user's language\",\"content\":{\"application/json\":"
     "{\"schema\":{\"$ref\":\"#/components/schemas/_error\"}}}}},"
     "\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},"

@@ -109,16 +109,30 @@ static void actions_json(struct call *k, struct json *j, const char *key, const 
     json_close(j, ']');
 }
 
+bool call_fields(struct call *k)
+{
+    const char *named = http_query(k->req, "fields");
+
+    if (named != NULL && (perm_may(k->c.who, k->t, DO_READ) || perm_may(k->c.who, k->t, DO_CREATE))) /* else there is no answer */
+        k->fields = find_fields(&k->c, k->t, named);
+    return k->c.rc == BERTH_OK;
+}
+
+void call_record(struct call *k, struct json *j, struct berth_row *r)
+{
+    k->shown = row_id(r);
+    json_key(j, "row");
+    row_json_of(j, r, k->fields);
+    titles_of_fields(&k->c, j, &r, 1, k->fields);
+}
+
 static void row_answer(struct call *k, struct berth_row *r, bool with_can)
 {
     struct json j = call_json(k);
     const char *lock;
 
-    k->shown = row_id(r);
     json_open(&j, '{');
-    json_key(&j, "row");
-    row_json(&j, r);
-    titles_of_rows(&k->c, &j, &r, 1);
+    call_record(k, &j, r);
     if (k->matches != NULL) {
         k->c.matches = k->matches;
         json_key(&j, "duplicates");
@@ -173,7 +187,7 @@ static int one_at(struct call *k, const char *at)
     struct berth_row *r;
     int64_t ms;
 
-    if (!asof_moment(&k->c, k->t, at, &ms))
+    if (!call_fields(k) || !asof_moment(&k->c, k->t, at, &ms))
         return k->c.rc;
     r = call_opened(k);
     r = r == NULL ? NULL : record_at(&k->c, r, ms);
@@ -189,6 +203,8 @@ static int one(struct call *k)
 
     if (at != NULL)
         return one_at(k, at);
+    if (!call_fields(k))
+        return k->c.rc;
     r = call_opened(k);
     if (r == NULL)
         return went(k);
@@ -254,7 +270,7 @@ static struct berth_row *new_row(struct call *k)
 
     if (fields != NULL && !perm_may(k->c.who, k->t, DO_CREATE))
         ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
-    if (k->c.rc == BERTH_OK)
+    if (k->c.rc == BERTH_OK && call_fields(k))
         take(k, r, fields);
     return r;
 }
@@ -319,7 +335,7 @@ static int update(struct call *k)
     const json_t *fields = call_object(k);
     struct berth_row *r;
 
-    if (fields == NULL)
+    if (fields == NULL || !call_fields(k))
         return k->c.rc;
     int64_t version = seen_version(k);
 
@@ -357,7 +373,7 @@ static int restore(struct call *k)
 {
     struct berth_row *r;
 
-    if (row_restore(&k->c, k->t, k->id) != BERTH_OK)
+    if (!call_fields(k) || row_restore(&k->c, k->t, k->id) != BERTH_OK)
         return k->c.rc;
     if (k->c.waits != 0 && find_raw(&k->c, k->t, k->id) == NULL)
         return put_off(k);
@@ -383,7 +399,7 @@ static int action_one(struct call *k)
     struct berth_row *r;
 
     allow_duplicates(k);
-    if (a == NULL || action_run(&k->c, a, k->id, k->body, &r) != BERTH_OK)
+    if (a == NULL || !call_fields(k) || action_run(&k->c, a, k->id, k->body, &r) != BERTH_OK)
         return k->c.rc;
     if (r != NULL && perm_row(&k->c, r, DO_READ)) {
         row_answer(k, r, true);

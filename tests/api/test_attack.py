@@ -145,6 +145,21 @@ def test_a_record_goes_to_pools_of_its_own_table_only(people):
     assert li.row(f"/lead/{lead['id']}") == lead
 
 
+def test_the_answer_of_a_write_tells_no_field_that_one_may_not_read(site, people):
+    person = hire(site, people["admin"], ("lead", FULL), fields=[("lead", "phone", "none"), ("lead", "email", "mask"), ("lead", "owner_id", "mask")])
+    lead = people["admin"].made("lead", name=name(), phone="13912345678", email="kept@example.com", city="Zhuhai")
+    path, lost = f"/lead/{lead['id']}", name()
+    for answer in (person.post("/lead", {"name": lost}, fields="phone"), person.get(path, fields="phone"),
+                   person.ask("PATCH", path, {"city": "Huế"}, {"If-Match": '"1"'}, fields="name,phone")):
+        assert answer.status == 422 and "fields" in answer.json["error"]["fields"] and b"13912345678" not in answer.body, answer
+    assert person.rows("lead", filter=["name", "=", lost]) == [] and people["admin"].row(path) == lead
+    answer = person.ask("PATCH", path, {"city": "Huế"}, {"If-Match": '"1"'}, fields="email,city,owner_id").json
+    assert answer == {"row": {"id": lead["id"], "version": 2, "email": "***", "city": "Huế", "owner_id": "***"}, "refs": {}}
+    # of a table that is out of reach not even the names of fields are told
+    stranger = hire(site, people["admin"])
+    assert {stranger.get(path, fields=field).status for field in ("phone", "nosuch")} == {404}
+
+
 @pytest.mark.parametrize("access", ["none", "mask"])
 def test_searching_finds_nothing_by_fields_one_may_not_read(site, people, access):
     admin = people["admin"]

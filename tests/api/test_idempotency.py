@@ -44,6 +44,19 @@ def test_a_record_is_made_once_however_often_it_is_sent(people):
     assert manager.post("/lead", lead).code == "duplicate"
 
 
+def test_which_fields_the_answer_has_is_part_of_the_request(people):
+    manager, k, lead = people["manager"], key(), {"name": "Narrow Lines"}
+    first = same(*(ask(manager, k, "POST", "/lead", lead, fields="id,name") for _ in range(2)))
+    assert first.status == 201 and set(first.json["row"]) == {"id", "version", "name"}
+    for other in ({}, {"fields": "id"}):
+        answer = ask(manager, k, "POST", "/lead", lead, **other)
+        assert answer.status == 422 and set(answer.json["error"]["fields"]) == {"Idempotency-Key"}
+    refused = key()
+    assert "fields" in ask(manager, refused, "POST", "/lead", {"name": "Named Lines"}, fields="nosuch").json["error"]["fields"]
+    assert ask(manager, refused, "POST", "/lead", {"name": "Named Lines"}, fields="id").status == 201
+    assert called(manager, "Narrow Lines") == called(manager, "Named Lines") == 1
+
+
 def test_what_is_changed_meanwhile_does_not_change_the_answer(people):
     manager, k, create = people["manager"], key(), key()
     made = ask(manager, create, "POST", "/lead", {"name": "Still Lines"})
@@ -319,5 +332,5 @@ def test_the_description_tells_of_the_key(people):
     ref = {"$ref": "#/components/parameters/idempotency_key"}
     for path, method in (("/api/lead", "post"), ("/api/lead/{id}", "patch"), ("/api/lead/{id}", "delete"), ("/api/lead/{id}/claim", "post")):
         assert ref in paths[path][method]["parameters"], path
-    assert "parameters" not in paths["/api/lead/{id}"]["get"]
+    assert ref not in paths["/api/lead/{id}"]["get"]["parameters"]
     assert people["manager"].get("/_openapi.json").json["components"]["parameters"]["idempotency_key"]["name"] == "Idempotency-Key"

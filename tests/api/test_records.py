@@ -77,6 +77,61 @@ def test_a_deleted_record_comes_back_whole_with_its_activities(people):
     assert manager.post(f"/lead", {"name": before["name"]}).status == 409  # a duplicate again
 
 
+def test_whoever_writes_names_the_fields_of_the_answer_as_in_a_list(people):
+    manager, some = people["manager"], "city,name,city,id,owner_id"
+    owner = {"refs": {"user": {str(manager.user["id"]): manager.user["name"]}}}
+    made = manager.post("/lead", {"name": name(), "city": "Ningbo", "notes": "whole"}, fields="id", locale="en")
+    lead = made.json["row"]["id"]
+    path = f"/lead/{lead}"
+    assert made.status == 201 and made.headers["Location"] == "/api" + path
+    assert made.json == {"row": {"id": lead, "version": 1}, "refs": {}}
+    whole = manager.row(path)
+    assert whole["city"] == "Ningbo" and whole["notes"] == "whole" and whole["owner_id"] == manager.user["id"]
+    listed = manager.get("/lead", filter=["id", "=", lead], fields=some).json
+    for asked in (manager.get(path, fields=some), manager.get(path, fields=some, at=whole["created_at"]),
+                  manager.ask("PATCH", path, {"notes": "again"}, {"If-Match": '"1"'}, fields=some),
+                  manager.post(path + "/log", {"kind": "call", "note": "asked for rates"}, fields=some)):
+        assert asked.status == 200, asked
+        told = asked.json
+        assert list(told["row"]) == list(listed["rows"][0]) == ["id", "version", "city", "name", "owner_id"]
+        assert told["row"] | {"version": 1} == listed["rows"][0] and {"refs": told["refs"]} == owner == {"refs": listed["refs"]}
+    assert "update" in manager.get(path, fields="id").json["can"]
+    assert manager.delete(path).status == 204
+    restored = manager.post(path + "/_restore", fields="city").json
+    assert restored == {"row": {"id": lead, "version": restored["row"]["version"], "city": "Ningbo"}, "refs": {}}
+    like = manager.post("/lead", {"name": whole["name"], "phone": "0755-8366 9911"}, duplicates="allow", fields="")
+    assert like.status == 201 and set(like.json["row"]) == {"id", "version"}
+    merged = manager.post(path + "/_merge", {"from": [like.json["row"]["id"]], "values": {"city": "Huế"}}, fields="city").json
+    assert set(merged["row"]) == {"id", "version", "city"} and merged["row"]["city"] == "Huế" and merged["refs"] == {}
+    assert set(manager.post(path + "/_split", fields="id").json["row"]) == {"id", "version"}
+    assert manager.row(path)["city"] == "Ningbo" and manager.row(path)["notes"] == "again"
+
+
+def test_a_write_whose_answer_is_to_have_an_unknown_field_is_refused_before_anything_is_written(people):
+    manager, lost = people["manager"], name()
+    lead, other, binned = (manager.made("lead", name=name()) for _ in range(3))
+    path = f"/lead/{lead['id']}"
+    assert manager.delete(f"/lead/{binned['id']}").status == 204
+    before = manager.get(path).json
+    for field in ("nosuch", "password_hash", "name,nosuch", ",", "id;"):
+        answers = [manager.post("/lead", {"name": lost}, fields=field),
+                   manager.ask("PATCH", path, {"city": "Huế"}, {"If-Match": '"1"'}, fields=field),
+                   manager.post(path + "/log", {"kind": "call", "note": "lost"}, fields=field),
+                   manager.post(path + "/_merge", {"from": [other["id"]]}, fields=field),
+                   manager.post(f"/lead/{binned['id']}/_restore", fields=field), manager.get(path, fields=field)]
+        like_list = manager.get("/lead", fields=field)
+        for answer in answers:
+            assert (answer.status, answer.code) == (422, "invalid")
+            assert answer.json["error"]["fields"] == like_list.json["error"]["fields"]
+    assert manager.rows("lead", filter=["name", "=", lost]) == []
+    assert manager.get(path).json == before and manager.get(f"/lead/{other['id']}").status == 200
+    assert manager.rows("activity", filter=["lead_id", "=", lead["id"]]) == []
+    assert manager.get(f"/lead/{binned['id']}").status == 404
+    said = {locale: manager.post("/lead", {"name": lost}, fields="nosuch", locale=locale).json["error"]["fields"]["fields"]["message"]
+            for locale in ("zh-CN", "zh-TW", "vi", "en")}
+    assert len(set(said.values())) == 4 and all("nosuch" in text for text in said.values())
+
+
 def test_unknown_parameters_and_broken_bodies_are_told(people):
     li = people["li"]
     assert li.get("/lead", fliter="x").status == 400

@@ -93,6 +93,10 @@ def test_the_interface_describes_itself(people):
         at = doc
         for part in ref[2:].split("/"):
             at = at[part]
+    fields = {"$ref": "#/components/parameters/fields"}
+    for path, method in (("/api/lead", "get"), ("/api/lead", "post"), ("/api/lead/{id}", "get"), ("/api/lead/{id}", "patch"), ("/api/lead/{id}/claim", "post")):
+        assert fields in doc["paths"][path][method]["parameters"], path
+    assert fields not in doc["paths"]["/api/lead/{id}"]["delete"]["parameters"]
     sales = people["li"].get("/_openapi.json").json
     assert "/api/role" not in sales["paths"] and "delete" not in sales["paths"]["/api/lead/{id}"]
 

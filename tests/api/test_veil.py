@@ -49,6 +49,7 @@ def test_the_record_and_the_list_leave_hidden_fields_out_until_it_is_claimed(peo
         rows = told(li.get("/lead", filter=["pool_id", "=", home["id"]], **({"fields": fields} if fields else {}))).json["rows"]
         mine = next(r for r in rows if r["id"] == lead["id"])
         assert "phone" not in mine and "city" not in mine and mine["email"] == "***"
+    assert told(li.get(path, fields="name,phone,email,city")).json["row"] == mine
     assert people["admin"].get(path).json["row"]["city"] == SECRETS[2]
     assert li.post(path + "/claim").status == 200
     assert li.get(path).json["row"]["city"] == SECRETS[2] and li.get(path).json["row"]["email"] == lead["email"]
