@@ -18,8 +18,9 @@ const struct where *asof_search(struct berth_ctx *c, const struct table *t, cons
 bool asof_moment(struct berth_ctx *c, const struct table *t, const char *text, int64_t *ms);
 /* {"rows":[…],"refs":…,"next":"cursor"|null}: the records of then that the user may see now and that w (NULL: all)
  * held for then, by falling id, those below `after` (0: the first page).  A page may come short, for a request
- * looks at a few thousand records at most: there is more as long as `next` says so. */
-int asof_page(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t at, int64_t after, int64_t limit, struct buf *out);
+ * looks at a few thousand records at most: there is more as long as `next` says so.  fields: as find_fields() takes them. */
+int asof_page(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t at, int64_t after, int64_t limit,
+              const char *fields, struct buf *out);
 
 /* The same for code: each record of then in turn, until time is up (when_monotonic()); a record lives as long as the call.
  * Returns whether all were looked at; false with or without the ctx's error. */

@@ -181,12 +181,17 @@ bool asof_each(struct berth_ctx *c, const struct table *t, const struct where *w
     return c->rc == BERTH_OK && p.after == 0;
 }
 
-int asof_page(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t at, int64_t after, int64_t limit, struct buf *out)
+int asof_page(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t at, int64_t after, int64_t limit,
+              const char *fields, struct buf *out)
 {
+    const struct field *const *of;
     struct past p = {.c = c, .t = t, .w = w, .at = at, .after = after > 0 ? after : INT64_MAX, .limit = limit};
     struct json j = json_to(out);
     char text[24];
 
+    if (!perm_may(c->who, t, DO_READ))
+        return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
+    of = find_fields(c, t, fields);
     p.row = arena_alloc(c->a, (size_t)limit * sizeof(struct berth_row *));
     while (kept(c, at) && p.after > 0 && p.n < limit && p.looked < LOOKED_MAX)
         chunk(&p);
@@ -196,9 +201,9 @@ int asof_page(struct berth_ctx *c, const struct table *t, const struct where *w,
     json_key(&j, "rows");
     json_open(&j, '[');
     for (int64_t i = 0; i < p.n; i++)
-        row_json(&j, p.row[i]);
+        row_json_of(&j, p.row[i], of);
     json_close(&j, ']');
-    titles_of_rows(c, &j, p.row, (size_t)p.n);
+    titles_of_fields(c, &j, p.row, (size_t)p.n, of);
     snprintf(text, sizeof(text), "%lld", (long long)p.after);
     json_text(&j, "next", p.after > 0 ? text : NULL);
     json_close(&j, '}');

@@ -303,7 +303,8 @@ static int64_t write_page(struct berth_ctx *c, const struct question *q, char **
     int64_t n = 0;
     size_t i;
 
-    if ((q->at != 0 ? asof_page(c, q->page.t, q->page.q.where, q->at, q->page.after == NULL ? 0 : strtoll(q->page.after, NULL, 10), PAGE, &page)
+    if ((q->at != 0 ? asof_page(c, q->page.t, q->page.q.where, q->at, q->page.after == NULL ? 0 : strtoll(q->page.after, NULL, 10), PAGE,
+                                q->page.fields, &page)
                     : find_page(c, &q->page, &page)) == BERTH_OK)
         doc = json_loadb(page.s, page.len, 0, NULL);
     buf_free(&page);

@@ -37,7 +37,8 @@ static int list_at(struct call *k, const char *at, const struct page *p)
     if (!asof_moment(&k->c, k->t, at, &ms) || !call_question(k, &w, &search, &sort))
         return k->c.rc;
     w = where_and(&k->c, w, asof_search(&k->c, k->t, search));
-    return k->c.rc != BERTH_OK ? (int)k->c.rc : asof_page(&k->c, k->t, w, ms, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), p->q.limit, &k->req->out);
+    return k->c.rc != BERTH_OK ? (int)k->c.rc : asof_page(&k->c, k->t, w, ms, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), p->q.limit,
+                                                                 p->fields, &k->req->out);
 }
 
 static int list(struct call *k)

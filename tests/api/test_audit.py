@@ -207,6 +207,10 @@ def test_a_list_is_shown_as_it_was_at_a_moment(people):
     # the rights of now: a colleague who does not see them did not see them then, deleted ones neither
     assert listed(people["minh"], made) == []
     assert {r["id"] for r in listed(li, made)} >= set(ids) - {ids[2]}
+    # and no more of them than is asked for
+    some = manager.get("/lead", at=made, filter=["name", "^", mark], fields="city", limit=100).json
+    assert [list(r) for r in some["rows"]] == [["id", "version", "city"]] * 7 and some["refs"] == {}, some
+    assert manager.get("/lead", at=made, fields="nosuch").json["error"]["fields"] == manager.get("/lead", fields="nosuch").json["error"]["fields"]
     # a search, and a spreadsheet, of then
     found = [r["id"] for r in manager.get("/lead", at=made, q=f"{mark} ocean ning", limit=100).json["rows"]]
     assert found == [ids[4], ids[0]]
