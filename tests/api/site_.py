@@ -124,10 +124,8 @@ class Person:
 
     def hits(self, q, **query):
         """What the palette answers, asked again while it cut off a table, as on a machine with much else to do."""
-        while True:
-            answer = self.get("/_search", q=q, **query)
-            if answer.status != 200 or not any(g["late"] for g in answer.json["groups"]):
-                return answer
+        whole = lambda answer: answer if answer.status != 200 or not any(g["late"] for g in answer.json["groups"]) else None
+        return until(lambda: whole(self.get("/_search", q=q, **query)))
 
     def until(self, path, holds):
         """The record at that path as soon as it is so."""
