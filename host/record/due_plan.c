@@ -84,17 +84,22 @@ static void hash_text(uint64_t *h, const char *s)
         *h = hash(*h, s, strlen(s) + 1);
 }
 
-static void hash_row(uint64_t *h, const struct berth_row *r)
+static void hash_values(uint64_t *h, const struct field *f, const struct berth_val *v, size_t n)
 {
     struct buf b = BUF_INIT;
     struct json j = json_to(&b);
 
     json_open(&j, '[');
-    for (int i = F_DECLARED; i < r->t->nfields; i++)
-        val_json(&j, &r->t->fields[i], r->v[i]);
+    for (size_t i = 0; i < n; i++)
+        val_json(&j, &f[i], v[i]);
     json_close(&j, ']');
     hash_text(h, buf_str(&b));
     buf_free(&b);
+}
+
+static void hash_row(uint64_t *h, const struct berth_row *r)
+{
+    hash_values(h, &r->t->fields[F_DECLARED], &r->v[F_DECLARED], (size_t)(r->t->nfields - F_DECLARED));
 }
 
 /* Every row of one of the host's own tables, by id. */
@@ -198,15 +203,12 @@ static void read_pools(struct berth_ctx *c, struct due_plan *p)
 /* A script may put the name of a setting together, so it is all of them. */
 static void hash_settings(struct berth_ctx *c, uint64_t *h)
 {
-    struct buf b = BUF_INIT;
-    struct json j = json_to(&b);
+    const struct field *all = c->m->settings;
+    struct berth_val *v = arena_alloc(c->a, (c->m->nsettings + 1) * sizeof(*v));
 
-    json_open(&j, '[');
     for (size_t i = 0; i < c->m->nsettings; i++)
-        val_json(&j, &c->m->settings[i], setting_get(c, c->m->settings[i].name));
-    json_close(&j, ']');
-    hash_text(h, buf_str(&b));
-    buf_free(&b);
+        v[i] = setting_get(c, all[i].name);
+    hash_values(h, all, v, c->m->nsettings);
 }
 
 static void add_script(struct berth_ctx *c, struct of_table *x, const struct rule *r)
