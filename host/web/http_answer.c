@@ -124,7 +124,7 @@ void http_memory(struct http_req *req, const void *p, size_t n)
 static const char *answer_header(const struct request *r, const char *name)
 {
     for (size_t i = 0; i < r->nset; i++)
-        if (strcasecmp(r->set[i].name, name) == 0)
+        if ((r->set[i].name[0] | 0x20) == (name[0] | 0x20) && strcasecmp(r->set[i].name, name) == 0)
             return r->set[i].value;
     return NULL;
 }
@@ -298,6 +298,49 @@ static struct MHD_Response *body_build(struct request *r)
                                            MHD_RESPMEM_PERSISTENT);
 }
 
+/* One more line of the answer's head; what libmicrohttpd would not take for a header is left out. */
+static void line(struct buf *b, const char *name, const char *value)
+{
+    if (value[0] == '\0' || value[strcspn(value, "\t\r\n")] != '\0')
+        return;
+    buf_puts(b, "\r\n");
+    buf_puts(b, name);
+    buf_puts(b, ": ");
+    buf_puts(b, value);
+}
+
+static void lines_of(struct request *r, struct buf *b)
+{
+    const struct http_req *req = &r->pub;
+
+    for (size_t i = 0; i < r->nset; i++)
+        if (req->status != 304 || strncasecmp(r->set[i].name, "Content-", 8) != 0)
+            line(b, r->set[i].name, r->set[i].value);
+    for (const struct http_pair *p = r->http->c.headers; p != NULL && p->name != NULL; p++)
+        if (answer_header(r, p->name) == NULL)
+            line(b, p->name, p->value);
+    if (r->etag != NULL && (req->status < 300 || req->status == 304))
+        line(b, "ETag", r->etag);
+}
+
+/* libmicrohttpd keeps each header in three pieces of memory and looks through it six times: ten of them cost more than the
+ * rest of an answer.  So it is given one as long as all of them together, and their text is put where it keeps that. */
+static void headers_add(struct request *r, struct MHD_Response *m)
+{
+    struct buf *b = &r->loop->head;
+    char *value, *kept;
+
+    buf_clear(b);
+    buf_puts(b, r->pub.id);
+    lines_of(r, b);
+    value = arena_alloc(r->pub.arena, b->len + 1);
+    memset(value, '-', b->len);
+    if (MHD_add_response_header(m, "X-Request-Id", value) != MHD_YES)
+        return;
+    kept = (char *)(uintptr_t)MHD_get_response_header(m, "X-Request-Id"); /* its own copy */
+    memcpy(kept, b->s, b->len);
+}
+
 struct MHD_Response *answer_build(struct request *r)
 {
     struct http_req *req = &r->pub;
@@ -312,15 +355,7 @@ struct MHD_Response *answer_build(struct request *r)
     m = body_build(r); /* for a 304, too: its Content-Length must be the 200's */
     if (m == NULL)
         return NULL;
-    for (size_t i = 0; i < r->nset; i++)
-        if (req->status != 304 || strncasecmp(r->set[i].name, "Content-", 8) != 0)
-            MHD_add_response_header(m, r->set[i].name, r->set[i].value);
-    for (const struct http_pair *p = r->http->c.headers; p != NULL && p->name != NULL; p++)
-        if (answer_header(r, p->name) == NULL)
-            MHD_add_response_header(m, p->name, p->value);
-    if (r->etag != NULL && (req->status < 300 || req->status == 304))
-        MHD_add_response_header(m, "ETag", r->etag);
-    MHD_add_response_header(m, "X-Request-Id", req->id);
+    headers_add(r, m);
     if (r->closing || atomic_load_explicit(&r->http->stopping, memory_order_relaxed))
         MHD_add_response_header(m, "Connection", "close");
     return m;

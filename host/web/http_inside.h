@@ -22,6 +22,7 @@ struct loop {
     void *thread;          /* thread_new()'s */
     bool plain_layout;     /* this libmicrohttpd leaves header lines where they were received */
     struct gzip *gzip;     /* made at first use */
+    struct buf head;       /* of the answer at hand */
     struct request *spare; /* finished ones, for reuse */
     int nspare;
     pthread_mutex_t lock; /* over conns and over the life of their fds */

@@ -536,4 +536,5 @@ void loop_end(struct loop *l)
         request_free(r);
     }
     gzip_free(&l->gzip);
+    buf_free(&l->head);
 }

@@ -216,6 +216,8 @@ static enum http_next run_cookies(struct http_req *req)
     http_add(req, "Set-Cookie", "b=2");
     http_set(req, "X-Once", "first");
     http_set(req, "X-Once", "second");
+    http_set(req, "X-Parted", "one\r\nX-Smuggled: two");
+    http_set(req, "X-Empty", "");
     req->status = 204;
     return HTTP_DONE;
 }

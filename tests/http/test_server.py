@@ -81,6 +81,12 @@ class Basics(unittest.TestCase):
         self.assertEqual(answer.all("Set-Cookie"), ["a=1", "b=2"])
         self.assertEqual(answer.all("X-Once"), ["second"])
 
+    def test_a_header_with_a_line_end_in_it_is_left_out(self):
+        answer = self.server.get("/cookies")
+        for name in ("X-Parted", "X-Smuggled", "X-Empty"):
+            self.assertEqual(answer.all(name), [])
+        self.assertEqual(answer.all("X-Content-Type-Options"), ["nosniff"])
+
     def test_body_in_pieces(self):
         with self.server.client() as c:
             c.send(request("/echo", "Content-Length: 6", method="POST"))
