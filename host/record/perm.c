@@ -91,6 +91,13 @@ enum access perm_field_of(const struct berth_row *r, const struct field *f)
     return perm_field_at(r->c->who, f, row_int(r, r->t->at_owner), row_int(r, r->t->at_pool));
 }
 
+bool perm_fields_all(const struct berth_row *r)
+{
+    const struct rights *x = r->c->who == NULL ? NULL : &r->c->who->rights[r->t->at];
+
+    return x == NULL || (x->access == NULL && !x->public_only && (x->veil == NULL || row_int(r, r->t->at_owner) != 0));
+}
+
 bool perm_veils(const struct berth_ctx *c, const struct field *f)
 {
     return !c->all && veil_of(c->who, f->table, f->at) != NULL;

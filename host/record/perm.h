@@ -101,6 +101,8 @@ enum access perm_field(const struct who *w, const struct field *f);
 /* Fields that pools hide.  The record's owner and pool decide (0: none); in SQL such a field is empty. */
 enum access perm_field_at(const struct who *w, const struct field *f, int64_t owner, int64_t pool);
 enum access perm_field_of(const struct berth_row *r, const struct field *f);
+/* Whether the reader may write every field of the record: of most, and then none has to be asked for. */
+bool perm_fields_all(const struct berth_row *r);
 /* Where a pool may name it as hidden: a field's place, files' and notes' behind them; -1: nothing it can hide. */
 int perm_veil_place(const struct table *t, const char *name);
 bool perm_veils(const struct berth_ctx *c, const struct field *f); /* on some record */

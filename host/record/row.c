@@ -1022,9 +1022,10 @@ void val_json(struct json *j, const struct field *f, struct berth_val v)
     }
 }
 
-static void field_json(struct json *j, const struct berth_row *r, const struct field *f)
+/* all: it is known that the reader may write every field. */
+static void field_json(struct json *j, const struct berth_row *r, const struct field *f, bool all)
 {
-    enum access a = (f->flags & BERTH_SECRET) ? ACCESS_NONE : perm_field_of(r, f);
+    enum access a = (f->flags & BERTH_SECRET) ? ACCESS_NONE : all ? ACCESS_WRITE : perm_field_of(r, f);
     struct berth_val v = r->v[f->at];
 
     if (a == ACCESS_NONE)
@@ -1040,11 +1041,13 @@ static void field_json(struct json *j, const struct berth_row *r, const struct f
 
 void row_json_of(struct json *j, const struct berth_row *r, const struct field *const *of)
 {
+    bool all = perm_fields_all(r);
+
     json_open(j, '{');
     for (int i = 0; of == NULL && i < r->t->nfields; i++)
-        field_json(j, r, &r->t->fields[i]);
+        field_json(j, r, &r->t->fields[i], all);
     for (; of != NULL && *of != NULL; of++)
-        field_json(j, r, *of);
+        field_json(j, r, *of, all);
     json_close(j, '}');
 }
 

@@ -278,7 +278,7 @@ void titles_want(struct berth_ctx *c, struct titles_wanted **w, const struct fie
 
 static void want_of(struct berth_ctx *c, struct titles_wanted **w, const struct berth_row *r, const struct field *f)
 {
-    if (f->type == BERTH_REF && perm_field_of(r, f) >= ACCESS_READ)
+    if (f->type == BERTH_REF && !val_is_nil(r->v[f->at]) && perm_field_of(r, f) >= ACCESS_READ)
         titles_want(c, w, f, r->v[f->at]);
 }
 

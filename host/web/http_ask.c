@@ -61,21 +61,25 @@ static const char *peer_forwarded(struct http_req *req)
     return text;
 }
 
+void peer_write(const void *address, char out[PEER_MAX])
+{
+    const struct sockaddr *sa = address;
+    char text[PEER_MAX] = "";
+
+    if (sa->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text, sizeof(text));
+    else if (sa->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text, sizeof(text));
+    strcpy(out, strncmp(text, "::ffff:", 7) == 0 ? text + 7 : text);
+}
+
 const char *http_peer(struct http_req *req)
 {
     struct request *r = request_of(req);
-    const struct sockaddr *sa = r->conn->peer;
-    char text[INET6_ADDRSTRLEN] = "";
 
     if (r->peer != NULL)
         return r->peer;
-    if (sa->sa_family == AF_INET)
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, text,
-                  sizeof(text));
-    else if (sa->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, text,
-                  sizeof(text));
-    r->peer = arena_strdup(req->arena, strncmp(text, "::ffff:", 7) == 0 ? text + 7 : text);
+    r->peer = r->conn->peer;
     if (r->http->c.behind_proxy &&
         (strncmp(r->peer, "127.", 4) == 0 || strcmp(r->peer, "::1") == 0)) {
         const char *told = peer_forwarded(req);

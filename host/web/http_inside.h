@@ -33,11 +33,13 @@ struct loop {
 
 enum phase { PHASE_HEAD, PHASE_IDLE, PHASE_BODY, PHASE_RUN, PHASE_SEND, PHASE_STREAM };
 
+enum { PEER_MAX = 46 }; /* INET6_ADDRSTRLEN */
+
 /* One connection, from libmicrohttpd's "started" to its "closed". */
 struct conn {
     struct conn *prev, *next; /* in loop->conns */
     struct loop *loop;
-    const void *peer; /* struct sockaddr, libmicrohttpd's */
+    char peer[PEER_MAX];
     uint64_t address; /* key of per-address counting */
     int fd;
     bool linger;             /* unread bytes may be waiting: close gently */
@@ -127,6 +129,9 @@ void answer_clear(struct request *r);
 /* Compresses the answer where that is wanted; *g is made at first use. */
 void answer_squeeze(struct request *r, struct gzip **g);
 void gzip_free(struct gzip **g);
+
+/* http_ask.c: an address (struct sockaddr) as text */
+void peer_write(const void *address, char out[PEER_MAX]);
 
 /* http_stream.c: answers that stay open */
 struct MHD_Response *stream_build(struct request *r);

@@ -469,10 +469,12 @@ static void on_connection(void *cls, struct MHD_Connection *m, void **context,
     struct watch *w = l->http->watch;
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const void *address = MHD_get_connection_info(m, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+
         c = mem_alloc(sizeof(*c));
         c->fd = MHD_get_connection_info(m, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        c->peer = MHD_get_connection_info(m, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-        c->address = watch_key(l->http, c->peer);
+        c->address = watch_key(l->http, address);
+        peer_write(address, c->peer);
         conn_phase(c, PHASE_HEAD, l->http->c.header_ms);
         conn_open(l, c);
         *context = c;

@@ -43,30 +43,38 @@ const struct http_refusal http_bad_header = {400, "header", "A request header is
 const struct http_refusal http_too_large = {431, "header_large",
                                             "The request's header is too large."};
 
-/* Headers whose second occurrence could mean something else to a proxy in front of us. */
-static const char *const unique_names[] = {
-    "Authorization",
-    "Connection",
-    "Content-Encoding",
-    "Content-Length",
-    "Content-Range",
-    "Content-Type",
-    "Cookie",
-    "Expect",
-    "Host",
-    "If-Match",
-    "If-Range",
-    "If-Unmodified-Since",
-    "Origin",
-    "Range",
-    "Referer",
-    "Sec-Fetch-Site",
-    "Transfer-Encoding",
-    "Upgrade",
-    "X-Berth-Token",
-    "X-Csrf-Token",
-    "X-Forwarded-For",
-    "X-Requested-With",
+/* Headers whose second occurrence could mean something else to a proxy in front of us; first those that are looked into. */
+enum { HOST, LENGTH, CODING, EXPECT };
+#define NAME(s)                                                                                    \
+    {                                                                                              \
+        s, sizeof(s) - 1                                                                           \
+    }
+static const struct {
+    const char *s;
+    size_t len;
+} unique_names[] = {
+    [HOST] = NAME("Host"),
+    [LENGTH] = NAME("Content-Length"),
+    [CODING] = NAME("Transfer-Encoding"),
+    [EXPECT] = NAME("Expect"),
+    NAME("Authorization"),
+    NAME("Connection"),
+    NAME("Content-Encoding"),
+    NAME("Content-Range"),
+    NAME("Content-Type"),
+    NAME("Cookie"),
+    NAME("If-Match"),
+    NAME("If-Range"),
+    NAME("If-Unmodified-Since"),
+    NAME("Origin"),
+    NAME("Range"),
+    NAME("Referer"),
+    NAME("Sec-Fetch-Site"),
+    NAME("Upgrade"),
+    NAME("X-Berth-Token"),
+    NAME("X-Csrf-Token"),
+    NAME("X-Forwarded-For"),
+    NAME("X-Requested-With"),
 };
 
 /* RFC 9110 token characters. */
@@ -92,16 +100,10 @@ static bool field_wellformed(const struct http_field *f)
     return true;
 }
 
-static bool named(const struct http_field *f, const char *name)
-{
-    return (f->name[0] | 0x20) == (name[0] | 0x20) &&
-           strncasecmp(f->name, name, f->name_len) == 0 && name[f->name_len] == '\0';
-}
-
 static int unique_index(const struct http_field *f)
 {
     for (size_t i = 0; i < sizeof(unique_names) / sizeof(*unique_names); i++)
-        if (named(f, unique_names[i]))
+        if (f->name_len == unique_names[i].len && strncasecmp(f->name, unique_names[i].s, f->name_len) == 0)
             return (int)i;
     return -1;
 }
@@ -184,19 +186,19 @@ const struct http_refusal *http_head_check(const struct http_head *h, struct htt
         if (seen & (1u << u))
             return &repeated;
         seen |= 1u << u;
-        if (named(f, "Host")) {
+        if (u == HOST) {
             has_host = true;
             if (!host_wellformed(f))
                 return &bad_host;
-        } else if (named(f, "Content-Length")) {
+        } else if (u == LENGTH) {
             has_length = true;
             if (!length_parse(f, &facts->body_size))
                 return &bad_length;
-        } else if (named(f, "Transfer-Encoding")) {
+        } else if (u == CODING) {
             if (!valued(f, "chunked") || facts->http10)
                 return &bad_coding;
             facts->chunked = true;
-        } else if (named(f, "Expect")) {
+        } else if (u == EXPECT) {
             if (!valued(f, "100-continue"))
                 return &bad_expect;
             facts->expect_continue = true;
