@@ -145,6 +145,8 @@ int sq_insert_rows(struct db_conn *c, const struct db_rows *rows);
 int sq_add_row(struct db_conn *c, const struct db_row *row);
 int sq_put_waiting(struct sq_conn *c);   /* the rows that wait go in */
 void sq_drop_waiting(struct sq_conn *c); /* with the transaction */
+/* Instead of adding a row behind the last one that waits: stretch() makes it one that speaks for both, or says no. */
+bool sq_stretch_waiting(struct sq_conn *c, const char *into, bool (*stretch)(struct db_value *last, const void *arg), const void *arg);
 void sq_free_waiting(struct sq_conn *c); /* the room for them; none waits */
 
 /* sqlite_vfs.c.  A VFS of that name over the system's, which opens files its own way and has `more` bytes for each; SQLite keeps

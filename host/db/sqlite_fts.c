@@ -370,15 +370,29 @@ int sq_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t
     return rc == DB_OK ? range_add(c, name, first, last) : rc;
 }
 
-/* A range of its own: neighbours are come to together. */
+/* Columns of a range: its name, first, last. */
+static bool joins(struct db_value *last, const void *arg)
+{
+    const struct db_value *row = arg;
+
+    if (last[2].i != row[1].i - 1 || strcmp(last[0].s, row[0].s) != 0)
+        return false;
+    last[2].i = row[2].i;
+    return true;
+}
+
+/* With its neighbours of the same batch one range, else one of its own: the indexer comes to neighbours together. */
 static int put_fresh(struct db_conn *c, const char *name, int64_t id)
 {
+    static const char into[] = RANGE " (fts, first, last)";
     struct sq_fts *f = &((struct sq_db *)c->db)->fts;
     char fresh[NAME_BYTES];
     const struct db_value v[] = {db_text(fresh_name(fresh, name)), db_int(id), db_int(id)};
 
     atomic_fetch_add(&f->noted, 1);
-    return sq_add_row(c, &(struct db_row){RANGE " (fts, first, last)", sizeof(v) / sizeof(v[0]), 1, v, false, NULL});
+    if (sq_stretch_waiting((struct sq_conn *)c, into, joins, v))
+        return DB_OK;
+    return sq_add_row(c, &(struct db_row){into, sizeof(v) / sizeof(v[0]), 1, v, false, NULL});
 }
 
 /* One that comes back may lie between the first and the last of a table that is made anew. */

@@ -303,9 +303,9 @@ static void keep(struct sq_conn *c, struct sq_waiting *k, const struct db_value 
     c->added++;
 }
 
-static bool may_wait(const struct sq_conn *c, const struct db_row *row)
+static bool may_wait(const struct sq_conn *c)
 {
-    return c->together && c->wanted == 1 && c->lost == DB_OK && !row->unique;
+    return c->together && c->wanted == 1 && c->lost == DB_OK;
 }
 
 static void wait_for_others(struct sq_conn *c, struct sq_waiting *k, const struct db_row *row)
@@ -329,6 +329,18 @@ static void wait_for_others(struct sq_conn *c, struct sq_waiting *k, const struc
         keep(c, k, row->values + i * (size_t)row->columns);
 }
 
+bool sq_stretch_waiting(struct sq_conn *c, const char *into, bool (*stretch)(struct db_value *last, const void *arg), const void *arg)
+{
+    struct sq_waiting *k = may_wait(c) ? c->waiting : NULL;
+
+    while (k != NULL && strcmp(k->into, into) != 0)
+        k = k->next_there;
+    if (k == NULL || !stretch(k->v + (k->n - 1) * (size_t)k->columns, arg))
+        return false;
+    c->added++; /* a change of the body at hand */
+    return true;
+}
+
 static struct db_value row_value(void *arg, size_t n, int column)
 {
     const struct db_row *row = arg;
@@ -344,7 +356,7 @@ int sq_add_row(struct db_conn *base, const struct db_row *row)
 
     if (row->n == 0)
         return DB_OK;
-    if (may_wait(c, row)) {
+    if (may_wait(c) && !row->unique) {
         wait_for_others(c, k, row);
         return DB_OK;
     }

@@ -2102,6 +2102,35 @@ static void new_rows_are_come_to_before_those_of_a_range_and_all_at_once(void **
     db_fts_source(f->db, NULL);
 }
 
+static int put_one_new(struct db_conn *c, void *arg)
+{
+    struct job *j = arg;
+
+    if (j->k != UNSURE_ADDS_AND_FAILS)
+        db_sure(c);
+    assert_int_equal(db_fts_put_new(c, "t_fts", j->id), 0);
+    return j->k == UNSURE_ADDS_AND_FAILS ? 77 : 0;
+}
+
+static int make_an_index(struct db_conn *c, void *arg)
+{
+    (void)arg;
+    return db_fts_create(c, "t_fts");
+}
+
+static void new_rows_of_one_batch_are_one_range_and_none_that_was_taken_back_is_in_it(void **state)
+{
+    struct fixture *f = *state;
+    struct job jobs[] = {{.id = 1}, {.id = 2}, {.id = 3, .k = UNSURE_ADDS_AND_FAILS}, {.id = 3}, {.id = 4}, {.id = 9}};
+    int other;
+
+    assert_int_equal(db_write(f->db, make_an_index, NULL), 0);
+    run_together(f, put_one_new, jobs, 6, &other);
+    assert_int_equal(other, 0);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM fts_range"), 3);
+    assert_int_equal(number(f->r, "SELECT count(*) FROM fts_range WHERE (first, last) IN ((1, 2), (3, 4), (9, 9))"), 3);
+}
+
 struct late {
     int64_t ids[4];
     size_t n;
@@ -2219,6 +2248,7 @@ int main(void)
         TEST(a_new_row_is_not_taken_for_indexed_when_there_was_nobody_to_ask),
         TEST(ranges_noted_before_a_crash_are_indexed_after_it),
         TEST(new_rows_are_come_to_before_those_of_a_range_and_all_at_once),
+        TEST(new_rows_of_one_batch_are_one_range_and_none_that_was_taken_back_is_in_it),
         TEST(what_is_late_is_changed_rows_and_new_ones_and_leaves_no_place_empty),
         TEST(full_text_tables_are_not_part_of_the_schema),
     };
