@@ -397,6 +397,11 @@ int db_fts_put_new(struct db_conn *c, const char *name, int64_t id)
     return c->driver->fts_put_new(c, name, id);
 }
 
+int db_fts_put_back(struct db_conn *c, const char *name, int64_t id)
+{
+    return c->driver->fts_put_back(c, name, id);
+}
+
 int db_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t last)
 {
     return c->driver->fts_put_range(c, name, first, last);

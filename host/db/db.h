@@ -290,7 +290,9 @@ int db_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was,
 /* The row is new.  Its tokens are asked of the source when its turn comes, as it is then; a db_fts_put() of it before
  * that only says so, too, whatever tokens it is told. */
 int db_fts_put_new(struct db_conn *c, const char *name, int64_t id);
-/* The same of the rows first..last, one note for all.  Where these are many a search does not wait for them; it does for one of
+/* The same of a row that was there before and comes back: the only one that a range may already speak of. */
+int db_fts_put_back(struct db_conn *c, const char *name, int64_t id);
+/* The same of the new rows first..last, one note for all.  Where these are many a search does not wait for them; it does for one of
  * them that a db_fts_put() tells of since. */
 int db_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t last);
 struct db_fts_source {

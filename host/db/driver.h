@@ -84,6 +84,7 @@ struct db_driver {
     int (*fts_put)(struct db_conn *c, const char *name, int64_t id, const char *was,
                    const char *now);
     int (*fts_put_new)(struct db_conn *c, const char *name, int64_t id);
+    int (*fts_put_back)(struct db_conn *c, const char *name, int64_t id);
     int (*fts_put_range)(struct db_conn *c, const char *name, int64_t first, int64_t last);
     void (*fts_source)(struct db *db, const struct db_fts_source *source);
     bool (*fts_wait)(struct db *db, int max_ms);

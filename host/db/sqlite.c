@@ -703,6 +703,7 @@ const struct db_driver db_sqlite = {
     .fts_exists = sq_fts_exists,
     .fts_put = sq_fts_put,
     .fts_put_new = sq_fts_put_new,
+    .fts_put_back = sq_fts_put_back,
     .fts_put_range = sq_fts_put_range,
     .fts_source = sq_fts_source,
     .fts_wait = sq_fts_wait,

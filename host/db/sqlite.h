@@ -190,6 +190,7 @@ int sq_fts_clear(struct db_conn *c, const char *name);
 bool sq_fts_exists(struct db_conn *c, const char *name);
 int sq_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now);
 int sq_fts_put_new(struct db_conn *c, const char *name, int64_t id);
+int sq_fts_put_back(struct db_conn *c, const char *name, int64_t id);
 int sq_fts_put_range(struct db_conn *c, const char *name, int64_t first, int64_t last);
 void sq_fts_source(struct db *db, const struct db_fts_source *source);
 int64_t sq_fts_waiting(const struct sq_db *db); /* changes and rows that are to be indexed */

@@ -381,8 +381,9 @@ static bool joins(struct db_value *last, const void *arg)
     return true;
 }
 
-/* With its neighbours of the same batch one range, else one of its own: the indexer comes to neighbours together. */
-static int put_fresh(struct db_conn *c, const char *name, int64_t id)
+/* With its neighbours of the same batch one range, else one of its own: the indexer comes to neighbours together.  Nothing is
+ * looked up: that would have rows of the batch that wait for each other written early. */
+int sq_fts_put_new(struct db_conn *c, const char *name, int64_t id)
 {
     static const char into[] = RANGE " (fts, first, last)";
     struct sq_fts *f = &((struct sq_db *)c->db)->fts;
@@ -395,13 +396,13 @@ static int put_fresh(struct db_conn *c, const char *name, int64_t id)
     return sq_add_row(c, &(struct db_row){into, sizeof(v) / sizeof(v[0]), 1, v, false, NULL});
 }
 
-/* One that comes back may lie between the first and the last of a table that is made anew. */
-int sq_fts_put_new(struct db_conn *c, const char *name, int64_t id)
+/* It may lie between the first and the last of a table that is made anew. */
+int sq_fts_put_back(struct db_conn *c, const char *name, int64_t id)
 {
     bool was_in;
     int rc = range_leave(c, name, id, &was_in);
 
-    return rc == DB_OK ? put_fresh(c, name, id) : rc;
+    return rc == DB_OK ? sq_fts_put_new(c, name, id) : rc;
 }
 
 /* A change to a row that the index has never heard of: from now on searches wait for it.  *is: whether it is one. */
@@ -419,7 +420,7 @@ static int put_still_new(struct db_conn *c, const char *name, int64_t id, bool g
     if (*is)
         return goes ? range_take_out(c, fresh, &r, id) : DB_OK;
     rc = range_leave(c, name, id, is);
-    return rc == DB_OK && *is && !goes ? put_fresh(c, name, id) : rc;
+    return rc == DB_OK && *is && !goes ? sq_fts_put_new(c, name, id) : rc;
 }
 
 /* Of a change only what differs is indexed. */

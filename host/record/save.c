@@ -1009,7 +1009,7 @@ static int put_back(struct berth_ctx *c, struct berth_row *r)
         ctx_after_commit(c, dup_grew, NULL);
         dup_put(c, r->t, row_id(r), NULL, keys);
     }
-    search_put(c, NULL, r);
+    search_put_back(c, r);
     /* no hooks: what they did when the record was made, they did */
     if (!c->undo)
         history_put(c, r, "restore", NULL, NULL);

@@ -85,6 +85,11 @@ int search_put(struct berth_ctx *c, const struct berth_row *old, const struct be
     return c->rc;
 }
 
+int search_put_back(struct berth_ctx *c, const struct berth_row *r)
+{
+    return !r->t->searched || c->rc != BERTH_OK ? (int)c->rc : kept(c, db_fts_put_back(c->conn, index_name(c, r->t), row_id(r)));
+}
+
 int search_put_range(struct berth_ctx *c, const struct table *t, int64_t first, int64_t last)
 {
     return !t->searched || c->rc != BERTH_OK ? (int)c->rc : kept(c, db_fts_put_range(c->conn, index_name(c, t), first, last));

@@ -48,6 +48,8 @@ bool search_bare(struct berth_ctx *c, const struct search *s, struct buf *sql, s
 
 /* Keeps the index: old or new may be NULL.  Tokens of a new record are made when the index's turn comes, or a search's. */
 int search_put(struct berth_ctx *c, const struct berth_row *old, const struct berth_row *new_row);
+/* Of one that comes back with the id it had. */
+int search_put_back(struct berth_ctx *c, const struct berth_row *r);
 /* New records that follow each other, of a bulk import: no search waits for them. */
 int search_put_range(struct berth_ctx *c, const struct table *t, int64_t first, int64_t last);
 /* Makes those; false: none any more. */

@@ -1917,7 +1917,7 @@ static int change_ranged(struct db_conn *c, void *arg)
     becomes(c, 9, "new");
     becomes(c, 5, "new");
     becomes(c, 5, "gone");
-    assert_int_equal(db_fts_put_new(c, "t_fts", 5), 0); /* and back again */
+    assert_int_equal(db_fts_put_back(c, "t_fts", 5), 0);
     is_now[5] = "back";
     return 0;
 }
@@ -1956,10 +1956,10 @@ static void a_row_that_changes_before_it_is_indexed_is_found_as_it_is_now(void *
     db_fts_source(f->db, NULL);
 }
 
-static int put_new_amid_a_range(struct db_conn *c, void *arg)
+static int put_back_amid_a_range(struct db_conn *c, void *arg)
 {
     (void)arg;
-    return db_fts_put_new(c, "t_fts", 5);
+    return db_fts_put_back(c, "t_fts", 5);
 }
 
 /* As a record that is restored while its table's index is made anew. */
@@ -1969,7 +1969,7 @@ static void a_row_that_comes_back_amid_a_range_is_indexed_once(void **state)
 
     tell_from_the_beginning();
     assert_int_equal(db_write(f->db, put_ranges, NULL), 0);
-    assert_int_equal(db_write(f->db, put_new_amid_a_range, NULL), 0);
+    assert_int_equal(db_write(f->db, put_back_amid_a_range, NULL), 0);
     db_fts_source(f->db, &teller);
     assert_string_equal(FOUND(f, WORD("row")), "9 8 7 6 5 4 3 2 1");
     assert_int_equal(taken[5], 1);
