@@ -36,6 +36,8 @@ int ahead_of_save(struct berth_row *r)
     if (dup_any(c, r->t)) {
         dup_keys_of(r, &a->keys);
         a->alone = !dup_any_known(c, &a->keys);
+        if (a->alone) /* it will be saved, mostly */
+            dup_keys_filtered(c, &a->keys);
     }
     if (c->rc == BERTH_OK) {
         r->ahead = a;
@@ -44,32 +46,18 @@ int ahead_of_save(struct berth_row *r)
     return c->rc;
 }
 
-/* Whether the keys are still those of the record. */
-static bool holds(const struct berth_row *r)
+const struct dup_keys *ahead_keys(const struct berth_row *r)
 {
     const struct ahead *a = r->ahead;
 
-    return a != NULL && a->plan == dup_ways(r->c, r->t)->plan && dup_same(a->of, r);
-}
-
-void ahead_keys(const struct berth_row *r, struct dup_keys *out)
-{
-    if (holds(r))
-        *out = r->ahead->keys;
-    else
-        dup_keys_of(r, out);
+    return a != NULL && a->plan == dup_ways(r->c, r->t)->plan && dup_same(a->of, r) ? &a->keys : NULL;
 }
 
 bool ahead_alone(const struct berth_row *r, const struct dup_keys *fresh)
 {
     const struct ahead *a = r->ahead;
     struct dup_recent *recent = r->c->st->recent;
-    struct dup_place any;
+    int64_t hash[DUP_KEYS];
 
-    if (a == NULL || !a->alone || a->moved != dup_recent_moved(recent) || !holds(r))
-        return false;
-    for (size_t i = 0; i < fresh->n; i++)
-        if (dup_recent_find(recent, fresh->k[i].hash, &any, 1) > 0)
-            return false;
-    return true;
+    return a->alone && a->moved == dup_recent_moved(recent) && !dup_recent_any(recent, hash, dup_hashes(fresh, hash));
 }

@@ -11,9 +11,9 @@
 /* On a reader, before the save; keeps the result with the row.  A failure is the ctx's. */
 int ahead_of_save(struct berth_row *r);
 
-/* In the save.  The row's keys. */
-void ahead_keys(const struct berth_row *r, struct dup_keys *out);
-/* Nobody had one of these keys then and nobody has come since; fresh holds some of the row's keys. */
+/* In the save.  The row's keys; NULL: none were made, or it or the rules are others by now. */
+const struct dup_keys *ahead_keys(const struct berth_row *r);
+/* Nobody had one of these keys then and nobody has come since; fresh holds some of ahead_keys(). */
 bool ahead_alone(const struct berth_row *r, const struct dup_keys *fresh);
 
 #endif

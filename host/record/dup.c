@@ -42,10 +42,9 @@ struct parts {
 };
 
 static void parts_of(const struct berth_row *r, const struct field *f, enum text_key_kind kind, const char *country,
-                     struct parts *out)
+                     struct text_keys *keys, struct parts *out)
 {
     struct arena *a = r->c->a;
-    struct text_keys keys = TEXT_KEYS_INIT;
     struct berth_val v = r->v[f->at];
 
     out->n = 0;
@@ -53,10 +52,9 @@ static void parts_of(const struct berth_row *r, const struct field *f, enum text
         out->s[out->n++] = arena_fmt(a, "%lld", (long long)v.i);
     if (val_is_nil(v) || !field_is_text(f))
         return;
-    text_keys_of(&keys, kind, v.s, (size_t)v.len, country);
-    for (size_t i = 0; i < keys.n && out->n < PARTS; i++)
-        out->s[out->n++] = arena_strdup(a, text_key(&keys, i));
-    text_keys_free(&keys);
+    text_keys_of(keys, kind, v.s, (size_t)v.len, country);
+    for (size_t i = 0; i < keys->n && out->n < PARTS; i++)
+        out->s[out->n++] = arena_strdup(a, text_key(keys, i));
 }
 
 /* Every way to take one part of each field; none when a field is empty. */
@@ -108,22 +106,48 @@ void dup_keys_of(const struct berth_row *r, struct dup_keys *out)
     struct berth_ctx *c = r->c;
     const struct dup_ways *ways = dup_ways(c, r->t);
     const char *country = c->st->company.country;
+    struct text_keys made = TEXT_KEYS_INIT;
 
     out->n = 0;
+    out->filter = 0;
     if (r->t->at_country >= 0 && !val_is_nil(r->v[r->t->at_country]))
         country = r->v[r->t->at_country].s;
     for (size_t i = 0; i < ways->n; i++) {
         const struct dup_way *w = &ways->way[i];
         struct parts texts, more;
 
-        parts_of(r, w->f[0], w->kind[0], country, &texts);
+        parts_of(r, w->f[0], w->kind[0], country, &made, &texts);
         for (size_t k = 1; k < w->n && texts.n > 0; k++) {
-            parts_of(r, w->f[k], w->kind[k], country, &more);
+            parts_of(r, w->f[k], w->kind[k], country, &made, &more);
             combine(c->a, &texts, &more);
         }
         for (size_t k = 0; k < texts.n; k++)
             (w->similar ? add_similar : add_text)(c->a, w, texts.s[k], out);
     }
+    text_keys_free(&made);
+}
+
+struct dup_keys *dup_keys_new(const struct berth_row *r)
+{
+    struct dup_keys *keys = arena_alloc(r->c->a, sizeof(*keys));
+
+    dup_keys_of(r, keys);
+    return keys;
+}
+
+size_t dup_hashes(const struct dup_keys *keys, int64_t out[DUP_KEYS])
+{
+    for (size_t i = 0; i < keys->n; i++)
+        out[i] = keys->k[i].hash;
+    return keys->n;
+}
+
+void dup_keys_filtered(struct berth_ctx *c, struct dup_keys *keys)
+{
+    int64_t hash[DUP_KEYS];
+
+    keys->filter = dup_filter_begun(c->st->filter);
+    dup_filter_add_all(c->st->filter, hash, dup_hashes(keys, hash));
 }
 
 const struct dup_key *dup_key_in(const struct dup_keys *keys, int64_t hash)
@@ -269,13 +293,15 @@ bool dup_known(struct berth_ctx *c, int64_t hash)
 bool dup_any_known(struct berth_ctx *c, const struct dup_keys *keys)
 {
     bool known = false, reading = false;
+    int64_t hash[DUP_KEYS];
+    uint64_t may = dup_filter_which(c->st->filter, hash, dup_hashes(keys, hash));
 
     for (size_t i = 0; i < keys->n && !known; i++) {
-        if (!dup_filter_may(c->st->filter, keys->k[i].hash))
+        if ((may >> i & 1) == 0)
             continue;
         if (!reading)
             reading = db_read_begin(c->conn) == 0; /* one snapshot costs less than one each */
-        known = is_there(c, keys->k[i].hash);
+        known = is_there(c, hash[i]);
     }
     if (reading)
         db_read_end(c->conn);
@@ -363,7 +389,7 @@ static bool has(const struct dup_keys *set, int64_t hash)
 int dup_put(struct berth_ctx *c, const struct table *t, int64_t id, const struct dup_keys *old,
             const struct dup_keys *now)
 {
-    int64_t tbl = store_table_no(c->st, t), *fresh = arena_alloc(c->a, (now == NULL ? 1 : now->n + 1) * sizeof(*fresh));
+    int64_t tbl = store_table_no(c->st, t), fresh[DUP_KEYS];
     size_t n = 0;
     int rc;
 
@@ -371,10 +397,10 @@ int dup_put(struct berth_ctx *c, const struct table *t, int64_t id, const struct
         if (!has(now, old->k[i].hash))
             drop_key(c, old->k[i].hash, tbl, id);
     for (size_t i = 0; now != NULL && i < now->n; i++)
-        if (!has(old, now->k[i].hash)) {
-            dup_filter_add(c->st->filter, now->k[i].hash);
+        if (!has(old, now->k[i].hash))
             fresh[n++] = now->k[i].hash;
-        }
+    if (n > 0 && now->filter != dup_filter_begun(c->st->filter))
+        dup_filter_add_all(c->st->filter, fresh, n);
     rc = c->rc == BERTH_OK ? dup_recent_put(c->st->recent, c->conn, fresh, n, tbl, id) : 0;
     return rc < 0 ? ctx_db(c, rc, "keep duplicate keys") : (int)c->rc;
 }

@@ -14,6 +14,7 @@ struct dup_key {
 };
 struct dup_keys {
     size_t n;
+    uint64_t filter; /* that they were added to, as dup_filter_begun() told; 0: to none yet */
     struct dup_key k[DUP_KEYS];
 };
 
@@ -23,6 +24,10 @@ bool dup_any(struct berth_ctx *c, const struct table *t);
 bool dup_same(const struct berth_row *a, const struct berth_row *b);
 /* Thread-safe; text goes to the ctx's arena. */
 void dup_keys_of(const struct berth_row *r, struct dup_keys *out);
+struct dup_keys *dup_keys_new(const struct berth_row *r); /* the same, in the ctx's arena */
+size_t dup_hashes(const struct dup_keys *keys, int64_t out[DUP_KEYS]);
+/* The filter knows them from now on. */
+void dup_keys_filtered(struct berth_ctx *c, struct dup_keys *keys);
 const struct dup_key *dup_key_in(const struct dup_keys *keys, int64_t hash); /* NULL: it is not, or there are none */
 /* The records (not `self`) that share a key whose rule minds it then; NULL when none.  Matches the user may not see carry
  * no id and no title. */

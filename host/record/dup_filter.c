@@ -2,8 +2,9 @@
  *
  * Saying "may be" of an unknown key costs a look; saying "no" of a known one would let a duplicate in.
  * That cannot happen, because
- *  1. whoever makes a key findable adds it here first: note_key() and dup_put_sorted() on the writer,
+ *  1. whoever makes a key findable adds it here first: dup_put() and dup_put_sorted() on the writer,
  *     dup_stage_add() inside its lock.  Nobody else writes dup_key, but for moving there what was noted or staged.
+ *     ahead_of_save() adds keys before their turn; when another filter has begun by then, dup_put() adds them again.
  *  2. bits are only ever set.  What was deleted or undone stays, until the filter is built anew.
  *  3. a filter under construction gets every addition from the moment on at which the writer itself put it
  *     there.  That was a body of its own: when its commit is through, whatever was written before it is
@@ -50,6 +51,7 @@ struct dup_filter {
     atomic_size_t to_come; /* keys that an import is about to add: the next one built has room for them */
     pthread_rwlock_t lock;   /* of which there are, not of their bits */
     struct bits *now, *next; /* asked; what is added while one is being filled */
+    _Atomic uint64_t begun;
     pthread_mutex_t thread_lock; /* of what follows */
     pthread_t thread;
     bool started, building;
@@ -159,6 +161,7 @@ static int publish(struct db_conn *w, void *arg)
     (void)w;
     pthread_rwlock_wrlock(&b->f->lock);
     b->f->next = b->meanwhile;
+    atomic_fetch_add(&b->f->begun, 1);
     pthread_rwlock_unlock(&b->f->lock);
     return 0;
 }
@@ -258,27 +261,57 @@ static bool lacking(const struct dup_filter *f)
     return f->now == NULL || f->now->n > f->now->most;
 }
 
-bool dup_filter_may(struct dup_filter *f, int64_t hash)
+/* Each key has a line of memory that is in no cache: they come together. */
+static void bits_fetch(const struct bits *b, const int64_t *hash, size_t n)
 {
+    uint64_t bit;
+
+    for (size_t i = 0; b != NULL && i < n; i++)
+        __builtin_prefetch((const void *)block_of(b, hash[i], &bit));
+}
+
+uint64_t dup_filter_which(struct dup_filter *f, const int64_t *hash, size_t n)
+{
+    uint64_t may = 0;
+
     pthread_rwlock_rdlock(&f->lock);
-    bool may = f->now == NULL || bits_have(f->now, hash), lacks = lacking(f);
+    bool lacks = lacking(f);
+    bits_fetch(f->now, hash, n);
+    for (size_t i = 0; i < n; i++)
+        may |= (uint64_t)(f->now == NULL || bits_have(f->now, hash[i])) << i;
     pthread_rwlock_unlock(&f->lock);
 
-    if (lacks && atomic_fetch_add(&f->looks, 1) + 1 >= f->worth) {
+    if (lacks && atomic_fetch_add(&f->looks, n) + n >= f->worth) {
         f->looks = 0; /* should it fail, it is tried again after as many */
         start(f);
     }
     return may;
 }
 
-void dup_filter_add(struct dup_filter *f, int64_t hash)
+bool dup_filter_may(struct dup_filter *f, int64_t hash)
+{
+    return dup_filter_which(f, &hash, 1) != 0;
+}
+
+void dup_filter_add_all(struct dup_filter *f, const int64_t *hash, size_t n)
 {
     pthread_rwlock_rdlock(&f->lock);
-    if (f->now != NULL)
-        bits_add(f->now, hash);
-    if (f->next != NULL)
-        bits_add(f->next, hash);
+    bits_fetch(f->now, hash, n);
+    for (size_t i = 0; f->now != NULL && i < n; i++)
+        bits_add(f->now, hash[i]);
+    for (size_t i = 0; f->next != NULL && i < n; i++)
+        bits_add(f->next, hash[i]);
     pthread_rwlock_unlock(&f->lock);
+}
+
+void dup_filter_add(struct dup_filter *f, int64_t hash)
+{
+    dup_filter_add_all(f, &hash, 1);
+}
+
+uint64_t dup_filter_begun(struct dup_filter *f)
+{
+    return atomic_load(&f->begun) + 1;
 }
 
 bool dup_filter_ready(struct dup_filter *f)

@@ -19,8 +19,13 @@ void dup_filter_free(struct dup_filter **f); /* before the database is closed */
 
 /* Any thread.  False: no record has the key. */
 bool dup_filter_may(struct dup_filter *f, int64_t hash);
-/* Before the key is written or noted: on the writer, or with dup_stage's lock held. */
+/* The same of up to 64 at once: a bit each. */
+uint64_t dup_filter_which(struct dup_filter *f, const int64_t *hash, size_t n);
+/* Before the key is written or noted: on the writer, or with dup_stage's lock held.  Earlier and on another thread it is added
+ * for as long as no other filter has begun since. */
 void dup_filter_add(struct dup_filter *f, int64_t hash);
+void dup_filter_add_all(struct dup_filter *f, const int64_t *hash, size_t n);
+uint64_t dup_filter_begun(struct dup_filter *f); /* how many; never 0.  Asked before adding, and on the writer */
 bool dup_filter_ready(struct dup_filter *f); /* built, and not over-full */
 /* Before so many looks, by who adds so many keys: whether the first filter is being built that will answer them; it is begun if
  * they are worth it. */

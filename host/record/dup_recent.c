@@ -2,7 +2,6 @@
 #include "record/dup_recent.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +119,19 @@ size_t dup_recent_find(struct dup_recent *r, int64_t hash, struct dup_place *out
         out[n++] = (struct dup_place){e->tbl, e->rec};
     pthread_mutex_unlock(&r->lock);
     return n;
+}
+
+bool dup_recent_any(struct dup_recent *r, const int64_t *hash, size_t n)
+{
+    bool any = false;
+
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; r->nbuckets > 0 && i < n; i++) /* none is in a cache: they come together */
+        __builtin_prefetch(bucket_of(r, hash[i]));
+    for (size_t i = 0; i < n && !any; i++)
+        any = first(r, hash[i]) != NULL;
+    pthread_mutex_unlock(&r->lock);
+    return any;
 }
 
 void dup_recent_each(struct dup_recent *r, void (*fn)(void *arg, int64_t hash), void *arg)

@@ -8,6 +8,7 @@
 #define BERTH_DUP_RECENT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,8 @@ void dup_recent_free(struct dup_recent **r);
 
 /* How many of at most max records carry the hash.  Some may have been undone or changed since. */
 size_t dup_recent_find(struct dup_recent *r, int64_t hash, struct dup_place *out, size_t max);
+/* Whether any record carries one of the hashes. */
+bool dup_recent_any(struct dup_recent *r, const int64_t *hash, size_t n);
 /* All of them. */
 void dup_recent_each(struct dup_recent *r, void (*fn)(void *arg, int64_t hash), void *arg);
 int dup_recent_put(struct dup_recent *r, struct db_conn *writer, const int64_t *hash, size_t n, int64_t tbl, int64_t rec);

@@ -467,21 +467,32 @@ static enum dup_when occasion(const struct berth_ctx *c, const struct berth_row 
     return r->old == NULL ? DUP_CREATE : DUP_EDIT;
 }
 
-static int check_duplicates(struct berth_ctx *c, const struct berth_row *r, struct dup_keys *old,
-                            struct dup_keys *now)
+/* Those that are looked for. */
+static const struct dup_keys *fresh_of(struct berth_ctx *c, const struct dup_keys *old, const struct dup_keys *now, enum dup_when when)
 {
-    struct dup_keys fresh = {.n = 0};
-    enum dup_when when = occasion(c, r);
+    struct dup_keys *fresh;
 
-    ahead_keys(r, now);
-    if (r->old != NULL)
-        dup_keys_of(r->old, old);
-    if (c->who == NULL)
-        return BERTH_OK;
+    if (old == NULL && !c->allow_duplicates)
+        return now;
+    fresh = arena_alloc(c->a, sizeof(*fresh));
     for (size_t i = 0; i < now->n; i++)
         if (dup_key_in(old, now->k[i].hash) == NULL && (!c->allow_duplicates || now->k[i].way->act[when] == DUP_BLOCK))
-            fresh.k[fresh.n++] = now->k[i];
-    c->matches = ahead_alone(r, &fresh) ? NULL : dup_find(c, r->t, &fresh, row_id(r), when);
+            fresh->k[fresh->n++] = now->k[i];
+    return fresh;
+}
+
+static int check_duplicates(struct berth_ctx *c, const struct berth_row *r, const struct dup_keys **old,
+                            const struct dup_keys **now)
+{
+    const struct dup_keys *ahead = ahead_keys(r), *fresh;
+    enum dup_when when = occasion(c, r);
+
+    *now = ahead != NULL ? ahead : dup_keys_new(r);
+    *old = r->old == NULL ? NULL : dup_keys_new(r->old);
+    if (c->who == NULL)
+        return BERTH_OK;
+    fresh = fresh_of(c, *old, *now, when);
+    c->matches = ahead != NULL && ahead_alone(r, fresh) ? NULL : dup_find(c, r->t, fresh, row_id(r), when);
     return judge(c);
 }
 
@@ -606,7 +617,7 @@ static int put_aside(struct berth_ctx *c, struct berth_row *r)
 int row_save(struct berth_ctx *c, struct berth_row *r)
 {
     uint32_t deed = r->old == NULL ? BERTH_INSERT : BERTH_UPDATE;
-    struct dup_keys *keys = NULL;
+    const struct dup_keys *old_keys = NULL, *keys = NULL; /* where they are others now */
     bool changed = true, only = c->only;
 
     if (c->rc != BERTH_OK)
@@ -624,11 +635,8 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
         put_aside(c, r) != BERTH_OK || !row_check(r) || check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
         return c->rc;
     due_stamp(c, r);
-    if (dup_any(c, r->t) && (r->old == NULL || !dup_same(r->old, r))) {
-        keys = arena_alloc(c->a, 2 * sizeof(*keys));
-        if (check_duplicates(c, r, &keys[0], &keys[1]) != BERTH_OK)
-            return c->rc;
-    }
+    if (dup_any(c, r->t) && (r->old == NULL || !dup_same(r->old, r)) && check_duplicates(c, r, &old_keys, &keys) != BERTH_OK)
+        return c->rc;
     if (deed == BERTH_INSERT && makes_later(c, r))
         return c->rc;
     if (only && is_sure(c, r, deed))
@@ -641,7 +649,7 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
     if (keys != NULL && c->rc == BERTH_OK)
         ctx_after_commit(c, dup_grew, NULL);
     if (keys != NULL)
-        dup_put(c, r->t, row_id(r), r->old == NULL ? NULL : &keys[0], &keys[1]);
+        dup_put(c, r->t, row_id(r), old_keys, keys);
     search_put(c, r->old, r);
     if (r->old != NULL)
         history_changes(c, r);
@@ -873,12 +881,8 @@ static int erase(struct berth_ctx *c, struct berth_row *r, int64_t batch)
         return c->rc;
     if (!c->undo && ((t->flags & BERTH_BIN) || t->parent != NULL))
         to_bin(c, r, batch);
-    if (dup_any(c, t)) {
-        struct dup_keys *old = arena_alloc(c->a, sizeof(*old));
-
-        dup_keys_of(r, old);
-        dup_put(c, t, row_id(r), old, NULL);
-    }
+    if (dup_any(c, t))
+        dup_put(c, t, row_id(r), dup_keys_new(r), NULL);
     search_put(c, r, NULL);
     if (!c->undo)
         history_delete(c, r);
@@ -999,15 +1003,11 @@ struct berth_row *row_undump(struct berth_ctx *c, const struct table *t, const c
 
 static int put_back(struct berth_ctx *c, struct berth_row *r)
 {
-    struct dup_keys *keys;
-
     if (custom_check_back(c, r) != BERTH_OK || insert(c, r) != BERTH_OK)
         return c->rc;
     if (dup_any(c, r->t)) {
-        keys = arena_alloc(c->a, sizeof(*keys));
-        dup_keys_of(r, keys);
         ctx_after_commit(c, dup_grew, NULL);
-        dup_put(c, r->t, row_id(r), NULL, keys);
+        dup_put(c, r->t, row_id(r), NULL, dup_keys_new(r));
     }
     search_put_back(c, r);
     /* no hooks: what they did when the record was made, they did */

@@ -35,6 +35,7 @@ struct fixture {
     uint64_t seed;
     int64_t id, staged[STAGED], keys, negative;
     size_t nstaged;
+    struct dup_keys ahead; /* made before their turn */
     atomic_bool enough;
 };
 
@@ -101,7 +102,7 @@ static const struct table *thing(struct berth_ctx *c)
 static int note_body(struct berth_ctx *c, void *arg)
 {
     struct fixture *f = arg;
-    struct dup_keys keys;
+    struct dup_keys keys = {.n = 0};
 
     for (uint64_t n = chance(&f->seed) % 60; n > 0; n--) {
         keys.n = 1 + chance(&f->seed) % 4;
@@ -109,6 +110,26 @@ static int note_body(struct berth_ctx *c, void *arg)
             keys.k[i].hash = (int64_t)chance(&f->seed);
         dup_put(c, thing(c), ++f->id, NULL, &keys);
     }
+    return c->rc;
+}
+
+/* As whoever saves a new record does, on another thread. */
+static void make_ahead(struct fixture *f)
+{
+    struct berth_ctx c = {.st = &f->st};
+
+    f->ahead.n = 4;
+    for (size_t i = 0; i < f->ahead.n; i++)
+        f->ahead.k[i].hash = (int64_t)chance(&f->seed);
+    dup_keys_filtered(&c, &f->ahead);
+}
+
+static int ahead_body(struct berth_ctx *c, void *arg)
+{
+    struct fixture *f = arg;
+
+    dup_put(c, thing(c), ++f->id, NULL, &f->ahead);
+    make_ahead(f);
     return c->rc;
 }
 
@@ -309,17 +330,28 @@ static void an_over_full_one_is_built_anew(void **state)
     assert_int_equal(run(f, none_missing_body), 0);
 }
 
+static void keys_added_before_another_filter_began_are_added_to_it_too(void **state)
+{
+    struct fixture *f = *state;
+
+    make_ahead(f);
+    look_until_ready(f);
+    assert_int_equal(run(f, ahead_body), 0);
+    assert_int_equal(run(f, none_missing_body), 0);
+}
+
 static void whatever_is_written_meanwhile_none_is_missed(void **state)
 {
-    static int (*const bodies[])(struct berth_ctx *, void *) = {note_body, note_body, change_body, sorted_body, undone_body};
+    static int (*const bodies[])(struct berth_ctx *, void *) = {note_body, note_body, change_body, sorted_body, undone_body, ahead_body};
     struct fixture *f = *state;
     pthread_t looker;
 
+    make_ahead(f);
     assert_int_equal(pthread_create(&looker, NULL, look, f), 0);
     for (int i = 0; i < ROUNDS; i++) {
-        size_t what = chance(&f->seed) % 6;
+        size_t what = chance(&f->seed) % 7;
 
-        if (what == 5)
+        if (what == 6)
             stage_some(f);
         else
             assert_true((run(f, bodies[what]) == 0) == (bodies[what] != undone_body));
@@ -343,6 +375,7 @@ int main(void)
         WITH_STORE(whoever_is_to_look_for_many_may_wait_for_it),
         WITH_STORE(whoever_foretells_too_many_takes_no_more_memory_than_there_is),
         WITH_STORE(an_over_full_one_is_built_anew),
+        WITH_STORE(keys_added_before_another_filter_began_are_added_to_it_too),
         WITH_STORE(whatever_is_written_meanwhile_none_is_missed),
         WITH_STORE(all_that_waits_is_found_and_then_stands_in_the_table),
     };
