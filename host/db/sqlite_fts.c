@@ -288,8 +288,7 @@ struct range {
 
 static const char *fresh_name(char out[NAME_BYTES], const char *name)
 {
-    snprintf(out, NAME_BYTES, FRESH "%s", name);
-    return out;
+    return strncat(strcpy(out, FRESH), name, NAME_BYTES - sizeof(FRESH));
 }
 
 static bool bulk_waits(const struct sq_fts *f)

@@ -59,8 +59,8 @@ struct field field_from(struct build *b, const struct berth_field *d, const char
 
     if (f.max == 0 && f.type > BERTH_NULL && f.type < TYPES)
         f.max = (f.flags & BERTH_MANY) != 0 ? MANY_MAX : default_max[f.type];
-    f.json_key = arena_fmt(b->a, "\"%s\":", d->name);
-    f.json_key_len = strlen(f.json_key);
+    f.json_key = arena_fmt(b->a, "\"%s\":null", d->name);
+    f.json_key_len = strlen(f.json_key) - strlen("null");
     return f;
 }
 

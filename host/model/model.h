@@ -53,7 +53,7 @@ struct field {
     const struct table *table;
     const struct dict *dict; /* BERTH_PICK */
     const struct table *ref; /* BERTH_REF; NULL when that table's plugin is off */
-    const char *json_key;    /* "\"phone\":", for json_key_raw() */
+    const char *json_key;    /* "\"phone\":null"; without the null for json_key_raw() */
     size_t json_key_len;
     const struct field *order; /* the column by which lists sort this text; NULL: by the value itself */
     const struct field *orders; /* of such a column: its text */

@@ -226,7 +226,10 @@ static bool ask_pool(struct due_asking *k, const struct berth_row *r, const stru
 
 static const char *days_text(struct due_asking *k, int64_t days)
 {
-    return told_kept(k->c, "due.days", (const char *const[]){"days", arena_fmt(k->c->a, "%lld", (long long)days), NULL});
+    char text[JSON_INT_MAX + 1];
+
+    *json_digits(text, days) = '\0';
+    return told_kept(k->c, "due.days", (const char *const[]){"days", text, NULL});
 }
 
 static int ask_days(struct due_asking *k, const struct berth_row *r, struct due_answer *out)

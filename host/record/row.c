@@ -1030,6 +1030,10 @@ static void field_json(struct json *j, const struct berth_row *r, const struct f
 
     if (a == ACCESS_NONE)
         return;
+    if (val_is_nil(v) && !(f->flags & BERTH_MANY)) { /* most of them */
+        json_raw(j, f->json_key, f->json_key_len + strlen("null"));
+        return;
+    }
     json_key_raw(j, f->json_key, f->json_key_len);
     if (a == ACCESS_MASK && !val_is_nil(v))
         json_str(j, "***");

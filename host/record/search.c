@@ -9,7 +9,10 @@ enum { SEARCH_WAIT_MS = 20 };
 
 static const char *index_name(struct berth_ctx *c, const struct table *t)
 {
-    return arena_fmt(c->a, "search_%s", t->name);
+    static const char begins[] = "search_";
+    char *name = arena_alloc(c->a, sizeof(begins) + strlen(t->name));
+
+    return strcat(strcpy(name, begins), t->name); /* every save asks */
 }
 
 static bool is_found(const struct field *f)

@@ -603,8 +603,11 @@ int call_job(struct call *k, int64_t job, const char *with, int64_t id)
 
 void call_made(struct call *k, int64_t id)
 {
+    char number[JSON_INT_MAX + 1];
+
+    *json_digits(number, id) = '\0';
     k->req->status = 201;
-    http_set(k->req, "Location", arena_fmt(k->req->arena, "/api/%s/%lld", k->t->name, (long long)id));
+    http_set(k->req, "Location", call_fmt(k, "/api/$/$", k->t->name, number));
 }
 
 int call_bad(struct call *k, const char *name)
