@@ -284,7 +284,7 @@ int db_fts_create(struct db_conn *c, const char *name);
 int db_fts_drop(struct db_conn *c, const char *name);
 int db_fts_clear(struct db_conn *c, const char *name);
 bool db_fts_exists(struct db_conn *c, const char *name);
-/* was NULL: the row is new, and these are its tokens; now NULL: it goes.  Durable with the body, but a search may find it
+/* The row has other tokens than before; now NULL: it goes.  Durable with the body, but a search may find it
  * only a moment later: when the writer has nothing better to do, or somebody waits for it. */
 int db_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was, const char *now);
 /* The row is new.  Its tokens are asked of the source when its turn comes, as it is then; a db_fts_put() of it before

@@ -427,12 +427,12 @@ int sq_fts_put(struct db_conn *c, const char *name, int64_t id, const char *was,
 {
     struct buf gone = BUF_INIT, come = BUF_INIT;
     bool is_new = false;
-    int rc = was == NULL ? DB_OK : put_still_new(c, name, id, now == NULL, &is_new);
+    int rc = put_still_new(c, name, id, now == NULL, &is_new);
 
     if (rc != DB_OK || is_new)
         return rc;
-    if (was == NULL || now == NULL)
-        return was == now ? DB_OK : note(c, name, id, was, now);
+    if (now == NULL)
+        return note(c, name, id, was, NULL);
     difference(&gone, was, now);
     difference(&come, now, was);
     if (gone.len + come.len > 0)

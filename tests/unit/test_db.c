@@ -1396,14 +1396,61 @@ static void the_schema_is_described(void **state)
 
 /* Full text. */
 
-static int fill_texts(struct db_conn *c, void *arg)
+/* What is in the rows, for whoever is asked for their tokens. */
+enum { TEXTS = 40200 };
+static char *text_of[TEXTS];
+
+static int texts_of_rows(void *arg, struct db_conn *w, const char *name, int64_t first, int64_t last,
+                         bool (*put)(void *to, int64_t id, const char *tokens), void *to)
+{
+    bool more = true;
+
+    (void)arg, (void)w;
+    if (strcmp(name, "t_fts") != 0)
+        return 1;
+    for (int64_t id = first; id <= last && id < TEXTS && more; id++)
+        more = text_of[id] == NULL || put(to, id, text_of[id]);
+    return 0;
+}
+
+static const struct db_fts_source texts = {texts_of_rows, NULL};
+
+static int put_text(struct db_conn *c, int64_t id, const char *text)
+{
+    free(text_of[id]);
+    text_of[id] = mem_strdup(text);
+    return db_fts_put_new(c, "t_fts", id);
+}
+
+static int change_text(struct db_conn *c, int64_t id, const char *now) /* NULL: it goes */
+{
+    char *was = text_of[id];
+    int rc = db_fts_put(c, "t_fts", id, was, now);
+
+    text_of[id] = now == NULL ? NULL : mem_strdup(now);
+    free(was);
+    return rc;
+}
+
+static int put_texts(struct db_conn *c, void *arg)
 {
     (void)arg;
     assert_int_equal(db_exec(c, "INSERT INTO t (id, name) VALUES (1, 'a'), (2, 'b'), (3, 'c')"), 0);
     assert_int_equal(db_fts_create(c, "t_fts"), 0);
-    assert_int_equal(db_fts_put(c, "t_fts", 1, NULL, "shen zhen 深圳 13800138000"), 0);
-    assert_int_equal(db_fts_put(c, "t_fts", 2, NULL, "shen yang 沈阳 a\"b nguyen"), 0);
-    return db_fts_put(c, "t_fts", 3, NULL, "NOT OR a*b 深圳");
+    assert_int_equal(put_text(c, 1, "shen zhen 深圳 13800138000"), 0);
+    assert_int_equal(put_text(c, 2, "shen yang 沈阳 a\"b nguyen"), 0);
+    return put_text(c, 3, "NOT OR a*b 深圳");
+}
+
+static void fill_texts(struct fixture *f)
+{
+    for (int i = 0; i < TEXTS; i++) {
+        free(text_of[i]);
+        text_of[i] = NULL;
+    }
+    db_fts_source(f->db, &texts);
+    assert_int_equal(db_write(f->db, put_texts, NULL), 0);
+    assert_true(db_fts_wait(f->db, -1));
 }
 
 /* Ids of the rows that match `terms`, newest first: "3 1". */
@@ -1454,7 +1501,7 @@ static void rows_are_found_by_token_prefix_and_alternatives(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    fill_texts(f);
     assert_true(db_fts_exists(f->r, "t_fts"));
     assert_false(db_fts_exists(f->r, "t"));
     assert_string_equal(FOUND(f, WORD("shen")), "2 1");
@@ -1479,7 +1526,7 @@ static int put_one(struct db_conn *c, void *arg)
     snprintf(tokens, sizeof(tokens), "one%d common", *i);
     snprintf(sql, sizeof(sql), "INSERT INTO t (id, name) VALUES (%d, '%d')", 3 + *i, *i);
     rc = db_exec(c, sql);
-    return rc != 0 ? rc : db_fts_put(c, "t_fts", 3 + *i, NULL, tokens);
+    return rc != 0 ? rc : put_text(c, 3 + *i, tokens);
 }
 
 enum { LONG_TEXT = 200000 };
@@ -1492,16 +1539,11 @@ static void long_text(struct buf *out, int from)
 
 static int change_long_text(struct db_conn *c, void *arg)
 {
-    struct buf was = BUF_INIT, now = BUF_INIT;
+    struct buf now = BUF_INIT;
     int rc;
 
-    (void)arg;
-    long_text(&was, 0);
-    long_text(&now, 1);
-    rc = db_fts_put(c, "t_fts", 1, NULL, buf_str(&was));
-    if (rc == DB_OK)
-        rc = db_fts_put(c, "t_fts", 1, buf_str(&was), buf_str(&now));
-    buf_free(&was);
+    long_text(&now, *(int *)arg);
+    rc = change_text(c, 1, buf_str(&now));
     buf_free(&now);
     return rc;
 }
@@ -1511,9 +1553,9 @@ static void a_long_text_is_changed_without_looking_through_it_for_each_word(void
 {
     struct fixture *f = *state;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
-    assert_int_equal(db_write(f->db, change_long_text, NULL), 0);
-    assert_true(db_fts_wait(f->db, -1));
+    fill_texts(f);
+    for (int from = 0; from < 2; from++)
+        assert_int_equal(db_write(f->db, change_long_text, &from), 0);
     assert_string_equal(FOUND(f, WORD("word0")), "");
     assert_string_equal(FOUND(f, WORD("word1")), "1");
     assert_string_equal(FOUND(f, WORD("word200000")), "1");
@@ -1548,7 +1590,7 @@ static void what_the_index_has_is_merged_when_nothing_else_is_to_do(void **state
     int64_t until;
 
     assert_int_equal(db_write(f->db, make_others, NULL), 0);
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    fill_texts(f);
     for (int i = 1; i <= 15; i++) { /* a segment each: seven would be left of the last */
         assert_int_equal(db_write(f->db, put_one, &i), 0);
         assert_true(db_fts_wait(f->db, -1));
@@ -1569,7 +1611,7 @@ static int fill_many(struct db_conn *c, void *arg)
     (void)arg;
     for (int i = 0; i < 40000 && rc == DB_OK; i++) {
         snprintf(tokens, sizeof(tokens), "sales%05d %s%s", i, i % 1000 == 0 ? "rare" : "often", i % 100 == 5 ? " @7" : "");
-        rc = db_fts_put(c, "t_fts", 100 + i, NULL, tokens);
+        rc = put_text(c, 100 + i, tokens);
     }
     return rc;
 }
@@ -1584,7 +1626,7 @@ static void a_beginning_of_very_many_rows_is_asked_for_by_less_and_rows_are_look
     struct db_fts_term nobody = {(struct db_fts_word[]){BEGIN("nobody")}, 1, false};
     unsigned left;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    fill_texts(f);
     assert_int_equal(db_write(f->db, fill_many, NULL), 0);
     assert_true(db_fts_wait(f->db, -1));
     assert_true(db_fts_match(f->r, "t_fts", &value, &sales, 1, &left));
@@ -1613,7 +1655,7 @@ static int fill_some(struct db_conn *c, void *arg)
 
     for (int i = 0; i < 3000 && rc == DB_OK; i++, (*from)++) {
         snprintf(tokens, sizeof(tokens), "%csales%05d often", 'a' + *from % 26, *from);
-        rc = db_fts_put(c, "t_fts", 100 + *from, NULL, tokens);
+        rc = put_text(c, 100 + *from, tokens);
     }
     return rc;
 }
@@ -1639,7 +1681,7 @@ static void what_begins_so_is_known_while_segments_are_merged(void **state)
 
     int from = 0;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    fill_texts(f);
     assert_int_equal(db_write(f->db, merge_nothing, NULL), 0);
     for (int i = 0; i < 6; i++) { /* six segments and more */
         assert_int_equal(db_write(f->db, fill_some, &from), 0);
@@ -1664,7 +1706,7 @@ static void a_beginning_next_to_a_token_of_very_many_rows_is_not_taken_for_it(vo
     struct db_fts_term both[] = {{(struct db_fts_word[]){BEGIN("sales")}, 1, false}, often};
     unsigned left;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    fill_texts(f);
     assert_int_equal(db_write(f->db, fill_many, NULL), 0);
     assert_true(db_fts_wait(f->db, -1));
     assert_false(db_fts_match(f->r, "t_fts", &value, &none, 1, &left));
@@ -1691,7 +1733,7 @@ static void of_ones_own_rows_those_with_a_common_word_are_looked_at(void **state
                                  {(struct db_fts_word[]){WORD("@7")}, 1, true}};
     unsigned left;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    fill_texts(f);
     assert_int_equal(db_write(f->db, fill_many, NULL), 0);
     assert_true(db_fts_wait(f->db, -1));
     assert_true(db_fts_match(f->r, "t_fts", &value, mine, 3, &left));
@@ -1708,8 +1750,7 @@ static void a_search_out_of_time_while_it_is_planned_does_not_pass_for_one_witho
     struct db_fts_term shen = {(struct db_fts_word[]){BEGIN("shen")}, 1, false};
     unsigned left;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
-    assert_true(db_fts_wait(f->db, -1));
+    fill_texts(f);
     db_budget(f->r, 1, NULL);
     assert_true(db_fts_match(f->r, "t_fts", &value, &shen, 1, &left));
     db_budget(f->r, 0, NULL);
@@ -1745,7 +1786,7 @@ static void nothing_in_a_search_word_is_syntax(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    fill_texts(f);
     assert_string_equal(FOUND(f, WORD("a\"b")), "2");
     assert_string_equal(FOUND(f, WORD("NOT")), "3");
     assert_string_equal(FOUND(f, BEGIN("a*")), "3");
@@ -1759,11 +1800,10 @@ static void nothing_in_a_search_word_is_syntax(void **state)
 static int change_texts(struct db_conn *c, void *arg)
 {
     (void)arg;
-    assert_int_equal(
-        db_fts_put(c, "t_fts", 1, "shen zhen 深圳 13800138000", "shen zhen 深圳 13900139000"), 0);
-    assert_int_equal(db_fts_put(c, "t_fts", 2, "shen yang 沈阳 a\"b nguyen", "shen yang"), 0);
-    assert_int_equal(db_fts_put(c, "t_fts", 2, "shen yang", "shen yang"), 0);
-    return db_fts_put(c, "t_fts", 3, "NOT OR a*b 深圳", NULL);
+    assert_int_equal(change_text(c, 1, "shen zhen 深圳 13900139000"), 0);
+    assert_int_equal(change_text(c, 2, "shen yang"), 0);
+    assert_int_equal(change_text(c, 2, "shen yang"), 0);
+    return change_text(c, 3, NULL);
 }
 
 static int clear_texts(struct db_conn *c, void *arg)
@@ -1776,7 +1816,7 @@ static void a_changed_row_is_found_by_its_new_tokens_only(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    fill_texts(f);
     assert_int_equal(db_write(f->db, change_texts, NULL), 0);
     assert_string_equal(FOUND(f, WORD("shen")), "2 1");
     assert_string_equal(FOUND(f, WORD("深圳")), "1");
@@ -1791,7 +1831,7 @@ static int put_and_fail(struct db_conn *c, void *arg)
 {
     struct fixture *f = arg;
 
-    assert_int_equal(db_fts_put(c, "t_fts", 2, NULL, "undone"), 0);
+    assert_int_equal(db_fts_put(c, "t_fts", 2, text_of[2], "undone"), 0);
     assert_false(db_fts_wait(f->db, -1)); /* cannot be waited for here */
     return 1;
 }
@@ -1800,7 +1840,7 @@ static void texts_of_a_body_that_fails_are_not_indexed(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    fill_texts(f);
     assert_int_equal(db_write(f->db, put_and_fail, f), 1);
     assert_string_equal(FOUND(f, WORD("undone")), "");
     assert_string_equal(FOUND(f, WORD("shen")), "2 1");
@@ -1810,8 +1850,7 @@ static void texts_noted_before_a_crash_are_indexed_after_it(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
-    assert_true(db_fts_wait(f->db, -1));
+    fill_texts(f);
     assert_int_equal(write_sql(f->db, "INSERT INTO fts_todo (fts, id, come)"
                                       " VALUES ('t_fts', 2, 'late')"),
                      0);
@@ -1827,7 +1866,7 @@ static void a_bad_note_does_not_stop_the_indexer(void **state)
     struct fixture *f = *state;
     struct db_stats stats;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    fill_texts(f);
     assert_int_equal(write_sql(f->db, "INSERT INTO fts_todo (fts, id, come)"
                                       " VALUES ('gone_fts', 2, 'x'), ('t_fts', 2, 'late')"),
                      0);
@@ -2154,8 +2193,7 @@ static void what_is_late_is_changed_rows_and_new_ones_and_leaves_no_place_empty(
     struct fixture *f = *state;
     struct late late;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
-    assert_true(db_fts_wait(f->db, -1));
+    fill_texts(f);
     assert_int_equal(db_write(f->db, change_many_and_put_one_new, &late), 0);
     assert_int_equal(late.n, 4);
     assert_int_equal(late.ids[0], 9);
@@ -2169,7 +2207,7 @@ static void full_text_tables_are_not_part_of_the_schema(void **state)
     struct fixture *f = *state;
     struct buf got = BUF_INIT;
 
-    assert_int_equal(db_write(f->db, fill_texts, NULL), 0);
+    fill_texts(f);
     assert_int_equal(db_schema(f->r, &(struct db_schema){.table = see_table, .arg = &got}), 0);
     assert_string_equal(got.s, "t;");
     buf_free(&got);
