@@ -15,44 +15,53 @@
 /* What is hashed, in this order; columns added later stand behind, in statements of their own. */
 const char seal_history_sql[] = "SELECT seq, tbl, rec, at, by, op, changes, note FROM history WHERE seq > ? AND seq <= ? ORDER BY seq";
 const char seal_audit_sql[] = "SELECT id, at, user_id, what, detail, ip FROM audit WHERE id > ? AND id <= ? ORDER BY id";
+enum { COLUMNS_MAX = 8 };
 
 /* ---- hashing ------------------------------------------------------------------------------------ */
-static void feed(crypto_generichash_state *h, const void *p, size_t n)
+static void feed(crypto_generichash_state *h, const char *p, size_t n)
 {
-    crypto_generichash_update(h, p, n);
+    crypto_generichash_update(h, (const unsigned char *)p, n);
+}
+
+void seal_feed(crypto_generichash_state *h, const struct buf *row)
+{
+    feed(h, row->s, row->len);
 }
 
 /* Type and length before each value, so that no two rows read alike. */
-void seal_feed(crypto_generichash_state *h, const int64_t *number, const char *text, size_t n)
+void seal_add(struct buf *b, const int64_t *number, const char *text, size_t n)
 {
-    char head[2 + JSON_INT_MAX], *end; /* "i42;", or "t5:" before a text */
+    char *to, *end; /* "i42;", or "t5:" before a text */
 
     if (number == NULL && text == NULL) {
-        feed(h, "-;", 2);
+        buf_add(b, "-;", 2);
         return;
     }
-    head[0] = number != NULL ? 'i' : 't';
-    end = json_digits(head + 1, number != NULL ? *number : (int64_t)n);
+    to = buf_room(b, 2 + JSON_INT_MAX);
+    *to = number != NULL ? 'i' : 't';
+    end = json_digits(to + 1, number != NULL ? *number : (int64_t)n);
     *end++ = number != NULL ? ';' : ':';
-    feed(h, head, (size_t)(end - head));
+    b->len += (size_t)(end - to);
     if (number == NULL)
-        feed(h, text, n);
+        buf_add(b, text, n);
 }
 
-static void feed_column(crypto_generichash_state *h, struct db_stmt *s, int i)
+static void add_column(struct buf *b, struct db_stmt *s, int i, const struct db_value *v)
 {
-    bool is_number = !db_col_is_null(s, i) && db_col_type(s, i) == DB_T_INT;
-    int64_t number = is_number ? db_col_int(s, i) : 0;
-    size_t n = 0;
-    const char *text = is_number || db_col_is_null(s, i) ? NULL : db_col_text(s, i, &n);
+    const char *text = v->type == DB_T_NULL ? NULL : v->s;
+    size_t n = v->len;
 
-    seal_feed(h, is_number ? &number : NULL, text, n);
+    if (v->type != DB_T_NULL && v->type != DB_T_INT && v->type != DB_T_TEXT)
+        text = db_col_text(s, i, &n);
+    seal_add(b, v->type == DB_T_INT ? &v->i : NULL, text, n);
 }
 
 /* The rows behind `after` up to `last`; how many, negative: a database error. */
 static int64_t feed_rows(crypto_generichash_state *h, struct db_conn *c, const char *sql, int64_t after, int64_t last)
 {
     struct db_stmt *s = db_prepare(c, sql);
+    struct db_value v[COLUMNS_MAX];
+    struct buf row = BUF_INIT;
     int64_t n = 0;
     int rc;
 
@@ -61,11 +70,15 @@ static int64_t feed_rows(crypto_generichash_state *h, struct db_conn *c, const c
     while ((rc = db_step(s)) == DB_ROW) {
         int columns = db_col_count(s);
 
+        buf_clear(&row);
+        db_cols(s, 0, columns, v);
         for (int i = 0; i < columns; i++)
-            feed_column(h, s, i);
+            add_column(&row, s, i, &v[i]);
+        seal_feed(h, &row);
         n++;
     }
     db_reset(s);
+    buf_free(&row);
     return rc < 0 ? rc : n;
 }
 

@@ -273,15 +273,20 @@ static bool json_seal(const json_t *j, struct seal *out)
 
 static int64_t feed_rows(crypto_generichash_state *h, const json_t *rows)
 {
+    struct buf values = BUF_INIT;
     size_t i, k;
     json_t *row, *v;
 
-    json_array_foreach(rows, i, row)
+    json_array_foreach(rows, i, row) {
+        buf_clear(&values);
         json_array_foreach(row, k, v) {
             int64_t number = json_integer_value(v);
 
-            seal_feed(h, json_is_integer(v) ? &number : NULL, json_string_value(v), json_string_length(v));
+            seal_add(&values, json_is_integer(v) ? &number : NULL, json_string_value(v), json_string_length(v));
         }
+        seal_feed(h, &values);
+    }
+    buf_free(&values);
     return (int64_t)json_array_size(rows);
 }
 

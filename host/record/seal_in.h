@@ -21,7 +21,8 @@ extern const char seal_history_sql[], seal_audit_sql[]; /* (after, last] */
  * the one that stood there: 27 characters of base64; in older ones 43, or 64 hexadecimal digits. */
 int64_t seal_hash(struct db_conn *c, const struct seal *before, struct seal *now); /* entries, or negative */
 void seal_hash_begin(crypto_generichash_state *h, const struct seal *before, const struct seal *now);
-void seal_feed(crypto_generichash_state *h, const int64_t *number, const char *text, size_t n); /* both NULL: null */
+void seal_add(struct buf *row, const int64_t *number, const char *text, size_t n); /* both NULL: null */
+void seal_feed(crypto_generichash_state *h, const struct buf *row); /* as one piece: value by value took most of the hash's time */
 void seal_hash_end(crypto_generichash_state *h, struct seal *now);
 
 int seal_keep_rows(struct db_conn *writer);
