@@ -719,6 +719,44 @@ static bool many_from_json(struct berth_ctx *c, const struct field *f, const jso
     return ok;
 }
 
+/* Of a type that is written as a string. */
+static bool val_from_string(struct berth_ctx *c, const struct field *f, const char *s, size_t n, struct berth_val *out)
+{
+    *out = berth_nil();
+    if (memchr(s, '\0', n) != NULL)
+        return bad(c, f, "err.control");
+    if (f->type == BERTH_PICK) {
+        if (n == 0)
+            return true;
+        if (!pick_known(f, s, n)) {
+            ctx_invalid(c, f->name, "err.choice", "value", s, NULL);
+            return false;
+        }
+        *out = text_val(c, f, s, n);
+        return true;
+    }
+    if (f->type == BERTH_MONEY || type_is_text(f->type)) {
+        int64_t i;
+
+        if (f->type != BERTH_MONEY)
+            return take_text(c, f, s, n, out);
+        if (n == 0)
+            return true;
+        if (!money_parse(s, n, &i))
+            return bad(c, f, "err.money");
+        *out = int_val(f, i);
+        return true;
+    }
+    if (n == 0)
+        return true;
+    int64_t i;
+
+    if (f->type == BERTH_DATE ? !when_date_parse(s, n, &i) : !when_time_parse(s, n, &i))
+        return bad(c, f, f->type == BERTH_DATE ? "err.date" : "err.time");
+    *out = int_val(f, i);
+    return true;
+}
+
 bool val_from_json(struct berth_ctx *c, const struct field *f, const json_t *v, struct berth_val *out)
 {
     *out = berth_nil();
@@ -765,43 +803,8 @@ bool val_from_json(struct berth_ctx *c, const struct field *f, const json_t *v, 
     default:
         break;
     }
-    if (!json_is_string(v))
-        return bad(c, f, f->type == BERTH_MONEY ? "err.money" : "err.text");
-    const char *s = json_string_value(v);
-    size_t n = json_string_length(v);
-
-    if (memchr(s, '\0', n) != NULL)
-        return bad(c, f, "err.control");
-    if (f->type == BERTH_PICK) {
-        if (n == 0)
-            return true;
-        if (!pick_known(f, s, n)) {
-            ctx_invalid(c, f->name, "err.choice", "value", s, NULL);
-            return false;
-        }
-        *out = text_val(c, f, s, n);
-        return true;
-    }
-    if (f->type == BERTH_MONEY || type_is_text(f->type)) {
-        int64_t i;
-
-        if (f->type != BERTH_MONEY)
-            return take_text(c, f, s, n, out);
-        if (n == 0)
-            return true;
-        if (!money_parse(s, n, &i))
-            return bad(c, f, "err.money");
-        *out = int_val(f, i);
-        return true;
-    }
-    if (n == 0)
-        return true;
-    int64_t i;
-
-    if (f->type == BERTH_DATE ? !when_date_parse(s, n, &i) : !when_time_parse(s, n, &i))
-        return bad(c, f, f->type == BERTH_DATE ? "err.date" : "err.time");
-    *out = int_val(f, i);
-    return true;
+    return json_is_string(v) ? val_from_string(c, f, json_string_value(v), json_string_length(v), out)
+                             : bad(c, f, f->type == BERTH_MONEY ? "err.money" : "err.text");
 }
 
 bool row_set_json(struct berth_row *r, const char *name, const json_t *v)
@@ -830,6 +833,23 @@ bool row_set_json(struct berth_row *r, const char *name, const json_t *v)
         return false;
     }
     return val_from_json(r->c, f, v, &r->v[f->at]);
+}
+
+/* What row_set_json() lets pass without a look at what was there before. */
+static bool open_to(const struct berth_row *r, const struct field *f)
+{
+    return r->old == NULL && f->at >= F_DECLARED && !(f->flags & (BERTH_SECRET | BERTH_LOCKED | BERTH_MANY)) &&
+           type_is_text(f->type) && f->type != BERTH_JSON && perm_field(r->c->who, f) == ACCESS_WRITE;
+}
+
+bool row_set_plain(struct berth_row *r, const char *name, const char *s, size_t n)
+{
+    const struct field *f = model_field(r->t, name);
+
+    if (f == NULL || !open_to(r, f))
+        return false;
+    val_from_string(r->c, f, s, n, &r->v[f->at]);
+    return true;
 }
 
 /* ---- what must hold ------------------------------------------------------------ */

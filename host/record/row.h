@@ -52,6 +52,8 @@ void row_set(struct berth_row *r, const char *field, struct berth_val v);
 /* From people: JSON of share/doc/rest.md, or text as it stands in a sheet.  Refuses locked,
  * secret and unwritable fields.  false: a problem was noted in the ctx. */
 bool row_set_json(struct berth_row *r, const char *field, const json_t *v);
+/* The same of a string and most fields of a new record; false: this one wants row_set_json(). */
+bool row_set_plain(struct berth_row *r, const char *field, const char *s, size_t n);
 bool val_from_json(struct berth_ctx *c, const struct field *f, const json_t *v, struct berth_val *out);
 bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
                    struct berth_val *out);

@@ -343,6 +343,10 @@ static bool parse_body(struct call *k)
 
     if (k->body != NULL || k->req->body_to_file || k->req->body.len == 0)
         return true;
+    if (k->route->flags & R_PLAIN)
+        k->given = body_plain(k->req->arena, k->req->body.s, k->req->body.len, &k->ngiven);
+    if (k->given != NULL)
+        return true;
     k->body = body_read(k->req->body.s, k->req->body.len, &e);
     if (k->body != NULL)
         return true;

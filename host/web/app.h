@@ -41,6 +41,7 @@ enum { /* route flags */
     R_INSIDE = 1 << 8, /* plugins and scripts call it from inside, too (inside.c): run() touches no header of k->req then */
     R_MINE = 1 << 9,   /* of R_INSIDE: about the user's own, and so not without one */
     R_SECRET = 1 << 10, /* its answer holds what is shown once and kept nowhere */
+    R_PLAIN = 1 << 11, /* takes k->given in place of k->body where the body is as body_plain() has it */
     R_LOOKING = 1 << 5, /* changes something, and is for those, too, who look as another user */
 };
 
@@ -83,6 +84,8 @@ struct call { /* one request on its way */
     int64_t viewer;         /* the administrator who looks as `user`, and changes nothing; 0: none does */
     const char *locale;
     json_t *body;           /* parsed JSON or NULL */
+    const struct body_member *given; /* R_PLAIN: the body's members, or NULL */
+    size_t ngiven;
     struct db_work work;
     struct ctx_match *matches; /* duplicates that were saved all the same */
     const struct field *const *fields; /* what the answer's record is to have; NULL: all of it */

@@ -19,6 +19,7 @@
 #include "record/pool_view.h"
 #include "service/approval.h"
 #include "web/app.h"
+#include "web/body.h"
 
 /* ---- reading ------------------------------------------------------------------------------- */
 /* As it was then: by falling id, uncounted. */
@@ -226,14 +227,35 @@ static int history(struct call *k)
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
+static bool is_meant(const char *key)
+{
+    return strcmp(key, "version") != 0 && strcmp(key, "id") != 0;
+}
+
 static void take(struct call *k, struct berth_row *r, const json_t *fields)
 {
     const char *key;
     json_t *v;
 
     json_object_foreach ((json_t *)fields, key, v)
-        if (strcmp(key, "version") != 0 && strcmp(key, "id") != 0)
+        if (is_meant(key))
             row_set_json(r, key, v);
+    if (k->c.rc == BERTH_OK)
+        offer_check_row(r);
+}
+
+static void take_given(struct call *k, struct berth_row *r)
+{
+    for (size_t i = 0; i < k->ngiven; i++) {
+        const struct body_member *m = &k->given[i];
+        json_t *v;
+
+        if (!is_meant(m->key) || (m->type == JSON_STRING && row_set_plain(r, m->key, m->s, m->n)))
+            continue;
+        v = body_json(m);
+        row_set_json(r, m->key, v);
+        json_decref(v);
+    }
     if (k->c.rc == BERTH_OK)
         offer_check_row(r);
 }
@@ -266,12 +288,16 @@ static int made(struct call *k)
 
 static struct berth_row *new_row(struct call *k)
 {
-    const json_t *fields = call_object(k);
+    const json_t *fields = k->given == NULL ? call_object(k) : NULL;
     struct berth_row *r = row_new(&k->c, k->t);
 
-    if (fields != NULL && !perm_may(k->c.who, k->t, DO_CREATE))
+    if (k->c.rc == BERTH_OK && !perm_may(k->c.who, k->t, DO_CREATE))
         ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
-    if (k->c.rc == BERTH_OK && call_fields(k))
+    if (k->c.rc != BERTH_OK || !call_fields(k))
+        return r;
+    if (k->given != NULL)
+        take_given(k, r);
+    else
         take(k, r, fields);
     return r;
 }
@@ -502,7 +528,7 @@ static int search(struct call *k)
 const struct route_entry routes_rest[] = {
     {"GET", "/api/_search", R_SLOW, search},
     {"GET", "/api/{table}", R_INSIDE, list},
-    {"POST", "/api/{table}", R_WRITE, create, create_ahead},
+    {"POST", "/api/{table}", R_WRITE | R_PLAIN, create, create_ahead},
     {"GET", "/api/{table}/{id}", R_INSIDE, one},
     {"PATCH", "/api/{table}/{id}", R_WRITE, update},
     {"DELETE", "/api/{table}/{id}", R_WRITE, drop},

@@ -3,25 +3,47 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "web/body.h"
 
+/* NULL: it is not plain. */
+static json_t *as_list(const char *s, size_t n)
+{
+    struct arena *a = arena_new();
+    size_t count;
+    const struct body_member *m = body_plain(a, s, n, &count);
+    json_t *all = m == NULL ? NULL : json_object();
+
+    for (size_t i = 0; m != NULL && i < count; i++) {
+        assert_int_equal(strlen(m[i].key), m[i].key_len);
+        assert_null(json_object_get(all, m[i].key));
+        assert_int_equal(json_object_set_new(all, m[i].key, body_json(&m[i])), 0);
+    }
+    arena_free(&a);
+    return all;
+}
+
 static void same(const char *s, size_t n)
 {
     char *exact = malloc(n > 0 ? n : 1); /* what is read behind it is found out */
     json_error_t e;
-    json_t *wanted, *got;
+    json_t *wanted, *got, *listed = NULL;
 
     memcpy(exact, s, n);
     wanted = json_loadb(exact, n, JSON_REJECT_DUPLICATES, &e);
     got = body_read(exact, n, &e);
+    listed = as_list(exact, n);
+    if (listed != NULL && !json_equal(wanted, listed))
+        fail_msg("listed differently: %.*s", (int)n, s);
     if ((wanted == NULL) != (got == NULL) || (got != NULL && !json_equal(wanted, got)))
         fail_msg("read differently: %.*s", (int)n, s);
     json_decref(wanted);
     json_decref(got);
+    json_decref(listed);
     free(exact);
 }
 
@@ -67,11 +89,28 @@ static void a_broken_body_is_as_broken_as_jansson_finds_it(void **state)
         }
 }
 
+static void most_bodies_are_a_list(void **state)
+{
+    char many[1024] = "{\"f0\":0";
+    json_t *all = as_list(bodies[11], strlen(bodies[11]));
+
+    (void)state;
+    assert_int_equal(json_object_size(all), 6);
+    json_decref(all);
+    assert_null(as_list("{\"a\":[1]}", 9));
+    for (int i = 1; i <= BODY_PLAIN_MAX; i++)
+        snprintf(many + strlen(many), sizeof(many) - strlen(many), ",\"f%d\":%d", i, i);
+    strcat(many, "}");
+    assert_null(as_list(many, strlen(many)));
+    same(many, strlen(many));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_body_is_what_jansson_makes_of_it),
         cmocka_unit_test(a_broken_body_is_as_broken_as_jansson_finds_it),
+        cmocka_unit_test(most_bodies_are_a_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
