@@ -23,6 +23,11 @@ int64_t when_monotonic(void)
     return clock_ms(CLOCK_MONOTONIC);
 }
 
+int64_t when_about(void)
+{
+    return clock_ms(CLOCK_MONOTONIC_COARSE);
+}
+
 int64_t when_doubled(int64_t first, int64_t times)
 {
     while (times-- > 0 && first < WHEN_WAIT_MAX)

@@ -17,6 +17,7 @@ int64_t when_doubled(int64_t first, int64_t times);
 
 int64_t when_now(void);       /* wall clock, ms */
 int64_t when_monotonic(void); /* for deadlines and durations, ms; never jumps */
+int64_t when_about(void);     /* the same some milliseconds ago, for a fraction of its time: where seconds are counted */
 
 int64_t when_days(int year, int month, int day);
 void when_civil(int64_t days, int *year, int *month, int *day);

@@ -402,7 +402,7 @@ static struct sq_conn *keep_idle(struct sq_db *db, struct sq_conn *c)
     struct sq_idle *idle = &db->idle;
     struct sq_conn *out = NULL;
 
-    c->given_back = when_monotonic();
+    c->given_back = when_about();
     pthread_mutex_lock(&idle->lock);
     if (idle->n > 0 && (idle->n == SQ_IDLE_MAX || idle->c[0]->given_back < c->given_back - db->o.reader_unused_ms)) {
         out = idle->c[0];

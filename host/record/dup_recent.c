@@ -126,8 +126,11 @@ bool dup_recent_any(struct dup_recent *r, const int64_t *hash, size_t n)
     bool any = false;
 
     pthread_mutex_lock(&r->lock);
-    for (size_t i = 0; r->nbuckets > 0 && i < n; i++) /* none is in a cache: they come together */
+    for (size_t i = 0; r->nbuckets > 0 && i < n; i++) /* none is in a cache: they come together, */
         __builtin_prefetch(bucket_of(r, hash[i]));
+    for (size_t i = 0; r->nbuckets > 0 && i < n; i++) /* and what they lead to */
+        if (*bucket_of(r, hash[i]) != 0)
+            __builtin_prefetch(&r->entry[*bucket_of(r, hash[i]) - 1]);
     for (size_t i = 0; i < n && !any; i++)
         any = first(r, hash[i]) != NULL;
     pthread_mutex_unlock(&r->lock);

@@ -294,12 +294,14 @@ static enum http_begin begin(struct http_req *req)
     return (k->route->flags & R_SLOW) ? HTTP_SLOW : HTTP_QUICK;
 }
 
+/* What is quick runs at once, mostly, and on this thread: it keeps the reader. */
 enum http_begin app_begin(struct http_req *req)
 {
     void *thread = req->thread;
     enum http_begin how = begin(req);
 
-    let_go(thread);
+    if (how != HTTP_QUICK)
+        let_go(thread);
     return how;
 }
 
@@ -532,6 +534,7 @@ void app_done(struct http_req *req)
 
     if (k != NULL)
         json_decref(k->body);
+    let_go(req->thread); /* it may have ended before it ran */
 }
 
 /* The HTTP layer speaks English: what it refuses is told in the reader's language where there is a text. */
@@ -607,11 +610,12 @@ int call_job(struct call *k, int64_t job, const char *with, int64_t id)
 
 void call_made(struct call *k, int64_t id)
 {
-    char number[JSON_INT_MAX + 1];
+    static const char api[] = "/api/";
+    char *place = arena_alloc(k->req->arena, sizeof(api) + strlen(k->t->name) + 1 + JSON_INT_MAX);
 
-    *json_digits(number, id) = '\0';
+    json_digits(stpcpy(stpcpy(stpcpy(place, api), k->t->name), "/"), id); /* its end is zero */
     k->req->status = 201;
-    http_set(k->req, "Location", call_fmt(k, "/api/$/$", k->t->name, number));
+    http_set(k->req, "Location", place);
 }
 
 int call_bad(struct call *k, const char *name)

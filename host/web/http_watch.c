@@ -169,7 +169,7 @@ void conn_close(struct conn *c)
 
 void conn_phase(struct conn *c, enum phase p, int64_t ms)
 {
-    int64_t now = when_monotonic();
+    int64_t now = when_about();
 
     /* expires last: the watcher reads it first */
     atomic_store_explicit(&c->expires, 0, memory_order_relaxed);
