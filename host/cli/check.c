@@ -140,10 +140,11 @@ static int load_and_show(const struct cli *cli, const char *what, struct buf *er
     struct arena *a = arena_new();
     char *file = arena_strdup(a, basename(arena_strdup(a, what)));
     struct plugin_set set = {0};
+    bool is_file = strchr(what, '/') != NULL || strstr(what, ".so") != NULL;
     size_t n = 0;
     int rc;
 
-    if (strchr(what, '/') != NULL || strstr(what, ".so") != NULL) {
+    if (is_file) {
         path[n++] = dirname(arena_strdup(a, what));
         path[n++] = dirname(arena_strdup(a, path[0]));
     }
@@ -153,7 +154,7 @@ static int load_and_show(const struct cli *cli, const char *what, struct buf *er
         file[strlen(file) - 3] = '\0';
     name[0] = file;
     w.path = (struct conf_list){path, n};
-    rc = strstr(what, ".so") != NULL ? plugin_file_check(what, err) : 0;
+    rc = is_file ? plugin_file_check(what, err) : 0;
     if (rc == 0)
         rc = plugin_load_all(&w, &plugins_no_api, &set, err);
     for (size_t i = 0; rc == 0 && i < set.n; i++)

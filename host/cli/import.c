@@ -89,27 +89,23 @@ static int take_body(struct berth_ctx *c, void *arg)
 /* Which column COLUMN of "COLUMN=FIELD" means: header, letter or number from 1; -1 none. */
 static long column_of(const json_t *look, const char *name, size_t n)
 {
+    const json_t *columns = json_object_get(look, "columns");
+    long count = (long)json_array_size(columns), number;
     size_t i;
     json_t *column;
     char *end;
-    long number;
 
-    json_array_foreach (json_object_get(look, "columns"), i, column) {
+    json_array_foreach (columns, i, column) {
         const char *header = json_string_value(json_object_get(column, "header"));
 
         if (header != NULL && strlen(header) == n && strncasecmp(header, name, n) == 0)
             return (long)i;
     }
     number = strtol(name, &end, 10);
-    if (end == name + n && number > 0)
-        return number - 1;
-    number = 0;
-    for (i = 0; i < n; i++) {
-        if (name[i] < 'A' || name[i] > 'Z')
-            return -1;
-        number = number * 26 + (name[i] - 'A' + 1);
-    }
-    return number - 1;
+    if (end != name + n)
+        for (number = 0, i = 0; i < n && number <= count; i++)
+            number = name[i] < 'A' || name[i] > 'Z' ? count + 1 : number * 26 + (name[i] - 'A' + 1);
+    return number > 0 && number <= count ? number - 1 : -1;
 }
 
 static int add_map(struct task *t, const json_t *look, json_t *map, const char *text)
@@ -119,7 +115,7 @@ static int add_map(struct task *t, const json_t *look, json_t *map, const char *
         char key[24], field[64];
         long at;
 
-        if (eq >= n)
+        if (eq + 1 >= n)
             return cli_misused(t->cli, "--map wants COLUMN=FIELD, not \"%.*s\"", (int)n, text);
         at = column_of(look, text, eq);
         if (at < 0)
@@ -313,13 +309,19 @@ static int follow(struct task *t, struct db_conn *conn, struct arena *a)
     }
 }
 
+static bool ends_in(const char *s, const char *end)
+{
+    size_t n = strlen(s), k = strlen(end);
+
+    return n > k && strcasecmp(s + n - k, end) == 0;
+}
+
 static int rejected(struct task *t, struct db_conn *conn, struct arena *a, const char *to)
 {
-    size_t n = strlen(to);
     struct berth_ctx c;
 
     ctx_init(&c, &t->site->st, conn, a, NULL, NULL);
-    if (import_rejected(&c, t->import, n > 4 && strcmp(to + n - 4, ".csv") == 0 ? "csv" : "xlsx", NULL, to) == BERTH_OK)
+    if (import_rejected(&c, t->import, ends_in(to, ".csv") ? "csv" : "xlsx", NULL, to) == BERTH_OK)
         return 0;
     return cli_fail(t->cli, "write %s: %s", to, ctx_text(&c, c.key, c.args));
 }
@@ -438,6 +440,8 @@ static int work(struct task *t, struct db_conn *conn, struct arena *a)
     }
     look = json_loadb(t->answer.s, t->answer.len, 0, NULL);
     rc = with_mapping(t, &c, &look);
+    if (rc == 0 && json_array_size(json_object_get(look, "columns")) == 0)
+        rc = cli_fail(t->cli, "nothing is in this sheet, or from the header row on; --sheet and --header-row name others");
     if (rc == 0)
         rc = make_options(t, look);
     if (rc == 0 && site_write(t->site, start_body, t, &err) < 0)
@@ -454,6 +458,23 @@ static int work(struct task *t, struct db_conn *conn, struct arena *a)
     return rc;
 }
 
+/* What is wrong with options before any file is read. */
+static int options_ok(const struct cli *cli)
+{
+    static const char *const numbers[] = {"header-row", "undo"};
+    const char *to = cli_value(cli, "rejected");
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        const char *v = cli_value(cli, numbers[i]);
+
+        if (v != NULL && (*v == '\0' || v[strspn(v, "0123456789")] != '\0'))
+            return cli_misused(cli, "--%s wants a number, not \"%s\"", numbers[i], v);
+    }
+    if (to != NULL && !ends_in(to, ".xlsx") && !ends_in(to, ".csv"))
+        return cli_misused(cli, "--rejected wants a name that ends in .xlsx or .csv, not \"%s\"", to);
+    return CLI_OK;
+}
+
 static int run(struct cli *cli)
 {
     struct site site;
@@ -461,8 +482,10 @@ static int run(struct cli *cli)
     struct buf err = BUF_INIT;
     struct arena *a = arena_new();
     struct db_conn *conn = NULL;
-    int rc, lock;
+    int rc = options_ok(cli), lock;
 
+    if (rc != CLI_OK)
+        return rc;
     if (t.table == NULL && !cli_has(cli, "undo"))
         return cli_misused(cli, "--table is missing: which table is to be filled?");
     if (t.path == NULL && !cli_has(cli, "undo") && !cli_has(cli, "list"))

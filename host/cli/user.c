@@ -129,7 +129,6 @@ static int enable_body(struct berth_ctx *c, void *arg)
     return set_active(c, arg, 1);
 }
 
-/* What is owned, and then the job that moves it when the server runs. */
 static void tell_owned(struct berth_ctx *c, int64_t user)
 {
     struct buf b = BUF_INIT;
@@ -138,12 +137,15 @@ static void tell_owned(struct berth_ctx *c, int64_t user)
 
     handover_preview(c, user, &b);
     j = json_loadb(b.s, b.len, 0, NULL);
+    if (json_array_size(json_object_get(j, "tables")) == 0)
+        puts("nothing is theirs");
     json_array_foreach (json_object_get(j, "tables"), i, t)
         printf("%8lld %s\n", (long long)json_integer_value(json_object_get(t, "count")), json_string_value(json_object_get(t, "label")));
     json_decref(j);
     buf_free(&b);
 }
 
+/* What is owned, and then the job that moves it when the server runs. */
 static int handover_body(struct berth_ctx *c, void *arg)
 {
     const struct task *t = arg;
@@ -153,14 +155,13 @@ static int handover_body(struct berth_ctx *c, void *arg)
 
     if (u == NULL)
         return c->rc;
-    tell_owned(c, row_id(u));
-    if (cli_has(t->cli, "dry-run"))
-        return c->rc;
     heirs = json_array();
     for (int i = 0; cli_value_at(t->cli, "to", i) != NULL && (to = find_user(c, cli_value_at(t->cli, "to", i))) != NULL; i++)
         json_array_append_new(heirs, json_integer(row_id(to)));
     body = json_pack("{s:o}", "to", heirs);
-    if (c->rc == BERTH_OK && handover_give(c, row_id(u), body, &handover) != 0)
+    if (c->rc == BERTH_OK)
+        tell_owned(c, row_id(u));
+    if (c->rc == BERTH_OK && !cli_has(t->cli, "dry-run") && handover_give(c, row_id(u), body, &handover) != 0)
         printf("handover %lld: the server moves it as soon as it runs\n", (long long)handover);
     json_decref(body);
     return c->rc;

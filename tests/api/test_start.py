@@ -170,3 +170,34 @@ def test_the_command_line_imports_adds_users_and_backs_up(tmp_path):
         assert busy.returncode == 1 and "browser" in busy.stderr  # the server holds the data; where to go instead
     finally:
         assert site.stop() == 0
+
+
+def test_the_command_line_says_what_is_wrong_with_what_it_was_asked(tmp_path):
+    """A column behind the last one made every row invalid, a header row "x" was row 0, and an heir nobody knows was no matter."""
+    def berth(*words):
+        done = subprocess.run([BUILD / "berth", *words, "--data", tmp_path / "data", "--language", "en"], capture_output=True, text=True,
+                              timeout=site_.PATIENCE)
+        return done.returncode, done.stdout + done.stderr
+
+    def refused(code, *said, words):
+        got, text = berth(*words)
+        assert got == code and all(s in text for s in said), (words, got, text)
+
+    sheet, empty, plain = tmp_path / "leads.csv", tmp_path / "empty.csv", tmp_path / "notes"
+    sheet.write_text("Firma,Tel\nHanse Spedition GmbH,+49 40 1234567\n")
+    empty.write_text("\n\n")
+    plain.write_text("no plugin\n")
+    leads = ("import", str(sheet), "--table", "lead", "--dry-run")
+    for column in ("C", "3", "ZZZZZZZZZZZZZZZZZZZZ", "Fir"):
+        refused(1, f'there is no column "{column}"', words=(*leads, "--map", f"{column}=name"))
+    assert berth(*leads, "--map", "A=name,2=phone")[0] == 0
+    refused(1, "nam: There is no such field", "leave the column out", words=(*leads, "--map", "Firma=nam"))
+    refused(2, 'not "Firma="', words=(*leads, "--map", "Firma="))
+    refused(2, '--header-row wants a number, not "x"', words=(*leads, "--header-row", "x"))
+    refused(2, "--rejected wants a name that ends in .xlsx or .csv", words=(*leads, "--rejected", "left.txt"))
+    refused(1, "nothing is in this sheet", words=("import", str(empty), "--table", "lead"))
+    assert berth("user", "add", "lan", "--password", "correct horse")[0] == 0
+    refused(1, "nobody", words=("user", "handover", "lan", "--to", "nobody", "--dry-run"))
+    got, text = berth("user", "handover", "lan", "--to", "lan", "--dry-run")
+    assert got == 0 and "nothing is theirs" in text
+    refused(1, f"{plain}: is no shared object", words=("check", str(plain)))
