@@ -121,6 +121,8 @@ static int run(struct cli *cli)
     struct writing w = {.name = name, .err = &err};
     int rc;
 
+    if (why == NULL)
+        why = model_name_taken(name);
     if (why == NULL && strlen(name) > 30)
         why = "is longer than 30 characters";
     if (why != NULL)

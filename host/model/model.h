@@ -276,6 +276,7 @@ const struct field *model_setting(const struct model *m, const char *full);
 
 /* What is wrong with a name of a table or a column ("is a word of SQL"), or NULL. */
 const char *model_name_problem(const char *name);
+const char *model_name_taken(const char *name); /* of a table: begins as what the host keeps for itself; or NULL */
 
 /* "text", "money" ... as REST and custom fields name them; BERTH_NULL when there is no such. */
 const char *model_type_name(enum berth_type t);

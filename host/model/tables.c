@@ -38,7 +38,10 @@ static const struct berth_field pooled_fields[] = {
     {0},
 };
 /* Names that generated objects and the databases themselves take. */
-static const char *const taken[] = {"sqlite_", "pg_", "ix_", "ux_", "search_", "x_"};
+#define TAKEN(prefix) {prefix, "begins with " prefix ", which the host keeps for itself"}
+static const struct {
+    const char *prefix, *why;
+} taken[] = {TAKEN("sqlite_"), TAKEN("pg_"), TAKEN("ix_"), TAKEN("ux_"), TAKEN("search_"), TAKEN("x_")};
 
 /* ---- columns ------------------------------------------------------------------- */
 
@@ -556,14 +559,21 @@ static void finish_table(struct build *b, struct table *t, const struct berth_ta
         filter_check(b, t, t->plugin, ".kept", t->kept);
 }
 
+const char *model_name_taken(const char *name)
+{
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+        if (strncmp(name, taken[i].prefix, strlen(taken[i].prefix)) == 0)
+            return taken[i].why;
+    return NULL;
+}
+
 static bool table_name_ok(struct build *b, const char *plugin, const char *name)
 {
     /* No other word for it will do; table.sql quotes it. */
     const char *why = strcmp(name, "user") == 0 ? NULL : model_name_problem(name);
 
-    for (size_t i = 0; why == NULL && i < sizeof(taken) / sizeof(taken[0]); i++)
-        if (strncmp(name, taken[i], strlen(taken[i])) == 0)
-            why = arena_fmt(b->a, "begins with %s, which the host keeps for itself", taken[i]);
+    if (why == NULL)
+        why = model_name_taken(name);
     if (why != NULL)
         problem(b, plugin, name, NULL, "the name %s", why);
     return why == NULL;

@@ -22,6 +22,7 @@ echo "== berth new-plugin"
 echo "== it refuses a folder that is there, and names that are none"
 ! "$berth" new-plugin customs
 ! "$berth" new-plugin select
+! "$berth" new-plugin x_customs # the host would not load its table
 ! "$berth" new-plugin ../up
 echo "== make, as a plugin author's compiler warns"
 cd customs
