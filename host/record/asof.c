@@ -39,14 +39,6 @@ static void undo(struct berth_ctx *c, struct berth_row *r, const char *changes)
     json_decref(list);
 }
 
-/* Whose it was then does not show what is hidden now. */
-static void hide(struct berth_row *r, const struct berth_row *now)
-{
-    for (int i = F_DECLARED; i < r->t->nfields; i++)
-        if (perm_veils(r->c, &r->t->fields[i]) && perm_field_of(now, &r->t->fields[i]) < ACCESS_READ)
-            r->v[i] = berth_nil();
-}
-
 /* An entry with a version of its own: what was changed, or that it came out of the recycle bin. */
 static bool is_step(struct db_stmt *s, int changes, int op)
 {
@@ -102,7 +94,7 @@ struct berth_row *record_at(struct berth_ctx *c, const struct berth_row *now, in
         ctx_db(c, rc, "read history");
         return NULL;
     }
-    hide(r, now);
+    perm_hide(r, now);
     r->v[F_VERSION].i = version > 0 ? version : 1;
     return r;
 }

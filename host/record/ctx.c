@@ -116,6 +116,7 @@ void ctx_clear(struct berth_ctx *c)
     c->problems_end = &c->problems;
     c->matches = NULL;
     c->current = NULL;
+    c->mine = NULL;
 }
 
 void ctx_resume(struct berth_ctx *c, const struct berth_ctx *before)
@@ -132,6 +133,7 @@ void ctx_resume(struct berth_ctx *c, const struct berth_ctx *before)
     c->matches = inner.matches;
     c->into = inner.into;
     c->current = inner.current;
+    c->mine = inner.mine;
     c->done = inner.done;
     c->waits = inner.waits;
     c->redeclared = inner.redeclared;
@@ -253,6 +255,10 @@ int ctx_error_json(struct berth_ctx *c, struct buf *out)
     if (c->current != NULL) {
         json_key(&j, "current");
         row_json(&j, c->current);
+    }
+    if (c->mine != NULL) {
+        json_key(&j, "mine");
+        json_raw(&j, c->mine, strlen(c->mine));
     }
     json_close(&j, '}');
     json_close(&j, '}');

@@ -85,6 +85,7 @@ struct berth_ctx {
     struct ctx_match *matches;
     int64_t into; /* "merged": where the record went */
     struct berth_row *current; /* on a stale version: the row as it is now */
+    const char *mine;          /* and what was to become of it, as JSON; NULL when not known */
     struct ctx_done *done;
 
     /* host->param(): the action's form or the request's parameters. */

@@ -108,6 +108,13 @@ bool perm_veils_any(const struct berth_ctx *c, const struct table *t)
     return c->who != NULL && !c->all && c->who->rights[t->at].veil != NULL;
 }
 
+void perm_hide(struct berth_row *r, const struct berth_row *now)
+{
+    for (int i = F_DECLARED; i < r->t->nfields; i++)
+        if (perm_veils(r->c, &r->t->fields[i]) && perm_field_of(now, &r->t->fields[i]) < ACCESS_READ)
+            r->v[i] = berth_nil();
+}
+
 bool perm_veiled(const struct berth_row *r)
 {
     return !perm_hangs(r, HANGS_MAIL);

@@ -107,6 +107,8 @@ bool perm_fields_all(const struct berth_row *r);
 int perm_veil_place(const struct table *t, const char *name);
 bool perm_veils(const struct berth_ctx *c, const struct field *f); /* on some record */
 bool perm_veils_any(const struct berth_ctx *c, const struct table *t);
+/* Empties what the user may not read of r when it is as `now`: whose it was then does not show what is hidden now. */
+void perm_hide(struct berth_row *r, const struct berth_row *now);
 bool perm_veiled(const struct berth_row *r); /* anything of this record */
 const char *perm_column(struct berth_ctx *c, const struct field *f, const char *prefix);
 /* The same of what lists are sorted by. */

@@ -10,6 +10,7 @@
 #include "record/ahead.h"
 #include "record/audit.h"
 #include "record/changed.h"
+#include "record/condition.h"
 #include "record/custom.h"
 #include "record/due.h"
 #include "record/dup.h"
@@ -1097,38 +1098,50 @@ int row_restore(struct berth_ctx *c, const struct table *t, int64_t id)
     return c->rc;
 }
 
-int bin_page(struct berth_ctx *c, const struct table *t, int64_t before, int limit, struct buf *out)
+enum { BIN_LOOKED_MAX = 4000 }; /* records looked at in one request */
+
+int bin_page(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t before, int limit, const char *fields,
+             struct buf *out)
 {
     struct json j = json_to(out);
     struct berth_row **rows = arena_alloc(c->a, (size_t)(limit + 1) * sizeof(struct berth_row *));
+    const struct field *const *of;
     int64_t next = 0;
-    int n = 0, rc = DB_DONE;
+    int n = 0, looked = 0, rc = DB_DONE;
     struct db_stmt *s;
 
     if (!perm_may(c->who, t, DO_READ))
         return denied(c);
+    of = find_fields(c, t, fields);
+    if (c->rc != BERTH_OK)
+        return c->rc;
     s = db_prepare(c->conn, "SELECT seq, data FROM bin WHERE on_table = ? AND seq < ? ORDER BY seq DESC");
     db_bind_text(s, 1, t->name, -1);
     db_bind_int(s, 2, before > 0 ? before : INT64_MAX);
-    while (n < limit && (rc = db_step(s)) == DB_ROW) {
+    while (n < limit && looked < BIN_LOOKED_MAX && (rc = db_step(s)) == DB_ROW) {
         struct berth_row *r = row_undump(c, t, db_col_text(s, 1, NULL));
 
+        looked++;
+        next = db_col_int(s, 0);
         if (!perm_row(c, r, DO_READ))
             continue;
-        rows[n++] = r;
-        next = db_col_int(s, 0);
+        perm_hide(r, r);
+        if (w == NULL || where_eval(c, w, r))
+            rows[n++] = r;
     }
     db_reset(s);
     if (rc < 0)
         return ctx_db(c, rc, "read the recycle bin");
+    if (c->rc != BERTH_OK)
+        return c->rc;
     json_open(&j, '{');
     json_key(&j, "rows");
     json_open(&j, '[');
     for (int i = 0; i < n; i++)
-        row_json(&j, rows[i]);
+        row_json_of(&j, rows[i], of);
     json_close(&j, ']');
-    titles_of_rows(c, &j, rows, (size_t)n);
-    json_text(&j, "next", n == limit ? arena_fmt(c->a, "%lld", (long long)next) : NULL);
+    titles_of_fields(c, &j, rows, (size_t)n, of);
+    json_text(&j, "next", rc == DB_ROW ? arena_fmt(c->a, "%lld", (long long)next) : NULL);
     json_close(&j, '}');
     return c->rc;
 }

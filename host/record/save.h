@@ -4,6 +4,7 @@
 #define BERTH_SAVE_H
 
 #include "record/row.h"
+#include "record/where.h"
 
 /* Inserts (id 0) or updates.  For updates the row came from save_load() and knows its old self.  A new record of the host's
  * own tables that has to be approved first is not made yet: its id stays 0, and c->waits says so. */
@@ -42,8 +43,10 @@ int row_unmake(struct berth_ctx *c, struct berth_row *r);
 int row_remake(struct berth_ctx *c, struct berth_row *r);
 /* A line in the record's history that is no field change. */
 int history_note(struct berth_ctx *c, const struct berth_row *r, const char *op, const char *text);
-/* {"rows":[…],"next":…}: what the user may see of a table's recycle bin. */
-int bin_page(struct berth_ctx *c, const struct table *t, int64_t before, int limit, struct buf *out);
+/* {"rows":[…],"refs":{…},"next":…}: what the user may see of a table's recycle bin, the latest first.  It looks at a few
+ * thousand records at most: there is more as long as `next` says so.  fields: as find_fields() takes them. */
+int bin_page(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t before, int limit, const char *fields,
+             struct buf *out);
 
 /* row_save() or row_drop() as a plugin or a script does it. */
 int save_outside(struct berth_ctx *c, struct berth_row *r, int (*run)(struct berth_ctx *, struct berth_row *));

@@ -22,17 +22,25 @@
 #include "web/body.h"
 
 /* ---- reading ------------------------------------------------------------------------------- */
+/* Refuses what this kind of list has not. */
+static bool without(struct call *k, const char *const *params)
+{
+    for (; *params != NULL; params++)
+        if (http_query(k->req, *params) != NULL)
+            return call_bad(k, *params), false;
+    return true;
+}
+
 /* As it was then: by falling id, uncounted. */
 static int list_at(struct call *k, const char *at, const struct page *p)
 {
-    static const char *const without[] = {"bin", "count", "marks", "can", NULL};
+    static const char *const not_then[] = {"bin", "count", "marks", "can", NULL};
     const char *sort = http_query(k->req, "sort"), *search;
     const struct where *w;
     int64_t ms;
 
-    for (size_t i = 0; without[i] != NULL; i++)
-        if (http_query(k->req, without[i]) != NULL)
-            return call_bad(k, without[i]);
+    if (!without(k, not_then))
+        return k->c.rc;
     if (sort != NULL && strcmp(sort, "-id") != 0)
         return call_bad(k, "sort");
     if (!asof_moment(&k->c, k->t, at, &ms) || !call_question(k, &w, &search, &sort))
@@ -40,6 +48,20 @@ static int list_at(struct call *k, const char *at, const struct page *p)
     w = where_and(&k->c, w, asof_search(&k->c, k->t, search));
     return k->c.rc != BERTH_OK ? (int)k->c.rc : asof_page(&k->c, k->t, w, ms, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), p->q.limit,
                                                                  p->fields, &k->req->out);
+}
+
+/* What lies in the recycle bin: the latest first, uncounted. */
+static int list_bin(struct call *k, const struct page *p)
+{
+    static const char *const not_there[] = {"sort", "count", "marks", "can", NULL};
+    const char *search, *sort;
+    const struct where *w;
+
+    if (!without(k, not_there) || !call_question(k, &w, &search, &sort))
+        return k->c.rc;
+    w = where_and(&k->c, w, asof_search(&k->c, k->t, search));
+    return k->c.rc != BERTH_OK ? (int)k->c.rc : bin_page(&k->c, k->t, w, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), (int)p->q.limit,
+                                                         p->fields, &k->req->out);
 }
 
 static int list(struct call *k)
@@ -59,7 +81,7 @@ static int list(struct call *k)
     if (http_query(k->req, "at") != NULL)
         return list_at(k, http_query(k->req, "at"), &p);
     if (call_number(k, "bin", 0, 0, 1) != 0)
-        return bin_page(&k->c, k->t, p.after == NULL ? 0 : strtoll(p.after, NULL, 10), (int)p.q.limit, &k->req->out);
+        return list_bin(k, &p);
     if (!call_question(k, &p.q.where, &p.search, &sort) || !where_sort(&k->c, k->t, sort, &p.q))
         return k->c.rc;
     return find_page(&k->c, &p, &k->req->out);
@@ -374,8 +396,13 @@ static int update(struct call *k)
         return k->c.rc;
     if (!perm_row(&k->c, r, DO_UPDATE))
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
-    if (!save_version(&k->c, r, version))
+    if (!save_version(&k->c, r, version)) {
+        char *mine = json_dumps(fields, JSON_COMPACT);
+
+        k->c.mine = arena_strdup(k->c.a, mine);
+        free(mine);
         return k->c.rc;
+    }
     take(k, r, fields);
     k->row = r;
     k->c.only = true;

@@ -47,6 +47,7 @@ def test_a_stale_version_gets_409_with_the_row_as_it_is_now(people):
     answer = people["li"].patch(f"/lead/{made['id']}", 1, {"city": "Xiamen"})
     assert answer.status == 409 and answer.code == "stale"
     assert answer.json["error"]["current"]["city"] == "Ningbo"
+    assert answer.json["error"]["mine"] == {"city": "Xiamen"}
     assert people["li"].row(f"/lead/{made['id']}")["city"] == "Ningbo"
     assert people["li"].ask("PATCH", f"/lead/{made['id']}", {"city": "x"}).status == 400  # no version at all
 
@@ -75,6 +76,27 @@ def test_a_deleted_record_comes_back_whole_with_its_activities(people):
     assert len(manager.rows("activity", filter=["lead_id", "=", made["id"]])) == 1
     assert [r["id"] for r in manager.rows("lead", q=before["name"])] == [made["id"]]  # found again
     assert manager.post(f"/lead", {"name": before["name"]}).status == 409  # a duplicate again
+
+
+def test_the_recycle_bin_is_searched_and_filtered_and_shows_the_fields_that_are_named(people):
+    """Search box, filter and fields= did nothing there: every answer was the whole bin, with all fields."""
+    manager, word = people["manager"], name()
+    here, there = (manager.made("lead", name=f"{word} {side}", city=city)
+                   for side, city in (("north", "Ningbo"), ("south", "Xiamen")))
+    for row in here, there:
+        assert manager.delete(f"/lead/{row['id']}").status == 204
+    listed = lambda **query: [r["id"] for r in manager.rows("lead", bin=1, **query)]
+    assert listed(q=word) == [there["id"], here["id"]]
+    assert listed(q=f"{word} north") == [here["id"]] == listed(q=word, filter=["city", "=", "Ningbo"])
+    assert listed(q=word, filter=["city", "=", "Hanoi"]) == []
+    assert listed(q=word, limit=1) == [there["id"], here["id"]]
+    page = manager.get("/lead", bin=1, fields="city", filter=["id", "=", here["id"]]).json
+    assert page["rows"] == [{"id": here["id"], "version": here["version"], "city": "Ningbo"}] and page["refs"] == {}
+    refused = manager.get("/lead", bin=1, fields="password")
+    assert refused.status == 422 and list(refused.json["error"]["fields"]) == ["fields"]
+    assert manager.get("/lead", bin=1, filter=["nope", "=", 1]).status == 422
+    for query in {"sort": "name"}, {"count": 1}, {"marks": 1}, {"can": 1}:
+        assert manager.get("/lead", bin=1, **query).status == 400, query
 
 
 def test_whoever_writes_names_the_fields_of_the_answer_as_in_a_list(people):

@@ -115,7 +115,7 @@ export function useLook(meta: ComputedRef<Meta | undefined>): { at: Looking; go:
     view: bin.value ? undefined : saved.value ? (saved.value.base || (meta.value?.views.some((v) => v.name === 'all') ? 'all' : undefined)) : view.value?.name,
     q: meta.value?.table === 'role' ? undefined : q.value || undefined,
     filter: compiled.value ? JSON.stringify(compiled.value) : undefined,
-    sort: asof.value ? undefined : sort.value.join(',') || undefined,
+    sort: bin.value || asof.value ? undefined : sort.value.join(',') || undefined,
     bin: bin.value ? '1' : undefined,
     at: asof.value || undefined,
   }))

@@ -73,7 +73,7 @@ export function useRows(options: () => RowsOptions): ComputedRef<Rows> {
         const page = await loadPage(o.meta!.table, {
           ...o.question,
           fields: ['id', 'version', o.meta!.title, ...o.columns].filter((n, i, a) => a.indexOf(n) === i).join(','),
-          limit: size(), after: pageParam || undefined, can: o.question.at || o.question.bin ? undefined : 1, count: pageParam || o.count === false || o.question.at ? undefined : 1,
+          limit: size(), after: pageParam || undefined, can: o.question.at || o.question.bin ? undefined : 1, count: pageParam || o.count === false || o.question.at || o.question.bin ? undefined : 1,
         }, signal)
         const i = known.indexOf(pageParam)
         if (page.next && i >= 0) known[i + 1] = page.next
