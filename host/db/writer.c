@@ -6,7 +6,9 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/blame.h"
@@ -22,6 +24,9 @@ static const int patience_ms[RANKS] = {0, 200, 1000};
  * pauses of who writes one batch after the other it would only be waited for.  Beside something long that is under way it does not begin
  * by itself, and waits for so much longer: an import's time is not to go into the index of its own rows. */
 enum { QUIET_MS = 3, QUIET_MOST_MS = 100, BESIDE_LOW = 5, LOW_LASTS_MS = 200 };
+
+/* Everybody who writes waits for this one thread, so it goes before the others where the system lets it (nice levels). */
+enum { AHEAD = 5 };
 
 struct queue {
     struct db_work *head, **tail;
@@ -46,6 +51,8 @@ struct db_writer {
     int64_t low_at; /* of the last low one */
     int64_t asked;  /* of the last that was not idle */
     int64_t quiet;  /* how long nothing is to come before idle work starts */
+    int nice;       /* of the process */
+    bool ahead, may_not;
     atomic_llong bodies, urgent, commits, failed;
 };
 
@@ -248,12 +255,22 @@ static bool sleep_until_work(struct db_writer *w, int wait_ms)
     return go_on;
 }
 
+/* Long and idle work takes its turn with everybody else. */
+static void go_ahead(struct db_writer *w, bool ahead)
+{
+    if (w->ahead == ahead || w->may_not)
+        return;
+    w->may_not = setpriority(PRIO_PROCESS, (id_t)gettid(), w->nice - (ahead ? AHEAD : 0)) != 0;
+    w->ahead = ahead && !w->may_not;
+}
+
 static void *writer_thread(void *arg)
 {
     struct db_writer *w = arg;
     int wait_ms = -1;
 
     pthread_setname_np(pthread_self(), "db-writer");
+    w->nice = getpriority(PRIO_PROCESS, 0);
     blame_thread(); /* bodies run hooks of plugins and scripts */
     for (;;) {
         struct db_work *work = take_first(w);
@@ -262,6 +279,7 @@ static void *writer_thread(void *arg)
             const int rank = work->rank; /* it may be gone afterwards */
             const int64_t began = when_monotonic();
 
+            go_ahead(w, rank == URGENT);
             if (rank == URGENT)
                 run_batch(w, work);
             else

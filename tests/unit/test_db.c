@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -594,6 +596,30 @@ static void a_row_that_waited_and_is_refused_takes_its_batch_along(void **state)
     assert_int_equal(jobs[0].rc, 0);
     assert_int_equal(jobs[0].id, 42);
     assert_int_equal(number(f->r, "SELECT max(id) FROM added"), 42);
+}
+
+static int own_nice(struct db_conn *c, void *arg)
+{
+    (void)c;
+    *(int *)arg = getpriority(PRIO_PROCESS, (id_t)gettid());
+    return 0;
+}
+
+static void the_writer_goes_before_others_for_what_is_waited_for_alone_and_where_it_may(void **state)
+{
+    struct fixture *f = *state;
+    const int nice = getpriority(PRIO_PROCESS, 0);
+    bool may = setpriority(PRIO_PROCESS, (id_t)gettid(), nice - 5) == 0;
+    int urgent, low, again;
+
+    if (may)
+        assert_int_equal(setpriority(PRIO_PROCESS, (id_t)gettid(), nice), 0);
+    assert_int_equal(db_write(f->db, own_nice, &urgent), 0);
+    assert_int_equal(db_write_low(f->db, own_nice, &low), 0);
+    assert_int_equal(db_write(f->db, own_nice, &again), 0);
+    assert_int_equal(urgent, may ? MAX(nice - 5, -20) : nice);
+    assert_int_equal(low, nice);
+    assert_int_equal(again, urgent);
 }
 
 static void *insert_and_look(void *arg)
@@ -2231,6 +2257,7 @@ int main(void)
         TEST(a_second_row_of_the_same_key_is_a_clash_that_names_the_column),
         TEST(a_body_may_go_on_after_a_clash),
         TEST(bodies_queued_together_share_a_commit_and_fail_alone),
+        TEST(the_writer_goes_before_others_for_what_is_waited_for_alone_and_where_it_may),
         TEST(many_threads_each_see_their_row_as_soon_as_they_are_told),
         TEST(a_body_that_is_sure_fails_alone_while_it_has_changed_nothing),
         TEST(a_body_that_was_sure_and_fails_takes_its_batch_along),
