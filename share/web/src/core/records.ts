@@ -27,7 +27,7 @@ export async function loadRec(table: string, id: number, signal?: AbortSignal, a
 export async function loadPage(
   table: string, query: Record<string, string | number | undefined>, signal?: AbortSignal,
 ): Promise<Page> {
-  const page = await get<Page>(table, query.q && !query.at ? { ...query, marks: 1 } : query, signal)
+  const page = await get<Page>(table, query.q && !query.at && !query.bin ? { ...query, marks: 1 } : query, signal)
   learn(page.refs)
   for (const r of page.rows) {
     markRow(r, page.marks?.[r.id as number])
