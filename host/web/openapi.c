@@ -354,6 +354,19 @@ static const char *operation(struct call *k, const char *method, const char *pat
     return id;
 }
 
+/* Every {name} of the path. */
+static void path_parameters(struct call *k, struct json *j, const char *path)
+{
+    open_key(j, "parameters", '[');
+    for (const char *p = path; (p = strchr(p, '{')) != NULL; p += strcspn(p, "}")) {
+        const char *name = arena_fmt(k->req->arena, "%.*s", (int)strcspn(p + 1, "}"), p + 1);
+        bool is_id = strcmp(name, "id") == 0;
+
+        parameter(j, name, "path", is_id ? "integer" : "string", is_id ? "the record's id" : "which one");
+    }
+    json_close(j, ']');
+}
+
 static const char *lower(struct call *k, const char *method)
 {
     char *s = arena_strdup(k->req->arena, method);
@@ -367,8 +380,7 @@ static const char *lower(struct call *k, const char *method)
 static void own_path(struct call *k, struct json *j, const struct route_entry *first)
 {
     open_key(j, first->path, '{');
-    if (strstr(first->path, "{id}") != NULL)
-        id_parameter(j);
+    path_parameters(k, j, first->path);
     for (const struct route_entry *r = first; r->method != NULL && strcmp(r->path, first->path) == 0; r++) {
         const char *method = lower(k, r->method);
 
@@ -425,6 +437,7 @@ static void plugin_paths(struct call *k, struct json *j)
         if (first < i)
             continue; /* told already */
         open_key(j, arena_fmt(k->req->arena, "/api%s", all[i].path), '{');
+        path_parameters(k, j, all[i].path);
         for (size_t n = i; n < k->c.m->nroutes; n++)
             if (strcmp(all[n].path, all[i].path) == 0 && (all[n].perm == NULL || perm_has(k->c.who, all[n].perm)))
                 plugin_path(k, j, &all[n]);
