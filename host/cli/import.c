@@ -1,6 +1,7 @@
 /* import.c - berth import: a spreadsheet into a table, from the command line. */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -458,6 +459,16 @@ static int work(struct task *t, struct db_conn *conn, struct arena *a)
     return rc;
 }
 
+/* Asked before all the work that the file would tell of. */
+static bool may_be_made(const char *path)
+{
+    char *copy = mem_strdup(path);
+    bool may = access(dirname(copy), W_OK | X_OK) == 0;
+
+    free(copy);
+    return may;
+}
+
 /* What is wrong with options before any file is read. */
 static int options_ok(const struct cli *cli)
 {
@@ -472,6 +483,8 @@ static int options_ok(const struct cli *cli)
     }
     if (to != NULL && !ends_in(to, ".xlsx") && !ends_in(to, ".csv"))
         return cli_misused(cli, "--rejected wants a name that ends in .xlsx or .csv, not \"%s\"", to);
+    if (to != NULL && !may_be_made(to))
+        return cli_fail(cli, "--rejected: %s cannot be written there: %s", to, strerror(errno));
     return CLI_OK;
 }
 

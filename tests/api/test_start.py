@@ -199,6 +199,7 @@ def test_the_command_line_says_what_is_wrong_with_what_it_was_asked(tmp_path):
     refused(2, 'not "Firma="', words=(*leads, "--map", "Firma="))
     refused(2, '--header-row wants a number, not "x"', words=(*leads, "--header-row", "x"))
     refused(2, "--rejected wants a name that ends in .xlsx or .csv", words=(*leads, "--rejected", "left.txt"))
+    refused(1, "cannot be written there: No such file or directory", words=(*leads, "--rejected", "nowhere/left.csv"))
     refused(1, "nothing is in this sheet", words=("import", str(empty), "--table", "lead"))
     assert berth("user", "add", "lan", "--password", "correct horse")[0] == 0
     refused(1, "nobody", words=("user", "handover", "lan", "--to", "nobody", "--dry-run"))
