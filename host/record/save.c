@@ -1098,6 +1098,15 @@ int row_restore(struct berth_ctx *c, const struct table *t, int64_t id)
     return c->rc;
 }
 
+/* As a filter finds it: what pools hide is empty, as it is in lists. */
+static const struct berth_row *as_found(const struct berth_row *r)
+{
+    struct berth_row *found = row_copy(r);
+
+    perm_hide(found, r);
+    return found;
+}
+
 enum { BIN_LOOKED_MAX = 4000 }; /* records looked at in one request */
 
 int bin_page(struct berth_ctx *c, const struct table *t, const struct where *w, int64_t before, int limit, const char *fields,
@@ -1123,10 +1132,7 @@ int bin_page(struct berth_ctx *c, const struct table *t, const struct where *w, 
 
         looked++;
         next = db_col_int(s, 0);
-        if (!perm_row(c, r, DO_READ))
-            continue;
-        perm_hide(r, r);
-        if (w == NULL || where_eval(c, w, r))
+        if (perm_row(c, r, DO_READ) && (w == NULL || where_eval(c, w, as_found(r))))
             rows[n++] = r;
     }
     db_reset(s);

@@ -146,6 +146,23 @@ def test_history_timeline_and_going_back_show_nothing_that_is_hidden(people, lea
     assert admin.get(path, at=then).json["row"]["city"] == SECRETS[2] + " East"
 
 
+def test_the_recycle_bin_shows_and_finds_a_record_as_the_list_did(people, lead):
+    admin, manager, path = people["admin"], people["manager"], f"/lead/{lead['id']}"
+    shown = told(manager.get(path)).json["row"]
+    assert shown["email"] == shown["address"] == "***" and "city" not in shown
+    assert admin.delete(path).status == 204
+    mine = ["id", "=", lead["id"]]
+    binned = lambda who, what=None, **query: told(who.get("/lead", bin=1, filter={"and": [mine, what]} if what else mine, **query)).json["rows"]
+    assert binned(manager) == [shown]
+    assert binned(manager, fields="email,city") == [{k: shown[k] for k in ("id", "version", "email")}]
+    for what in (["city", "=", SECRETS[2]], ["city", "not empty"], ["email", "~", SECRETS[1]], ["email", "not empty"], {"not": ["address", "empty"]}):
+        assert binned(manager, what) == [], what
+    for typed in lead["phone"], lead["email"], SECRETS[2]:
+        assert binned(manager, q=typed) == [], typed
+    assert [r["id"] for r in binned(manager, ["email", "empty"], q=lead["name"])] == [lead["id"]]
+    assert admin.get("/lead", bin=1, filter={"and": [mine, ["city", "=", SECRETS[2]]]}).json["rows"][0]["email"] == lead["email"]
+
+
 def test_files_and_notes_hang_on_hidden_hooks(people, lead):
     admin, li, path = people["admin"], people["li"], f"/lead/{lead['id']}"
     note = admin.post(path + "/_note", {"text": "a veiled note"})
