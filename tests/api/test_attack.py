@@ -162,6 +162,23 @@ def test_the_answer_of_a_write_tells_no_field_that_one_may_not_read(site, people
         assert stranger.get("/lead", fields=field).status == stranger.get("/lead", fields=field, at=lead["created_at"]).status == 403
 
 
+def test_a_create_answers_alike_whether_its_body_is_plain_or_not(site, people):
+    """A body without escapes is read another way; one escaped letter has it read as any JSON."""
+    person = hire(site, people["admin"], ("lead", FULL), fields=[("lead", "phone", "none"), ("lead", "email", "mask"), ("lead", "city", "read")])
+    bad = [("name", ""), ("name", 7), ("name", None), ("name", "x" * 5000), ("name", "  "), ("phone", "0755 8123 4567"), ("phone", ""), ("email", "a@example.com"),
+           ("email", "***"), ("email", ""), ("email", None), ("city", "Huế"), ("city", ""), ("city", None), ("notes", 1), ("notes", False), ("notes", "\x7f"),
+           ("notes", "\u202e"), ("status", "bogus"), ("status", ""), ("status", 1), ("country", "XX"), ("website", "javascript:alert(1)"),
+           ("next_action_on", "2026-02-30"), ("next_action_on", 5), ("monthly_volume", "x"), ("monthly_volume", 10 ** 17), ("is_key", "true"),
+           ("lanes", "europe"), ("owner_id", "1"), ("owner_id", 10 ** 15), ("owner_id", -1), ("created_at", "2020-01-01T00:00:00Z"), ("created_at", None),
+           ("touched_at", "now"), ("prev_owner_id", 1), ("", "x"), ("id", "x"), ("id", 1), ("version", "x"), ("Name", "x")]
+    for key, value in bad:
+        body = json.dumps({"country": "XX", "name": "Alike Lines", key: value, "nosuch": 1}, ensure_ascii=False)
+        answers = [person.ask("POST", "/lead", None, {"Content-Type": "application/json"}, raw=raw.encode())
+                   for raw in (body, body.replace('"nosuch"', '"\\u006eosuch"'))]
+        plain, any_json = ({k: v for k, v in a.json["error"].items() if k != "request"} for a in answers)
+        assert answers[0].status == 422 and plain == any_json and list(plain["fields"]) == list(any_json["fields"]), body
+
+
 @pytest.mark.parametrize("access", ["none", "mask"])
 def test_searching_finds_nothing_by_fields_one_may_not_read(site, people, access):
     admin = people["admin"]
