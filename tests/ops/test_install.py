@@ -40,6 +40,13 @@ def test_the_systemd_unit_starts_the_installed_program(prefix):
     assert "ExecStart=/usr/local/bin/berth serve --data /var/lib/berth" in unit
 
 
+def test_the_systemd_unit_lets_the_writer_go_before_the_others(prefix):
+    """What its filter leaves out ends the program at the first call, which is the first write."""
+    unit = (prefix / "lib/systemd/system/berth.service").read_text()
+    assert unit.index("SystemCallFilter=~@privileged @resources\n") < unit.index("SystemCallFilter=setpriority\n")
+    assert "LimitNICE=-5\n" in unit
+
+
 def test_the_web_ui_is_installed_as_it_was_built(prefix):
     built, installed = BUILD / "share/ui/index.html", prefix / "share/berth/ui/index.html"
     if built.is_file():
