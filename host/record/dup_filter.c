@@ -18,6 +18,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/blame.h"
@@ -226,6 +228,8 @@ static void *build(void *arg)
     struct db_conn *conn = db_reader(b.f->st->db, NULL);
     bool built;
 
+    /* it may be the writer that starts it, who goes before the others */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, (id_t)getpid()));
     pthread_setname_np(pthread_self(), "dup-filter");
     built = conn != NULL && build_one(&b, conn);
 

@@ -1,5 +1,6 @@
 /* test_dup_filter.c - the filter of duplicate keys may see one where there is none, and never misses one:
  * whatever is written while it is asked, built and built anew. */
+#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/log.h"
@@ -35,6 +38,7 @@ struct fixture {
     uint64_t seed;
     int64_t id, staged[STAGED], keys, negative;
     size_t nstaged;
+    int nice;
     struct dup_keys ahead; /* made before their turn */
     atomic_bool enough;
 };
@@ -317,6 +321,53 @@ static void whoever_foretells_too_many_takes_no_more_memory_than_there_is(void *
     assert_true(dup_filter_ready(f->st.filter));
 }
 
+/* The thread of this process that is called so; 0: none is. */
+static id_t thread_called(const char *wanted)
+{
+    DIR *all = opendir("/proc/self/task");
+    id_t found = 0;
+
+    assert_non_null(all);
+    for (struct dirent *e; found == 0 && (e = readdir(all)) != NULL;) {
+        char path[300], name[32] = "";
+        FILE *f;
+
+        snprintf(path, sizeof(path), "/proc/self/task/%s/comm", e->d_name);
+        f = fopen(path, "r");
+        if (f != NULL && fgets(name, sizeof(name), f) != NULL)
+            name[strcspn(name, "\n")] = '\0';
+        if (f != NULL)
+            fclose(f);
+        if (strcmp(name, wanted) == 0)
+            found = (id_t)strtol(e->d_name, NULL, 10);
+    }
+    closedir(all);
+    return found;
+}
+
+/* It waits for the writer, and so for the end of this. */
+static int started_body(struct berth_ctx *c, void *arg)
+{
+    struct fixture *f = arg;
+    id_t thread;
+
+    for (int64_t i = 0; i < LOOKS; i++)
+        dup_filter_may(f->st.filter, i);
+    while ((thread = thread_called("dup-filter")) == 0)
+        sched_yield();
+    f->nice = getpriority(PRIO_PROCESS, thread);
+    return c->rc;
+}
+
+static void one_that_the_writer_begins_is_built_behind_it(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(run(f, started_body), 0);
+    assert_int_equal(f->nice, getpriority(PRIO_PROCESS, (id_t)getpid()));
+    look_until_ready(f);
+}
+
 static void an_over_full_one_is_built_anew(void **state)
 {
     struct fixture *f = *state;
@@ -374,6 +425,7 @@ int main(void)
         WITH_STORE(unknown_keys_are_known_to_be_new),
         WITH_STORE(whoever_is_to_look_for_many_may_wait_for_it),
         WITH_STORE(whoever_foretells_too_many_takes_no_more_memory_than_there_is),
+        WITH_STORE(one_that_the_writer_begins_is_built_behind_it),
         WITH_STORE(an_over_full_one_is_built_anew),
         WITH_STORE(keys_added_before_another_filter_began_are_added_to_it_too),
         WITH_STORE(whatever_is_written_meanwhile_none_is_missed),
