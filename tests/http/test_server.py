@@ -311,6 +311,12 @@ class BehindProxy(unittest.TestCase):
             self.assertEqual(server.get("/echo", "X-Forwarded-For: 1.1.1.1",
                                         "X-Forwarded-For: 2.2.2.2").status, 400)
 
+    def test_each_request_of_a_connection_tells_whose_it_is(self):
+        with Server(behind_proxy=1) as server, server.client() as c:
+            for told, peer in (("X-Forwarded-For: 203.0.113.9", "203.0.113.9"), ("X-Forwarded-For: 203.0.113.10", "203.0.113.10"),
+                               ("Accept: */*", "127.0.0.1")):
+                self.assertIn(f"\npeer={peer}\n", c.get("/echo", told).body.decode())
+
     def test_without_a_proxy_nobody_is_believed(self):
         with Server() as server:
             self.assertEqual(self.peer(server, "X-Forwarded-For: 203.0.113.9"), "127.0.0.1")
