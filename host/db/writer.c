@@ -2,10 +2,12 @@
 #include "db/writer.h"
 
 #include <assert.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -264,6 +266,14 @@ static void go_ahead(struct db_writer *w, bool ahead)
     w->ahead = ahead && !w->may_not;
 }
 
+/* Where nobody is ever let go ahead the very call may be forbidden, and end the program (SystemCallFilter of systemd). */
+static bool is_hopeless(void)
+{
+    struct rlimit nice;
+
+    return prctl(PR_CAPBSET_READ, CAP_SYS_NICE, 0, 0, 0) != 1 && (getrlimit(RLIMIT_NICE, &nice) != 0 || nice.rlim_cur == 0);
+}
+
 static void *writer_thread(void *arg)
 {
     struct db_writer *w = arg;
@@ -271,6 +281,7 @@ static void *writer_thread(void *arg)
 
     pthread_setname_np(pthread_self(), "db-writer");
     w->nice = getpriority(PRIO_PROCESS, 0);
+    w->may_not = is_hopeless();
     blame_thread(); /* bodies run hooks of plugins and scripts */
     for (;;) {
         struct db_work *work = take_first(w);

@@ -8,6 +8,9 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -15,8 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -620,6 +625,55 @@ static void the_writer_goes_before_others_for_what_is_waited_for_alone_and_where
     assert_int_equal(urgent, may ? MAX(nice - 5, -20) : nice);
     assert_int_equal(low, nice);
     assert_int_equal(again, urgent);
+}
+
+/* As in a sandbox that ends who asks for another nice level; false: this process may not make one. */
+static bool forbid_nice_levels(void)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setpriority, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+
+    return prctl(PR_CAPBSET_DROP, CAP_SYS_NICE, 0, 0, 0) == 0 && setrlimit(RLIMIT_NICE, &(struct rlimit){0, 0}) == 0 &&
+           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &(struct sock_fprog){sizeof(steps) / sizeof(steps[0]), steps}, 0, 0) == 0;
+}
+
+enum { WROTE, WROTE_NOT, NO_SANDBOX };
+
+static int write_in_sandbox(const char *path)
+{
+    struct buf err = BUF_INIT;
+    struct db *db;
+    int nice;
+
+    if (!forbid_nice_levels())
+        return NO_SANDBOX;
+    return db_open(path, &(struct db_options){0}, &db, &err) == 0 && db_write(db, own_nice, &nice) == 0 ? WROTE : WROTE_NOT;
+}
+
+static void where_nice_levels_are_forbidden_the_writer_asks_for_none(void **state)
+{
+    char dir[] = "/tmp/berth-nice-XXXXXX", path[64], command[64];
+    int status;
+    pid_t child;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/berth.db", dir);
+    child = fork();
+    if (child == 0)
+        _exit(write_in_sandbox(path));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    snprintf(command, sizeof(command), "rm -r %s", dir);
+    assert_int_equal(system(command), 0);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NO_SANDBOX)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), WROTE);
 }
 
 static void *insert_and_look(void *arg)
@@ -2258,6 +2312,7 @@ int main(void)
         TEST(a_body_may_go_on_after_a_clash),
         TEST(bodies_queued_together_share_a_commit_and_fail_alone),
         TEST(the_writer_goes_before_others_for_what_is_waited_for_alone_and_where_it_may),
+        cmocka_unit_test(where_nice_levels_are_forbidden_the_writer_asks_for_none),
         TEST(many_threads_each_see_their_row_as_soon_as_they_are_told),
         TEST(a_body_that_is_sure_fails_alone_while_it_has_changed_nothing),
         TEST(a_body_that_was_sure_and_fails_takes_its_batch_along),
