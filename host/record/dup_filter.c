@@ -228,8 +228,10 @@ static void *build(void *arg)
     struct db_conn *conn = db_reader(b.f->st->db, NULL);
     bool built;
 
-    /* it may be the writer that starts it, who goes before the others */
-    setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, (id_t)getpid()));
+    int nice = getpriority(PRIO_PROCESS, (id_t)getpid());
+
+    if (getpriority(PRIO_PROCESS, (id_t)gettid()) != nice) /* the writer began it, which goes before the others */
+        setpriority(PRIO_PROCESS, (id_t)gettid(), nice);
     pthread_setname_np(pthread_self(), "dup-filter");
     built = conn != NULL && build_one(&b, conn);
 
