@@ -493,7 +493,7 @@ static int run(struct cli *cli)
     struct site site;
     struct task t = {.cli = cli, .site = &site, .path = cli->nargs > 0 ? cli->args[0] : NULL, .table = cli_value(cli, "table")};
     struct buf err = BUF_INIT;
-    struct arena *a = arena_new();
+    struct arena *a;
     struct db_conn *conn = NULL;
     int rc = options_ok(cli), lock;
 
@@ -503,6 +503,7 @@ static int run(struct cli *cli)
         return cli_misused(cli, "--table is missing: which table is to be filled?");
     if (t.path == NULL && !cli_has(cli, "undo") && !cli_has(cli, "list"))
         return cli_misused(cli, "FILE is missing: which file is to be read?");
+    a = arena_new();
     lock = datadir_lock(cli->conf->data, 0, &err);
     if (lock < 0) {
         rc = cli_fail(cli, "%s; while the server runs, import in the browser or through the REST interface", buf_str(&err));
