@@ -193,7 +193,8 @@ static int source_tokens(void *arg, struct db_conn *conn, const char *name, int6
 
 void search_source(struct store *st, bool on)
 {
-    st->source = (struct db_fts_source){source_tokens, st};
+    if (on) /* the writer may read the one there is until db_fts_source() has waited for it */
+        st->source = (struct db_fts_source){source_tokens, st};
     db_fts_source(st->db, on ? &st->source : NULL);
 }
 

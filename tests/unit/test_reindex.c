@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "base/log.h"
@@ -280,6 +281,20 @@ static void a_record_that_comes_back_while_an_index_is_made_anew_is_noted_once(v
     assert_int_equal(found(f, "textile"), 3);
 }
 
+/* Nothing but the end of the store waits for the writer then: a race to be seen by the build that looks for them. */
+static void a_store_ends_beside_a_writer_that_has_begun_to_index_by_itself(void **state)
+{
+    struct fixture *f = *state;
+
+    for (long ms = 1; ms <= 32; ms *= 2) {
+        doing(f, save_things, "Hai Phong Textile", "1390000", 100);
+        nanosleep(&(struct timespec){0, ms * 1000000}, NULL);
+        close_all(f);
+        open_with(f, &before);
+    }
+    assert_int_equal(found(f, "textile"), 600);
+}
+
 int main(void)
 {
 #define WITH_STORE(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
@@ -288,6 +303,7 @@ int main(void)
         WITH_STORE(old_rows_are_compared_by_what_is_compared_now),
         WITH_STORE(an_index_that_is_made_anew_goes_on_after_a_stop),
         WITH_STORE(a_record_that_comes_back_while_an_index_is_made_anew_is_noted_once),
+        WITH_STORE(a_store_ends_beside_a_writer_that_has_begun_to_index_by_itself),
         WITH_STORE(a_company_that_moves_compares_its_phones_anew),
         WITH_STORE(a_field_added_while_running_needs_no_second_making),
     };
