@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/arena.h"
 #include "base/log.h"
@@ -40,6 +41,15 @@ const char *cli_value(const struct cli *cli, const char *name)
 bool cli_has(const struct cli *cli, const char *name)
 {
     return cli_value(cli, name) != NULL;
+}
+
+const char *cli_sheet_form(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    if (dot == NULL || dot == path || dot[-1] == '/')
+        return NULL;
+    return strcasecmp(dot, ".csv") == 0 ? "csv" : strcasecmp(dot, ".xlsx") == 0 ? "xlsx" : NULL;
 }
 
 static void complain(const struct cli *cli, const char *fmt, va_list ap)

@@ -56,6 +56,9 @@ const char *cli_value(const struct cli *cli, const char *name);
 const char *cli_value_at(const struct cli *cli, const char *name, int i);
 bool cli_has(const struct cli *cli, const char *name);
 
+/* "csv" or "xlsx", what a file of that name is written as (case does not matter); NULL: its name says neither. */
+const char *cli_sheet_form(const char *path);
+
 /* Makes conf->log_level count; again after a reload. */
 void cli_set_log_level(const struct conf *conf);
 

@@ -77,8 +77,7 @@ static int refused(struct task *t, struct berth_ctx *c)
 static int work(struct task *t, struct site *site, struct db_conn *conn, struct arena *a)
 {
     const char *name = t->cli->args[0], *out = cli_value(t->cli, "out"), *login = cli_value(t->cli, "as");
-    const char *dot = strrchr(out, '.');
-    json_t *body = question(t->cli, dot != NULL && strcmp(dot, ".csv") == 0 ? "csv" : "xlsx");
+    json_t *body = question(t->cli, cli_sheet_form(out));
     struct buf err = BUF_INIT;
     struct berth_ctx c;
     const struct table *table;
@@ -112,7 +111,7 @@ static int work(struct task *t, struct site *site, struct db_conn *conn, struct 
 
 static int run(struct cli *cli)
 {
-    const char *out = cli_value(cli, "out"), *dot = out == NULL ? NULL : strrchr(out, '.');
+    const char *out = cli_value(cli, "out");
     struct task t = {.cli = cli};
     struct buf err = BUF_INIT;
     struct arena *a = arena_new();
@@ -120,7 +119,7 @@ static int run(struct cli *cli)
     struct site site;
     int rc, lock;
 
-    if (dot == NULL || (strcmp(dot, ".xlsx") != 0 && strcmp(dot, ".csv") != 0))
+    if (out == NULL || cli_sheet_form(out) == NULL)
         return cli_misused(cli, "--out FILE is missing, or neither .xlsx nor .csv");
     lock = datadir_lock(cli->conf->data, 0, &err);
     if (lock < 0) {

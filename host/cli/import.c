@@ -310,19 +310,12 @@ static int follow(struct task *t, struct db_conn *conn, struct arena *a)
     }
 }
 
-static bool ends_in(const char *s, const char *end)
-{
-    size_t n = strlen(s), k = strlen(end);
-
-    return n > k && strcasecmp(s + n - k, end) == 0;
-}
-
 static int rejected(struct task *t, struct db_conn *conn, struct arena *a, const char *to)
 {
     struct berth_ctx c;
 
     ctx_init(&c, &t->site->st, conn, a, NULL, NULL);
-    if (import_rejected(&c, t->import, ends_in(to, ".csv") ? "csv" : "xlsx", NULL, to) == BERTH_OK)
+    if (import_rejected(&c, t->import, cli_sheet_form(to), NULL, to) == BERTH_OK)
         return 0;
     return cli_fail(t->cli, "write %s: %s", to, ctx_text(&c, c.key, c.args));
 }
@@ -481,7 +474,7 @@ static int options_ok(const struct cli *cli)
         if (v != NULL && (*v == '\0' || v[strspn(v, "0123456789")] != '\0'))
             return cli_misused(cli, "--%s wants a number, not \"%s\"", numbers[i], v);
     }
-    if (to != NULL && !ends_in(to, ".xlsx") && !ends_in(to, ".csv"))
+    if (to != NULL && cli_sheet_form(to) == NULL)
         return cli_misused(cli, "--rejected wants a name that ends in .xlsx or .csv, not \"%s\"", to);
     if (to != NULL && !may_be_made(to))
         return cli_fail(cli, "--rejected: %s cannot be written there: %s", to, strerror(errno));

@@ -226,9 +226,8 @@ static void *build(void *arg)
     struct build b = {.f = arg};
     int64_t began = when_monotonic();
     struct db_conn *conn = db_reader(b.f->st->db, NULL);
-    bool built;
-
     int nice = getpriority(PRIO_PROCESS, (id_t)getpid());
+    bool built;
 
     if (getpriority(PRIO_PROCESS, (id_t)gettid()) != nice) /* the writer began it, which goes before the others */
         setpriority(PRIO_PROCESS, (id_t)gettid(), nice);

@@ -200,6 +200,8 @@ def test_the_command_line_says_what_is_wrong_with_what_it_was_asked(tmp_path):
     refused(2, '--header-row wants a number, not "x"', words=(*leads, "--header-row", "x"))
     refused(2, "--rejected wants a name that ends in .xlsx or .csv", words=(*leads, "--rejected", "left.txt"))
     refused(1, "cannot be written there: No such file or directory", words=(*leads, "--rejected", "nowhere/left.csv"))
+    refused(2, "--out FILE is missing, or neither .xlsx nor .csv", words=("export", "lead", "--out", str(tmp_path / "out.txt")))
+    assert berth("export", "lead", "--out", str(tmp_path / "OUT.CSV"))[0] == 0 and (tmp_path / "OUT.CSV").read_bytes()[:2] != b"PK"
     refused(1, "nothing is in this sheet", words=("import", str(empty), "--table", "lead"))
     assert berth("user", "add", "lan", "--password", "correct horse")[0] == 0
     refused(1, "nobody", words=("user", "handover", "lan", "--to", "nobody", "--dry-run"))
