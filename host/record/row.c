@@ -14,6 +14,7 @@
 #include "record/told.h"
 #include "record/where.h"
 #include "record/zone.h"
+#include "text/written.h"
 
 enum { MANY_MAX = 100 }; /* values of a field that holds several */
 
@@ -271,106 +272,67 @@ static bool pick_known(const struct field *f, const char *key, size_t n)
     return f->dict != NULL && map_getn(&f->dict->by_key, key, n) != NULL;
 }
 
-/* Dates as people write them in sheets: 2026-11-22, 2026/11/22, 2026.11.22, 2026年11月22日, 20261122,
- * and, where the company's country writes the day first, 22/11/2026. */
-static bool sheet_date(struct berth_ctx *c, const char *s, size_t n, int64_t *days)
+/* How what stands in a cell is to be taken. */
+static struct written writer(const struct berth_ctx *c)
 {
-    int part[3] = {0, 0, 0}, parts = 0, y, m, d;
-    size_t len[3] = {0, 0, 0};
+    int year, month, day;
 
-    for (size_t i = 0; i < n && parts < 3; i++) {
-        if (s[i] >= '0' && s[i] <= '9') {
-            if (len[parts] > 8)
-                return false;
-            part[parts] = part[parts] * 10 + (s[i] - '0');
-            len[parts]++;
-        } else if (len[parts] > 0) {
-            if (parts == 2 && (s[i] == ' ' || s[i] == 'T'))
-                break; /* a time behind it */
-            parts++;
-        }
-    }
-    if (len[0] == 8 && parts == 0) {
-        y = part[0] / 10000, m = part[0] / 100 % 100, d = part[0] % 100;
-    } else if (len[0] == 4) {
-        y = part[0], m = part[1], d = part[2];
-    } else if (len[2] == 4 && strcmp(c->st->company.country, "US") != 0) {
-        d = part[0], m = part[1], y = part[2];
-    } else if (len[2] == 4) {
-        m = part[0], d = part[1], y = part[2];
-    } else {
-        return false;
-    }
-    if (y < 1 || y > 9999 || m < 1 || m > 12 || d < 1 || d > 31)
-        return false;
-    *days = when_days(y, m, d);
-    int y2, m2, d2;
-
-    when_civil(*days, &y2, &m2, &d2);
-    return y == y2 && m == m2 && d == d2;
+    when_civil(c->now / WHEN_DAY, &year, &month, &day);
+    return (struct written){c->st->company.country, c->locale == NULL ? "" : c->locale, year};
 }
 
-static bool two_digits(const char **s, const char *end, int most, int *v)
+static const char *day_text(struct berth_ctx *c, int64_t days)
 {
-    const char *from = *s;
+    char text[WHEN_DATE_MAX];
 
-    for (*v = 0; *s < end && **s >= '0' && **s <= '9' && *s < from + 2; (*s)++)
-        *v = *v * 10 + (**s - '0');
-    return *s > from && *v <= most;
+    when_date_format(days, text);
+    return arena_strdup(c->a, text);
 }
 
-/* Such a date with a time of day on the company's clocks behind it: "2026/11/22 8:30", "22/11/2026 08:30:05"; without
- * one the day's beginning. */
-static bool sheet_time(struct berth_ctx *c, const char *s, size_t n, int64_t *ms)
+/* A day, and the second of it or -1. */
+static bool sheet_day(struct berth_ctx *c, const struct field *f, const char *s, size_t n, struct written_day *day)
 {
-    const char *zone = c->st->company.zone, *end = s + n, *at = memchr(s, ':', n);
-    int h = 0, m = 0, sec = 0;
-    int64_t day;
+    struct written how = writer(c);
+    const char *wrong = written_date(&how, s, n, day);
 
-    if (!sheet_date(c, s, n, &day))
-        return false;
-    if (at == NULL) {
-        *ms = zone_midnight(zone, day);
+    if (wrong == NULL)
         return true;
+    if (f->type == BERTH_TIME && strcmp(wrong, "err.date") == 0)
+        wrong = "err.time";
+    ctx_invalid(c, f->name, wrong, "day", day_text(c, day->days), "other", day_text(c, day->or_days), NULL);
+    return false;
+}
+
+static bool take_date(struct berth_ctx *c, const struct field *f, const char *s, size_t n, struct berth_val *out)
+{
+    struct written_day day;
+    int64_t at;
+
+    if (!when_date_parse(s, n, &day.days)) {
+        /* a moment is the day that clocks show here; programs write days as midnight of UTC */
+        if (when_time_parse(s, n, &at))
+            day.days = at % WHEN_DAY == 0 ? at / WHEN_DAY : zone_day(c->st->company.zone, at);
+        else if (!sheet_day(c, f, s, n, &day))
+            return false;
     }
-    while (at > s && at[-1] >= '0' && at[-1] <= '9')
-        at--;
-    if (at == s || (at[-1] != ' ' && at[-1] != 'T') || !two_digits(&at, end, 23, &h) || *at++ != ':' || !two_digits(&at, end, 59, &m) ||
-        (at < end && *at == ':' && (at++, !two_digits(&at, end, 59, &sec))) || at != end)
-        return false;
-    *ms = zone_at(zone, day, h * 60 + m) + sec * INT64_C(1000);
+    *out = int_val(f, day.days);
     return true;
 }
 
-/* Where the comma stands before decimals and the point between thousands. */
-static bool comma_country(const struct berth_ctx *c)
+/* Without a zone on the company's clocks; without a time of day the day's beginning. */
+static bool take_time(struct berth_ctx *c, const struct field *f, const char *s, size_t n, struct berth_val *out)
 {
-    static const char all[] = "VN ID DE AT FR IT ES PT NL BE LU PL CZ SK HU RO BG HR SI RS GR TR RU UA BY KZ DK NO SE FI IS EE LV LT BR AR CL CO PE UY VE EC";
-    const char *country = c->st->company.country;
+    const char *zone = c->st->company.zone;
+    struct written_day day;
+    int64_t ms;
 
-    return strlen(country) == 2 && strstr(all, country) != NULL;
-}
-
-/* Which of the two stands before decimals: 1,234.5  1.234,5  12,5  1.234.567.  One mark alone before three digits parts thousands if it is a
- * comma; a point does so in whole numbers and amounts, where people write it that way. */
-static char decimal_mark(const struct berth_ctx *c, const struct field *f, const char *s, size_t n)
-{
-    size_t dots = 0, commas = 0, at = 0, from = n > 0 && (s[0] == '-' || s[0] == '+');
-    bool thousands;
-
-    for (size_t i = 0; i < n; i++) {
-        dots += s[i] == '.';
-        commas += s[i] == ',';
-        at = s[i] == '.' || s[i] == ',' ? i : at;
+    if (!when_time_parse(s, n, &ms)) {
+        if (!sheet_day(c, f, s, n, &day))
+            return false;
+        ms = day.second < 0 ? zone_midnight(zone, day.days) : zone_at(zone, day.days, day.second / 60) + day.second % 60 * INT64_C(1000);
     }
-    if (dots > 0 && commas > 0)
-        return s[at];
-    if (dots + commas != 1)
-        return dots > 1 ? ',' : '.';
-    thousands = n - at == 4 && strspn(s + at + 1, "0123456789") >= 3 && at > from && at - from <= 3 && s[from] != '0';
-    if (s[at] == ',')
-        return thousands ? '.' : ',';
-    return thousands && f->type != BERTH_REAL && comma_country(c) ? ',' : '.';
+    *out = int_val(f, ms);
+    return true;
 }
 
 /* The currency that the amounts are in anyway may stand at either end. */
@@ -378,8 +340,8 @@ static void drop_currency(const struct berth_ctx *c, const struct field *f, cons
 {
     static const struct {
         const char *code, *sign[4];
-    } all[] = {{"CNY", {"¥", "￥", "元", "RMB"}}, {"VND", {"₫", "đ"}}, {"USD", {"$", "US$"}}, {"EUR", {"€"}},
-               {"JPY", {"¥", "￥", "円"}},        {"GBP", {"£"}},      {"HKD", {"HK$"}},      {"TWD", {"NT$"}}};
+    } all[] = {{"CNY", {"¥", "￥", "元", "RMB"}}, {"VND", {"₫", "đồng", "VNĐ", "đ"}}, {"USD", {"$", "US$"}}, {"EUR", {"€"}},
+               {"JPY", {"¥", "￥", "円"}},        {"GBP", {"£"}},      {"HKD", {"HK$"}},      {"TWD", {"NT$", "元"}}};
     const char *code = f->of != NULL && f->of[0] != '@' ? f->of : c->st->company.currency;
     const char *signs[5] = {code};
 
@@ -402,37 +364,38 @@ static void drop_currency(const struct berth_ctx *c, const struct field *f, cons
     }
 }
 
-/* A number as people write it, as programs do. */
-static bool number_text(const struct berth_ctx *c, const struct field *f, const char *s, size_t n, char *out, size_t cap)
+/* As programs write it. */
+static bool sheet_number(struct berth_ctx *c, const struct field *f, const char *s, size_t n, char out[WRITTEN_NUMBER_MAX])
 {
-    size_t len = 0, kept = 0;
-    char mark, text[80];
+    struct written how = writer(c);
+    const char *wrong;
 
     if (f->type == BERTH_MONEY)
         drop_currency(c, f, &s, &n);
-    for (size_t i = 0; i < n; i++) {
-        size_t gap = s[i] == ' ' || s[i] == '_' || s[i] == '\'' ? 1 : i + 1 < n && memcmp(s + i, "\xc2\xa0", 2) == 0 ? 2
-                     : i + 2 < n && memcmp(s + i, "\xe2\x80\xaf", 3) == 0 ? 3 : 0; /* blanks that do not break */
+    wrong = written_number(&how, f->type == BERTH_REAL ? WRITTEN_REAL : f->type == BERTH_INT ? WRITTEN_WHOLE : WRITTEN_AMOUNT, s, n, out);
+    return wrong == NULL || bad(c, f, f->type == BERTH_MONEY && strcmp(wrong, "err.number") == 0 ? "err.money" : wrong);
+}
 
-        if (gap == 0 && kept + 1 == sizeof(text))
-            return false;
-        if (gap == 0)
-            text[kept++] = s[i];
-        else
-            i += gap - 1;
-    }
-    text[kept] = '\0';
-    mark = decimal_mark(c, f, text, kept);
-    for (size_t i = 0; i < kept; i++) {
-        bool parts = (text[i] == '.' || text[i] == ',') && text[i] != mark;
+static bool take_number(struct berth_ctx *c, const struct field *f, const char *s, size_t n, struct berth_val *out)
+{
+    char num[WRITTEN_NUMBER_MAX], *end;
+    int64_t i;
 
-        if (len + 1 >= cap || strchr("0123456789.,+-eE", text[i]) == NULL || (parts && strspn(text + i + 1, "0123456789") < 2))
-            return false;
-        if (!parts)
-            out[len++] = text[i] == mark ? '.' : text[i];
+    if (!sheet_number(c, f, s, n, num))
+        return false;
+    if (f->type == BERTH_MONEY) {
+        *out = int_val(f, 0);
+        return money_parse(num, strlen(num), &out->i) || bad(c, f, "err.money");
     }
-    out[len] = '\0';
-    return len > 0;
+    if (f->type == BERTH_REAL) {
+        *out = (struct berth_val){BERTH_REAL, 0, {.d = strtod(num, &end)}};
+        return (*end == '\0' && isfinite(out->d)) || bad(c, f, "err.number");
+    }
+    errno = 0;
+    i = strtoll(num, &end, 10);
+    if (*end == '.' && strspn(end + 1, "0") == strlen(end + 1))
+        end += strlen(end);
+    return errno == ERANGE || *end != '\0' ? bad(c, f, "err.number") : take_int(c, f, i, out);
 }
 
 static bool take_bool(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
@@ -605,7 +568,6 @@ static bool part_from_text(struct berth_ctx *c, const struct field *one, const c
 bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, size_t n,
                    struct berth_val *out)
 {
-    char num[64], *end;
     int64_t i;
 
     *out = berth_nil();
@@ -641,37 +603,15 @@ bool val_from_text(struct berth_ctx *c, const struct field *f, const char *s, si
         return true;
     }
     case BERTH_INT:
-        if (!number_text(c, f, s, n, num, sizeof(num)))
-            return bad(c, f, "err.number");
-        errno = 0;
-        i = strtoll(num, &end, 10);
-        if (errno == ERANGE)
-            return bad(c, f, "err.number");
-        if (*end == '.' && strspn(end + 1, "0") == strlen(end + 1))
-            end += strlen(end);
-        return *end != '\0' ? bad(c, f, "err.number") : take_int(c, f, i, out);
     case BERTH_REAL:
-        if (!number_text(c, f, s, n, num, sizeof(num)))
-            return bad(c, f, "err.number");
-        *out = (struct berth_val){BERTH_REAL, 0, {.d = strtod(num, &end)}};
-        return *end == '\0' && isfinite(out->d) ? true : bad(c, f, "err.number");
     case BERTH_MONEY:
-        if (!number_text(c, f, s, n, num, sizeof(num)) || !money_parse(num, strlen(num), &i))
-            return bad(c, f, "err.money");
-        *out = int_val(f, i);
-        return true;
+        return take_number(c, f, s, n, out);
     case BERTH_BOOL:
         return take_bool(c, f, s, n, out);
     case BERTH_DATE:
-        if (!when_date_parse(s, n, &i) && !sheet_date(c, s, n, &i))
-            return bad(c, f, "err.date");
-        *out = int_val(f, i);
-        return true;
+        return take_date(c, f, s, n, out);
     case BERTH_TIME:
-        if (!when_time_parse(s, n, &i) && !sheet_time(c, s, n, &i))
-            return bad(c, f, "err.time");
-        *out = int_val(f, i);
-        return true;
+        return take_time(c, f, s, n, out);
     case BERTH_REF:
     case BERTH_FILE:
         i = find_ref_by_text(c, f, s, n);
