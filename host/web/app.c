@@ -418,10 +418,10 @@ void app_finish(struct http_req *req)
     let_go(req->thread);
 }
 
-/* Half an answer is none: not every read says that its rows ended before their end. */
+/* Half an answer is none, and so is "there is no such record": not every read says that its rows ended before their end. */
 static void not_cut_short(struct call *k, const struct db_conn *conn)
 {
-    if ((k->c.rc == BERTH_OK || k->c.rc == BERTH_INVALID || k->c.rc == BERTH_DENIED) && db_cut_short(conn)) {
+    if ((int)k->c.rc != CTX_OVERRUN && db_cut_short(conn)) {
         ctx_clear(&k->c);
         ctx_db(&k->c, DB_INTERRUPTED, "answer");
     }
