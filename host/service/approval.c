@@ -500,9 +500,12 @@ int approval_left(struct berth_ctx *c, int64_t user)
     for (size_t i = 0; i < ids.n && c->rc == BERTH_OK; i++) {
         struct approval *a = approval_load(c, ids.v[i]);
         int64_t up = superior_of(c, user);
+        const struct ask *k;
         size_t n;
-        const struct ask *k = asks_of(c, a, true, &n);
 
+        if (a == NULL)
+            return c->rc;
+        k = asks_of(c, a, true, &n);
         if (up == 0 || !may_decide(c, a, up)) {
             struct ids admins = approval_admins(c, a);
 

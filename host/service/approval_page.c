@@ -268,8 +268,12 @@ int approval_of_record(struct berth_ctx *c, const struct berth_row *r, struct bu
     json_open(&j, '{');
     json_key(&j, "approvals");
     json_open(&j, '[');
-    for (size_t i = 0; i < ids.n; i++)
-        whole_json(c, &j, approval_load(c, ids.v[i]));
+    for (size_t i = 0; i < ids.n; i++) {
+        const struct approval *a = approval_load(c, ids.v[i]);
+
+        if (a != NULL)
+            whole_json(c, &j, a);
+    }
     json_close(&j, ']');
     json_key(&j, "flows"); /* that may be asked for now */
     json_open(&j, '[');

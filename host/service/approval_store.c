@@ -244,9 +244,10 @@ struct approval *approval_load(struct berth_ctx *c, int64_t id)
                                             " step, state, held, plan FROM approval WHERE id = ?");
     struct approval *a = NULL;
     const char *plan = NULL;
+    int rc;
 
     db_bind_int(s, 1, id);
-    if (db_step(s) == DB_ROW) {
+    if ((rc = db_step(s)) == DB_ROW) {
         a = arena_alloc(c->a, sizeof(*a));
         *a = (struct approval){.id = db_col_int(s, 0), .tbl = db_col_int(s, 1), .rec = db_col_int(s, 2), .flow_id = db_col_int(s, 3),
                                .by = db_col_int(s, 4), .at = db_col_int(s, 5), .due = db_col_int(s, 6), .ended = db_col_int(s, 7),
@@ -254,6 +255,8 @@ struct approval *approval_load(struct berth_ctx *c, int64_t id)
         plan = text_at(c, s, 11);
     }
     db_reset(s);
+    if (rc < 0)
+        ctx_db(c, rc, "read an approval");
     if (a == NULL)
         return NULL;
     a->plan = plan_read(c, plan);

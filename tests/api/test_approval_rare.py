@@ -113,6 +113,11 @@ def test_what_a_read_that_is_cut_off_does_not_find_is_not_told_as_not_there(own_
     always_the_same(li, f"/_approval/{id}")
 
 
+def test_asking_for_the_approvals_of_a_record_ends_no_worker_when_the_read_is_cut_off(own_site):
+    row, li, id = short_one(own_site("--inline_time", "0"))
+    always_the_same(li, f"/customer/{row['id']}/_approval")
+
+
 def test_what_is_only_asked_by_post_is_answered_whole_too(own_site):
     """Whoever came by the link of a mail saw part of what the approval went through for all of it."""
     site = own_site("--inline_time", "0")
