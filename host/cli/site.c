@@ -16,6 +16,7 @@
 #include "record/commit.h"
 #include "record/hook.h"
 #include "record/custom.h"
+#include "record/dup_filter.h"
 #include "record/install.h"
 #include "record/order.h"
 #include "record/reindex.h"
@@ -198,6 +199,8 @@ size_t site_reload(struct site *s)
 
 void site_close(struct site *s)
 {
+    if (s->st.filter != NULL)
+        dup_filter_end(s->st.filter); /* its thread asks the writer */
     if (s->opened)
         db_finish(s->st.db); /* what still waits to be written needs the model, and plugins */
     for (size_t i = s->plugins.n; s->st.plugin_states != NULL && i-- > 0;)

@@ -358,18 +358,24 @@ struct dup_filter *dup_filter_new(struct store *st, size_t looks, size_t room)
     return f;
 }
 
+void dup_filter_end(struct dup_filter *f)
+{
+    f->closing = true;
+    pthread_mutex_lock(&f->thread_lock);
+    bool started = f->started; /* nobody starts one any more */
+    f->started = false;
+    pthread_mutex_unlock(&f->thread_lock);
+    if (started)
+        pthread_join(f->thread, NULL);
+}
+
 void dup_filter_free(struct dup_filter **pf)
 {
     struct dup_filter *f = *pf;
 
     if (f == NULL)
         return;
-    f->closing = true;
-    pthread_mutex_lock(&f->thread_lock);
-    bool started = f->started; /* nobody starts one any more */
-    pthread_mutex_unlock(&f->thread_lock);
-    if (started)
-        pthread_join(f->thread, NULL);
+    dup_filter_end(f);
     bits_free(f->now);
     pthread_rwlock_destroy(&f->lock);
     pthread_mutex_destroy(&f->thread_lock);

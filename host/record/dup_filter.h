@@ -15,6 +15,8 @@ struct store;
 /* looks: how many are worth a filter; room: what is left for new keys beside half of those there.
  * 0: the usual. */
 struct dup_filter *dup_filter_new(struct store *st, size_t looks, size_t room);
+/* Its thread ends and none begins any more; before db_finish(), for it asks the writer.  The filter goes on taking keys. */
+void dup_filter_end(struct dup_filter *f);
 void dup_filter_free(struct dup_filter **f); /* before the database is closed */
 
 /* Any thread.  False: no record has the key. */
