@@ -220,6 +220,7 @@ struct model {
     const struct model_word *words; /* of what administrators declared; in force with the model */
     size_t nwords;
     struct map table_by_name, dict_by_name, rule_by_name, perm_by_name, setting_by_name;
+    uint64_t made;     /* its number among those that were made while running; 0: the first */
     const char *notes; /* a line each: allowed, but perhaps a slip (a reference to no known table) */
 };
 

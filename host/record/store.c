@@ -116,7 +116,8 @@ struct old_model {
     struct old_model *next;
 };
 
-/* On the writer thread, so that nobody else touches the list. */
+static pthread_mutex_t publishing = PTHREAD_MUTEX_INITIALIZER; /* over which model is in force, and the old ones */
+
 static void shelve(struct store *st, const struct model *m)
 {
     struct old_model *old = mem_alloc(sizeof(*old));
@@ -125,18 +126,26 @@ static void shelve(struct store *st, const struct model *m)
     st->old = old;
 }
 
+/* Behind the commit, on whatever thread had it made: one that was made later may be in force by now, and has what this one has. */
 static void publish(struct berth_ctx *c, void *arg)
 {
     const struct model *m = arg;
 
-    labels_declared(c->st->labels, m->words, m->nwords);
-    shelve(c->st, atomic_exchange(&c->st->model, m));
+    pthread_mutex_lock(&publishing);
+    if (m->made > atomic_load(&c->st->model)->made) {
+        labels_declared(c->st->labels, m->words, m->nwords);
+        m = atomic_exchange(&c->st->model, m);
+    }
+    shelve(c->st, m);
+    pthread_mutex_unlock(&publishing);
     atomic_fetch_add(&c->st->rights_gen, 1);
 }
 
 void store_undeclared(struct berth_ctx *c, const struct model *m)
 {
+    pthread_mutex_lock(&publishing);
     shelve(c->st, m);
+    pthread_mutex_unlock(&publishing);
 }
 
 int store_remodel(struct berth_ctx *c)
@@ -154,6 +163,7 @@ int store_remodel(struct berth_ctx *c)
         ctx_fail(c, BERTH_INVALID, "invalid", "err.custom");
     } else if (reindex_added(c, atomic_load(&c->st->model), m, &plan) == BERTH_OK &&
                order_look(c, atomic_load(&c->st->model), m, &plan) == BERTH_OK) {
+        m->made = ++c->st->made;
         ctx_after_commit(c, publish, m);
         if (c->together) /* what follows in this transaction is held against it */
             c->m = m;

@@ -163,6 +163,7 @@ struct store {
     const uint32_t *plugin_caps; /* granted, beside plugins */
     _Atomic uint64_t rights_gen; /* grows with every change of users, roles, pools ... */
     struct table_numbers *numbers;
+    uint64_t made;         /* the writer's: models that were made while running */
     struct old_model *old; /* models that were in force before; requests may still hold them */
     _Atomic uint64_t view_gen;   /* grows when a saved view or what somebody says of one changes */
     _Atomic uint64_t dup_gen;    /* grows when duplicate keys were committed or sorted in */

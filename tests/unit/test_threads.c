@@ -4,7 +4,10 @@
 
 #include <time.h>
 
+#include "record/ctx.h"
 #include "record/dup_filter.h"
+#include "record/row.h"
+#include "record/save.h"
 
 static int open_site(void **state)
 {
@@ -28,9 +31,47 @@ static void a_site_ends_beside_a_filter_that_is_being_built(void **state)
     }
 }
 
+/* ---- what is in force ------------------------------------------------------------------------------- */
+static int add_field(struct berth_ctx *c, void *name)
+{
+    struct berth_row *r = row_new(c, model_table(c->m, "custom_field"));
+
+    row_set(r, "on_table", berth_s("lead"));
+    row_set(r, "name", berth_s(name));
+    row_set(r, "type", berth_s("text"));
+    return row_save(c, r);
+}
+
+static int add_first(struct db_conn *w, void *arg)
+{
+    struct berth_ctx *c = arg;
+
+    ctx_init(c, &site.st, w, c->a, NULL, NULL);
+    c->writing = true;
+    return add_field(c, "x_first");
+}
+
+/* Who asked on a thread that waits for the writer gets to it later than the writer to the next. */
+static void fields_that_are_declared_at_once_are_all_in_force_whoever_is_told_last(void **state)
+{
+    struct berth_ctx c = {.a = arena_new()};
+    const struct model *m;
+
+    (void)state;
+    assert_int_equal(db_write(site.st.db, add_first, &c), 0);
+    write_as_host(add_field, "x_second");
+    c.conn = conn;
+    ctx_run_done(&c);
+    m = atomic_load(&site.st.model);
+    assert_non_null(model_field(model_table(m, "lead"), "x_first"));
+    assert_non_null(model_field(model_table(m, "lead"), "x_second"));
+    arena_free(&c.a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_that_are_declared_at_once_are_all_in_force_whoever_is_told_last),
         cmocka_unit_test(a_site_ends_beside_a_filter_that_is_being_built),
     };
 
