@@ -24,6 +24,7 @@
 struct server {
     struct site site;
     struct app app;
+    struct http *http;
     struct static_dir *ui;
     struct pages *pages;
     struct jobs *jobs;
@@ -154,15 +155,15 @@ static int start(struct server *s, int listen_fd, struct buf *err)
         return -1;
     if (pthread_create(&s->watch, NULL, watch, s) != 0)
         return -1;
-    s->app.http = http_start(&h, err);
-    return s->app.http == NULL ? -1 : 0;
+    s->http = http_start(&h, err);
+    return s->http == NULL ? -1 : 0;
 }
 
 static int stop(struct server *s)
 {
     if (s->app.hub != NULL)
         hub_stop(s->app.hub);
-    int left = s->app.http == NULL ? 0 : http_stop(&s->app.http, s->site.conf->stop_timeout);
+    int left = s->http == NULL ? 0 : http_stop(&s->http, s->site.conf->stop_timeout);
 
     if (left > 0) {
         log_warn("serve", "%d requests did not end in time", left);

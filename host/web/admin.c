@@ -106,7 +106,7 @@ static int state(struct call *k)
     struct http_stats h;
     struct db_stats d;
 
-    http_stats(k->app->http, &h);
+    http_stats(http_of(k->req), &h);
     db_stats(k->app->st->db, &d);
     const struct {
         const char *key;

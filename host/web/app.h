@@ -14,7 +14,6 @@ struct pages;
 struct app {
     struct store *st;
     const struct static_dir *ui;
-    struct http *http;      /* set once it runs */
     struct scripts *scripts;
     struct hub *hub;        /* events.c */
     const char *version;

@@ -144,6 +144,7 @@ void http_per_address(struct http *h, int connections);
 void http_stats(const struct http *h, struct http_stats *out);
 
 void *http_data(const struct http_req *req);
+struct http *http_of(const struct http_req *req); /* who has it; not of one that was made inside */
 const char *http_method_name(enum http_method m);
 /* The request header, or NULL.  Of repeated ones the first; those that matter for security
  * (Host, Authorization, Cookie, Origin, Content-Type ...) cannot repeat. */

@@ -16,6 +16,11 @@ void *http_data(const struct http_req *req)
     return request_of(req)->http->c.data;
 }
 
+struct http *http_of(const struct http_req *req)
+{
+    return request_of(req)->http;
+}
+
 const char *http_header(const struct http_req *req, const char *name)
 {
     const struct request *r = request_of(req);

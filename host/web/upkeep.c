@@ -244,7 +244,7 @@ static int overview(struct call *k)
     struct db_stats d;
     struct statvfs disk;
 
-    http_stats(k->app->http, &h);
+    http_stats(http_of(k->req), &h);
     db_stats(k->app->st->db, &d);
     json_open(&j, '{');
     json_text(&j, "version", k->app->version);
