@@ -133,6 +133,9 @@ static int start(struct server *s, int listen_fd, struct buf *err)
                           .database = strncmp(c->database, "sqlite:", 7) == 0 ? c->database + 7 : NULL,
                           .left_out = s->site.plugins.left_out};
     inside_ready(&s->app);
+    s->net = (struct net){{c->net_hosts, c->net_private, c->net_timeout, (size_t)c->net_answer}, c->grant};
+    s->site.st.net = &s->net; /* before the first thread that may reach out */
+    fetch_ready();
     s->app.hub = hub_start(&s->site.st); /* first: jobs and timers tell it what they change */
     if ((s->jobs = jobs_start(&s->site.st, err)) == NULL)
         return -1;
@@ -143,9 +146,6 @@ static int start(struct server *s, int listen_fd, struct buf *err)
         return -1;
     }
     s->ways.mail = *c->smtp_url != '\0' ? &s->mail : NULL;
-    s->net = (struct net){{c->net_hosts, c->net_private, c->net_timeout, (size_t)c->net_answer}, c->grant};
-    s->site.st.net = &s->net;
-    fetch_ready();
     s->imap = (struct imap_box){c->imap_url, c->imap_user, c->imap_password, c->imap_ca, c->imap_plain, c->imap_every, c->imap_mail_max};
     if (*c->imap_url != '\0' && (s->mailbox = mailbox_start(&s->site.st, &s->imap)) == NULL)
         return -1;
