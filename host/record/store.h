@@ -162,6 +162,7 @@ struct store {
     void **plugin_states;      /* beside plugins, from open() */
     const uint32_t *plugin_caps; /* granted, beside plugins */
     _Atomic uint64_t rights_gen; /* grows with every change of users, roles, pools ... */
+    _Atomic int64_t rights_batch; /* the writer's batch in which they changed last, see who_get() */
     struct table_numbers *numbers;
     uint64_t made;         /* the writer's: models that were made while running */
     struct old_model *old; /* models that were in force before; requests may still hold them */

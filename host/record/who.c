@@ -730,6 +730,16 @@ static void drop_retired(struct who_cache *wc, int64_t before)
     }
 }
 
+/* Freed when nobody holds it any more. */
+static void retire(struct who_cache *wc, struct who *w)
+{
+    struct who_entry *e = mem_alloc(sizeof(*e));
+
+    *e = (struct who_entry){w, when_monotonic(), wc->retired};
+    wc->retired = e;
+    drop_retired(wc, when_monotonic() - RETIRED_MS);
+}
+
 static void remember(struct who_cache *wc, struct who *w)
 {
     struct who **at;
@@ -746,16 +756,20 @@ static void remember(struct who_cache *wc, struct who *w)
         free(old);
     }
     at = slot(wc, w->id);
-    if (*at != NULL) {
-        struct who_entry *e = mem_alloc(sizeof(*e));
-
-        *e = (struct who_entry){*at, when_monotonic(), wc->retired};
-        wc->retired = e;
-    } else {
+    if (*at != NULL)
+        retire(wc, *at);
+    else
         wc->len++;
-    }
     *at = w;
-    drop_retired(wc, when_monotonic() - RETIRED_MS);
+}
+
+/* Which of the writer's batches is under way, or comes next; from 1 on. */
+static int64_t batch_of(struct store *st)
+{
+    struct db_stats s;
+
+    db_stats(st->db, &s);
+    return s.commits + s.commits_failed + 1;
 }
 
 struct who_cache *who_cache_new(void)
@@ -794,8 +808,11 @@ const struct who *who_get(struct store *st, struct db_conn *conn, const struct m
     w = who_load(st, conn, m, user, gen);
     if (w == NULL)
         return NULL;
+    /* what the writer reads behind a change of rights may be taken back */
+    bool sure = atomic_load(&st->rights_batch) != batch_of(st);
+
     pthread_rwlock_wrlock(&wc->lock);
-    remember(wc, w);
+    (sure ? remember : retire)(wc, w);
     pthread_rwlock_unlock(&wc->lock);
     return w;
 }
@@ -855,5 +872,6 @@ static void changed(struct berth_ctx *c, void *arg)
 
 void perm_changed(struct berth_ctx *c)
 {
+    atomic_store(&c->st->rights_batch, batch_of(c->st));
     ctx_after_commit(c, changed, NULL);
 }

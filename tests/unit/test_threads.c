@@ -6,6 +6,7 @@
 
 #include "record/ctx.h"
 #include "record/dup_filter.h"
+#include "record/find.h"
 #include "record/row.h"
 #include "record/save.h"
 
@@ -68,10 +69,63 @@ static void fields_that_are_declared_at_once_are_all_in_force_whoever_is_told_la
     arena_free(&c.a);
 }
 
+static int make_user(struct berth_ctx *c, void *id)
+{
+    struct berth_row *r = row_new(c, model_table(c->m, "user"));
+
+    row_set(r, "name", berth_s("Lan"));
+    row_set(r, "login", berth_s("lan"));
+    row_set(r, "active", (struct berth_val){BERTH_BOOL, 0, {.i = 1}});
+    row_save(c, r);
+    *(int64_t *)id = row_id(r);
+    return c->rc;
+}
+
+struct raising {
+    int64_t id;
+    bool raised;
+};
+
+/* Makes an administrator of somebody, looks what they may do, and fails. */
+static int raise_in_vain(struct berth_ctx *c, void *arg)
+{
+    struct raising *x = arg;
+    struct berth_row *was = find_raw(c, model_table(c->m, "user"), x->id), *r = row_copy(was);
+    const struct who *w;
+
+    r->old = was;
+    row_set(r, "admin", (struct berth_val){BERTH_BOOL, 0, {.i = 1}});
+    row_save(c, r);
+    w = who_get(c->st, c->conn, c->m, x->id);
+    x->raised = c->rc == BERTH_OK && w != NULL && w->admin;
+    return ctx_fail(c, BERTH_CONFLICT, "conflict", "err.conflict");
+}
+
+static bool is_admin(int64_t id)
+{
+    return who_get(&site.st, conn, atomic_load(&site.st.model), id)->admin;
+}
+
+static void rights_that_were_taken_back_are_nobodys(void **state)
+{
+    struct raising x = {0};
+    struct buf err = BUF_INIT;
+
+    (void)state;
+    write_as_host(make_user, &x.id);
+    assert_int_equal(site_write(&site, raise_in_vain, &x, &err), -1);
+    assert_true(x.raised);
+    assert_false(is_admin(x.id));
+    sql("UPDATE \"user\" SET admin = 1 WHERE id = %lld", (long long)x.id);
+    assert_false(is_admin(x.id)); /* what is committed is remembered: of this nobody was told */
+    buf_free(&err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_that_are_declared_at_once_are_all_in_force_whoever_is_told_last),
+        cmocka_unit_test(rights_that_were_taken_back_are_nobodys),
         cmocka_unit_test(a_site_ends_beside_a_filter_that_is_being_built),
     };
 
