@@ -9,6 +9,7 @@
 #include "record/dup.h"
 #include "record/find.h"
 #include "record/import.h"
+#include "record/import_head.h"
 #include "record/import_map.h"
 #include "sheet/sheet.h"
 #include "text/keys.h"
@@ -21,17 +22,11 @@ static const char *path_of(struct berth_ctx *c, int64_t id)
     return arena_fmt(c->a, "%s/import-%lld", c->st->files_dir, (long long)id);
 }
 
-static bool takes(struct berth_ctx *c, const struct field *f)
-{
-    return f->at >= F_DECLARED && !(f->flags & (BERTH_LOCKED | BERTH_SECRET)) && f->type != BERTH_FILE &&
-           perm_field(c->who, f) == ACCESS_WRITE;
-}
-
 bool import_may(struct berth_ctx *c, const struct table *t)
 {
     int i = F_DECLARED;
 
-    while (i < t->nfields && !takes(c, &t->fields[i]))
+    while (i < t->nfields && !import_takes(c, &t->fields[i]))
         i++;
     return i < t->nfields && perm_may(c->who, t, DO_IMPORT);
 }
@@ -99,150 +94,11 @@ int import_sheet_problem(struct berth_ctx *c, const struct sheet_error *e)
     return ctx_fail(c, BERTH_INVALID, "invalid", "err.sheet");
 }
 
-/* ---- which column is which field ---------------------------------------------------------------- */
 /* What records may be found by, besides: their id, and fields that only code sets, such as numbers. */
 static bool matches_by(struct berth_ctx *c, const struct field *f)
 {
     return (f->at == F_ID || f->at >= F_DECLARED) && !(f->flags & (BERTH_SECRET | BERTH_MANY)) && f->type != BERTH_FILE &&
            f->type != BERTH_LONG && f->type != BERTH_JSON && perm_field(c->who, f) >= ACCESS_READ;
-}
-
-static bool same_text(struct text_keys *a, struct text_keys *b, const char *text)
-{
-    text_keys_of(b, TEXT_KEY_CODE, text, strlen(text), NULL); /* letters and digits, folded */
-    return a->n > 0 && b->n > 0 && strcmp(text_key(a, 0), text_key(b, 0)) == 0;
-}
-
-/* By name, or by label in any language. */
-static bool named(struct berth_ctx *c, const struct field *f, struct text_keys *head)
-{
-    struct text_keys other = TEXT_KEYS_INIT;
-    bool hit = same_text(head, &other, f->name);
-
-    for (const char *const *loc = labels_locales; *loc != NULL && !hit; loc++)
-        hit = same_text(head, &other, labels_field(c->st->labels, *loc, f->table->name, f->name));
-    text_keys_free(&other);
-    return hit;
-}
-
-/* By the synonyms in the label "table.field~" ("tel|mobile"). */
-static bool also_named(struct berth_ctx *c, const struct field *f, struct text_keys *head)
-{
-    struct text_keys other = TEXT_KEYS_INIT;
-    bool hit = false;
-
-    for (const char *const *loc = labels_locales; *loc != NULL && !hit; loc++) {
-        const char *more = labels_find(c->st->labels, *loc, arena_fmt(c->a, "%s.%s~", f->table->name, f->name));
-
-        while (!hit && more != NULL && *more != '\0') {
-            size_t n = strcspn(more, "|");
-
-            hit = same_text(head, &other, arena_strndup(c->a, more, n));
-            more += n + (more[n] == '|');
-        }
-    }
-    text_keys_free(&other);
-    return hit;
-}
-
-/* By what a field of the same name in another table is called: a customer's telephone as a lead's. */
-static bool kin_named(struct berth_ctx *c, const struct field *f, struct text_keys *head)
-{
-    bool hit = false;
-
-    for (size_t i = 0; i < c->m->ntables && !hit; i++) {
-        const struct field *k = model_field(&c->m->tables[i], f->name);
-
-        if (k == NULL || k == f || k->type != f->type || (k->flags & BERTH_MANY) != (f->flags & BERTH_MANY))
-            continue;
-        /* names of companies are called alike, those of other things are not */
-        if ((f == f->table->title || k == k->table->title) && (f->of == NULL || k->of == NULL || strcmp(f->of, k->of) != 0))
-            continue;
-        hit = named(c, k, head) || also_named(c, k, head);
-    }
-    return hit;
-}
-
-static const char *cell(const struct sheet_row *row, uint32_t i)
-{
-    return row != NULL && i < row->len ? row->cells[i].text : "";
-}
-
-/* What is looked at of a file. */
-struct look {
-    const struct sheet_row *rows;
-    int n, header; /* -1: there is none */
-    uint32_t width;
-};
-
-static const char *head_of(const struct look *l, uint32_t column)
-{
-    return l->header < 0 ? "" : sheet_header_text(l->rows, l->header, column);
-}
-
-/* "Person in charge" is our owner in our own files and somebody at the customer's in others: the values tell. */
-static bool may_mean(struct berth_ctx *c, const struct look *l, uint32_t column, const struct field *f)
-{
-    bool any = false;
-
-    for (int r = l->header + 1; r < l->n && f->type == BERTH_REF && !(f->flags & BERTH_MANY); r++) {
-        const char *text = cell(&l->rows[r], column);
-
-        if (*text != '\0' && find_ref_by_text(c, f, text, strlen(text)) > 0)
-            return true;
-        any = any || *text != '\0';
-    }
-    return !any;
-}
-
-/* The fields that the columns are called by: by their own names first, then by what they are called elsewhere, then as other
- * tables call such a field; last by their own names although nobody is known who stands in them. */
-static const struct field **suggest(struct berth_ctx *c, const struct table *t, const struct look *l)
-{
-    const struct field **found = arena_alloc(c->a, (l->width + 1) * sizeof(*found));
-    bool *taken = arena_alloc(c->a, (size_t)t->nfields * sizeof(*taken));
-
-    static bool (*const way[])(struct berth_ctx *, const struct field *, struct text_keys *) = {named, also_named, kin_named, named};
-    const uint32_t ways = sizeof(way) / sizeof(way[0]);
-
-    for (uint32_t k = 0; k < ways * l->width; k++) {
-        uint32_t column = k % l->width;
-        const char *header = head_of(l, column);
-        struct text_keys head = TEXT_KEYS_INIT;
-
-        text_keys_of(&head, TEXT_KEY_CODE, header, strlen(header), NULL);
-        for (int i = F_DECLARED; i < t->nfields && found[column] == NULL && head.n > 0; i++) {
-            const struct field *f = &t->fields[i];
-
-            if (!taken[i] && takes(c, f) && way[k / l->width](c, f, &head) && (k / l->width == ways - 1 || may_mean(c, l, column, f))) {
-                found[column] = f;
-                taken[i] = true;
-            }
-        }
-        text_keys_free(&head);
-    }
-    return found;
-}
-
-static uint32_t known(struct berth_ctx *c, const struct table *t, const struct look *l)
-{
-    const struct field **found = suggest(c, t, l);
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < l->width; i++)
-        n += found[i] != NULL;
-    return n;
-}
-
-/* The row that looks like one of headers; the next where more fields are known by it, for above it stand groups of columns. */
-static int guess_header(struct berth_ctx *c, const struct table *t, struct look l)
-{
-    struct look next;
-
-    l.header = sheet_header_guess(l.rows, (size_t)l.n);
-    next = l;
-    next.header = l.header + 1;
-    return l.header >= 0 && next.header < l.n && known(c, t, &next) > known(c, t, &l) ? next.header : l.header;
 }
 
 /* ---- the look ----------------------------------------------------------------------------------- */
@@ -268,38 +124,17 @@ static const struct field *remembered(struct berth_ctx *c, const struct table *t
     const char *name = json_string_value(json_object_get(columns, header));
     const struct field *f = name == NULL ? NULL : model_field(t, name);
 
-    return f != NULL && (takes(c, f) || matches_by(c, f)) ? f : NULL;
+    return f != NULL && (import_takes(c, f) || matches_by(c, f)) ? f : NULL;
 }
 
-/* Numbers of records that the user sees, under the name of that column: a list that was taken from here. */
-static bool are_ids(struct berth_ctx *c, const struct table *t, const struct look *l, uint32_t column)
+static void columns_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct import_names *names, const struct import_head *h,
+                         const char *const *heads, const json_t *columns)
 {
-    struct text_keys head = TEXT_KEYS_INIT;
-    const char *header = head_of(l, column);
-    bool hit, any = false;
-
-    text_keys_of(&head, TEXT_KEY_CODE, header, strlen(header), NULL);
-    hit = named(c, &t->fields[F_ID], &head);
-    text_keys_free(&head);
-    for (int r = l->header + 1; r < l->n && hit; r++) {
-        const char *text = cell(&l->rows[r], column);
-        char *end;
-        long long id = strtoll(text, &end, 10);
-        const struct berth_row *row = *text == '\0' || *end != '\0' ? NULL : find_raw(c, t, id);
-
-        hit = *text == '\0' || (row != NULL && perm_row(c, row, DO_READ));
-        any = any || row != NULL;
-    }
-    return hit && any;
-}
-
-static void columns_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct look *l, const char *const *heads, const json_t *columns)
-{
-    const struct field **suggested = columns == NULL ? suggest(c, t, l) : NULL;
+    const struct field **suggested = columns == NULL ? import_suggest(names, h) : NULL;
 
     json_key(j, "columns");
     json_open(j, '[');
-    for (uint32_t i = 0; i < l->width; i++) {
+    for (uint32_t i = 0; i < h->width; i++) {
         const struct field *f = columns != NULL ? remembered(c, t, columns, import_map_column(c, heads, i)) : suggested[i];
         int shown = 0;
 
@@ -308,14 +143,14 @@ static void columns_json(struct berth_ctx *c, struct json *j, const struct table
         json_text(j, "header", heads[i]);
         json_key(j, "samples");
         json_open(j, '[');
-        for (int r = l->header + 1; r < l->n && shown < SAMPLES; r++)
-            if (*cell(&l->rows[r], i) != '\0') {
-                json_str(j, cell(&l->rows[r], i));
+        for (int r = h->header + 1; r < h->n && shown < SAMPLES; r++)
+            if (*import_cell(&h->rows[r], i) != '\0') {
+                json_str(j, import_cell(&h->rows[r], i));
                 shown++;
             }
         json_close(j, ']');
         json_text(j, "field", f == NULL ? NULL : f->name);
-        json_flag(j, "ids", are_ids(c, t, l, i));
+        json_flag(j, "ids", import_are_ids(names, h, i));
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -331,7 +166,7 @@ static void field_json(struct berth_ctx *c, struct json *j, const struct table *
     json_flag(j, "duplicate", f->flags & BERTH_DUPLICATE);
     json_flag(j, "match", matches_by(c, f));
     json_key(j, "match_only"); /* records are found by it, it is not written */
-    json_bool(j, !takes(c, f));
+    json_bool(j, !import_takes(c, f));
     json_close(j, '}');
 }
 
@@ -340,7 +175,7 @@ static void fields_json(struct berth_ctx *c, struct json *j, const struct table 
     json_key(j, "fields");
     json_open(j, '[');
     for (int i = F_DECLARED; i < t->nfields; i++)
-        if (takes(c, &t->fields[i]) || (&t->fields[i] == t->number && matches_by(c, t->number)))
+        if (import_takes(c, &t->fields[i]) || (&t->fields[i] == t->number && matches_by(c, t->number)))
             field_json(c, j, t, &t->fields[i]);
     field_json(c, j, t, &t->fields[F_ID]);
     json_close(j, ']');
@@ -408,7 +243,8 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
     struct sheet *s;
     const struct table *t;
     struct json j = json_to(out);
-    struct look l;
+    struct import_names *names;
+    struct import_head h;
     size_t at = 0;
     int n;
     char separator[2] = {0};
@@ -426,12 +262,13 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
     }
     for (int i = 0; i < n; i++)
         width = rows[i].len > width ? rows[i].len : width;
-    l = (struct look){rows, n, -1, width};
+    names = import_names_new(c, t);
+    h = (struct import_head){rows, n, -1, width};
     for (int i = 0; i < n && json_is_integer(want_header); i++)
         if (rows[i].number == (uint32_t)json_integer_value(want_header))
-            l.header = i;
+            h.header = i;
     if (!json_is_integer(want_header))
-        l.header = guess_header(c, t, l);
+        h.header = import_header_row(names, h);
     json_open(&j, '{');
     json_number(&j, "import", id);
     json_text(&j, "table", t->name);
@@ -439,21 +276,22 @@ int import_look(struct berth_ctx *c, int64_t id, const json_t *o, struct buf *ou
     json_text(&j, "kind", kinds[sheet_kind(s)]);
     sheets_json(&j, s);
     json_number(&j, "sheet", (int64_t)at);
-    json_number(&j, "header_row", l.header < 0 ? 0 : rows[l.header].number);
+    json_number(&j, "header_row", h.header < 0 ? 0 : rows[h.header].number);
     json_text(&j, "encoding", sheet_encoding(s));
     separator[0] = sheet_separator(s);
     json_text(&j, "separator", separator[0] == '\0' ? NULL : separator);
     heads = arena_alloc(c->a, (width + 1) * sizeof(*heads));
     for (uint32_t i = 0; i < width; i++)
-        heads[i] = head_of(&l, i);
+        heads[i] = import_header(&h, i);
     headers = import_map_headers(c, heads, width);
-    if (l.header >= 0 && !(wanted != NULL && json_is_null(wanted)))
+    if (h.header >= 0 && !(wanted != NULL && json_is_null(wanted)))
         map = import_map_find(c, t->name, headers, json_integer_value(wanted), &map_id, &map_name);
-    columns_json(c, &j, t, &l, heads, json_object_get(map, "columns"));
+    columns_json(c, &j, t, names, &h, heads, json_object_get(map, "columns"));
     fields_json(c, &j, t);
     mapping_json(c, &j, t, headers, map, map_id, map_name);
     json_decref(map);
     json_close(&j, '}');
+    import_names_free(&names);
     sheet_close(&s);
     return c->rc;
 }
@@ -515,7 +353,7 @@ static bool map_ok(struct berth_ctx *c, const struct table *t, const json_t *o)
 
         if (json_is_null(v))
             continue;
-        if (f == NULL || !(takes(c, f) || (in_match(o, f) && matches_by(c, f))))
+        if (f == NULL || !(import_takes(c, f) || (in_match(o, f) && matches_by(c, f))))
             ctx_invalid(c, json_is_string(v) ? json_string_value(v) : "map", "err.import_field", NULL);
         else if (taken[f->at])
             ctx_invalid(c, f->name, "err.import_twice", NULL);
@@ -525,7 +363,7 @@ static bool map_ok(struct berth_ctx *c, const struct table *t, const json_t *o)
     for (int i = F_DECLARED; i < t->nfields && creates(o); i++) {
         const struct field *f = &t->fields[i];
 
-        if ((f->flags & BERTH_REQUIRED) && f->def == NULL && f->when == NULL && takes(c, f) && !taken[i])
+        if ((f->flags & BERTH_REQUIRED) && f->def == NULL && f->when == NULL && import_takes(c, f) && !taken[i])
             ctx_invalid(c, f->name, "err.import_required", NULL);
     }
     mode_ok(c, t, o, taken);

@@ -116,3 +116,64 @@ def test_a_number_with_a_unit_or_several_are_refused_with_their_cell_and_what_to
     told = outcomes(person, look)
     assert [told[n + 2]["cell"] for n in range(len(why))] == [f"B{n + 2}" for n in range(len(why))]
     assert all(word in told[n + 2]["message"] for n, word in enumerate(why.values())), told
+
+
+# ---- headers -----------------------------------------------------------------------------------------------
+HEADERS = {  # as lists of forwarders have them
+    "name": "客户简称|公司名称(必填)|公司名称 Company Name|Company Name（公司名称）|公 司 名 称|公司/客户名称|參展廠商|公司全銜|Tên công ty (VN)|Tên công ty/ Company|Chủ hàng|Company/Organization|Exhibitor Name|Company*",
+    "status": "跟进进度|客户阶段|開發狀態|追蹤狀態|Tình trạng chăm sóc|Tiến độ|Lead stage|Follow-up status",
+    "rating": "客户星级|优先级|優先順序|客戶評等|Phân loại KH|Mức độ ưu tiên|Tier|Customer grade",
+    "is_key": "是否VIP|KA客户|重要客戶|Khách hàng VIP|KH trọng điểm|Key client|Is VIP",
+    "next_action_on": "下次行动日期|下次跟进时间|下次联系日期|下次回访时间|计划跟进日期|提醒日期|下次跟進日期|下次聯絡時間|預計拜訪日期|下次跟进日期 (YYYY-MM-DD)|下次跟进时间 Next follow-up|ngày liên hệ tiếp theo|Lịch hẹn tiếp theo|Ngày gọi lại|"
+                      "Ngày theo dõi tiếp theo|next follow-up date|Next call|Callback date|Next step|Date of next contact|Next follow up date (dd/mm/yyyy)",
+    "contact": "采购经理|关键联系人|船务|聯絡人1|採購人員|窗口姓名|Đầu mối|Phụ trách XNK|Name of contact person|Primary contact|联系人 Contact",
+    "position": "部门/职务|職位|Vị trí công việc|Function|职位 Title",
+    "phone": "电话/手机|电话（座机）|电话 Tel|客户电话|電話(O)|電話/分機|SĐT công ty|Điện thoại/Tel|Office no|Tel/Fax|Tel. No.|Phone (office)",
+    "mobile": "手机/微信|客户手机|聯絡手機|SĐT cá nhân|Số ĐTDĐ|Mobile/WhatsApp|Cellphone number|GSM",
+    "fax": "传真 Fax|傳真號碼|Số fax|FAX.",
+    "email": "客户邮箱|邮箱 Email|聯絡信箱|E-mail 信箱|Hòm thư|Email(s)|Business email|E-mail:",
+    "website": "公司官网|網站網址|Tên miền|Web page|网址 Website",
+    "wechat": "客户微信|WeChat 帳號|WeChat (微信)|WeChat account",
+    "zalo": "SĐT Zalo|Zalo ID",
+    "whatsapp": "WhatsApp账号|WhatsApp No.|WhatsApp contact",
+    "country": "国家（地区）|所属国家|國家別|Nước sở tại|Country/Region|国家 Country",
+    "province": "省/直辖市|省（州）|州別|Tỉnh/TP|Địa bàn|State/Province|Prefecture",
+    "city": "所属市|城市/地区|縣/市|縣市別|Quận/huyện|Thành phố/Tỉnh|City/Town|城市 City",
+    "address": "注册地址|提货地址|發票地址|Địa chỉ giao hàng|Địa chỉ trụ sở chính|Address line 1|Head office|地址 Address",
+    "source": "获客渠道|数据来源|開發管道|Nguồn KH|Kênh tiếp cận|Source of lead",
+    "industry": "行业大类|所屬產業|Ngành kinh doanh|Nature of business|Industry/Sector",
+    "direction": "进出口方式|出口/进口|進出口類別|XK/NK|Nhập/Xuất|Imp/Exp|I/E|Trade type",
+    "lanes": "常走航线|航线/目的港|主要出口市場|Tuyến vận tải|Thị trường XK|Main lanes|Trade lanes (Export)",
+    "suppliers": "现用货代|指定货代|目前配合業者|承攬商|FWD đang dùng|Đối thủ cạnh tranh|Freight forwarder|Incumbent|Forwarder/Carrier",
+    "commodity": "货物描述|主营业务|出口品項|貨品名稱|Mặt hàng XNK|Chủng loại hàng|Goods description|Type of goods|品名 Commodity",
+    "monthly_volume": "月均出货量|柜量/月|月货量(TEU)|TEU/月|月櫃數|每月運量|Sản lượng (TEU)|Vol/tháng|Số lô hàng/tháng|TEU|Avg monthly volume|Containers/month|Est. volume",
+    "notes": "跟进内容|客户需求|洽談內容|拜訪紀錄|Nội dung trao đổi|Kết quả liên hệ|Requirements|Call notes|备注 Remarks|备   注",
+    "owner_id": "业务员|跟进人|客户经理|業務|負責業務|Nhân viên kinh doanh|Sale phụ trách|Salesperson|Assigned to|Account manager",
+}
+
+
+def fields_of(person, headers, cells):
+    return [c["field"] for c in take(person, "lead", sheet(headers, [cells]))["columns"]]
+
+
+def test_headers_of_real_lists_find_their_fields(people):
+    """下次行动日期, 业务员, two languages in one cell, and a remark in brackets were all left to the user."""
+    person, lists = people["manager"], {f: h.split("|") for f, h in HEADERS.items()}
+    cells, missed = {"owner_id": people["li"].user["name"], "next_action_on": DAY}, {}
+    for n in range(max(map(len, lists.values()))):
+        fields = [f for f in lists if n < len(lists[f])]
+        got = fields_of(person, [lists[f][n] for f in fields], [cells.get(f, "x") for f in fields])
+        missed.update({lists[f][n]: g for f, g in zip(fields, got) if f != g})
+    assert missed == {}
+
+
+def test_headers_of_something_else_find_no_field(people):
+    """A number of a customer is no customer, the last contact not the next, the salesman not known here nobody's."""
+    headers = ["客户编号", "客户 No.", "客户/编号", "STT", "Mã KH", "Customer ID", "最近跟进时间", "上次联系日期", "Last contact date", "Ngày tạo", "微信/QQ", "MST", "Department", "Contact 电话", "注册资金", "Company size"]
+    assert fields_of(people["manager"], headers, ["x"] * len(headers)) == [None] * len(headers)
+    assert fields_of(people["manager"], ["公司名称", "业务员", "Next step"], ["a", "Nobody Such", "send a quote"]) == ["name", None, None]
+    assert fields_of(people["manager"], ["Next action", "负责人"], ["send a quote", ""]) == [None, "owner_id"]
+
+
+def test_a_header_in_whole_counts_before_one_in_part(people):
+    assert fields_of(people["manager"], ["电话/手机", "手机", "公司名称 (中文)", "公司名称"], ["1", "2", "a", "b"]) == ["phone", "mobile", None, "name"]
