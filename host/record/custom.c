@@ -2,6 +2,7 @@
 #include "record/custom.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/when.h"
@@ -398,23 +399,34 @@ static int user_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 
 /* ---- words of their own -------------------------------------------------------------------- */
 struct wording {
-    struct labels *labels;
-    const char *locale, *key, *text;
+    const char *locale, *key;
 };
 
+/* As it is by now: who changes one on another thread may have committed first and be told last. */
 static void put_wording(struct berth_ctx *c, void *arg)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     const struct wording *w = arg;
+    struct db_stmt *s;
+    int rc;
 
-    labels_instead(w->labels, w->locale, w->key, w->text);
+    pthread_mutex_lock(&lock);
+    s = db_prepare(c->conn, "SELECT text FROM label WHERE locale = ? AND word = ?");
+    db_bind_text(s, 1, w->locale, -1);
+    db_bind_text(s, 2, w->key, -1);
+    rc = db_step(s);
+    if (rc >= 0)
+        labels_instead(c->st->labels, w->locale, w->key, rc == DB_ROW ? db_col_text(s, 0, NULL) : NULL);
+    db_reset(s);
+    pthread_mutex_unlock(&lock);
     atomic_fetch_add(&c->st->view_gen, 1);
 }
 
-static void wording_of(struct berth_ctx *c, const struct berth_row *r, bool gone)
+static void wording_of(struct berth_ctx *c, const struct berth_row *r)
 {
     struct wording *w = arena_alloc(c->a, sizeof(*w));
 
-    *w = (struct wording){c->st->labels, row_get(r, "locale").s, row_get(r, "word").s, gone ? NULL : row_get(r, "text").s};
+    *w = (struct wording){row_get(r, "locale").s, row_get(r, "word").s};
     ctx_after_commit(c, put_wording, w);
 }
 
@@ -431,8 +443,8 @@ static int check_label(struct berth_ctx *c, struct berth_row *r)
 static int label_saved(struct berth_ctx *c, struct berth_row *r, uint32_t deed)
 {
     if (r->old != NULL && deed == BERTH_UPDATE)
-        wording_of(c, r->old, true);
-    wording_of(c, r, deed == BERTH_DELETE);
+        wording_of(c, r->old);
+    wording_of(c, r);
     return c->rc;
 }
 

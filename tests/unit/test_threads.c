@@ -43,30 +43,75 @@ static int add_field(struct berth_ctx *c, void *name)
     return row_save(c, r);
 }
 
-static int add_first(struct db_conn *w, void *arg)
-{
-    struct berth_ctx *c = arg;
+/* Who asked on a thread that waits for the writer, and gets to it later than the writer to the next. */
+struct late {
+    struct berth_ctx c;
+    int (*body)(struct berth_ctx *, void *);
+    void *arg;
+};
 
-    ctx_init(c, &site.st, w, c->a, NULL, NULL);
-    c->writing = true;
-    return add_field(c, "x_first");
+static int late_body(struct db_conn *w, void *arg)
+{
+    struct late *x = arg;
+
+    ctx_init(&x->c, &site.st, w, x->c.a, NULL, NULL);
+    x->c.writing = true;
+    return x->body(&x->c, x->arg);
 }
 
-/* Who asked on a thread that waits for the writer gets to it later than the writer to the next. */
+static struct late *late(int (*body)(struct berth_ctx *, void *), void *arg)
+{
+    struct arena *a = arena_new();
+    struct late *x = arena_alloc(a, sizeof(*x));
+
+    *x = (struct late){.c.a = a, .body = body, .arg = arg};
+    assert_int_equal(db_write(site.st.db, late_body, x), 0);
+    return x;
+}
+
+static void told_late(struct late *x)
+{
+    struct arena *a = x->c.a;
+
+    x->c.conn = conn;
+    ctx_run_done(&x->c);
+    arena_free(&a);
+}
+
 static void fields_that_are_declared_at_once_are_all_in_force_whoever_is_told_last(void **state)
 {
-    struct berth_ctx c = {.a = arena_new()};
+    struct late *x = late(add_field, "x_first");
     const struct model *m;
 
     (void)state;
-    assert_int_equal(db_write(site.st.db, add_first, &c), 0);
     write_as_host(add_field, "x_second");
-    c.conn = conn;
-    ctx_run_done(&c);
+    told_late(x);
     m = atomic_load(&site.st.model);
     assert_non_null(model_field(model_table(m, "lead"), "x_first"));
     assert_non_null(model_field(model_table(m, "lead"), "x_second"));
-    arena_free(&c.a);
+}
+
+/* The only label there is. */
+static int call_cities(struct berth_ctx *c, void *text)
+{
+    const struct table *t = model_table(c->m, "label");
+    struct berth_row *was = find_raw(c, t, 1), *r = was == NULL ? row_new(c, t) : row_copy(was);
+
+    r->old = was;
+    row_set(r, "locale", berth_s("en"));
+    row_set(r, "word", berth_s("lead.city"));
+    row_set(r, "text", berth_s(text));
+    return row_save(c, r);
+}
+
+static void a_word_that_is_chosen_twice_at_once_is_the_last_one_whoever_is_told_last(void **state)
+{
+    struct late *x = late(call_cities, "Town");
+
+    (void)state;
+    write_as_host(call_cities, "Port");
+    told_late(x);
+    assert_string_equal(labels_get(site.st.labels, "en", "lead.city"), "Port");
 }
 
 static int make_user(struct berth_ctx *c, void *id)
@@ -125,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_that_are_declared_at_once_are_all_in_force_whoever_is_told_last),
+        cmocka_unit_test(a_word_that_is_chosen_twice_at_once_is_the_last_one_whoever_is_told_last),
         cmocka_unit_test(rights_that_were_taken_back_are_nobodys),
         cmocka_unit_test(a_site_ends_beside_a_filter_that_is_being_built),
     };
