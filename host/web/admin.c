@@ -142,7 +142,7 @@ const struct route_entry routes_admin[] = {
     {"GET", "/api/_state", R_ADMIN, state},
     {"GET", "/api/_timer", R_ADMIN | R_INSIDE, timers},
     {"POST", "/api/_timer/{name}", R_ADMIN | R_SLOW, timer_now},
-    {"GET", "/api/_timer/{name}/runs", R_ADMIN | R_INSIDE, timer_runs},
+    {"GET", "/api/_timer/{name}/runs", R_ADMIN | R_INSIDE, timer_runs, TAKES("after", "limit")},
     {"GET", "/api/_script", R_ADMIN, scripts},
     {"POST", "/api/_script/_reload", R_ADMIN | R_SLOW, scripts_again},
     {0},

@@ -103,7 +103,7 @@ static int remind(struct call *k)
 }
 
 const struct route_entry routes_alerts[] = {
-    {"GET", "/api/_alert", R_INSIDE | R_MINE, list},
+    {"GET", "/api/_alert", R_INSIDE | R_MINE, list, TAKES("state", "after", "limit")},
     {"POST", "/api/_alert/{id}/done", R_WRITE | R_INSIDE | R_MINE, done},
     {"POST", "/api/_alert/{id}/open", R_WRITE | R_INSIDE | R_MINE, again},
     {"POST", "/api/_alert/{id}/snooze", R_WRITE | R_INSIDE | R_MINE, snooze},

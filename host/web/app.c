@@ -234,7 +234,52 @@ static enum http_begin refuse(struct call *k, int status, const char *code)
     return HTTP_REFUSE;
 }
 
+/* "after, limit, locale" */
+static const char *known_params(struct call *k)
+{
+    struct buf names = BUF_INIT;
+    const char *s;
+
+    for (size_t i = 0; k->route->takes != NULL && k->route->takes[i] != NULL; i++)
+        buf_addf(&names, "%s, ", k->route->takes[i]);
+    buf_puts(&names, "locale");
+    s = arena_strdup(k->req->arena, buf_str(&names));
+    buf_free(&names);
+    return s;
+}
+
+static bool takes(const struct route_entry *r, const char *name)
+{
+    bool found = strcmp(name, "locale") == 0;
+
+    for (size_t i = 0; r->takes != NULL && r->takes[i] != NULL && !found; i++)
+        found = strcmp(r->takes[i], name) == 0 || strcmp(r->takes[i], "*") == 0;
+    return found;
+}
+
+bool app_takes(struct call *k)
+{
+    for (size_t i = 0; i < k->req->nargs; i++) {
+        if (takes(k->route, k->req->args[i].name))
+            continue;
+        k->c.args[0] = "name";
+        k->c.args[1] = k->req->args[i].name;
+        k->c.args[2] = "known";
+        k->c.args[3] = known_params(k);
+        k->c.args[4] = NULL;
+        ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.no_param");
+        return false;
+    }
+    return true;
+}
+
 static void tell_error(struct call *k);
+
+static enum http_begin refuse_error(struct call *k)
+{
+    tell_error(k);
+    return HTTP_REFUSE;
+}
 
 static enum http_begin begin(struct http_req *req)
 {
@@ -279,13 +324,13 @@ static enum http_begin begin(struct http_req *req)
         return refuse(k, 403, "denied");
     if (strstr(k->route->path, "{table}") != NULL && (k->t == NULL || (k->t->flags & BERTH_BARE)))
         return refuse(k, 404, "not_found");
+    if (!app_takes(k))
+        return refuse_error(k);
     if (k->route->flags & R_UPLOAD) {
         req->body_to_file = true;
         req->body_max = app->upload_max;
-        if (k->route->before != NULL && k->route->before(k) != BERTH_OK) {
-            tell_error(k);
-            return HTTP_REFUSE;
-        }
+        if (k->route->before != NULL && k->route->before(k) != BERTH_OK)
+            return refuse_error(k);
     } else if (changes(req) && req->body_size != 0 && strcmp(http_media(req), "application/json") != 0) {
         return refuse(k, 415, "bad_type");
     }

@@ -53,8 +53,12 @@ struct route_entry {
      * request is answered at once; run() does without what failed otherwise. */
     int (*ahead)(struct call *k);
     int (*before)(struct call *k); /* R_UPLOAD: may refuse before the body is read; NULL: never */
+    const char *const *takes;      /* TAKES("after", "limit"): the parameters of its address besides locale, which all take; "*": any; NULL: none.
+                                    * What else is given is refused.  Each is told of in openapi.c. */
     const char *about;             /* its summary in the OpenAPI document; NULL: it is not in there */
 };
+
+#define TAKES(...) .takes = (const char *const[]){__VA_ARGS__, NULL}
 
 enum { IDEMPOTENCY_HASH = 65 };
 struct idempotency { /* of a request that brought a key: idempotency.c */
@@ -121,6 +125,7 @@ void hub_free(struct hub **h); /* when the writer has ended */
 /* inside.c: from then on host->call() and berth.call() reach R_INSIDE routes. */
 void inside_ready(struct app *app);
 const struct route_entry *app_route(struct call *k, bool *path_known); /* of k->req->method and path */
+bool app_takes(struct call *k); /* its route knows every parameter of the address; false fails the ctx */
 
 /* idempotency.c.  begin: false when there is nothing to do, for the answer is there: an error, or the one given before.
  * Else end() is called once the commit is over.  keep: in the transaction of what was done; `answered`: behind the answer. */
@@ -156,7 +161,6 @@ int call_bad(struct call *k, const char *name); /* 400: parameter `name` is not 
 int call_slow_down(struct call *k, int wait); /* 429: again in so many seconds */
 /* A parameter as a number within limits; dflt when absent; fails the ctx when it is none. */
 int64_t call_number(struct call *k, const char *name, int64_t dflt, int64_t min, int64_t max);
-bool call_known(struct call *k, const char *const *names); /* no parameters but these; NULL ends them */
 struct where;
 /* What a list asks for: view=, filter=, q=, sort=.  *sort: the view's where none is given. */
 bool call_question(struct call *k, const struct where **where, const char **search, const char **sort);

@@ -106,7 +106,7 @@ static int decide(struct call *k)
 }
 
 const struct route_entry routes_approvals[] = {
-    {"GET", "/api/_approval", R_INSIDE | R_MINE, box},
+    {"GET", "/api/_approval", R_INSIDE | R_MINE, box, TAKES("box", "after", "limit")},
     {"GET", "/api/_approval/{id}", R_INSIDE | R_MINE, one},
     {"POST", "/api/_approval/_link", R_PUBLIC, linked},
     {"POST", "/api/_approval/_decide", R_PUBLIC | R_WRITE, decide},

@@ -82,9 +82,9 @@ static int apply(struct call *k)
 
 const struct route_entry routes_config[] = {
     {"GET", "/api/_config", R_ADMIN | R_SLOW, take_home, .about = "what this installation was set up with, as one file"},
-    {"POST", "/api/_config", R_ADMIN | R_SLOW | R_LARGE, apply,
+    {"POST", "/api/_config", R_ADMIN | R_SLOW | R_LARGE, apply, TAKES("dry", "remove"),
      .about = "such a file: ?dry=1 tells what it would do, ?remove=1 takes away what it does not name"},
-    {"GET", "/api/_config/history", R_ADMIN | R_SLOW, log_page, .about = "what was changed in the configuration, newest first: ?after="},
+    {"GET", "/api/_config/history", R_ADMIN | R_SLOW, log_page, TAKES("after"), .about = "what was changed in the configuration, newest first"},
     {"GET", "/api/_config/left", R_ADMIN | R_SLOW, left, .about = "what is no part of that file because it names records"},
     {0},
 };

@@ -123,11 +123,11 @@ static int groups(struct call *k)
 }
 
 const struct route_entry routes_dups[] = {
-    {"GET", "/api/_taken", R_SLOW, taken},
-    {"POST", "/api/_taken", R_SLOW, taken},
-    {"GET", "/api/_duplicates/{table}", R_INSIDE, groups},
+    {"GET", "/api/_taken", R_SLOW, taken, TAKES("*")},
+    {"POST", "/api/_taken", R_SLOW, taken, TAKES("table")},
+    {"GET", "/api/_duplicates/{table}", R_INSIDE, groups, TAKES("after", "limit")},
     {"POST", "/api/_duplicates/{table}", R_WRITE | R_INSIDE, groups_find},
-    {"POST", "/api/{table}/{id}/_merge", R_WRITE | R_INSIDE, merge},
-    {"POST", "/api/{table}/{id}/_split", R_WRITE | R_INSIDE, split},
+    {"POST", "/api/{table}/{id}/_merge", R_WRITE | R_INSIDE, merge, TAKES("fields")},
+    {"POST", "/api/{table}/{id}/_split", R_WRITE | R_INSIDE, split, TAKES("fields")},
     {0},
 };

@@ -70,8 +70,10 @@ static int run(struct call *k)
 }
 
 /* by BERTH_OPEN and whether it writes */
-static const struct route_entry entries[2][2] = {{{"GET", "", R_INSIDE, run}, {"POST", "", R_WRITE | R_INSIDE, run}},
-                                                 {{"GET", "", R_PUBLIC, run}, {"POST", "", R_PUBLIC | R_WRITE, run}}};
+#define ENTRY(method, flags) {method, "", flags, run, TAKES("*")}
+static const struct route_entry entries[2][2] = {{ENTRY("GET", R_INSIDE), ENTRY("POST", R_WRITE | R_INSIDE)},
+                                                 {ENTRY("GET", R_PUBLIC), ENTRY("POST", R_PUBLIC | R_WRITE)}};
+#undef ENTRY
 
 const struct route_entry *ext_find(struct call *k, bool *known)
 {

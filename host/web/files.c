@@ -177,10 +177,10 @@ static int drop(struct call *k)
 
 const struct route_entry routes_files[] = {
     {"GET", "/api/{table}/{id}/_files", R_INSIDE, list},
-    {"POST", "/api/{table}/{id}/_files", R_SLOW | R_UPLOAD, upload, upload_before},
-    {"GET", "/api/_file/{id}", 0, fetch},
+    {"POST", "/api/{table}/{id}/_files", R_SLOW | R_UPLOAD, upload, upload_before, TAKES("name", "replaces")},
+    {"GET", "/api/_file/{id}", 0, fetch, TAKES("inline")},
     {"GET", "/api/_file/{id}/thumbnail", R_SLOW, thumbnail, .about = "a small picture of an attached one, at most 256 pixels a side"},
     {"PATCH", "/api/_file/{id}", R_WRITE | R_INSIDE, rename_it},
-    {"DELETE", "/api/_file/{id}", R_WRITE | R_INSIDE, drop},
+    {"DELETE", "/api/_file/{id}", R_WRITE | R_INSIDE, drop, TAKES("version")},
     {0},
 };

@@ -57,6 +57,8 @@ static int run(struct call *k, const char *what)
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
     if (strstr(k->route->path, "{table}") != NULL && (k->t == NULL || (k->t->flags & BERTH_BARE)))
         return ctx_fail(&k->c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    if (k->req->method == HTTP_GET && !app_takes(k)) /* otherwise they are the body's members, too */
+        return k->c.rc;
     return k->route->run(k) != BERTH_OK || k->answer == NULL ? (int)k->c.rc : k->answer(k);
 }
 

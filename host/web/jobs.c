@@ -182,15 +182,15 @@ static int job_scripts(struct call *k)
 }
 
 const struct route_entry routes_jobs[] = {
-    {"POST", "/api/_import/{table}", R_SLOW | R_UPLOAD, import_upload},
-    {"GET", "/api/_import/{table}", R_INSIDE | R_MINE, imports},
+    {"POST", "/api/_import/{table}", R_SLOW | R_UPLOAD, import_upload, TAKES("name")},
+    {"GET", "/api/_import/{table}", R_INSIDE | R_MINE, imports, TAKES("after", "limit")},
     {"DELETE", "/api/_import_map/{id}", R_WRITE, mapping_drop},
     {"POST", "/api/_import/{id}/undo", R_WRITE | R_INSIDE | R_MINE, import_back},
     {"POST", "/api/_import/{id}/look", R_SLOW, import_look_again},
     {"POST", "/api/_import/{id}/run", R_WRITE, import_go},
-    {"GET", "/api/_import/{id}/rows", R_INSIDE | R_MINE, rows},
-    {"GET", "/api/_import/{id}/rejected.xlsx", R_SLOW, rejected_xlsx},
-    {"GET", "/api/_import/{id}/rejected.csv", R_SLOW, rejected_csv},
+    {"GET", "/api/_import/{id}/rows", R_INSIDE | R_MINE, rows, TAKES("outcome", "table", "after", "limit")},
+    {"GET", "/api/_import/{id}/rejected.xlsx", R_SLOW, rejected_xlsx, TAKES("outcome")},
+    {"GET", "/api/_import/{id}/rejected.csv", R_SLOW, rejected_csv, TAKES("outcome")},
     {"POST", "/api/_job", R_WRITE | R_INSIDE, job_new, .about = "a plugin's route or a script's job, turn by turn: {\"path\" or \"script\",\"args\"}"},
     {"GET", "/api/_script_job", R_INSIDE, job_scripts, .about = "the jobs of scripts that one may start"},
     {"GET", "/api/_job/{id}", R_INSIDE, job_one},

@@ -15,23 +15,6 @@
 
 enum { AGGREGATE_MS = 2000, NET_MS = 700 };
 
-bool call_known(struct call *k, const char *const *names)
-{
-    for (size_t i = 0; i < k->req->nargs; i++) {
-        size_t n = 0;
-
-        if (strcmp(k->req->args[i].name, "locale") == 0)
-            continue;
-        while (names[n] != NULL && strcmp(names[n], k->req->args[i].name) != 0)
-            n++;
-        if (names[n] == NULL) {
-            call_bad(k, k->req->args[i].name);
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool filter_param(struct call *k, const char *text, const struct where **out)
 {
     json_t *j;
@@ -90,13 +73,12 @@ bool call_question(struct call *k, const struct where **where, const char **sear
 
 static int aggregate(struct call *k)
 {
-    static const char *const params[] = {"view", "tile", "filter", "q", "group", "sum", "avg", "min", "max", "at", NULL};
     struct aggregate a = {.t = k->t, .group = http_query(k->req, "group"), .sum = http_query(k->req, "sum"),
                           .avg = http_query(k->req, "avg"), .min = http_query(k->req, "min"),
                           .max = http_query(k->req, "max"), .until = when_monotonic() + AGGREGATE_MS};
     const char *sort, *at = http_query(k->req, "at");
 
-    if (!call_known(k, params) || (at != NULL && !asof_moment(&k->c, k->t, at, &a.at)) || !call_question(k, &a.where, &a.search, &sort))
+    if ((at != NULL && !asof_moment(&k->c, k->t, at, &a.at)) || !call_question(k, &a.where, &a.search, &sort))
         return k->c.rc;
     if (at != NULL && !k->req->pooled && !k->inside) /* many short reads, which nothing cuts off here */
         return ctx_fail(&k->c, (enum berth_rc)CTX_OVERRUN, NULL, NULL);
@@ -109,10 +91,9 @@ static int aggregate(struct call *k)
 
 static int neighbours(struct call *k)
 {
-    static const char *const params[] = {"link", "after", "limit", NULL};
     int64_t limit = call_number(k, "limit", 12, 1, 100);
 
-    if (!call_known(k, params) || k->c.rc != BERTH_OK)
+    if (k->c.rc != BERTH_OK)
         return k->c.rc;
     return net_page(&k->c, k->t, k->id, http_query(k->req, "link"), http_query(k->req, "after"), (int)limit,
                     when_monotonic() + NET_MS, &k->req->out);
@@ -162,8 +143,8 @@ static int mark(struct call *k)
 }
 
 const struct route_entry routes_look[] = {
-    {"GET", "/api/{table}/_aggregate", R_INSIDE, aggregate},
-    {"GET", "/api/{table}/{id}/_neighbours", R_SLOW, neighbours},
+    {"GET", "/api/{table}/_aggregate", R_INSIDE, aggregate, TAKES("view", "tile", "filter", "q", "group", "sum", "avg", "min", "max", "at")},
+    {"GET", "/api/{table}/{id}/_neighbours", R_SLOW, neighbours, TAKES("link", "after", "limit")},
     {"POST", "/api/{table}/_export", R_WRITE | R_INSIDE | R_MINE, export},
     {"GET", "/api/_job/{id}/file", R_SLOW, export_get},
     {"POST", "/api/{table}/_mark", R_WRITE, mark},

@@ -85,7 +85,7 @@ static int tag(struct call *k)
 }
 
 const struct route_entry routes_notes[] = {
-    {"GET", "/api/{table}/{id}/_timeline", R_INSIDE, timeline},
+    {"GET", "/api/{table}/{id}/_timeline", R_INSIDE, timeline, TAKES("kinds", "after", "limit")},
     {"POST", "/api/{table}/{id}/_note", R_WRITE | R_INSIDE, write_note},
     {"PATCH", "/api/_note/{id}", R_WRITE | R_INSIDE, change_note},
     {"DELETE", "/api/_note/{id}", R_WRITE | R_INSIDE, drop_note},

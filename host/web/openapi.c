@@ -207,23 +207,84 @@ static const char *named(struct call *k, const char *fmt, const char *table)
     return s;
 }
 
-/* What keeps a write that is sent again from being done twice. */
-static void write_parameters(struct json *j)
+/* What the parameters of addresses are; a route names its own (app.h). */
+static const struct param {
+    const char *name, *about, *type; /* type: NULL for a string */
+} params[] = {
+    {"after", "next of the page before, to go on behind it"},
+    {"at", "a moment, 2026-11-22T08:00:00Z: as it was then"},
+    {"avg", "a,b: fields of which the mean is told"},
+    {"bin", "1: the recycle bin", "integer"},
+    {"box", "todo (default), mine or decided"},
+    {"can", "1: tell of which rows less may be done than the table's rights say", "integer"},
+    {"count", "1: with the total, counted up to 10,000", "integer"},
+    {"deed", "read (default), create, update, delete or an action"},
+    {"dry", "1: tell what would be done, and do nothing", "integer"},
+    {"duplicates", "allow: save although there are records like it, where the user may"},
+    {"field", "a field of the table"},
+    {"fields", "a,b: what the answer's records have beside id and version; otherwise all that the user may read"},
+    {"file", "a script's file, rules/x.lua"},
+    {"filter", "JSON: [\"field\",\"op\",value], {\"and\":[...]}, {\"or\":[...]}, {\"not\":...}"},
+    {"group", "up to two fields, dates with :day :week :month :quarter :year"},
+    {"hash", "of the text that is taken away"},
+    {"inline", "1: to be shown by the browser, not saved", "integer"},
+    {"kinds", "a,b: kinds of entries"},
+    {"limit", "at most so many", "integer"},
+    {"link", "one of the record's links, to tell more of it"},
+    {"marks", "1: with pinned and default views", "integer"},
+    {"max", "a,b: fields of which the largest value is told"},
+    {"min", "a,b: fields of which the smallest value is told"},
+    {"name", "the file's name"},
+    {"outcome", "new, duplicate, invalid ...: rows of which that became"},
+    {"q", "search text"},
+    {"remove", "1: take away what the file does not have", "integer"},
+    {"replaces", "the attachment of which this is a new version", "integer"},
+    {"sort", "a,-b"},
+    {"state", "entries in that state"},
+    {"sum", "a,b: fields that are added up"},
+    {"table", "a table's name"},
+    {"tables", "a,b: tables"},
+    {"tile", "plugin.name: what that tile of the home page counts"},
+    {"user", "a user's id", "integer"},
+    {"version", "1: this version alone", "integer"},
+    {"view", "a declared view, or the number of a saved one"},
+};
+
+static void query_parameter(struct json *j, const char *name)
 {
+    struct param of = {name, "", NULL};
+
+    for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
+        if (strcmp(params[i].name, name) == 0)
+            of = params[i];
+    parameter(j, name, "query", of.type == NULL ? "string" : of.type, of.about);
+}
+
+/* What a route takes beside its path and its body. */
+static void takes(struct json *j, const struct route_entry *r)
+{
+    bool writes = strcmp(r->method, "GET") != 0;
+
+    if (!writes && r->takes == NULL)
+        return;
     open_key(j, "parameters", '[');
-    ref_to(j, "parameters/idempotency_key");
+    if (writes)
+        ref_to(j, "parameters/idempotency_key");
+    if (strcmp(r->method, "PATCH") == 0)
+        parameter(j, "If-Match", "header", "string", "\"3\": the version; or \"version\" in the body");
+    for (size_t i = 0; r->takes != NULL && r->takes[i] != NULL; i++)
+        if (strcmp(r->takes[i], "*") != 0)
+            query_parameter(j, r->takes[i]);
     json_close(j, ']');
 }
 
-/* The same of a write that answers with the record, and may need the version that was read. */
-static void record_parameters(struct json *j, bool version)
+/* The same of one that every table has. */
+static void table_takes(struct json *j, const char *method, const char *path)
 {
-    open_key(j, "parameters", '[');
-    ref_to(j, "parameters/idempotency_key");
-    ref_to(j, "parameters/fields");
-    if (version)
-        parameter(j, "If-Match", "header", "string", "\"3\": the version; or \"version\" in the body");
-    json_close(j, ']');
+    for (const struct route_entry *const *all = routes_all; *all != NULL; all++)
+        for (const struct route_entry *r = *all; r->method != NULL; r++)
+            if (strcmp(r->method, method) == 0 && strcmp(r->path, path) == 0)
+                takes(j, r);
 }
 
 static void id_parameter(struct json *j)
@@ -235,27 +296,16 @@ static void id_parameter(struct json *j)
 
 static void list_path(struct call *k, struct json *j, const struct table *t)
 {
-    static const char *const params[][2] = {
-        {"view", "a declared view"}, {"filter", "JSON: [\"field\",\"op\",value], {\"and\":[...]}, {\"or\":[...]}, {\"not\":...}"},
-        {"q", "search text"}, {"sort", "a,-b"}, {"after", "cursor of the page before"}};
     const char *row = named(k, "schemas/$", t->name);
 
     open_key(j, named(k, "/api/$", t->name), '{');
     begin(j, "get", named(k, "list_$", t->name), t->name, "a page of records");
-    open_key(j, "parameters", '[');
-    for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
-        parameter(j, params[i][0], "query", "string", params[i][1]);
-    ref_to(j, "parameters/fields");
-    parameter(j, "limit", "query", "integer", "1 to 500, default 50");
-    parameter(j, "count", "query", "integer", "1: with the total, counted up to 10,000");
-    parameter(j, "bin", "query", "integer", "1: the recycle bin");
-    parameter(j, "can", "query", "integer", "1: tell of which rows less may be done than the table's rights say");
-    json_close(j, ']');
+    table_takes(j, "GET", "/api/{table}");
     answers(j, "200", "rows, refs, next", "schemas/_page");
     json_close(j, '}');
     if (perm_may(k->c.who, t, DO_CREATE)) {
         begin(j, "post", named(k, "create_$", t->name), t->name, "a new record");
-        record_parameters(j, false);
+        table_takes(j, "POST", "/api/{table}");
         body(j, row);
         answers(j, "201", "the record", "schemas/_record");
         json_close(j, '}');
@@ -265,17 +315,9 @@ static void list_path(struct call *k, struct json *j, const struct table *t)
 
 static void look_paths(struct call *k, struct json *j, const struct table *t)
 {
-    static const char *const params[][2] = {
-        {"view", "a declared view, or the number of a saved one"}, {"filter", "as for the list"}, {"q", "search text"},
-        {"group", "up to two fields, dates with :day :week :month :quarter :year"}, {"sum", "a,b"}, {"avg", "a,b"},
-        {"min", "a,b"}, {"max", "a,b"}, {"at", "as it was at that moment"}};
-
     open_key(j, named(k, "/api/$/_aggregate", t->name), '{');
     begin(j, "get", named(k, "aggregate_$", t->name), t->name, "counts and sums of what a list would show");
-    open_key(j, "parameters", '[');
-    for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
-        parameter(j, params[i][0], "query", "string", params[i][1]);
-    json_close(j, ']');
+    table_takes(j, "GET", "/api/{table}/_aggregate");
     answers(j, "200", "groups, total, exact, more, refs", NULL);
     json_close(j, '}');
     json_close(j, '}');
@@ -286,21 +328,19 @@ static void one_path(struct call *k, struct json *j, const struct table *t)
     open_key(j, named(k, "/api/$/{id}", t->name), '{');
     id_parameter(j);
     begin(j, "get", named(k, "get_$", t->name), t->name, "one record");
-    open_key(j, "parameters", '[');
-    ref_to(j, "parameters/fields");
-    json_close(j, ']');
+    table_takes(j, "GET", "/api/{table}/{id}");
     answers(j, "200", "the record", "schemas/_record");
     json_close(j, '}');
     if (perm_may(k->c.who, t, DO_UPDATE)) {
         begin(j, "patch", named(k, "update_$", t->name), t->name, "change a record; needs the version that was read");
-        record_parameters(j, true);
+        table_takes(j, "PATCH", "/api/{table}/{id}");
         body(j, named(k, "schemas/$", t->name));
         answers(j, "200", "the record", "schemas/_record");
         json_close(j, '}');
     }
     if (perm_may(k->c.who, t, DO_DELETE)) {
         begin(j, "delete", named(k, "delete_$", t->name), t->name, "to the recycle bin where the table has one");
-        write_parameters(j);
+        table_takes(j, "DELETE", "/api/{table}/{id}");
         answers(j, "204", "gone; 202: it waits for approval", NULL);
         json_close(j, '}');
     }
@@ -308,6 +348,7 @@ static void one_path(struct call *k, struct json *j, const struct table *t)
     open_key(j, named(k, "/api/$/{id}/_neighbours", t->name), '{');
     id_parameter(j);
     begin(j, "get", named(k, "neighbours_$", t->name), t->name, "records that this one names and that name it");
+    table_takes(j, "GET", "/api/{table}/{id}/_neighbours");
     answers(j, "200", "node, links", NULL);
     json_close(j, '}');
     json_close(j, '}');
@@ -315,6 +356,7 @@ static void one_path(struct call *k, struct json *j, const struct table *t)
         open_key(j, named(k, "/api/$/{id}/_history", t->name), '{');
         id_parameter(j);
         begin(j, "get", named(k, "history_$", t->name), t->name, "old values, newest first");
+        table_takes(j, "GET", "/api/{table}/{id}/_history");
         answers(j, "200", "entries", NULL);
         json_close(j, '}');
         json_close(j, '}');
@@ -329,7 +371,7 @@ static void action_path(struct call *k, struct json *j, const struct action *a)
     open_key(j, arena_fmt(k->req->arena, "/api/%s/{id}/%s", a->table->name, a->name), '{');
     id_parameter(j);
     begin(j, "post", arena_fmt(k->req->arena, "%s_%s", a->table->name, a->name), a->table->name, label);
-    record_parameters(j, false);
+    table_takes(j, "POST", "/api/{table}/{id}/{name}");
     open_key(j, "requestBody", '{');
     open_key(j, "content", '{');
     open_key(j, "application/json", '{');
@@ -385,8 +427,7 @@ static void own_path(struct call *k, struct json *j, const struct route_entry *f
         const char *method = lower(k, r->method);
 
         begin(j, method, operation(k, method, r->path), "_host", r->about);
-        if (r->flags & R_WRITE)
-            write_parameters(j);
+        takes(j, r);
         answers(j, "200", r->about, NULL);
         json_close(j, '}');
     }
@@ -413,11 +454,11 @@ static void plugin_path(struct call *k, struct json *j, const struct route *r)
     begin(j, method, operation(k, method, path), r->plugin,
           labels_get(k->app->st->labels, k->c.locale,
                      of == NULL ? r->plugin : arena_fmt(k->req->arena, "%s.report.%s", of->plugin, of->name)));
-    if (strcmp(r->method, "GET") != 0)
-        write_parameters(j);
-    if (of != NULL && of->nform > 0) {
+    if (strcmp(r->method, "GET") != 0 || (of != NULL && of->nform > 0)) {
         open_key(j, "parameters", '[');
-        for (size_t i = 0; i < of->nform; i++)
+        if (strcmp(r->method, "GET") != 0)
+            ref_to(j, "parameters/idempotency_key");
+        for (size_t i = 0; of != NULL && i < of->nform; i++)
             parameter(j, of->form[i].name, "query", of->form[i].type == BERTH_REF ? "integer" : "string", of->form[i].name);
         json_close(j, ']');
     }
@@ -460,10 +501,7 @@ static const char fixed_schemas[] =
 static const char fixed_rest[] =
     "\"parameters\":{\"idempotency_key\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"description\":"
     "\"any text of one's own, new for each intent: sent again with the same key within a day, the request is not done twice, "
-    "and its first answer is given again\",\"schema\":{\"type\":\"string\",\"maxLength\":255}},"
-    "\"fields\":{\"name\":\"fields\",\"in\":\"query\",\"description\":"
-    "\"a,b: what the answer's records have beside id and version; otherwise all that the user may read\","
-    "\"schema\":{\"type\":\"string\"}}},"
+    "and its first answer is given again\",\"schema\":{\"type\":\"string\",\"maxLength\":255}}},"
     "\"responses\":{\"error\":{\"description\":\"what went wrong, in the user's language\",\"content\":{\"application/json\":"
     "{\"schema\":{\"$ref\":\"#/components/schemas/_error\"}}}}},"
     "\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},"

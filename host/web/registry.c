@@ -321,7 +321,6 @@ static void found_json(struct call *k, struct json *j, const char *key)
 
 static int wordings(struct call *k)
 {
-    static const char *const known[] = {"q", "after", "limit", "locale", NULL};
     struct hunt h = {.k = k, .folded = BUF_INIT};
     struct map keys = {0};
     struct buf q = BUF_INIT;
@@ -330,8 +329,6 @@ static int wordings(struct call *k)
     size_t n = 0, after, end;
     struct json j = call_json(k);
 
-    if (!call_known(k, known))
-        return k->c.rc;
     after = (size_t)call_number(k, "after", 0, 0, 1000000);
     end = after + (size_t)call_number(k, "limit", 50, 1, 200);
     if (k->c.rc != BERTH_OK)
@@ -370,7 +367,7 @@ static int wordings(struct call *k)
 
 const struct route_entry routes_registry[] = {
     {"GET", "/api/_registry", R_ADMIN, registry, .about = "tables, fields, dictionaries, permissions and rules with their names for people"},
-    {"GET", "/api/_texts", R_ADMIN, texts, .about = "every text of a language (?locale=), to make another of it"},
-    {"GET", "/api/_wordings", R_ADMIN | R_SLOW, wordings, .about = "texts found by what they say in any language (?q=, ?after=), with what they belong to"},
+    {"GET", "/api/_texts", R_ADMIN, texts, .about = "every text of a language, to make another of it"},
+    {"GET", "/api/_wordings", R_ADMIN | R_SLOW, wordings, TAKES("q", "after", "limit"), .about = "texts found by what they say in any language, with what they belong to"},
     {0},
 };

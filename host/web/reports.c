@@ -322,7 +322,7 @@ static int sheet(struct call *k)
 }
 
 const struct route_entry routes_reports[] = {
-    {"GET", "/api/_report/{name}/rows", R_SLOW, rows},
+    {"GET", "/api/_report/{name}/rows", R_SLOW, rows, TAKES("*")},
     {"POST", "/api/_report/{name}/sheet", R_SLOW | R_LARGE, sheet},
     {0},
 };

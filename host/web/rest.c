@@ -66,12 +66,9 @@ static int list_bin(struct call *k, const struct page *p)
 
 static int list(struct call *k)
 {
-    static const char *const params[] = {"view", "tile", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", "marks", "can", "at", NULL};
     struct page p = {.t = k->t, .fields = http_query(k->req, "fields"), .after = http_query(k->req, "after")};
     const char *sort;
 
-    if (!call_known(k, params))
-        return k->c.rc;
     p.q.limit = call_number(k, "limit", 50, 1, 500);
     p.count = call_number(k, "count", 0, 0, 1) != 0;
     p.marks = call_number(k, "marks", 0, 0, 1) != 0;
@@ -542,27 +539,26 @@ enum { SEARCH_TABLE_MS = 200 }; /* one table may take so long; it takes 5 */
 
 static int search(struct call *k)
 {
-    static const char *const params[] = {"q", "limit", "tables", NULL};
     const char *q = http_query(k->req, "q");
     int64_t most = call_number(k, "limit", 8, 1, HITS_MOST);
 
-    if (k->c.rc != BERTH_OK || !call_known(k, params))
+    if (k->c.rc != BERTH_OK)
         return k->c.rc;
     return hits_json(&k->c, q != NULL ? q : "", http_query(k->req, "tables"), (int)most, SEARCH_TABLE_MS,
                      k->req->deadline, &k->req->out);
 }
 
 const struct route_entry routes_rest[] = {
-    {"GET", "/api/_search", R_SLOW, search},
-    {"GET", "/api/{table}", R_INSIDE, list},
-    {"POST", "/api/{table}", R_WRITE | R_PLAIN, create, create_ahead},
-    {"GET", "/api/{table}/{id}", R_INSIDE, one},
-    {"PATCH", "/api/{table}/{id}", R_WRITE, update},
+    {"GET", "/api/_search", R_SLOW, search, TAKES("q", "tables", "limit")},
+    {"GET", "/api/{table}", R_INSIDE, list, TAKES("view", "tile", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", "marks", "can", "at")},
+    {"POST", "/api/{table}", R_WRITE | R_PLAIN, create, create_ahead, TAKES("duplicates", "fields")},
+    {"GET", "/api/{table}/{id}", R_INSIDE, one, TAKES("fields", "at")},
+    {"PATCH", "/api/{table}/{id}", R_WRITE, update, TAKES("duplicates", "fields")},
     {"DELETE", "/api/{table}/{id}", R_WRITE, drop},
-    {"GET", "/api/{table}/{id}/_history", R_INSIDE, history},
-    {"POST", "/api/{table}/{id}/_restore", R_WRITE | R_INSIDE, restore},
+    {"GET", "/api/{table}/{id}/_history", R_INSIDE, history, TAKES("after", "limit")},
+    {"POST", "/api/{table}/{id}/_restore", R_WRITE | R_INSIDE, restore, TAKES("fields")},
     {"POST", "/api/{table}/_bulk", R_WRITE | R_INSIDE, bulk},
-    {"POST", "/api/{table}/{id}/{name}", R_WRITE, action_one},
+    {"POST", "/api/{table}/{id}/{name}", R_WRITE, action_one, TAKES("duplicates", "fields")},
     {"POST", "/api/{table}/{name}", R_WRITE, action_many},
     {0},
 };

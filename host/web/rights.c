@@ -42,11 +42,10 @@ static int end_share(struct call *k)
 /* ---- why ---------------------------------------------------------------------------------------- */
 static int why(struct call *k)
 {
-    static const char *const params[] = {"user", "field", "deed", NULL};
     struct why q = {.user = call_number(k, "user", 0, 1, INT64_MAX), .t = k->t, .id = k->id, .field = http_query(k->req, "field"),
                     .deed = http_query(k->req, "deed")};
 
-    if (k->c.rc != BERTH_OK || !call_known(k, params))
+    if (k->c.rc != BERTH_OK)
         return k->c.rc;
     return why_json(&k->c, &q, &k->req->out);
 }
@@ -74,8 +73,8 @@ const struct route_entry routes_rights[] = {
     {"GET", "/api/{table}/{id}/_share", R_INSIDE, shares},
     {"POST", "/api/{table}/{id}/_share", R_WRITE | R_INSIDE, share},
     {"DELETE", "/api/_share/{id}", R_WRITE | R_INSIDE, end_share},
-    {"GET", "/api/{table}/{id}/_why", R_INSIDE | R_MINE, why},
-    {"GET", "/api/{table}/_why", R_INSIDE | R_MINE, why},
+    {"GET", "/api/{table}/{id}/_why", R_INSIDE | R_MINE, why, TAKES("user", "field", "deed")},
+    {"GET", "/api/{table}/_why", R_INSIDE | R_MINE, why, TAKES("user", "field", "deed")},
     {"GET", "/api/user/{id}/_handover", R_INSIDE, preview},
     {"POST", "/api/user/{id}/_handover", R_WRITE | R_INSIDE, give},
     {"POST", "/api/handover/{id}/_undo", R_WRITE | R_INSIDE, take_back},

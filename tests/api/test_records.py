@@ -157,6 +157,15 @@ def test_a_write_whose_answer_is_to_have_an_unknown_field_is_refused_before_anyt
 def test_unknown_parameters_and_broken_bodies_are_told(people):
     li = people["li"]
     assert li.get("/lead", fliter="x").status == 400
+    one = f"/lead/{li.made('lead', name=name('Parameter'))['id']}"
+    made = li.row(one)
+    for method, path, content in (("GET", one, None), ("GET", one + "/_history", None), ("GET", "/_alert", None), ("GET", "/_session", None),
+                                  ("POST", "/lead", {"name": name("Unmade")}), ("PATCH", one, {"city": "Ningbo", "version": made["version"]}),
+                                  ("DELETE", one, None), ("POST", one + "/release", {}), ("POST", "/lead/_bulk", {}), ("POST", "/_import/lead", None)):
+        answer = li.ask(method, path + "?fliter=x&locale=en", content)
+        assert answer.status == 400 and "There is no parameter “fliter” here" in answer.json["error"]["message"], (method, path, answer)
+    assert "after, limit" in li.get("/lead/1/_history", locale="en", limt="5").json["error"]["message"]
+    assert li.row(one) == made
     assert li.get("/lead", limit="501").status == 400
     assert li.get("/lead", filter="{not json").status == 400
     assert li.get("/lead", filter=["nosuch", "=", 1]).status == 422

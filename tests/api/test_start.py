@@ -97,10 +97,12 @@ def test_the_interface_describes_itself(people):
         for op in (o for method, o in item.items() if method != "parameters"):
             told = [p["name"] for p in item.get("parameters", []) + op.get("parameters", []) if p.get("in") == "path"]
             assert sorted(told) == sorted(re.findall(r"{(\w+)}", path)), path
-    fields = {"$ref": "#/components/parameters/fields"}
+    takes = lambda path, method: [p["name"] for p in doc["paths"][path][method].get("parameters", []) if p.get("in") == "query"]
     for path, method in (("/api/lead", "get"), ("/api/lead", "post"), ("/api/lead/{id}", "get"), ("/api/lead/{id}", "patch"), ("/api/lead/{id}/claim", "post")):
-        assert fields in doc["paths"][path][method]["parameters"], path
-    assert fields not in doc["paths"]["/api/lead/{id}"]["delete"]["parameters"]
+        assert "fields" in takes(path, method), path
+    assert takes("/api/lead/{id}", "delete") == [] and takes("/api/lead/{id}/_history", "get") == ["after", "limit"]
+    assert {"tile", "marks", "at"} <= set(takes("/api/lead", "get")) and takes("/api/_script/text", "delete") == ["file", "hash"]
+    assert all(p["description"] for item in doc["paths"].values() for m, op in item.items() if m != "parameters" for p in op.get("parameters", []) if "in" in p)
     sales = people["li"].get("/_openapi.json").json
     assert "/api/role" not in sales["paths"] and "delete" not in sales["paths"]["/api/lead/{id}"]
 

@@ -20,7 +20,7 @@ FOLDERS = [HOST, *(f"plugins/{name}/i18n" for name in PLUGINS), "share/plugin-te
 GIVEN = {
     "alert.channel_secrets": {"channel", "what"}, "alert.mail_unfetched": {"n", "why"}, "alert.mail_left": {"n", "why"},
     "due.days": ["days"], "share.told": {"to", "access"}, "share.told_until": {"to", "access", "until"},
-    "err.bad_json": {"why"}, "err.bad_param": {"name"}, "err.custom": {"why"}, "err.sheet": {"why"},
+    "err.bad_json": {"why"}, "err.bad_param": {"name"}, "err.no_param": {"name", "known"}, "err.custom": {"why"}, "err.sheet": {"why"},
     "err.date_order": {"day", "other"}, "err.date_swap": {"day"}, "err.date_serial": {"day"},
     "err.script": {"script", "why"}, "err.filter_form": {"value"}, "err.filter_field": {"value"},
     "err.filter_op": {"value"}, "err.filter_value": {"value"}, "err.filter_sort": {"value"},
