@@ -39,6 +39,7 @@ export async function imports({ test, clean, ok, choose, browser, host }) {
     await page.locator('[data-t=file]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(buffer) })
     await page.locator('[data-column="0"]').waitFor()
   }
+  const lettersOf = (mark) => [...mark].map((x) => String.fromCharCode(97 + parseInt(x, 36) % 26)).join('') /* what is full of digits is no header */
   const into = (page) => page.locator('[data-column]').evaluateAll((all) => all.map((e) => e.dataset.into ?? null))
   const verdict = (page) => page.locator('[data-t=verdict]').waitFor()
   const bucket = (page) => async () => Object.fromEntries(await page.locator('[data-bucket]').evaluateAll((all) => all.map((e) => [e.dataset.bucket, Number(e.querySelector('.big').textContent.replace(/\D/g, ''))])))
@@ -57,7 +58,7 @@ export async function imports({ test, clean, ok, choose, browser, host }) {
   for (const [size, locale, kind] of [[DESK, 'zh-CN', 'xlsx'], [PHONE, 'vi', 'xls']])
     await test(`imports: a sheet of a workbook is chosen, each is read as it was last time, one without headers whole: ${kind}`, { size, locale, touch: size === PHONE }, async (page, stamp) => {
       const mark = `${stamp}${random()}`
-      const letters = [...mark].map((x) => String.fromCharCode(97 + parseInt(x, 36) % 26)).join('') /* what is full of digits is no header */
+      const letters = lettersOf(mark)
       const mobile = '138' + digits(8)
       const book = workbook(kind, {
         说明: [['请看第二页']],
@@ -240,7 +241,7 @@ export async function imports({ test, clean, ok, choose, browser, host }) {
   await test('imports: a list that was exported and corrected is known by its numbers, and updates what it came from', { locale: 'vi' }, async (page, stamp) => {
     await signIn(page)
     const made = ok(await call(page, 'POST', 'memo', { subject: `Back ${stamp}` }), 'memo').row
-    await give(page, 'memos.csv', `Mã số,Tiêu đề,${stamp}\n${made.id},Again ${stamp},`, 'memo') // headers that no import had before: known ones go where they went
+    await give(page, 'memos.csv', `Mã số,Tiêu đề,${lettersOf(stamp)}\n${made.id},Again ${stamp},`, 'memo') // headers that no import had before: known ones go where they went
     if (await page.locator('[data-column="1"]').getAttribute('data-into') !== 'subject') await choose(page.locator('[data-column="1"] .combo'), ok(await call(page, 'GET', '_meta/memo'), 'meta').fields.find((f) => f.name === 'subject').label)
     await page.locator('[data-t=numbers]').waitFor()
     await clean(page, 'numbers of records')
