@@ -114,6 +114,30 @@ export async function imports({ test, clean, ok, choose, browser, host }) {
       assert.deepEqual((await named(page, `${mark} nameless`)).map((r) => r.email).sort(), [`a${mark}@x.example`, `b${mark}@x.example`])
     })
 
+  await test('imports: nothing is chosen of columns that are being read again, and an answer that comes late changes nothing', {}, async (page, stamp) => {
+    await signIn(page)
+    await give(page, 'late.csv', `name,${lettersOf(stamp)}\nLate ${stamp},Ningbo`)
+    const header = page.locator('[data-t=header]')
+    let answer
+    const held = new Promise((done) => { answer = done })
+    await page.route('**/look?*', async (route) => {
+      const response = await route.fetch()
+      await held
+      await route.fulfill({ response })
+    }, { times: 1 })
+    await header.selectOption('0')
+    await page.locator('.mapping[inert]').waitFor()
+    await header.selectOption('1')
+    await page.locator('.mapping:not([inert])').waitFor()
+    assert.deepEqual(await into(page), ['name', null])
+    await choose(page.locator('[data-column="1"] .combo'), 'City')
+    const late = page.waitForEvent('requestfinished', (r) => r.url().includes('/look?'))
+    answer()
+    await late
+    await go(page)
+    assert.deepEqual((await named(page, `Late ${stamp}`)).map((r) => r.city), ['Ningbo'])
+  })
+
   await test('imports: a file in GBK and one in Big5 are read as what they are, and differently when told so', { locale: 'zh-TW' }, async (page, stamp) => {
     /* 公司名称,城市 / 广州环球,广州 and 公司名稱,城市 / 寧波環球,寧波: node writes neither encoding */
     const gbk = Buffer.concat([Buffer.from('b9abcbbec3fbb3c62cb3c7cad00d0a', 'hex'), Buffer.from(`${stamp} `), Buffer.from('b9e3d6ddbbb7c7f22cb9e3d6dd0d0a', 'hex')])
