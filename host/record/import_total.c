@@ -51,7 +51,7 @@ static bool is_reached_by(struct run *r, struct berth_ctx *c, const struct field
         return strspn(cell->text, "0123456789.,- ") < cell->len;
     if (f->type != BERTH_PHONE && f->type != BERTH_EMAIL && f->type != BERTH_URL)
         return false;
-    is = import_value(r, c, f, cell, &v);
+    is = import_value(r, c, f, cell, &v) && !val_is_nil(v);
     ctx_clear(c);
     return is;
 }

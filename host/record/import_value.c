@@ -7,6 +7,7 @@
 #include "record/find.h"
 #include "record/import_run.h"
 #include "record/zone.h"
+#include "text/keys.h"
 
 enum { MEMO_MAX = 20000, LISTED_MAX = 300 };
 
@@ -174,6 +175,25 @@ static bool one_line(struct berth_ctx *c, const struct field *f, const struct sh
     return ok;
 }
 
+/* What people write where a number, a day or an address is not known: dashes, and these, folded. */
+static bool says_nothing(const struct field *f, const struct sheet_cell *cell)
+{
+    static const char *const words[] = {"na", "none", "无", "没有", "暂无", "khong", "khongco", "chuaco"};
+    struct text_keys keys = TEXT_KEYS_INIT;
+    bool nothing;
+
+    if (field_is_text(f) ? f->type != BERTH_PHONE && f->type != BERTH_EMAIL && f->type != BERTH_URL : f->type == BERTH_BOOL)
+        return false;
+    if (cell->type != SHEET_TEXT || cell->len > 16 || strpbrk(cell->text, "0123456789@") != NULL)
+        return false;
+    text_keys_of(&keys, TEXT_KEY_CODE, cell->text, cell->len, NULL);
+    nothing = keys.n == 0;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && !nothing; i++)
+        nothing = strcmp(text_key(&keys, 0), words[i]) == 0;
+    text_keys_free(&keys);
+    return nothing;
+}
+
 bool import_value(struct run *r, struct berth_ctx *c, const struct field *f, const struct sheet_cell *cell,
                   struct berth_val *out)
 {
@@ -191,6 +211,9 @@ bool import_value(struct run *r, struct berth_ctx *c, const struct field *f, con
         ctx_invalid(c, f->name, "err.cell", "value", cell->text, NULL);
         return false;
     }
+    *out = berth_nil();
+    if (f->type != BERTH_REF && f->type != BERTH_FILE && says_nothing(f, cell))
+        return true;
     if (f->type == BERTH_PICK || f->type == BERTH_REF)
         return f->flags & BERTH_MANY ? many_named(r, c, f, cell, out) : named(r, c, f, cell->text, cell->len, out);
     if (cell->type == SHEET_NUMBER && is_number(f))

@@ -1,4 +1,5 @@
 /* written_number.c - numbers as people write them. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -123,6 +124,7 @@ static bool as_programs_do(const char *text, char mark, char *out)
 {
     const char *to = out;
     bool pointed = false;
+    char *end;
 
     for (const char *s = text; *s != '\0'; s++) {
         bool parts = (*s == '.' || *s == ',') && *s != mark;
@@ -135,7 +137,8 @@ static bool as_programs_do(const char *text, char mark, char *out)
             *out++ = *s == mark ? '.' : *s;
     }
     *out = '\0';
-    return strpbrk(to, "0123456789") != NULL;
+    strtod(to, &end);
+    return *to != '\0' && *end == '\0';
 }
 
 const char *written_number(const struct written *how, enum written_kind kind, const char *s, size_t n, char out[WRITTEN_NUMBER_MAX])

@@ -174,7 +174,7 @@ def test_a_row_that_counts_telephones_and_people_adds_others_up_too(people):
 def test_every_wrong_cell_of_a_row_is_told(people):
     person, t = people["li"], tag()
     fields = ["name", "phone", "city", "email", "next_action_on"]
-    look = take(person, "lead", sheet(fields, [[f"{t} a", "none", "Hue", "at home", "31/31/2026"], [f"{t} b", "", "Hue", "", "soon"]]))
+    look = take(person, "lead", sheet(fields, [[f"{t} a", "nobody", "Hue", "at home", "31/31/2026"], [f"{t} b", "", "Hue", "", "soon"]]))
     assert go(person, look, fields, dry=True)["invalid"] == 2
     assert {n: (r["cell"], r["message"].count("：")) for n, r in outcomes(person, look).items()} == {2: ("B2, D2, E2", 3), 3: ("E3", 1)}
 

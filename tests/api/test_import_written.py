@@ -118,6 +118,17 @@ def test_a_number_with_a_unit_or_several_are_refused_with_their_cell_and_what_to
     assert all(word in told[n + 2]["message"] for n, word in enumerate(why.values())), told
 
 
+@pytest.mark.parametrize("nothing", ["-", "--", "—", "/", "N/A", "n.a.", "none", "无", "無", "暂无", "không có", "KHÔNG"])
+def test_a_dash_or_a_word_for_nothing_is_no_telephone_address_or_day(people, nothing):
+    """Rows with a dash for a telephone were refused, and 无 went in as an address of mail."""
+    person, t = people["li"], f"{tag()} Vận tải biển Hải Phòng"
+    fields = ["name", "phone", "email", "website", "next_action_on", "city"]
+    look = take(person, "lead", sheet(fields, [[t, nothing, nothing, nothing, nothing, nothing]]))
+    assert go(person, look, fields)["new"] == 1, outcomes(person, look)
+    made, = person.rows("lead", filter=["name", "=", t])
+    assert [made[f] for f in fields] == [t, None, None, None, None, nothing]  # a text is what stands there
+
+
 # ---- headers -----------------------------------------------------------------------------------------------
 HEADERS = {  # as lists of forwarders have them
     "name": "客户简称|公司名称(必填)|公司名称 Company Name|Company Name（公司名称）|公 司 名 称|公司/客户名称|參展廠商|公司全銜|Tên công ty (VN)|Tên công ty/ Company|Chủ hàng|Company/Organization|Exhibitor Name|Company*",

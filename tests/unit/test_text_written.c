@@ -216,8 +216,8 @@ static void a_power_of_ten_may_stand_behind(void **state)
 static void what_is_no_single_number_says_why(void **state)
 {
     (void)state;
-    NUMBERS(&china, WRITTEN_REAL, "err.number_alone", "12 CBM", "12cbm", "12柜", "60 ngày", "50%", "USD 300", "约12", "~12", "12 m", "1.5w");
-    NUMBERS(&china, WRITTEN_WHOLE, "err.number_one", "3 x 40HQ", "3x40HQ", "2*20GP+1*40HQ", "10-20", "10~20", "10 20", "½", "1½", "1 23");
+    NUMBERS(&china, WRITTEN_REAL, "err.number_alone", "12 CBM", "12cbm", "12柜", "60 ngày", "50%", "USD 300", "约12", "~12", "12 m", "1.5w", "3e", "e3");
+    NUMBERS(&china, WRITTEN_WHOLE, "err.number_one", "3 x 40HQ", "3x40HQ", "2*20GP+1*40HQ", "10-20", "10~20", "10 20", "½", "1½", "1 23", "1e5.5");
     NUMBERS(&china, WRITTEN_WHOLE, "err.number", "", "many", "-", "1,2,3", "1,234,5", "1,234.5.6", "万", "+", ".");
 }
 
