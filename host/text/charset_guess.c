@@ -184,10 +184,11 @@ static const char *guess_utf16(const char *s, size_t len)
     return NULL;
 }
 
-/* Valid UTF-8 that is more probably two-byte Chinese: nothing but pairs that make odd letters. */
+/* Valid UTF-8 that is more probably two-byte Chinese: nothing but pairs that make odd letters, not within words. */
 static bool is_gbk_by_chance(const char *s, size_t len)
 {
     size_t odd = 0, n = 0;
+    uint32_t before = ' ';
 
     for (const char *p = s, *end = s + len; p < end;) {
         uint32_t c = utf8_next(&p, end);
@@ -195,7 +196,8 @@ static bool is_gbk_by_chance(const char *s, size_t len)
         if (c >= 0x800 && c != UTF8_BAD)
             return false;
         n += c >= 0x80;
-        odd += c >= 0x80 && worth(' ', c, ' ') < 0.3;
+        odd += c >= 0x80 && worth(before, c, p < end && (unsigned char)*p < 0x80 ? (uint32_t)*p : ' ') < 0.3;
+        before = c;
     }
     return n > 1 && odd * 2 >= n && reads_like("GB18030", s, len) > 0.8;
 }

@@ -127,6 +127,15 @@ static void utf8_is_recognised_in_every_language(void **state)
     check_samples("UTF-8", "UTF-8", vietnamese);
 }
 
+/* 么 and 贸 of GBK are ô and ó: they stood in "kh么ng c贸". */
+static void a_few_accents_within_words_are_no_chinese(void **state)
+{
+    static const char *const samples[] = {"name,phone\nABC,không có\n", "C\xc3\xb4ng ty ABC\nCông ty XYZ\nCông ty 123\n", "Café Olé\n", NULL};
+
+    (void)state;
+    check_samples("UTF-8", "UTF-8", samples);
+}
+
 static void utf16_is_recognised_without_a_mark(void **state)
 {
     static const char *const samples[] = {"name,phone\n张伟,13800138000\n",
@@ -334,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_short_gbk_text_is_recognised),
         cmocka_unit_test(a_short_big5_text_is_recognised),
         cmocka_unit_test(utf8_is_recognised_in_every_language),
+        cmocka_unit_test(a_few_accents_within_words_are_no_chinese),
         cmocka_unit_test(utf16_is_recognised_without_a_mark),
         cmocka_unit_test(western_text_is_windows_1252),
         cmocka_unit_test(vietnamese_of_windows_1258_gets_whole_letters),
