@@ -2042,6 +2042,7 @@ CREATE TABLE stage (
     name_vi TEXT
 ) STRICT;
 CREATE INDEX ix_stage_pipeline_id ON stage (pipeline_id);
+CREATE INDEX ix_stage_place ON stage (place);
 
 CREATE TABLE activity (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -2236,6 +2237,7 @@ CREATE TABLE task_plan_step (
     goal TEXT
 ) STRICT;
 CREATE INDEX ix_task_plan_step_plan_id ON task_plan_step (plan_id);
+CREATE INDEX ix_task_plan_step_after_days ON task_plan_step (after_days);
 
 CREATE TABLE memo (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

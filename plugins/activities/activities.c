@@ -100,7 +100,7 @@ static const struct berth_field plan_fields[] = {
 static const struct berth_field plan_step_fields[] = {
     {"plan_id", BERTH_REF, BERTH_REQUIRED, "task_plan"},
     {"subject", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST},
-    {"after_days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .def = "0", .max = 3650, .min = "0"},
+    {"after_days", BERTH_INT, BERTH_REQUIRED | BERTH_LIST | BERTH_INDEX, .def = "0", .max = 3650, .min = "0"},
     {"purpose", BERTH_PICK, BERTH_LIST, "purpose", "development"},
     {"goal", BERTH_LONG, 0, .max = 2000},
     {0},
@@ -281,6 +281,7 @@ static const struct berth_view views[] = {
     {"task", "board", BERTH_AS_BOARD, .by = "status", .from = "due_on"},
     {"task", "calendar", BERTH_AS_CALENDAR, .from = "due_on", .by = "priority"},
     {"task", "all", BERTH_AS_LIST},
+    {"task_plan_step", "all", BERTH_AS_LIST, .sort = "after_days"},
     {"memo", "open", BERTH_AS_LIST, .where = "done = false", .sort = "remind_at"},
     {"memo", "all", BERTH_AS_LIST},
     {"work_report", "mine", BERTH_AS_LIST, .where = "owner_id = @me", .sort = "-from_on"},

@@ -17,7 +17,7 @@ static const struct berth_field pipeline_fields[] = {
 static const struct berth_field stage_fields[] = {
     {"pipeline_id", BERTH_REF, BERTH_REQUIRED, "pipeline"},
     {"name", BERTH_TEXT, BERTH_REQUIRED | BERTH_LIST, .max = 60},
-    {"place", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .def = "1", .max = 1000, .min = "0"},
+    {"place", BERTH_INT, BERTH_REQUIRED | BERTH_LIST | BERTH_INDEX, .def = "1", .max = 1000, .min = "0"},
     {"percent", BERTH_INT, BERTH_REQUIRED | BERTH_LIST, .def = "10", .max = 100, .min = "0"},
     {"state", BERTH_PICK, BERTH_REQUIRED | BERTH_LIST, "stage_state", "open"},
     {"color", BERTH_PICK, BERTH_LIST, "base.color", "blue"},
@@ -333,6 +333,7 @@ BERTH_PLUGIN(.name = "opportunities", .version = "0.1.0", .needs = "base", .caps
         {"cooperation", "board", BERTH_AS_BOARD, .by = "stage"},
         {"cooperation", "all", BERTH_AS_LIST},
         {"competitor", "all", BERTH_AS_LIST, .sort = "name"},
+        {"stage", "all", BERTH_AS_LIST, .sort = "place"},
         {"sales_target", "now", BERTH_AS_LIST, .where = "from_on <= @today and to_on >= @today"},
         {"sales_target", "all", BERTH_AS_LIST, .sort = "-from_on"}),
     .routes = BERTH_LIST_OF(berth_route, {"GET", "/opportunities/funnel", .run = funnel},

@@ -1,6 +1,6 @@
 // mobile.mjs - flows of the phone and of a connection that comes and goes: nothing typed is lost, Back closes what is on top.
 import assert from 'node:assert/strict'
-import { call, eventually, PHONE, signIn } from './lib.mjs'
+import { call, eventually, PHONE, signIn, until } from './lib.mjs'
 
 const offline = (page) => { page.trouble = page.trouble.filter((x) => !/ERR_INTERNET_DISCONNECTED|Failed to fetch/.test(x)) }
 
@@ -146,6 +146,57 @@ export async function mobile({ test, clean, ok, choose, make, metaOf, fetchRow, 
     await page.goto('/nowhere')
     await page.locator('h1').waitFor()
     await clean(page, 'an address that leads nowhere')
+  })
+
+  await test('on a phone what belongs to a record stands as cards, as in a list, and nothing is drawn sideways', { size: PHONE, touch: true, locale: 'vi' }, async (page, stamp) => {
+    await signIn(page, 2)
+    const c = ok(await call(page, 'POST', 'customer?duplicates=allow', { name: `Cards ${stamp}` }), 'customer').row
+    const person = ok(await call(page, 'POST', 'contact?duplicates=allow', { name: `Ada ${stamp}`, position: 'Import', customer_id: c.id, mobile: '+84 903 123 456', email: `ada.${stamp}@example.test` }), 'contact').row
+    await page.goto('/t/customer/' + c.id)
+    const people = page.locator('[data-related=contact]')
+    const card = people.locator('.card', { hasText: person.name })
+    await card.waitFor()
+    assert.equal(await page.locator('.related table').count(), 0)
+    const more = card.locator('[data-t=rowmore]')
+    const low = () => page.locator('.related button, .related .cardbody').evaluateAll((all) => all.map((e) => [e.textContent.trim() || e.ariaLabel, e.getBoundingClientRect()]).filter(([, r]) => r.height < 43.5 || r.width < 43.5).map(([text, r]) => `${text} ${r.width}x${r.height}`))
+    assert.deepEqual(await low(), [])
+    await more.tap()
+    const links = () => page.locator('.pop a.opt').evaluateAll((all) => all.map((a) => a.getAttribute('href')))
+    await eventually('who can be reached', links, ['tel:+84903123456', `mailto:ada.${stamp}@example.test`])
+    await clean(page, 'what can be done with a row')
+    await page.locator('.pop .opt[data-id=edit]').tap()
+    await page.locator('dialog [data-field=name] input').fill(`Grace ${stamp}`)
+    await page.locator('[data-t=save]').tap()
+    await people.locator('.card b', { hasText: `Grace ${stamp}` }).waitFor()
+    await clean(page, 'a customer with a person')
+    await people.locator('.card a').tap()
+    await page.waitForURL('**/t/contact/' + person.id)
+
+    await page.goto('/t/opportunity/1')
+    const rival = page.locator('[data-related=deal_competitor] a').first()
+    await rival.waitFor()
+    await eventually('nothing is told twice', () => page.locator('[data-related=deal_contact] .card').evaluateAll((all) => all.filter((x) => [...x.querySelectorAll('.m > span')].some((s) => s.textContent.trim() === x.querySelector('b').textContent)).length), 0)
+    const name = (await rival.locator('b').textContent()).trim()
+    const found = ok(await call(page, 'GET', 'competitor?q=' + encodeURIComponent(name)), 'competitor').rows[0]
+    await page.goto('/t/competitor/' + found.id)
+    await page.locator('[data-related=deal_competitor] .card b').first().waitFor()
+    assert.ok(!(await page.locator('[data-related=deal_competitor] .card b').allTextContents()).includes(name), 'each row is named like the record it stands under')
+
+    await page.goto('/t/pipeline/1')
+    const places = () => page.locator('[data-related=stage] .card .m').evaluateAll((all) => all.map((m) => parseInt(m.textContent.replace(/^\D+/, ''))))
+    await until('stages stand in their order', async () => { const p = await places(); return p.length > 2 && p.every((x, i) => !i || x > p[i - 1]) })
+  })
+
+  await test('on a phone a tile of records on the home page is cards, and of two days each says which it is', { size: PHONE, touch: true, locale: 'zh-CN' }, async (page, stamp) => {
+    await signIn(page, 2)
+    ok(await call(page, 'POST', 'whereabouts', { start_at: '2030-01-02T03:00:00Z', end_at: '2030-01-03T03:00:00Z', place: stamp }), 'whereabouts')
+    await page.goto('/')
+    await page.locator('.tile .card').first().waitFor()
+    assert.deepEqual(await page.locator('.tile .relbox').evaluateAll((all) => all.filter((x) => x.scrollWidth > x.clientWidth).length), 0)
+    await page.goto('/t/whereabouts?q=' + stamp)
+    const facts = page.locator('.card .m').first()
+    await facts.waitFor()
+    assert.match(await facts.textContent(), /开始 .*结束 /)
   })
 
   await test('it can be installed: a manifest with icons that are there', {}, async (page) => {

@@ -940,7 +940,7 @@ const SCREENS = {
     agenda: { path: (m) => listPath(m, '&look=calendar&mode=agenda&from=created_at'), wait: '.agenda' },
     tree: { path: () => '/t/department?view=tree', wait: '.tn' },
     graph: { path: (m, id) => listPath(m, '&look=graph&root=' + id), wait: '.gnode' },
-    around: { path: () => '/t/customer/1', wait: '.relbox' }, // with rows of other tables, wider than a phone
+    around: { path: () => '/t/customer/1', wait: '.related' }, // with rows of other tables
   }),
 }
 for (const [i, locale] of ['zh-CN', 'zh-TW', 'vi', 'en'].entries())

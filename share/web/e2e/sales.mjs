@@ -516,8 +516,8 @@ export async function sales({ test, clean, ok, choose, small, whole, browser, ho
 
   /* ---- the screens ---- */
   const SCREENS = {
-    customer: ['/t/customer/1', '.relbox'], customers: ['/t/customer?view=all', '.gr, .card'], net: ['/t/customer?look=graph&root=1', '.gnode'], tree: ['/t/customer?view=groups', '.tn'],
-    hard: ['/t/hard_case?view=all', '.gr, .card'], board: ['/t/opportunity?view=board', '.bcard'], deal: ['/t/opportunity/1', '.relbox'], funnel: ['/r/opportunities/funnel', '.plot svg'],
+    customer: ['/t/customer/1', '.related'], customers: ['/t/customer?view=all', '.gr, .card'], net: ['/t/customer?look=graph&root=1', '.gnode'], tree: ['/t/customer?view=groups', '.tn'],
+    hard: ['/t/hard_case?view=all', '.gr, .card'], board: ['/t/opportunity?view=board', '.bcard'], deal: ['/t/opportunity/1', '.related'], funnel: ['/r/opportunities/funnel', '.plot svg'],
     forecast: ['/r/opportunities/forecast', '.plot svg'], closed: ['/r/opportunities/closed', '.plot svg'], competitor: ['/t/competitor/1', '.kv'], cooperation: ['/t/cooperation?view=board', '.bcard'],
     agent: ['/t/cooperation/1', '.kv'], calendar: ['/t/activity?view=team_calendar', '.calview'], actions: ['/t/activity?view=actions', '.bcol'], task: ['/t/task/1', '.kv'], tasks: ['/t/task?view=board', '.bcol'],
     report: ['/t/work_report/1', '.kv'], reports: ['/r/activities/reports', '.reptable'], overview: ['/r/activities/overview', '.reptable'], targets: ['/r/activities/targets', '.reptable'], whereabouts: ['/t/whereabouts?view=team', '.calview'],

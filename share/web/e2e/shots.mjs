@@ -31,7 +31,7 @@ async function screens(page, phone) {
     menu: async () => { await go(table, phone ? '.card' : '.gb .gr'); await page.locator('[data-t=me]:visible').click(); await page.locator('.pop .opt').first().waitFor() },
     settings: async () => { await go('/settings', '.tokenform') },
     users: async () => { await go('/t/user', phone ? '.card' : '.gb .gr') },
-    role: async () => { await go('/t/role/2', '.rel td') },
+    role: async () => { await go('/t/role/2', '.related .card, .rel td') },
     home: async () => { await go('/', '.tile') },
     alerts: async () => { await go('/alerts', '.head h1') },
     approvals: async () => { await go('/approvals', '.head h1') },

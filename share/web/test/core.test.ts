@@ -5,6 +5,7 @@ import { addDays, editDecimal, fmt, fmtMoney, fold, fromLocal, initials, labelle
 import { locale, setLocale, t } from '../src/core/i18n'
 import { composing } from '../src/core/keys'
 import { complete, sections } from '../src/core/meta'
+import { waysOf } from '../src/core/reach'
 import { start } from '../src/core/session'
 import type { Field, Meta, Row } from '../src/core/types'
 import { check, checkAll } from '../src/core/validate'
@@ -214,4 +215,12 @@ test('the language chosen is the document\'s', async () => {
   await setLocale('zh-TW')
   expect(document.documentElement.lang).toBe('zh-TW')
   expect(locale.value).toBe('zh-TW')
+})
+
+test('what is masked leads nowhere, several numbers in one field to each of them', () => {
+  const phone = field({ type: 'phone' })
+  expect(waysOf(phone, '***')).toEqual([])
+  expect(waysOf(phone, '0755-2681 4101; 0903 123 456').map((w) => w.href)).toEqual(['tel:075526814101', 'tel:0903123456'])
+  expect(waysOf(field({ type: 'url' }), 'javascript:alert(1)').map((w) => w.href)).toEqual(['https://alert(1)'])
+  expect(waysOf(field({ type: 'text' }), '0903 123 456')).toEqual([])
 })
