@@ -67,8 +67,6 @@ static void scale(char *s, size_t zeros)
 
     if (point != NULL)
         memmove(point, point + 1, decimals + 1);
-    while (s[0] == '0' && s[1] != '\0')
-        memmove(s, s + 1, strlen(s));
     end = s + strlen(s);
     if (decimals <= zeros) {
         memset(end, '0', zeros - decimals);
@@ -78,6 +76,9 @@ static void scale(char *s, size_t zeros)
         memmove(point + 1, point, decimals - zeros + 1);
         *point = '.';
     }
+    s += *s == '-' || *s == '+';
+    while (s[0] == '0' && s[1] >= '0' && s[1] <= '9')
+        memmove(s, s + 1, strlen(s));
 }
 
 static bool is_digit(char c)

@@ -213,6 +213,16 @@ static void a_power_of_ten_may_stand_behind(void **state)
     NUMBERS(&vietnam, WRITTEN_AMOUNT, "30000000", "3千万", "30 triệu", "30tr", "30 million", "0,03 tỷ", "0,03 tỉ");
 }
 
+static void a_power_of_ten_behind_less_than_one_moves_the_point_alone(void **state)
+{
+    (void)state;
+    NUMBERS(&china, WRITTEN_AMOUNT, "5000", "0.5万", ".5万", "00.5万");
+    NUMBERS(&china, WRITTEN_AMOUNT, "-5000", "-0.5万", "(0.5万)");
+    NUMBERS(&china, WRITTEN_REAL, "0.05", "0.000005万", "0.00005千");
+    NUMBERS(&china, WRITTEN_REAL, "-0.00000000005", "-0.000000000000005万");
+    NUMBERS(&china, WRITTEN_WHOLE, "0", "0万", "0.0000万");
+}
+
 static void what_is_no_single_number_says_why(void **state)
 {
     (void)state;
@@ -236,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_shows_no_such_time_is_refused),
         cmocka_unit_test(numbers_have_either_mark_and_any_width),
         cmocka_unit_test(a_power_of_ten_may_stand_behind),
+        cmocka_unit_test(a_power_of_ten_behind_less_than_one_moves_the_point_alone),
         cmocka_unit_test(what_is_no_single_number_says_why),
     };
 
