@@ -29,7 +29,7 @@ enum word_kind {
     OF_BEHIND, /* the number behind it is */
     IS_MONTH,
     IS_WEEKDAY, /* 0: Sunday; the date has to agree */
-    HALF_BEFORE, /* a clock: which half of the day it shows, 0 or 12 hours */
+    HALF_BEFORE, /* a clock: the first hour of 24 that it stands beside; 0: of the morning */
     HALF_BEHIND,
     OF_REPUBLIC,
     DAY_IS_NEXT, /* and before the month, whatever the company's country writes */
@@ -71,9 +71,12 @@ static const struct word {
     {"fri|friday|thu sau|thu 6|星期五|周五|礼拜五|五", IS_WEEKDAY, 5},
     {"sat|saturday|thu bay|thu 7|星期六|周六|礼拜六|六", IS_WEEKDAY, 6},
     {"am|a.m.|sa|sang", HALF_BEHIND, 0},
-    {"pm|p.m.|ch|chieu|toi", HALF_BEHIND, 12},
+    {"pm|p.m.|ch|chieu", HALF_BEHIND, 12},
+    {"toi", HALF_BEHIND, 13}, /* twelve at night begins another day, and which one nobody says */
     {"上午|凌晨|早上|早晨|清晨", HALF_BEFORE, 0},
-    {"下午|中午|晚上|傍晚", HALF_BEFORE, 12},
+    {"中午", HALF_BEFORE, 11},
+    {"下午", HALF_BEFORE, 12},
+    {"晚上|傍晚", HALF_BEFORE, 13},
     {"st|nd|rd|th|of|the|at|t|luc", NOTHING, 0},
 };
 
@@ -426,8 +429,10 @@ static bool clock_of(const struct found *f, int *second)
         return false;
     if (f->half == 0 && h >= 12)
         h = h == 12 ? 0 : 24; /* 15:05 AM is none */
-    if (f->half == 12 && h < 12)
+    if (h < 12 && h < f->half)
         h += 12;
+    if (h < f->half)
+        h = 24; /* nor is 12:30 in the evening */
     *second = (h * 60 + m) * 60 + s;
     return h < 24 && m < 60 && s < 60;
 }
