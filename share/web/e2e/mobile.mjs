@@ -199,6 +199,18 @@ export async function mobile({ test, clean, ok, choose, make, metaOf, fetchRow, 
     assert.match(await facts.textContent(), /开始 .*结束 /)
   })
 
+  await test('on a phone a find of the palette is named in full before what it was found by, and an empty bin says what it is for', { size: PHONE, touch: true, locale: 'vi' }, async (page) => {
+    await signIn(page, 2)
+    await page.locator('[data-t=palette]:visible').first().tap()
+    await page.locator('[data-t=palq]').fill('hai')
+    const find = page.locator('.palls [data-id^=competitor-]')
+    await find.first().waitFor()
+    assert.deepEqual(await find.locator('.cut:not(.end)').evaluateAll((all) => all.filter((x) => x.scrollWidth > x.clientWidth).map((x) => x.textContent)), [])
+    await page.goto('/t/memo?bin=1')
+    await page.locator('.empty p').waitFor()
+    await clean(page, 'an empty bin')
+  })
+
   await test('it can be installed: a manifest with icons that are there', {}, async (page) => {
     await page.goto('/')
     const cdp = await page.context().newCDPSession(page)
