@@ -263,12 +263,9 @@ static void query_parameter(struct json *j, const char *name)
 /* What a route takes beside its path and its body. */
 static void takes(struct json *j, const struct route_entry *r)
 {
-    bool writes = strcmp(r->method, "GET") != 0;
-
-    if (!writes && r->takes == NULL)
-        return;
     open_key(j, "parameters", '[');
-    if (writes)
+    ref_to(j, "parameters/locale");
+    if (strcmp(r->method, "GET") != 0 && !(r->flags & R_PUBLIC) && (r->flags & (R_WRITE | R_SLOW))) /* idempotency.c */
         ref_to(j, "parameters/idempotency_key");
     if (strcmp(r->method, "PATCH") == 0)
         parameter(j, "If-Match", "header", "string", "\"3\": the version; or \"version\" in the body");
@@ -454,14 +451,13 @@ static void plugin_path(struct call *k, struct json *j, const struct route *r)
     begin(j, method, operation(k, method, path), r->plugin,
           labels_get(k->app->st->labels, k->c.locale,
                      of == NULL ? r->plugin : arena_fmt(k->req->arena, "%s.report.%s", of->plugin, of->name)));
-    if (strcmp(r->method, "GET") != 0 || (of != NULL && of->nform > 0)) {
-        open_key(j, "parameters", '[');
-        if (strcmp(r->method, "GET") != 0)
-            ref_to(j, "parameters/idempotency_key");
-        for (size_t i = 0; of != NULL && i < of->nform; i++)
-            parameter(j, of->form[i].name, "query", of->form[i].type == BERTH_REF ? "integer" : "string", of->form[i].name);
-        json_close(j, ']');
-    }
+    open_key(j, "parameters", '[');
+    ref_to(j, "parameters/locale");
+    if (strcmp(r->method, "GET") != 0 && !(r->flags & BERTH_OPEN))
+        ref_to(j, "parameters/idempotency_key");
+    for (size_t i = 0; of != NULL && i < of->nform; i++)
+        parameter(j, of->form[i].name, "query", of->form[i].type == BERTH_REF ? "integer" : "string", of->form[i].name);
+    json_close(j, ']');
     answers(j, "200", r->path, NULL);
     json_close(j, '}');
 }
@@ -501,7 +497,9 @@ static const char fixed_schemas[] =
 static const char fixed_rest[] =
     "\"parameters\":{\"idempotency_key\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"description\":"
     "\"any text of one's own, new for each intent: sent again with the same key within a day, the request is not done twice, "
-    "and its first answer is given again\",\"schema\":{\"type\":\"string\",\"maxLength\":255}}},"
+    "and its first answer is given again\",\"schema\":{\"type\":\"string\",\"maxLength\":255}},"
+    "\"locale\":{\"name\":\"locale\",\"in\":\"query\",\"description\":"
+    "\"zh-CN, zh-TW, vi, en: the language of labels and messages; otherwise the user's\",\"schema\":{\"type\":\"string\"}}},"
     "\"responses\":{\"error\":{\"description\":\"what went wrong, in the user's language\",\"content\":{\"application/json\":"
     "{\"schema\":{\"$ref\":\"#/components/schemas/_error\"}}}}},"
     "\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},"

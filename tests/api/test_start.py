@@ -103,6 +103,14 @@ def test_the_interface_describes_itself(people):
     assert takes("/api/lead/{id}", "delete") == [] and takes("/api/lead/{id}/_history", "get") == ["after", "limit"]
     assert {"tile", "marks", "at"} <= set(takes("/api/lead", "get")) and takes("/api/_script/text", "delete") == ["file", "hash"]
     assert all(p["description"] for item in doc["paths"].values() for m, op in item.items() if m != "parameters" for p in op.get("parameters", []) if "in" in p)
+    named = doc["components"]["parameters"]
+    for path, item in doc["paths"].items():
+        for method, op in ((m, o) for m, o in item.items() if m != "parameters"):
+            all_of = [named[p["$ref"].rsplit("/", 1)[1]] if "$ref" in p else p for p in item.get("parameters", []) + op.get("parameters", [])]
+            told = [(p["name"], p["in"]) for p in all_of]
+            assert len(told) == len(set(told)) and ("locale", "query") in told, (path, method, told)
+    keyed = lambda path: {"$ref": "#/components/parameters/idempotency_key"} in doc["paths"][path]["post"]["parameters"]
+    assert keyed("/api/_channel/{name}/test") and not keyed("/api/_invited") and not keyed("/api/_inbound/{name}")  # of nobody's no key is kept
     sales = people["li"].get("/_openapi.json").json
     assert "/api/role" not in sales["paths"] and "delete" not in sales["paths"]["/api/lead/{id}"]
 
