@@ -234,7 +234,6 @@ static enum http_begin refuse(struct call *k, int status, const char *code)
     return HTTP_REFUSE;
 }
 
-/* "after, limit, locale" */
 static const char *known_params(struct call *k)
 {
     struct buf names = BUF_INIT;
@@ -242,7 +241,6 @@ static const char *known_params(struct call *k)
 
     for (size_t i = 0; k->route->takes != NULL && k->route->takes[i] != NULL; i++)
         buf_addf(&names, "%s, ", k->route->takes[i]);
-    buf_puts(&names, "locale");
     s = arena_strdup(k->req->arena, buf_str(&names));
     buf_free(&names);
     return s;
@@ -257,17 +255,22 @@ static bool takes(const struct route_entry *r, const char *name)
     return found;
 }
 
+int call_no_param(struct call *k, const char *name, const char *known)
+{
+    k->c.args[0] = "name";
+    k->c.args[1] = name;
+    k->c.args[2] = "known";
+    k->c.args[3] = arena_fmt(k->req->arena, "%slocale", known);
+    k->c.args[4] = NULL;
+    return ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.no_param");
+}
+
 bool app_takes(struct call *k)
 {
     for (size_t i = 0; i < k->req->nargs; i++) {
         if (takes(k->route, k->req->args[i].name))
             continue;
-        k->c.args[0] = "name";
-        k->c.args[1] = k->req->args[i].name;
-        k->c.args[2] = "known";
-        k->c.args[3] = known_params(k);
-        k->c.args[4] = NULL;
-        ctx_fail(&k->c, BERTH_INVALID, "bad_request", "err.no_param");
+        call_no_param(k, k->req->args[i].name, known_params(k));
         return false;
     }
     return true;

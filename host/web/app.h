@@ -157,6 +157,7 @@ const char *call_fmt(struct call *k, const char *fmt, const char *a, const char 
 /* 202 {"job":7,"import":3} for a job that was added; with NULL: {"job":7}. */
 int call_job(struct call *k, int64_t job, const char *with, int64_t id);
 void call_made(struct call *k, int64_t id); /* 201, and where it is */
+int call_no_param(struct call *k, const char *name, const char *known); /* 400: there is none; known: "after, limit, ", those there are beside locale */
 int call_bad(struct call *k, const char *name); /* 400: parameter `name` is not understood */
 int call_slow_down(struct call *k, int wait); /* 429: again in so many seconds */
 /* A parameter as a number within limits; dflt when absent; fails the ctx when it is none. */

@@ -91,6 +91,30 @@ int reports_page(struct call *k)
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */
+/* What is asked for that the form does not have. */
+static const char *unasked(const struct call *k, const struct script_report *r)
+{
+    for (size_t i = 0; i < k->req->nargs; i++) {
+        const char *name = k->req->args[i].name;
+        size_t at = 0;
+
+        while (at < r->nform && strcmp(r->form[at].f.name, name) != 0)
+            at++;
+        if (at == r->nform && strcmp(name, "locale") != 0)
+            return name;
+    }
+    return NULL;
+}
+
+static const char *form_names(struct call *k, const struct script_report *r)
+{
+    const char *names = "";
+
+    for (size_t i = 0; i < r->nform; i++)
+        names = arena_fmt(k->req->arena, "%s%s, ", names, r->form[i].f.name);
+    return names;
+}
+
 /* What the form says, as its fields are; what is left empty is NULL. */
 static json_t *arguments(struct call *k, const struct script_report *r)
 {
@@ -106,7 +130,9 @@ static json_t *arguments(struct call *k, const struct script_report *r)
         val_in_range(&k->c, f, v);
         if (val_is_nil(v))
             json_object_set_new(args, f->name, json_null());
-        else if (f->type == BERTH_DATE || f->type == BERTH_TIME || field_is_text(f))
+        else if (f->type == BERTH_DATE) /* however it is written */
+            json_object_set_new(args, f->name, json_string(val_text(&k->c, f, v)));
+        else if (f->type == BERTH_TIME || field_is_text(f))
             json_object_set_new(args, f->name, json_string(s));
         else if (f->type == BERTH_MONEY)
             json_object_set_new(args, f->name, json_real((double)v.i / 10000));
@@ -195,6 +221,10 @@ static void rows_of(void *arg, const struct script_report *r)
 
     if (!reports_may(k, r)) {
         ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
+        return;
+    }
+    if (unasked(k, r) != NULL) {
+        call_no_param(k, unasked(k, r), form_names(k, r));
         return;
     }
     args = arguments(k, r);

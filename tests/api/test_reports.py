@@ -47,6 +47,9 @@ def test_the_report_that_comes_with_berth_counts_what_each_person_sees(people):
     total = sum(r["leads"] for r in rows(li, "leads_by_source", owner=mine))
     assert total == li.get("/lead", filter=["owner_id", "=", mine], count=1).json["total"] > 0
     assert rows(li, "leads_by_source", since="2100-01-01") == []
+    assert rows(li, "leads_by_source", since="1 Jan 2100") == []  # the day, not its text, which is before "2026"
+    slip = li.get("/_report/script.leads_by_source/rows", sinse="2100-01-01", locale="en")
+    assert slip.status == 400 and "since, owner, locale" in slip.json["error"]["message"]
     refused = li.get("/_report/script.leads_by_source/rows", since="yesterday")
     assert refused.status == 422 and "since" in refused.json["error"]["fields"]
 
