@@ -94,7 +94,7 @@ static int timer(struct berth_ctx *c, const char *full)
     struct turn turn = {0};
 
     if (t == NULL)
-        return 0; /* taken away meanwhile */
+        return BERTH_NOT_FOUND; /* taken away meanwhile */
     turn.ref = t->ref;
     vm_turn(vm, c, t->script, call, &turn);
     return c->rc != BERTH_OK ? (int)c->rc : turn.more;

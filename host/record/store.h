@@ -54,7 +54,8 @@ struct script_ops {
     json_t *(*channel)(struct berth_ctx *c, const char *name, const json_t *message, const json_t *reply, struct buf *err);
     /* Timers of scripts, in the arena. */
     const struct timer *(*timers)(struct arena *a, size_t *n);
-    /* One turn of one of them: more than 0 asks for another; < 0 with the ctx's error. */
+    /* One turn of one of them: more than 0 asks for another; < 0 with the ctx's error, BERTH_NOT_FOUND without one:
+     * there is none of that name any more. */
     int (*timer)(struct berth_ctx *c, const char *full);
     /* Jobs of scripts, in the arena. */
     const struct script_job *(*jobs)(struct arena *a, size_t *n);

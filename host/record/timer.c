@@ -98,6 +98,7 @@ struct run {
     int64_t id; /* 0: not begun */
     int more;   /* what the callback returned */
     bool had;   /* this due time was run before */
+    bool gone;  /* its script was taken away since it was looked for: nothing ran, and nothing is noted */
     const char *why;
 };
 
@@ -173,6 +174,11 @@ static int turn_body(struct berth_ctx *c, void *arg)
         hook_call(c, r->t->plugin, call, r);
     else if (c->rc == BERTH_OK && !r->had)
         r->more = c->st->scripts.timer(c, r->t->full);
+    if (c->rc == BERTH_OK && r->t->run == NULL && r->more == BERTH_NOT_FOUND) {
+        *r = before;
+        r->gone = true;
+        return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found");
+    }
     if (c->rc == BERTH_OK && !r->had)
         turned(c, r);
     if (c->rc == BERTH_OK && (r->due != 0 || r->x.run_id != 0)) {
@@ -237,7 +243,7 @@ static int run_turns(struct store *st, struct run *r)
             .st = st, .what = r->t->full, .low = true, .body = turn_body, .arg = r, .err = &err};
         int rc = commit_run(&one);
 
-        if (rc != 0) {
+        if (rc != 0 && !r->gone) {
             struct commit failed = {
                 .st = st, .what = r->t->full, .low = true, .body = failed_body, .arg = r};
 

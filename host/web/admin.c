@@ -27,8 +27,8 @@ static int timer_now(struct call *k)
     int turns;
 
     for (size_t i = 0; i < n; i++)
-        if (strcmp(all[i].full, k->name) == 0) {
-            if ((turns = timer_run(k->app->st, &all[i], k->user)) < 0)
+        if (strcmp(all[i].full, k->name) == 0 && (turns = timer_run(k->app->st, &all[i], k->user)) != BERTH_NOT_FOUND) {
+            if (turns < 0)
                 return ctx_fail(&k->c, turns == BERTH_BUSY ? BERTH_BUSY : BERTH_BROKEN, NULL, NULL);
             json_open(&j, '{');
             json_number(&j, "turns", turns);

@@ -284,6 +284,42 @@ static void somebody_may_run_it_besides(void **state)
     assert_int_equal(runs, 3);
 }
 
+static int there_for; /* turns */
+
+static int count_script(struct berth_ctx *c, const char *full)
+{
+    (void)full;
+    return there_for-- > 0 ? count_run(c) : BERTH_NOT_FOUND;
+}
+
+static void a_script_taken_away_before_its_turn_has_not_run(void **state)
+{
+    static const struct timer scripted = {"script.test", "daily 02:00", NULL, NULL, 3, 60000, NULL};
+
+    (void)state;
+    begin_again(TWO - HOUR);
+    look(&scripted, TWO - HOUR);
+    site.st.scripts.timer = count_script;
+    there_for = 0;
+    look(&scripted, TWO);
+    assert_int_equal(timer_run(&site.st, &scripted, 1), BERTH_NOT_FOUND);
+    assert_int_equal(number("SELECT count(*) FROM timer_run"), 0);
+    there_for = 1; /* it comes back */
+    look(&scripted, TWO + MINUTE);
+    assert_int_equal(runs, 1);
+    assert_int_equal(number("SELECT count(*) FROM timer_run WHERE state = 'done'"), 1);
+
+    more_next = 9;
+    there_for = 5; /* between two turns: the run waits for it */
+    look(&scripted, TWO + WHEN_DAY);
+    assert_int_equal(number("SELECT count(*) FROM timer_run WHERE state = 'running' AND turns = 5"), 1);
+    there_for = 100;
+    look(&scripted, TWO + WHEN_DAY + MINUTE);
+    assert_int_equal(number("SELECT count(*) FROM timer_run WHERE state = 'done' AND turns = 10"), 1);
+    assert_int_equal(number("SELECT count(*) FROM timer_run"), 2);
+    site.st.scripts.timer = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +334,7 @@ int main(void)
         cmocka_unit_test(an_interval_begins_at_once_and_keeps_its_pace),
         cmocka_unit_test(runs_are_forgotten_after_their_days_but_not_where_the_timer_stands),
         cmocka_unit_test(somebody_may_run_it_besides),
+        cmocka_unit_test(a_script_taken_away_before_its_turn_has_not_run),
     };
 
     return cmocka_run_group_tests(tests, open_site, close_site);
