@@ -21,6 +21,15 @@ export async function home({ test, clean, ok, small, whole, browser, host }) {
     await until('the list has as many', async () => (await page.locator('[data-t=count]').textContent()).replace(/\D/g, '').endsWith(shown))
   })
 
+  await test('the names in the navigation are told in full', { locale: 'en' }, async (page) => {
+    await signIn(page)
+    const half = () => page.locator('.nav .cut').evaluateAll((all) => all.filter((x) => x.scrollWidth > x.clientWidth || x.offsetHeight > x.closest('.nav').offsetHeight).map((x) => x.textContent))
+    await eventually('beside every page', half, [])
+    await page.goto('/admin/dictionaries')
+    await page.locator('.pickcol .nav').first().waitFor()
+    await eventually('of the dictionaries', half, [])
+  })
+
   await test('home: tiles are moved, sized and removed by the keyboard, added from views, and stay so', {}, async (page) => {
     await signIn(page, SALES)
     await reset(page)
