@@ -87,8 +87,7 @@ static int keep_standing(struct berth_ctx *c, const struct timer *t, const struc
     return ctx_write(c, s, "note where a timer stands");
 }
 
-/* ---- one run
- * --------------------------------------------------------------------------------------- */
+/* ---- one run ------------------------------------------------------------------------------------ */
 struct run {
     const struct timer *t;
     struct standing x;
@@ -243,7 +242,7 @@ static int run_turns(struct store *st, struct run *r)
             .st = st, .what = r->t->full, .low = true, .body = turn_body, .arg = r, .err = &err};
         int rc = commit_run(&one);
 
-        if (rc != 0 && !r->gone) {
+        if (rc != 0 && (!r->gone || (r->id != 0 && r->due == 0))) { /* what somebody asked for is not gone on with */
             struct commit failed = {
                 .st = st, .what = r->t->full, .low = true, .body = failed_body, .arg = r};
 
@@ -281,8 +280,7 @@ int timer_run(struct store *st, const struct timer *t, int64_t user)
     return rc;
 }
 
-/* ---- what is due
- * --------------------------------------------------------------------------------- */
+/* ---- what is due -------------------------------------------------------------------------------- */
 static int keep_body(struct berth_ctx *c, void *arg)
 {
     struct run *r = arg;
@@ -382,8 +380,7 @@ int64_t timer_next(struct store *st, struct db_conn *conn, const struct timer *t
     return schedule_next(st, conn, &e, x.known ? x.since : store_now(st) - e.period);
 }
 
-/* ---- the thread
- * ------------------------------------------------------------------------------------- */
+/* ---- the thread --------------------------------------------------------------------------------- */
 static void look(struct timers *t, struct arena *a)
 {
     struct db_conn *conn = db_reader(t->st->db, NULL);

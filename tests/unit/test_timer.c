@@ -89,7 +89,8 @@ static void days_off_and_days_worked_instead_move_what_is_due(void **state)
     sql("INSERT INTO work_week (version, created_at, updated_at, country, days) VALUES (1, 0, 0, 'VN', '|mon|tue|wed|thu|fri|sat|')");
     sql("INSERT INTO day_off (version, created_at, updated_at, on_day, name, works, country) VALUES (1, 0, 0, 20500, 'x', 0, NULL)");
     for (int64_t d = friday + 3; d <= friday + 10; d++) /* spring festival; a Saturday is worked for it */
-        sql("INSERT INTO day_off (version, created_at, updated_at, on_day, name, works, country) VALUES (1, 0, 0, %lld, 'f', 0, 'CN')", (long long)d);
+        sql("INSERT INTO day_off (version, created_at, updated_at, on_day, name, works, country) VALUES (1, 0, 0, %lld, 'f', 0, 'CN')",
+            (long long)d);
     sql("INSERT INTO day_off (version, created_at, updated_at, on_day, name, works, country) VALUES (1, 0, 0, 20498, 'worked', 1, 'CN')"); /* Saturday 2026-02-14 */
     assert_int_equal(friday, 20497);
     assert_true(workday_is(&site.st, conn, NULL, friday));
@@ -317,6 +318,11 @@ static void a_script_taken_away_before_its_turn_has_not_run(void **state)
     look(&scripted, TWO + WHEN_DAY + MINUTE);
     assert_int_equal(number("SELECT count(*) FROM timer_run WHERE state = 'done' AND turns = 10"), 1);
     assert_int_equal(number("SELECT count(*) FROM timer_run"), 2);
+
+    more_next = 9;
+    there_for = 5;
+    assert_int_equal(timer_run(&site.st, &scripted, 1), BERTH_NOT_FOUND);
+    assert_int_equal(number("SELECT count(*) FROM timer_run WHERE state = 'failed' AND turns = 5 AND due_at IS NULL"), 1);
     site.st.scripts.timer = NULL;
 }
 
