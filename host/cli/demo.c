@@ -205,7 +205,8 @@ static struct berth_val users(struct berth_ctx *c, const struct field *f, const 
 
 static int64_t nth(struct berth_ctx *c, const struct table *t, long n)
 {
-    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT id FROM %s ORDER BY id %s LIMIT 1 OFFSET ?", t->sql, n < 0 ? "DESC" : ""));
+    struct db_stmt *s =
+        db_prepare(c->conn, arena_fmt(c->a, "SELECT id FROM %s ORDER BY id %s LIMIT 1 OFFSET ?", t->sql, n < 0 ? "DESC" : ""));
 
     db_bind_int(s, 1, (n < 0 ? -n : n) - 1);
     return db_one_int(s);
@@ -254,7 +255,8 @@ static void take_cell(struct berth_ctx *c, struct demo_row *d, const char *colum
     take_day(c, d, column, cell->text);
     take_told(c, d, column, cell->text);
     if (strcmp(column, "@month") == 0) /* months from this one on */
-        row_set(d->row, "from_on", (struct berth_val){BERTH_DATE, 0, {.i = span_begin(SPAN_MONTH, where_today(c), (int)strtol(cell->text, NULL, 10))}});
+        row_set(d->row, "from_on",
+                (struct berth_val){BERTH_DATE, 0, {.i = span_begin(SPAN_MONTH, where_today(c), (int)strtol(cell->text, NULL, 10))}});
     if (f != NULL)
         val_from_text(c, f, cell->text, cell->len, &d->row->v[f->at]);
 }

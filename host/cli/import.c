@@ -403,7 +403,9 @@ static int list(struct task *t, struct db_conn *conn, struct arena *a)
                json_string_value(json_object_get(x, "at")), json_string_value(json_object_get(x, "state")),
                (long long)json_integer_value(json_object_get(r, "new")), (long long)json_integer_value(json_object_get(r, "updated")),
                json_string_value(json_object_get(x, "name")),
-               json_is_true(json_object_get(r, "dry")) ? "  (dry run)" : json_is_string(json_object_get(x, "undone_at")) ? "  (undone)" : "");
+               json_is_true(json_object_get(r, "dry"))           ? "  (dry run)"
+               : json_is_string(json_object_get(x, "undone_at")) ? "  (undone)"
+                                                                 : "");
     }
     json_decref(all);
     buf_free(&out);

@@ -565,7 +565,8 @@ static int drain_range(struct db_conn *c, struct drain *d, const struct db_fts_s
                        const struct range *r)
 {
     bool fresh = name[0] == FRESH[0];
-    struct taking t = {.d = d, .c = c, .done = fresh ? &d->did_noted : &d->did_bulk, .name = name + fresh, .sql = BUF_INIT, .next = r->first};
+    struct taking t = {
+        .d = d, .c = c, .done = fresh ? &d->did_noted : &d->did_bulk, .name = name + fresh, .sql = BUF_INIT, .next = r->first};
     int rc = source->tokens(source->arg, c, t.name, r->first, r->last, take_row, &t);
 
     buf_free(&t.sql);

@@ -131,7 +131,8 @@ static bool by_pages(const struct sq_db *db, const char *table, struct listener 
     buf_puts(&sql, "SELECT count(*) FROM ");
     sq_add_name(&sql, table);
     if (sqlite3_open_v2(db->path, &l->h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, SQ_KEYS_VFS) == SQLITE_OK &&
-        sqlite3_db_config(l->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK && sqlite3_busy_timeout(l->h, SQ_BUSY_MS) == SQLITE_OK &&
+        sqlite3_db_config(l->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
+        sqlite3_busy_timeout(l->h, SQ_BUSY_MS) == SQLITE_OK &&
         sqlite3_exec(l->h, "PRAGMA query_only=ON; PRAGMA mmap_size=0; PRAGMA cache_size=16", NULL, NULL, NULL) == SQLITE_OK &&
         sqlite3_prepare_v2(l->h, buf_str(&sql), -1, &s, NULL) == SQLITE_OK) {
         listener = l;

@@ -165,7 +165,8 @@ static bool pages_of(struct range *r, const struct segment *g, const char *idx)
     int n = 0;
     bool ok;
 
-    buf_addf(&sql, "SELECT pgno / 2 FROM %s WHERE segid = ? AND term > ? AND term <= ? AND pgno >= ? ORDER BY term LIMIT %d", idx, READ_PAGES);
+    buf_addf(&sql, "SELECT pgno / 2 FROM %s WHERE segid = ? AND term > ? AND term <= ? AND pgno >= ? ORDER BY term LIMIT %d", idx,
+             READ_PAGES);
     s = sq_prepare(r->c, sql.s);
     db_bind_int(s, 1, g->id);
     db_bind_blob(s, 2, r->low.s, r->low.len);
@@ -225,7 +226,8 @@ static bool segments(struct range *r)
              " coalesce((SELECT pgno / 2 FROM %s WHERE segid = x AND term > ?2 ORDER BY term LIMIT 1),"
              " (SELECT max(id) - (x << %d) + 1 FROM %s WHERE id < (x << %d) + (1 << %d)))"
              " FROM b",
-             idx.s, idx.s, SEGMENT_BITS, data.s, SEGMENT_BITS, idx.s, idx.s, idx.s, idx.s, SEGMENT_BITS, data.s, SEGMENT_BITS, SEGMENT_BITS - 1);
+             idx.s, idx.s, SEGMENT_BITS, data.s, SEGMENT_BITS, idx.s, idx.s, idx.s, idx.s, SEGMENT_BITS, data.s, SEGMENT_BITS,
+             SEGMENT_BITS - 1);
     s = sq_prepare(r->c, sql.s);
     db_bind_blob(s, 1, r->low.s, r->low.len);
     db_bind_blob(s, 2, r->high.s, r->high.len);

@@ -11,8 +11,7 @@
 #include "lua/vm_in.h"
 #include "record/ctx.h"
 
-/* ---- declaring
- * ------------------------------------------------------------------------------------ */
+/* ---- declaring ---------------------------------------------------------------------------------- */
 static int function_at(lua_State *L, const char *name)
 {
     lua_getfield(L, -1, name);
@@ -71,8 +70,7 @@ static const struct script_channel *channels(struct arena *a, size_t *n)
     return all;
 }
 
-/* ---- asking
- * ---------------------------------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------------------------------- */
 struct asking {
     int ref;
     const json_t *message, *reply; /* reply NULL: send() is asked */

@@ -28,17 +28,22 @@ static void read_options(lua_State *L, struct vm_job *job)
     json_t *args;
 
     luaL_argcheck(L, lua_getfield(L, 2, "about") == LUA_TNIL || lua_type(L, -1) == LUA_TSTRING, 2, "about is a text");
-    luaL_argcheck(L, lua_getfield(L, 2, "right") == LUA_TNIL || lua_type(L, -1) == LUA_TSTRING, 2, "right is a right's name, such as \"leads.claim\"");
+    luaL_argcheck(L, lua_getfield(L, 2, "right") == LUA_TNIL || lua_type(L, -1) == LUA_TSTRING, 2,
+                  "right is a right's name, such as \"leads.claim\"");
     luaL_argcheck(L, lua_getfield(L, 2, "on") == LUA_TNIL || lua_type(L, -1) == LUA_TSTRING, 2, "on is a table's name, such as \"lead\"");
-    luaL_argcheck(L, lua_getfield(L, 2, "wait") == LUA_TNIL || (lua_type(L, -1) == LUA_TSTRING && every_parse(lua_tostring(L, -1), &every) && every.period > 0),
+    luaL_argcheck(L,
+                  lua_getfield(L, 2, "wait") == LUA_TNIL ||
+                      (lua_type(L, -1) == LUA_TSTRING && every_parse(lua_tostring(L, -1), &every) && every.period > 0),
                   2, "wait is an interval such as \"30s\" or \"5m\"");
     if (!lua_isnil(L, -1))
         job->wait = every.period;
     if (lua_getfield(L, 2, "attempts") != LUA_TNIL) {
-        luaL_argcheck(L, lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 1 && lua_tointeger(L, -1) <= ATTEMPTS_MAX, 2, "attempts is a whole number from 1 to 100");
+        luaL_argcheck(L, lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 1 && lua_tointeger(L, -1) <= ATTEMPTS_MAX, 2,
+                      "attempts is a whole number from 1 to 100");
         job->attempts = (int)lua_tointeger(L, -1);
     }
-    luaL_argcheck(L, lua_getfield(L, 2, "args") == LUA_TNIL || lua_istable(L, -1), 2, "args is a list such as {{\"city\"}, {\"days\", default = \"30\"}}");
+    luaL_argcheck(L, lua_getfield(L, 2, "args") == LUA_TNIL || lua_istable(L, -1), 2,
+                  "args is a list such as {{\"city\"}, {\"days\", default = \"30\"}}");
     if (lua_istable(L, -1)) {
         args = web_settings(L);
         job->args = json_dumps(args, JSON_COMPACT);
@@ -117,10 +122,13 @@ static const struct script_job *jobs(struct arena *a, size_t *n)
     for (size_t i = 0; i < vm->njobs; i++) {
         const struct vm_job *j = &vm->jobs[i];
 
-        all[i] = (struct script_job){.name = arena_strdup(a, j->name), .about = arena_strdup(a, j->about != NULL ? j->about : j->script->about),
-                                     .right = j->right == NULL ? NULL : arena_strdup(a, j->right), .on = j->on == NULL ? NULL : arena_strdup(a, j->on),
+        all[i] = (struct script_job){.name = arena_strdup(a, j->name),
+                                     .about = arena_strdup(a, j->about != NULL ? j->about : j->script->about),
+                                     .right = j->right == NULL ? NULL : arena_strdup(a, j->right),
+                                     .on = j->on == NULL ? NULL : arena_strdup(a, j->on),
                                      .args = j->args == NULL ? "[]" : arena_strdup(a, j->args),
-                                     .attempts = j->attempts, .wait = j->wait};
+                                     .attempts = j->attempts,
+                                     .wait = j->wait};
     }
     return all;
 }

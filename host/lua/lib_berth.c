@@ -430,7 +430,8 @@ static int b_alert_over(lua_State *L)
 static int b_ask(lua_State *L)
 {
     struct berth_row *row = value_row(L, 1, false);
-    const char *flow = lua_isnoneornil(L, 2) ? NULL : name_at(L, 2), *note = lua_isnoneornil(L, 3) ? NULL : arena_strdup(ctx_of(L)->a, name_at(L, 3));
+    const char *flow = lua_isnoneornil(L, 2) ? NULL : name_at(L, 2),
+               *note = lua_isnoneornil(L, 3) ? NULL : arena_strdup(ctx_of(L)->a, name_at(L, 3));
     int64_t id;
 
     writer_only(L);

@@ -212,7 +212,8 @@ static void check_sql(const struct script_report *r, struct db_conn *c, struct b
         buf_addf(err, "the SELECT gives %d columns, and 'columns' names %zu", db_col_count(s), r->ncolumns);
     for (int i = 1; i <= db_param_count(s) && err->len == 0; i++)
         if (db_param_name(s, i) == NULL || !has_field(r, db_param_name(s, i)))
-            buf_addf(err, "the form has no field '%s'; :today and :me are there without one", db_param_name(s, i) == NULL ? "?" : db_param_name(s, i));
+            buf_addf(err, "the form has no field '%s'; :today and :me are there without one",
+                     db_param_name(s, i) == NULL ? "?" : db_param_name(s, i));
     db_reset(s);
 }
 

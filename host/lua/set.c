@@ -60,7 +60,8 @@ static uint64_t hash_of(const void *data, size_t n)
     return hash_more(1469598103934665603u, data, n);
 }
 
-static const char *const folders[] = {[SCRIPT_RULE] = "rules", [SCRIPT_HOOK] = "hooks", [SCRIPT_REPORT] = "reports", [SCRIPT_CHANNEL] = "channels"};
+static const char *const folders[] = {
+    [SCRIPT_RULE] = "rules", [SCRIPT_HOOK] = "hooks", [SCRIPT_REPORT] = "reports", [SCRIPT_CHANNEL] = "channels"};
 
 /* By the folder it lies in: "…/reports/x.lua"; elsewhere it passes for a hook. */
 static enum script_kind kind_of(const char *path)
@@ -493,8 +494,7 @@ static uint64_t signature(const char *dir)
     return h;
 }
 
-/* ---- publishing
- * ----------------------------------------------------------------------------------- */
+/* ---- publishing --------------------------------------------------------------------------------- */
 
 void set_drop(struct script_set *set)
 {
@@ -657,8 +657,7 @@ void scripts_close(struct scripts **at)
     *at = NULL;
 }
 
-/* ---- telling
- * ----------------------------------------------------------------------------------------- */
+/* ---- telling ------------------------------------------------------------------------------------ */
 
 struct script_problem *scripts_problems(struct scripts *s, struct arena *a, size_t *n)
 {

@@ -266,7 +266,8 @@ static int run(struct vm *vm, struct scripts *s, struct berth_ctx *c, const stru
     return -1;
 }
 
-int vm_run(struct vm *vm, struct berth_ctx *c, const struct script *script, bool may_write, int (*fn)(lua_State *), void *arg, struct buf *err)
+int vm_run(struct vm *vm, struct berth_ctx *c, const struct script *script, bool may_write, int (*fn)(lua_State *), void *arg,
+           struct buf *err)
 {
     return run(vm, installed, c, script, may_write, fn, arg, err);
 }

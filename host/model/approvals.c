@@ -96,8 +96,10 @@ static void check_start(struct build *b, const char *plugin, const struct table 
     if (d->starts == NULL)
         return;
     if (!approval_start_read(b->a, d->starts, &s))
-        problem(b, plugin, t->name, NULL, "approval %s starts \"%s\"; write \"ask\", \"create\", \"change\", \"change FIELD\", \"change FIELD = VALUE\", \"action NAME\", \"delete\" or \"restore\"",
-                d->name, d->starts);
+        problem(
+            b, plugin, t->name, NULL,
+            "approval %s starts \"%s\"; write \"ask\", \"create\", \"change\", \"change FIELD\", \"change FIELD = VALUE\", \"action NAME\", \"delete\" or \"restore\"",
+            d->name, d->starts);
     else if (strcmp(s.starts, "change") == 0 && s.what != NULL && !has_field(t, s.what))
         problem(b, plugin, t->name, NULL, "approval %s: .starts names \"%s\", which is none of its fields", d->name, s.what);
     else if (strcmp(s.starts, "action") == 0 && !has_action(t, s.what))
@@ -113,12 +115,15 @@ static void check_steps(struct build *b, const char *plugin, const struct table 
         struct approval_step s;
 
         if (!approval_step_read(b->a, &text, &s))
-            problem(b, plugin, t->name, NULL, "approval %s: \"%.*s\" is no step; write \"superior\", \"head 2\", \"role manager all\", \"perm NAME\" or \"field NAME\"",
-                    d->name, (int)strcspn(from, ";"), from);
+            problem(
+                b, plugin, t->name, NULL,
+                "approval %s: \"%.*s\" is no step; write \"superior\", \"head 2\", \"role manager all\", \"perm NAME\" or \"field NAME\"",
+                d->name, (int)strcspn(from, ";"), from);
         else if (strcmp(s.who, "field") == 0 && !has_field(t, s.name))
             problem(b, plugin, t->name, NULL, "approval %s: a step names \"%s\", which is none of its fields", d->name, s.name);
         else if (strcmp(s.who, "perm") == 0 && map_get(&b->m->perm_by_name, s.name) == NULL)
-            problem(b, plugin, t->name, NULL, "approval %s: a step asks for permission %s, which no plugin declares: add it to .perms", d->name, s.name);
+            problem(b, plugin, t->name, NULL, "approval %s: a step asks for permission %s, which no plugin declares: add it to .perms",
+                    d->name, s.name);
     }
 }
 

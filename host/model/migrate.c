@@ -437,7 +437,9 @@ static void plan_convert(struct planner *p)
 
     for (size_t i = 0; i < n; i++)
         add_step(p, STEP_CONVERT, up[i].table->name,
-                 arena_fmt(p->a, "from version %lld to %u, by its plugin, at the next start", (long long)up[i].from, (unsigned)up[i].table->version), NULL, true);
+                 arena_fmt(p->a, "from version %lld to %u, by its plugin, at the next start", (long long)up[i].from,
+                           (unsigned)up[i].table->version),
+                 NULL, true);
     p->plan->converts = n;
 }
 

@@ -31,7 +31,8 @@ static void copy_words(struct build *b)
     struct model_word *words = arena_alloc(b->a, (b->extra->nwords + 1) * sizeof(*words));
 
     for (size_t i = 0; i < b->extra->nwords; i++)
-        words[i] = (struct model_word){b->extra->words[i].locale, arena_strdup(b->a, b->extra->words[i].key), arena_strdup(b->a, b->extra->words[i].text)};
+        words[i] = (struct model_word){b->extra->words[i].locale, arena_strdup(b->a, b->extra->words[i].key),
+                                       arena_strdup(b->a, b->extra->words[i].text)};
     b->m->words = words;
     b->m->nwords = b->extra->nwords;
 }

@@ -322,8 +322,14 @@ static void add_orders(struct build *b, struct table *t)
 
         if (!is_sorted_as_read(t, &fields[i]))
             continue;
-        *o = (struct field){.name = arena_fmt(b->a, "%s__order", fields[i].name), .type = BERTH_TEXT, .at = t->ncolumns,
-                            .flags = BERTH_LOCKED | BERTH_SECRET, .plugin = fields[i].plugin, .column_null = true, .table = t, .orders = &fields[i]};
+        *o = (struct field){.name = arena_fmt(b->a, "%s__order", fields[i].name),
+                            .type = BERTH_TEXT,
+                            .at = t->ncolumns,
+                            .flags = BERTH_LOCKED | BERTH_SECRET,
+                            .plugin = fields[i].plugin,
+                            .column_null = true,
+                            .table = t,
+                            .orders = &fields[i]};
         fields[i].order = o;
         t->ncolumns++;
         if (map_get(&t->by_name, o->name) != NULL)

@@ -538,7 +538,8 @@ static int api_mail(struct berth_ctx *c, const struct berth_row *about, int64_t 
 {
     struct mail m = {0};
 
-    if (c->rc != BERTH_OK || about == NULL || mail_fill(c, about, template_id, locale == NULL ? c->st->company.locale : locale, &m) != BERTH_OK)
+    if (c->rc != BERTH_OK || about == NULL ||
+        mail_fill(c, about, template_id, locale == NULL ? c->st->company.locale : locale, &m) != BERTH_OK)
         return c->rc;
     if (m.subject == NULL)
         return ctx_fail(c, BERTH_NOT_FOUND, NULL, "err.not_found");

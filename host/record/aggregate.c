@@ -193,7 +193,8 @@ static struct berth_val keep(struct berth_ctx *c, struct berth_val v)
 static bool is_key(const struct walk *w, const struct group *g, const struct berth_val *key)
 {
     for (size_t i = 0; i < w->nby; i++)
-        if (g->key[i].type != key[i].type || g->key[i].i != key[i].i || type_is_text((enum berth_type)key[i].type) || key[i].type == BERTH_REAL)
+        if (g->key[i].type != key[i].type || g->key[i].i != key[i].i || type_is_text((enum berth_type)key[i].type) ||
+            key[i].type == BERTH_REAL)
             return false;
     return true;
 }
@@ -371,7 +372,9 @@ static int walk_rows(struct walk *w)
     const struct field *read[BY_MAX + MEASURES_MAX + 1];
     bool through = by_parents(w) && see_parents(w);
     size_t n = columns(w, through, read);
-    struct db_stmt *s = w->c->rc != BERTH_OK ? NULL : through ? parts(w, read, n) : scan_all(w->c, w->a->t, read, n, w->a->where, w->a->search);
+    struct db_stmt *s = w->c->rc != BERTH_OK ? NULL
+                        : through            ? parts(w, read, n)
+                                             : scan_all(w->c, w->a->t, read, n, w->a->where, w->a->search);
     struct berth_val key[BY_MAX], v[MEASURES_MAX];
     struct buf b = BUF_INIT;
     int64_t seen = 0;

@@ -71,7 +71,8 @@ int automation_step_check(struct berth_ctx *c, struct berth_row *r)
         check_makes(c, r, t);
     if (says(r, "does", "assign") && t->at_owner < 0)
         ctx_invalid(c, "does", "err.automation_owner", NULL);
-    if (says(r, "does", "assign") && val_is_nil(row_get(r, "user_ids")) && row_get(r, "department_id").i == 0 && row_get(r, "role_id").i == 0)
+    if (says(r, "does", "assign") && val_is_nil(row_get(r, "user_ids")) && row_get(r, "department_id").i == 0 &&
+        row_get(r, "role_id").i == 0)
         ctx_invalid(c, "user_ids", "err.required", NULL);
     return custom_filter(c, t, r, "counted");
 }

@@ -80,7 +80,8 @@ struct changed changed_of(const json_t *item)
     if (json_is_array(item))
         return (struct changed){json_string_value(json_array_get(item, 0)), json_array_get(item, 1), json_array_get(item, 2),
                                 json_is_integer(json_array_get(item, 3))};
-    return (struct changed){json_string_value(json_object_get(item, "field")), json_object_get(item, "from"), json_object_get(item, "to"), false};
+    return (struct changed){json_string_value(json_object_get(item, "field")), json_object_get(item, "from"), json_object_get(item, "to"),
+                            false};
 }
 
 /* [field, from, to, at] with whole texts, by the text that `to` is a part of; false: it is not. */
@@ -91,7 +92,8 @@ static bool make_whole(json_t *item, struct berth_val later)
     size_t len = val_is_nil(later) ? 0 : (size_t)later.len, whole = len - came + gone;
     char *text;
 
-    if (!json_is_string(from) || !json_is_string(to) || at > len || came > len - at || memcmp(later.s + at, json_string_value(to), came) != 0)
+    if (!json_is_string(from) || !json_is_string(to) || at > len || came > len - at ||
+        memcmp(later.s + at, json_string_value(to), came) != 0)
         return false;
     text = mem_alloc(whole + 1);
     memcpy(text, later.s, at);

@@ -105,7 +105,8 @@ bool where_eval(struct berth_ctx *c, const struct where *w, const struct berth_r
 
 /* ---- conditions of declarations ---------------------------------------------------- */
 /* They see every field; NULL: a bad one, refused at load. */
-static const struct where *declared(struct berth_ctx *c, const struct table *t, const struct where_terms *terms, const char *text, bool *moves)
+static const struct where *declared(struct berth_ctx *c, const struct table *t, const struct where_terms *terms, const char *text,
+                                    bool *moves)
 {
     struct berth_ctx plain;
 
@@ -192,7 +193,8 @@ bool where_holds_for(struct berth_ctx *c, const char *text, const struct berth_r
 
 bool where_holds(struct berth_ctx *c, const char *text, const struct berth_row *r)
 {
-    static struct cached_kind kind = {"the conditions of declarations", sizeof(struct conditions), read_conditions, NULL, PTHREAD_MUTEX_INITIALIZER};
+    static struct cached_kind kind = {"the conditions of declarations", sizeof(struct conditions), read_conditions, NULL,
+                                      PTHREAD_MUTEX_INITIALIZER};
     const struct conditions *all = text == NULL ? NULL : cached_get(c, &c->st->conditions, &kind);
     const struct condition *known = all == NULL ? NULL : slot_of(all, r->t, text);
 

@@ -384,7 +384,8 @@ static enum config_got value_in(const struct berth_row *r, const struct field *f
 
 bool config_is_late(const struct field *f)
 {
-    return is_value(f) || (f->type == BERTH_JSON && ((f->of != NULL && strcmp(f->of, "@filter") == 0) || strcmp(f->table->name, "import_map") == 0));
+    return is_value(f) ||
+           (f->type == BERTH_JSON && ((f->of != NULL && strcmp(f->of, "@filter") == 0) || strcmp(f->table->name, "import_map") == 0));
 }
 
 /* What an import remembers: {"values":{"country":{"大陆":"CN"}},"pool_id":3,…}; ids stand for references.  A person or a

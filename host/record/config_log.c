@@ -39,7 +39,8 @@ static size_t newest(struct berth_ctx *c, int64_t before, int limit, struct entr
 /* What a record that is gone was called when it went. */
 static const char *title_then(struct berth_ctx *c, const struct table *t, const struct entry *e)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT changes FROM history WHERE tbl = ? AND rec = ? AND op = 'delete' ORDER BY seq DESC LIMIT 1");
+    struct db_stmt *s =
+        db_prepare(c->conn, "SELECT changes FROM history WHERE tbl = ? AND rec = ? AND op = 'delete' ORDER BY seq DESC LIMIT 1");
     const char *title = NULL, *text;
     json_t *list = NULL, *item;
     size_t i;

@@ -38,7 +38,8 @@ struct scan {
  * tables gives a chunk at most: together they would be put in order to their end, for every chunk. */
 static int read_keys(struct scan *k, struct berth_ctx *c, int64_t after)
 {
-    struct db_stmt *s = db_prepare(c->conn,
+    struct db_stmt *s = db_prepare(
+        c->conn,
         "SELECT hash, rec FROM (SELECT hash, rec FROM (SELECT hash, rec FROM dup_key WHERE hash > ?1 AND tbl = ?2 ORDER BY hash, rec LIMIT ?3) a"
         " UNION SELECT hash, rec FROM (SELECT hash, rec FROM dup_todo WHERE hash > ?1 AND tbl = ?2 ORDER BY hash, rec LIMIT ?3) b) k"
         " ORDER BY hash, rec LIMIT ?3");

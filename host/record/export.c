@@ -447,10 +447,16 @@ int export_run(struct job *j, struct buf *err)
         return j->cancelled ? 0 : -1;
     }
     condition = filter == NULL ? NULL : json_dumps(filter, JSON_COMPACT);
-    struct commit last = {.st = j->st, .job = j, .what = "export", .body = note, .err = err, .arg = arena_fmt(c.a, "%s: %lld rows as %s, view %s, filter %s, search %s%s%s", t->name, (long long)rows, kind,
-                                     text(j->args, "view") == NULL ? "-" : text(j->args, "view"),
-                                     condition == NULL ? "-" : condition, text(j->args, "q") == NULL ? "-" : text(j->args, "q"),
-                                     text(j->args, "at") == NULL ? "" : ", as it was at ", text(j->args, "at") == NULL ? "" : text(j->args, "at"))};
+    struct commit last = {.st = j->st,
+                          .job = j,
+                          .what = "export",
+                          .body = note,
+                          .err = err,
+                          .arg = arena_fmt(c.a, "%s: %lld rows as %s, view %s, filter %s, search %s%s%s", t->name, (long long)rows, kind,
+                                           text(j->args, "view") == NULL ? "-" : text(j->args, "view"), condition == NULL ? "-" : condition,
+                                           text(j->args, "q") == NULL ? "-" : text(j->args, "q"),
+                                           text(j->args, "at") == NULL ? "" : ", as it was at ",
+                                           text(j->args, "at") == NULL ? "" : text(j->args, "at"))};
 
     free(condition);
     j->done = rows;

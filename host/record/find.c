@@ -497,7 +497,8 @@ int find_page(struct berth_ctx *c, const struct page *p, struct buf *out)
         r.q = text_tokens_query(c->a, p->search, strlen(p->search));
     r.mj = json_to(&r.marks);
     json_open(&r.mj, '{');
-    scan_rows(c, &(struct scan){p->t, select_columns(c, col, r.ncol, r.veils, p->can ? page_can_columns(c, p->t) : ""), &q, p->search, SEARCH_NEWEST, after, write_row, &r});
+    scan_rows(c, &(struct scan){p->t, select_columns(c, col, r.ncol, r.veils, p->can ? page_can_columns(c, p->t) : ""), &q, p->search,
+                                SEARCH_NEWEST, after, write_row, &r});
     json_close(&j, ']');
     titles_json(c, &j, r.titles);
     json_close(&r.mj, '}');

@@ -201,9 +201,10 @@ static void restore_fields(struct berth_ctx *c, struct berth_row *r, int64_t at)
 static int give_back(struct berth_ctx *c, void *arg)
 {
     struct one *o = arg;
-    struct db_stmt *s = db_prepare(c->conn, "SELECT l.tbl, l.rec, l.from_user, l.at, coalesce(l.to_user, 0), (SELECT name FROM model_table WHERE id = l.tbl)"
-                                            " FROM owner_log l WHERE l.seq = ? AND NOT EXISTS (SELECT 1 FROM owner_log n"
-                                            " WHERE n.tbl = l.tbl AND n.rec = l.rec AND n.seq > l.seq)");
+    struct db_stmt *s = db_prepare(
+        c->conn, "SELECT l.tbl, l.rec, l.from_user, l.at, coalesce(l.to_user, 0), (SELECT name FROM model_table WHERE id = l.tbl)"
+                 " FROM owner_log l WHERE l.seq = ? AND NOT EXISTS (SELECT 1 FROM owner_log n"
+                 " WHERE n.tbl = l.tbl AND n.rec = l.rec AND n.seq > l.seq)");
     const struct table *t = NULL;
     struct berth_row *r = NULL;
     int64_t from = 0, at = 0, to = 0;
@@ -539,7 +540,8 @@ int64_t handover_undo(struct berth_ctx *c, int64_t handover)
     struct berth_row *h = find_raw(c, model_table(c->m, "handover"), handover);
     bool all = c->all;
 
-    if (h == NULL || (c->who != NULL && !c->who->admin && (row_int(h, F_CREATED_BY) != c->who->id || !handover_may(c, row_get(h, "user_id").i))))
+    if (h == NULL ||
+        (c->who != NULL && !c->who->admin && (row_int(h, F_CREATED_BY) != c->who->id || !handover_may(c, row_get(h, "user_id").i))))
         return ctx_fail(c, BERTH_NOT_FOUND, "not_found", "err.not_found"), 0;
     if (strcmp(row_get(h, "state").s, "done") != 0 || row_int(h, F_CREATED_AT) <= c->now - BERTH_DAY)
         return ctx_fail(c, BERTH_CONFLICT, "conflict", "err.handover_late"), 0;

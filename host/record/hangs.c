@@ -101,7 +101,8 @@ struct carry {
 static int note(struct berth_ctx *c, void *arg, const char *table, int64_t key)
 {
     const struct carry *k = arg;
-    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO carried (from_tbl, from_rec, to_tbl, to_rec, on_table, row_key) VALUES (?, ?, ?, ?, ?, ?)");
+    struct db_stmt *s =
+        db_prepare(c->conn, "INSERT INTO carried (from_tbl, from_rec, to_tbl, to_rec, on_table, row_key) VALUES (?, ?, ?, ?, ?, ?)");
 
     db_bind_int(s, 1, k->from.tbl);
     db_bind_int(s, 2, k->from.rec);

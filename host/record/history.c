@@ -54,9 +54,9 @@ static void history_changes_json(struct berth_ctx *c, struct json *j, const stru
 static const char *op_label(struct berth_ctx *c, const struct table *t, const char *op)
 {
     const char *dot = strchr(op, '.');
-    const char *const words[] = {arena_fmt(c->a, "%s.op.%s", t->name, op), arena_fmt(c->a, "%s.action.%s", t->name, op),
-                                 arena_fmt(c->a, "*.op.%s", op), dot == NULL ? NULL : arena_fmt(c->a, "%.*s.timer%s", (int)(dot - op), op, dot),
-                                 arena_fmt(c->a, "*.action.%s", op)};
+    const char *const words[] = {
+        arena_fmt(c->a, "%s.op.%s", t->name, op), arena_fmt(c->a, "%s.action.%s", t->name, op), arena_fmt(c->a, "*.op.%s", op),
+        dot == NULL ? NULL : arena_fmt(c->a, "%.*s.timer%s", (int)(dot - op), op, dot), arena_fmt(c->a, "*.action.%s", op)};
     const char *s = NULL;
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && s == NULL; i++)
@@ -180,7 +180,8 @@ static void page_entry(void *arg, int64_t seq, int64_t at, int64_t by, struct bu
 int history_page(struct berth_ctx *c, const struct berth_row *r, int64_t before, int limit, struct buf *out)
 {
     struct json j = json_to(out);
-    struct told_page p = {.c = c, .r = r, .j = &j, .by = arena_alloc(c->a, (size_t)(limit + 1) * sizeof(struct berth_row *)), .limit = limit};
+    struct told_page p = {
+        .c = c, .r = r, .j = &j, .by = arena_alloc(c->a, (size_t)(limit + 1) * sizeof(struct berth_row *)), .limit = limit};
 
     json_open(&j, '{');
     json_key(&j, "entries");

@@ -66,16 +66,18 @@ void import_again_open(struct run *r, struct berth_ctx *c, const char *path, int
         log_warn("import", "import %lld: its file cannot be known again", (long long)r->import);
         return;
     }
-    s = db_prepare(c->conn, "SELECT p.first_id, p.numbers FROM import i JOIN import_part p ON p.import_id = i.id WHERE i.hash = ? AND i.on_table = ?"
-                            " AND i.id <> ? AND p.first_id > 0");
+    s = db_prepare(c->conn,
+                   "SELECT p.first_id, p.numbers FROM import i JOIN import_part p ON p.import_id = i.id WHERE i.hash = ? AND i.on_table = ?"
+                   " AND i.id <> ? AND p.first_id > 0");
     db_bind_text(s, 1, hash, -1);
     db_bind_text(s, 2, r->table, -1);
     db_bind_int(s, 3, r->import);
     while (db_step(s) == DB_ROW)
         add_part(r, db_col_int(s, 0), db_col_text(s, 1, NULL));
     db_reset(s);
-    s = db_prepare(c->conn, "SELECT p.record_id, p.row FROM import i JOIN import_row p ON p.import_id = i.id WHERE i.hash = ? AND i.on_table = ?"
-                            " AND i.id <> ? AND p.outcome = 'kept' AND p.record_id IS NOT NULL"); /* by an undo */
+    s = db_prepare(c->conn,
+                   "SELECT p.record_id, p.row FROM import i JOIN import_row p ON p.import_id = i.id WHERE i.hash = ? AND i.on_table = ?"
+                   " AND i.id <> ? AND p.outcome = 'kept' AND p.record_id IS NOT NULL"); /* by an undo */
     db_bind_text(s, 1, hash, -1);
     db_bind_text(s, 2, r->table, -1);
     db_bind_int(s, 3, r->import);

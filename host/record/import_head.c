@@ -209,7 +209,8 @@ static bool all_called(const struct import_names *names, const struct field *f, 
 static bool called_by_parts(const struct import_names *names, const struct field *f, const char *header)
 {
     for (int inside = 0; inside < 2; inside++) {
-        const struct parts tongues = header_parts(names, header, true, inside != 0), several = header_parts(names, header, false, inside != 0);
+        const struct parts tongues = header_parts(names, header, true, inside != 0),
+                           several = header_parts(names, header, false, inside != 0);
 
         if (all_called(names, f, &tongues) || (all_called(names, NULL, &several) && is_called(names, f, OWN, KIN, several.key[0])))
             return true;

@@ -127,8 +127,8 @@ static const struct field *remembered(struct berth_ctx *c, const struct table *t
     return f != NULL && (import_takes(c, f) || matches_by(c, f)) ? f : NULL;
 }
 
-static void columns_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct import_names *names, const struct import_head *h,
-                         const char *const *heads, const json_t *columns)
+static void columns_json(struct berth_ctx *c, struct json *j, const struct table *t, const struct import_names *names,
+                         const struct import_head *h, const char *const *heads, const json_t *columns)
 {
     const struct field **suggested = columns == NULL ? import_suggest(names, h) : NULL;
 
@@ -490,9 +490,10 @@ int import_list(struct berth_ctx *c, const struct table *t, int64_t before, int 
 
     if (!perm_may(c->who, t, DO_IMPORT))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
-    s = db_prepare(c->conn, "SELECT i.id, i.on_table, i.name, i.created_at, u.name, i.job_id, j.state, j.args, j.result, i.undone_at, i.result"
-                            " FROM import i JOIN job j ON j.id = i.job_id LEFT JOIN \"user\" u ON u.id = i.created_by"
-                            " WHERE i.on_table = ?1 AND i.id < ?2 AND (?3 = 1 OR coalesce(i.created_by, 0) = ?4) ORDER BY i.id DESC");
+    s = db_prepare(c->conn,
+                   "SELECT i.id, i.on_table, i.name, i.created_at, u.name, i.job_id, j.state, j.args, j.result, i.undone_at, i.result"
+                   " FROM import i JOIN job j ON j.id = i.job_id LEFT JOIN \"user\" u ON u.id = i.created_by"
+                   " WHERE i.on_table = ?1 AND i.id < ?2 AND (?3 = 1 OR coalesce(i.created_by, 0) = ?4) ORDER BY i.id DESC");
     db_bind_text(s, 1, t->name, -1);
     db_bind_int(s, 2, before > 0 ? before : INT64_MAX);
     db_bind_int(s, 3, c->who == NULL || c->who->admin);

@@ -197,8 +197,9 @@ static void row_out(struct berth_ctx *c, struct json *j, struct db_stmt *s, cons
 
 static struct db_stmt *other_rows(struct berth_ctx *c, int64_t id, const char *outcome, const char *table, int64_t after)
 {
-    static const char beside[] = " UNION ALL SELECT min(row), 'kept', rec, NULL, max(message), NULL, tbl FROM import_touch WHERE import_id = ?1"
-                                 " AND state = ?4 GROUP BY tbl, rec HAVING min(row) > ?2";
+    static const char beside[] =
+        " UNION ALL SELECT min(row), 'kept', rec, NULL, max(message), NULL, tbl FROM import_touch WHERE import_id = ?1"
+        " AND state = ?4 GROUP BY tbl, rec HAVING min(row) > ?2";
     bool kept = outcome != NULL && strcmp(outcome, "kept") == 0 && table == NULL;
     struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a,
         "SELECT row, outcome, record_id, field, message, detail, NULL AS tbl FROM import_row WHERE import_id = ?1 AND row > ?2%s%s%s"

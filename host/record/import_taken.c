@@ -17,7 +17,8 @@ static bool any(struct berth_ctx *c, const struct table *of, const struct field 
 }
 
 /* The records that take it, the newest first: the first that the user may see, else one that says no more than that it is there. */
-static struct ctx_match *first_seen(struct berth_ctx *c, const struct table *of, const struct field *by, int64_t rec, const struct ctx_match *m)
+static struct ctx_match *first_seen(struct berth_ctx *c, const struct table *of, const struct field *by, int64_t rec,
+                                    const struct ctx_match *m)
 {
     const char *when;
     struct berth_val v = {BERTH_REF, 0, {.i = rec}};
@@ -31,7 +32,9 @@ static struct ctx_match *first_seen(struct berth_ctx *c, const struct table *of,
         return NULL;
     when = of->taken_when == NULL ? "" : arena_fmt(c->a, " and (%s)", of->taken_when);
     c->all = true;
-    rows = where_text(c, of, arena_fmt(c->a, "%s = ?%s order by id desc limit %d", by->name, when, LOOK_MAX), &v, 1, &q) ? find_rows(c, of, &q) : NULL;
+    rows = where_text(c, of, arena_fmt(c->a, "%s = ?%s order by id desc limit %d", by->name, when, LOOK_MAX), &v, 1, &q)
+               ? find_rows(c, of, &q)
+               : NULL;
     c->all = all;
     r = find_next(rows);
     if (r == NULL)

@@ -24,7 +24,8 @@ static const char *wrong_cells(const struct run *r, struct berth_ctx *c, const s
 
     for (size_t i = 0; c->problems != NULL && i < r->ncolumns; i++)
         if (is_wrong(c, r->column[i]))
-            all = arena_fmt(c->a, "%s%s%s%u", all == NULL ? "" : all, all == NULL ? "" : ", ", sheet_column_name((uint32_t)i, name), p->number);
+            all = arena_fmt(c->a, "%s%s%s%u", all == NULL ? "" : all, all == NULL ? "" : ", ", sheet_column_name((uint32_t)i, name),
+                            p->number);
     return all;
 }
 

@@ -105,7 +105,13 @@ static size_t next_touches(struct berth_ctx *c, const struct undo *u, bool late,
     db_bind_int(s, 2, late ? TOUCH_LATE : TOUCH_PENDING);
     db_bind_int(s, 3, (int64_t)max);
     for (; n < max && db_step(s) == DB_ROW; n++)
-        out[n] = (struct touch){db_col_int(s, 0), db_col_int(s, 1), db_col_int(s, 2), db_col_int(s, 3), db_col_int(s, 4), db_col_int(s, 5), db_col_int(s, 7),
+        out[n] = (struct touch){db_col_int(s, 0),
+                                db_col_int(s, 1),
+                                db_col_int(s, 2),
+                                db_col_int(s, 3),
+                                db_col_int(s, 4),
+                                db_col_int(s, 5),
+                                db_col_int(s, 7),
                                 db_col_is_null(s, 6) ? NULL : arena_strdup(c->a, db_col_text(s, 6, NULL)),
                                 store_table_of(c->st, c->m, db_col_int(s, 2))};
     db_reset(s);
@@ -118,7 +124,8 @@ bool undo_untouched(struct berth_ctx *c, const struct undo *u, const struct bert
 
     if (row_int(r, F_VERSION) == version)
         return true;
-    s = db_prepare(c->conn, "SELECT 1 FROM import_touch WHERE import_id = ? AND tbl = ? AND rec = ? AND state = ? AND deed = ? AND version = ?");
+    s = db_prepare(c->conn,
+                   "SELECT 1 FROM import_touch WHERE import_id = ? AND tbl = ? AND rec = ? AND state = ? AND deed = ? AND version = ?");
     db_bind_int(s, 1, u->import);
     db_bind_int(s, 2, store_table_no(c->st, r->t));
     db_bind_int(s, 3, row_id(r));
@@ -283,8 +290,9 @@ int undo_touches(struct berth_ctx *c, struct undo *u, bool late)
 struct ids undo_touch_kept(struct berth_ctx *c, const struct undo *u, int64_t from, int64_t to)
 {
     struct ids out = {.v = arena_alloc(c->a, (size_t)(to - from + 1) * sizeof(int64_t))};
-    struct db_stmt *s = db_prepare(c->conn, "SELECT DISTINCT own FROM import_touch WHERE import_id = ? AND state = ? AND own >= ? AND own <= ?"
-                                            " ORDER BY own");
+    struct db_stmt *s =
+        db_prepare(c->conn, "SELECT DISTINCT own FROM import_touch WHERE import_id = ? AND state = ? AND own >= ? AND own <= ?"
+                            " ORDER BY own");
 
     db_bind_int(s, 1, u->import);
     db_bind_int(s, 2, TOUCH_KEPT);

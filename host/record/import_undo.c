@@ -52,8 +52,9 @@ static void left_at(struct undo *u, int64_t record, int64_t version)
 /* The versions that earlier tries left behind, where another row of the file may have changed the record before. */
 static int read_left(struct undo *u, struct db_conn *conn)
 {
-    struct db_stmt *s = db_prepare(conn, "SELECT record_id, key FROM import_row WHERE import_id = ? AND outcome = 'undone' AND key IS NOT NULL"
-                                         " ORDER BY row DESC");
+    struct db_stmt *s =
+        db_prepare(conn, "SELECT record_id, key FROM import_row WHERE import_id = ? AND outcome = 'undone' AND key IS NOT NULL"
+                         " ORDER BY row DESC");
     int rc;
 
     db_bind_int(s, 1, u->import);
@@ -206,8 +207,11 @@ static void add_ids(struct berth_ctx *c, struct ids *out, const char *sql, int64
 /* Parts that a record got while it was made (a deal its first stage) go with it; those that came or changed since do not. */
 static const char *parts_since(struct berth_ctx *c, const struct table *t, const struct field *f)
 {
-    return arena_fmt(c->a, "SELECT DISTINCT d.%s FROM %s d JOIN %s r ON r.id = d.%s WHERE d.%s >= ? AND d.%s <= ? AND (d.created_at <> r.created_at"
-                     " OR d.updated_at <> d.created_at)", f->name, f->table->sql, t->sql, f->name, f->name, f->name);
+    return arena_fmt(
+        c->a,
+        "SELECT DISTINCT d.%s FROM %s d JOIN %s r ON r.id = d.%s WHERE d.%s >= ? AND d.%s <= ? AND (d.created_at <> r.created_at"
+        " OR d.updated_at <> d.created_at)",
+        f->name, f->table->sql, t->sql, f->name, f->name, f->name);
 }
 
 /* Whom it was shared with while it was made (a deal's project team), and what hooks hung on it then, goes with it, too. */
@@ -215,8 +219,8 @@ static const char *hung_since(struct berth_ctx *c, const struct table *t, const 
 {
     const char *since = strcmp(hung, "record_tag") == 0 ? "" : " AND h.at <> r.created_at"; /* tags do not say when */
 
-    return arena_fmt(c->a, "SELECT DISTINCT h.rec FROM %s h JOIN %s r ON r.id = h.rec WHERE h.tbl = %lld AND h.rec >= ? AND h.rec <= ?%s", hung,
-                     t->sql, (long long)store_table_no(c->st, t), since);
+    return arena_fmt(c->a, "SELECT DISTINCT h.rec FROM %s h JOIN %s r ON r.id = h.rec WHERE h.tbl = %lld AND h.rec >= ? AND h.rec <= ?%s",
+                     hung, t->sql, (long long)store_table_no(c->st, t), since);
 }
 
 static void add_hung_since(struct berth_ctx *c, struct ids *out, const struct table *t, int64_t from, int64_t to)
@@ -375,8 +379,10 @@ static int keep_rest(struct berth_ctx *c, const struct part *p, size_t n)
 /* Of what is due on records that are gone nobody is told. */
 void undo_forget_alerts(struct berth_ctx *c, const struct table *t, int64_t from, int64_t to)
 {
-    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "DELETE FROM alert WHERE tbl = ? AND rec >= ? AND rec < ? AND NOT EXISTS (SELECT 1"
-                                                            " FROM %s r WHERE r.id = alert.rec)", t->sql));
+    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a,
+                                                      "DELETE FROM alert WHERE tbl = ? AND rec >= ? AND rec < ? AND NOT EXISTS (SELECT 1"
+                                                      " FROM %s r WHERE r.id = alert.rec)",
+                                                      t->sql));
     int rc;
 
     db_bind_int(s, 1, store_table_no(c->st, t));

@@ -121,7 +121,9 @@ int job_json(struct berth_ctx *c, int64_t id, struct buf *out)
     json_number(&j, "done", done);
     json_id(&j, "total", total > 0 ? total : 0);
     json_number(&j, "rate", seconds > 0 ? (int64_t)((double)done / seconds) : 0);
-    json_id(&j, "remaining", (strcmp(state, "running") == 0 && done > 0 && total >= done) ? (int64_t)(seconds * (double)(total - done) / (double)done) + 1 : 0);
+    json_id(&j, "remaining",
+            (strcmp(state, "running") == 0 && done > 0 && total >= done) ? (int64_t)(seconds * (double)(total - done) / (double)done) + 1
+                                                                         : 0);
     raw_or_null(&j, "result", db_col_text(s, 4, NULL));
     json_text(&j, "error", strcmp(state, "failed") == 0 || again != 0 ? db_col_text(s, 5, NULL) : NULL);
     json_key(&j, "again_at");
@@ -156,8 +158,9 @@ int job_again(struct berth_ctx *c, int64_t id)
 
     if (!may_see(c, id))
         return c->rc;
-    s = db_prepare(c->conn, "UPDATE job SET state = 'queued', cancel = 0, tries = 0, fails = 0, run_at = NULL, ended_at = NULL,"
-                            " message = NULL WHERE id = ? AND (state IN ('failed', 'cancelled') OR (state = 'queued' AND run_at IS NOT NULL))");
+    s = db_prepare(c->conn,
+                   "UPDATE job SET state = 'queued', cancel = 0, tries = 0, fails = 0, run_at = NULL, ended_at = NULL,"
+                   " message = NULL WHERE id = ? AND (state IN ('failed', 'cancelled') OR (state = 'queued' AND run_at IS NOT NULL))");
     db_bind_int(s, 1, id);
     rc = db_step(s);
     db_reset(s);
@@ -328,9 +331,10 @@ static int end_body(struct db_conn *w, void *arg)
 
 static bool load_next(struct jobs *r, struct job *j, char *kind, size_t cap, int *fails)
 {
-    struct db_stmt *s = db_prepare(r->conn, "SELECT id, kind, coalesce(args, '{}'), coalesce(result, '{}'), coalesce(done, 0),"
-                                            " coalesce(total, 0), coalesce(user_id, 0), coalesce(fails, 0) FROM job WHERE state = 'queued' AND"
-                                            " coalesce(run_at, 0) <= ? ORDER BY coalesce(run_at, 0), id LIMIT 1");
+    struct db_stmt *s =
+        db_prepare(r->conn, "SELECT id, kind, coalesce(args, '{}'), coalesce(result, '{}'), coalesce(done, 0),"
+                            " coalesce(total, 0), coalesce(user_id, 0), coalesce(fails, 0) FROM job WHERE state = 'queued' AND"
+                            " coalesce(run_at, 0) <= ? ORDER BY coalesce(run_at, 0), id LIMIT 1");
     bool found;
 
     db_bind_int(s, 1, when_now());

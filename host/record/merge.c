@@ -489,8 +489,9 @@ struct last {
 
 static bool load_last(struct berth_ctx *c, const struct table *t, int64_t id, struct last *m)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT seq, state_before, state_after FROM merging WHERE tbl = ? AND kept = ? AND split_at IS NULL"
-                                            " ORDER BY seq DESC LIMIT 1");
+    struct db_stmt *s =
+        db_prepare(c->conn, "SELECT seq, state_before, state_after FROM merging WHERE tbl = ? AND kept = ? AND split_at IS NULL"
+                            " ORDER BY seq DESC LIMIT 1");
 
     *m = (struct last){.seq = 0};
     db_bind_int(s, 1, store_table_no(c->st, t));
@@ -516,7 +517,8 @@ static const char *copied(struct berth_ctx *c, struct db_stmt *s, int at)
 
 static bool load_moves(struct berth_ctx *c, struct last *m)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT on_table, field, row_key, old_value, new_value FROM merge_move WHERE merge_id = ? ORDER BY seq");
+    struct db_stmt *s =
+        db_prepare(c->conn, "SELECT on_table, field, row_key, old_value, new_value FROM merge_move WHERE merge_id = ? ORDER BY seq");
     bool all = true;
 
     db_bind_int(s, 1, m->seq);
@@ -600,7 +602,8 @@ static bool nothing_later(struct berth_ctx *c, const struct table *t, const stru
 
     for (int i = F_DECLARED; i < t->nfields; i++)
         if (!val_equal(m->before->v[i], m->after->v[i]) && !val_equal(kept->v[i], m->after->v[i]))
-            ctx_invalid(c, t->fields[i].name, "err.split_field", "field", labels_field(c->st->labels, c->locale, t->name, t->fields[i].name), NULL);
+            ctx_invalid(c, t->fields[i].name, "err.split_field", "field",
+                        labels_field(c->st->labels, c->locale, t->name, t->fields[i].name), NULL);
     for (const struct moved *one = m->moves; one != NULL && told < 20; one = one->next)
         if (!untouched(c, t, m, one)) {
             ctx_invalid(c, one->col.t->name, "err.split_moved", "one", labels_get(c->st->labels, c->locale, one->col.t->name), "id",
@@ -609,7 +612,8 @@ static bool nothing_later(struct berth_ctx *c, const struct table *t, const stru
         }
     for (size_t i = 0; i < m->n; i++)
         if (!in_bin(c, t, m->gone[i]))
-            ctx_invalid(c, t->name, "err.split_gone", "one", labels_get(c->st->labels, c->locale, t->name), "id", number_text(c, m->gone[i]), NULL);
+            ctx_invalid(c, t->name, "err.split_gone", "one", labels_get(c->st->labels, c->locale, t->name), "id",
+                        number_text(c, m->gone[i]), NULL);
     if (c->rc == BERTH_OK)
         return true;
     c->rc = BERTH_CONFLICT;

@@ -109,7 +109,8 @@ static void in_nodes(const struct net *n, const struct table *u, const struct fi
 
         if (u->title != NULL && u->title->type == BERTH_REF && json_is_integer(title))
             title = json_object_get(refs, arena_fmt(n->c->a, "%lld", (long long)json_integer_value(title)));
-        node(n, u, id, json_is_integer(title) ? arena_fmt(n->c->a, "%lld", (long long)json_integer_value(title)) : json_string_value(title));
+        node(n, u, id,
+             json_is_integer(title) ? arena_fmt(n->c->a, "%lld", (long long)json_integer_value(title)) : json_string_value(title));
     }
     json_close(n->j, ']');
     json_text(n->j, "next", json_string_value(json_object_get(doc, "next")));

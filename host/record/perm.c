@@ -122,8 +122,8 @@ bool perm_veiled(const struct berth_row *r)
 
 bool perm_hangs(const struct berth_row *r, enum hangs what)
 {
-    const struct veil *v = r->t->at_pool < 0 || r->c->all || row_int(r, r->t->at_owner) != 0 ? NULL
-                                                                                            : veil_of(r->c->who, r->t, r->t->nfields + what);
+    const struct veil *v =
+        r->t->at_pool < 0 || r->c->all || row_int(r, r->t->at_owner) != 0 ? NULL : veil_of(r->c->who, r->t, r->t->nfields + what);
     int64_t pool = row_int(r, r->t->at_pool);
 
     return v == NULL || !(ids_have(&v->none, pool) || ids_have(&v->mask, pool));

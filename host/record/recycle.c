@@ -231,7 +231,9 @@ int recycle_run(struct job *j, struct buf *err)
             end = k.looked == 0;
             k.mark = end ? mark : NULL;
             do
-                rc = rc == 0 ? commit_run(&(struct commit){.st = j->st, .job = j, .what = "recycle", .body = write_part, .arg = &k, .err = err}) : rc;
+                rc = rc == 0
+                         ? commit_run(&(struct commit){.st = j->st, .job = j, .what = "recycle", .body = write_part, .arg = &k, .err = err})
+                         : rc;
             while (rc == 0 && k.at < k.n);
         }
         db_settle(j->conn);

@@ -60,7 +60,8 @@ static int forget(struct berth_ctx *c, const struct table *t, int64_t seq, int64
 static int bin_body(struct berth_ctx *c, void *arg)
 {
     struct sweep *w = arg;
-    struct db_stmt *s = db_prepare(c->conn, "SELECT seq, record_id FROM bin WHERE on_table = ? AND deleted_at < ? ORDER BY deleted_at LIMIT ?");
+    struct db_stmt *s =
+        db_prepare(c->conn, "SELECT seq, record_id FROM bin WHERE on_table = ? AND deleted_at < ? ORDER BY deleted_at LIMIT ?");
     int64_t (*due)[2] = arena_alloc(c->a, TURN * sizeof(*due));
     int rc;
 
@@ -142,10 +143,12 @@ static int ended_body(struct berth_ctx *c, void *arg)
                          before(c, "base.job_days"), "jobs");
     int64_t mails = messages(c, "outbox", "SELECT id FROM outbox WHERE state <> 'queued' AND coalesce(sent_at, at) < ? ORDER BY id LIMIT ?",
                              before(c, "base.mail_days"), "mails");
-    int64_t came = messages(c, "inbox", "SELECT id FROM inbox WHERE at < ? ORDER BY id LIMIT ?", before(c, "base.mail_days"), "mails that came in");
+    int64_t came =
+        messages(c, "inbox", "SELECT id FROM inbox WHERE at < ? ORDER BY id LIMIT ?", before(c, "base.mail_days"), "mails that came in");
     int64_t sessions = ended(c, "DELETE FROM session WHERE token IN (SELECT token FROM session WHERE expires_at < ? LIMIT ?)", c->now,
                              "sign-ins that were over");
-    int64_t keys = ended(c, "DELETE FROM idempotency WHERE seq IN (SELECT seq FROM idempotency WHERE at < ? ORDER BY seq LIMIT ?)", c->now - WHEN_DAY, NULL);
+    int64_t keys = ended(c, "DELETE FROM idempotency WHERE seq IN (SELECT seq FROM idempotency WHERE at < ? ORDER BY seq LIMIT ?)",
+                         c->now - WHEN_DAY, NULL);
 
     w->all->jobs += jobs;
     w->all->mails += mails + came;
@@ -237,7 +240,8 @@ int retain_sweep(struct store *st, struct retained *out)
         return -1;
     out->entries = n;
     if (out->bin + out->jobs + out->mails + out->sessions + out->entries > 0)
-        log_info("retention", "gone for good: %lld from the recycle bin, %lld jobs, %lld mails, %lld sign-ins, %lld entries of history and audit trail",
+        log_info("retention",
+                 "gone for good: %lld from the recycle bin, %lld jobs, %lld mails, %lld sign-ins, %lld entries of history and audit trail",
                  (long long)out->bin, (long long)out->jobs, (long long)out->mails, (long long)out->sessions, (long long)out->entries);
     return swept(st);
 }

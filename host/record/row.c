@@ -900,7 +900,8 @@ bool row_check(struct berth_row *r)
             check_pick(r, f, v);
         else if (f->type == BERTH_REF && (f->flags & BERTH_MANY))
             check_many(r, f, v);
-        else if (f->type == BERTH_FILE && !(f->flags & BERTH_LOCKED) && (r->old == NULL || !val_equal(r->old->v[i], *v)) && !hangs_file(c, r, v->i))
+        else if (f->type == BERTH_FILE && !(f->flags & BERTH_LOCKED) && (r->old == NULL || !val_equal(r->old->v[i], *v)) &&
+                 !hangs_file(c, r, v->i))
             bad(c, f, "err.ref"); /* it is attached to the record first */
         else if (f->type == BERTH_REF && !(f->flags & BERTH_MANY) && f->ref != NULL &&
                  (r->old == NULL || !val_equal(r->old->v[i], *v)) && !find_exists(c, f->ref, v->i))

@@ -246,7 +246,8 @@ static int history_put(struct berth_ctx *c, const struct berth_row *r, const cha
     const struct db_value v[] = {db_int(store_table_no(c->st, r->t)), db_int(row_id(r)), db_int(c->now),
                                  c->who == NULL ? db_text(NULL) : db_int(c->who->id), db_text(op), db_text(changes), db_text(note)};
 
-    rc = db_add_row(c->conn, &(struct db_row){"history (tbl, rec, at, by, op, changes, note)", sizeof(v) / sizeof(v[0]), 1, v, false, NULL});
+    rc =
+        db_add_row(c->conn, &(struct db_row){"history (tbl, rec, at, by, op, changes, note)", sizeof(v) / sizeof(v[0]), 1, v, false, NULL});
     seal_wanted(c->st);
     return rc < 0 ? ctx_db(c, rc, "write history") : BERTH_OK;
 }
@@ -557,8 +558,8 @@ static bool is_sure(struct berth_ctx *c, const struct berth_row *r, uint32_t dee
 {
     const struct field *number = r->old == NULL ? r->t->number : NULL;
 
-    return (number == NULL || !val_is_nil(r->v[number->at])) && !custom_follows(r->t) && !flow_guards(c, r->t) && !hook_any(c, BERTH_AFTER, deed, r->t) &&
-           (c->who == NULL || c->who->self == NULL);
+    return (number == NULL || !val_is_nil(r->v[number->at])) && !custom_follows(r->t) && !flow_guards(c, r->t) &&
+           !hook_any(c, BERTH_AFTER, deed, r->t) && (c->who == NULL || c->who->self == NULL);
 }
 
 /* ---- the public ways ---------------------------------------------------------------- */
@@ -632,8 +633,9 @@ int row_save(struct berth_ctx *c, struct berth_row *r)
         default_owner(c, r);
     }
     stamp_owner(c, r);
-    if (check_ahead(c, r) != BERTH_OK || put_aside(c, r) != BERTH_OK || hook_run(c, BERTH_BEFORE, deed, r, (struct berth_row *)r->old) != BERTH_OK ||
-        put_aside(c, r) != BERTH_OK || !row_check(r) || check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
+    if (check_ahead(c, r) != BERTH_OK || put_aside(c, r) != BERTH_OK ||
+        hook_run(c, BERTH_BEFORE, deed, r, (struct berth_row *)r->old) != BERTH_OK || put_aside(c, r) != BERTH_OK || !row_check(r) ||
+        check_giving(c, r) != BERTH_OK || custom_check(c, r) != BERTH_OK)
         return c->rc;
     due_stamp(c, r);
     if (dup_any(c, r->t) && (r->old == NULL || !dup_same(r->old, r)) && check_duplicates(c, r, &old_keys, &keys) != BERTH_OK)
@@ -677,7 +679,8 @@ int save_foresee(struct berth_ctx *c, struct berth_row *r, bool *changed)
         return c->rc;
     if (r->old == NULL)
         default_owner(c, r);
-    if (row_check(r) && check_giving(c, r) == BERTH_OK && custom_check(c, r) == BERTH_OK && (r->old != NULL || check_waits(c, r) == BERTH_OK))
+    if (row_check(r) && check_giving(c, r) == BERTH_OK && custom_check(c, r) == BERTH_OK &&
+        (r->old != NULL || check_waits(c, r) == BERTH_OK))
         *changed = r->old == NULL || differs(r);
     return c->rc;
 }

@@ -547,7 +547,8 @@ static void look(struct way *w)
 
     if (lean)
         w->first = 0;
-    question(w, lean ? w->s->columns : w->all, few ? reach_sql(w->c, w->s->t, &w->reach, "t.") : "+t.owner_id IS NOT NULL", 0, &sql, &binds);
+    question(w, lean ? w->s->columns : w->all, few ? reach_sql(w->c, w->s->t, &w->reach, "t.") : "+t.owner_id IS NOT NULL", 0, &sql,
+             &binds);
     buf_puts(&sql, " AND t.id < ? AND t.id >= ? ORDER BY t.id DESC");
     binds_add(w->c, &binds, berth_i(from));
     binds_add(w->c, &binds, berth_i(to));
@@ -864,7 +865,8 @@ int scan_rows(struct berth_ctx *c, const struct scan *s)
         bool nulls = down == (i == 1);
 
         w.after = i == start ? s->after : NULL;
-        if (!nulls || lacks_keys(c, q->sort[0].f) || !asks_for_value(q->where, q->sort[0].f)) /* or the whole part would be read for nothing */
+        if (!nulls || lacks_keys(c, q->sort[0].f) ||
+            !asks_for_value(q->where, q->sort[0].f)) /* or the whole part would be read for nothing */
             part(&w, nulls);
     }
     return c->rc;

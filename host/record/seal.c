@@ -187,7 +187,9 @@ void seal_wanted(struct store *st)
 
 int seal_keep_rows(struct db_conn *w)
 {
-    return db_keep_rows(w, "history") < 0 || db_keep_rows(w, "audit") < 0 || db_keep_rows(w, "seal") < 0 || db_keep_rows(w, "seal_cut") < 0 ? -1 : 0;
+    return db_keep_rows(w, "history") < 0 || db_keep_rows(w, "audit") < 0 || db_keep_rows(w, "seal") < 0 || db_keep_rows(w, "seal_cut") < 0
+               ? -1
+               : 0;
 }
 
 static int keep_body(struct db_conn *w, void *arg)
@@ -214,8 +216,9 @@ static bool beside_sound(struct db_conn *c, struct buf *why)
     static const char *const tables[] = {"history", "audit", "seal", "seal_cut"};
     struct buf report = BUF_INIT;
     int64_t all = number(c, "SELECT count(*) FROM audit");
-    int64_t good = number(c, "SELECT count(*) FROM audit WHERE version = 1 AND created_at = at AND updated_at = at AND created_by IS NULL AND"
-                             " updated_by IS NULL");
+    int64_t good =
+        number(c, "SELECT count(*) FROM audit WHERE version = 1 AND created_at = at AND updated_at = at AND created_by IS NULL AND"
+                  " updated_by IS NULL");
     int rc = 0;
 
     if (all < 0 || good < 0)
@@ -227,7 +230,8 @@ static bool beside_sound(struct db_conn *c, struct buf *why)
     for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(tables[0]); i++) {
         rc = db_table_sound(c, tables[i], &report);
         if (rc < 0 && rc != DB_INTERRUPTED)
-            buf_addf(why, "%s does not fit its index, or its pages: %.*s", tables[i], (int)strcspn(buf_str(&report), "\n"), buf_str(&report));
+            buf_addf(why, "%s does not fit its index, or its pages: %.*s", tables[i], (int)strcspn(buf_str(&report), "\n"),
+                     buf_str(&report));
     }
     buf_free(&report);
     return rc == 0;
@@ -270,10 +274,13 @@ int seal_verify(struct db_conn *conn, struct seal_report *out, struct buf *why)
             char at[WHEN_TIME_MAX];
 
             when_time_format(seal.at, at);
-            buf_addf(why, n == -2 ? "seal %lld of %s does not follow %lld: a seal is missing" :
-                     "seal %lld of %s does not fit: an entry of the history behind number %lld or of the audit trail behind %lld was changed, "
-                     "added or taken away", (long long)seal.seq, at, (long long)(n == -2 ? before.seq : before.history),
-                     (long long)before.audit);
+            buf_addf(
+                why,
+                n == -2
+                    ? "seal %lld of %s does not follow %lld: a seal is missing"
+                    : "seal %lld of %s does not fit: an entry of the history behind number %lld or of the audit trail behind %lld was changed, "
+                      "added or taken away",
+                (long long)seal.seq, at, (long long)(n == -2 ? before.seq : before.history), (long long)before.audit);
             rc = -1;
             break;
         }

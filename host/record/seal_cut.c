@@ -209,7 +209,8 @@ static int checkpoint(struct berth_ctx *c, const struct seal *cut, int64_t entri
     drop(c, "DELETE FROM seal WHERE seq <= ?", cut->seq);
     if (seal_keep_rows(c->conn) < 0)
         return ctx_db(c, DB_ERROR, "keep history");
-    s = db_prepare(c->conn, "INSERT INTO seal_cut (made_at, seal, at, history, audit, hash, entries, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    s = db_prepare(c->conn,
+                   "INSERT INTO seal_cut (made_at, seal, at, history, audit, hash, entries, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     db_bind_int(s, 1, c->now);
     db_bind_int(s, 2, cut->seq);
     db_bind_int(s, 3, cut->at);

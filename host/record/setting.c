@@ -29,7 +29,11 @@ struct berth_val setting_get(struct berth_ctx *c, const char *full)
     if (d == NULL || c->rc != BERTH_OK)
         return v;
     /* dictionaries and tables were checked when the value was set */
-    f = (struct field){.name = d->name, .type = d->type == BERTH_PICK ? BERTH_TEXT : d->type == BERTH_REF ? BERTH_INT : d->type, .max = 100000};
+    f = (struct field){.name = d->name,
+                       .type = d->type == BERTH_PICK  ? BERTH_TEXT
+                               : d->type == BERTH_REF ? BERTH_INT
+                                                      : d->type,
+                       .max = 100000};
     s = db_prepare(c->conn, "SELECT value FROM setting WHERE name = ?");
     db_bind_text(s, 1, full, -1);
     if (db_step(s) == DB_ROW && !db_col_is_null(s, 0)) {

@@ -101,8 +101,7 @@ int timer_runs_json(struct berth_ctx *c, const char *name, int64_t before, int l
     return log_page_json(c, &(struct log_page){"runs", s, 1, run_json}, before, limit, out);
 }
 
-/* ---- forgetting
- * ---------------------------------------------------------------------------------- */
+/* ---- forgetting --------------------------------------------------------------------------------- */
 static int prune_body(struct berth_ctx *c, void *arg)
 {
     struct db_stmt *s = db_prepare(

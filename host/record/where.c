@@ -694,7 +694,8 @@ bool where_sort(struct berth_ctx *c, const struct table *t, const char *text, st
     return *p.s == '\0' ? true : fail(&p, "err.filter_sort", p.s) != NULL;
 }
 
-const struct where *where_declared(struct berth_ctx *c, const struct table *t, const struct where_terms *terms, const char *text, bool *moves)
+const struct where *where_declared(struct berth_ctx *c, const struct table *t, const struct where_terms *terms, const char *text,
+                                   bool *moves)
 {
     struct parse p = {.c = c, .t = t, .s = text, .text = text, .about = terms->about, .written = terms->written};
     const struct where *w = or_text(&p);

@@ -47,7 +47,8 @@ struct where_terms {
     const struct berth_row *about;
     bool written;
 };
-const struct where *where_declared(struct berth_ctx *c, const struct table *t, const struct where_terms *terms, const char *text, bool *moves);
+const struct where *where_declared(struct berth_ctx *c, const struct table *t, const struct where_terms *terms, const char *text,
+                                   bool *moves);
 
 const struct where *where_and(struct berth_ctx *c, const struct where *a, const struct where *b);
 

@@ -416,8 +416,10 @@ static void load_rest(struct load *l)
 static void load_veils(struct load *l)
 {
     struct who *w = l->w;
-    struct db_stmt *s = query(l, "SELECT p.on_table, f.field, f.access, f.pool_id FROM pool_field f JOIN pool p ON p.id = f.pool_id WHERE"
-                                 " NOT EXISTS (SELECT 1 FROM pool_member m WHERE m.pool_id = f.pool_id AND m.user_id = ? AND m.admin = 1)", w->id);
+    struct db_stmt *s = query(l,
+                              "SELECT p.on_table, f.field, f.access, f.pool_id FROM pool_field f JOIN pool p ON p.id = f.pool_id WHERE"
+                              " NOT EXISTS (SELECT 1 FROM pool_member m WHERE m.pool_id = f.pool_id AND m.user_id = ? AND m.admin = 1)",
+                              w->id);
 
     while (!w->admin && more(l, s)) {
         const char *tname = db_col_text(s, 0, NULL), *fname = db_col_text(s, 1, NULL), *how = db_col_text(s, 2, NULL);
@@ -451,7 +453,8 @@ static void finish(struct who *w)
         struct rights *r = &w->rights[i];
 
         /* whoever has to decide sees what about, whatever their roles open; nothing else of its kind */
-        r->asked_only = r->asked.n > 0 && r->scope[DO_READ] == SCOPE_NONE && t->at_owner >= 0 && !(t->flags & (BERTH_PUBLIC | BERTH_PERSONAL));
+        r->asked_only =
+            r->asked.n > 0 && r->scope[DO_READ] == SCOPE_NONE && t->at_owner >= 0 && !(t->flags & (BERTH_PUBLIC | BERTH_PERSONAL));
         if (r->asked_only)
             r->scope[DO_READ] = SCOPE_OWN;
         if ((t->flags & BERTH_PUBLIC) && r->scope[DO_READ] == SCOPE_NONE) {
@@ -520,7 +523,8 @@ static void set_owners(struct who *w)
 static struct who *load_own(struct load *l, int64_t user, bool standin)
 {
     struct who *w = arena_alloc(l->arena, sizeof(*w));
-    struct db_stmt *s = query(l, "SELECT coalesce(admin, 0), name, login, coalesce(locale, '') FROM \"user\" WHERE id = ? AND active = 1", user);
+    struct db_stmt *s =
+        query(l, "SELECT coalesce(admin, 0), name, login, coalesce(locale, '') FROM \"user\" WHERE id = ? AND active = 1", user);
 
     if (!more(l, s))
         return NULL;
@@ -858,7 +862,8 @@ void perm_print(const struct who *w, const struct table *t, char out[PERM_PRINT]
     unsigned char sum[16];
 
     crypto_generichash_init(&h, NULL, 0, sizeof(sum));
-    for (int up = 0; t != NULL && up < 8; up++, t = t->parent == NULL ? NULL : t->parent->ref) /* parts are seen with what they are part of */
+    for (int up = 0; t != NULL && up < 8;
+         up++, t = t->parent == NULL ? NULL : t->parent->ref) /* parts are seen with what they are part of */
         print_rights(&h, w, t);
     crypto_generichash_final(&h, sum, sizeof(sum));
     sodium_bin2hex(out, PERM_PRINT, sum, sizeof(sum));

@@ -42,8 +42,7 @@ void alert_pref(struct berth_ctx *c, int64_t user, struct alert_pref *out)
     db_reset(s);
 }
 
-/* ---- which ways
- * --------------------------------------------------------------------------------------- */
+/* ---- which ways --------------------------------------------------------------------------------- */
 static bool listed(const json_t *list, const char *word)
 {
     const json_t *v;

@@ -70,7 +70,9 @@ static int tell_state(struct berth_ctx *c, struct approval *a, const char *word,
 
 static int trace(struct berth_ctx *c, const struct approval *a, const char *op, const char *note)
 {
-    return a->row == NULL || a->rec == 0 ? (int)c->rc : history_note(c, a->row, op, note != NULL ? arena_fmt(c->a, "%s: %s", a->plan.flow, note) : a->plan.flow);
+    return a->row == NULL || a->rec == 0
+               ? (int)c->rc
+               : history_note(c, a->row, op, note != NULL ? arena_fmt(c->a, "%s: %s", a->plan.flow, note) : a->plan.flow);
 }
 
 /* What was put aside happens now, as whoever asked; as the one who decided when they are gone. */
@@ -126,9 +128,13 @@ static int tell_asker(struct berth_ctx *c, const struct approval *a, const char 
 {
     if (c->rc != BERTH_OK || a->by == 0)
         return c->rc;
-    return alert_raise(c, &(struct berth_alert){.text = arena_fmt(c->a, "alert.approval_%s", word), .about = a->there ? a->row : NULL, .people = &a->by,
-                       .npeople = 1, .severity = BERTH_IMPORTANT,
-                       .args = (const char *const[]){"flow", approval_called(c, a), "note", note == NULL ? "" : note, NULL}});
+    return alert_raise(
+        c, &(struct berth_alert){.text = arena_fmt(c->a, "alert.approval_%s", word),
+                                 .about = a->there ? a->row : NULL,
+                                 .people = &a->by,
+                                 .npeople = 1,
+                                 .severity = BERTH_IMPORTANT,
+                                 .args = (const char *const[]){"flow", approval_called(c, a), "note", note == NULL ? "" : note, NULL}});
 }
 
 /* ---- asking --------------------------------------------------------------------------------------------- */
@@ -444,7 +450,10 @@ static int as_asked(struct berth_ctx *c, struct approval *a, const struct approv
     static const struct {
         const char *op, *told;
         int (*run)(struct berth_ctx *, struct approval *, const struct ask *, const struct approval_deed *);
-    } deeds[] = {{"approve", "approved", approve}, {"reject", "rejected", reject}, {"return", "returned", give_back}, {"delegate", "delegated", delegate}};
+    } deeds[] = {{"approve", "approved", approve},
+                 {"reject", "rejected", reject},
+                 {"return", "returned", give_back},
+                 {"delegate", "delegated", delegate}};
     const struct ask *k = strcmp(a->state, "open") == 0 ? my_ask(c, a, d) : NULL;
     int64_t for_user = k == NULL || k->user == c->who->id ? 0 : k->user;
     const char *via = d->link ? "link" : NULL;

@@ -14,9 +14,13 @@ enum { AT_ONCE = 100 };
 static int remind(struct berth_ctx *c, const struct approval *a, const struct ask *k, size_t n)
 {
     for (size_t i = 0; i < n && c->rc == BERTH_OK; i++)
-        alert_raise(c, &(struct berth_alert){.text = "alert.approval_late", .about = a->there ? a->row : NULL, .people = &k[i].user, .npeople = 1,
-                    .severity = BERTH_IMPORTANT, .args = (const char *const[]){"flow", approval_called(c, a), NULL},
-                    .key = arena_fmt(c->a, "approval.late:%lld:%lld", (long long)k[i].id, (long long)a->due)});
+        alert_raise(c, &(struct berth_alert){.text = "alert.approval_late",
+                                             .about = a->there ? a->row : NULL,
+                                             .people = &k[i].user,
+                                             .npeople = 1,
+                                             .severity = BERTH_IMPORTANT,
+                                             .args = (const char *const[]){"flow", approval_called(c, a), NULL},
+                                             .key = arena_fmt(c->a, "approval.late:%lld:%lld", (long long)k[i].id, (long long)a->due)});
     return c->rc;
 }
 

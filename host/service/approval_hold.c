@@ -139,7 +139,8 @@ static bool of_action(struct berth_ctx *c, const struct berth_row *r, const stru
 }
 
 /* Since when it is whose was stamped already, and is taken back with the owner. */
-static void put_field(struct berth_ctx *c, struct berth_row *r, const struct flow *f, const struct field *field, const struct berth_row *before)
+static void put_field(struct berth_ctx *c, struct berth_row *r, const struct flow *f, const struct field *field,
+                      const struct berth_row *before)
 {
     const struct table *t = r->t;
     const int stamps[] = {t->at_prev_owner, t->at_claimed_at, t->at_touched_at, t->at_pooled_at};

@@ -55,7 +55,8 @@ int64_t ask_add(struct berth_ctx *c, const struct approval *a, int64_t user, int
 int ask_end(struct berth_ctx *c, const struct ask *k, const char *state);
 /* All of an approval, or those of its step that are open. */
 struct ask *asks_of(struct berth_ctx *c, const struct approval *a, bool open, size_t *n);
-int act_add(struct berth_ctx *c, const struct approval *a, const char *op, const char *note, int64_t for_user, int64_t whom, const char *via);
+int act_add(struct berth_ctx *c, const struct approval *a, const char *op, const char *note, int64_t for_user, int64_t whom,
+            const char *via);
 /* Whoever is asked sees the record, and no longer. */
 int sight_give(struct berth_ctx *c, const struct approval *a, int64_t user);
 int sight_end(struct berth_ctx *c, const struct approval *a, int64_t user); /* 0: everybody's */

@@ -23,8 +23,14 @@ static void held_json(struct berth_ctx *c, struct json *j, const struct approval
     const char *action = json_string_value(json_object_get(held, "action")), *name;
 
     json_text(j, "action", action);
-    json_text(j, "action_label", action == NULL || a->t == NULL ? NULL : labels_on(c->st->labels, c->locale, a->t->name, arena_fmt(c->a, "action.%s", action)));
-    json_text(j, "does", make != NULL ? "create" : json_object_get(held, "delete") != NULL ? "delete" : json_object_get(held, "restore") != NULL ? "restore" : NULL);
+    json_text(j, "action_label",
+              action == NULL || a->t == NULL ? NULL
+                                             : labels_on(c->st->labels, c->locale, a->t->name, arena_fmt(c->a, "action.%s", action)));
+    json_text(j, "does",
+              make != NULL                               ? "create"
+              : json_object_get(held, "delete") != NULL  ? "delete"
+              : json_object_get(held, "restore") != NULL ? "restore"
+                                                         : NULL);
     json_key(j, "changes");
     json_open(j, '[');
     json_object_foreach (a->row == NULL ? NULL : make != NULL ? make : json_object_get(held, "set"), name, v) {
@@ -58,7 +64,9 @@ static bool seen(struct berth_ctx *c, const struct approval *a)
 /* What was deleted for good stands only here; of tables that are open as a whole or not at all. */
 static const char *title_gone(struct berth_ctx *c, const struct approval *a)
 {
-    json_t *held = a->held == NULL || a->row != NULL || a->t == NULL || flow_shows(a->t) || !perm_may(c->who, a->t, DO_READ) ? NULL : json_loads(a->held, 0, NULL);
+    json_t *held = a->held == NULL || a->row != NULL || a->t == NULL || flow_shows(a->t) || !perm_may(c->who, a->t, DO_READ)
+                       ? NULL
+                       : json_loads(a->held, 0, NULL);
     const char *title = json_string_value(json_object_get(held, json_object_get(held, "delete") != NULL ? "delete" : "restore"));
 
     title = title == NULL ? NULL : arena_strdup(c->a, title);
@@ -126,8 +134,9 @@ static void steps_json(struct berth_ctx *c, struct json *j, const struct approva
 
 static void acts_json(struct berth_ctx *c, struct json *j, const struct approval *a)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT at, coalesce(by, 0), coalesce(for_user, 0), coalesce(whom, 0), op, step, note, via FROM approval_act"
-                                            " WHERE approval_id = ? ORDER BY id");
+    struct db_stmt *s =
+        db_prepare(c->conn, "SELECT at, coalesce(by, 0), coalesce(for_user, 0), coalesce(whom, 0), op, step, note, via FROM approval_act"
+                            " WHERE approval_id = ? ORDER BY id");
 
     json_key(j, "acts");
     json_open(j, '[');
@@ -195,12 +204,18 @@ static const char *whose(struct berth_ctx *c)
 static struct db_stmt *select_box(struct berth_ctx *c, const char *box)
 {
     if (strcmp(box, "mine") == 0)
-        return db_prepare(c->conn, arena_fmt(c->a, "SELECT id, id, by FROM approval WHERE by = %lld AND id < ? ORDER BY id DESC LIMIT ?", (long long)c->who->id));
-    if (strcmp(box, "decided") == 0)
-        return db_prepare(c->conn, arena_fmt(c->a, "SELECT id, approval_id, user_id FROM approval_ask WHERE done_by = %lld AND id < ? ORDER BY id DESC LIMIT ?",
+        return db_prepare(c->conn, arena_fmt(c->a, "SELECT id, id, by FROM approval WHERE by = %lld AND id < ? ORDER BY id DESC LIMIT ?",
                                              (long long)c->who->id));
-    return db_prepare(c->conn, arena_fmt(c->a, "SELECT id, approval_id, user_id FROM approval_ask WHERE user_id IN (%s) AND state = 'open' AND id < ?"
-                                               " ORDER BY id DESC LIMIT ?", whose(c)));
+    if (strcmp(box, "decided") == 0)
+        return db_prepare(
+            c->conn,
+            arena_fmt(c->a, "SELECT id, approval_id, user_id FROM approval_ask WHERE done_by = %lld AND id < ? ORDER BY id DESC LIMIT ?",
+                      (long long)c->who->id));
+    return db_prepare(c->conn,
+                      arena_fmt(c->a,
+                                "SELECT id, approval_id, user_id FROM approval_ask WHERE user_id IN (%s) AND state = 'open' AND id < ?"
+                                " ORDER BY id DESC LIMIT ?",
+                                whose(c)));
 }
 
 int approval_box(struct berth_ctx *c, const char *box, int64_t before, int limit, struct buf *out)
@@ -244,8 +259,9 @@ int approval_box(struct berth_ctx *c, const char *box, int64_t before, int limit
 
 int64_t approval_waiting(struct berth_ctx *c)
 {
-    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT count(*) FROM (SELECT 1 FROM approval_ask WHERE user_id IN (%s) AND state = 'open' LIMIT %d) x",
-                                                      whose(c), APPROVAL_BADGE));
+    struct db_stmt *s = db_prepare(
+        c->conn, arena_fmt(c->a, "SELECT count(*) FROM (SELECT 1 FROM approval_ask WHERE user_id IN (%s) AND state = 'open' LIMIT %d) x",
+                           whose(c), APPROVAL_BADGE));
     int64_t n = db_step(s) == DB_ROW ? db_col_int(s, 0) : 0;
 
     db_reset(s);
@@ -278,7 +294,8 @@ int approval_of_record(struct berth_ctx *c, const struct berth_row *r, struct bu
     json_key(&j, "flows"); /* that may be asked for now */
     json_open(&j, '[');
     for (const struct flow *const *f = flow_list(c, r->t); *f != NULL && perm_row(c, r, DO_UPDATE); f++)
-        if ((*f)->starts == FLOW_ASK && flow_holds(c, (*f)->applies_to, r) && approval_running(c, store_table_no(c->st, r->t), row_id(r), (*f)->id) == NULL)
+        if ((*f)->starts == FLOW_ASK && flow_holds(c, (*f)->applies_to, r) &&
+            approval_running(c, store_table_no(c->st, r->t), row_id(r), (*f)->id) == NULL)
             json_str(&j, flow_said(c, (*f)->name, &(*f)->said));
     json_close(&j, ']');
     json_close(&j, '}');
@@ -299,7 +316,8 @@ int approval_one(struct berth_ctx *c, int64_t id, struct buf *out)
 const char *approval_state(struct berth_ctx *c, const struct berth_row *r, const char *name)
 {
     const struct flow *f = name == NULL ? NULL : flow_named(c, r->t, name);
-    struct db_stmt *s = db_prepare(c->conn, "SELECT state FROM approval WHERE tbl = ?1 AND rec = ?2 AND (?3 = 0 OR flow_id = ?3) ORDER BY id DESC LIMIT 1");
+    struct db_stmt *s =
+        db_prepare(c->conn, "SELECT state FROM approval WHERE tbl = ?1 AND rec = ?2 AND (?3 = 0 OR flow_id = ?3) ORDER BY id DESC LIMIT 1");
     const char *state = NULL;
 
     db_bind_int(s, 1, store_table_no(c->st, r->t));

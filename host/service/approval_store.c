@@ -40,10 +40,19 @@ static const char *text(const struct berth_row *r, const char *field)
 static struct step step_of_row(struct berth_ctx *c, const struct berth_row *r)
 {
     const char *mode = text(r, "mode"), *nobody = text(r, "nobody"), *people = text(r, "user_ids");
-    struct step s = {.name = text(r, "name"), .said = flow_names(r), .who = text(r, "who"), .field = text(r, "field"), .perm = text(r, "perm"),
-                     .applies_to = text(r, "applies_to"), .fills = text(r, "fills"), .late = text(r, "late"),
-                     .role = row_get(r, "role_id").i, .level = (int)row_get(r, "level").i, .hours = (int)row_get(r, "hours").i,
-                     .all = mode != NULL && strcmp(mode, "all") == 0, .skip = nobody != NULL && strcmp(nobody, "skip") == 0};
+    struct step s = {.name = text(r, "name"),
+                     .said = flow_names(r),
+                     .who = text(r, "who"),
+                     .field = text(r, "field"),
+                     .perm = text(r, "perm"),
+                     .applies_to = text(r, "applies_to"),
+                     .fills = text(r, "fills"),
+                     .late = text(r, "late"),
+                     .role = row_get(r, "role_id").i,
+                     .level = (int)row_get(r, "level").i,
+                     .hours = (int)row_get(r, "hours").i,
+                     .all = mode != NULL && strcmp(mode, "all") == 0,
+                     .skip = nobody != NULL && strcmp(nobody, "skip") == 0};
 
     for (const char *p = people; p != NULL && *p != '\0'; p += strcspn(p + 1, "|") + 1) /* "|7|9|" */
         if (strtoll(p + 1, NULL, 10) > 0)
@@ -54,7 +63,12 @@ static struct step step_of_row(struct berth_ctx *c, const struct berth_row *r)
 struct plan plan_of_flow(struct berth_ctx *c, const struct flow *f)
 {
     const struct table *t = model_table(c->m, "approval_step");
-    struct plan p = {.flow = f->name, .said = f->said, .state = f->state == NULL ? NULL : f->state->name, .locks = f->locks, .own = f->own, .mail = f->mail};
+    struct plan p = {.flow = f->name,
+                     .said = f->said,
+                     .state = f->state == NULL ? NULL : f->state->name,
+                     .locks = f->locks,
+                     .own = f->own,
+                     .mail = f->mail};
     struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT %s FROM %s WHERE flow_id = ? ORDER BY coalesce(place, 0), id LIMIT 100",
                                                       t->columns, t->sql));
     int rc;
@@ -163,8 +177,12 @@ static struct said said_kept(struct berth_ctx *c, const json_t *o)
 static struct plan plan_read(struct berth_ctx *c, const char *text_)
 {
     json_t *o = json_loads(text_, 0, NULL), *one, *id;
-    struct plan p = {.flow = kept(c, o, "flow"), .said = said_kept(c, o), .state = kept(c, o, "state"), .locks = (enum flow_lock)number(o, "locks"),
-                     .own = json_is_true(json_object_get(o, "own")), .mail = json_is_true(json_object_get(o, "mail"))};
+    struct plan p = {.flow = kept(c, o, "flow"),
+                     .said = said_kept(c, o),
+                     .state = kept(c, o, "state"),
+                     .locks = (enum flow_lock)number(o, "locks"),
+                     .own = json_is_true(json_object_get(o, "own")),
+                     .mail = json_is_true(json_object_get(o, "mail"))};
     const json_t *list = json_object_get(o, "steps");
     size_t i, k;
 
@@ -272,9 +290,10 @@ struct approval *approval_load(struct berth_ctx *c, int64_t id)
 
 struct approval *approval_running(struct berth_ctx *c, int64_t tbl, int64_t rec, int64_t flow)
 {
-    struct db_stmt *s = db_prepare(c->conn, flow == 0 ? "SELECT id FROM approval WHERE tbl = ? AND rec = ? AND ended_at IS NULL ORDER BY id DESC LIMIT 1"
-                                                      : "SELECT id FROM approval WHERE tbl = ? AND rec = ? AND ended_at IS NULL AND flow_id = ?"
-                                                        " ORDER BY id DESC LIMIT 1");
+    struct db_stmt *s =
+        db_prepare(c->conn, flow == 0 ? "SELECT id FROM approval WHERE tbl = ? AND rec = ? AND ended_at IS NULL ORDER BY id DESC LIMIT 1"
+                                      : "SELECT id FROM approval WHERE tbl = ? AND rec = ? AND ended_at IS NULL AND flow_id = ?"
+                                        " ORDER BY id DESC LIMIT 1");
     struct ids ids;
 
     db_bind_int(s, 1, tbl);
@@ -304,7 +323,9 @@ void approval_locked(struct berth_ctx *c, const struct table *t, const int64_t *
 {
     size_t many;
     const char *list = places(c, n, &many);
-    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT rec, state, plan FROM approval WHERE tbl = ? AND ended_at IS NULL AND rec IN (%s) ORDER BY id", list));
+    struct db_stmt *s = db_prepare(
+        c->conn,
+        arena_fmt(c->a, "SELECT rec, state, plan FROM approval WHERE tbl = ? AND ended_at IS NULL AND rec IN (%s) ORDER BY id", list));
     int rc;
 
     db_bind_int(s, 1, store_table_no(c->st, t));
@@ -326,7 +347,8 @@ void approval_locked(struct berth_ctx *c, const struct table *t, const int64_t *
 /* ---- who is asked --------------------------------------------------------------------------------------- */
 int64_t ask_add(struct berth_ctx *c, const struct approval *a, int64_t user, int64_t of_user)
 {
-    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO approval_ask (approval_id, step, user_id, of_user, state, at) VALUES (?, ?, ?, ?, 'open', ?)");
+    struct db_stmt *s =
+        db_prepare(c->conn, "INSERT INTO approval_ask (approval_id, step, user_id, of_user, state, at) VALUES (?, ?, ?, ?, 'open', ?)");
 
     db_bind_int(s, 1, a->id);
     db_bind_int(s, 2, a->step);
@@ -338,7 +360,8 @@ int64_t ask_add(struct berth_ctx *c, const struct approval *a, int64_t user, int
 
 int ask_end(struct berth_ctx *c, const struct ask *k, const char *state)
 {
-    struct db_stmt *s = db_prepare(c->conn, "UPDATE approval_ask SET state = ?, ended_at = ?, done_by = ?, secret = NULL WHERE id = ? AND state = 'open'");
+    struct db_stmt *s =
+        db_prepare(c->conn, "UPDATE approval_ask SET state = ?, ended_at = ?, done_by = ?, secret = NULL WHERE id = ? AND state = 'open'");
 
     db_bind_text(s, 1, state, -1);
     db_bind_int(s, 2, c->now);
@@ -350,8 +373,9 @@ int ask_end(struct berth_ctx *c, const struct ask *k, const char *state)
 
 static struct db_stmt *select_asks(struct berth_ctx *c, const struct approval *a, bool open)
 {
-    struct db_stmt *s = db_prepare(c->conn, open ? "SELECT " ASK " FROM approval_ask WHERE approval_id = ? AND step = ? AND state = 'open' ORDER BY id"
-                                                 : "SELECT " ASK " FROM approval_ask WHERE approval_id = ? ORDER BY id");
+    struct db_stmt *s =
+        db_prepare(c->conn, open ? "SELECT " ASK " FROM approval_ask WHERE approval_id = ? AND step = ? AND state = 'open' ORDER BY id"
+                                 : "SELECT " ASK " FROM approval_ask WHERE approval_id = ? ORDER BY id");
 
     db_bind_int(s, 1, a->id);
     if (open)
@@ -383,7 +407,8 @@ struct ask *asks_of(struct berth_ctx *c, const struct approval *a, bool open, si
     return list;
 }
 
-int act_add(struct berth_ctx *c, const struct approval *a, const char *op, const char *note, int64_t for_user, int64_t whom, const char *via)
+int act_add(struct berth_ctx *c, const struct approval *a, const char *op, const char *note, int64_t for_user, int64_t whom,
+            const char *via)
 {
     struct db_stmt *s = db_prepare(c->conn, "INSERT INTO approval_act (approval_id, at, by, for_user, op, step, note, whom, via)"
                                             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -417,7 +442,8 @@ int sight_give(struct berth_ctx *c, const struct approval *a, int64_t user)
 
     if (r == NULL || r->t->at_owner < 0 || row_id(r) == 0)
         return c->rc;
-    s = db_prepare(c->conn, "INSERT INTO record_share (kind, tbl, rec, user_id, access, part, at) VALUES ('approval', ?, ?, ?, 'read', ?, ?)");
+    s = db_prepare(c->conn,
+                   "INSERT INTO record_share (kind, tbl, rec, user_id, access, part, at) VALUES ('approval', ?, ?, ?, 'read', ?, ?)");
     db_bind_int(s, 1, store_table_no(c->st, r->t));
     db_bind_int(s, 2, row_id(r));
     db_bind_int(s, 3, user);
@@ -434,7 +460,8 @@ int sight_end(struct berth_ctx *c, const struct approval *a, int64_t user)
 
     if (r == NULL && a->row != NULL)
         return c->rc;
-    s = db_prepare(c->conn, "DELETE FROM record_share WHERE kind = 'approval' AND tbl = ?1 AND rec = ?2 AND part = ?3 AND (?4 = 0 OR user_id = ?4)");
+    s = db_prepare(c->conn,
+                   "DELETE FROM record_share WHERE kind = 'approval' AND tbl = ?1 AND rec = ?2 AND part = ?3 AND (?4 = 0 OR user_id = ?4)");
     db_bind_int(s, 1, r == NULL ? a->tbl : store_table_no(c->st, r->t)); /* what is gone for good is no detail any more */
     db_bind_int(s, 2, r == NULL ? a->rec : row_id(r));
     db_bind_text(s, 3, arena_fmt(c->a, "%lld", (long long)a->id), -1);

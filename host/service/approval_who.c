@@ -118,7 +118,8 @@ struct ids step_people(struct berth_ctx *c, const struct approval *a, const stru
         one = superior(c, a, s->level);
     else if (strcmp(s->who, "head") == 0)
         one = head(c, a, s->level);
-    else if (s->field != NULL && a->row != NULL && (f = model_field(a->row->t, s->field)) != NULL && f->type == BERTH_REF && !(f->flags & BERTH_MANY))
+    else if (s->field != NULL && a->row != NULL && (f = model_field(a->row->t, s->field)) != NULL && f->type == BERTH_REF &&
+             !(f->flags & BERTH_MANY))
         one = may_decide(c, a, row_int(a->row, f->at)) ? row_int(a->row, f->at) : 0;
     if (one != 0)
         add(c, &out, one);

@@ -39,8 +39,9 @@ struct automation **automations_of(struct berth_ctx *c, const struct table *t, c
 
     if (rules == NULL)
         return list;
-    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT %s FROM automation WHERE active = 1 AND event IN (%s)%s ORDER BY coalesce(place, 0), id LIMIT %d",
-                                      rules->columns, events, t == NULL ? "" : " AND on_table = ?", RULES));
+    s = db_prepare(
+        c->conn, arena_fmt(c->a, "SELECT %s FROM automation WHERE active = 1 AND event IN (%s)%s ORDER BY coalesce(place, 0), id LIMIT %d",
+                           rules->columns, events, t == NULL ? "" : " AND on_table = ?", RULES));
     if (t != NULL)
         db_bind_text(s, 1, t->name, -1);
     while (s != NULL && db_step(s) == DB_ROW)
@@ -60,8 +61,9 @@ static int steps(struct berth_ctx *c, void *arg)
 {
     const struct run *k = arg;
     const struct table *t = model_table(c->m, "automation_step");
-    struct db_stmt *s = db_prepare(c->conn, arena_fmt(c->a, "SELECT %s FROM automation_step WHERE automation_id = ? ORDER BY coalesce(place, 0), id LIMIT %d",
-                                                      t->columns, RULES));
+    struct db_stmt *s = db_prepare(
+        c->conn, arena_fmt(c->a, "SELECT %s FROM automation_step WHERE automation_id = ? ORDER BY coalesce(place, 0), id LIMIT %d",
+                           t->columns, RULES));
     struct berth_row **rows = arena_alloc(c->a, RULES * sizeof(struct berth_row *));
     size_t n = 0;
 
@@ -143,7 +145,8 @@ void automation_run(struct berth_ctx *c, const struct automation *a, int64_t rec
 static bool watched(const struct automation *a, const struct berth_row *r)
 {
     for (int i = F_DECLARED; i < r->t->nfields; i++)
-        if ((a->field == NULL ? r->t->fields[i].plugin != NULL || r->t->fields[i].custom : i == a->field->at) && !val_equal(r->v[i], r->old->v[i]))
+        if ((a->field == NULL ? r->t->fields[i].plugin != NULL || r->t->fields[i].custom : i == a->field->at) &&
+            !val_equal(r->v[i], r->old->v[i]))
             return true;
     return false;
 }
@@ -165,7 +168,8 @@ static bool reached(struct berth_ctx *c, const struct automation *a, const struc
 static bool near_already(struct berth_ctx *c, const struct automation *a, const struct berth_row *r)
 {
     int at = a->field->at;
-    int64_t v = row_int(r, at), unit = a->field->type == BERTH_DATE ? 1 : WHEN_DAY, now = a->field->type == BERTH_DATE ? where_today(c) : c->now;
+    int64_t v = row_int(r, at), unit = a->field->type == BERTH_DATE ? 1 : WHEN_DAY,
+            now = a->field->type == BERTH_DATE ? where_today(c) : c->now;
 
     return !val_is_nil(r->v[at]) && (r->old == NULL || !val_equal(r->v[at], r->old->v[at])) && v >= now && v <= now + a->days * unit;
 }

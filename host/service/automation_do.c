@@ -74,7 +74,8 @@ static bool is_among(const char *list, int64_t id, struct berth_ctx *c)
 /* Those named, of the department or of the role, who work here and are not away now, in order of their number. */
 static size_t present(struct berth_ctx *c, const struct berth_row *step, int64_t *v)
 {
-    struct db_stmt *s = db_prepare(c->conn,
+    struct db_stmt *s = db_prepare(
+        c->conn,
         "SELECT u.id, CASE WHEN ?1 <> 0 AND (u.department_id = ?1 OR EXISTS (SELECT 1 FROM user_department d WHERE d.user_id = u.id AND"
         " d.department_id = ?1)) THEN 1 WHEN EXISTS (SELECT 1 FROM user_role r WHERE r.user_id = u.id AND r.role_id = ?2) THEN 1 ELSE 0 END"
         " FROM \"user\" u WHERE u.active = 1 AND NOT EXISTS (SELECT 1 FROM deputy a WHERE a.owner_id = u.id AND a.from_at <= ?3 AND a.until_at > ?3)"
@@ -103,7 +104,8 @@ static int64_t whose_turn(struct berth_ctx *c, const struct berth_row *step, con
     while (i < n && v[i] <= last)
         i++;
     i = i == n ? 0 : i;
-    s = db_prepare(c->conn, "INSERT INTO automation_turn (step_id, user_id) VALUES (?1, ?2) ON CONFLICT (step_id) DO UPDATE SET user_id = ?2");
+    s = db_prepare(c->conn,
+                   "INSERT INTO automation_turn (step_id, user_id) VALUES (?1, ?2) ON CONFLICT (step_id) DO UPDATE SET user_id = ?2");
     db_bind_int(s, 1, row_id(step));
     db_bind_int(s, 2, v[i]);
     if (db_step(s) < 0)
@@ -191,7 +193,11 @@ static int alert(struct berth_ctx *c, const struct automation *a, const struct b
         said = c->who == NULL ? NULL : mail_filled(c, r, text(step, "text") == NULL ? a->name : text(step, "text"));
         c->who = NULL;
         if (said != NULL)
-            alert_raise(c, &(struct berth_alert){.text = "alert.own", .about = r, .people = &v[i], .npeople = 1, .severity = BERTH_IMPORTANT,
+            alert_raise(c, &(struct berth_alert){.text = "alert.own",
+                                                 .about = r,
+                                                 .people = &v[i],
+                                                 .npeople = 1,
+                                                 .severity = BERTH_IMPORTANT,
                                                  .args = (const char *const[]){"text", said, NULL}});
     }
     return c->rc;
@@ -247,9 +253,13 @@ static int message(struct berth_ctx *c, const struct automation *a, const struct
 
     if (r == NULL || address == NULL || said == NULL)
         return c->rc;
-    channel_write(c, &(struct out_message){.channel = text(step, "channel"), .to = mail_filled(c, r, address), .subject = a->name, .about = r,
-                                           .text = mail_filled(c, r, said), .link = url == NULL || *url == '\0' ? NULL
-                                               : arena_fmt(c->a, "%s/t/%s/%lld", url, a->t->name, (long long)rec)});
+    channel_write(c, &(struct out_message){
+                         .channel = text(step, "channel"),
+                         .to = mail_filled(c, r, address),
+                         .subject = a->name,
+                         .about = r,
+                         .text = mail_filled(c, r, said),
+                         .link = url == NULL || *url == '\0' ? NULL : arena_fmt(c->a, "%s/t/%s/%lld", url, a->t->name, (long long)rec)});
     return c->rc;
 }
 

@@ -20,7 +20,8 @@ struct look {
 /* ---- how far ----------------------------------------------------------------------------------------- */
 static void read_look(struct berth_ctx *c, struct look *l)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT from_at, coalesce(to_at, 0), coalesce(last_rec, 0) FROM automation_look WHERE automation_id = ?");
+    struct db_stmt *s =
+        db_prepare(c->conn, "SELECT from_at, coalesce(to_at, 0), coalesce(last_rec, 0) FROM automation_look WHERE automation_id = ?");
 
     db_bind_int(s, 1, l->rule);
     if (db_step(s) == DB_ROW) {
@@ -93,7 +94,8 @@ static int look_body(struct berth_ctx *c, void *arg)
     }
     f = moment(a);
     stretch(c, a, l, &from, &to);
-    s = db_prepare(c->conn, arena_fmt(c->a, "SELECT id FROM %s WHERE %s > ? AND %s <= ? AND id > ? ORDER BY id LIMIT ?", a->t->sql, f->name, f->name));
+    s = db_prepare(
+        c->conn, arena_fmt(c->a, "SELECT id FROM %s WHERE %s > ? AND %s <= ? AND id > ? ORDER BY id LIMIT ?", a->t->sql, f->name, f->name));
     db_bind_int(s, 1, from);
     db_bind_int(s, 2, to);
     db_bind_int(s, 3, l->last);

@@ -13,8 +13,7 @@
 static const char message_max[] = "4000";
 enum { STEPS_MAX = 4, MESSAGE_MAX = 4000, HEADERS_MAX = 20, SETTING_MAX = 4000 };
 
-/* ---- settings: one row a channel
- * ------------------------------------------------------------------- */
+/* ---- settings: one row a channel ---------------------------------------------------------------- */
 struct channel channel_load(struct db_conn *conn, const char *name)
 {
     struct db_stmt *s =
@@ -94,8 +93,7 @@ const char *channel_setting(struct berth_ctx *c, const char *name, const char *s
     return copy;
 }
 
-/* ---- a request of an adaptor's
- * ---------------------------------------------------------------------- */
+/* ---- a request of an adaptor's ------------------------------------------------------------------ */
 static void escaped(struct buf *out, CURL *c, const char *s)
 {
     char *e = curl_easy_escape(c, s, 0);
@@ -207,8 +205,7 @@ static json_t *request(const struct net *net, struct arena *a, json_t *r, enum o
     return reply;
 }
 
-/* ---- sending
- * ------------------------------------------------------------------------------------------ */
+/* ---- sending ------------------------------------------------------------------------------------ */
 static json_t *message_json(const struct script_channel *d, const struct channel *ch,
                             const struct out_message *m, int64_t now)
 {
@@ -378,8 +375,7 @@ int64_t channel_write(struct berth_ctx *c, const struct out_message *m)
     return outbox_put(c, &out);
 }
 
-/* ---- what administrators set
- * -------------------------------------------------------------------------- */
+/* ---- what administrators set -------------------------------------------------------------------- */
 static void setting_json(struct json *j, const json_t *one, const struct channel *ch)
 {
     const char *name = json_string_value(json_object_get(one, "name"));
@@ -494,8 +490,9 @@ static void take_settings(struct berth_ctx *c, const struct script_channel *d, j
 int channel_keep(struct berth_ctx *c, const char *name, const struct channel *ch)
 {
     char *text = json_dumps(ch->set, JSON_COMPACT | JSON_SORT_KEYS);
-    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO channel (name, active, settings) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET active = ?2,"
-                                            " kept = CASE WHEN channel.settings = ?3 THEN channel.kept END, settings = ?3");
+    struct db_stmt *s =
+        db_prepare(c->conn, "INSERT INTO channel (name, active, settings) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET active = ?2,"
+                            " kept = CASE WHEN channel.settings = ?3 THEN channel.kept END, settings = ?3");
     int rc;
 
     db_bind_text(s, 1, name, -1);

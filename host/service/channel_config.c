@@ -34,7 +34,8 @@ static json_t *as_told(const struct script_channel *d, const struct channel *ch)
         if (!is_secret(declared, name))
             json_object_set(settings, name, v);
     json_array_foreach (declared, i, one)
-        if (json_is_true(json_object_get(one, "secret")) && json_object_get(ch->set, json_string_value(json_object_get(one, "name"))) != NULL)
+        if (json_is_true(json_object_get(one, "secret")) &&
+            json_object_get(ch->set, json_string_value(json_object_get(one, "name"))) != NULL)
             json_array_append(secrets, json_object_get(one, "name"));
     if (ch->active || json_object_size(settings) > 0 || json_array_size(secrets) > 0)
         out = json_pack("{s:s,s:b,s:O,s:O}", "name", d->name, "active", (int)ch->active, "settings", settings, "secrets", secrets);
@@ -120,7 +121,8 @@ static void changed(struct reading *r, const char *field, const json_t *from, co
 /* What the file's row makes of the channel; false: it is refused. */
 static bool take(struct reading *r, const json_t *row, const struct script_channel *d, struct channel *ch)
 {
-    json_t *declared = json_loads(d->settings, 0, NULL), *given = json_object_get(row, "settings"), *secrets = json_object_get(row, "secrets");
+    json_t *declared = json_loads(d->settings, 0, NULL), *given = json_object_get(row, "settings"),
+           *secrets = json_object_get(row, "secrets");
     json_t *on = json_object_get(row, "active"), *put = json_object(), *one, *v, *was = json_boolean(ch->active);
     int64_t before = r->k->count[CONFIG_CONFLICT];
     const char *name;
@@ -187,8 +189,12 @@ static void take_row(struct reading *r, const json_t *row, const struct script_c
     }
     ch = channel_load(r->c->conn, r->name);
     if (take(r, row, one, &ch)) {
-        config_tell(r->c, r->k, &(struct config_line){!ch.there ? CONFIG_ADD : r->nchanges > 0 ? CONFIG_CHANGE : CONFIG_SAME, section, r->name, NULL, NULL,
-                                                      memcpy(arena_alloc(r->c->a, sizeof(r->change)), r->change, sizeof(r->change)), r->nchanges});
+        config_tell(r->c, r->k,
+                    &(struct config_line){!ch.there         ? CONFIG_ADD
+                                          : r->nchanges > 0 ? CONFIG_CHANGE
+                                                            : CONFIG_SAME,
+                                          section, r->name, NULL, NULL,
+                                          memcpy(arena_alloc(r->c->a, sizeof(r->change)), r->change, sizeof(r->change)), r->nchanges});
         if (!ch.there || r->nchanges > 0) {
             channel_keep(r->c, r->name, &ch);
             audit_add(r->c, "channel", arena_fmt(r->c->a, "%s: from a configuration", r->name));
@@ -211,7 +217,8 @@ static void beyond(struct reading *r, const json_t *rows, const struct script_ch
             there = there || (name != NULL && strcmp(d[i].name, name) == 0);
         }
         if (told != NULL && !there) {
-            config_tell(r->c, r->k, &(struct config_line){r->k->remove ? CONFIG_REMOVE : CONFIG_ONLY_HERE, section, d[i].name, NULL, NULL, NULL, 0});
+            config_tell(r->c, r->k,
+                        &(struct config_line){r->k->remove ? CONFIG_REMOVE : CONFIG_ONLY_HERE, section, d[i].name, NULL, NULL, NULL, 0});
             if (r->k->remove) {
                 json_object_clear(ch.set);
                 ch.active = false;

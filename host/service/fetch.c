@@ -13,8 +13,7 @@ void fetch_ready(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* ---- where to
- * --------------------------------------------------------------------------------------- */
+/* ---- where to ----------------------------------------------------------------------------------- */
 static bool private4(uint32_t ip) /* in the host's byte order */
 {
     static const struct {
@@ -128,8 +127,7 @@ static bool may_go(const struct fetch_limits *l, const char *url, struct buf *wh
     return ok;
 }
 
-/* ---- what is said
- * ------------------------------------------------------------------------------------- */
+/* ---- what is said ------------------------------------------------------------------------------- */
 static bool add_headers(struct curl_slist **list, const char *const *h, struct buf *why)
 {
     struct buf line = BUF_INIT;

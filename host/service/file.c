@@ -71,7 +71,8 @@ static int over(struct berth_ctx *c, const char *key, int64_t mb)
 
 int file_may_add(struct berth_ctx *c, const struct berth_row *r, int64_t size)
 {
-    int64_t mine = setting_get(c, c->who == NULL ? "base.files_mail_mb" : "base.files_user_mb").i, all = setting_get(c, "base.files_total_mb").i;
+    int64_t mine = setting_get(c, c->who == NULL ? "base.files_mail_mb" : "base.files_user_mb").i,
+            all = setting_get(c, "base.files_total_mb").i;
 
     if (r != NULL && !perm_row(c, r, DO_UPDATE))
         return ctx_fail(c, BERTH_DENIED, "denied", "err.denied");
@@ -375,8 +376,8 @@ static int64_t put_row(struct berth_ctx *c, const struct file *f)
 }
 
 /* r NULL: on what stands at tbl, rec. */
-static int64_t add(struct berth_ctx *c, const struct berth_row *r, int64_t tbl, int64_t rec, const char *name, const char *hash, int64_t size,
-                   int64_t doc, int fd)
+static int64_t add(struct berth_ctx *c, const struct berth_row *r, int64_t tbl, int64_t rec, const char *name, const char *hash,
+                   int64_t size, int64_t doc, int fd)
 {
     const struct filetype *t = filetype_of(name);
     struct file of;
@@ -436,7 +437,9 @@ int64_t file_outbox(const struct store *st)
 static void goes(struct berth_ctx *c, const struct file *f, int64_t mail)
 {
     if (blob_add(c, f->hash, f->size, -1) == BERTH_OK)
-        put_row(c, &(struct file){.no = 1, .tbl = file_outbox(c->st), .rec = mail, .name = f->name, .mime = f->mime, .size = f->size, .hash = f->hash});
+        put_row(c,
+                &(struct file){
+                    .no = 1, .tbl = file_outbox(c->st), .rec = mail, .name = f->name, .mime = f->mime, .size = f->size, .hash = f->hash});
 }
 
 int file_goes(struct berth_ctx *c, const int64_t *id, size_t n, int64_t mail)

@@ -19,8 +19,7 @@ struct place {
     int64_t tbl, rec;
 };
 
-/* ---- by what it answers
- * -------------------------------------------------------------------------------- */
+/* ---- by what it answers ------------------------------------------------------------------------- */
 static struct place of_name(struct berth_ctx *c, const char *table, const char *name)
 {
     struct db_stmt *s = db_prepare(
@@ -49,8 +48,7 @@ static struct place by_thread(struct berth_ctx *c, const struct in_message *m)
     return (struct place){0, 0};
 }
 
-/* ---- by who wrote it
- * ----------------------------------------------------------------------------------- */
+/* ---- by who wrote it ---------------------------------------------------------------------------- */
 /* The newest record of the table that has this number or address, by its duplicate keys. */
 static int64_t in_table(struct berth_ctx *c, const struct table *t, enum berth_type type,
                         const char *value)
@@ -89,8 +87,7 @@ static struct place by_sender(struct berth_ctx *c, const struct in_message *m)
     return (struct place){0, 0};
 }
 
-/* ---- keeping it
- * ----------------------------------------------------------------------------------------- */
+/* ---- keeping it --------------------------------------------------------------------------------- */
 /* Text that others wrote: whole characters, no control characters but ends of lines. */
 static const char *plain(struct berth_ctx *c, const char *s, size_t max, bool lines)
 {

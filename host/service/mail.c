@@ -39,8 +39,9 @@ int64_t mail_put(struct berth_ctx *c, const struct mail *m)
     outbox_one_line(c, "subject", m->subject, 500);
     if (m->text == NULL || strlen(m->text) > MAIL_TEXT_MAX)
         ctx_invalid(c, "text", m->text == NULL ? "err.required" : "err.too_large", "max", mail_text_max, NULL);
-    int64_t id = outbox_put(c, &(struct out_message){.channel = "mail", .to = m->to, .subject = m->subject, .text = m->text, .about = m->about,
-                                                      .urgent = m->urgent});
+    int64_t id =
+        outbox_put(c, &(struct out_message){
+                          .channel = "mail", .to = m->to, .subject = m->subject, .text = m->text, .about = m->about, .urgent = m->urgent});
 
     return id == 0 || file_goes(c, m->file, m->nfiles, id) != BERTH_OK ? 0 : id;
 }
@@ -152,7 +153,8 @@ static void encoded_words(struct buf *out, const char *s)
 /* RFC 2231; the ending alone decides what it is taken for, and that was checked when it came. */
 static void file_headers(struct buf *out, const struct file *f)
 {
-    buf_addf(out, "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n filename*=UTF-8''", f->mime);
+    buf_addf(out, "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n filename*=UTF-8''",
+             f->mime);
     buf_percent(out, f->name);
     buf_puts(out, "\r\n\r\n");
 }
@@ -206,7 +208,8 @@ static void headers(const struct mail_server *server, const struct out_message *
     strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &tm);
     buf_addf(out, "From: <%s>\r\nTo: <%s>\r\nSubject: ", server->from, m->to);
     encoded_words(out, m->subject);
-    buf_addf(out, "\r\nDate: %s\r\nMessage-ID: <%s@%s>\r\nMIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\n", date, m->name, domain == NULL ? "berth" : domain + 1);
+    buf_addf(out, "\r\nDate: %s\r\nMessage-ID: <%s@%s>\r\nMIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\n", date, m->name,
+             domain == NULL ? "berth" : domain + 1);
 }
 
 enum out_result mail_send(const struct store *st, struct db_conn *conn, struct arena *a, const struct mail_server *server,

@@ -28,8 +28,7 @@ struct mailbox {
     int waits; /* how often the files of the next mail could not be kept */
 };
 
-/* ---- where it stands
- * --------------------------------------------------------------------------------- */
+/* ---- where it stands ---------------------------------------------------------------------------- */
 struct standing {
     int64_t validity, uid; /* all up to this mail is done */
     int64_t trying, tries; /* the mail that is being read, and how often */
@@ -102,8 +101,9 @@ static int tell(struct berth_ctx *c, const struct keeping *k)
     if (l->deed != LATER_LEFT && (l->deed != LATER_PUT || l->tries < TRIES))
         return c->rc;
     return alert_admins(c, (struct berth_alert){.text = l->deed == LATER_LEFT ? "alert.mail_left" : "alert.mail_unfetched",
-                           .key = l->deed == LATER_LEFT ? NULL : key,
-                           .args = (const char *const[]){"n", arena_fmt(c->a, "%lld", (long long)l->uid), "why", l->error == NULL ? "" : l->error, NULL}});
+                                                .key = l->deed == LATER_LEFT ? NULL : key,
+                                                .args = (const char *const[]){"n", arena_fmt(c->a, "%lld", (long long)l->uid), "why",
+                                                                              l->error == NULL ? "" : l->error, NULL}});
 }
 
 static int keep_later(struct berth_ctx *c, const struct keeping *k)
@@ -117,8 +117,9 @@ static int keep_later(struct berth_ctx *c, const struct keeping *k)
     if (l->deed == LATER_DONE || l->deed == LATER_LEFT) {
         s = db_prepare(c->conn, "DELETE FROM mailbox_later WHERE name = ?1 AND uid = ?2");
     } else {
-        s = db_prepare(c->conn, "INSERT INTO mailbox_later (name, uid, validity, tries, begun, run_at, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-                                " ON CONFLICT (name, uid) DO UPDATE SET validity = ?3, tries = ?4, begun = ?5, run_at = ?6, error = ?7");
+        s = db_prepare(c->conn,
+                       "INSERT INTO mailbox_later (name, uid, validity, tries, begun, run_at, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                       " ON CONFLICT (name, uid) DO UPDATE SET validity = ?3, tries = ?4, begun = ?5, run_at = ?6, error = ?7");
         db_bind_int(s, 3, k->x.validity);
         db_bind_int(s, 4, l->tries);
         db_bind_int(s, 5, l->deed == LATER_BEGUN ? l->begun + 1 : l->begun);
@@ -203,7 +204,8 @@ static bool files_settled(struct mailbox *m, struct arena *a, struct mime_mail *
     if (!keep_files(m, a, mail, files, n)) {
         if (++m->waits < WAITS)
             return false;
-        log_error("mailbox", "the files of mail %s cannot be kept: it is taken without them; they stay in the mailbox", mail->id == NULL ? "" : mail->id);
+        log_error("mailbox", "the files of mail %s cannot be kept: it is taken without them; they stay in the mailbox",
+                  mail->id == NULL ? "" : mail->id);
         close_files(files, *n);
         *n = 0;
         mail->left_out = left_out + (int64_t)mail->nfiles;
@@ -212,8 +214,7 @@ static bool files_settled(struct mailbox *m, struct arena *a, struct mime_mail *
     return true;
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------ */
 /* What became of a fetch. */
 enum got { GOT, GOT_NOTHING, GOT_NOT, GOT_WAITS }; /* not: it is tried again; waits: its files cannot be kept now */
 
@@ -223,7 +224,8 @@ struct fetched {
     size_t nfiles;
 };
 
-static enum got fetch_one(struct mailbox *m, struct arena *a, struct imap *i, const struct standing *x, uint32_t uid, struct fetched *f, struct buf *why)
+static enum got fetch_one(struct mailbox *m, struct arena *a, struct imap *i, const struct standing *x, uint32_t uid, struct fetched *f,
+                          struct buf *why)
 {
     struct buf text = BUF_INIT;
     bool whole = true;
@@ -318,7 +320,8 @@ static bool take_later(struct mailbox *m, struct imap *i, const struct standing 
 /* Those whose time has come; how many, -1: it could not be read. */
 static int read_later(struct mailbox *m, const struct standing *x, struct later *l, int max)
 {
-    struct db_stmt *s = db_prepare(m->conn, "SELECT uid, tries, begun FROM mailbox_later WHERE name = ? AND validity = ? AND run_at <= ? ORDER BY run_at LIMIT ?");
+    struct db_stmt *s = db_prepare(
+        m->conn, "SELECT uid, tries, begun FROM mailbox_later WHERE name = ? AND validity = ? AND run_at <= ? ORDER BY run_at LIMIT ?");
     int n = 0, rc = DB_DONE;
 
     db_bind_text(s, 1, m->box->url, -1);

@@ -22,8 +22,7 @@ static const char *whole_text(struct arena *a, const char *s, size_t max)
     return copy;
 }
 
-/* ---- HTML
- * ------------------------------------------------------------------------------------------ */
+/* ---- HTML --------------------------------------------------------------------------------------- */
 static bool is_tag(const char *s, const char *name)
 {
     size_t n = strlen(name);
@@ -84,8 +83,7 @@ static const char *without_tags(struct arena *a, const char *s)
     return text;
 }
 
-/* ---- parts
- * ------------------------------------------------------------------------------------------- */
+/* ---- parts -------------------------------------------------------------------------------------- */
 struct looking {
     struct arena *a;
     struct mime_mail *out;
@@ -232,8 +230,7 @@ static void look(struct looking *l, GMimeObject *part, int depth)
     }
 }
 
-/* ---- headers
- * ------------------------------------------------------------------------------------------ */
+/* ---- headers ------------------------------------------------------------------------------------ */
 static const char *first_address(struct arena *a, InternetAddressList *list)
 {
     for (int i = 0, n = list == NULL ? 0 : internet_address_list_length(list); i < n; i++) {

@@ -26,7 +26,8 @@ static void tell(struct berth_ctx *c, const struct table *t, int64_t rec)
 /* ---- reading -------------------------------------------------------------------------------- */
 bool note_get(struct berth_ctx *c, int64_t id, struct note *n)
 {
-    struct db_stmt *s = db_prepare(c->conn, "SELECT tbl, rec, at, coalesce(by, 0), coalesce(edited_at, 0), text FROM record_note WHERE id = ?");
+    struct db_stmt *s =
+        db_prepare(c->conn, "SELECT tbl, rec, at, coalesce(by, 0), coalesce(edited_at, 0), text FROM record_note WHERE id = ?");
     const struct table *t = NULL;
     struct berth_row *r;
 

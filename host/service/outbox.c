@@ -16,8 +16,7 @@
 
 enum { TRIES = 10, AT_ONCE = 20, LOOK_MS = 5000, MINUTE_MS = 60000 };
 
-/* ---- putting in
- * ------------------------------------------------------------------------------------ */
+/* ---- putting in --------------------------------------------------------------------------------- */
 bool outbox_one_line(struct berth_ctx *c, const char *field, const char *s, size_t max)
 {
     if (s == NULL || s[strspn(s, " ")] == '\0')
@@ -98,8 +97,7 @@ int outbox_again(struct berth_ctx *c, int64_t id)
     return c->rc;
 }
 
-/* ---- what became of them
- * ----------------------------------------------------------------------------- */
+/* ---- what became of them ------------------------------------------------------------------------ */
 /* A thread each, so that a server that takes its time over a large mail, or over every mail, holds up nobody else. */
 enum way { BY_MAIL, WITH_FILES, BY_CHANNEL, WAYS };
 static const char *const whose[] = {
@@ -197,16 +195,17 @@ static bool send_one(struct sender *o, struct arena *a, const struct out_message
     return out.result != OUT_DOWN;
 }
 
-/* ---- the thread
- * --------------------------------------------------------------------------------------- */
+/* ---- the thread --------------------------------------------------------------------------------- */
 static size_t read_due(struct sender *o, struct arena *a, struct out_message *m)
 {
     struct db_stmt *s;
     size_t n = 0;
 
-    s = db_prepare(o->conn, arena_fmt(a, "SELECT id, at, tries, coalesce(channel, 'mail'), recipient, coalesce(subject, ''), body, name, link, urgent"
-                                         " FROM outbox WHERE state = 'queued' AND run_at <= ?1 AND %s ORDER BY coalesce(urgent, 0) DESC, run_at LIMIT ?3",
-                                      whose[o->way]));
+    s = db_prepare(
+        o->conn, arena_fmt(a,
+                           "SELECT id, at, tries, coalesce(channel, 'mail'), recipient, coalesce(subject, ''), body, name, link, urgent"
+                           " FROM outbox WHERE state = 'queued' AND run_at <= ?1 AND %s ORDER BY coalesce(urgent, 0) DESC, run_at LIMIT ?3",
+                           whose[o->way]));
     db_bind_int(s, 1, store_now(o->box->st));
     db_bind_int(s, 2, file_outbox(o->box->st));
     db_bind_int(s, 3, AT_ONCE);
@@ -299,8 +298,7 @@ void outbox_stop(struct outbox **po)
     *po = NULL;
 }
 
-/* ---- telling administrators
- * ----------------------------------------------------------------------------- */
+/* ---- telling administrators --------------------------------------------------------------------- */
 static void message_json(struct berth_ctx *c, struct json *j, struct db_stmt *s)
 {
     static const char *const keys[] = {"channel", "to", "subject", "error"};

@@ -39,8 +39,12 @@ static int raise_one(struct berth_ctx *c, const struct berth_row *r, const struc
     int64_t owner = owner_of(c, r);
     const char *args[] = {"field", arena_fmt(c->a, "@%s.%s", f->table->name, f->name), "days",
                           arena_fmt(c->a, "%lld", (long long)(before / BERTH_DAY)), NULL};
-    struct berth_alert a = {.text = before >= BERTH_DAY ? "alert.remind_days" : "alert.remind", .args = args, .about = (struct berth_row *)r,
-                            .people = &owner, .npeople = 1, .severity = BERTH_IMPORTANT,
+    struct berth_alert a = {.text = before >= BERTH_DAY ? "alert.remind_days" : "alert.remind",
+                            .args = args,
+                            .about = (struct berth_row *)r,
+                            .people = &owner,
+                            .npeople = 1,
+                            .severity = BERTH_IMPORTANT,
                             .key = arena_fmt(c->a, "remind:%s.%s:%lld:%lld:%lld", f->table->name, f->name, (long long)row_id(r),
                                              (long long)due, (long long)before)};
 

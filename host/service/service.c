@@ -42,10 +42,21 @@ static int gone(struct berth_ctx *c, const struct table *t, int64_t id)
 
 void service_ready(struct store *st)
 {
-    st->services = (struct service_ops){.saved = saved, .imported = automation_imported, .gone = gone, .saving = approval_saving, .held = approval_held,
-                                        .makes = approval_makes, .would_wait = approval_would_wait, .drops = approval_drops, .restores = approval_restores,
-                                        .dropping = approval_dropping, .acting = approval_acting, .locks = approval_locks, .locked = approval_locked,
-                                        .config_out = channel_config_out, .config_in = channel_config_in};
+    st->services = (struct service_ops){.saved = saved,
+                                        .imported = automation_imported,
+                                        .gone = gone,
+                                        .saving = approval_saving,
+                                        .held = approval_held,
+                                        .makes = approval_makes,
+                                        .would_wait = approval_would_wait,
+                                        .drops = approval_drops,
+                                        .restores = approval_restores,
+                                        .dropping = approval_dropping,
+                                        .acting = approval_acting,
+                                        .locks = approval_locks,
+                                        .locked = approval_locked,
+                                        .config_out = channel_config_out,
+                                        .config_in = channel_config_in};
 }
 
 /* ---- what is due -------------------------------------------------------------------------------- */

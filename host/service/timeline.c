@@ -245,7 +245,9 @@ static void sources(struct merge *m, const char *kinds)
     for (size_t i = 0; i < m->c->m->ntables; i++) {
         const struct table *t = &m->c->m->tables[i];
 
-        for (int k = F_DECLARED; t->moment != NULL && !(m->r->t->flags & BERTH_PUBLIC) && k < t->nfields && (wanted(kinds, "rows") || wanted(kinds, t->name)); k++)
+        for (int k = F_DECLARED;
+             t->moment != NULL && !(m->r->t->flags & BERTH_PUBLIC) && k < t->nfields && (wanted(kinds, "rows") || wanted(kinds, t->name));
+             k++)
             if (t->fields[k].ref == m->r->t && !(t->fields[k].flags & BERTH_MANY))
                 add(m, 'r', &t->fields[k], NULL);
     }

@@ -454,7 +454,10 @@ const char *written_date(const struct written *how, const char *s, size_t n, str
         named = named || (f.date[i].part != PLAIN && !(i == 0 && f.republic));
     if (!plain || f.n == 0 || f.n > 3)
         return wrong;
-    wrong = named ? by_names(how, &f, out) : f.n == 3 ? by_places(how, &f, out) : f.n == 1 ? one_number(how, &f.date[0], out) : "err.date_part";
+    wrong = named      ? by_names(how, &f, out)
+            : f.n == 3 ? by_places(how, &f, out)
+            : f.n == 1 ? one_number(how, &f.date[0], out)
+                       : "err.date_part";
     if (wrong == NULL && f.weekday >= 0 && ((out->days + 4) % 7 + 7) % 7 != f.weekday)
         return "err.date_weekday";
     return wrong;

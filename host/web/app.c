@@ -101,11 +101,12 @@ static bool match(struct call *k, const char *pattern, const char *path)
     }
 }
 
-const struct route_entry *const routes_all[] = {routes_auth, routes_start, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_recycle, routes_alerts, routes_approvals, routes_home,
-                                                routes_events, routes_look, routes_dups, routes_rights, routes_reports, routes_rest, routes_files,
-                                                routes_notes, routes_mail, routes_channels,
-                                                /* administration */
-                                                routes_registry, routes_roles, routes_sessions, routes_scripts, routes_script_try, routes_upkeep, routes_config, NULL};
+const struct route_entry *const routes_all[] = {
+    routes_auth, routes_start, routes_meta, routes_jobs, routes_openapi, routes_admin, routes_recycle, routes_alerts, routes_approvals,
+    routes_home, routes_events, routes_look, routes_dups, routes_rights, routes_reports, routes_rest, routes_files, routes_notes,
+    routes_mail, routes_channels,
+    /* administration */
+    routes_registry, routes_roles, routes_sessions, routes_scripts, routes_script_try, routes_upkeep, routes_config, NULL};
 
 /* Every request looks for its route.  Most are passed over by the number of their parts and by how the last one begins;
  * '{': it takes several. */
@@ -319,7 +320,8 @@ static enum http_begin begin(struct http_req *req)
         k->locale = k->c.locale = labels_locale(app->st->labels, http_header(req, "Accept-Language"));
     if (!(k->route->flags & R_PUBLIC) && k->user == 0)
         return refuse(k, 401, "sign_in");
-    if (changes(req) && (k->by_cookie || ((k->route->flags & (R_PUBLIC | R_SIGNED)) == R_PUBLIC && k->plugin_route == NULL)) && !from_our_pages(k))
+    if (changes(req) && (k->by_cookie || ((k->route->flags & (R_PUBLIC | R_SIGNED)) == R_PUBLIC && k->plugin_route == NULL)) &&
+        !from_our_pages(k))
         return refuse(k, 403, "csrf");
     if (changes(req) && k->viewer != 0 && !(k->route->flags & R_LOOKING))
         return refuse(k, 403, "looking");

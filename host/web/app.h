@@ -53,8 +53,9 @@ struct route_entry {
      * request is answered at once; run() does without what failed otherwise. */
     int (*ahead)(struct call *k);
     int (*before)(struct call *k); /* R_UPLOAD: may refuse before the body is read; NULL: never */
-    const char *const *takes;      /* TAKES("after", "limit"): the parameters of its address besides locale, which all take; "*": any; NULL: none.
-                                    * What else is given is refused.  Each is told of in openapi.c. */
+    /* TAKES("after", "limit"): the parameters of its address besides locale, which all take; "*": any; NULL: none.  What else is given
+     * is refused.  Each is told of in openapi.c. */
+    const char *const *takes;
     const char *about;             /* its summary in the OpenAPI document; NULL: it is not in there */
 };
 
@@ -103,10 +104,12 @@ struct call { /* one request on its way */
 };
 
 /* The tables of routes, each in the file of its subject; NULL-terminated by method. */
-extern const struct route_entry routes_rest[], routes_auth[], routes_start[], routes_meta[], routes_jobs[], routes_openapi[], routes_admin[], routes_recycle[],
-    routes_alerts[], routes_approvals[], routes_home[], routes_events[], routes_look[], routes_dups[], routes_files[], routes_notes[], routes_mail[], routes_channels[], routes_rights[], routes_reports[];
+extern const struct route_entry routes_rest[], routes_auth[], routes_start[], routes_meta[], routes_jobs[], routes_openapi[],
+    routes_admin[], routes_recycle[], routes_alerts[], routes_approvals[], routes_home[], routes_events[], routes_look[], routes_dups[],
+    routes_files[], routes_notes[], routes_mail[], routes_channels[], routes_rights[], routes_reports[];
 /* Of the administration. */
-extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[], routes_scripts[], routes_script_try[], routes_upkeep[], routes_config[];
+extern const struct route_entry routes_registry[], routes_roles[], routes_sessions[], routes_scripts[], routes_script_try[],
+    routes_upkeep[], routes_config[];
 /* All of them; NULL behind the last. */
 extern const struct route_entry *const routes_all[];
 
@@ -157,7 +160,8 @@ const char *call_fmt(struct call *k, const char *fmt, const char *a, const char 
 /* 202 {"job":7,"import":3} for a job that was added; with NULL: {"job":7}. */
 int call_job(struct call *k, int64_t job, const char *with, int64_t id);
 void call_made(struct call *k, int64_t id); /* 201, and where it is */
-int call_no_param(struct call *k, const char *name, const char *known); /* 400: there is none; known: "after, limit, ", those there are beside locale */
+/* 400: there is no such parameter; known: "after, limit, ", those there are beside locale. */
+int call_no_param(struct call *k, const char *name, const char *known);
 int call_bad(struct call *k, const char *name); /* 400: parameter `name` is not understood */
 int call_slow_down(struct call *k, int wait); /* 429: again in so many seconds */
 /* A parameter as a number within limits; dflt when absent; fails the ctx when it is none. */

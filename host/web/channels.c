@@ -14,8 +14,7 @@
 
 enum { STALE_MS = 5 * 60000 };
 
-/* ---- settings
- * ------------------------------------------------------------------------------------------ */
+/* ---- settings ----------------------------------------------------------------------------------- */
 static int names(struct call *k)
 {
     return channel_list_json(&k->c, false, &k->req->out);
@@ -77,8 +76,7 @@ static int test(struct call *k)
     return k->c.rc;
 }
 
-/* ---- the outbox
- * ------------------------------------------------------------------------------------------ */
+/* ---- the outbox --------------------------------------------------------------------------------- */
 static int outbox(struct call *k)
 {
     const char *state = http_query(k->req, "state");
@@ -126,8 +124,7 @@ static int message(struct call *k)
     return k->c.rc;
 }
 
-/* ---- what comes in
- * ----------------------------------------------------------------------------------------- */
+/* ---- what comes in ------------------------------------------------------------------------------ */
 /* HMAC-SHA256 over the time, a dot and the body, with the channel's secret; not older than a few
  * minutes. */
 static bool is_signed(struct call *k)

@@ -58,7 +58,8 @@ static void answer(struct call *k, const struct config_task *t)
     json_key(&j, "error");
     json_open(&j, '{');
     json_text(&j, "code", "config");
-    json_text(&j, "message", ctx_text(&k->c, "err.config_refused", (const char *const[]){"n", arena_fmt(k->req->arena, "%lld", (long long)n), NULL}));
+    json_text(&j, "message",
+              ctx_text(&k->c, "err.config_refused", (const char *const[]){"n", arena_fmt(k->req->arena, "%lld", (long long)n), NULL}));
     json_text(&j, "request", k->req->id);
     json_close(&j, '}');
     json_key(&j, "plan");
@@ -69,8 +70,11 @@ static void answer(struct call *k, const struct config_task *t)
 static int apply(struct call *k)
 {
     struct script_config scripts = {k->app->scripts, k->app->edit_scripts};
-    struct config_task t = {.file = call_object(k), .dry = call_number(k, "dry", 0, 0, 1) != 0, .remove = call_number(k, "remove", 0, 0, 1) != 0,
-                            .scripts = script_config_in, .scripts_arg = &scripts};
+    struct config_task t = {.file = call_object(k),
+                            .dry = call_number(k, "dry", 0, 0, 1) != 0,
+                            .remove = call_number(k, "remove", 0, 0, 1) != 0,
+                            .scripts = script_config_in,
+                            .scripts_arg = &scripts};
 
     if (k->c.rc != BERTH_OK || call_write(k, apply_body, &t) != BERTH_OK)
         return k->c.rc;
@@ -84,7 +88,8 @@ const struct route_entry routes_config[] = {
     {"GET", "/api/_config", R_ADMIN | R_SLOW, take_home, .about = "what this installation was set up with, as one file"},
     {"POST", "/api/_config", R_ADMIN | R_SLOW | R_LARGE, apply, TAKES("dry", "remove"),
      .about = "such a file: ?dry=1 tells what it would do, ?remove=1 takes away what it does not name"},
-    {"GET", "/api/_config/history", R_ADMIN | R_SLOW, log_page, TAKES("after"), .about = "what was changed in the configuration, newest first"},
+    {"GET", "/api/_config/history", R_ADMIN | R_SLOW, log_page, TAKES("after"),
+     .about = "what was changed in the configuration, newest first"},
     {"GET", "/api/_config/left", R_ADMIN | R_SLOW, left, .about = "what is no part of that file because it names records"},
     {0},
 };

@@ -95,7 +95,8 @@ static const char *disposition(struct call *k, const char *how, const char *name
 static void show_inline(struct call *k, const struct file *f, enum filetype_look look)
 {
     if (look == LOOK_PDF)
-        http_set(k->req, "Content-Security-Policy", "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'");
+        http_set(k->req, "Content-Security-Policy",
+                 "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'");
     http_set(k->req, "Content-Type", look == LOOK_TEXT ? "text/plain; charset=utf-8" : f->mime);
     http_set(k->req, "Content-Disposition", disposition(k, "inline", f->name));
 }

@@ -51,8 +51,9 @@ static int width_of(const struct tile *x)
 /* A condition in the form that lists take, so that a click leads to what was counted. */
 static void filter_json(struct json *j, const struct where *w)
 {
-    static const char *const ops[] = {[W_EQ] = "=", [W_NE] = "!=", [W_LT] = "<", [W_LE] = "<=", [W_GT] = ">", [W_GE] = ">=", [W_CONTAINS] = "~",
-                                      [W_BEGINS] = "^", [W_IN] = "in", [W_NOT_IN] = "not in", [W_EMPTY] = "empty", [W_NOT_EMPTY] = "not empty"};
+    static const char *const ops[] = {
+        [W_EQ] = "=",       [W_NE] = "!=",    [W_LT] = "<",  [W_LE] = "<=",         [W_GT] = ">",        [W_GE] = ">=",
+        [W_CONTAINS] = "~", [W_BEGINS] = "^", [W_IN] = "in", [W_NOT_IN] = "not in", [W_EMPTY] = "empty", [W_NOT_EMPTY] = "not empty"};
 
     if (w->op <= W_NOT) {
         json_open(j, '{');
@@ -113,7 +114,8 @@ struct role_ids {
 
 static void roles_of(struct call *k, struct role_ids *out)
 {
-    struct db_stmt *s = db_prepare(k->c.conn, "SELECT r.id, r.name FROM user_role u JOIN role r ON r.id = u.role_id WHERE u.user_id = ? ORDER BY r.id");
+    struct db_stmt *s =
+        db_prepare(k->c.conn, "SELECT r.id, r.name FROM user_role u JOIN role r ON r.id = u.role_id WHERE u.user_id = ? ORDER BY r.id");
 
     out->n = 0;
     db_bind_int(s, 1, k->user);
@@ -421,9 +423,9 @@ static void waiting_approvals(struct call *k, struct json *j)
     rows = json_object_get(page, "approvals");
     if (json_array_size(rows) > 0) {
         out = json_pack("{s:s, s:s, s:n, s:s, s:n, s:s, s:s, s:s, s:n, s:I, s:b, s:{s:O, s:{}}}", "name", "approval", "label",
-                        labels_get(k->app->st->labels, k->c.locale, "home.approvals"), "table", "icon", "check", "view", "title", "title", "on", "at",
-                        "what", "flow", "act", "count", (json_int_t)json_array_size(rows), "more", json_is_integer(json_object_get(page, "next")),
-                        "page", "rows", rows, "refs");
+                        labels_get(k->app->st->labels, k->c.locale, "home.approvals"), "table", "icon", "check", "view", "title", "title",
+                        "on", "at", "what", "flow", "act", "count", (json_int_t)json_array_size(rows), "more",
+                        json_is_integer(json_object_get(page, "next")), "page", "rows", rows, "refs");
         text = json_dumps(out, JSON_COMPACT);
         json_raw(j, text, strlen(text));
         free(text);

@@ -220,7 +220,8 @@ static int run(struct call *k, const char *sql, int64_t a, const char *text)
 
 int idempotency_keep(struct call *k, bool answered)
 {
-    bool keep = answered && !(k->route->flags & R_SECRET) && !k->c.told_once && !k->app_answered && k->c.reply_type == NULL && k->req->out.len <= ANSWER_MAX;
+    bool keep = answered && !(k->route->flags & R_SECRET) && !k->c.told_once && !k->app_answered && k->c.reply_type == NULL &&
+                k->req->out.len <= ANSWER_MAX;
     struct db_stmt *s;
     int rc;
 

@@ -76,7 +76,8 @@ static const char *call(struct berth_ctx *c, const char *what, json_t *args)
         return NULL;
     *req = (struct http_req){.arena = c->a, .id = c->request == NULL ? "-" : c->request, .deadline = INT64_MAX, .body_fd = -1};
     *k = (struct call){.app = app, .req = req, .body = args, .user = c->who == NULL ? 0 : c->who->id, .inside = true};
-    while (req->method < HTTP_METHODS && (strlen(http_method_name(req->method)) != n || strncmp(http_method_name(req->method), what, n) != 0))
+    while (req->method < HTTP_METHODS &&
+           (strlen(http_method_name(req->method)) != n || strncmp(http_method_name(req->method), what, n) != 0))
         req->method++;
     if (req->method == HTTP_METHODS || strncmp(what + n, " /", 2) != 0) {
         misuse(c, what, "which is no method and address");

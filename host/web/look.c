@@ -143,7 +143,8 @@ static int mark(struct call *k)
 }
 
 const struct route_entry routes_look[] = {
-    {"GET", "/api/{table}/_aggregate", R_INSIDE, aggregate, TAKES("view", "tile", "filter", "q", "group", "sum", "avg", "min", "max", "at")},
+    {"GET", "/api/{table}/_aggregate", R_INSIDE, aggregate,
+     TAKES("view", "tile", "filter", "q", "group", "sum", "avg", "min", "max", "at")},
     {"GET", "/api/{table}/{id}/_neighbours", R_SLOW, neighbours, TAKES("link", "after", "limit")},
     {"POST", "/api/{table}/_export", R_WRITE | R_INSIDE | R_MINE, export},
     {"GET", "/api/_job/{id}/file", R_SLOW, export_get},

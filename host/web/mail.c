@@ -44,7 +44,8 @@ static int fill(struct call *k)
     struct json j = call_json(k);
     struct mail m;
 
-    if (r == NULL || mail_fill(&k->c, r, json_integer_value(json_object_get(o, "template")), labels_locale(k->app->st->labels, locale == NULL ? k->c.locale : locale), &m) != BERTH_OK)
+    if (r == NULL || mail_fill(&k->c, r, json_integer_value(json_object_get(o, "template")),
+                               labels_locale(k->app->st->labels, locale == NULL ? k->c.locale : locale), &m) != BERTH_OK)
         return k->c.rc;
     json_open(&j, '{');
     json_text(&j, "to", m.to);

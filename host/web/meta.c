@@ -530,7 +530,8 @@ static int table_meta(struct call *k)
     if (!perm_may(k->c.who, t, DO_READ))
         return ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied");
     http_etag(k->req, arena_fmt(k->req->arena, "\"%llx-%llx-%llx-%p-%lld-%s\"", (unsigned long long)k->app->meta_tag,
-                                (unsigned long long)k->c.who->gen, (unsigned long long)atomic_load(&k->app->st->view_gen), (const void *)k->c.m, (long long)k->user, k->c.locale));
+                                (unsigned long long)k->c.who->gen, (unsigned long long)atomic_load(&k->app->st->view_gen),
+                                (const void *)k->c.m, (long long)k->user, k->c.locale));
     http_set(k->req, "Cache-Control", "no-cache, private");
     l = k->layout = layout_of(&k->c, t);
     json_open(&j, '{');

@@ -366,8 +366,10 @@ static int wordings(struct call *k)
 }
 
 const struct route_entry routes_registry[] = {
-    {"GET", "/api/_registry", R_ADMIN, registry, .about = "tables, fields, dictionaries, permissions and rules with their names for people"},
+    {"GET", "/api/_registry", R_ADMIN, registry,
+     .about = "tables, fields, dictionaries, permissions and rules with their names for people"},
     {"GET", "/api/_texts", R_ADMIN, texts, .about = "every text of a language, to make another of it"},
-    {"GET", "/api/_wordings", R_ADMIN | R_SLOW, wordings, TAKES("q", "after", "limit"), .about = "texts found by what they say in any language, with what they belong to"},
+    {"GET", "/api/_wordings", R_ADMIN | R_SLOW, wordings, TAKES("q", "after", "limit"),
+     .about = "texts found by what they say in any language, with what they belong to"},
     {0},
 };

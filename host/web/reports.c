@@ -263,7 +263,8 @@ static enum sheet_type column_type(const char *type)
 static struct sheet_cell sheet_cell_of(const json_t *v, enum sheet_type type)
 {
     const char *s = json_string_value(v);
-    struct sheet_cell c = {.text = s == NULL ? "" : s, .len = (uint32_t)json_string_length(v), .type = s == NULL || *s == '\0' ? SHEET_EMPTY : SHEET_TEXT};
+    struct sheet_cell c = {
+        .text = s == NULL ? "" : s, .len = (uint32_t)json_string_length(v), .type = s == NULL || *s == '\0' ? SHEET_EMPTY : SHEET_TEXT};
     char *end = NULL;
 
     if (json_is_number(v)) {
@@ -283,7 +284,8 @@ static int audited(struct call *k, void *rows)
     return audit_add(&k->c, "export", arena_fmt(k->req->arena, "report %s: %zu rows", k->name, *(size_t *)rows));
 }
 
-static int write_sheet(struct call *k, const json_t *columns, const json_t *rows, enum sheet_kind kind, const char *path, struct sheet_error *err)
+static int write_sheet(struct call *k, const json_t *columns, const json_t *rows, enum sheet_kind kind, const char *path,
+                       struct sheet_error *err)
 {
     size_t n = json_array_size(columns), i;
     struct sheet_column *col = arena_alloc(k->req->arena, n * sizeof(*col));
@@ -324,7 +326,9 @@ static int sheet(struct call *k)
     bool csv;
     int fd = -1;
 
-    if (o == NULL || (r == NULL ? with_report(k, may_see) : meta_report_open(k, r) ? BERTH_OK : ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied")) != BERTH_OK)
+    if (o == NULL || (r == NULL                ? with_report(k, may_see)
+                      : meta_report_open(k, r) ? BERTH_OK
+                                               : ctx_fail(&k->c, BERTH_DENIED, "denied", "err.denied")) != BERTH_OK)
         return k->c.rc;
     csv = kind != NULL && strcmp(kind, "csv") == 0;
     if (!csv && (kind == NULL || strcmp(kind, "xlsx") != 0))

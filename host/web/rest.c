@@ -46,8 +46,9 @@ static int list_at(struct call *k, const char *at, const struct page *p)
     if (!asof_moment(&k->c, k->t, at, &ms) || !call_question(k, &w, &search, &sort))
         return k->c.rc;
     w = where_and(&k->c, w, asof_search(&k->c, k->t, search));
-    return k->c.rc != BERTH_OK ? (int)k->c.rc : asof_page(&k->c, k->t, w, ms, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), p->q.limit,
-                                                                 p->fields, &k->req->out);
+    return k->c.rc != BERTH_OK
+               ? (int)k->c.rc
+               : asof_page(&k->c, k->t, w, ms, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), p->q.limit, p->fields, &k->req->out);
 }
 
 /* What lies in the recycle bin: the latest first, uncounted. */
@@ -60,8 +61,9 @@ static int list_bin(struct call *k, const struct page *p)
     if (!without(k, not_there) || !call_question(k, &w, &search, &sort))
         return k->c.rc;
     w = where_and(&k->c, w, asof_search(&k->c, k->t, search));
-    return k->c.rc != BERTH_OK ? (int)k->c.rc : bin_page(&k->c, k->t, w, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), (int)p->q.limit,
-                                                         p->fields, &k->req->out);
+    return k->c.rc != BERTH_OK
+               ? (int)k->c.rc
+               : bin_page(&k->c, k->t, w, p->after == NULL ? 0 : strtoll(p->after, NULL, 10), (int)p->q.limit, p->fields, &k->req->out);
 }
 
 static int list(struct call *k)
@@ -550,7 +552,8 @@ static int search(struct call *k)
 
 const struct route_entry routes_rest[] = {
     {"GET", "/api/_search", R_SLOW, search, TAKES("q", "tables", "limit")},
-    {"GET", "/api/{table}", R_INSIDE, list, TAKES("view", "tile", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", "marks", "can", "at")},
+    {"GET", "/api/{table}", R_INSIDE, list,
+     TAKES("view", "tile", "filter", "q", "sort", "fields", "limit", "after", "count", "bin", "marks", "can", "at")},
     {"POST", "/api/{table}", R_WRITE | R_PLAIN, create, create_ahead, TAKES("duplicates", "fields")},
     {"GET", "/api/{table}/{id}", R_INSIDE, one, TAKES("fields", "at")},
     {"PATCH", "/api/{table}/{id}", R_WRITE, update, TAKES("duplicates", "fields")},

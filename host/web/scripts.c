@@ -158,7 +158,8 @@ static int script_drop(struct call *k)
 
 const struct route_entry routes_scripts[] = {
     {"GET", "/api/_script/text", R_ADMIN, script_text, TAKES("file"), .about = "a script's text and what it said before"},
-    {"PUT", "/api/_script/text", R_ADMIN | R_SLOW, script_put, .about = "changes a script, where the configuration allows it: {\"file\",\"text\",\"hash\" of the text it replaces}"},
+    {"PUT", "/api/_script/text", R_ADMIN | R_SLOW, script_put,
+     .about = "changes a script, where the configuration allows it: {\"file\",\"text\",\"hash\" of the text it replaces}"},
     {"DELETE", "/api/_script/text", R_ADMIN | R_SLOW, script_drop, TAKES("file", "hash"), .about = "takes a script away"},
     {"POST", "/api/_script/check", R_ADMIN | R_SLOW, script_check_text, .about = "what is wrong with a text, by line: {\"file\",\"text\"}"},
     {0},

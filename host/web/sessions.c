@@ -170,7 +170,8 @@ static int invited(struct call *k)
 const struct route_entry routes_sessions[] = {
     {"GET", "/api/_sessions", R_ADMIN, sessions, TAKES("user"), .about = "who is signed in, and which tokens there are"},
     {"DELETE", "/api/_sessions/{name}", R_ADMIN | R_WRITE, session_drop, .about = "ends a sign-in"},
-    {"POST", "/api/user/{id}/_invite", R_ADMIN | R_WRITE | R_SECRET, invite, .about = "a link, good once and for three days, by which that person chooses a password"},
+    {"POST", "/api/user/{id}/_invite", R_ADMIN | R_WRITE | R_SECRET, invite,
+     .about = "a link, good once and for three days, by which that person chooses a password"},
     {"POST", "/api/_invited", R_PUBLIC, invited, .about = "whose link this is: {\"token\"}"},
     {0},
 };

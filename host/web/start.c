@@ -129,10 +129,14 @@ static void report_stop(void *arg, const struct script_report *r)
     size_t n = r->nav == NULL ? 0 : strcspn(r->nav, " ");
 
     if (n > 0 && x->n < x->most && reports_may(x->k, r))
-        x->all[x->n++] = (struct stop){arena_fmt(x->k->req->arena, "/r/%.*s/%s", (int)strcspn(r->name, "."), r->name, strchr(r->name, '.') + 1), NULL,
-                                       arena_strdup(x->k->req->arena, reports_title(x->k, &r->title, r->name)),
-                                       r->icon == NULL ? "chart" : arena_strdup(x->k->req->arena, r->icon),
-                                       arena_strndup(x->k->req->arena, r->nav, n), atoi(r->nav + n) * 100 + 99, 0};
+        x->all[x->n++] =
+            (struct stop){arena_fmt(x->k->req->arena, "/r/%.*s/%s", (int)strcspn(r->name, "."), r->name, strchr(r->name, '.') + 1),
+                          NULL,
+                          arena_strdup(x->k->req->arena, reports_title(x->k, &r->title, r->name)),
+                          r->icon == NULL ? "chart" : arena_strdup(x->k->req->arena, r->icon),
+                          arena_strndup(x->k->req->arena, r->nav, n),
+                          atoi(r->nav + n) * 100 + 99,
+                          0};
 }
 
 /* A page that a plugin brings stands beside the plugin's first table. */
@@ -171,8 +175,13 @@ static size_t stops(struct call *k, struct stop *all)
         const struct report *r = &k->c.m->reports[i];
 
         if (r->nav != NULL && r->on == NULL && meta_report_open(k, r))
-            all[n++] = (struct stop){arena_fmt(k->req->arena, "/r/%s/%s", r->plugin, r->name), NULL,
-                                     call_label(k, call_fmt(k, "$.report.$", r->plugin, r->name)), r->d->icon, r->nav, r->nav_at * 100 + 99, 0};
+            all[n++] = (struct stop){arena_fmt(k->req->arena, "/r/%s/%s", r->plugin, r->name),
+                                     NULL,
+                                     call_label(k, call_fmt(k, "$.report.$", r->plugin, r->name)),
+                                     r->d->icon,
+                                     r->nav,
+                                     r->nav_at * 100 + 99,
+                                     0};
     }
 
     struct report_stops x = {k, all, n, n + STOP_REPORTS};

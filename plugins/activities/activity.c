@@ -35,7 +35,8 @@ void about_customer(struct berth_ctx *c, struct berth_row *r)
 
 static int check_time(struct berth_ctx *c, struct berth_row *a)
 {
-    bool open = berth_says(a, "status", "planned") || berth_says(a, "status", "doing"), timed = !berth_is_empty(a, "start_at") && !berth_is_empty(a, "end_at");
+    bool open = berth_says(a, "status", "planned") || berth_says(a, "status", "doing"),
+         timed = !berth_is_empty(a, "start_at") && !berth_is_empty(a, "end_at");
     bool taken;
 
     if (berth_says(a, "status", "done") && berth_is_empty(a, "start_at"))
@@ -44,11 +45,14 @@ static int check_time(struct berth_ctx *c, struct berth_row *a)
         return host->error(c, BERTH_INVALID, "end_at", "activities.err.end");
     if (berth_is_empty(a, "minutes") && timed)
         host->set(a, "minutes", berth_i((berth_number(a, "end_at") - berth_number(a, "start_at")) / 60000));
-    taken = open && timed && is_busy(c, berth_number(a, "owner_id"), berth_number(a, "start_at"), berth_number(a, "end_at"), berth_number(a, "id"));
+    taken = open && timed &&
+            is_busy(c, berth_number(a, "owner_id"), berth_number(a, "start_at"), berth_number(a, "end_at"), berth_number(a, "id"));
     if (taken && host->setting(c, "activities.refuse_clash").i != 0)
         return host->error(c, BERTH_INVALID, "start_at", "activities.err.clash");
     host->set(a, "clash", berth_i(taken));
-    host->set(a, "off_hours", berth_i(open && timed && !is_working(c, berth_number(a, "owner_id"), berth_number(a, "start_at"), berth_number(a, "end_at"))));
+    host->set(
+        a, "off_hours",
+        berth_i(open && timed && !is_working(c, berth_number(a, "owner_id"), berth_number(a, "start_at"), berth_number(a, "end_at"))));
     return host->rc(c);
 }
 

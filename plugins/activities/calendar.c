@@ -166,8 +166,10 @@ static int feed_body(struct berth_ctx *c, void *arg)
                       BERTH_ARGS(berth_i(host->now(c) - 90 * BERTH_DAY)));
     for (struct berth_row *a; (a = host->next(rows)) != NULL;)
         event(&t, a);
-    rows = host->find(c, "invitation", "owner_id = @me and contact_id empty and start_at >= ? and answer in ('invited', 'accepted', 'maybe') "
-                      "order by start_at desc limit 500", BERTH_ARGS(berth_i(host->now(c) - 90 * BERTH_DAY)));
+    rows = host->find(c, "invitation",
+                      "owner_id = @me and contact_id empty and start_at >= ? and answer in ('invited', 'accepted', 'maybe') "
+                      "order by start_at desc limit 500",
+                      BERTH_ARGS(berth_i(host->now(c) - 90 * BERTH_DAY)));
     for (struct berth_row *i; (i = host->next(rows)) != NULL;)
         event(&t, i);
     rows = host->find(c, "task", "owner_id = @me and due_on >= ? and status in ('new', 'accepted', 'doing', 'done') "

@@ -42,8 +42,7 @@ static struct person *person(struct people *p, int64_t id)
     return NULL;
 }
 
-/* ---- whereabouts and actions (feature 85)
- * --------------------------------------------------------- */
+/* ---- whereabouts and actions (feature 85) ------------------------------------------------------- */
 static const struct {
     size_t of; /* the member of a person that it counts into */
     const char *table, *where;
@@ -133,8 +132,8 @@ int overview(struct berth_ctx *c)
     struct people *p = team(c);
 
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-        host->totals(c, shown[i].table, host->fmt(c, "owner_id in @team and %s", shown[i].where),
-                     BERTH_NOARGS, "owner_id", strcmp(shown[i].table, "activity") == 0 ? "start_at" : NULL, take, &(struct into){p, shown[i].of});
+        host->totals(c, shown[i].table, host->fmt(c, "owner_id in @team and %s", shown[i].where), BERTH_NOARGS, "owner_id",
+                     strcmp(shown[i].table, "activity") == 0 ? "start_at" : NULL, take, &(struct into){p, shown[i].of});
     take_where(c, p);
     host->json_open(c, NULL, '{');
     host->json_open(c, "rows", '[');
@@ -156,8 +155,7 @@ int overview(struct berth_ctx *c)
     return host->json_close(c);
 }
 
-/* ---- targets one set oneself, or was set
- * ------------------------------------------------------------ */
+/* ---- targets one set oneself, or was set -------------------------------------------------------- */
 /* GET /api/activities/targets: those that cover today. */
 int targets(struct berth_ctx *c)
 {
@@ -188,8 +186,7 @@ int targets(struct berth_ctx *c)
     return host->json_close(c);
 }
 
-/* ---- reports handed in
- * ----------------------------------------------------------------------------------- */
+/* ---- reports handed in -------------------------------------------------------------------------- */
 static int take_reports(struct berth_ctx *c, const struct berth_total *t, void *arg)
 {
     struct person *p = person(arg, t->key[0].i);

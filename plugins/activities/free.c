@@ -136,8 +136,7 @@ bool is_working(struct berth_ctx *c, int64_t user, int64_t from, int64_t to)
     return worked && from >= begin + first * 60000 && to <= begin + last * 60000;
 }
 
-/* ---- asked from outside
- * ---------------------------------------------------------------------------- */
+/* ---- asked from outside ------------------------------------------------------------------------- */
 static int64_t moment(struct berth_ctx *c, const char *name)
 {
     struct berth_val p = host->param(c, name);

@@ -53,7 +53,8 @@ static int reads(struct berth_ctx *c, void *invitation)
     for (size_t i = 0; s->of[i] != NULL; i++)
         if (s->of[i]->user_id == user && !s->of[i]->team)
             return host->rc(c);
-    berth_share(c, activity, .user_id = user, .part = BY_INVITATION, .until_at = (end > host->now(c) ? end : host->now(c)) + READS_DAYS * BERTH_DAY,
+    berth_share(c, activity, .user_id = user, .part = BY_INVITATION,
+                .until_at = (end > host->now(c) ? end : host->now(c)) + READS_DAYS * BERTH_DAY,
                 .quiet = true); /* the invitation tells of it */
     return host->rc(c);
 }
@@ -63,7 +64,8 @@ static int reads_no_more(struct berth_ctx *c, void *invitation)
     const struct berth_shares *s = host->shares(c, host->ref(c, invitation, "activity_id"));
 
     for (size_t i = 0; s != NULL && s->of[i] != NULL; i++)
-        if (s->of[i]->user_id == berth_number(invitation, "owner_id") && s->of[i]->part != NULL && strcmp(s->of[i]->part, BY_INVITATION) == 0)
+        if (s->of[i]->user_id == berth_number(invitation, "owner_id") && s->of[i]->part != NULL &&
+            strcmp(s->of[i]->part, BY_INVITATION) == 0)
             host->unshare(c, s->of[i]->id);
     return host->rc(c);
 }

@@ -8,7 +8,8 @@
 static const struct {
     const char *kind, *words;
 } kinds[] = {
-    {"call", "called|call|calls|phoned|phone|rang|telephoned|spoke on the phone|打电话|打了电话|打过电话|通电话|通了电话|电话|致电|通话|去电|来电|goi dien|goi dien thoai|dien thoai|goi"},
+    {"call",
+     "called|call|calls|phoned|phone|rang|telephoned|spoke on the phone|打电话|打了电话|打过电话|通电话|通了电话|电话|致电|通话|去电|来电|goi dien|goi dien thoai|dien thoai|goi"},
     {"visit", "visited|visit|went to see|拜访|走访|上门|去访|tham|den tham|ghe tham"},
     {"received", "visited us|came to see us|came to us|received|来访|来我司|来公司|接待|den cong ty minh|ghe cong ty minh|tiep"},
     {"meeting", "met|met with|meet|meeting|开会|会议|会面|见面|见了|面谈|hop|gap"},
@@ -38,7 +39,8 @@ static void read_next(struct reading *r)
         if (n == 0)
             continue;
         for (size_t k = 0; k < l->n; k++)
-            if (l->w[k].part == l->w[i].part && (k >= end || k + 1 <= i) && (d = line_day(l, k, true, &r->next)) > 0 && (k >= end || k + d <= i)) {
+            if (l->w[k].part == l->w[i].part && (k >= end || k + 1 <= i) && (d = line_day(l, k, true, &r->next)) > 0 &&
+                (k >= end || k + d <= i)) {
                 if (r->next <= host->today(l->c))
                     continue;
                 r->follows = true;
@@ -148,7 +150,8 @@ static void read_line(struct berth_ctx *c, struct reading *r, const char *text, 
 }
 
 /* ---- telling ---------------------------------------------------------------------------------------- */
-static const char *const told[] = {"kind", "status", "start_at", "end_at", "minutes", "next_on", "customer_id", "contact_id", "lead_id", "note"};
+static const char *const told[] = {"kind",    "status",      "start_at",   "end_at",  "minutes",
+                                   "next_on", "customer_id", "contact_id", "lead_id", "note"};
 
 static void tell_choice(struct berth_ctx *c, const struct choice *x)
 {

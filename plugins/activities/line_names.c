@@ -154,7 +154,8 @@ static bool begins_at(struct look *k, size_t i, const char *const tables[][2], s
 
     if (!may_hold(k, i) || !may_end(l, i) || !line_apart(l, i))
         return false;
-    while (end < l->n && may_hold(k, end) && l->w[end].part == l->w[i].part && (!l->w[end].mark || strchr(".-&/'", *l->w[end].is) != NULL)) {
+    while (end < l->n && may_hold(k, end) && l->w[end].part == l->w[i].part &&
+           (!l->w[end].mark || strchr(".-&/'", *l->w[end].is) != NULL)) {
         words += line_apart(l, end);
         if (words > most)
             break;
@@ -235,7 +236,8 @@ static bool find_staff(struct look *k, int64_t customer, size_t from, size_t to,
 {
     struct line *l = k->l;
     const char *called = to > from ? host->fold(l->c, line_text(l, k->person_from, k->person_to)) : NULL;
-    struct berth_rows *rows = host->find(l->c, "contact", "customer_id = ? and has_left = false order by id limit 200", BERTH_ARGS(berth_i(customer)));
+    struct berth_rows *rows =
+        host->find(l->c, "contact", "customer_id = ? and has_left = false order by id limit 200", BERTH_ARGS(berth_i(customer)));
     struct best named = {.n = 0}, titled = {.n = 0};
     size_t at = 0, end = 0;
 
@@ -271,7 +273,8 @@ static void unknown_company(struct look *k)
     for (size_t i = 0; i < l->n; i++) {
         size_t from = i + line_match(l, i, "at|of|from|with|to|o|tai|ben|cong ty|cty"), to = from;
 
-        while (from > i && to < l->n && may_hold(k, to) && l->w[to].part == l->w[i].part && is_capital(l, to) && !l->w[to].mark && !l->w[to].digits)
+        while (from > i && to < l->n && may_hold(k, to) && l->w[to].part == l->w[i].part && is_capital(l, to) && !l->w[to].mark &&
+               !l->w[to].digits)
             to++;
         if (to > from) {
             line_found(l, "customer_id", from, to);

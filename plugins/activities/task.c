@@ -119,7 +119,8 @@ static int repeat(struct berth_ctx *c, const struct berth_row *done)
     static const char *const same[] = {"subject", "purpose", "priority", "lead_id", "customer_id", "contact_id",
                                        "opportunity_id", "goal", "recurs", "recurs_until", "owner_id", "from_id"};
     struct berth_row *next = host->make(c, "task");
-    int64_t due = berth_number(done, "due_on") != 0 ? berth_number(done, "due_on") : host->today(c), to, until = berth_number(done, "recurs_until");
+    int64_t due = berth_number(done, "due_on") != 0 ? berth_number(done, "due_on") : host->today(c), to,
+            until = berth_number(done, "recurs_until");
 
     if (berth_is_empty(done, "recurs") || (to = next_due(host->get(done, "recurs").s, due)) == 0 || (until != 0 && to > until))
         return host->rc(c);

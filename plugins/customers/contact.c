@@ -108,7 +108,10 @@ int buying_map(struct berth_ctx *c)
 {
     static const char *const ranks[] = {"influence = 'high'", "influence = 'medium'", "influence = 'low'", "influence empty"};
     struct berth_val id = host->param(c, "id");
-    struct berth_row *company = host->load(c, "customer", id.type == BERTH_INT ? id.i : id.type == BERTH_NULL ? 0 : strtoll(id.s, NULL, 10));
+    struct berth_row *company = host->load(c, "customer",
+                                           id.type == BERTH_INT    ? id.i
+                                           : id.type == BERTH_NULL ? 0
+                                                                   : strtoll(id.s, NULL, 10));
     const char *others;
 
     if (company == NULL)
@@ -117,10 +120,16 @@ int buying_map(struct berth_ctx *c)
     host->json_open(c, NULL, '{');
     host->json_open(c, "rows", '[');
     for (size_t k = 0; k < sizeof(ranks) / sizeof(ranks[0]); k++) {
-        tell_people(c, company, host->find(c, "contact", host->fmt(c, "customer_id = ? and has_left <> true and %s order by superior_id, id limit 100", ranks[k]),
-                                           BERTH_ARGS(host->get(company, "id"))));
-        tell_people(c, company, host->find(c, "contact", host->fmt(c, "id in (%s) and customer_id <> ? and has_left <> true and %s order by superior_id, id limit 100",
-                                                                   others, ranks[k]), BERTH_ARGS(host->get(company, "id"))));
+        tell_people(c, company,
+                    host->find(c, "contact",
+                               host->fmt(c, "customer_id = ? and has_left <> true and %s order by superior_id, id limit 100", ranks[k]),
+                               BERTH_ARGS(host->get(company, "id"))));
+        tell_people(
+            c, company,
+            host->find(c, "contact",
+                       host->fmt(c, "id in (%s) and customer_id <> ? and has_left <> true and %s order by superior_id, id limit 100",
+                                 others, ranks[k]),
+                       BERTH_ARGS(host->get(company, "id"))));
     }
     host->json_close(c);
     return host->json_close(c);

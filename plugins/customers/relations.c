@@ -108,7 +108,8 @@ static void look(struct berth_ctx *c, struct graph *g)
 
     for (int person = 0; person < 2; person++) {
         const char *where = g->done == g->n ? NULL : those(c, g, "id", person, false);
-        struct berth_rows *rows = where == NULL ? NULL : host->find(c, tables[person], host->fmt(c, "%s limit %d", where, NODES), BERTH_NOARGS);
+        struct berth_rows *rows =
+            where == NULL ? NULL : host->find(c, tables[person], host->fmt(c, "%s limit %d", where, NODES), BERTH_NOARGS);
 
         for (struct berth_row *r; (r = host->next(rows)) != NULL;) {
             struct node *n = &g->node[node_at(g, person, berth_number(r, "id"))];
@@ -183,7 +184,8 @@ int relation_graph(struct berth_ctx *c)
 {
     struct graph *g = host->alloc(c, sizeof(*g));
     struct berth_val table = host->param(c, "table");
-    bool person = table.type != BERTH_NULL && strcmp(table.s, "contact") == 0, company = table.type == BERTH_NULL || strcmp(table.s, "customer") == 0;
+    bool person = table.type != BERTH_NULL && strcmp(table.s, "contact") == 0,
+         company = table.type == BERTH_NULL || strcmp(table.s, "customer") == 0;
     int64_t id = whole(c, "id", 0);
     int hops = (int)whole(c, "hops", 2);
 

@@ -52,7 +52,8 @@ int lead_return(struct berth_ctx *c, struct berth_row *lead)
 
     if (host->get(lead, "converted_at").i + BERTH_DAY < host->now(c))
         return host->error(c, BERTH_CONFLICT, NULL, "leads.err.too_late");
-    if (host->carry_back(c, lead) != BERTH_OK || host->emit(c, "leads.returning", lead) != BERTH_OK || host->emit(c, "leads.return", lead) != BERTH_OK)
+    if (host->carry_back(c, lead) != BERTH_OK || host->emit(c, "leads.returning", lead) != BERTH_OK ||
+        host->emit(c, "leads.return", lead) != BERTH_OK)
         return host->rc(c);
     host->set(lead, "customer_id", berth_nil()); /* one that was there before stays where it is */
     host->set(lead, "status", was.type == BERTH_NULL ? berth_s("qualified") : was);

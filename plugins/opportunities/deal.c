@@ -137,14 +137,19 @@ int deal_resume(struct berth_ctx *c, struct berth_row *r)
 /* What is known of them elsewhere stands there at once, to be changed for this deal. */
 int part_known(struct berth_ctx *c, struct berth_event *ev)
 {
-    static const char *const known[][3] = {
-        {"contact_id", "person", "name"}, {"contact_id", "role", "role"}, {"contact_id", "influence", "influence"}, {"contact_id", "attitude", "attitude"},
-        {"competitor_id", "strengths", "strengths"}, {"competitor_id", "weaknesses", "weaknesses"}, {"competitor_id", "playbook", "playbook"}};
+    static const char *const known[][3] = {{"contact_id", "person", "name"},
+                                           {"contact_id", "role", "role"},
+                                           {"contact_id", "influence", "influence"},
+                                           {"contact_id", "attitude", "attitude"},
+                                           {"competitor_id", "strengths", "strengths"},
+                                           {"competitor_id", "weaknesses", "weaknesses"},
+                                           {"competitor_id", "playbook", "playbook"}};
     bool rival = strcmp(ev->on, "deal_competitor") == 0;
     struct berth_row *of = host->ref(c, ev->row, rival ? "competitor_id" : "contact_id");
 
     for (size_t i = 0; of != NULL && i < sizeof(known) / sizeof(known[0]); i++)
-        if ((strcmp(known[i][0], "competitor_id") == 0) == rival && berth_is_empty(ev->row, known[i][1]) && !berth_is_empty(of, known[i][2]))
+        if ((strcmp(known[i][0], "competitor_id") == 0) == rival && berth_is_empty(ev->row, known[i][1]) &&
+            !berth_is_empty(of, known[i][2]))
             host->set(ev->row, known[i][1], host->get(of, known[i][2]));
     return host->rc(c);
 }
@@ -164,8 +169,9 @@ static int mark(struct berth_ctx *c, void *arg)
 
     host->set(r, "idle", berth_i(1));
     host->save(c, r);
-    berth_alert(c, .text = "opportunities.alert.idle", .about = r,
-                .key = host->fmt(c, "opportunities.idle:%lld:%lld", (long long)berth_number(r, "id"), (long long)berth_number(r, "stage_since")));
+    berth_alert(
+        c, .text = "opportunities.alert.idle", .about = r,
+        .key = host->fmt(c, "opportunities.idle:%lld:%lld", (long long)berth_number(r, "id"), (long long)berth_number(r, "stage_since")));
     return host->rc(c);
 }
 

@@ -218,14 +218,17 @@ static void sum_of(struct berth_ctx *c, const struct berth_row *t, const char *s
     where(&f, host->fmt(c, "status = '%s'", status), berth_nil());
     where(&f, host->fmt(c, "%s >= ?", date), (struct berth_val){BERTH_DATE, 0, {.i = berth_number(t, "from_on")}});
     where(&f, host->fmt(c, "%s <= ?", date), (struct berth_val){BERTH_DATE, 0, {.i = berth_number(t, "to_on")}});
-    whose(&f, berth_says(t, "scope", "person") ? berth_number(t, "owner_id") : 0, berth_says(t, "scope", "team") ? berth_number(t, "department_id") : 0);
+    whose(&f, berth_says(t, "scope", "person") ? berth_number(t, "owner_id") : 0,
+          berth_says(t, "scope", "team") ? berth_number(t, "department_id") : 0);
     host->totals(c, "opportunity", f.text, f.v, f.n, "status", "base_amount,base_profit,weighted,teu", take_sum, out);
 }
 
 /* Whose it is, for people. */
 static const char *target_name(struct berth_ctx *c, const struct berth_row *t)
 {
-    struct berth_row *of = berth_says(t, "scope", "person") ? host->ref(c, t, "owner_id") : berth_says(t, "scope", "team") ? host->ref(c, t, "department_id") : NULL;
+    struct berth_row *of = berth_says(t, "scope", "person") ? host->ref(c, t, "owner_id")
+                           : berth_says(t, "scope", "team") ? host->ref(c, t, "department_id")
+                                                            : NULL;
 
     return of == NULL ? host->tr(c, "opportunities.target_scope.company") : host->get(of, "name").s;
 }
@@ -267,8 +270,9 @@ static const struct course *course_of(struct berth_ctx *c, struct courses *known
 
 static void tell_target(struct berth_ctx *c, const struct berth_row *t, const struct course *x)
 {
-    static const char *const told[][2] = {{"target", "id"}, {"scope", "scope"}, {"metric", "metric"}, {"owner", "owner_id"}, {"department", "department_id"},
-                                          {"wanted", "value"}, {"period", "period"}, {"to_on", "to_on"}};
+    static const char *const told[][2] = {
+        {"target", "id"},    {"scope", "scope"},   {"metric", "metric"}, {"owner", "owner_id"}, {"department", "department_id"},
+        {"wanted", "value"}, {"period", "period"}, {"to_on", "to_on"}};
     double done = metric_of(t, &x->won), wanted = host->get(t, "value").d;
     /* what is open counts as likely as it is: by its share of weighted amount */
     double ahead = metric_of(t, &x->open) * (x->open.amount > 0 ? (double)x->open.weighted / (double)x->open.amount : 0);
@@ -294,7 +298,8 @@ int forecast(struct berth_ctx *c)
     if (host->rc(c) != BERTH_OK)
         return host->rc(c);
     on = on == NULL ? "@today" : host->fmt(c, "'%s'", on);
-    targets = host->find(c, "sales_target", host->fmt(c, "from_on <= %s and to_on >= %s order by id limit %d", on, on, TARGETS), BERTH_NOARGS);
+    targets =
+        host->find(c, "sales_target", host->fmt(c, "from_on <= %s and to_on >= %s order by id limit %d", on, on, TARGETS), BERTH_NOARGS);
     host->json_open(c, NULL, '{');
     host->json_open(c, "targets", '[');
     for (struct berth_row *t; (t = host->next(targets)) != NULL && host->rc(c) == BERTH_OK;)
@@ -309,7 +314,11 @@ int target_check(struct berth_ctx *c, struct berth_event *ev)
     int64_t from = berth_number(t, "from_on");
 
     if (berth_is_empty(t, "to_on"))
-        host->set(t, "to_on", berth_i(host->months(from, berth_says(t, "period", "year") ? 12 : berth_says(t, "period", "quarter") ? 3 : 1) - 1));
+        host->set(t, "to_on",
+                  berth_i(host->months(from, berth_says(t, "period", "year")      ? 12
+                                             : berth_says(t, "period", "quarter") ? 3
+                                                                                  : 1) -
+                          1));
     if (berth_number(t, "to_on") < from)
         return host->error(c, BERTH_INVALID, "to_on", "opportunities.err.end");
     return host->rc(c);

@@ -155,7 +155,8 @@ struct berth_row *stage_enter(struct berth_ctx *c, struct berth_row *deal, const
 {
     struct berth_row *stage = host->ref(c, deal, "stage_id"), *from;
     bool moved = old == NULL || berth_number(old, "stage_id") != berth_number(deal, "stage_id"),
-         elsewhere = !moved && !berth_is_empty(deal, "pipeline_id") && berth_number(old, "pipeline_id") != berth_number(deal, "pipeline_id");
+         elsewhere =
+             !moved && !berth_is_empty(deal, "pipeline_id") && berth_number(old, "pipeline_id") != berth_number(deal, "pipeline_id");
 
     if (stage == NULL || elsewhere) { /* another pipeline begins at its first stage */
         if (berth_is_empty(deal, "pipeline_id"))

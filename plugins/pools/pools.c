@@ -64,7 +64,8 @@ static int on_release(struct berth_ctx *c, struct berth_event *ev)
 
 static int on_receiving(struct berth_ctx *c, struct berth_event *ev)
 {
-    return pools_may_receive(c, ev->row, berth_number(ev->row, "owner_id"), host->param(c, "to_id").type == BERTH_NULL ? "owner_id" : "to_id");
+    return pools_may_receive(c, ev->row, berth_number(ev->row, "owner_id"),
+                             host->param(c, "to_id").type == BERTH_NULL ? "owner_id" : "to_id");
 }
 
 /* From pool to pool; since when it has been without an owner stays. */
@@ -143,25 +144,26 @@ static int come_back(struct berth_ctx *c, struct berth_row *user)
 #define OPEN_POOL "pool", .where = "on_table = '@self' and active = true"
 #define AT_WORK "user", .where = "active = true"
 
-BERTH_PLUGIN(.name = "pools", .version = "0.2.0", .needs = "base", .caps = BERTH_CAP_ALL_ROWS,
-    .perms = BERTH_LIST_OF(berth_perm, {"claim", "sales, manager"}, {"swap", "manager"}, {"move", "manager"}, {"whatif", "manager"}),
-    .actions = BERTH_LIST_OF(berth_action,
-        {"@pooled", "claim", "claim", .when = "owner_id empty", .flags = BERTH_BULK | BERTH_SEEN, .icon = "hand",
-         .run = pools_claim},
-        {"@pooled", "release", .when = "owner_id not empty", .flags = BERTH_BULK, .icon = "undo", .run = release,
-         .form = BERTH_FIELDS({"pool_reason", BERTH_PICK, 0, "base.pool_reason"}, {"pool_id", BERTH_REF, 0, OPEN_POOL}, NOTE)},
-        {"@pooled", "transfer", .flags = BERTH_BULK, .icon = "user-plus", .run = transfer,
-         .form = BERTH_FIELDS({"to_id", BERTH_REF, BERTH_REQUIRED, AT_WORK}, NOTE)},
-        {"@pooled", "move", .when = "owner_id empty", .flags = BERTH_BULK | BERTH_SEEN, .icon = "folder", .run = move,
-         .form = BERTH_FIELDS({"pool_id", BERTH_REF, BERTH_REQUIRED, OPEN_POOL}, NOTE)},
-        {"@pooled", "lock", .when = "owner_id not empty and is_locked <> true", .flags = BERTH_BULK, .icon = "lock",
-         .run = pools_lock},
-        {"@pooled", "unlock", .when = "owner_id not empty and is_locked = true", .flags = BERTH_BULK, .icon = "unlock",
-         .run = pools_unlock},
-        {"@pooled", "swap", "swap", .when = "owner_id not empty", .icon = "swap", .run = swap,
-         .form = BERTH_FIELDS({"with_id", BERTH_REF, BERTH_REQUIRED, "@self"}, NOTE)},
-        {"user", "leave", .when = "active = true", .flags = BERTH_DANGER, .icon = "logout", .run = leave,
-         .form = BERTH_FIELDS({"to_ids", BERTH_REF, BERTH_MANY, AT_WORK}, {"pool_id", BERTH_REF, 0, "pool", .where = "active = true"}, NOTE)},
-        {"user", "come_back", .when = "active = false", .flags = BERTH_DANGER, .icon = "undo", .run = come_back}),
-    .hooks = BERTH_LIST_OF(berth_hook, {BERTH_EVENT, "pools.release", on_release}, {BERTH_EVENT, "pools.receiving", on_receiving}),
-    .timers = BERTH_LIST_OF(berth_timer, {"release", "20s", pools_release_due}))
+BERTH_PLUGIN(
+        .name = "pools", .version = "0.2.0", .needs = "base", .caps = BERTH_CAP_ALL_ROWS,
+        .perms = BERTH_LIST_OF(berth_perm, {"claim", "sales, manager"}, {"swap", "manager"}, {"move", "manager"}, {"whatif", "manager"}),
+        .actions = BERTH_LIST_OF(
+            berth_action,
+            {"@pooled", "claim", "claim", .when = "owner_id empty", .flags = BERTH_BULK | BERTH_SEEN, .icon = "hand", .run = pools_claim},
+            {"@pooled", "release", .when = "owner_id not empty", .flags = BERTH_BULK, .icon = "undo", .run = release,
+             .form = BERTH_FIELDS({"pool_reason", BERTH_PICK, 0, "base.pool_reason"}, {"pool_id", BERTH_REF, 0, OPEN_POOL}, NOTE)},
+            {"@pooled", "transfer", .flags = BERTH_BULK, .icon = "user-plus", .run = transfer,
+             .form = BERTH_FIELDS({"to_id", BERTH_REF, BERTH_REQUIRED, AT_WORK}, NOTE)},
+            {"@pooled", "move", .when = "owner_id empty", .flags = BERTH_BULK | BERTH_SEEN, .icon = "folder", .run = move,
+             .form = BERTH_FIELDS({"pool_id", BERTH_REF, BERTH_REQUIRED, OPEN_POOL}, NOTE)},
+            {"@pooled", "lock", .when = "owner_id not empty and is_locked <> true", .flags = BERTH_BULK, .icon = "lock", .run = pools_lock},
+            {"@pooled", "unlock", .when = "owner_id not empty and is_locked = true", .flags = BERTH_BULK, .icon = "unlock",
+             .run = pools_unlock},
+            {"@pooled", "swap", "swap", .when = "owner_id not empty", .icon = "swap", .run = swap,
+             .form = BERTH_FIELDS({"with_id", BERTH_REF, BERTH_REQUIRED, "@self"}, NOTE)},
+            {"user", "leave", .when = "active = true", .flags = BERTH_DANGER, .icon = "logout", .run = leave,
+             .form = BERTH_FIELDS({"to_ids", BERTH_REF, BERTH_MANY, AT_WORK}, {"pool_id", BERTH_REF, 0, "pool", .where = "active = true"},
+                                  NOTE)},
+            {"user", "come_back", .when = "active = false", .flags = BERTH_DANGER, .icon = "undo", .run = come_back}),
+        .hooks = BERTH_LIST_OF(berth_hook, {BERTH_EVENT, "pools.release", on_release}, {BERTH_EVENT, "pools.receiving", on_receiving}),
+        .timers = BERTH_LIST_OF(berth_timer, {"release", "20s", pools_release_due}))

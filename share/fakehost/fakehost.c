@@ -1267,7 +1267,8 @@ static void api_json(struct berth_ctx *c, const char *name, struct berth_val v)
         json_piece(c, name, print(c->f, "%.15g", v.d));
     else if (v.type == BERTH_BOOL)
         json_piece(c, name, v.i != 0 ? "true" : "false");
-    else if (v.type == BERTH_TEXT || v.type == BERTH_LONG || v.type == BERTH_PICK || v.type == BERTH_PHONE || v.type == BERTH_EMAIL || v.type == BERTH_URL)
+    else if (v.type == BERTH_TEXT || v.type == BERTH_LONG || v.type == BERTH_PICK || v.type == BERTH_PHONE || v.type == BERTH_EMAIL ||
+             v.type == BERTH_URL)
         json_piece(c, name, print(c->f, "\"%s\"", v.s));
     else
         json_piece(c, name, print(c->f, "%lld", (long long)v.i));

@@ -132,8 +132,9 @@ static int insert_key(struct db_conn *c, void *arg)
     memset(bytes, (int)k, sizeof(bytes));
     if (k % 2 == 1)
         db_sure(c);
-    return db_add_row(c, &(struct db_row){"t (k, x)", 2, 1, (struct db_value[]){db_int(k), {.type = DB_T_BLOB, .len = sizeof(bytes), .s = bytes}},
-                                          false, NULL});
+    return db_add_row(c,
+                      &(struct db_row){"t (k, x)", 2, 1,
+                                       (struct db_value[]){db_int(k), {.type = DB_T_BLOB, .len = sizeof(bytes), .s = bytes}}, false, NULL});
 }
 
 static int64_t number(struct db *db, const char *sql, int64_t param)

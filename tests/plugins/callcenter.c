@@ -50,7 +50,8 @@ static int keep_call(struct berth_ctx *c)
     size_t n;
 
     host->call(c, host->fmt(c, "POST /lead/%lld/_note", id), BERTH_ARGS(berth_s("text"), host->param(c, "text")));
-    notes = host->call(c, host->fmt(c, "GET /lead/%lld/_timeline", id), BERTH_ARGS(berth_s("kinds"), berth_s("note"), berth_s("limit"), berth_i(1)));
+    notes = host->call(c, host->fmt(c, "GET /lead/%lld/_timeline", id),
+                       BERTH_ARGS(berth_s("kinds"), berth_s("note"), berth_s("limit"), berth_i(1)));
     first = host->attach(c, lead, "call.txt", "they spoke", 10, 0);
     second = host->attach(c, lead, "call.txt", "they spoke long", 15, first);
     host->act(c, lead, "release", BERTH_ARGS(berth_s("pool_reason"), berth_s("no_interest")));

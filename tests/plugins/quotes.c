@@ -18,6 +18,7 @@ static const struct berth_field payment_fields[] = {
 };
 
 BERTH_PLUGIN(.name = "quotes", .version = "1.0.0", .needs = "base",
-    .tables = BERTH_LIST_OF(berth_table,
-        {"quote", quote_fields, .flags = BERTH_OWNED | BERTH_HISTORY, .title = "name", .moment = "sent_at", .rights = "sales: own create; manager: tree create"},
-        {"payment", payment_fields, .flags = BERTH_OWNED, .title = "name", .rights = "manager: tree create"}))
+             .tables = BERTH_LIST_OF(berth_table,
+                                     {"quote", quote_fields, .flags = BERTH_OWNED | BERTH_HISTORY, .title = "name", .moment = "sent_at",
+                                      .rights = "sales: own create; manager: tree create"},
+                                     {"payment", payment_fields, .flags = BERTH_OWNED, .title = "name", .rights = "manager: tree create"}))

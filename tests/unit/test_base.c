@@ -216,8 +216,30 @@ static void quote_slowly(struct buf *out, const unsigned char *s, size_t n)
 
 static void json_quotes_several_bytes_at_a_time_as_one_by_one(void **state)
 {
-    static const char *const parts[] = {"a", "z9 ", "深圳市", "\xe6\xb7\xb1\xed\xa0\x80", "\xe6\xb7\xb1\xe6\xb7x", "abcdefgh", "0755-200", "\"", "\\", "\n", "\x01", "\x7f", "ô", "越", "\xef\xbc\xa1",
-                                        "\xe0\xa4\xb9", "\xe0\x80\xaf", "\xed\x95\x9c", "\xed\xa0\x80", "𠮷", "\xf4\x90\x80\x80", "\xe6\xb7", "\xb7", "\xff"};
+    static const char *const parts[] = {"a",
+                                        "z9 ",
+                                        "深圳市",
+                                        "\xe6\xb7\xb1\xed\xa0\x80",
+                                        "\xe6\xb7\xb1\xe6\xb7x",
+                                        "abcdefgh",
+                                        "0755-200",
+                                        "\"",
+                                        "\\",
+                                        "\n",
+                                        "\x01",
+                                        "\x7f",
+                                        "ô",
+                                        "越",
+                                        "\xef\xbc\xa1",
+                                        "\xe0\xa4\xb9",
+                                        "\xe0\x80\xaf",
+                                        "\xed\x95\x9c",
+                                        "\xed\xa0\x80",
+                                        "𠮷",
+                                        "\xf4\x90\x80\x80",
+                                        "\xe6\xb7",
+                                        "\xb7",
+                                        "\xff"};
     struct buf text = BUF_INIT, quick = BUF_INIT, slow = BUF_INIT;
     uint64_t r = 1;
 
@@ -310,7 +332,10 @@ static void pairs_come_out_in_order_with_what_belongs_to_them(void **state)
         for (int i = 0; i < N; i++) {
             uint64_t h = (uint64_t)(i + round) * UINT64_C(0x9E3779B97F4A7C15);
 
-            h = round == 0 ? h : round == 1 ? h % 100 : round == 2 ? UINT64_MAX - h % 70000 : (uint64_t)(i % 2 == 0 ? INT64_MIN : INT64_MAX);
+            h = round == 0   ? h
+                : round == 1 ? h % 100
+                : round == 2 ? UINT64_MAX - h % 70000
+                             : (uint64_t)(i % 2 == 0 ? INT64_MIN : INT64_MAX);
             p[i] = (struct sort_pair){(int64_t)h, (int64_t)(h ^ 42)};
         }
         sort_pairs(p, N);
@@ -326,10 +351,37 @@ static void pairs_come_out_in_order_with_what_belongs_to_them(void **state)
 
 static void intervals_and_lines_of_cron_are_understood(void **state)
 {
-    static const char *const bad[] = {"", "1", "h", "0m", "-1h", "1w", "daily", "daily 24:00", "daily 2:00", "daily 02:60", "1h ", "10 m", "200000s",
-                                      "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 13 *", "* * * * 8", "5-1 * * * *",
-                                      "*/0 * * * *", "1, * * * *", "* * * * mon-xyz", "* * * * * never", "0 0 1,L * *", "* * * * * workdays x", "a * * * *", NULL};
-    static const char *const good[] = {"0 8 * * mon-fri", "*/15 * * * *", "5/20 8-18/2 1,15 * *", "0 9 L * * next_workday", "0 0 29 feb 0", "0\t0  1 JAN-Dec/3 Sun", NULL};
+    static const char *const bad[] = {"",
+                                      "1",
+                                      "h",
+                                      "0m",
+                                      "-1h",
+                                      "1w",
+                                      "daily",
+                                      "daily 24:00",
+                                      "daily 2:00",
+                                      "daily 02:60",
+                                      "1h ",
+                                      "10 m",
+                                      "200000s",
+                                      "* * * *",
+                                      "60 * * * *",
+                                      "* 24 * * *",
+                                      "* * 0 * *",
+                                      "* * 32 * *",
+                                      "* * * 13 *",
+                                      "* * * * 8",
+                                      "5-1 * * * *",
+                                      "*/0 * * * *",
+                                      "1, * * * *",
+                                      "* * * * mon-xyz",
+                                      "* * * * * never",
+                                      "0 0 1,L * *",
+                                      "* * * * * workdays x",
+                                      "a * * * *",
+                                      NULL};
+    static const char *const good[] = {
+        "0 8 * * mon-fri", "*/15 * * * *", "5/20 8-18/2 1,15 * *", "0 9 L * * next_workday", "0 0 29 feb 0", "0\t0  1 JAN-Dec/3 Sun", NULL};
     struct every e;
 
     (void)state;

@@ -37,8 +37,11 @@ static int save_with(struct fake *f, const char *country, const char *field, con
 
 static void a_code_with_one_wrong_sign_is_refused(void **state)
 {
-    static const char *const good[][3] = {{"CN", "credit_code", "91440300708461136T"}, {"CN", "credit_code", "91350100M000100Y43"},
-                                          {"VN", "tax_code", "0100109106"}, {"VN", "tax_code", "0300942001"}, {"TW", "tax_code", "04595257"}};
+    static const char *const good[][3] = {{"CN", "credit_code", "91440300708461136T"},
+                                          {"CN", "credit_code", "91350100M000100Y43"},
+                                          {"VN", "tax_code", "0100109106"},
+                                          {"VN", "tax_code", "0300942001"},
+                                          {"TW", "tax_code", "04595257"}};
 
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         char code[20];

@@ -159,7 +159,8 @@ static void values_of_every_type_come_back_as_they_went_in(void **state)
 static void all_values_of_a_row_are_those_that_each_column_has(void **state)
 {
     struct fixture *f = *state;
-    struct db_stmt *s = db_prepare(f->r, "SELECT 7, 'a', NULL, 2.5, x'0001', 'b' || 1, 8 UNION ALL SELECT NULL, 9, 'c', 'd', 1.5, NULL, ''");
+    struct db_stmt *s =
+        db_prepare(f->r, "SELECT 7, 'a', NULL, 2.5, x'0001', 'b' || 1, 8 UNION ALL SELECT NULL, 9, 'c', 'd', 1.5, NULL, ''");
 
     for (int row = 0; row < 2; row++) {
         assert_int_equal(db_step(s), DB_ROW);
@@ -268,7 +269,9 @@ static void a_reader_that_was_given_back_goes_on_with_nothing_of_the_one_before(
     struct db_conn *c = open_reader(f->db), *was = c;
 
     assert_int_equal(db_read_begin(c), DB_OK);
-    assert_int_equal(db_step(db_prepare(c, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, (SELECT count(*) FROM t) FROM n")), DB_ROW);
+    assert_int_equal(db_step(db_prepare(
+                         c, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, (SELECT count(*) FROM t) FROM n")),
+                     DB_ROW);
     assert_null(db_prepare(c, "SELECT nothing FROM nowhere"));
     db_budget(c, 1, NULL);
     db_conn_close(&c);
@@ -278,7 +281,8 @@ static void a_reader_that_was_given_back_goes_on_with_nothing_of_the_one_before(
     assert_ptr_equal(c, was);
     assert_string_equal(db_error(c), "");
     assert_int_equal(number(c, "SELECT count(*) FROM t"), 1);
-    assert_int_equal(number(c, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT count(*) FROM n"), 100000);
+    assert_int_equal(number(c, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT count(*) FROM n"),
+                     100000);
     db_conn_close(&c);
 }
 
@@ -1223,8 +1227,9 @@ static void many_rows_go_in_at_once_with_ids_that_follow_each_other(void **state
     size_t n = 3;
     struct db_stmt *s;
 
-    assert_int_equal(write_sql(f->db, "CREATE TABLE many (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, n INTEGER, x REAL, raw BLOB)"
-                                      " STRICT; INSERT INTO many (id, name) VALUES (9, 'was there')"),
+    assert_int_equal(write_sql(f->db,
+                               "CREATE TABLE many (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, n INTEGER, x REAL, raw BLOB)"
+                               " STRICT; INSERT INTO many (id, name) VALUES (9, 'was there')"),
                      0);
     assert_int_equal(db_write(f->db, rows_body, &n), 0);
     s = db_prepare(f->r, "SELECT id, name, n, x, hex(raw) FROM many WHERE id > 9 ORDER BY id");
@@ -1276,8 +1281,8 @@ static void of_many_rows_none_is_there_when_one_is_refused(void **state)
     struct fixture *f = *state;
     size_t n = 4;
 
-    assert_int_equal(write_sql(f->db, "CREATE TABLE many (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, n INTEGER, x REAL, raw BLOB)"),
-                     0);
+    assert_int_equal(
+        write_sql(f->db, "CREATE TABLE many (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, n INTEGER, x REAL, raw BLOB)"), 0);
     assert_int_equal(db_write(f->db, rows_body, &n), DB_UNIQUE);
     assert_int_equal(number(f->r, "SELECT count(*) FROM many"), 0);
     assert_int_equal(db_write_low(f->db, rows_body, &n), DB_UNIQUE);
@@ -1326,7 +1331,8 @@ static void keys_are_read_off_pages(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(write_sql(f->db, "CREATE TABLE k (key INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID"), 0);
+    assert_int_equal(
+        write_sql(f->db, "CREATE TABLE k (key INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID"), 0);
     assert_read_off(f);
     assert_int_equal(write_sql(f->db, KEYS(1, 10)), 0);
     assert_read_off(f);
@@ -1346,8 +1352,9 @@ static void keys_beside_something_long_are_read_too(void **state)
     struct fixture *f = *state;
     struct keys all = {0};
 
-    assert_int_equal(write_sql(f->db, "CREATE TABLE k (key INTEGER NOT NULL, no TEXT NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID;"
-                                      "INSERT INTO k VALUES (1, 'a'), (2, printf('%200s', 'b')), (3, printf('%9000s', 'c'))"),
+    assert_int_equal(write_sql(f->db,
+                               "CREATE TABLE k (key INTEGER NOT NULL, no TEXT NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID;"
+                               "INSERT INTO k VALUES (1, 'a'), (2, printf('%200s', 'b')), (3, printf('%9000s', 'c'))"),
                      0);
     assert_int_equal(db_each_key(f->r, "k", "key", add_key, &all), 0);
     assert_in_range(all.n, 3, 6);
@@ -1358,7 +1365,10 @@ static void who_reads_keys_may_stop(void **state)
     struct fixture *f = *state;
     struct keys some = {.most = 7};
 
-    assert_int_equal(write_sql(f->db, "CREATE TABLE k (key INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID;" KEYS(1, 5000)), 0);
+    assert_int_equal(
+        write_sql(f->db,
+                  "CREATE TABLE k (key INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID;" KEYS(1, 5000)),
+        0);
     assert_int_equal(db_each_key(f->r, "k", "key", add_key, &some), 0);
     assert_int_equal(some.n, 7);
 }
@@ -1755,7 +1765,8 @@ static int merge_a_little(struct db_conn *c, void *arg)
 static void what_begins_so_is_known_while_segments_are_merged(void **state)
 {
     struct fixture *f = *state;
-    struct db_fts_term nobody = {(struct db_fts_word[]){BEGIN("nobody")}, 1, false}, none = {(struct db_fts_word[]){BEGIN("asales1234567")}, 1, false};
+    struct db_fts_term nobody = {(struct db_fts_word[]){BEGIN("nobody")}, 1, false},
+                       none = {(struct db_fts_word[]){BEGIN("asales1234567")}, 1, false};
     struct buf value = BUF_INIT;
     unsigned left;
 

@@ -29,8 +29,8 @@ static void count_days(struct buf *out, const struct column *k, int64_t today)
     struct buf text = BUF_INIT;
     struct db_stmt *s;
 
-    buf_addf(&text, "SELECT %s%s%s - %lld AS day, count(*) FROM %s WHERE %s IS NOT NULL GROUP BY day ORDER BY day", k->time ? "(" : "", k->name,
-             k->time ? " + 28800000) / 86400000" : "", (long long)today, k->table, k->name);
+    buf_addf(&text, "SELECT %s%s%s - %lld AS day, count(*) FROM %s WHERE %s IS NOT NULL GROUP BY day ORDER BY day", k->time ? "(" : "",
+             k->name, k->time ? " + 28800000) / 86400000" : "", (long long)today, k->table, k->name);
     buf_addf(out, "%s.%s", k->table, k->name);
     for (s = db_prepare(conn, buf_str(&text)); db_step(s) == DB_ROW;)
         buf_addf(out, " %lld:%lld", (long long)db_col_int(s, 0), (long long)db_col_int(s, 1));

@@ -217,7 +217,8 @@ static void a_pools_rule_comes_before_the_days_and_a_script_before_both(void **s
 
     (void)state;
     atomic_store(&site.st.clock, now);
-    script("-- Nothing to say about most.\nreturn function(lead, pool)\n  if lead.is_key and pool.name == 'Main' then\n    return false\n  end\nend\n");
+    script(
+        "-- Nothing to say about most.\nreturn function(lead, pool)\n  if lead.is_key and pool.name == 'Main' then\n    return false\n  end\nend\n");
     write_as_host(a_rule, NULL);
     write_as_host(make_lead, &cold);
     write_as_host(make_lead, &warm);

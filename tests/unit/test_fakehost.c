@@ -258,7 +258,8 @@ static void what_was_asked_for_waits_until_it_is_decided(void **state)
 
 static void calls_are_counted_and_answer_what_the_test_said(void **state)
 {
-    static const char said[] = "{\"files\":[{\"id\":1,\"name\":\"a \\\",]}\"},{\"id\":7,\"new\":true,\"of\":null}],\"may\":{\"add\":false}}";
+    static const char said[] =
+        "{\"files\":[{\"id\":1,\"name\":\"a \\\",]}\"},{\"id\":7,\"new\":true,\"of\":null}],\"may\":{\"add\":false}}";
     struct fake *f = *state;
     struct berth_ctx *c = fake_ctx(f);
     struct berth_row *box = fake_given(f, "box", "name", berth_s("one"));
@@ -289,7 +290,8 @@ static void a_record_is_shared_and_taken_back(void **state)
     struct fake *f = *state;
     struct berth_ctx *c = fake_ctx(f);
     struct berth_row *box = fake_given(f, "box", "name", berth_s("two")), *other = fake_given(f, "box", "name", berth_s("three"));
-    int64_t read = berth_share(c, box, .user_id = 7, .part = "rates"), work = berth_share(c, box, .user_id = 8, .team = true, .cooperate = true);
+    int64_t read = berth_share(c, box, .user_id = 7, .part = "rates"),
+            work = berth_share(c, box, .user_id = 8, .team = true, .cooperate = true);
     const struct berth_shares *s = host->shares(c, box);
 
     assert_true(s->may && s->of[0]->id == work && s->of[0]->cooperate && s->of[1]->id == read && s->of[2] == NULL);

@@ -381,8 +381,7 @@ static void one_file_is_checked_for_the_command_line(void **state)
     assert_int_equal(n, 0);
 }
 
-/* ---- replacing
- * ------------------------------------------------------------------------------------ */
+/* ---- replacing ---------------------------------------------------------------------------------- */
 
 static void an_erroneous_file_leaves_the_version_before_in_force(void **state)
 {
@@ -500,8 +499,7 @@ static void every_thread_follows_a_reload(void **state)
     pthread_barrier_destroy(&barrier);
 }
 
-/* ---- running away
- * ------------------------------------------------------------------------------------ */
+/* ---- running away ------------------------------------------------------------------------------- */
 
 static void a_runaway_rule_gives_the_default_and_is_stopped_after_a_few_times(void **state)
 {
@@ -605,8 +603,7 @@ static void a_script_that_cannot_be_stopped_is_named(void **state)
     assert_false(scripts_overdue(-1, name));
 }
 
-/* ---- hooks
- * ---------------------------------------------------------------------------------------------- */
+/* ---- hooks -------------------------------------------------------------------------------------- */
 
 static int fire(struct fixture *f, uint32_t when)
 {

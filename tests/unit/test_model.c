@@ -242,9 +242,10 @@ static void a_text_that_lists_sort_has_a_column_of_keys(void **state)
 {
     const struct berth_plugin p = {
         .name = "third",
-        .tables = LIST(table, {"port", BERTH_FIELDS({"name", BERTH_TEXT}, {"code", BERTH_TEXT, BERTH_UNIQUE}, {"city", BERTH_TEXT, BERTH_INDEX},
-                                                    {"why", BERTH_TEXT, BERTH_INDEX | BERTH_LOCKED}, {"mail", BERTH_EMAIL, BERTH_INDEX},
-                                                    {"about", BERTH_TEXT}, {"no", BERTH_TEXT, BERTH_INDEX, .def = "@next"}),
+        .tables = LIST(table, {"port",
+                               BERTH_FIELDS({"name", BERTH_TEXT}, {"code", BERTH_TEXT, BERTH_UNIQUE}, {"city", BERTH_TEXT, BERTH_INDEX},
+                                            {"why", BERTH_TEXT, BERTH_INDEX | BERTH_LOCKED}, {"mail", BERTH_EMAIL, BERTH_INDEX},
+                                            {"about", BERTH_TEXT}, {"no", BERTH_TEXT, BERTH_INDEX, .def = "@next"}),
                                BERTH_KEYS({"code, city"}), .title = "name"})};
     static const char *const indexes[] = {"ix_port_code_city__order", "ix_port_name__order", "ux_port_code", "ix_port_city__order",
                                           "ix_port_why", "ix_port_mail", "ix_port_no"};

@@ -452,10 +452,14 @@ static void what_has_a_value_is_found_by_the_index_without_empty_ones(void **sta
     static const struct {
         const char *filter, *index;
     } all[] = {
-        {"pool_id = 3", "ix_lead_pool_id"},          {"pool_id in (1, 2)", "ix_lead_pool_id"},
-        {"pool_id not empty", "ix_lead_pool_id"},    {"next_action_on = @today", "ix_lead_next_action_on"},
-        {"next_action_on <= @today", "ix_lead_next_action_on"}, {"next_action_on >= @today and next_action_on < @today+7d", "ix_lead_next_action_on"},
-        {"next_action_on > @today", "ix_lead_next_action_on"}, {"remind_at <= @now", "ix_lead_remind_at"},
+        {"pool_id = 3", "ix_lead_pool_id"},
+        {"pool_id in (1, 2)", "ix_lead_pool_id"},
+        {"pool_id not empty", "ix_lead_pool_id"},
+        {"next_action_on = @today", "ix_lead_next_action_on"},
+        {"next_action_on <= @today", "ix_lead_next_action_on"},
+        {"next_action_on >= @today and next_action_on < @today+7d", "ix_lead_next_action_on"},
+        {"next_action_on > @today", "ix_lead_next_action_on"},
+        {"remind_at <= @now", "ix_lead_remind_at"},
     };
     struct arena *a = arena_new();
     struct berth_ctx c;
@@ -477,7 +481,8 @@ static void a_page_deep_among_empty_values_takes_no_more_than_the_first(void **s
 
     (void)state;
     sql("INSERT INTO lead (version, created_at, updated_at, name) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
-        " SELECT 1, 0, 0, 'new' FROM n", 4 * ROWS);
+        " SELECT 1, 0, 0, 'new' FROM n",
+        4 * ROWS);
     for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
         struct arena *a = arena_new();
         struct berth_ctx c;
@@ -501,7 +506,8 @@ static void a_page_deep_among_empty_values_takes_no_more_than_the_first(void **s
 /* ---- another order ----------------------------------------------------------------------------------------- */
 static int choose_vietnamese(struct berth_ctx *c, void *arg)
 {
-    struct db_stmt *s = db_prepare(c->conn, "INSERT INTO setting (version, created_at, updated_at, name, value) VALUES (1, 0, 0, 'base.sorting', 'vi')");
+    struct db_stmt *s =
+        db_prepare(c->conn, "INSERT INTO setting (version, created_at, updated_at, name, value) VALUES (1, 0, 0, 'base.sorting', 'vi')");
 
     (void)arg;
     db_step(s);
@@ -865,7 +871,18 @@ static void a_job_keeps_its_result_when_a_transaction_of_it_never_began(void **s
 /* Texts whose beginnings and ends run into each other, of one to four bytes a character. */
 static const char *random_text(struct arena *a)
 {
-    static const char *const pieces[] = {"a", " ", "\n", "ab", "é", "深", "圳", "đ", "😀", "the quick brown fox ", "深圳市海洋货运代理有限公司", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char *const pieces[] = {"a",
+                                         " ",
+                                         "\n",
+                                         "ab",
+                                         "é",
+                                         "深",
+                                         "圳",
+                                         "đ",
+                                         "😀",
+                                         "the quick brown fox ",
+                                         "深圳市海洋货运代理有限公司",
+                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     struct buf b = BUF_INIT;
     const char *text;
 
@@ -892,7 +909,8 @@ static int keep_texts(struct berth_ctx *c, void *arg)
 
     for (int i = 0; i < 4000; i++) {
         const char *same = random_text(c->a), *end = random_text(c->a);
-        const char *from = arena_fmt(c->a, "<%s%s%s>", same, random_text(c->a), end), *to = arena_fmt(c->a, "<%s%s%s>", same, random_text(c->a), end);
+        const char *from = arena_fmt(c->a, "<%s%s%s>", same, random_text(c->a), end),
+                   *to = arena_fmt(c->a, "<%s%s%s>", same, random_text(c->a), end);
         struct buf b = BUF_INIT;
         struct json j = json_to(&b);
         struct berth_row *r = row_new(c, lead);

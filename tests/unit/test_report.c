@@ -35,12 +35,13 @@ static const struct db_view views[] = {
 static int make(struct db_conn *c, void *arg)
 {
     (void)arg;
-    return db_exec(c, "CREATE TABLE lead (id INTEGER PRIMARY KEY, name TEXT, phone TEXT, owner_id INTEGER, customer_id INTEGER, day INTEGER);"
-                      "CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT);"
-                      "CREATE TABLE secret (token TEXT); CREATE TABLE unnamed (token TEXT);"
-                      "INSERT INTO secret VALUES ('s3cret'); INSERT INTO unnamed VALUES ('s3cret');"
-                      "INSERT INTO customer VALUES (1, 'mine'), (2, 's3cret');"
-                      "INSERT INTO lead VALUES (1, 'one', 's3cret', 1, NULL, 7), (2, 's3cret', 's3cret', 2, 2, -1), (3, 'three', 's3cret', 2, 1, 9)");
+    return db_exec(
+        c, "CREATE TABLE lead (id INTEGER PRIMARY KEY, name TEXT, phone TEXT, owner_id INTEGER, customer_id INTEGER, day INTEGER);"
+           "CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT);"
+           "CREATE TABLE secret (token TEXT); CREATE TABLE unnamed (token TEXT);"
+           "INSERT INTO secret VALUES ('s3cret'); INSERT INTO unnamed VALUES ('s3cret');"
+           "INSERT INTO customer VALUES (1, 'mine'), (2, 's3cret');"
+           "INSERT INTO lead VALUES (1, 'one', 's3cret', 1, NULL, 7), (2, 's3cret', 's3cret', 2, 2, -1), (3, 'three', 's3cret', 2, 1, 9)");
 }
 
 static int begin(void **state)
@@ -111,7 +112,8 @@ static void views_show_what_they_select(void **state)
     (void)state;
     assert_string_equal(run(c, "SELECT id, name, phone, day FROM lead ORDER BY id"), "1 one - day 7 3 three - day 9 ");
     assert_string_equal(run(c, "SELECT count(*) FROM lead; -- all of them"), "2 ");
-    assert_string_equal(run(c, "SELECT l.name, row_number() OVER (ORDER BY l.id DESC) FROM lead l JOIN customer c ON c.name = 'mine'"), "three 1 one 2 ");
+    assert_string_equal(run(c, "SELECT l.name, row_number() OVER (ORDER BY l.id DESC) FROM lead l JOIN customer c ON c.name = 'mine'"),
+                        "three 1 one 2 ");
     assert_string_equal(run(c, "WITH x AS (SELECT * FROM lead) SELECT upper(group_concat(name, '+')) FROM x"), "ONE+THREE ");
     assert_string_equal(run(c, "SELECT * FROM secret"), "");
     db_conn_close(&c);
@@ -182,7 +184,9 @@ static void the_name_it_is_attached_by_is_told_to_nobody(void **state)
     struct db_conn *c = opened();
 
     (void)state;
-    for (const char *const *sql = (const char *const[]){"SELECT nosuch FROM lead", "SELECT * FROM nosuch", "SELECT nosuch(1)", "SELECT lead.nosuch.x", NULL}; *sql != NULL; sql++)
+    for (const char *const *sql =
+             (const char *const[]){"SELECT nosuch FROM lead", "SELECT * FROM nosuch", "SELECT nosuch(1)", "SELECT lead.nosuch.x", NULL};
+         *sql != NULL; sql++)
         for (const char *s = run(c, *sql); *s != '\0'; s++)
             if (*s == 'r' && strspn(s + 1, "0123456789abcdef") >= 32)
                 fail_msg("%s tells it: %s", *sql, s);
@@ -222,8 +226,10 @@ static void what_takes_too_long_ends(void **state)
 
     (void)state;
     db_budget(c, when_monotonic() + 50, NULL);
-    s = db_prepare(c, "SELECT count(*) FROM lead a, lead b, lead c, lead d, lead e, lead f, lead g, lead h, lead i, lead j, lead k, lead l, lead m,"
-                      " lead n, lead o, lead p, lead q, lead r, lead s, lead u, lead v, lead w, lead x, lead y, lead z, lead aa, lead bb, lead cc, lead dd");
+    s = db_prepare(
+        c,
+        "SELECT count(*) FROM lead a, lead b, lead c, lead d, lead e, lead f, lead g, lead h, lead i, lead j, lead k, lead l, lead m,"
+        " lead n, lead o, lead p, lead q, lead r, lead s, lead u, lead v, lead w, lead x, lead y, lead z, lead aa, lead bb, lead cc, lead dd");
     assert_int_equal(db_step(s), DB_INTERRUPTED);
     db_conn_close(&c);
 }

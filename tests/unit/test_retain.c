@@ -173,7 +173,8 @@ static void messages_that_nobody_sorted_take_their_files_with_them(void **state)
         sql("INSERT INTO inbox (at, channel, name) VALUES (%lld, 'mail', 'message %d')",
             (long long)(START + (n == 0 ? 460 : 490) * WHEN_DAY), n);
         sql("INSERT INTO attachment (doc, no, tbl, rec, name, mime, size, hash, at) SELECT 1, 1, t.id, i.id, 'a.txt', 'text/plain', 7, 'hash %d', 1"
-            " FROM model_table t, inbox i WHERE t.name = 'inbox' AND i.name = 'message %d'", n, n);
+            " FROM model_table t, inbox i WHERE t.name = 'inbox' AND i.name = 'message %d'",
+            n, n);
         sql("INSERT INTO blob (hash, size, refs) VALUES ('hash %d', 7, 1)", n);
     }
     assert_int_equal(sweep().mails, 1);

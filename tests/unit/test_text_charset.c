@@ -130,7 +130,8 @@ static void utf8_is_recognised_in_every_language(void **state)
 /* 么 and 贸 of GBK are ô and ó: they stood in "kh么ng c贸". */
 static void a_few_accents_within_words_are_no_chinese(void **state)
 {
-    static const char *const samples[] = {"name,phone\nABC,không có\n", "C\xc3\xb4ng ty ABC\nCông ty XYZ\nCông ty 123\n", "Café Olé\n", NULL};
+    static const char *const samples[] = {"name,phone\nABC,không có\n", "C\xc3\xb4ng ty ABC\nCông ty XYZ\nCông ty 123\n", "Café Olé\n",
+                                          NULL};
 
     (void)state;
     check_samples("UTF-8", "UTF-8", samples);

@@ -155,7 +155,8 @@ static void pinyin_and_initials_find_chinese(void **state)
 /* A third of a second each, once: every cut of them was tried to its end. */
 static void letters_that_are_no_pinyin_at_their_end_are_known_at_once(void **state)
 {
-    static const char *const words[] = {"gangangangangangangangangangangangangangangangi", "anganganganganganganganganganganganganganganganv",
+    static const char *const words[] = {"gangangangangangangangangangangangangangangangi",
+                                        "anganganganganganganganganganganganganganganganv",
                                         "ananananananananananananananananananananananananv"};
     struct pinyin_way ways[PINYIN_WAYS];
 

@@ -99,7 +99,8 @@ static int64_t an_import(struct arena *a)
     sql("INSERT INTO job (version, created_at, updated_at, kind, state, args) VALUES (1, 1, 1, 'import', 'done',"
         " '{\"import\":1,\"options\":{\"header_row\":1}}')");
     sql("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
-        " INSERT INTO import_row (import_id, row, outcome, message, detail) SELECT 1, i, 'invalid', 'no', '{\"cells\":[\"x\",\"y\"]}' FROM n", MANY);
+        " INSERT INTO import_row (import_id, row, outcome, message, detail) SELECT 1, i, 'invalid', 'no', '{\"cells\":[\"x\",\"y\"]}' FROM n",
+        MANY);
     ctx_init(&c, &site.st, conn, a, NULL, "en");
     assert_true(import_file(&c, 1, &t, &name, &path));
     for (char *p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
