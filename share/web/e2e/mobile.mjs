@@ -156,7 +156,7 @@ export async function mobile({ test, clean, ok, choose, make, metaOf, fetchRow, 
     const people = page.locator('[data-related=contact]')
     const card = people.locator('.card', { hasText: person.name })
     await card.waitFor()
-    assert.equal(await page.locator('.related table').count(), 0)
+    assert.equal(await page.locator('[data-related] table').count(), 0)
     const more = card.locator('[data-t=rowmore]')
     const low = () => page.locator('.related button, .related .cardbody').evaluateAll((all) => all.map((e) => [e.textContent.trim() || e.ariaLabel, e.getBoundingClientRect()]).filter(([, r]) => r.height < 43.5 || r.width < 43.5).map(([text, r]) => `${text} ${r.width}x${r.height}`))
     assert.deepEqual(await low(), [])
