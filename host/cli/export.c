@@ -114,13 +114,14 @@ static int run(struct cli *cli)
     const char *out = cli_value(cli, "out");
     struct task t = {.cli = cli};
     struct buf err = BUF_INIT;
-    struct arena *a = arena_new();
     struct db_conn *conn = NULL;
+    struct arena *a;
     struct site site;
     int rc, lock;
 
     if (out == NULL || cli_sheet_form(out) == NULL)
         return cli_misused(cli, "--out FILE is missing, or neither .xlsx nor .csv");
+    a = arena_new();
     lock = datadir_lock(cli->conf->data, 0, &err);
     if (lock < 0) {
         rc = cli_fail(cli, "%s; while the server runs, export in the browser or through the REST interface", buf_str(&err));
